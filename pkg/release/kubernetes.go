@@ -1,0 +1,64 @@
+package release
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A KubernetesRange says which Kubernetes minors a release was tested on, and where it must fail.
+type KubernetesRange struct {
+	// Min and Max bound what was tested ("1.16"). An empty Max means: everything newer, so far.
+	Min string `json:"min"`
+	Max string `json:"max,omitempty"`
+	// Ceiling is the last minor that still serves every API the release uses; empty when there is none yet.
+	Ceiling string `json:"ceiling,omitempty"`
+}
+
+// Tested reports whether a Kubernetes version ("1.35", "v1.35.4-aks") lies in the tested range.
+func (k KubernetesRange) Tested(version string) bool {
+	minor, err := parseMinor(version)
+	if err != nil {
+		return false
+	}
+	return minor >= k.bound(k.Min, 0) && minor <= k.bound(k.Max, 1<<30)
+}
+
+// Possible reports whether a Kubernetes version still serves every API the release uses.
+func (k KubernetesRange) Possible(version string) bool {
+	minor, err := parseMinor(version)
+	return err == nil && minor <= k.bound(k.Ceiling, 1<<30)
+}
+
+// String is the tested range as people read it: "1.16 to 1.21", "1.34 or newer".
+func (k KubernetesRange) String() string {
+	switch {
+	case k.Max == "":
+		return k.Min + " or newer"
+	case k.Min == k.Max:
+		return k.Min
+	default:
+		return k.Min + " to " + k.Max
+	}
+}
+
+func (k KubernetesRange) bound(minor string, otherwise int) int {
+	if n, err := parseMinor(minor); err == nil {
+		return n
+	}
+	return otherwise
+}
+
+// parseMinor reads the minor out of "1.35", "v1.35.4" or "1.21+".
+func parseMinor(version string) (int, error) {
+	parts := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
+	if len(parts) < 2 || parts[0] != "1" {
+		return 0, fmt.Errorf("%q is not a Kubernetes version such as 1.35", version)
+	}
+	digits := strings.TrimRightFunc(parts[1], func(r rune) bool { return r < '0' || r > '9' })
+	n, err := strconv.Atoi(digits)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a Kubernetes version such as 1.35", version)
+	}
+	return n, nil
+}

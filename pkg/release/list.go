@@ -1,0 +1,87 @@
+package release
+
+import (
+	"embed"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"sigs.k8s.io/yaml"
+)
+
+//go:embed *.yaml
+var files embed.FS
+
+// All are the real Kubeflow releases this program knows, oldest first. Not every one is Installable.
+func All() []Release {
+	return slices.DeleteFunc(slices.Clone(load()), func(r Release) bool { return r.Hidden })
+}
+
+// Find is the release a person names: "1.2.0", "v1.2.0", "26.03", or "mini". The error says which there are.
+func Find(version string) (Release, error) {
+	for _, r := range load() {
+		if r.Version == strings.TrimPrefix(version, "v") {
+			return r, nil
+		}
+	}
+	return Release{}, fmt.Errorf("there is no Kubeflow release %q here; there are %s", version, names(All()))
+}
+
+// Newest is the newest installable release that was tested on this Kubernetes minor ("1.35", "v1.35.4").
+func Newest(kubernetes string) (Release, bool) {
+	for _, r := range slices.Backward(Fitting(kubernetes)) {
+		if r.Installable() {
+			return r, true
+		}
+	}
+	return Release{}, false
+}
+
+// Fitting are the releases that were tested on this Kubernetes minor, oldest first.
+func Fitting(kubernetes string) []Release {
+	return slices.DeleteFunc(All(), func(r Release) bool { return !r.Supports(kubernetes) })
+}
+
+// Fingerprint recognises a release by the image tag of Deployment kubeflow/ml-pipeline.
+func Fingerprint(mlPipelineTag string) (Release, bool) {
+	for _, r := range All() {
+		if r.Pipelines == mlPipelineTag {
+			return r, true
+		}
+	}
+	return Release{}, false
+}
+
+// load reads the embedded files once. They are part of the program: a broken one is a broken
+// build, which the tests over the list catch.
+var load = sync.OnceValue(func() []Release {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		panic(err)
+	}
+	var all []Release
+	for _, entry := range entries {
+		data, err := files.ReadFile(entry.Name())
+		if err != nil {
+			panic(err)
+		}
+		var r Release
+		if err := yaml.UnmarshalStrict(data, &r); err != nil {
+			panic(fmt.Errorf("pkg/release/%s: %w", entry.Name(), err))
+		}
+		all = append(all, r)
+	}
+	slices.SortFunc(all, func(a, b Release) int { return compareVersions(a.Version, b.Version) })
+	return all
+})
+
+func names(releases []Release) string {
+	var out []string
+	for _, r := range releases {
+		if r.Installable() {
+			out = append(out, r.Version)
+		}
+	}
+	return strings.Join(out, ", ")
+}

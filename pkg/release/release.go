@@ -1,0 +1,65 @@
+package release
+
+import "fmt"
+
+// A Release is what is known of one Kubeflow release. It is read from <version>.yaml in this folder.
+type Release struct {
+	// Version is the name people type: "1.2.0", "26.03".
+	Version string `json:"version"`
+	// Kubernetes is what the release was tested on and how far it can go.
+	Kubernetes KubernetesRange `json:"kubernetes"`
+	// Pipelines is the image tag of Deployment kubeflow/ml-pipeline, the release's fingerprint on a cluster.
+	Pipelines string `json:"pipelines"`
+	// SignIn names what guards the dashboard: none, authservice or oauth2-proxy.
+	SignIn SignIn `json:"signIn"`
+	// Source is the archive that holds the manifests.
+	Source Source `json:"source"`
+	// KfDef is the path, in the archive, of the KfDef that lists the components. Empty from 1.3 on.
+	KfDef string `json:"kfdef,omitempty"`
+	// Kustomization is the folder, in the archive, whose resources are the components. Empty up to 1.2.
+	Kustomization string `json:"kustomization,omitempty"`
+	// Components are the parts, in order, under the names that --component and --skip take.
+	Components []Component `json:"components,omitempty"`
+	// Remotes are the references out of the archive that a render meets, each with its pin.
+	Remotes []Source `json:"remotes,omitempty"`
+	// Hidden keeps a release that is not a real one (mini) out of every list.
+	Hidden bool `json:"hidden,omitempty"`
+}
+
+// A Source is one archive or file on the internet and the hash its content must have.
+type Source struct {
+	// URL is where it is: https://github.com/OWNER/REPO/archive/refs/tags/TAG.tar.gz.
+	URL string `json:"url"`
+	// Also are other addresses of the same content: an older name of the repository, or a moving
+	// branch that this program answers with the pinned tag.
+	Also []string `json:"also,omitempty"`
+	// Hash is the h1: directory hash over the files, named relative to the archive's top folder.
+	Hash string `json:"hash,omitempty"`
+}
+
+// A Component is a named part of a release: the applications of its KfDef, or the resources of its
+// kustomization, that people think of as one thing.
+type Component struct {
+	Name string   `json:"name"`
+	From []string `json:"from,omitempty"`
+}
+
+// SignIn says what stands between a visitor and the dashboard.
+type SignIn string
+
+// The ways Kubeflow releases sign people in.
+const (
+	NoSignIn    SignIn = "none"         // every visitor is anonymous@kubeflow.org
+	AuthService SignIn = "authservice"  // oidc-authservice with Dex
+	OAuth2Proxy SignIn = "oauth2-proxy" // oauth2-proxy with Dex
+)
+
+// Installable reports whether this program can fetch and render the release; of the others it only
+// knows what they need and how to recognise them.
+func (r Release) Installable() bool { return r.KfDef != "" || r.Kustomization != "" }
+
+// Supports reports whether the release was tested on this Kubernetes minor ("1.35", "v1.35.4").
+func (r Release) Supports(kubernetes string) bool { return r.Kubernetes.Tested(kubernetes) }
+
+// String is how a message names the release: "Kubeflow 26.03".
+func (r Release) String() string { return fmt.Sprintf("Kubeflow %s", r.Version) }
