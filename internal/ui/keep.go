@@ -1,0 +1,35 @@
+//go:build keep
+
+package ui
+
+import (
+	_ "github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	_ "github.com/olekukonko/tablewriter"
+	_ "github.com/olekukonko/tablewriter/renderer"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/spf13/cobra"
+	_ "golang.org/x/mod/sumdb/dirhash"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/term"
+	_ "k8s.io/cli-runtime/pkg/genericclioptions"
+	_ "k8s.io/cli-runtime/pkg/printers"
+	_ "k8s.io/client-go/dynamic"
+	_ "k8s.io/client-go/dynamic/fake"
+	_ "k8s.io/client-go/metadata"
+	_ "k8s.io/client-go/metadata/fake"
+	_ "k8s.io/client-go/plugin/pkg/client/auth"
+	_ "k8s.io/client-go/tools/portforward"
+	_ "k8s.io/client-go/transport/spdy"
+	_ "k8s.io/client-go/tools/watch"
+	_ "k8s.io/component-base/version"
+	_ "k8s.io/kubectl/pkg/util/term"
+	_ "k8s.io/kubectl/pkg/cmd/util"
+	_ "k8s.io/kubectl/pkg/util/templates"
+	_ "sigs.k8s.io/kustomize/api/krusty"
+	_ "sigs.k8s.io/kustomize/kyaml/filesys"
+	_ "sigs.k8s.io/kustomize/kyaml/yaml"
+	_ "sigs.k8s.io/yaml"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/Masterminds/semver/v3"
+	_ "golang.org/x/tools/txtar"
+)

@@ -1,0 +1,163 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+)
+
+// A Client is a connection to one cluster, and the only writer in this program.
+type Client struct {
+	Config  *rest.Config
+	Context string // the kubeconfig context in use; "" in a pod
+	Dynamic dynamic.Interface
+	Kube    kubernetes.Interface // for subresources that have no unstructured form: access reviews, logs
+
+	metadata  metadata.Interface
+	discovery discovery.CachedDiscoveryInterface
+	mapper    meta.RESTMapper
+	mu        sync.RWMutex
+	learned   map[schema.GroupVersionKind]meta.RESTMapping
+}
+
+// Connect opens the cluster that kubectl's connection flags choose. It asks the server nothing yet.
+func Connect(getter genericclioptions.RESTClientGetter) (*Client, error) {
+	config, err := getter.ToRESTConfig()
+	if err != nil {
+		return nil, unconfigured(err)
+	}
+	config = rest.CopyConfig(config)
+	config.QPS = -1 // the server's own priority and fairness decides, not a client-side guess
+	c := &Client{Config: config, learned: map[schema.GroupVersionKind]meta.RESTMapping{}}
+	if raw, err := getter.ToRawKubeConfigLoader().RawConfig(); err == nil {
+		c.Context = raw.CurrentContext
+	}
+	if c.Dynamic, err = dynamic.NewForConfig(config); err != nil {
+		return nil, unconfigured(err)
+	}
+	if c.Kube, err = kubernetes.NewForConfig(config); err != nil {
+		return nil, unconfigured(err)
+	}
+	if c.metadata, err = metadata.NewForConfig(config); err != nil {
+		return nil, unconfigured(err)
+	}
+	if c.discovery, err = getter.ToDiscoveryClient(); err != nil {
+		return nil, unconfigured(err)
+	}
+	if c.mapper, err = getter.ToRESTMapper(); err != nil {
+		return nil, unconfigured(err)
+	}
+	return c, nil
+}
+
+// Server returns the address of the API server.
+func (c *Client) Server() string { return c.Config.Host }
+
+// Options say how a Change is done.
+type Options struct {
+	Manager string // the field manager; required
+	DryRun  bool   // the server checks and answers, and keeps nothing
+	Force   bool   // Apply takes fields over from other managers
+}
+
+// Do makes a Change and returns the object as the server now has it; nil after a Delete.
+// A Patch or Restart of an object that somebody changed after it was looked at ends with a conflict (apierrors.IsConflict).
+func (c *Client) Do(ctx context.Context, change Change, o Options) (*unstructured.Unstructured, error) {
+	ref := change.Ref()
+	resource, err := c.resource(ref)
+	if err != nil {
+		return nil, err
+	}
+	var after *unstructured.Unstructured
+	switch change.Verb {
+	case Apply:
+		after, err = c.apply(ctx, resource, change.After, o)
+	case Patch, Restart:
+		after, err = c.patch(ctx, resource, change, o)
+	case Delete:
+		err = c.delete(ctx, resource, change.Before, o)
+	default:
+		err = fmt.Errorf("no such verb %q", change.Verb)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", doing[change.Verb], ref, err)
+	}
+	return after, nil
+}
+
+// doing says in a word what a verb does, for errors.
+var doing = map[Verb]string{Apply: "applying", Patch: "patching", Delete: "deleting", Restart: "restarting"}
+
+func (c *Client) apply(ctx context.Context, in dynamic.ResourceInterface, o *unstructured.Unstructured, opt Options) (*unstructured.Unstructured, error) {
+	body, err := json.Marshal(o)
+	if err != nil {
+		return nil, err
+	}
+	return in.Patch(ctx, o.GetName(), types.ApplyPatchType, body, metav1.PatchOptions{
+		FieldManager: opt.Manager, Force: &opt.Force, DryRun: dryRun(opt),
+	})
+}
+
+func (c *Client) patch(ctx context.Context, in dynamic.ResourceInterface, change Change, opt Options) (*unstructured.Unstructured, error) {
+	body, err := operations(change.Before, change.After)
+	if err != nil || body == nil {
+		return change.Before, err
+	}
+	return in.Patch(ctx, change.After.GetName(), types.JSONPatchType, unchangedSince(change.Before, body), metav1.PatchOptions{
+		FieldManager: opt.Manager, DryRun: dryRun(opt),
+	})
+}
+
+// unchangedSince makes the server refuse a patch with a conflict when the object is no longer the one that was looked at.
+func unchangedSince(before *unstructured.Unstructured, operations []byte) []byte {
+	version := before.GetResourceVersion()
+	if version == "" {
+		return operations
+	}
+	head := fmt.Sprintf(`[{"op":"replace","path":"/metadata/resourceVersion","value":%q},`, version)
+	return append([]byte(head), operations[1:]...)
+}
+
+// Revert sends RFC 6902 operations, as [Change.Inverse] makes them, to one object.
+// When a test among them fails the server answers with apierrors.IsInvalid and changes nothing.
+func (c *Client) Revert(ctx context.Context, ref Ref, operations []byte, o Options) (*unstructured.Unstructured, error) {
+	in, err := c.resource(ref)
+	if err != nil {
+		return nil, err
+	}
+	after, err := in.Patch(ctx, ref.Name, types.JSONPatchType, operations, metav1.PatchOptions{FieldManager: o.Manager, DryRun: dryRun(o)})
+	if err != nil {
+		return nil, fmt.Errorf("putting back %s: %w", ref, err)
+	}
+	return after, nil
+}
+
+func (c *Client) delete(ctx context.Context, in dynamic.ResourceInterface, o *unstructured.Unstructured, opt Options) error {
+	options := metav1.DeleteOptions{DryRun: dryRun(opt)}
+	background := metav1.DeletePropagationBackground
+	options.PropagationPolicy = &background
+	if uid := o.GetUID(); uid != "" {
+		options.Preconditions = &metav1.Preconditions{UID: &uid}
+	}
+	return in.Delete(ctx, o.GetName(), options)
+}
+
+func dryRun(o Options) []string {
+	if o.DryRun {
+		return []string{metav1.DryRunAll}
+	}
+	return nil
+}

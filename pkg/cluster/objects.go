@@ -1,0 +1,109 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/version"
+)
+
+// Objects returns a View of objects that are not on a cluster: rendered manifests, or a saved bundle.
+// source says in errors what they are ("rendered manifests"); server may be nil where no version is known.
+func Objects(source string, server *version.Info, objects ...*unstructured.Unstructured) View {
+	v := &objectView{source: source, server: server, byRef: map[Ref]*unstructured.Unstructured{}, byKind: map[schema.GroupKind][]*unstructured.Unstructured{}}
+	for _, o := range objects {
+		v.byRef[RefOf(o).Identity()] = o
+		kind := o.GroupVersionKind().GroupKind()
+		v.byKind[kind] = append(v.byKind[kind], o)
+	}
+	for _, list := range v.byKind {
+		slices.SortStableFunc(list, byName)
+	}
+	return v
+}
+
+type objectView struct {
+	source string
+	server *version.Info
+	byRef  map[Ref]*unstructured.Unstructured
+	byKind map[schema.GroupKind][]*unstructured.Unstructured
+}
+
+func (v *objectView) Get(_ context.Context, ref Ref) (*unstructured.Unstructured, error) {
+	if o, ok := v.byRef[ref.Identity()]; ok {
+		return o, nil
+	}
+	return nil, apierrors.NewNotFound(schema.GroupResource{Group: ref.GroupKind().Group, Resource: ref.Kind}, ref.Name)
+}
+
+func (v *objectView) List(_ context.Context, kind schema.GroupKind, in Scope) ([]*unstructured.Unstructured, error) {
+	all, known := v.byKind[kind]
+	if !known && v.defines(kind) == nil && !builtIn(kind) {
+		return nil, &meta.NoKindMatchError{GroupKind: kind}
+	}
+	labelled, err := labels.Parse(in.Labels)
+	if err != nil {
+		return nil, fmt.Errorf("label selector %q: %w", in.Labels, err)
+	}
+	fielded, err := fields.ParseSelector(in.Fields)
+	if err != nil {
+		return nil, fmt.Errorf("field selector %q: %w", in.Fields, err)
+	}
+	var chosen []*unstructured.Unstructured
+	for _, o := range all {
+		if (in.Namespace == "" || o.GetNamespace() == in.Namespace) && labelled.Matches(labels.Set(o.GetLabels())) && fielded.Matches(fieldsOf(o)) {
+			chosen = append(chosen, o)
+		}
+	}
+	return chosen, nil
+}
+
+func fieldsOf(o *unstructured.Unstructured) fields.Set {
+	kind, _, _ := unstructured.NestedString(o.Object, "type")
+	return fields.Set{"metadata.name": o.GetName(), "metadata.namespace": o.GetNamespace(), "type": kind}
+}
+
+// defines returns the CustomResourceDefinition among the objects that makes the kind, or nil.
+func (v *objectView) defines(kind schema.GroupKind) *unstructured.Unstructured {
+	for _, definition := range v.byKind[schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}] {
+		group, _, _ := unstructured.NestedString(definition.Object, "spec", "group")
+		name, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "kind")
+		if group == kind.Group && name == kind.Kind {
+			return definition
+		}
+	}
+	return nil
+}
+
+// builtIn tells whether every Kubernetes API server has the kind's group: groups of its own have no dot or end in .k8s.io.
+func builtIn(kind schema.GroupKind) bool {
+	return slices.Contains([]string{
+		"", "apps", "batch", "autoscaling", "policy", "rbac.authorization.k8s.io", "storage.k8s.io", "networking.k8s.io",
+		"discovery.k8s.io", "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "coordination.k8s.io", "events.k8s.io",
+	}, kind.Group)
+}
+
+func (v *objectView) Can(_ context.Context, verb string, kind schema.GroupKind, _ Scope) (bool, error) {
+	return false, &ErrUnknowable{What: fmt.Sprintf("whether you may %s %s", verb, kind.Kind), Source: v.source}
+}
+
+func (v *objectView) Serves(_ context.Context, kind schema.GroupVersionKind) (bool, error) {
+	if definition := v.defines(kind.GroupKind()); definition != nil {
+		return slices.Contains(servedVersions(definition), kind.Version), nil
+	}
+	return false, &ErrUnknowable{What: "whether the server has " + kind.String(), Source: v.source}
+}
+
+func (v *objectView) Version(context.Context) (*version.Info, error) {
+	if v.server == nil {
+		return nil, &ErrUnknowable{What: "the Kubernetes version", Source: v.source}
+	}
+	return v.server, nil
+}

@@ -1,0 +1,43 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/version"
+)
+
+// A View is a read-only look at one cluster, at rendered manifests, or at a saved bundle.
+// Answers are remembered for its life, so a View is a snapshot of what was asked; take a new one to look again.
+// What it returns is shared: copy an object (DeepCopy) before changing it. It is safe for concurrent use.
+//
+// Errors keep the API's own types: apierrors.IsNotFound for an object that is not there, apierrors.IsForbidden
+// for one that may not be read, meta.IsNoMatchError for a kind the server does not have, and
+// [ErrUnknowable] for what this source cannot tell.
+type View interface {
+	// Get returns one object.
+	Get(ctx context.Context, ref Ref) (*unstructured.Unstructured, error)
+	// List returns the objects of one kind, in the order of their names.
+	List(ctx context.Context, kind schema.GroupKind, in Scope) ([]*unstructured.Unstructured, error)
+	// Can tells whether the user may do verb ("get", "patch" …) on the kind.
+	Can(ctx context.Context, verb string, kind schema.GroupKind, in Scope) (bool, error)
+	// Serves tells whether the server has this kind at this very version.
+	Serves(ctx context.Context, kind schema.GroupVersionKind) (bool, error)
+	// Version returns the Kubernetes version of the server.
+	Version(ctx context.Context) (*version.Info, error)
+}
+
+// A Scope narrows a list. The zero Scope is every object in every namespace.
+type Scope struct {
+	Namespace string // only this namespace
+	Labels    string // a label selector, as kubectl's --selector
+	Fields    string // a field selector, as kubectl's --field-selector; rendered manifests know metadata.name, metadata.namespace and type
+	Metadata  bool   // metadata is enough: ask the server for no more
+}
+
+// ErrUnknowable is the error for a question that a source cannot answer: rendered manifests have no server version.
+type ErrUnknowable struct{ What, Source string }
+
+func (e *ErrUnknowable) Error() string { return fmt.Sprintf("%s cannot be known from %s", e.What, e.Source) }
