@@ -1,0 +1,31 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// printDocument writes one value as one JSON or YAML document.
+func printDocument(w io.Writer, format string, value any) error {
+	var out []byte
+	var err error
+	if format == "yaml" {
+		out, err = yaml.Marshal(value)
+	} else if out, err = json.MarshalIndent(value, "", "  "); err == nil {
+		out = append(out, '\n')
+	}
+	if err != nil {
+		return fmt.Errorf("encoding the result: %w", err)
+	}
+	_, err = w.Write(out)
+	return err
+}
+
+// unknownOutput is the error for a value of -o that a command does not have.
+func unknownOutput(format string, known ...string) error {
+	return &usageError{What: fmt.Sprintf("there is no output format %q", format), Next: "It is one of: " + strings.Join(known, ", ")}
+}

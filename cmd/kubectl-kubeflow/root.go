@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+const usageTemplate = `Usage:{{if .Runnable}}
+  {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
+  {{.CommandPath}} COMMAND [flags]{{end}}{{if .HasExample}}
+
+Examples:
+{{.Example}}{{end}}{{if .HasAvailableSubCommands}}{{$cmd := .}}{{range .Groups}}{{$group := .}}
+
+{{.Title}}{{range $cmd.Commands}}{{if and (eq .GroupID $group.ID) .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}
+
+Other commands:{{range .Commands}}{{if and (eq .GroupID "") (or .IsAvailableCommand (eq .Name "help"))}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalNonPersistentFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
+
+Use "{{.CommandPath}} COMMAND --help" for more about a command.{{end}}
+
+Use "{{.Root.CommandPath}} options" for the flags that every command takes
+(--context, --kubeconfig, --namespace …).
+`
+
+func newRootCommand(d *deps) *cobra.Command {
+	root := &cobra.Command{
+		Use:         "kubectl-kubeflow",
+		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl kubeflow"},
+		Short:       "Kubeflow on AKS: install it, find what is wrong, cure it, reach it",
+		Long: `Puts Kubeflow on an Azure Kubernetes Service (AKS) cluster, finds what is wrong
+with it, cures it, and makes its dashboard reachable, on the cluster of the
+current context.`,
+		Example: `  kubectl kubeflow install          # Kubeflow, working, in one command
+  kubectl kubeflow doctor --fix     # what is wrong, why, and the cure, shown before it is applied
+  kubectl kubeflow expose --lb      # a public or private address, safely`,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		Args:              cobra.ArbitraryArgs,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return checkColor(d.color) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return unknownCommand(cmd, args[0])
+		},
+	}
+	root.SetIn(d.In)
+	root.SetOut(d.Out)
+	root.SetErr(d.ErrOut)
+	root.SetUsageTemplate(usageTemplate)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{What: err.Error(), Next: fmt.Sprintf("See the flags with: %s --help", cmd.CommandPath())}
+	})
+	d.flags.AddFlags(root.PersistentFlags())
+	root.PersistentFlags().StringVar(&d.color, "color", "auto", "colour the output: auto, always or never")
+	root.AddGroup(&cobra.Group{ID: "main", Title: "Commands:"})
+	for _, cmd := range []*cobra.Command{ // in the order people meet them
+	} {
+		cmd.GroupID = "main"
+		root.AddCommand(cmd)
+	}
+	root.AddCommand(newReleasesCommand(d, runReleases), newVersionCommand(d, runVersion), newOptionsCommand())
+	return root
+}
+
+// noArgs is for commands that take flags alone.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return &usageError{What: fmt.Sprintf("%s takes no argument %q", cmd.CommandPath(), args[0]), Next: fmt.Sprintf("See its flags with: %s --help", cmd.CommandPath())}
+}
+
+func unknownCommand(root *cobra.Command, name string) error {
+	next := "See the commands with: kubectl kubeflow --help"
+	if near := root.SuggestionsFor(name); len(near) > 0 {
+		next = "Did you mean: kubectl kubeflow " + strings.Join(near, ", or ") + "?"
+	}
+	return &usageError{What: fmt.Sprintf("there is no command %q", name), Next: next}
+}
+
+func checkColor(color string) error {
+	if slices.Contains([]string{"auto", "always", "never"}, color) {
+		return nil
+	}
+	return &usageError{What: fmt.Sprintf("--color cannot be %q", color), Next: "It is one of: auto, always, never"}
+}
+
+// newOptionsCommand shows the flags that other commands' help leaves out, as "kubectl options" does.
+func newOptionsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "options",
+		Short: "List the flags that every command takes",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprint(cmd.OutOrStdout(), cmd.Root().PersistentFlags().FlagUsagesWrapped(80))
+			return err
+		},
+	}
+}

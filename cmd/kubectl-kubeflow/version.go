@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set when a release is built (see .goreleaser.yaml).
+var version = ""
+
+// pluginVersion returns the version of this program: the release's, or what Go recorded when it was built from source.
+func pluginVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
+func userAgent() string {
+	return fmt.Sprintf("kubectl-kubeflow/%s (%s/%s)", pluginVersion(), runtime.GOOS, runtime.GOARCH)
+}
+
+type versionOptions struct {
+	*deps
+	client bool
+	output string
+}
+
+type versions struct {
+	Client string `json:"clientVersion"`
+	Go     string `json:"goVersion"`
+	Server string `json:"serverVersion,omitempty"`
+}
+
+func newVersionCommand(d *deps, run func(context.Context, *versionOptions) error) *cobra.Command {
+	o := &versionOptions{deps: d}
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of this plugin and of the cluster",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+	}
+	cmd.Flags().BoolVar(&o.client, "client", false, "only this plugin's version: do not ask the cluster")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "", "json or yaml")
+	return cmd
+}
+
+func runVersion(ctx context.Context, o *versionOptions) error {
+	v := versions{Client: pluginVersion(), Go: runtime.Version()}
+	if !o.client {
+		c, err := o.connect()
+		if err != nil {
+			return err
+		}
+		server, err := c.View().Version(ctx)
+		if err != nil {
+			return err
+		}
+		v.Server = server.GitVersion
+	}
+	switch o.output {
+	case "":
+		fmt.Fprintln(o.Out, "Client Version:", v.Client)
+		if v.Server != "" {
+			fmt.Fprintln(o.Out, "Server Version:", v.Server)
+		}
+		return nil
+	case "json", "yaml":
+		return printDocument(o.Out, o.output, v)
+	}
+	return unknownOutput(o.output, "json", "yaml")
+}

@@ -1,0 +1,117 @@
+package ui
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// A Screen is where results go: a terminal of some width, or a pipe.
+type Screen struct {
+	Out    io.Writer // results
+	ErrOut io.Writer // progress, warnings and questions
+	Width  int       // columns; 80 where nothing else is known
+
+	Color       bool // results may be coloured
+	Live        bool // progress may be redrawn in place
+	Unicode     bool // signs may be more than ASCII
+	Interactive bool // there is somebody to ask
+
+	in *bufio.Reader
+}
+
+// NewScreen looks at the streams and the environment (NO_COLOR, TERM, COLUMNS, the locale).
+// color is "auto", "always" or "never".
+func NewScreen(in io.Reader, out, errOut io.Writer, color string) *Screen {
+	capable := os.Getenv("TERM") != "dumb"
+	s := &Screen{Out: out, ErrOut: errOut, in: bufio.NewReader(in), Width: 80, Unicode: utf8Locale()}
+	s.Live = isTerminal(errOut) && capable
+	s.Interactive = isTerminal(in) && isTerminal(errOut)
+	s.Color = color == "always" || color == "auto" && isTerminal(out) && capable && os.Getenv("NO_COLOR") == ""
+	for _, w := range []io.Writer{out, errOut} {
+		if f, ok := w.(*os.File); ok && isTerminal(w) {
+			if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+				s.Width = width
+				break
+			}
+		}
+	}
+	return s
+}
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func utf8Locale() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if value := os.Getenv(name); value != "" {
+			value = strings.ToLower(value)
+			return strings.Contains(value, "utf-8") || strings.Contains(value, "utf8")
+		}
+	}
+	return true // no locale at all: a container, where UTF-8 is the rule
+}
+
+// A Style is how a piece of text looks; words always say the same thing as the colour.
+type Style string
+
+// The styles there are.
+const (
+	Bold   Style = "1"
+	Dim    Style = "2"
+	Red    Style = "31"
+	Green  Style = "32"
+	Yellow Style = "33"
+	Cyan   Style = "36"
+)
+
+// Paint returns text in a style, or as it is where there is no colour.
+func (s *Screen) Paint(style Style, text string) string {
+	if !s.Color || text == "" {
+		return text
+	}
+	return "\x1b[" + string(style) + "m" + text + "\x1b[0m"
+}
+
+// Sign returns the first sign where the screen can show it, else the ASCII one.
+func (s *Screen) Sign(unicode, ascii string) string {
+	if s.Unicode {
+		return unicode
+	}
+	return ascii
+}
+
+// Say writes one line of progress.
+func (s *Screen) Say(format string, args ...any) { fmt.Fprintf(s.ErrOut, format+"\n", args...) }
+
+// Ask asks a question and returns what was typed, without the newline. Check Interactive first.
+// It ends with the context's error when that ends before the answer comes.
+func (s *Screen) Ask(ctx context.Context, question string) (string, error) {
+	fmt.Fprint(s.ErrOut, question+" ")
+	typed := make(chan string, 1)
+	go func() {
+		line, _ := s.in.ReadString('\n') // no answer is an empty one
+		typed <- strings.TrimSpace(line)
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(s.ErrOut)
+		return "", ctx.Err()
+	case line := <-typed:
+		return line, nil
+	}
+}
+
+// Confirm asks a question whose answer is no unless it is yes.
+func (s *Screen) Confirm(ctx context.Context, question string) (bool, error) {
+	answer, err := s.Ask(ctx, question+" [y/N]")
+	answer = strings.ToLower(answer)
+	return answer == "y" || answer == "yes", err
+}
