@@ -1,0 +1,39 @@
+# Few targets; "make" lists them. What each needs beside Go, git and make, it builds.
+export GOTOOLCHAIN ?= local
+GO ?= go
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+build: ## build bin/kubectl-kubeflow and bin/sandbox
+	@mkdir -p bin
+	$(GO) build -trimpath -ldflags '-s -w' -o bin/kubectl-kubeflow ./cmd/kubectl-kubeflow
+	cd sandbox && $(GO) build -o ../bin/sandbox .
+
+demo: build ## sandbox up, install, doctor, doctor --fix, expose --lb, curl, sandbox down
+	@hack/demo.sh
+
+test: ## run all tests (needs no internet; real archives from KUBEFLOW_MIRROR, if there)
+	$(GO) test ./...
+	cd sandbox && $(GO) test ./...
+
+test-fast: ## run the tests that need no cluster: seconds
+	$(GO) test -short ./...
+
+golden: ## rewrite the expected outputs of tests and the generated docs
+	$(GO) generate ./...
+	$(GO) test -short ./pkg/... ./internal/... ./cmd/... -update
+
+bench: build ## measure install against the official loop, into bench/RESULTS.md
+	$(GO) run ./bench
+
+lint: ## check formatting, vet and staticcheck
+	@test -z "$$(gofmt -l cmd pkg internal sandbox bench)" || { gofmt -l cmd pkg internal sandbox bench; exit 1; }
+	$(GO) vet ./...
+	cd sandbox && $(GO) vet ./...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) ./...
+
+STATICCHECK := v0.8.2
+
+.PHONY: help build demo test test-fast golden bench lint

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/kubectl-kubeflow/kubectl-kubeflow/"
+
+// mayImport says which of our packages each one may import. Arrows go down; what is not listed may import none of ours.
+var mayImport = map[string][]string{
+	"cmd/kubectl-kubeflow": {"internal/ui", "pkg/doctor/checks", "pkg/doctor", "pkg/install", "pkg/expose", "pkg/release", "pkg/cluster"},
+	"internal/ui":          {"pkg/doctor", "pkg/install", "pkg/expose", "pkg/cluster"},
+	"pkg/doctor/checks":    {"pkg/doctor", "pkg/release", "pkg/cluster"},
+	"pkg/doctor":           {"pkg/release", "pkg/cluster"},
+	"pkg/install":          {"pkg/release", "pkg/cluster"},
+	"pkg/expose":           {"pkg/cluster"},
+}
+
+// belongs says where a thing goes instead, by the package that was imported against the arrows.
+var belongs = map[string]string{
+	"internal/ui":          "How results look is cmd's to choose: return a value and let cmd hand it to internal/ui.",
+	"cmd/kubectl-kubeflow": "Nothing imports cmd: move what is shared down into pkg.",
+	"pkg/install":          "install, doctor and expose do not know each other: join them in cmd, or move what both need into pkg/cluster or pkg/release.",
+	"pkg/doctor":           "install, doctor and expose do not know each other: join them in cmd, or move what both need into pkg/cluster or pkg/release.",
+	"pkg/expose":           "install, doctor and expose do not know each other: join them in cmd, or move what both need into pkg/cluster or pkg/release.",
+	"pkg/doctor/checks":    "Only cmd knows the list of checks: take the checks as an argument.",
+}
+
+func TestImportsGoDown(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "../../...").Output()
+	if err != nil {
+		t.Fatalf("listing the packages: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		paths := strings.Fields(line)
+		from := ours(paths[0])
+		for _, path := range paths[1:] {
+			to := ours(path)
+			if to != "" && !allowed(from, to) {
+				t.Errorf("%s imports %s. %s", from, to, belongs[area(to)])
+			}
+		}
+	}
+}
+
+func TestOnlyCmdKnowsTheTerminal(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "../../pkg/...").Output()
+	if err != nil {
+		t.Fatalf("listing the packages: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		paths := strings.Fields(line)
+		for _, path := range paths[1:] {
+			if path == "github.com/spf13/cobra" || path == "golang.org/x/term" || path == "github.com/olekukonko/tablewriter" {
+				t.Errorf("%s imports %s. Flags are cmd's and drawing is internal/ui's: take options, return values.", ours(paths[0]), path)
+			}
+		}
+	}
+}
+
+// ours returns a package's folder in this module, or "" for another module's.
+func ours(path string) string {
+	folder, ok := strings.CutPrefix(path, module)
+	if !ok || strings.HasPrefix(folder, "internal/sandboxtest") || strings.HasPrefix(folder, "bench") {
+		return ""
+	}
+	return folder
+}
+
+// area returns the entry of mayImport that a package belongs to: itself, or the closest folder above it.
+func area(pkg string) string {
+	for ; pkg != ""; pkg = pkg[:max(strings.LastIndex(pkg, "/"), 0)] {
+		if _, ok := mayImport[pkg]; ok {
+			return pkg
+		}
+		if pkg == "pkg/release" || pkg == "pkg/cluster" {
+			return pkg
+		}
+	}
+	return ""
+}
+
+func allowed(from, to string) bool {
+	return area(from) == area(to) || slices.Contains(mayImport[area(from)], area(to))
+}

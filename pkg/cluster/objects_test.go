@@ -1,0 +1,76 @@
+package cluster
+
+import (
+	"errors"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+var (
+	configMaps       = schema.GroupKind{Kind: "ConfigMap"}
+	destinationRules = schema.GroupKind{Group: "networking.istio.io", Kind: "DestinationRule"}
+)
+
+const definition = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: destinationrules.networking.istio.io}
+spec:
+  group: networking.istio.io
+  names: {kind: DestinationRule, plural: destinationrules}
+  scope: Namespaced
+  versions: [{name: v1, served: true}, {name: v1alpha3, served: false}]
+`
+
+func TestRenderedObjectsAnswerLikeACluster(t *testing.T) {
+	ctx := t.Context()
+	view := Objects("rendered manifests", nil, object(t, configMap), object(t, definition))
+
+	t.Run("finds an object whatever the version", func(t *testing.T) {
+		o, err := view.Get(ctx, Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "kubeflow", Name: "config"})
+		if err != nil || o.GetName() != "config" {
+			t.Errorf("got %v, %v", o, err)
+		}
+	})
+	t.Run("says not found as the API does", func(t *testing.T) {
+		if _, err := view.Get(ctx, Ref{APIVersion: "v1", Kind: "Secret", Name: "none"}); !apierrors.IsNotFound(err) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("lists by namespace, label and field", func(t *testing.T) {
+		for in, want := range map[Scope]int{
+			{}: 1, {Namespace: "kubeflow"}: 1, {Namespace: "other"}: 0, {Labels: "a=b"}: 0, {Fields: "metadata.name=config"}: 1,
+		} {
+			if got, err := view.List(ctx, configMaps, in); err != nil || len(got) != want {
+				t.Errorf("%+v: got %d objects, %v; want %d", in, len(got), err, want)
+			}
+		}
+	})
+	t.Run("has the kinds that its definitions make, and no others", func(t *testing.T) {
+		if _, err := view.List(ctx, destinationRules, Scope{}); err != nil {
+			t.Errorf("a defined kind: %v", err)
+		}
+		if _, err := view.List(ctx, schema.GroupKind{Group: "kubeflow.org", Kind: "MPIJob"}, Scope{}); !meta.IsNoMatchError(err) {
+			t.Errorf("an undefined kind: %v", err)
+		}
+	})
+	t.Run("knows which versions are served", func(t *testing.T) {
+		for version, want := range map[string]bool{"v1": true, "v1alpha3": false} {
+			if got, err := view.Serves(ctx, destinationRules.WithVersion(version)); err != nil || got != want {
+				t.Errorf("%s: got %v, %v", version, got, err)
+			}
+		}
+	})
+	t.Run("says what it cannot know", func(t *testing.T) {
+		var unknowable *ErrUnknowable
+		if _, err := view.Version(ctx); !errors.As(err, &unknowable) {
+			t.Errorf("the version: %v", err)
+		}
+		if _, err := view.Can(ctx, "get", configMaps, Scope{}); !errors.As(err, &unknowable) {
+			t.Errorf("a permission: %v", err)
+		}
+	})
+}
