@@ -1,0 +1,101 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/util/workqueue"
+)
+
+// A Reconcile brings one thing to what it should be. It is called again after
+// the duration it returns, if that is more than zero, and after an error.
+type Reconcile func(ctx context.Context, key string) (again time.Duration, err error)
+
+// A Loop calls Reconcile for every key that an informer or Add names, never
+// twice at once for the same key.
+type Loop struct {
+	name      string
+	workers   int
+	reconcile Reconcile
+	queue     workqueue.TypedRateLimitingInterface[string]
+}
+
+// New makes a loop. More than one worker is for loops whose keys do not touch
+// each other's state.
+func New(name string, workers int, reconcile Reconcile) *Loop {
+	limit := workqueue.NewTypedItemExponentialFailureRateLimiter[string](10*time.Millisecond, 5*time.Second)
+	return &Loop{
+		name:      name,
+		workers:   workers,
+		reconcile: reconcile,
+		queue:     workqueue.NewTypedRateLimitingQueue(limit),
+	}
+}
+
+// Add asks for one key to be looked at.
+func (l *Loop) Add(key string) { l.queue.Add(key) }
+
+// On asks for the keys that keys names whenever an object of the informer
+// appears, changes or goes.
+func (l *Loop) On(informer cache.SharedIndexInformer, keys func(object any) []string) error {
+	add := func(object any) {
+		if gone, ok := object.(cache.DeletedFinalStateUnknown); ok {
+			object = gone.Obj
+		}
+		for _, key := range keys(object) {
+			l.queue.Add(key)
+		}
+	}
+	_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc:    add,
+		UpdateFunc: func(_, after any) { add(after) },
+		DeleteFunc: add,
+	})
+	if err != nil {
+		return fmt.Errorf("watching for %s: %w", l.name, err)
+	}
+	return nil
+}
+
+// Run works until ctx ends. What goes wrong is written to log and tried again.
+func (l *Loop) Run(ctx context.Context, log io.Writer) {
+	var workers sync.WaitGroup
+	for range max(1, l.workers) {
+		workers.Go(func() {
+			for l.next(ctx, log) {
+			}
+		})
+	}
+	<-ctx.Done()
+	l.queue.ShutDown()
+	workers.Wait()
+}
+
+func (l *Loop) next(ctx context.Context, log io.Writer) bool {
+	key, stop := l.queue.Get()
+	if stop {
+		return false
+	}
+	defer l.queue.Done(key)
+	again, err := l.reconcile(ctx, key)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		// Someone else wrote first: the newer object comes by itself.
+		if !apierrors.IsConflict(err) {
+			fmt.Fprintf(log, "%s: %s: %v\n", l.name, key, err)
+		}
+		l.queue.AddRateLimited(key)
+	default:
+		l.queue.Forget(key)
+		if again > 0 {
+			l.queue.AddAfter(key, again)
+		}
+	}
+	return true
+}
