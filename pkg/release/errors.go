@@ -1,5 +1,12 @@
 package release
 
+import (
+	"errors"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kustomization"
+)
+
 // An InputError is a fault in what the user gave: a file, a flag or an archive. It says what
 // happened and what to do about it, each in one sentence.
 type InputError struct {
@@ -22,3 +29,28 @@ func (e *InputError) Error() string {
 
 // Unwrap gives the cause.
 func (e *InputError) Unwrap() error { return e.Err }
+
+// plain says what to do about the faults that lower layers know.
+func plain(err error, o RenderOptions) error {
+	var input *InputError
+	var mismatch *archive.MismatchError
+	var broken *archive.BadArchiveError
+	var missing *archive.NotFoundError
+	var reference *kustomization.ReferenceError
+	switch {
+	case errors.As(err, &input):
+		return err
+	case errors.As(err, &mismatch):
+		return &InputError{What: "the archive is not the one that was pinned", Err: err,
+			Do: "fetch it again from where it was published, or take it as it is with --skip-verify"}
+	case errors.As(err, &broken):
+		return &InputError{What: "the archive cannot be used", Err: err, Do: "get it again, or from another place with --mirror"}
+	case errors.As(err, &missing) && o.Mirror != "":
+		return &InputError{What: "the mirror is not complete", Err: err, Do: "put the file there, or leave --mirror out"}
+	case errors.As(err, &missing):
+		return &InputError{What: "the address leads nowhere", Err: err, Do: "check it, or name a --mirror that has it"}
+	case errors.As(err, &reference):
+		return &InputError{What: "a kustomization cannot be built", Err: err, Do: "change the reference, or name a --mirror that has it"}
+	}
+	return err
+}

@@ -8,8 +8,9 @@ import (
 
 // A KubernetesRange says which Kubernetes minors a release was tested on, and where it must fail.
 type KubernetesRange struct {
-	// Min and Max bound what was tested ("1.16"). An empty Max means: everything newer, so far.
-	Min string `json:"min"`
+	// Min and Max bound what was tested ("1.16"). An empty Max means everything newer, so far; an empty
+	// Min that nobody wrote down where it begins.
+	Min string `json:"min,omitempty"`
 	Max string `json:"max,omitempty"`
 	// Ceiling is the last minor that still serves every API the release uses; empty when there is none yet.
 	Ceiling string `json:"ceiling,omitempty"`
@@ -33,6 +34,8 @@ func (k KubernetesRange) Possible(version string) bool {
 // String is the tested range as people read it: "1.16 to 1.21", "1.34 or newer".
 func (k KubernetesRange) String() string {
 	switch {
+	case k.Min == "":
+		return "up to " + k.Max
 	case k.Max == "":
 		return k.Min + " or newer"
 	case k.Min == k.Max:

@@ -2,7 +2,6 @@ package release
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 
@@ -75,7 +74,36 @@ func (r *Rendered) Objects() []*unstructured.Unstructured {
 }
 
 // Render turns what the user asked for into objects. It reads files and the network, and writes
-// nothing but the cache.
+// nothing but the cache. A fault in what the user gave is an *InputError.
 func Render(ctx context.Context, in Input, o RenderOptions) (*Rendered, error) {
-	return nil, errors.New("rendering is not there yet")
+	r := newRendering(ctx, o)
+	parts, err := r.parts(ctx, in)
+	if err == nil {
+		parts, err = choose(parts, o.Only, o.Skip)
+	}
+	if err == nil {
+		r.out.Components, err = r.build(ctx, parts)
+	}
+	if err != nil {
+		return nil, plain(err, o)
+	}
+	if r.kfdef {
+		r.out.Components = ownNamespace(r.out.Components, r.out.Namespace)
+		settle(r.out.Components, r.out.Namespace)
+	}
+	if r.out.Release == nil {
+		r.out.Release = recognise(r.out.Components)
+	}
+	return &r.out, nil
+}
+
+func (r *rendering) parts(ctx context.Context, in Input) ([]part, error) {
+	if in.File != "" {
+		return r.fromFile(ctx, in)
+	}
+	release, err := Find(in.Release)
+	if err != nil {
+		return nil, &InputError{What: err.Error(), Do: "choose one of them"}
+	}
+	return r.fromRelease(ctx, release)
 }

@@ -1,0 +1,182 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// A Request names content and, where it is known, the hash it must have.
+type Request struct {
+	// URL is an http(s) or file: address, or a local path of a file or folder.
+	URL string
+	// Also are other addresses of the same content, tried in a mirror.
+	Also []string
+	// Hash is the pin; empty means that nobody knows.
+	Hash string
+	// Moving says that the address can change its content, so that a kept copy serves only when the network fails.
+	Moving bool
+}
+
+// A Fetcher gets content. Its zero value uses the internet and keeps nothing.
+type Fetcher struct {
+	// Mirror is a folder or URL that holds content under its URL's host and path.
+	Mirror string
+	// Cache is the folder where content is kept; empty keeps nothing.
+	Cache string
+	// SkipVerify takes content whatever its hash.
+	SkipVerify bool
+	// HTTP is the client; nil means one that honours the proxy environment.
+	HTTP *http.Client
+	// Retry is how to wait between attempts; the zero value is the usual patience.
+	Retry Retry
+	// Limits bound what is taken in; the zero value is DefaultLimits.
+	Limits Limits
+	// Say hears one line per download; nil is silence.
+	Say func(line string)
+
+	once sync.Once
+	own  *http.Client
+}
+
+// Fetched is content with the hash that was found.
+type Fetched struct {
+	*Archive
+	Hash     string
+	Verified bool
+	// Stale says that the network failed and an older copy was taken.
+	Stale bool
+}
+
+// Fetch gets one archive or file, from the mirror, a local path, the cache or the internet.
+func (f *Fetcher) Fetch(ctx context.Context, r Request) (*Fetched, error) {
+	r.URL = Canonical(r.URL)
+	if !IsURL(r.URL) {
+		return f.local(r)
+	}
+	if f.Mirror != "" && !IsURL(f.Mirror) {
+		return f.fromFolder(r)
+	}
+	return f.overNetwork(ctx, r)
+}
+
+// local reads a path or file: URL, which is the user's own and so has no pin to break.
+func (f *Fetcher) local(r Request) (*Fetched, error) {
+	name := LocalPath(r.URL)
+	stat, err := os.Stat(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", r.URL, errors.Unwrap(err))
+	}
+	if stat.IsDir() {
+		return f.folder(name, r)
+	}
+	content, err := readFile(name, f.limits().Download)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", r.URL, err)
+	}
+	return f.accept(content, r)
+}
+
+// LocalPath is the path that a file: URL means; other text is a path already.
+func LocalPath(reference string) string {
+	rest, isURL := strings.CutPrefix(reference, "file:")
+	if !isURL {
+		return reference
+	}
+	if strings.HasPrefix(rest, "//") {
+		if u, err := url.Parse(reference); err == nil {
+			return filepath.FromSlash(u.Path)
+		}
+	}
+	return filepath.FromSlash(rest)
+}
+
+func (f *Fetcher) folder(root string, r Request) (*Fetched, error) {
+	a := &Archive{Files: map[string][]byte{}, Links: map[string]string{}}
+	err := fs.WalkDir(os.DirFS(root), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		if len(a.Files) >= f.limits().Entries {
+			return bad("%s holds more than %d files", root, f.limits().Entries)
+		}
+		a.Files[name], err = readFile(filepath.Join(root, filepath.FromSlash(name)), f.limits().File)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", r.URL, err)
+	}
+	return f.check(a, r)
+}
+
+// fromFolder finds the URL, or another spelling of it, below the mirror folder.
+func (f *Fetcher) fromFolder(r Request) (*Fetched, error) {
+	mirror := LocalPath(f.Mirror)
+	var tried []string
+	for _, address := range addresses(r) {
+		place, ok := inMirror(address)
+		if !ok {
+			continue
+		}
+		content, err := readFile(filepath.Join(mirror, filepath.FromSlash(place)), f.limits().Download)
+		if errors.Is(err, fs.ErrNotExist) {
+			tried = append(tried, place)
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the mirror: %w", err)
+		}
+		return f.accept(content, r)
+	}
+	return nil, &NotFoundError{URL: r.URL, Mirror: f.Mirror, Tried: tried}
+}
+
+// addresses are all spellings of all names of the content, the likeliest first.
+func addresses(r Request) []string {
+	var out []string
+	for _, name := range append([]string{r.URL}, r.Also...) {
+		out = append(out, Spellings(name)...)
+	}
+	return out
+}
+
+func (f *Fetcher) accept(content []byte, r Request) (*Fetched, error) {
+	a, err := Unpack(path.Base(strings.SplitN(r.URL, "?", 2)[0]), content, f.limits())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.URL, err)
+	}
+	return f.check(a, r)
+}
+
+func (f *Fetcher) check(a *Archive, r Request) (*Fetched, error) {
+	got, err := a.Hash()
+	if err != nil {
+		return nil, fmt.Errorf("hashing %s: %w", r.URL, err)
+	}
+	verified := r.Hash != "" && got == r.Hash
+	if r.Hash != "" && !verified && !f.SkipVerify {
+		return nil, &MismatchError{URL: r.URL, Want: r.Hash, Got: got}
+	}
+	return &Fetched{Archive: a, Hash: got, Verified: verified}, nil
+}
+
+func (f *Fetcher) limits() Limits {
+	if f.Limits == (Limits{}) {
+		return DefaultLimits
+	}
+	return f.Limits
+}
+
+func (f *Fetcher) say(format string, args ...any) {
+	if f.Say != nil {
+		f.Say(fmt.Sprintf(format, args...))
+	}
+}

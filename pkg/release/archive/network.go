@@ -1,0 +1,75 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// A NotFoundError says that content is in none of the places where it could be.
+type NotFoundError struct {
+	URL, Mirror string
+	Tried       []string
+}
+
+// Error names the places.
+func (e *NotFoundError) Error() string {
+	if e.Mirror == "" {
+		return fmt.Sprintf("there is nothing at %s", e.URL)
+	}
+	return fmt.Sprintf("the mirror %s does not hold %s (looked for %s)", e.Mirror, e.URL, strings.Join(e.Tried, ", "))
+}
+
+// overNetwork prefers the copy kept for the pin, or for an address that cannot change.
+func (f *Fetcher) overNetwork(ctx context.Context, r Request) (*Fetched, error) {
+	if !r.Moving {
+		if kept, ok := f.kept(r); ok {
+			return kept, nil
+		}
+	}
+	got, err := f.download(ctx, r)
+	if err != nil && r.Moving && ctx.Err() == nil {
+		if kept, ok := f.kept(r); ok {
+			kept.Stale = true
+			return kept, nil
+		}
+	}
+	return got, err
+}
+
+func (f *Fetcher) download(ctx context.Context, r Request) (*Fetched, error) {
+	tried := []string{}
+	for _, address := range f.remoteAddresses(r) {
+		f.say("fetching %s", address)
+		content, err := f.get(ctx, address)
+		if errors.Is(err, errNotThere) {
+			tried = append(tried, address)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		got, err := f.accept(content, r)
+		if err == nil {
+			f.keep(r, got.Hash, content)
+		}
+		return got, err
+	}
+	return nil, &NotFoundError{URL: r.URL, Mirror: f.Mirror, Tried: tried}
+}
+
+// remoteAddresses are the URL itself or, with a mirror, its places there. Other names are not tried on
+// the internet: the URL is right there, and a moving branch would be something else.
+func (f *Fetcher) remoteAddresses(r Request) []string {
+	if f.Mirror == "" {
+		return []string{r.URL}
+	}
+	var out []string
+	for _, address := range addresses(r) {
+		if place, ok := inMirror(address); ok {
+			out = append(out, strings.TrimSuffix(f.Mirror, "/")+"/"+place)
+		}
+	}
+	return out
+}

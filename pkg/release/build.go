@@ -1,0 +1,99 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// choose keeps the components that were asked for. A name that is none is an error, not a silence.
+func choose(parts []part, only, skip []string) ([]part, error) {
+	var known []string
+	for _, p := range parts {
+		known = append(known, p.name)
+	}
+	for _, name := range append(slices.Clone(only), skip...) {
+		if !slices.Contains(known, name) {
+			return nil, &InputError{
+				What: fmt.Sprintf("there is no component %q", name),
+				Do:   "choose from " + strings.Join(known, ", "),
+			}
+		}
+	}
+	parts = slices.DeleteFunc(parts, func(p part) bool {
+		return len(only) > 0 && !slices.Contains(only, p.name) || slices.Contains(skip, p.name)
+	})
+	if len(parts) == 0 {
+		return nil, &InputError{What: "no component is left", Do: "skip fewer of " + strings.Join(known, ", ")}
+	}
+	return parts, nil
+}
+
+// build builds folders side by side, as many as there are processors, and puts the objects back in order.
+func (r *rendering) build(ctx context.Context, parts []part) ([]RenderedComponent, error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	out := make([]RenderedComponent, len(parts))
+	kept := make([]string, len(parts))
+	for i, p := range parts {
+		kept[i] = r.keptFile(p) // before any build can add to the pins
+	}
+	for i, p := range parts {
+		out[i] = RenderedComponent{Name: p.name, Objects: p.objects}
+		if len(p.folders) == 0 {
+			continue
+		}
+		group.Go(func() (err error) {
+			out[i].Objects, err = r.buildPart(ctx, p, kept[i])
+			return err
+		})
+	}
+	return out, group.Wait()
+}
+
+func (r *rendering) buildPart(ctx context.Context, p part, file string) ([]*unstructured.Unstructured, error) {
+	if objects, ok := readKept(file); ok {
+		return objects, nil
+	}
+	var objects []*unstructured.Unstructured
+	for _, folder := range p.folders {
+		built, err := r.tree.Build(ctx, folder)
+		if err != nil {
+			return nil, fmt.Errorf("component %s: %w", p.name, err)
+		}
+		objects = append(objects, built...)
+	}
+	r.mu.Lock()
+	known := !r.surprise
+	r.mu.Unlock()
+	if file != "" && known {
+		keepBuilt(file, objects)
+	}
+	r.say(fmt.Sprintf("built %s: %d objects", p.name, len(objects)))
+	return objects, nil
+}
+
+// recognise finds the release by the image of ml-pipeline, for manifests that came from elsewhere.
+func recognise(components []RenderedComponent) *Release {
+	for _, component := range components {
+		for _, object := range component.Objects {
+			if object.GetKind() != "Deployment" || object.GetName() != "ml-pipeline" {
+				continue
+			}
+			containers, _, _ := unstructured.NestedSlice(object.Object, "spec", "template", "spec", "containers")
+			for _, container := range containers {
+				fields, _ := container.(map[string]any)
+				image, _ := fields["image"].(string)
+				if r, ok := Fingerprint(image[strings.LastIndex(image, ":")+1:]); ok {
+					return &r
+				}
+			}
+		}
+	}
+	return nil
+}

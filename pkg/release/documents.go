@@ -1,0 +1,74 @@
+package release
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	yamldocs "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+)
+
+// documents reads YAML or JSON as Kubernetes objects; a List counts as what it holds.
+func documents(name string, content []byte) ([]*unstructured.Unstructured, error) {
+	reader := yamldocs.NewYAMLReader(bufio.NewReader(bytes.NewReader(content)))
+	var objects []*unstructured.Unstructured
+	for number := 1; ; number++ {
+		document, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return objects, nil
+		}
+		if err == nil {
+			objects, err = appendObject(objects, document)
+		}
+		if err != nil {
+			return nil, &InputError{
+				What: fmt.Sprintf("document %d of %s is not a Kubernetes object", number, name),
+				Do:   "correct the file",
+				Err:  err,
+			}
+		}
+	}
+}
+
+func appendObject(objects []*unstructured.Unstructured, document []byte) ([]*unstructured.Unstructured, error) {
+	content, err := yaml.YAMLToJSON(document)
+	if err != nil {
+		return nil, err
+	}
+	if text := string(bytes.TrimSpace(content)); text == "null" || text == "{}" {
+		return objects, nil // only comments
+	}
+	object := &unstructured.Unstructured{}
+	if err := object.UnmarshalJSON(content); err != nil {
+		return nil, err
+	}
+	if !object.IsList() {
+		return objects, complete(object, &objects)
+	}
+	err = object.EachListItem(func(item runtime.Object) error {
+		one, ok := item.(*unstructured.Unstructured)
+		if !ok {
+			return fmt.Errorf("the list holds something else than objects")
+		}
+		return complete(one, &objects)
+	})
+	return objects, err
+}
+
+// complete adds an object that says what it is. A KfDef or a kustomization needs no name.
+func complete(object *unstructured.Unstructured, to *[]*unstructured.Unstructured) error {
+	if object.GetAPIVersion() == "" || object.GetKind() == "" {
+		return fmt.Errorf("it lacks apiVersion or kind")
+	}
+	group := object.GroupVersionKind().Group
+	if object.GetName() == "" && group != kfdefGroup && group != kustomizeGroup {
+		return fmt.Errorf("%s lacks metadata.name", object.GetKind())
+	}
+	*to = append(*to, object)
+	return nil
+}

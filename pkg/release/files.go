@@ -1,0 +1,194 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kustomization"
+)
+
+const kustomizeGroup = "kustomize.config.k8s.io"
+
+// largest is how long a file on stdin or on disk may be.
+const largest = 256 << 20
+
+// fromFile finds out what the user named: stdin, a URL, a folder or a file.
+func (r *rendering) fromFile(ctx context.Context, in Input) ([]part, error) {
+	name := in.File
+	switch {
+	case name == "-":
+		content, err := io.ReadAll(io.LimitReader(in.Stdin, largest))
+		if err != nil {
+			return nil, fmt.Errorf("reading standard input: %w", err)
+		}
+		return r.fromContent(ctx, "standard input", content, ".")
+	case strings.HasPrefix(name, "file:"):
+		name = archive.LocalPath(name)
+	case strings.Contains(name, "://"):
+		return r.fromURL(ctx, name)
+	}
+	stat, err := os.Stat(name)
+	if err != nil {
+		return nil, &InputError{What: "reading " + name, Do: "name a KfDef, a kustomization or rendered YAML", Err: errors.Unwrap(err)}
+	}
+	if stat.IsDir() {
+		return r.fromFolder(ctx, name)
+	}
+	switch filepath.Base(name) {
+	case "kustomization.yaml", "kustomization.yml", "Kustomization":
+		return r.fromFolder(ctx, filepath.Dir(name))
+	}
+	if stat.Size() > largest {
+		return nil, &InputError{What: name + " is too large to be rendered YAML", Do: "name another file"}
+	}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return nil, &InputError{What: "reading " + name, Do: "name a file that can be read", Err: errors.Unwrap(err)}
+	}
+	return r.fromContent(ctx, name, content, filepath.Dir(name))
+}
+
+// fromContent tells a KfDef from rendered objects.
+func (r *rendering) fromContent(ctx context.Context, name string, content []byte, beside string) ([]part, error) {
+	objects, err := documents(name, content)
+	if err != nil {
+		return nil, err
+	}
+	if len(objects) == 0 {
+		return nil, &InputError{What: name + " holds no Kubernetes objects", Do: "name a KfDef, a kustomization or rendered YAML"}
+	}
+	for _, object := range objects {
+		switch object.GroupVersionKind().Group {
+		case kfdefGroup:
+			if len(objects) > 1 {
+				return nil, &InputError{What: name + " holds a KfDef and other objects", Do: "give the KfDef a file of its own"}
+			}
+			return r.fromKfDef(ctx, name, content, beside)
+		case kustomizeGroup:
+			return nil, &InputError{What: name + " is a kustomization, which needs the files beside it", Do: "name its folder"}
+		}
+	}
+	return []part{{name: component(name), objects: objects}}, nil
+}
+
+// component names a component after its file or folder.
+func component(name string) string {
+	base := strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
+	if base == "" || base == "." || base == "standard input" {
+		return "objects"
+	}
+	return base
+}
+
+// fromFolder is a kustomization, or else every YAML and JSON file below: a component each, or one for
+// each folder that holds them.
+func (r *rendering) fromFolder(ctx context.Context, folder string) ([]part, error) {
+	whole, err := filepath.Abs(folder)
+	if err != nil {
+		return nil, fmt.Errorf("finding %s: %w", folder, err)
+	}
+	for _, name := range []string{"kustomization.yaml", "kustomization.yml", "Kustomization"} {
+		if _, err := os.Stat(filepath.Join(whole, name)); err == nil {
+			return []part{{name: component(whole), folders: []string{whole}}}, nil
+		}
+	}
+	var parts []part
+	err = filepath.WalkDir(folder, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !isYAML(name) {
+			return err
+		}
+		content, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		found, err := r.fromContent(ctx, name, content, filepath.Dir(name))
+		if err != nil {
+			return err
+		}
+		parts = r.join(parts, found, folder, name)
+		return nil
+	})
+	if err == nil && len(parts) == 0 {
+		err = &InputError{What: folder + " holds no YAML", Do: "name a folder with a kustomization or rendered YAML"}
+	}
+	return parts, err
+}
+
+// join adds what one file holds to the component of its folder.
+func (r *rendering) join(parts, found []part, folder, name string) []part {
+	if filepath.Dir(name) == filepath.Clean(folder) || len(found) != 1 || found[0].folders != nil {
+		return append(parts, found...)
+	}
+	found[0].name = filepath.Base(filepath.Dir(name))
+	if last := len(parts) - 1; last >= 0 && parts[last].name == found[0].name {
+		parts[last].objects = append(parts[last].objects, found[0].objects...)
+		return parts
+	}
+	return append(parts, found...)
+}
+
+func isYAML(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".yaml", ".yml", ".json":
+		return true
+	}
+	return false
+}
+
+// fromURL is a file of a known release, which comes out of its pinned archive; any other file; or a
+// folder of a repository.
+func (r *rendering) fromURL(ctx context.Context, address string) ([]part, error) {
+	if archiveURL, file, ok := raw(address); ok {
+		if _, release, known := known(archiveURL); known && release != nil {
+			return r.fromArchivedFile(ctx, archiveURL, file)
+		}
+	}
+	remote, _, err := kustomization.ParseRemote(address)
+	if isArchive(address) {
+		remote, err = kustomization.Remote{URL: address}, nil
+	}
+	if err != nil {
+		return nil, &InputError{What: address + " cannot be used", Do: "give the address of a file or of a folder on github.com with ?ref=", Err: err}
+	}
+	a, err := r.fetch(ctx, remote.URL)
+	if err != nil {
+		return nil, err
+	}
+	if a.Single != "" {
+		return r.fromContent(ctx, address, a.Files[a.Single], "")
+	}
+	if kustomizationIn(a, path.Clean(remote.Path)) == "" {
+		return nil, &InputError{What: address + " holds no kustomization", Do: "name a folder that has one, as REPOSITORY/FOLDER?ref=TAG"}
+	}
+	folder := path.Join(r.tree.Mount("input", a), remote.Path)
+	return []part{{name: component(folder), folders: []string{folder}, key: remote.Path}}, nil
+}
+
+func isArchive(address string) bool {
+	plain, _, _ := strings.Cut(address, "?")
+	return strings.HasSuffix(plain, ".tar.gz") || strings.HasSuffix(plain, ".tgz") || strings.HasSuffix(plain, ".tar")
+}
+
+func (r *rendering) fromArchivedFile(ctx context.Context, archiveURL, file string) ([]part, error) {
+	a, err := r.fetch(ctx, archiveURL)
+	if err != nil {
+		return nil, err
+	}
+	content, ok := a.Files[file]
+	if !ok {
+		return nil, &InputError{What: fmt.Sprintf("%s holds no %s", archiveURL, file), Do: "check the address"}
+	}
+	if kustomizationIn(a, path.Dir(file)) == file {
+		folder := path.Join(r.tree.Mount("input", a), path.Dir(file))
+		return []part{{name: component(folder), folders: []string{folder}, key: file}}, nil
+	}
+	return r.fromContent(ctx, path.Base(file), content, "")
+}

@@ -1,0 +1,133 @@
+package release
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// A KfDef is kfctl's description of a Kubeflow: applications, each a folder of kustomizations in a
+// repository. Versions v1 and v1beta1 of kfdef.apps.kubeflow.org have the same shape here.
+type KfDef struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Metadata   struct {
+		Name      string `json:"name,omitempty"`
+		Namespace string `json:"namespace,omitempty"`
+	} `json:"metadata"`
+	Spec struct {
+		Version      string        `json:"version,omitempty"`
+		Applications []Application `json:"applications"`
+		Repos        []Repo        `json:"repos"`
+	} `json:"spec"`
+}
+
+// An Application is one component of a KfDef.
+type Application struct {
+	Name            string           `json:"name"`
+	KustomizeConfig *KustomizeConfig `json:"kustomizeConfig"`
+}
+
+// A KustomizeConfig says where an application's kustomization is and how kfctl changed it.
+type KustomizeConfig struct {
+	RepoRef    *RepoRef    `json:"repoRef"`
+	Overlays   []string    `json:"overlays,omitempty"`
+	Parameters []Parameter `json:"parameters,omitempty"`
+}
+
+// A RepoRef is a folder in one of the KfDef's repositories.
+type RepoRef struct {
+	Name string `json:"name"`
+	Path string `json:"path"`
+}
+
+// A Parameter replaces a value in the application's params.env.
+type Parameter struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// A Repo is where manifests come from: an archive's URL, or a local archive or folder.
+type Repo struct {
+	Name string `json:"name"`
+	URI  string `json:"uri"`
+}
+
+const kfdefGroup = "kfdef.apps.kubeflow.org"
+
+// ParseKfDef reads and checks a KfDef. name is how messages call it.
+func ParseKfDef(name string, content []byte) (*KfDef, error) {
+	var def KfDef
+	if err := yaml.Unmarshal(content, &def); err != nil {
+		return nil, &InputError{What: name + " is not a KfDef that can be read", Do: "correct the file", Err: err}
+	}
+	if err := def.check(); err != nil {
+		return nil, &InputError{What: name + " cannot be used as a KfDef", Do: "correct the file", Err: err}
+	}
+	if def.Metadata.Namespace == "" {
+		def.Metadata.Namespace = "kubeflow"
+	}
+	return &def, nil
+}
+
+func (d *KfDef) check() error {
+	switch d.APIVersion {
+	case kfdefGroup + "/v1", kfdefGroup + "/v1beta1":
+	case kfdefGroup + "/v1alpha1":
+		return fmt.Errorf("version v1alpha1 is of Kubeflow 0.6 and older and is not supported; v1 and v1beta1 are")
+	default:
+		return fmt.Errorf("its apiVersion is %q, not %s/v1 or v1beta1", d.APIVersion, kfdefGroup)
+	}
+	if d.Kind != "KfDef" {
+		return fmt.Errorf("its kind is %q, not KfDef", d.Kind)
+	}
+	if len(d.Spec.Applications) == 0 {
+		return fmt.Errorf("it lists no applications")
+	}
+	repos := map[string]bool{}
+	for i, repo := range d.Spec.Repos {
+		if repo.Name == "" || repo.URI == "" {
+			return fmt.Errorf("repository %d lacks a name or a uri", i+1)
+		}
+		repos[repo.Name] = true
+	}
+	return d.checkApplications(repos)
+}
+
+func (d *KfDef) checkApplications(repos map[string]bool) error {
+	seen := map[string]bool{}
+	for i, app := range d.Spec.Applications {
+		switch {
+		case app.Name == "":
+			return fmt.Errorf("application %d has no name", i+1)
+		case seen[app.Name]:
+			return fmt.Errorf("application %s is listed twice", app.Name)
+		case app.KustomizeConfig == nil || app.KustomizeConfig.RepoRef == nil:
+			return fmt.Errorf("application %s has no kustomizeConfig.repoRef", app.Name)
+		}
+		seen[app.Name] = true
+		ref := app.KustomizeConfig.RepoRef
+		if !repos[ref.Name] {
+			return fmt.Errorf("application %s is in repository %q, which the KfDef does not list", app.Name, ref.Name)
+		}
+		for _, name := range append([]string{ref.Path}, app.KustomizeConfig.Overlays...) {
+			if clean := path.Clean(name); path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../") {
+				return fmt.Errorf("application %s's path %q leads out of its repository", app.Name, name)
+			}
+		}
+	}
+	return nil
+}
+
+// stacks reports whether kfctl would have used the folders as they are, which it did for the whole
+// KfDef once one application was called kubeflow-apps: overlays and parameters then mean nothing.
+func (d *KfDef) stacks() bool {
+	for _, app := range d.Spec.Applications {
+		if app.Name == "kubeflow-apps" {
+			return true
+		}
+	}
+	return false
+}

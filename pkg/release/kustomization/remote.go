@@ -1,0 +1,137 @@
+package kustomization
+
+import (
+	"bytes"
+	"fmt"
+	"net/url"
+	"path"
+	"strings"
+)
+
+// A Remote is a reference out of a kustomization, taken apart.
+type Remote struct {
+	// URL is the archive or the file to fetch.
+	URL string
+	// Path is the folder inside the archive; empty for a file.
+	Path string
+	// Moving says that the reference names no tag or commit, so that its content can change.
+	Moving bool
+}
+
+// A ReferenceError says why a kustomization's reference cannot be followed.
+type ReferenceError struct {
+	Reference, File string
+	Err             error
+}
+
+// Error names the file and the reference.
+func (e *ReferenceError) Error() string {
+	return fmt.Sprintf("%s refers to %s: %v", e.File, e.Reference, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *ReferenceError) Unwrap() error { return e.Err }
+
+// ParseRemote reads a reference as kustomize would, where it leads out of the file system: a file by
+// URL, or a folder of a GitHub repository at a tag, a branch or a commit. ok is false for a local path.
+func ParseRemote(reference string) (remote Remote, ok bool, err error) {
+	if !looksRemote(reference) {
+		return Remote{}, false, nil
+	}
+	u, err := url.Parse(plainURL(reference))
+	if err != nil || u.Host == "" {
+		return Remote{}, true, fmt.Errorf("this is not an address that can be understood")
+	}
+	if isFile(u) {
+		return Remote{URL: u.String()}, true, nil
+	}
+	if u.Host != "github.com" {
+		return Remote{}, true, fmt.Errorf("only folders on github.com can be fetched without git")
+	}
+	return folderOn(u)
+}
+
+// looksRemote is kustomize's own idea of what is not a path.
+func looksRemote(reference string) bool {
+	if strings.ContainsAny(reference, "\n{") {
+		return false // YAML in place of a path
+	}
+	for _, start := range []string{"git::", "git@", "github.com/", "github.com:", "gh:", "org-"} {
+		if strings.HasPrefix(reference, start) {
+			return start != "org-" || strings.Contains(reference, "@github.com:")
+		}
+	}
+	return strings.Contains(reference, "://")
+}
+
+// plainURL turns the many ways to name a repository into one URL.
+func plainURL(reference string) string {
+	r := strings.TrimPrefix(reference, "git::")
+	for _, scheme := range []string{"ssh://", "git://"} {
+		r = strings.TrimPrefix(r, scheme)
+	}
+	if at := strings.Index(r, "@github.com"); at >= 0 && !strings.HasPrefix(r, "http") {
+		r = r[at+1:]
+	}
+	if rest, ok := strings.CutPrefix(r, "gh:"); ok {
+		r = "github.com/" + rest
+	}
+	r = strings.Replace(r, "github.com:", "github.com/", 1)
+	if !strings.Contains(r, "://") {
+		r = "https://" + r
+	}
+	return r
+}
+
+// isFile tells a file, which is taken as it is, from a repository's folder.
+func isFile(u *url.URL) bool {
+	switch path.Ext(u.Path) {
+	case ".yaml", ".yml", ".json":
+		return true
+	}
+	return u.Host == "raw.githubusercontent.com" || strings.Contains(u.Path, "/releases/download/")
+}
+
+// folderOn reads https://github.com/OWNER/REPO[.git][/]/FOLDER?ref=REF.
+func folderOn(u *url.URL) (Remote, bool, error) {
+	parts := strings.SplitN(strings.Trim(strings.ReplaceAll(u.Path, "//", "/"), "/"), "/", 3)
+	if len(parts) < 2 {
+		return Remote{}, true, fmt.Errorf("it names no repository")
+	}
+	folder := ""
+	if len(parts) == 3 {
+		folder = path.Clean(parts[2])
+	}
+	if folder == ".." || strings.HasPrefix(folder, "../") {
+		return Remote{}, true, fmt.Errorf("its folder leads out of the repository")
+	}
+	ref := u.Query().Get("ref")
+	if ref == "" {
+		ref = u.Query().Get("version")
+	}
+	base := "https://github.com/" + parts[0] + "/" + strings.TrimSuffix(parts[1], ".git") + "/archive/"
+	if ref == "" {
+		return Remote{URL: base + "HEAD.tar.gz", Path: folder, Moving: true}, true, nil
+	}
+	return Remote{URL: base + ref + ".tar.gz", Path: folder, Moving: !Fixed(ref)}, true, nil
+}
+
+// Fixed reports whether a git reference looks like one that stays: a commit, or a tag that is a version.
+func Fixed(ref string) bool {
+	if len(ref) == 40 && strings.Trim(ref, "0123456789abcdef") == "" {
+		return true
+	}
+	version := strings.TrimPrefix(strings.TrimPrefix(ref, "refs/tags/"), "v")
+	return strings.Contains(version, ".") && !strings.HasSuffix(version, "-branch") &&
+		version[0] >= '0' && version[0] <= '9'
+}
+
+// mayRefer is the quick look that spares most kustomizations from being parsed.
+func mayRefer(content []byte) bool {
+	for _, sign := range []string{"://", "git@", "git::", "github.com", "gh:"} {
+		if bytes.Contains(content, []byte(sign)) {
+			return true
+		}
+	}
+	return false
+}

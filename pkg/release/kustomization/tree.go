@@ -1,0 +1,179 @@
+package kustomization
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+)
+
+// root is the folder below which a Tree shows archives. Everything else is the user's disk.
+const root = "/.kubectl-kubeflow-archives"
+
+// A Tree shows mounted archives, and the disk beside them, as one read-only file system. Several
+// builds may read it at once.
+type Tree struct {
+	// Fetch brings in what a reference leads to, pinned; it is asked once for each address.
+	Fetch func(Remote) (*archive.Archive, error)
+
+	mu       sync.Mutex
+	fetching sync.Mutex
+	mounts   map[string]*mount  // by their folder's name below root
+	remote   map[string]brought // by address
+	fault    error              // the first reference that could not be resolved
+}
+
+// A mount is one archive, with the folders that its names imply.
+type mount struct {
+	*archive.Archive
+	folders map[string]bool
+}
+
+var errReadOnly = errors.New("this file system is read-only")
+
+// Mount shows an archive below a name and returns the folder it is found at.
+func (t *Tree) Mount(name string, a *archive.Archive) string {
+	folder := path.Join(root, name)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if have := t.mounts[name]; have != nil && have.Archive == a {
+		return folder
+	}
+	m := &mount{Archive: a, folders: map[string]bool{".": true}}
+	for file := range a.Files {
+		for dir := path.Dir(file); !m.folders[dir]; dir = path.Dir(dir) {
+			m.folders[dir] = true
+		}
+	}
+	if t.mounts == nil {
+		t.mounts = map[string]*mount{}
+	}
+	t.mounts[name] = m
+	return folder
+}
+
+// find tells an archive's path from one on disk, and follows links inside the archive.
+func (t *Tree) find(name string) (m *mount, inside string, ok bool) {
+	slashed := path.Clean(filepath.ToSlash(strings.TrimPrefix(name, filepath.VolumeName(name))))
+	below, ok := strings.CutPrefix(slashed, root+"/")
+	if !ok {
+		return nil, "", false
+	}
+	mountName, inside, _ := strings.Cut(below, "/")
+	t.mu.Lock()
+	m = t.mounts[mountName]
+	t.mu.Unlock()
+	if m == nil {
+		return &mount{Archive: &archive.Archive{}}, inside, true
+	}
+	return m, m.follow(path.Clean(inside)), true
+}
+
+// follow replaces links on the way to a name. Forty turns are a circle.
+func (m *mount) follow(name string) string {
+	for range 40 {
+		next := m.step(name)
+		if next == name {
+			return name
+		}
+		name = next
+	}
+	return name
+}
+
+func (m *mount) step(name string) string {
+	for link, target := range m.Links {
+		if name == link {
+			return target
+		}
+		if rest, ok := strings.CutPrefix(name, link+"/"); ok {
+			return path.Join(target, rest)
+		}
+	}
+	return name
+}
+
+// ReadFile gives a file's content; a kustomization's with its outward references turned inward.
+func (t *Tree) ReadFile(name string) ([]byte, error) {
+	content, err := t.read(name)
+	if err != nil || !isKustomizationFile(name) {
+		return content, err
+	}
+	rewritten, err := t.rewrite(name, content)
+	if err != nil {
+		t.blame(err)
+	}
+	return rewritten, err
+}
+
+func (t *Tree) read(name string) ([]byte, error) {
+	m, inside, ok := t.find(name)
+	if !ok {
+		return disk.ReadFile(name)
+	}
+	content, ok := m.Files[inside]
+	if !ok {
+		return nil, fmt.Errorf("'%s' doesn't exist: %w", inside, fs.ErrNotExist)
+	}
+	return content, nil
+}
+
+// blame keeps the first fault: kustomize buries it in its own attempts to make sense of the reference.
+func (t *Tree) blame(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.fault == nil {
+		t.fault = err
+	}
+}
+
+// IsDir is part of kustomize's file system.
+func (t *Tree) IsDir(name string) bool {
+	m, inside, ok := t.find(name)
+	if !ok {
+		return disk.IsDir(name)
+	}
+	return m.folders[inside]
+}
+
+// Exists is part of kustomize's file system.
+func (t *Tree) Exists(name string) bool {
+	m, inside, ok := t.find(name)
+	if !ok {
+		return disk.Exists(name)
+	}
+	_, file := m.Files[inside]
+	return file || m.folders[inside]
+}
+
+// CleanedAbs is part of kustomize's file system.
+func (t *Tree) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
+	m, inside, ok := t.find(name)
+	switch {
+	case !ok:
+		return disk.CleanedAbs(name)
+	case m.folders[inside]:
+		return filesys.ConfirmedDir(filepath.FromSlash(t.outside(name, inside))), "", nil
+	case m.Files[inside] != nil:
+		dir, file := path.Split(t.outside(name, inside))
+		return filesys.ConfirmedDir(filepath.FromSlash(path.Clean(dir))), file, nil
+	}
+	return "", "", fmt.Errorf("'%s' doesn't exist: %w", inside, fs.ErrNotExist)
+}
+
+// outside is the whole path of a name in the mount that a path leads to.
+func (t *Tree) outside(name, inside string) string {
+	slashed := path.Clean(filepath.ToSlash(strings.TrimPrefix(name, filepath.VolumeName(name))))
+	mountName, _, _ := strings.Cut(strings.TrimPrefix(slashed, root+"/"), "/")
+	return path.Join(root, mountName, inside)
+}
+
+// brought is where a remote reference's content is mounted, and its name if it is a single file.
+type brought struct{ folder, single string }

@@ -1,0 +1,32 @@
+package release
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+)
+
+// mini is a small Kubeflow-shaped release of our own, for demonstrations and tests where no archive
+// can be had. It is the same kinds under the same names as Kubeflow 1.2, broken in the same ways.
+//
+//go:embed mini
+var mini embed.FS
+
+// embedded is the archive of a release that is part of this program.
+func embedded(release Release) (*archive.Archive, error) {
+	a := &archive.Archive{Files: map[string][]byte{}}
+	err := fs.WalkDir(mini, release.Version, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		a.Files[strings.TrimPrefix(name, release.Version+"/")], err = mini.ReadFile(name)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the embedded %s: %w", release, err)
+	}
+	return a, nil
+}

@@ -1,0 +1,179 @@
+package release
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+)
+
+// fromRelease reads a named release's components out of its archive.
+func (r *rendering) fromRelease(ctx context.Context, release Release) ([]part, error) {
+	if !release.Installable() {
+		return nil, &InputError{
+			What: fmt.Sprintf("%s is known, but this version cannot install it", release),
+			Do:   "choose one of " + names(All()),
+		}
+	}
+	a, err := r.archiveOf(ctx, release)
+	if err != nil {
+		return nil, err
+	}
+	r.out.Release = &release
+	if release.KfDef != "" {
+		content, ok := a.Files[release.KfDef]
+		if !ok {
+			return nil, fmt.Errorf("the archive of %s holds no %s", release, release.KfDef)
+		}
+		return r.fromKfDef(ctx, release.KfDef, content, "")
+	}
+	for _, remote := range release.Remotes {
+		if _, err := r.fetch(ctx, remote.URL); err != nil {
+			return nil, err
+		}
+	}
+	return r.fromKustomization(release, a)
+}
+
+func (r *rendering) archiveOf(ctx context.Context, release Release) (*archive.Archive, error) {
+	if release.Hidden {
+		return embedded(release)
+	}
+	return r.fetch(ctx, release.Source.URL)
+}
+
+// fromKfDef makes one part of each application. beside is the folder that relative repository paths
+// start from.
+func (r *rendering) fromKfDef(ctx context.Context, name string, content []byte, beside string) ([]part, error) {
+	def, err := ParseKfDef(name, content)
+	if err != nil {
+		return nil, err
+	}
+	r.kfdef, r.out.Namespace = true, def.Metadata.Namespace
+	repos := map[string]*archive.Archive{}
+	for _, repo := range def.Spec.Repos {
+		uri := repo.URI
+		if local := archive.LocalPath(uri); !archive.IsURL(uri) && !filepath.IsAbs(local) {
+			uri = filepath.Join(beside, local)
+		}
+		if repos[repo.Name], err = r.fetch(ctx, uri); err != nil {
+			return nil, err
+		}
+		if _, release, ok := known(archive.Canonical(repo.URI)); ok && release != nil {
+			r.out.Release = release
+		}
+	}
+	var parts []part
+	for _, app := range def.Spec.Applications {
+		p, err := r.application(def, app, repos[app.KustomizeConfig.RepoRef.Name])
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, p)
+	}
+	return parts, nil
+}
+
+func (r *rendering) application(def *KfDef, app Application, repo *archive.Archive) (part, error) {
+	key, err := json.Marshal(struct {
+		Application
+		Stacks bool
+	}{app, def.stacks()})
+	if err != nil {
+		return part{}, err
+	}
+	p := part{name: app.Name, key: string(key)}
+	ref := app.KustomizeConfig.RepoRef
+	if def.stacks() {
+		p.folders = []string{path.Join(r.tree.Mount("repo-"+ref.Name, repo), ref.Path)}
+		if kustomizationIn(repo, path.Clean(ref.Path)) == "" {
+			return part{}, &InputError{
+				What: fmt.Sprintf("application %s: repository %s has no kustomization in %s", app.Name, ref.Name, ref.Path),
+				Do:   "correct the KfDef's repoRef.path or its repository",
+			}
+		}
+		return p, nil
+	}
+	merged, folder, err := mergeApplication(repo, app)
+	if err != nil {
+		return part{}, &InputError{What: "the KfDef and its repository do not fit", Do: "correct the KfDef", Err: err}
+	}
+	p.folders = []string{path.Join(r.tree.Mount("app-"+app.Name, merged), folder)}
+	return p, nil
+}
+
+// fromKustomization makes the parts that the release names. Each is built as the release's own
+// kustomization with only that part's resources, so that whatever else it says still holds.
+func (r *rendering) fromKustomization(release Release, a *archive.Archive) ([]part, error) {
+	var top map[string]any
+	file := kustomizationIn(a, release.Kustomization)
+	if err := yaml.Unmarshal(a.Files[file], &top); err != nil || file == "" {
+		return nil, fmt.Errorf("the archive of %s holds no kustomization in %s that can be read", release, release.Kustomization)
+	}
+	split := *a
+	split.Files = map[string][]byte{}
+	for name, content := range a.Files {
+		split.Files[name] = content
+	}
+	components := withTheRest(release, list(top["resources"]))
+	var parts []part
+	for i, component := range components {
+		p := part{name: component.Name}
+		for j, from := range component.From {
+			// As deep in the archive as the original, so that its relative paths hold.
+			folder := path.Join(path.Dir(release.Kustomization), fmt.Sprintf("kubectl-kubeflow-%d-%d", i, j))
+			top["resources"] = []any{from}
+			if !strings.Contains(from, "://") {
+				top["resources"] = []any{relative(folder, from)}
+			}
+			content, err := yaml.Marshal(top)
+			if err != nil {
+				return nil, err
+			}
+			split.Files[path.Join(folder, "kustomization.yaml")] = content
+			p.folders = append(p.folders, folder)
+			p.key += string(content)
+		}
+		parts = append(parts, p)
+	}
+	mounted := r.tree.Mount("release", &split)
+	for _, p := range parts {
+		for i := range p.folders {
+			p.folders[i] = path.Join(mounted, p.folders[i])
+		}
+	}
+	return parts, nil
+}
+
+// withTheRest are the release's components, and one more for what the kustomization lists beyond them:
+// an archive that was changed loses nothing.
+func withTheRest(release Release, resources []any) []Component {
+	components := slices.Clone(release.Components)
+	named := map[string]bool{}
+	for _, component := range components {
+		for _, from := range component.From {
+			named[from] = true
+		}
+	}
+	var rest []string
+	for _, resource := range resources {
+		text, _ := resource.(string)
+		if text != "" && !strings.Contains(text, "://") {
+			text = path.Join(release.Kustomization, text)
+		}
+		if !named[text] {
+			rest = append(rest, text)
+		}
+	}
+	if len(rest) > 0 {
+		components = append(components, Component{Name: "other", From: rest})
+	}
+	return components
+}

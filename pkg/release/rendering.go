@@ -1,0 +1,108 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kustomization"
+)
+
+// A rendering is one Render under way.
+type rendering struct {
+	options RenderOptions
+	fetcher *archive.Fetcher
+	tree    *kustomization.Tree
+	cache   string // where objects are kept; empty keeps none
+
+	mu       sync.Mutex
+	out      Rendered
+	kfdef    bool // kfctl's rules for namespaces hold
+	surprise bool // a build met a reference nobody had announced, so its result is not known by its inputs
+	fetched  map[string]*archive.Fetched
+}
+
+// A part is one component before it is built: folders of the tree, or objects that are there already.
+type part struct {
+	name    string
+	folders []string
+	objects []*unstructured.Unstructured
+	// key is what the build depends on besides the pins; empty where that cannot be said.
+	key string
+}
+
+func newRendering(ctx context.Context, o RenderOptions) *rendering {
+	r := &rendering{options: o, fetched: map[string]*archive.Fetched{}}
+	cache := o.CacheDir
+	if cache == "" {
+		if user, err := os.UserCacheDir(); err == nil {
+			cache = filepath.Join(user, "kubectl-kubeflow")
+		}
+	}
+	r.fetcher = &archive.Fetcher{Mirror: o.Mirror, SkipVerify: o.SkipVerify, HTTP: o.HTTP, Say: r.say}
+	if cache != "" {
+		r.fetcher.Cache = filepath.Join(cache, "archives")
+		r.cache = filepath.Join(cache, "rendered")
+	}
+	r.tree = &kustomization.Tree{Fetch: func(remote kustomization.Remote) (*archive.Archive, error) {
+		known, _ := request(remote.URL)
+		r.mu.Lock()
+		_, announced := r.fetched[known.URL]
+		r.surprise = r.surprise || !announced
+		r.mu.Unlock()
+		return r.fetch(ctx, remote.URL)
+	}}
+	return r
+}
+
+func (r *rendering) say(line string) {
+	if r.options.Progress == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.options.Progress(line)
+}
+
+// fetch gets an archive or a file, once, and notes its pin and what the user should know of it.
+func (r *rendering) fetch(ctx context.Context, address string) (*archive.Archive, error) {
+	request, warning := request(address)
+	r.mu.Lock()
+	have := r.fetched[request.URL]
+	r.mu.Unlock()
+	if have != nil {
+		return have.Archive, nil
+	}
+	got, err := r.fetcher.Fetch(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fetched[request.URL] = got
+	r.out.Pins = append(r.out.Pins, Pin{URL: request.URL, Hash: got.Hash, Verified: got.Verified})
+	r.warn(warning)
+	switch {
+	case got.Stale:
+		r.warn(fmt.Sprintf("%s could not be reached; the copy fetched earlier is used", request.URL))
+	case !archive.IsURL(request.URL) || got.Verified:
+	case r.options.SkipVerify:
+		r.warn(fmt.Sprintf("%s was not verified, as asked; its hash is %s", request.URL, got.Hash))
+	default:
+		r.warn(fmt.Sprintf("no hash is known for %s; it was not verified; its hash is %s", request.URL, got.Hash))
+	}
+	return got.Archive, nil
+}
+
+// warn notes a sentence once. The lock is the caller's.
+func (r *rendering) warn(sentence string) {
+	if sentence != "" && !slices.Contains(r.out.Warnings, sentence) {
+		r.out.Warnings = append(r.out.Warnings, sentence)
+	}
+}

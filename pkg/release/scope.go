@@ -1,0 +1,95 @@
+package release
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// clusterScoped are Kubernetes' own kinds that belong to no namespace, by group.
+var clusterScoped = map[string][]string{
+	"":                             {"Namespace", "Node", "PersistentVolume", "ComponentStatus"},
+	"admissionregistration.k8s.io": {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"},
+	"apiextensions.k8s.io":         {"CustomResourceDefinition"},
+	"apiregistration.k8s.io":       {"APIService"},
+	"certificates.k8s.io":          {"CertificateSigningRequest", "ClusterTrustBundle"},
+	"extensions":                   {"PodSecurityPolicy"},
+	"flowcontrol.apiserver.k8s.io": {"FlowSchema", "PriorityLevelConfiguration"},
+	"networking.k8s.io":            {"IngressClass", "IPAddress", "ServiceCIDR"},
+	"node.k8s.io":                  {"RuntimeClass"},
+	"policy":                       {"PodSecurityPolicy"},
+	"rbac.authorization.k8s.io":    {"ClusterRole", "ClusterRoleBinding"},
+	"resource.k8s.io":              {"DeviceClass", "ResourceSlice"},
+	"scheduling.k8s.io":            {"PriorityClass"},
+	"storage.k8s.io":               {"StorageClass", "VolumeAttachment", "CSIDriver", "CSINode", "VolumeAttributesClass"},
+}
+
+// settle puts objects that name no namespace, and whose kind has one, into the given namespace, as
+// kfctl did by applying them there. What kinds have one is known of Kubernetes' own, and read from
+// the CustomResourceDefinitions among the objects for the rest.
+func settle(components []RenderedComponent, namespace string) {
+	global := clusterKinds(components)
+	for _, component := range components {
+		for _, object := range component.Objects {
+			kind := object.GroupVersionKind().GroupKind()
+			if object.GetNamespace() == "" && !global[kind] && !slices.Contains(clusterScoped[kind.Group], kind.Kind) {
+				object.SetNamespace(namespace)
+			}
+		}
+	}
+}
+
+// clusterKinds are the kinds that the CustomResourceDefinitions among the objects make cluster-wide.
+func clusterKinds(components []RenderedComponent) map[schema.GroupKind]bool {
+	kinds := map[schema.GroupKind]bool{}
+	for _, component := range components {
+		for _, object := range component.Objects {
+			if object.GetKind() != "CustomResourceDefinition" {
+				continue
+			}
+			scope, _, _ := unstructured.NestedString(object.Object, "spec", "scope")
+			group, _, _ := unstructured.NestedString(object.Object, "spec", "group")
+			kind, _, _ := unstructured.NestedString(object.Object, "spec", "names", "kind")
+			kinds[schema.GroupKind{Group: group, Kind: kind}] = scope == "Cluster"
+		}
+	}
+	return kinds
+}
+
+// kfctlLabels are what kfctl put on the namespace it installed into.
+var kfctlLabels = map[string]string{
+	"control-plane":                    "kubeflow",
+	"katib-metricscollector-injection": "enabled",
+}
+
+// ownNamespace does what kfctl did before it applied anything: the namespace is there, and labelled.
+func ownNamespace(components []RenderedComponent, name string) []RenderedComponent {
+	for _, component := range components {
+		for _, object := range component.Objects {
+			if object.GetAPIVersion() == "v1" && object.GetKind() == "Namespace" && object.GetName() == name {
+				label(object)
+				return components
+			}
+		}
+	}
+	namespace := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace"}}
+	namespace.SetName(name)
+	label(namespace)
+	if len(components) == 0 {
+		return components
+	}
+	components[0].Objects = append([]*unstructured.Unstructured{namespace}, components[0].Objects...)
+	return components
+}
+
+func label(object *unstructured.Unstructured) {
+	labels := object.GetLabels()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	for key, value := range kfctlLabels {
+		labels[key] = value
+	}
+	object.SetLabels(labels)
+}

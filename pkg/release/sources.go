@@ -1,0 +1,81 @@
+package release
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kustomization"
+)
+
+// known finds the pinned source behind a URL, whatever its spelling, and the release it is the
+// archive of, if it is one's.
+func known(address string) (Source, *Release, bool) {
+	for _, r := range load() {
+		if r.Source.is(address) {
+			return r.Source, &r, true
+		}
+		for _, remote := range r.Remotes {
+			if remote.is(address) {
+				return remote, nil, true
+			}
+		}
+	}
+	return Source{}, nil, false
+}
+
+func (s Source) is(address string) bool {
+	return slices.ContainsFunc(append([]string{s.URL}, s.Also...), func(name string) bool {
+		return name != "" && archive.Same(name, address)
+	})
+}
+
+// request is how to fetch a URL: as its pinned source where one is known. The warning says what is
+// taken instead of what, or that nothing is known of it.
+func request(address string) (r archive.Request, warning string) {
+	address = archive.Canonical(address)
+	source, release, ok := known(address)
+	if !ok {
+		return archive.Request{URL: address, Moving: !fixed(address)}, ""
+	}
+	if release != nil && path.Base(source.URL) != path.Base(address) {
+		warning = fmt.Sprintf("%s can change its content; the archive of %s is taken instead", address, release)
+	}
+	return archive.Request{URL: source.URL, Also: source.Also, Hash: source.Hash}, warning
+}
+
+// fixed reports whether an address looks like one that keeps its content.
+func fixed(address string) bool {
+	_, ref, found := strings.Cut(address, "/archive/")
+	if !found {
+		return strings.Contains(address, "/releases/download/")
+	}
+	ref = strings.TrimSuffix(strings.TrimSuffix(ref, ".tar.gz"), ".tgz")
+	return strings.HasPrefix(ref, "refs/tags/") || kustomization.Fixed(ref)
+}
+
+// raw takes a file on raw.githubusercontent.com apart into the archive that holds it and its path there.
+func raw(address string) (archiveURL, file string, ok bool) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host != "raw.githubusercontent.com" {
+		return "", "", false
+	}
+	parts := strings.SplitN(strings.Trim(u.Path, "/"), "/", 4)
+	if len(parts) < 4 {
+		return "", "", false
+	}
+	ref, file := parts[2], parts[3]
+	if ref == "refs" { // refs/tags/v1.2.0/kfdef/…
+		parts = strings.SplitN(file, "/", 3)
+		if len(parts) < 3 {
+			return "", "", false
+		}
+		ref, file = parts[1], parts[2]
+	}
+	owner, repo, _ := strings.Cut(strings.Trim(u.Path, "/"), "/")
+	repo, _, _ = strings.Cut(repo, "/")
+	return "https://github.com/" + owner + "/" + repo + "/archive/" + ref + ".tar.gz", path.Clean(file), true
+}
