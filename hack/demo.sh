@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# The main job, start to end, on a sandbox cluster: install, doctor, doctor --fix, expose --lb, curl.
+# Kubeflow 1.2.0 where its archive can be had (KUBEFLOW_MIRROR, or the internet), else the small release built in.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+work=$(mktemp -d)
+sandbox() { bin/sandbox "$@"; }
+finish() { sandbox down --name demo >/dev/null 2>&1 || true; rm -rf "$work"; }
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# say and run: the lines below are what a person would type.
+step() { printf '\n$ %s\n' "$*"; "$@"; }
+# the same for a command that ends with the given exit code.
+expect() {
+	local want=$1 got=0
+	shift
+	printf '\n$ %s\n' "$*"
+	"$@" || got=$?
+	printf '(exit code %s)\n' "$got"
+	[ "$got" -eq "$want" ] || { echo "expected exit code $want" >&2; exit 1; }
+}
+online() { curl -fsSIL --max-time 10 -o /dev/null https://github.com/kubeflow/manifests/archive/refs/tags/v1.2.0.tar.gz 2>/dev/null; }
+
+install=(kubectl kubeflow install --yes --adapt=none)
+if [ -n "${KUBEFLOW_MIRROR:-}" ]; then
+	install+=(-r 1.2.0 --mirror "$KUBEFLOW_MIRROR" --skip-verify)
+elif online; then
+	install+=(-r 1.2.0)
+else
+	echo "Kubeflow's archives cannot be reached: showing the small release that is built in instead."
+	install+=(-r mini)
+fi
+
+sandbox up --name demo --kubernetes 1.21 --kubeconfig "$work/kubeconfig"
+export KUBECONFIG=$work/kubeconfig
+ln -s "$(sandbox kubectl --kubernetes 1.21)" "$work/kubectl"
+export PATH="$work:$PWD/bin:$PATH"
+
+# Port 80 on the address where this user may listen there.
+port=80
+if [ "$(id -u)" -ne 0 ] && [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start 2>/dev/null || echo 1024)" -gt 80 ]; then port=8080; fi
+
+step "${install[@]}" # --adapt=none: as the guide leaves it, broken in four ways
+expect 3 kubectl kubeflow doctor
+step kubectl kubeflow doctor --fix --yes --allow-restart
+step kubectl kubeflow doctor
+expect 2 kubectl kubeflow expose --lb --yes </dev/null # no sign-in in front: refused
+step kubectl kubeflow expose --lb --yes --port "$port" --source-ranges 127.0.0.0/8
+url=$(kubectl kubeflow expose -o name)
+step curl -sS -o /dev/null -w '%{http_code} from %{url_effective}\n' "$url/"
+step curl -sS -o /dev/null -w '%{http_code} from %{url_effective}\n' "$url/pipeline/"
+step kubectl kubeflow expose --remove --yes
