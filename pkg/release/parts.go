@@ -44,7 +44,13 @@ func (r *rendering) fromRelease(ctx context.Context, release Release) ([]part, e
 
 func (r *rendering) archiveOf(ctx context.Context, release Release) (*archive.Archive, error) {
 	if release.Hidden {
-		return embedded(release)
+		a, err := embedded(release)
+		if err != nil {
+			return nil, err
+		}
+		hash, err := a.Hash()
+		r.out.Pins = append(r.out.Pins, Pin{URL: "embedded:" + release.Version, Hash: hash, Verified: true})
+		return a, err
 	}
 	return r.fetch(ctx, release.Source.URL)
 }
