@@ -1,0 +1,222 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// apply makes the fixes of one round. How to take each back is in the cluster before anything changes.
+func (c *course) apply(ctx context.Context, r *Report, plan []Proposal) error {
+	at := c.Now()
+	for _, p := range plan {
+		p.Fix.stamp(at)
+	}
+	if err := c.record(ctx, plan); err != nil {
+		return err
+	}
+	var restarts []cluster.Change
+	var workloads []cluster.Ref
+	var trials []*Trial
+	for _, p := range plan {
+		t := c.treat(p, r)
+		c.say(p.Fix.Title)
+		if err := c.make(ctx, p.Fix, &workloads); err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			t.Outcome, t.Reason = Failed, err.Error()
+			if conflicted(err) {
+				t.Outcome, t.Reason = Remains, changedMeanwhile
+			}
+			continue
+		}
+		for _, change := range p.Fix.Changes {
+			if change.Verb == cluster.Restart {
+				restarts = append(restarts, change)
+			}
+		}
+		if p.Fix.Trial != nil {
+			trials = append(trials, p.Fix.Trial)
+		}
+	}
+	for _, trial := range trials {
+		c.await(ctx, trial, true)
+	}
+	workloads = append(workloads, c.restart(ctx, restarts, at)...)
+	c.run.markDone()
+	if err := c.store(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	return c.rollOut(ctx, workloads)
+}
+
+// treat starts the account of one fix.
+func (c *course) treat(p Proposal, r *Report) *Treatment {
+	t := c.treated(p)
+	if t == nil {
+		t = &Treatment{Check: p.Check, About: p.Finding.About, Fix: p.Fix}
+		c.done = append(c.done, t)
+	}
+	t.tries++
+	t.Outcome, t.Reason, t.before = Remains, "", weight(r.Check(p.Check))
+	return t
+}
+
+// make does what a fix changes, but for the restarts.
+func (c *course) make(ctx context.Context, f *Fix, workloads *[]cluster.Ref) error {
+	for _, change := range f.Changes {
+		if change.Verb == cluster.Restart {
+			continue
+		}
+		if err := c.do(ctx, change); err != nil {
+			return err
+		}
+		if rolls(change.Ref()) {
+			*workloads = append(*workloads, change.Ref())
+		}
+	}
+	return nil
+}
+
+// do makes one change. When only the server's own fields moved since the look, the decision still holds and is made again on the newer object.
+func (c *course) do(ctx context.Context, change cluster.Change) error {
+	for try := 1; ; try++ {
+		after, err := c.client.Do(ctx, change, cluster.Options{Manager: Manager, Force: true})
+		if err == nil {
+			return c.settle(ctx, change, after)
+		}
+		if !conflicted(err) || try == most {
+			return err
+		}
+		now, look := c.client.View().Get(ctx, change.Ref())
+		if look != nil || cluster.Diff(change.Before, now) != "" {
+			return err
+		}
+		change.Before = now
+	}
+}
+
+// settle waits until the server has digested the end or the beginning of a kind of object.
+func (c *course) settle(ctx context.Context, change cluster.Change, after *unstructured.Unstructured) error {
+	ref := change.Ref()
+	if ref.Kind != "CustomResourceDefinition" {
+		return nil
+	}
+	defer c.client.Forget()
+	if change.Verb == cluster.Delete {
+		return until(ctx, c.Wait, func() (bool, error) {
+			_, err := c.client.View().Get(ctx, ref)
+			return apierrors.IsNotFound(err), nil
+		})
+	}
+	c.client.Learn(after)
+	return until(ctx, c.Wait, func() (bool, error) {
+		now, err := c.client.View().Get(ctx, ref)
+		if err != nil {
+			return false, err
+		}
+		ready, _ := cluster.Ready(now)
+		return ready, nil
+	})
+}
+
+// restart makes every workload replace its pods, once, and returns those that do.
+func (c *course) restart(ctx context.Context, changes []cluster.Change, at time.Time) []cluster.Ref {
+	var restarted []cluster.Ref
+	seen := map[cluster.Ref]bool{}
+	for _, change := range changes {
+		ref := change.Ref()
+		if seen[ref] {
+			continue
+		}
+		seen[ref] = true
+		if err := restartNow(ctx, c.client, ref, at); err != nil {
+			if !apierrors.IsNotFound(err) {
+				c.say(err.Error())
+			}
+			continue
+		}
+		restarted = append(restarted, ref)
+	}
+	return restarted
+}
+
+func restartNow(ctx context.Context, client *cluster.Client, ref cluster.Ref, at time.Time) error {
+	for try := 1; ; try++ {
+		workload, err := client.View().Get(ctx, ref)
+		if err != nil {
+			return err
+		}
+		_, err = client.Do(ctx, restartAt(workload, at.UTC().Format(time.RFC3339)), cluster.Options{Manager: Manager})
+		if err == nil || !conflicted(err) || try == 5*most {
+			return err
+		}
+	}
+}
+
+// rolls tells whether changing an object replaces pods that are worth waiting for.
+func rolls(ref cluster.Ref) bool {
+	return ref.Kind == "Deployment" || ref.Kind == "StatefulSet" || ref.Kind == "DaemonSet"
+}
+
+// rollOut waits until workloads run with new pods. Those that do not come to rest in time are named, and the next look judges.
+func (c *course) rollOut(ctx context.Context, workloads []cluster.Ref) error {
+	return rollOut(ctx, c.client, workloads, c.Wait, c.say)
+}
+
+func rollOut(ctx context.Context, client *cluster.Client, workloads []cluster.Ref, wait time.Duration, say func(string)) error {
+	if len(workloads) == 0 {
+		return nil
+	}
+	say(fmt.Sprintf("waiting for %s to run with new pods", count(len(workloads), "workload")))
+	var pending []string
+	err := until(ctx, wait, func() (bool, error) {
+		view := client.View()
+		pending = nil
+		for _, ref := range workloads {
+			if o, err := view.Get(ctx, ref); err == nil {
+				if ready, why := cluster.Ready(o); !ready {
+					pending = append(pending, fmt.Sprintf("%s (%s)", ref, why))
+				}
+			}
+		}
+		return len(pending) == 0, nil
+	})
+	if err != nil && ctx.Err() == nil {
+		for _, p := range pending {
+			say("not ready yet: " + p)
+		}
+		return nil
+	}
+	return err
+}
+
+// until asks again and again, a little less often each time.
+func until(ctx context.Context, wait time.Duration, done func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		ok, err := done()
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

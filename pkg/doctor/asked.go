@@ -1,0 +1,53 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// asked is a View whose errors remember what was asked, so that a refusal can name the permission that is needed.
+type asked struct{ cluster.View }
+
+type askedError struct {
+	verb, kind, namespace string
+	err                   error
+}
+
+func (e *askedError) Error() string { return e.err.Error() }
+func (e *askedError) Unwrap() error { return e.err }
+
+// needs says which permission would have answered: "needs list on pods in namespace kubeflow".
+func (e *askedError) needs() string {
+	resource := e.kind
+	var status apierrors.APIStatus
+	if errors.As(e.err, &status) && status.Status().Details != nil && status.Status().Details.Kind != "" {
+		resource = status.Status().Details.Kind
+	}
+	if e.namespace == "" {
+		return fmt.Sprintf("needs %s on %s", e.verb, resource)
+	}
+	return fmt.Sprintf("needs %s on %s in namespace %s", e.verb, resource, e.namespace)
+}
+
+func (v asked) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstructured, error) {
+	o, err := v.View.Get(ctx, ref)
+	if err != nil {
+		err = &askedError{"get", ref.Kind, ref.Namespace, err}
+	}
+	return o, err
+}
+
+func (v asked) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
+	list, err := v.View.List(ctx, kind, in)
+	if err != nil {
+		err = &askedError{"list", kind.Kind, in.Namespace, err}
+	}
+	return list, err
+}

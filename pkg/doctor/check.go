@@ -1,0 +1,63 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+)
+
+// A Check looks at one subject and says what is wrong with it. It reads and decides; it never writes.
+type Check struct {
+	ID    string // "pipelines/executor": also the file, the folder of its cases and its page
+	Title string // what is true when all is well: "the workflow executor suits the container runtime"
+	Why   string // what goes wrong for the user otherwise; sentences for --explain and the page
+	Cure  string // what --fix would do about it and how risky that is; sentences
+	Reads []schema.GroupKind
+	Run   func(context.Context, Exam) ([]Finding, error) // an error means that it could not look
+}
+
+// Area returns the part of the ID by which checks are grouped: "pipelines".
+func (c *Check) Area() string {
+	area, _, _ := strings.Cut(c.ID, "/")
+	return area
+}
+
+// Page returns the address of the page about this check.
+func (c *Check) Page() string {
+	return "https://github.com/kubectl-kubeflow/kubectl-kubeflow/blob/main/docs/checks/" + c.Slug() + ".md"
+}
+
+// Slug returns the ID as it stands in file names: "pipelines-executor".
+func (c *Check) Slug() string { return strings.ReplaceAll(c.ID, "/", "-") }
+
+// An Exam is what a check gets to work with.
+type Exam struct {
+	cluster.View
+	Settings
+}
+
+// Settings are the user's choices and what is known beforehand.
+type Settings struct {
+	// Release is what is installed, or about to be, where that is known for sure; nil where the check has to recognise it.
+	Release *release.Release
+	// MPI is "v2beta1" to replace the MPI operator by one for that API instead of pinning the old one.
+	MPI string
+	// MPIOperator are the objects of that newer operator.
+	MPIOperator []*unstructured.Unstructured
+	// Mesh is "disable" to switch mutual TLS off where servers have no sidecar, instead of giving them one.
+	Mesh string
+}
+
+// Skipped is the error of a check that does not apply.
+type Skipped struct{ Reason string }
+
+func (s *Skipped) Error() string { return s.Reason }
+
+// Skip returns the error with which a check says that it does not apply here: "not part of this release".
+func Skip(format string, args ...any) error { return &Skipped{Reason: fmt.Sprintf(format, args...)} }

@@ -1,0 +1,166 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// Manager is the field manager of everything that a fix writes.
+const Manager = "kubectl-kubeflow-doctor"
+
+// CureOptions say what may be done and who is asked.
+type CureOptions struct {
+	Options
+	Allow    []Impact      // beyond Safe
+	DryRun   bool          // stop when the fixes are known
+	Wait     time.Duration // how long restarted workloads may take to be ready
+	Confirm  func(context.Context, Prescription) (bool, error)
+	Progress func(line string)
+	Now      func() time.Time
+}
+
+// Cure finds what is wrong, applies the fixes that are allowed, and looks again, until nothing is left that it may
+// do. The report is the last look, with what became of each fix. The error is a fault on the way or a cancelled
+// context; the report then says how far it came, and what was done can still be undone.
+func Cure(ctx context.Context, client *cluster.Client, checks []*Check, o CureOptions) (*Report, error) {
+	c := &course{client: client, checks: checks, CureOptions: o}
+	var report *Report
+	for range rounds {
+		report = Diagnose(ctx, client.View(), checks, o.Options)
+		c.look(report)
+		if ctx.Err() != nil {
+			return c.finish(ctx, report, ctx.Err())
+		}
+		plan := c.untried(Prescribe(report, o.Allow))
+		if len(plan.Apply) == 0 {
+			return c.finish(ctx, report, nil)
+		}
+		c.preview(ctx, plan.Apply)
+		if o.DryRun {
+			c.note(plan.Apply, Planned, "")
+			return c.finish(ctx, report, nil)
+		}
+		if yes, err := c.confirm(ctx, plan); err != nil || !yes {
+			c.note(plan.Apply, Refused, "it was not confirmed")
+			return c.finish(ctx, report, err)
+		}
+		if err := c.apply(ctx, report, plan.Apply); err != nil {
+			return c.finish(ctx, report, err)
+		}
+	}
+	report = Diagnose(ctx, client.View(), checks, o.Options)
+	c.look(report)
+	return c.finish(ctx, report, nil)
+}
+
+// A course of treatment is one run of doctor --fix.
+type course struct {
+	CureOptions
+	client *cluster.Client
+	checks []*Check
+	run    *Run
+	done   []*Treatment
+	other  []*Treatment // refused or planned
+}
+
+// look updates what became of the fixes that were made.
+func (c *course) look(r *Report) {
+	for _, t := range c.done {
+		if t.Outcome != Failed {
+			t.judge(r)
+		}
+	}
+}
+
+// most is how often the same fix is tried when somebody else changes the object in between.
+const most = 3
+
+// untried leaves out what was tried already, and remembers what is refused.
+func (c *course) untried(p Prescription) Prescription {
+	c.other = nil
+	c.note(p.Refuse, Refused, "")
+	fresh := Prescription{Refuse: p.Refuse}
+	for _, proposal := range p.Apply {
+		if t := c.treated(proposal); t == nil || t.tries < most && t.Reason == changedMeanwhile {
+			fresh.Apply = append(fresh.Apply, proposal)
+		}
+	}
+	return fresh
+}
+
+func (c *course) treated(p Proposal) *Treatment {
+	for _, t := range c.done {
+		if t.same(p) {
+			return t
+		}
+	}
+	return nil
+}
+
+func (c *course) note(proposals []Proposal, outcome Outcome, why string) {
+	for _, p := range proposals {
+		reason := why
+		if reason == "" {
+			reason = p.Why
+		}
+		c.other = append(c.other, &Treatment{Check: p.Check, About: p.Finding.About, Fix: p.Fix, Outcome: outcome, Reason: reason})
+	}
+}
+
+// preview replaces what was predicted by what the server says it would become, where it says so.
+func (c *course) preview(ctx context.Context, proposals []Proposal) {
+	for _, p := range proposals {
+		for i, change := range p.Fix.Changes {
+			if change.Verb == cluster.Restart || change.Verb == cluster.Delete {
+				continue
+			}
+			after, err := c.client.Do(ctx, change, cluster.Options{Manager: Manager, DryRun: true, Force: true})
+			if err == nil && after != nil && change.Verb == cluster.Apply && change.Before != nil {
+				p.Fix.Changes[i].After = after
+				p.Fix.Changes[i].Verb = cluster.Patch
+			}
+		}
+	}
+}
+
+func (c *course) confirm(ctx context.Context, p Prescription) (bool, error) {
+	if c.Confirm == nil {
+		return true, nil
+	}
+	return c.Confirm(ctx, p)
+}
+
+// finish closes the record of the run and puts the outcomes into the report.
+func (c *course) finish(ctx context.Context, r *Report, err error) (*Report, error) {
+	if c.run != nil {
+		if !errors.Is(err, context.Canceled) {
+			c.run.Finished = true
+		}
+		if stored := c.store(context.WithoutCancel(ctx)); stored != nil {
+			err = errors.Join(err, stored)
+		}
+	}
+	for _, t := range append(c.done, c.other...) {
+		if c.run != nil && t.Outcome != Refused && t.Outcome != Planned {
+			t.Run = c.run.Name
+		}
+		r.Fixes = append(r.Fixes, *t)
+	}
+	return r, err
+}
+
+const changedMeanwhile = "somebody else changed the object in between"
+
+// conflicted tells whether a change came too late.
+func conflicted(err error) bool { return apierrors.IsConflict(err) }
+
+func (c *course) say(line string) {
+	if c.Progress != nil {
+		c.Progress(line)
+	}
+}

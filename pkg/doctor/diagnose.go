@@ -1,0 +1,86 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// Options say how to look.
+type Options struct {
+	Settings
+	Suppress []Suppression // findings that the user knows of and does not want to hear about
+}
+
+// Diagnose runs checks side by side and reports in their order. What could not be looked at is in the
+// report, with the reason: there is no error.
+func Diagnose(ctx context.Context, view cluster.View, checks []*Check, o Options) *Report {
+	r := newReport()
+	r.Checks = make([]CheckReport, len(checks))
+	var wait sync.WaitGroup
+	wait.Go(func() { r.learn(ctx, view, o.Settings) })
+	for i, c := range checks {
+		wait.Go(func() { r.Checks[i] = examine(ctx, view, c, o.Settings) })
+	}
+	wait.Wait()
+	r.suppress(o.Suppress)
+	r.explain()
+	r.summarize()
+	return r
+}
+
+// examine runs one check. Whatever happens in it, the others go on.
+func examine(ctx context.Context, view cluster.View, c *Check, s Settings) (result CheckReport) {
+	result = CheckReport{ID: c.ID, Title: c.Title, Status: OK}
+	defer func() {
+		if p := recover(); p != nil {
+			result.Status, result.Reason, result.failed = Unknown, fmt.Sprintf("the check itself broke: %v", p), true
+		}
+	}()
+	findings, err := c.Run(ctx, Exam{View: asked{view}, Settings: s})
+	if err != nil {
+		result.Status, result.Reason, result.failed = blame(err)
+		return result
+	}
+	for i := range findings {
+		findings[i].Page = c.Page()
+	}
+	if len(findings) > 0 {
+		result.Status, result.Findings = Found, findings
+	}
+	return result
+}
+
+// blame says why a check could not look.
+func blame(err error) (status Status, reason string, failed bool) {
+	var skipped *Skipped
+	var noKind *meta.NoKindMatchError
+	var unknowable *cluster.ErrUnknowable
+	var question *askedError
+	switch {
+	case errors.As(err, &skipped):
+		return NotApplicable, skipped.Reason, false
+	case errors.As(err, &noKind):
+		return NotApplicable, "the cluster has no kind " + noKind.GroupKind.Kind, false
+	case errors.As(err, &unknowable):
+		return Unknown, unknowable.Error(), false
+	case apierrors.IsForbidden(err) && errors.As(err, &question):
+		return Unknown, question.needs(), true
+	}
+	return Unknown, err.Error(), true
+}
+
+// explain drops the mention of a root cause that was looked for and not found.
+func (r *Report) explain() {
+	for f := range r.findings() {
+		if cause := r.Check(f.ExplainedBy); cause != nil && cause.Status == OK {
+			f.ExplainedBy = ""
+		}
+	}
+}

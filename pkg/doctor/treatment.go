@@ -1,0 +1,78 @@
+package doctor
+
+import "encoding/json"
+
+// An Outcome says what became of a fix.
+type Outcome string
+
+// What can become of a fix.
+const (
+	Planned Outcome = "planned" // --dry-run: shown, not made
+	Cured   Outcome = "cured"
+	Remains Outcome = "remains" // made, and the finding is still there
+	Worse   Outcome = "worse"   // made, and the check now finds more than before
+	Failed  Outcome = "failed"  // could not be made
+	Refused Outcome = "refused" // needs a yes that was not given
+)
+
+// A Treatment is a fix and what became of it.
+type Treatment struct {
+	Check   string  `json:"check"`
+	About   Subject `json:"about"`
+	Outcome Outcome `json:"outcome"`
+	Reason  string  `json:"reason,omitempty"`
+	Run     string  `json:"run,omitempty"` // what --undo takes to put it back
+	Fix     *Fix    `json:"-"`
+
+	before int // what the check found when the fix was decided
+	tries  int
+}
+
+// MarshalJSON puts the parts of the fix beside its outcome.
+func (t Treatment) MarshalJSON() ([]byte, error) {
+	type plain Treatment
+	return json.Marshal(struct {
+		plain
+		Title   string        `json:"title"`
+		Impact  Impact        `json:"impact"`
+		Changes []ShownChange `json:"changes"`
+	}{plain(t), t.Fix.Title, t.Fix.Impact, Show(t.Fix.Changes)})
+}
+
+// same tells whether a proposal is for the finding that was treated.
+func (t Treatment) same(p Proposal) bool {
+	return t.Check == p.Check && t.About == p.Finding.About && t.Fix.Title == p.Fix.Title
+}
+
+// judge compares what was treated with what is found now.
+func (t *Treatment) judge(r *Report) {
+	c := r.Check(t.Check)
+	switch {
+	case c == nil || c.Status == Unknown:
+		t.Outcome, t.Reason = Remains, "it cannot be looked at any more"
+	case weight(c) > t.before:
+		t.Outcome = Worse
+	case c.has(t.About):
+		t.Outcome = Remains
+	default:
+		t.Outcome = Cured
+	}
+}
+
+func (c *CheckReport) has(about Subject) bool {
+	for _, f := range c.Findings {
+		if f.About == about && f.Severity != Info {
+			return true
+		}
+	}
+	return false
+}
+
+// weight is how much a check finds, the worse counting more.
+func weight(c *CheckReport) int {
+	sum := 0
+	for _, f := range c.Findings {
+		sum += []int{0, 0, 1, 100}[rank[f.Severity]]
+	}
+	return sum
+}

@@ -1,0 +1,69 @@
+package doctor
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// patience is how long an API server may take to honour a changed webhook: about a second is usual.
+const patience = 15 * time.Second
+
+// await asks the server to admit the trial's pod until it comes back as it should: with the container, or without.
+// When the server will not say, the usual time has to do.
+func (c *course) await(ctx context.Context, t *Trial, with bool) {
+	await(ctx, c.client, t, with)
+}
+
+func await(ctx context.Context, client *cluster.Client, t *Trial, with bool) {
+	steady := 0
+	_ = until(ctx, patience, func() (bool, error) { // in the end the next look at the cluster judges
+		if injected(ctx, client, t) == with {
+			steady++ // several API servers may stand behind one address: once is not enough
+		} else {
+			steady = 0
+		}
+		return steady == 3, nil
+	})
+}
+
+// injected tells whether the server would add the container to a pod.
+func injected(ctx context.Context, client *cluster.Client, t *Trial) bool {
+	pod, err := client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: t.pod()}, cluster.Options{Manager: Manager, DryRun: true})
+	if apierrors.IsBadRequest(err) { // webhooks of old cannot take part in a dry run: the server refuses when it would have to call one
+		return true
+	}
+	if err != nil {
+		return false
+	}
+	for _, field := range []string{"containers", "initContainers"} {
+		list, _, _ := unstructured.NestedSlice(pod.Object, "spec", field)
+		if slices.ContainsFunc(list, func(item any) bool {
+			container, _ := item.(map[string]any)
+			return container["name"] == t.Container
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// pod is one that every Pod Security level admits. It is never kept.
+func (t *Trial) pod() *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Pod",
+		"metadata": map[string]any{"name": "kubectl-kubeflow-doctor-trial", "namespace": t.Namespace},
+		"spec": map[string]any{
+			"securityContext": map[string]any{"runAsNonRoot": true, "runAsUser": int64(65534), "seccompProfile": map[string]any{"type": "RuntimeDefault"}},
+			"containers": []any{map[string]any{
+				"name": "trial", "image": "registry.k8s.io/pause:3.10",
+				"securityContext": map[string]any{"allowPrivilegeEscalation": false, "capabilities": map[string]any{"drop": []any{"ALL"}}},
+			}},
+		},
+	}}
+}
