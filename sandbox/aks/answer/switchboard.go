@@ -1,0 +1,85 @@
+package answer
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"log"
+	"net"
+	"net/http"
+)
+
+// A Switchboard serves HTTP and HTTPS on connections that others accept or make.
+type Switchboard struct {
+	authority *Authority
+	server    *http.Server
+	calls     calls
+}
+
+type handlerKey struct{}
+
+// NewSwitchboard makes a switchboard. It works until Close.
+func NewSwitchboard(authority *Authority, errorLog *log.Logger) *Switchboard {
+	s := &Switchboard{authority: authority, calls: newCalls()}
+	s.server = &http.Server{
+		ErrorLog: errorLog,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Context().Value(handlerKey{}).(http.Handler).ServeHTTP(w, r)
+		}),
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			if secure, ok := conn.(*tls.Conn); ok {
+				conn = secure.NetConn()
+			}
+			return context.WithValue(ctx, handlerKey{}, conn.(*call).handler)
+		},
+	}
+	go s.server.Serve(s.calls)
+	return s
+}
+
+// Close ends all connections.
+func (s *Switchboard) Close() error { return s.server.Close() }
+
+// Connect returns the client's end of a connection on which handler answers.
+// Over TLS it shows a certificate for names.
+func (s *Switchboard) Connect(handler http.Handler, names ...string) net.Conn {
+	client, server := net.Pipe()
+	s.Answer(server, handler, names...)
+	return client
+}
+
+// Answer lets handler answer on a connection, and closes it in the end.
+func (s *Switchboard) Answer(conn net.Conn, handler http.Handler, names ...string) {
+	go func() {
+		c := &call{Conn: conn, reader: bufio.NewReader(conn), handler: handler}
+		first, err := c.reader.Peek(1)
+		if err != nil {
+			conn.Close()
+			return
+		}
+		const handshake = 0x16
+		if first[0] != handshake {
+			s.calls.put(c)
+			return
+		}
+		s.calls.put(tls.Server(c, &tls.Config{
+			MinVersion: tls.VersionTLS12,
+			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+				if len(names) == 0 {
+					return nil, errors.New("nothing here speaks TLS")
+				}
+				return s.authority.For(names...)
+			},
+		}))
+	}()
+}
+
+// A call is a connection with the handler that answers it.
+type call struct {
+	net.Conn
+	reader  *bufio.Reader
+	handler http.Handler
+}
+
+func (c *call) Read(p []byte) (int, error) { return c.reader.Read(p) }

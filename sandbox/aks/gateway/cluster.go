@@ -1,0 +1,72 @@
+package gateway
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	corelisters "k8s.io/client-go/listers/core/v1"
+)
+
+// The kinds of Istio that matter here, in versions that every release serves.
+var (
+	virtualServices       = schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1alpha3", Resource: "virtualservices"}
+	destinationRules      = schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1alpha3", Resource: "destinationrules"}
+	gateways              = schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1alpha3", Resource: "gateways"}
+	envoyFilters          = schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1alpha3", Resource: "envoyfilters"}
+	authorizationPolicies = schema.GroupVersionResource{Group: "security.istio.io", Version: "v1beta1", Resource: "authorizationpolicies"}
+)
+
+// A Cluster is what the gateway reads of the cluster.
+type Cluster struct {
+	Istio    dynamic.Interface
+	Pods     corelisters.PodLister
+	Services corelisters.ServiceLister
+}
+
+// list returns nothing where the kind does not exist, as an Istio without it
+// behaves.
+func (c Cluster) list(ctx context.Context, kind schema.GroupVersionResource, namespace string) []unstructured.Unstructured {
+	list, err := c.Istio.Resource(kind).Namespace(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil
+	}
+	return list.Items
+}
+
+// ready are the ready pods behind a Service, nil where there is no such Service.
+func (c Cluster) ready(namespace, name string) []*corev1.Pod {
+	service, err := c.Services.Services(namespace).Get(name)
+	if err != nil || len(service.Spec.Selector) == 0 {
+		return nil
+	}
+	return c.ReadyPods(namespace, service.Spec.Selector)
+}
+
+// ReadyPods are the ready pods with these labels.
+func (c Cluster) ReadyPods(namespace string, selector map[string]string) []*corev1.Pod {
+	all, err := c.Pods.Pods(namespace).List(labels.SelectorFromSet(selector))
+	if err != nil {
+		return nil
+	}
+	var ready []*corev1.Pod
+	for _, pod := range all {
+		if pod.DeletionTimestamp == nil && isReady(pod) {
+			ready = append(ready, pod)
+		}
+	}
+	return ready
+}
+
+func isReady(pod *corev1.Pod) bool {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}

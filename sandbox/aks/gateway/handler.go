@@ -1,0 +1,111 @@
+package gateway
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// A Gateway is one gateway pod, answering HTTP.
+type Gateway struct {
+	cluster Cluster
+	pod     *corev1.Pod
+	turn    *atomic.Uint64 // of the pods behind a Service, as a balancer takes them
+}
+
+// New makes the gateway that a pod plays.
+func New(cluster Cluster, pod *corev1.Pod) *Gateway {
+	return &Gateway{cluster: cluster, pod: pod, turn: &turns}
+}
+
+var turns atomic.Uint64
+
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Server", "istio-envoy")
+	ctx := r.Context()
+	if !hasKubeflowGateway(g.cluster.list(ctx, gateways, "kubeflow")) {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	system := g.pod.Namespace
+	in := signIn(g.cluster.list(ctx, envoyFilters, system), g.cluster.list(ctx, authorizationPolicies, system), g.pod.Labels)
+	if !in.passes(r) {
+		g.refuse(w, r, in)
+		return
+	}
+	if in == oauth2Proxy && strings.HasPrefix(r.URL.Path, "/oauth2/start") {
+		redirect(w, "/dex/auth?client_id=kubeflow-oidc-authservice&response_type=code")
+		return
+	}
+	to, ok := route(g.cluster.list(ctx, virtualServices, ""), r.URL.Path)
+	if !ok {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	g.forward(w, r, to)
+}
+
+// refuse sends someone to the sign-in, if that is there to be asked.
+func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, in gate) {
+	namespace := map[gate]string{oauth2Proxy: "oauth2-proxy", authservice: g.pod.Namespace}[in]
+	if len(g.cluster.ready(namespace, string(in))) == 0 {
+		// Envoy's answer when its external authorizer cannot be reached.
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	redirect(w, in.page(r))
+}
+
+func redirect(w http.ResponseWriter, location string) {
+	w.Header().Set("Location", location)
+	w.WriteHeader(http.StatusFound)
+}
+
+// forward answers for the Service behind the gateway, if the mesh lets the
+// gateway reach it.
+func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, to host) {
+	ctx := r.Context()
+	pods := g.cluster.ready(to.namespace, to.name)
+	if len(pods) == 0 {
+		http.Error(w, "no healthy upstream", http.StatusServiceUnavailable)
+		return
+	}
+	pod := pods[g.turn.Add(1)%uint64(len(pods))]
+	switch tlsMode(g.cluster.list(ctx, destinationRules, ""), to) {
+	case "ISTIO_MUTUAL", "MUTUAL":
+		if !Meshed(pod) {
+			http.Error(w, "upstream connect error or disconnect/reset before headers. reset reason: connection failure", http.StatusServiceUnavailable)
+			return
+		}
+	case "DISABLE":
+		if Meshed(pod) && wantsPrincipal(g.cluster.list(ctx, authorizationPolicies, to.namespace), pod) {
+			http.Error(w, "RBAC: access denied", http.StatusForbidden)
+			return
+		}
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	fmt.Fprintf(w, "<!doctype html>\n<html><head><title>%s</title></head><body>%s/%s</body></html>\n", title(to), to.namespace, to.name)
+}
+
+func title(to host) string {
+	titles := map[string]string{
+		"centraldashboard": "Kubeflow Central Dashboard", "dashboard": "Kubeflow Central Dashboard",
+		"ml-pipeline-ui": "Kubeflow Pipelines", "dex": "dex",
+	}
+	if t := titles[to.name]; t != "" {
+		return t
+	}
+	return to.name
+}
+
+func mustJSON(value any) []byte {
+	text, err := json.Marshal(value)
+	if err != nil { // it came as JSON
+		panic(err)
+	}
+	return text
+}

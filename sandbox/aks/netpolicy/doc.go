@@ -1,0 +1,2 @@
+// Package netpolicy decides what a network policy engine would let through.
+package netpolicy
