@@ -41,10 +41,11 @@ current context.`,
 		Example: `  kubectl kubeflow install          # Kubeflow, working, in one command
   kubectl kubeflow doctor --fix     # what is wrong, why, and the cure, shown before it is applied
   kubectl kubeflow expose --lb      # a public or private address, safely`,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		Args:              cobra.ArbitraryArgs,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return checkColor(d.color) },
+		SilenceUsage:               true,
+		SilenceErrors:              true,
+		SuggestionsMinimumDistance: 2,
+		Args:                       cobra.ArbitraryArgs,
+		PersistentPreRunE:          func(*cobra.Command, []string) error { return checkColor(d.color) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return cmd.Help()

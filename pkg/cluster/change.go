@@ -43,7 +43,9 @@ func Edit(before *unstructured.Unstructured, edit func(*unstructured.Unstructure
 
 // Inverse returns the patch that takes a Change back: RFC 6902 operations which first test that
 // what the Change wrote is still there, so that nobody's later edit is lost.
-func (c Change) Inverse() ([]byte, error) { return operations(c.After, c.Before, jsondiff.Invertible()) }
+func (c Change) Inverse() ([]byte, error) {
+	return operations(c.After, c.Before, jsondiff.Invertible())
+}
 
 // operations returns the RFC 6902 patch from one object to another. What the server keeps for itself is left out.
 func operations(from, to *unstructured.Unstructured, opts ...jsondiff.Option) ([]byte, error) {

@@ -35,16 +35,13 @@ type Client struct {
 
 // Connect opens the cluster that kubectl's connection flags choose. It asks the server nothing yet.
 func Connect(getter genericclioptions.RESTClientGetter) (*Client, error) {
-	config, err := getter.ToRESTConfig()
+	config, current, err := configuration(getter)
 	if err != nil {
-		return nil, unconfigured(err)
+		return nil, err
 	}
 	config = rest.CopyConfig(config)
 	config.QPS = -1 // the server's own priority and fairness decides, not a client-side guess
-	c := &Client{Config: config, learned: map[schema.GroupVersionKind]meta.RESTMapping{}}
-	if raw, err := getter.ToRawKubeConfigLoader().RawConfig(); err == nil {
-		c.Context = raw.CurrentContext
-	}
+	c := &Client{Config: config, Context: current, learned: map[schema.GroupVersionKind]meta.RESTMapping{}}
 	if c.Dynamic, err = dynamic.NewForConfig(config); err != nil {
 		return nil, unconfigured(err)
 	}

@@ -9,20 +9,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/client-go/tools/clientcmd"
 )
-
-// unconfigured explains a kubeconfig that cannot be used.
-func unconfigured(err error) error {
-	what := "the kubeconfig cannot be used: " + err.Error()
-	next := "Name one with --kubeconfig, or get an AKS cluster's with: az aks get-credentials --resource-group GROUP --name CLUSTER"
-	if clientcmd.IsEmptyConfig(err) {
-		what = "there is no kubeconfig with a current context"
-	} else if clientcmd.IsContextNotFound(err) {
-		next = "List the contexts with: kubectl config get-contexts"
-	}
-	return &Problem{What: what, Next: next, Err: err}
-}
 
 // Explain turns an error of the API or the network into a Problem, with what to do about it.
 // An error that already is one, or that has no better words than its own, comes back as it is.

@@ -40,4 +40,6 @@ type Scope struct {
 // ErrUnknowable is the error for a question that a source cannot answer: rendered manifests have no server version.
 type ErrUnknowable struct{ What, Source string }
 
-func (e *ErrUnknowable) Error() string { return fmt.Sprintf("%s cannot be known from %s", e.What, e.Source) }
+func (e *ErrUnknowable) Error() string {
+	return fmt.Sprintf("%s cannot be known from %s", e.What, e.Source)
+}

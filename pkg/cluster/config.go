@@ -1,0 +1,41 @@
+package cluster
+
+import (
+	"fmt"
+
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/rest"
+)
+
+// kubectlDefault is the server that kubectl falls back to where nothing is configured: no AKS cluster answers there.
+const kubectlDefault = "http://localhost:8080"
+
+// configuration returns how to reach the cluster and the name of the context that says so; "" in a pod.
+func configuration(getter genericclioptions.RESTClientGetter) (*rest.Config, string, error) {
+	raw, err := getter.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return nil, "", unconfigured(err)
+	}
+	current := raw.CurrentContext
+	if flags, ok := getter.(*genericclioptions.ConfigFlags); ok && flags.Context != nil && *flags.Context != "" {
+		current = *flags.Context
+	}
+	if _, known := raw.Contexts[current]; !known && current != "" {
+		return nil, "", &Problem{What: fmt.Sprintf("there is no context %q in the kubeconfig", current), Next: "List the contexts with: kubectl config get-contexts"}
+	}
+	config, err := getter.ToRESTConfig()
+	if err != nil {
+		return nil, "", unconfigured(err)
+	}
+	if len(raw.Clusters) == 0 && config.Host == kubectlDefault {
+		return nil, "", &Problem{What: "there is no kubeconfig with a current context", Next: getOne}
+	}
+	return config, current, nil
+}
+
+const getOne = "Name one with --kubeconfig, or get an AKS cluster's with: az aks get-credentials --resource-group GROUP --name CLUSTER"
+
+// unconfigured explains a kubeconfig that cannot be used.
+func unconfigured(err error) error {
+	return &Problem{What: "the kubeconfig cannot be used: " + err.Error(), Next: getOne, Err: err}
+}
