@@ -31,15 +31,11 @@ func (t *Tree) Build(ctx context.Context, folder string) ([]*unstructured.Unstru
 	}
 	objects := make([]*unstructured.Unstructured, 0, built.Size())
 	for _, resource := range built.Resources() {
-		content, err := resource.MarshalJSON()
+		one, err := object(resource.YNode())
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", resource.CurId(), err)
 		}
-		object := &unstructured.Unstructured{}
-		if err := object.UnmarshalJSON(content); err != nil {
-			return nil, fmt.Errorf("reading %s: %w", resource.CurId(), err)
-		}
-		objects = append(objects, object)
+		objects = append(objects, one)
 	}
 	return objects, nil
 }
