@@ -49,7 +49,7 @@ func Canonical(raw string) string {
 // inMirror is a URL's place below a mirror: its host and path.
 func inMirror(raw string) (string, bool) {
 	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" {
+	if err != nil || strings.Trim(u.Host, ".") == "" {
 		return "", false
 	}
 	return strings.TrimPrefix(path.Join(u.Host, path.Clean("/"+u.Path)), "/"), true

@@ -1,0 +1,136 @@
+package archive
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// packed makes a tar.gz of the entries.
+func packed(t *testing.T, entries ...tar.Header) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	zipped := gzip.NewWriter(&out)
+	writer := tar.NewWriter(zipped)
+	for _, entry := range entries {
+		content := entry.PAXRecords["content"]
+		entry.PAXRecords = nil
+		if entry.Typeflag == 0 {
+			entry.Typeflag = tar.TypeReg
+		}
+		entry.Mode, entry.Size = 0o644, int64(len(content))
+		if err := writer.WriteHeader(&entry); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := writer.Write([]byte(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(writer.Close(), zipped.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func file(name, content string) tar.Header {
+	return tar.Header{Name: name, PAXRecords: map[string]string{"content": content}}
+}
+
+func link(name, target string) tar.Header {
+	return tar.Header{Name: name, Linkname: target, Typeflag: tar.TypeSymlink}
+}
+
+func TestNamesAreRelativeToTheTopFolder(t *testing.T) {
+	a, err := Unpack("x.tar.gz", packed(t, file("top-1.0/a.yaml", "a"), file("top-1.0/b/c.yaml", "c")), DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(a.Files["a.yaml"]) != "a" || string(a.Files["b/c.yaml"]) != "c" || len(a.Files) != 2 {
+		t.Errorf("files are %v", a.Files)
+	}
+}
+
+func TestHashIsTheDirectoryHashOfTheFilesOnly(t *testing.T) {
+	a, err := Unpack("x.tar.gz", packed(t, file("top/b.txt", "two\n"), file("top/a.txt", "one\n"), link("top/l", "a.txt")), DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := a.Hash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := fmt.Sprintf("%x  a.txt\n%x  b.txt\n", sha256.Sum256([]byte("one\n")), sha256.Sum256([]byte("two\n")))
+	sum := sha256.Sum256([]byte(lines))
+	if want := "h1:" + base64.StdEncoding.EncodeToString(sum[:]); got != want {
+		t.Errorf("hash is %s, want %s", got, want)
+	}
+}
+
+func TestArchivesThatCannotBeTrustedAreRefused(t *testing.T) {
+	good := file("top/a", "a")
+	cases := map[string]struct {
+		content []byte
+		says    string
+	}{
+		"a name that climbs out":       {packed(t, good, file("top/../../etc/passwd", "x")), "leads out of the archive"},
+		"an absolute name":             {packed(t, good, file("/etc/passwd", "x")), "not a plain relative name"},
+		"a Windows drive":              {packed(t, good, file("C:/x", "x")), "not a plain relative name"},
+		"a backslash":                  {packed(t, good, file(`top\..\x`, "x")), "not a plain relative name"},
+		"a link to an absolute path":   {packed(t, good, link("top/l", "/etc/passwd")), "leads out of the archive"},
+		"a link that climbs out":       {packed(t, good, link("top/l", "../../x")), "leads out of the archive"},
+		"a link beside the top folder": {packed(t, good, link("top/l", "../x")), "leads out of the archive"},
+		"a device":                     {packed(t, good, tar.Header{Name: "top/d", Typeflag: tar.TypeChar}), "neither a file"},
+		"a hard link":                  {packed(t, good, tar.Header{Name: "top/h", Linkname: "top/a", Typeflag: tar.TypeLink}), "neither a file"},
+		"a name twice":                 {packed(t, good, file("top/./a", "b")), "twice"},
+		"nothing":                      {packed(t), "holds no files"},
+		"a cut-off gzip":               {packed(t, file("top/a", strings.Repeat("x", 9000)))[:60], "damaged"},
+		"no gzip after all":            {[]byte{0x1f, 0x8b, 1, 2, 3}, "cannot be read"},
+		"a zip":                        {[]byte("PK\x03\x04…"), "zip"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, err := Unpack("x.tar.gz", c.content, DefaultLimits)
+			var bad *BadArchiveError
+			if !errors.As(err, &bad) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("error is %v, should say %q in one line", err, c.says)
+			}
+		})
+	}
+}
+
+func TestArchivesBeyondTheLimitsAreRefused(t *testing.T) {
+	content := packed(t, file("top/a", strings.Repeat("a", 600)), file("top/b", strings.Repeat("b", 600)))
+	roomy := Limits{Download: 1 << 20, Total: 2000, File: 700, Entries: 2}
+	if _, err := Unpack("x", content, roomy); err != nil {
+		t.Fatalf("within the limits: %v", err)
+	}
+	for name, tight := range map[string]Limits{
+		"all files together": {Total: 1000, File: 700, Entries: 2},
+		"one file":           {Total: 2000, File: 500, Entries: 2},
+		"the entries":        {Total: 2000, File: 700, Entries: 1},
+	} {
+		if _, err := Unpack("x", content, tight); err == nil {
+			t.Errorf("%s may be too much, and nothing was said", name)
+		}
+	}
+}
+
+func TestAPlainFileIsAnArchiveOfOne(t *testing.T) {
+	a, err := Unpack("manifests.yaml", []byte("kind: X\n"), DefaultLimits)
+	if err != nil || a.Single != "manifests.yaml" || string(a.Files["manifests.yaml"]) != "kind: X\n" {
+		t.Errorf("got %+v, %v", a, err)
+	}
+}
+
+func TestLinksInsideAreKept(t *testing.T) {
+	a, err := Unpack("x.tar.gz", packed(t, file("top/a/x", "1"), link("top/b/l", "../a")), DefaultLimits)
+	if err != nil || a.Links["b/l"] != "a" {
+		t.Errorf("links are %v, %v", a.Links, err)
+	}
+}
