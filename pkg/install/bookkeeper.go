@@ -1,0 +1,97 @@
+package install
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// A bookkeeper keeps the inventory in the cluster true at every moment: before the first write it lists what is
+// there and what will be, after the last one what is there.
+type bookkeeper struct {
+	client *cluster.Client
+	plan   *Plan
+}
+
+// open records have ∪ want. What is known of objects that are about to be written is forgotten: until they are
+// written again nobody can say what state they are in.
+func (b *bookkeeper) open(ctx context.Context) error {
+	if err := b.makeHome(ctx); err != nil {
+		return err
+	}
+	return b.store(ctx, func(g Gated, recorded Entry) Entry {
+		if g.Unchanged || recorded.Applied == g.digest {
+			return recorded
+		}
+		return Entry{Ref: g.Ref()}
+	}, slices.Concat(b.plan.Prune, b.plan.Keep))
+}
+
+// note records what a run that did not come to its end has applied, and removes nothing from the list.
+func (b *bookkeeper) note(ctx context.Context, e *engine) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return b.store(ctx, e.entry, slices.Concat(b.plan.Prune, b.plan.Keep))
+}
+
+// close records what is there.
+func (b *bookkeeper) close(ctx context.Context, e *engine) error {
+	return b.store(ctx, e.entry, b.plan.Keep)
+}
+
+// store writes the inventory, unless it says so already.
+func (b *bookkeeper) store(ctx context.Context, entry func(Gated, Entry) Entry, besides []cluster.Ref) error {
+	recorded := map[cluster.Ref]Entry{}
+	inventory := &Inventory{Name: b.plan.Name, Release: b.plan.Release, Source: b.plan.Pins, home: b.plan.home}
+	if b.plan.have != nil {
+		for _, e := range b.plan.have.Objects {
+			recorded[e.Ref.Identity()] = e
+		}
+		inventory.live = b.plan.have.live
+	}
+	for _, g := range b.plan.Objects {
+		e := entry(g, recorded[g.Ref().Identity()])
+		e.Ref = g.Ref()
+		inventory.Objects = append(inventory.Objects, e)
+	}
+	for _, ref := range besides {
+		inventory.Objects = append(inventory.Objects, Entry{Ref: ref})
+	}
+	want, err := inventory.encode()
+	if err != nil || sameRecord(inventory.live, want) {
+		return err
+	}
+	after, err := retry(ctx, func() (*object, error) {
+		return b.client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: want}, cluster.Options{Manager: Manager, Force: true})
+	})
+	if err != nil {
+		return err
+	}
+	inventory.live = after
+	b.plan.have = inventory
+	return nil
+}
+
+// makeHome applies the namespace that the inventory is kept in, as the plan has it, where it is not there yet.
+func (b *bookkeeper) makeHome(ctx context.Context) error {
+	home := cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: b.plan.home}
+	_, err := b.client.View().Get(ctx, home)
+	if !apierrors.IsNotFound(err) {
+		return err
+	}
+	for i, g := range b.plan.Objects {
+		if g.Ref().Identity() != home.Identity() {
+			continue
+		}
+		b.plan.Objects[i].Unchanged = false
+		_, err := retry(ctx, func() (*object, error) {
+			return b.client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: g.Object}, cluster.Options{Manager: Manager, Force: true})
+		})
+		return err
+	}
+	return err
+}

@@ -1,0 +1,317 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// An engine carries one plan out. Everything it knows belongs to one goroutine, which hears facts, starts requests
+// and is the only one to change anything here.
+type engine struct {
+	client  *cluster.Client
+	options Options
+	result  *Result
+	items   []*item
+	at      map[cluster.Ref]int
+	gates   map[Gate]*lock
+	stages  []*stage
+	watches *watches
+	served  *servedKinds
+	facts   chan fact
+	busy    int // requests under way
+	left    int // objects not ready, or with NoWait not applied
+	unsent  int // objects not applied
+	started time.Time
+	moved   time.Time // when something last came forward
+	crashes crashes
+	failed  error
+}
+
+// An item is one object on its way.
+type item struct {
+	Gated
+	stage   *stage
+	closed  int // gates that are not open yet
+	state   state
+	tries   int
+	since   time.Time // of the first try
+	ready   bool
+	why     string // it waits
+	live    *object
+	applied *object // as the server answered
+	rank    int
+	same    int // times the server gave the same unexplained error
+	lastErr string
+}
+
+type state int
+
+const (
+	waiting state = iota // for its gates, or to be sent again
+	sending
+	sent
+)
+
+// A lock is a gate and who waits for it.
+type lock struct {
+	open    bool
+	waiters []int
+	service bool // the Service has a ready endpoint
+}
+
+// A fact is something the engine learns.
+type fact interface{ tell(e *engine) }
+
+type (
+	appliedFact struct {
+		i   int
+		o   *object
+		err error
+	}
+	againFact struct{ i int }
+)
+
+func newEngine(client *cluster.Client, plan *Plan, o Options) *engine {
+	e := &engine{
+		client: client, options: o, result: &Result{}, at: map[cluster.Ref]int{}, gates: map[Gate]*lock{},
+		facts: make(chan fact), started: time.Now(), moved: time.Now(),
+	}
+	for i, g := range plan.Objects {
+		it := &item{Gated: g, stage: e.stageNamed(g.Stage), rank: rank(g)}
+		it.stage.tally.Total++
+		e.items = append(e.items, it)
+		e.at[g.Ref().Identity()] = i
+	}
+	for i, it := range e.items {
+		for _, g := range it.Gates {
+			e.wait(i, g)
+		}
+	}
+	e.left, e.unsent = len(e.items), len(e.items)
+	e.watches, e.served = newWatches(client, e.facts), newServedKinds(client, e.facts)
+	return e
+}
+
+// wait makes an object wait for a gate. What needs no request waits for nothing.
+func (e *engine) wait(i int, g Gate) {
+	if e.items[i].Unchanged {
+		return
+	}
+	g = keyOf(g)
+	if g.Kind == ConversionGate {
+		g.Kind = WebhookGate
+	}
+	if e.gates[g] == nil {
+		e.gates[g] = &lock{}
+	}
+	if !slices.Contains(e.gates[g].waiters, i) {
+		e.gates[g].waiters = append(e.gates[g].waiters, i)
+		e.items[i].closed++
+	}
+}
+
+// rank orders what can be sent at the same time: what most others wait for first.
+func rank(g Gated) int {
+	switch {
+	case g.Object.GroupVersionKind().GroupKind() == namespaceKind:
+		return 0
+	case g.Object.GroupVersionKind().GroupKind() == crdKind:
+		return 1
+	case podTemplate(g.Object) != nil:
+		return 3
+	case slices.Contains([]string{"ServiceAccount", "Secret", "ConfigMap", "Service"}, g.Object.GetKind()):
+		return 2
+	}
+	return 4
+}
+
+// run does it, until everything is ready, something cannot succeed, or the deadline comes.
+func (e *engine) run(ctx context.Context) error {
+	inner, cancel := context.WithCancel(ctx)
+	defer e.drain()
+	defer cancel()
+	e.watches.ctx, e.served.ctx = inner, inner
+	e.begin()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for e.left > 0 && e.failed == nil {
+		e.dispatch(inner)
+		select {
+		case f := <-e.facts:
+			f.tell(e)
+		case <-tick.C:
+			e.remind(ctx)
+		case <-ctx.Done():
+			return e.cutOff(ctx)
+		}
+	}
+	e.result.ReadyTook = time.Since(e.started)
+	return e.failed
+}
+
+// drain hears out the requests that are under way, so that none is left behind.
+func (e *engine) drain() {
+	done := make(chan struct{})
+	go func() {
+		e.watches.running.Wait()
+		e.served.running.Wait()
+		close(done)
+	}()
+	for {
+		select {
+		case f := <-e.facts:
+			if a, ok := f.(appliedFact); ok {
+				e.busy--
+				if a.err == nil {
+					e.items[a.i].applied = a.o
+				}
+			}
+		case <-done:
+			if e.busy == 0 {
+				return
+			}
+			done = nil
+		}
+		if e.busy == 0 && done == nil {
+			return
+		}
+	}
+}
+
+// dispatch sends what can be sent, as much at once as is allowed.
+func (e *engine) dispatch(ctx context.Context) {
+	for e.busy < e.options.Parallel {
+		next := -1
+		for i, it := range e.items {
+			if it.state == waiting && it.closed == 0 && (next < 0 || it.rank < e.items[next].rank) {
+				next = i
+			}
+		}
+		if next < 0 {
+			return
+		}
+		e.send(ctx, next)
+	}
+}
+
+func (e *engine) send(ctx context.Context, i int) {
+	it := e.items[i]
+	it.state = sending
+	if it.since.IsZero() {
+		it.since = time.Now()
+		e.start(it.stage)
+	}
+	e.busy++
+	go func() {
+		o, err := e.client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: it.Object}, cluster.Options{Manager: Manager, Force: true})
+		e.facts <- appliedFact{i, o, err}
+	}()
+}
+
+func (f appliedFact) tell(e *engine) {
+	e.busy--
+	it := e.items[f.i]
+	if f.err != nil {
+		e.refused(f.i, f.err)
+		return
+	}
+	e.moved = time.Now()
+	it.state, it.applied, it.why = sent, f.o, ""
+	e.result.Applied++
+	changed := f.o.GetResourceVersion() != it.version
+	if changed {
+		e.result.Changed++
+	}
+	e.sentOne(it)
+	e.options.Observe(ObjectApplied{Stage: it.stage.name, Ref: it.Ref(), Changed: changed, Tally: it.stage.tally})
+	e.opened(Gate{Kind: NamespaceGate, On: it.Ref().Identity()})
+	e.follow(it)
+	e.see(f.i, f.o)
+}
+
+// sentOne counts an object that is applied, or needs no request.
+func (e *engine) sentOne(it *item) {
+	it.stage.tally.Applied++
+	e.unsent--
+	if e.unsent == 0 {
+		e.result.ApplyTook = time.Since(e.started)
+	}
+}
+
+// refused decides what to do about a request that failed: send it again later, or stop everything.
+func (e *engine) refused(i int, err error) {
+	it := e.items[i]
+	fresh := time.Since(it.since) < freshFor
+	if permanent(err, fresh) || e.hopeless(it, err) {
+		if !errors.Is(err, context.Canceled) {
+			it.version = e.versionOf(it)
+			e.failed = stopped(it.Gated, err)
+		}
+		return
+	}
+	it.why = err.Error()
+	it.tries++
+	e.result.Retried++
+	e.options.Observe(Retrying{Ref: it.Ref(), Err: err})
+	pause := backoff(it.tries - 1)
+	if apierrors.IsNotFound(err) {
+		pause = min(pause, time.Second)
+	}
+	time.AfterFunc(pause, func() {
+		select {
+		case e.facts <- againFact{i}:
+		case <-e.watches.ctx.Done():
+		}
+	})
+}
+
+// freshFor is how long a server may take to hear of a new kind or namespace in all its parts.
+const freshFor = 60 * time.Second
+
+// hopeless tells whether a server error repeats that no webhook can be the cause of: the server chokes on the object.
+func (e *engine) hopeless(it *item, err error) bool {
+	if it.guarded || !apierrors.IsInternalError(err) {
+		return false
+	}
+	if it.lastErr != err.Error() {
+		it.lastErr, it.same = err.Error(), 0
+	}
+	it.same++
+	return it.same > 4
+}
+
+func (e *engine) versionOf(it *item) string {
+	if it.version != "" {
+		return it.version
+	}
+	if o, err := e.client.View().Get(e.watches.ctx, it.Ref()); err == nil {
+		return o.GetResourceVersion()
+	}
+	return ""
+}
+
+func (f againFact) tell(e *engine) {
+	if it := e.items[f.i]; it.state == sending {
+		it.state = waiting
+	}
+}
+
+// entry is what the inventory says of an object after this run.
+func (e *engine) entry(g Gated, recorded Entry) Entry {
+	it := e.items[e.at[g.Ref().Identity()]]
+	switch {
+	case it.Unchanged:
+		return recorded
+	case it.applied == nil:
+		return Entry{}
+	case it.applied.GetResourceVersion() == it.version && recorded.Applied == it.digest && recorded.Fields != "":
+		return recorded // nothing was written: others own what they own, as before
+	}
+	return Entry{Applied: it.digest, Fields: claim(it.applied)}
+}

@@ -1,0 +1,99 @@
+package install
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// comesToRest lists the built-in kinds that are not done when they are applied.
+var comesToRest = []string{
+	"Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "ReplicaSet.apps", "ReplicationController", "Pod", "Job.batch",
+	"APIService.apiregistration.k8s.io",
+}
+
+// watched tells whether an object has to be looked at after it is applied. Volumes are not: they are bound when a pod
+// wants them, and that pod's workload is waited for. An Application only repeats what its parts say.
+func watched(o *object) bool {
+	kind := o.GroupVersionKind().GroupKind()
+	switch {
+	case slices.Contains(comesToRest, kind.String()):
+		return true
+	case kind.String() == "Service":
+		return text(o.Object, "spec", "type") == "LoadBalancer"
+	case kind.String() == "Application.app.k8s.io":
+		return false
+	}
+	return !builtIn(kind)
+}
+
+// builtIn tells whether a kind is Kubernetes' own.
+func builtIn(kind schema.GroupKind) bool {
+	return !strings.Contains(kind.Group, ".") || slices.Contains([]string{
+		"rbac.authorization.k8s.io", "networking.k8s.io", "storage.k8s.io", "admissionregistration.k8s.io", "apiextensions.k8s.io",
+		"apiregistration.k8s.io", "scheduling.k8s.io", "coordination.k8s.io", "discovery.k8s.io", "node.k8s.io", "events.k8s.io",
+		"certificates.k8s.io", "flowcontrol.apiserver.k8s.io", "authentication.k8s.io", "authorization.k8s.io",
+	}, kind.Group)
+}
+
+// follow starts to look at an object that is applied.
+func (e *engine) follow(it *item) {
+	kind := it.Object.GroupVersionKind()
+	switch {
+	case kind.GroupKind() == crdKind:
+		if it.Unchanged || established(it.applied) {
+			return
+		}
+		_, urgent := e.gates[Gate{Kind: KindGate, On: it.Ref().Identity()}]
+		e.served.expect(it.Object, urgent)
+	case e.options.NoWait:
+	case watched(it.Object):
+		e.watches.kind(kind)
+	}
+}
+
+// see takes in how an object is now. o is nil when that is not known.
+func (e *engine) see(i int, o *object) {
+	it := e.items[i]
+	if o != nil {
+		it.live = o
+	}
+	if it.state != sent {
+		return
+	}
+	switch {
+	case it.Object.GroupVersionKind().GroupKind() == crdKind:
+		if it.Unchanged || established(o) {
+			e.establish(i)
+		} else if !it.ready {
+			e.settle(it, e.options.NoWait, "is being established")
+		}
+	case e.options.NoWait || !watched(it.Object):
+		e.settle(it, true, "")
+	case o == nil && it.live == nil:
+		e.settle(it, false, "not seen yet")
+	case it.live.GetDeletionTimestamp() != nil:
+		e.settle(it, false, "is being deleted")
+	default:
+		ready, why := cluster.Ready(it.live)
+		e.settle(it, ready, why)
+	}
+}
+
+// establish notes that a definition's kind can be used.
+func (e *engine) establish(i int) {
+	e.settle(e.items[i], true, "")
+	e.opened(Gate{Kind: KindGate, On: e.items[i].Ref().Identity()})
+}
+
+func established(o *object) bool {
+	if o == nil {
+		return false
+	}
+	return slices.ContainsFunc(items(o.Object, "status", "conditions"), func(c map[string]any) bool {
+		return c["type"] == "Established" && c["status"] == "True"
+	})
+}

@@ -1,0 +1,188 @@
+package install
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+)
+
+// An Inventory is the record, in the cluster, of what one install put there. It is a ConfigMap: what it lists is
+// only removed by this program, and what it does not list is never touched.
+type Inventory struct {
+	Name    string // the installation's name
+	Release string // "26.03"; empty when it is no release we know
+	Source  []release.Pin
+	Objects []Entry
+
+	home string
+	live *unstructured.Unstructured
+}
+
+// An Entry is one installed object. Applied is a hash of what was applied, Fields of the fields this program owned
+// then; both are empty while the object is not known to be applied.
+type Entry struct {
+	cluster.Ref
+	Applied string `json:"applied,omitempty"`
+	Fields  string `json:"fields,omitempty"`
+}
+
+// The labels and keys of the ConfigMap.
+const (
+	managedByLabel = "app.kubernetes.io/managed-by"
+	partLabel      = "app.kubernetes.io/component"
+	nameLabel      = "app.kubernetes.io/instance"
+	inventoryLabel = "inventory"
+	inventoryNames = "kubectl-kubeflow-inventory"
+
+	releaseKey = "release"
+	sourceKey  = "source"
+	objectsKey = "objects"
+
+	largest = 1000 * 1000 // of the 1 MiB that an API server takes
+)
+
+var configMapKind = schema.GroupKind{Kind: "ConfigMap"}
+
+// ReadInventory returns the record of the Kubeflow on a cluster: of a known release before any other, in the order
+// of names; nil when nothing was installed by this program.
+func ReadInventory(ctx context.Context, view cluster.View) (*Inventory, error) {
+	all, err := Inventories(ctx, view)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	for _, inventory := range all {
+		if inventory.Release != "" {
+			return inventory, nil
+		}
+	}
+	return all[0], nil
+}
+
+// Inventories returns the record of each installation on a cluster, in the order of their names.
+func Inventories(ctx context.Context, view cluster.View) ([]*Inventory, error) {
+	selector := fmt.Sprintf("%s=%s,%s=%s", managedByLabel, Manager, partLabel, inventoryLabel)
+	list, err := view.List(ctx, configMapKind, cluster.Scope{Labels: selector})
+	if meta.IsNoMatchError(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the record of what is installed: %w", err)
+	}
+	var all []*Inventory
+	for _, o := range list {
+		inventory, err := decodeInventory(o)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, inventory)
+	}
+	slices.SortFunc(all, func(a, b *Inventory) int { return cmp.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+// Find returns the inventory of one installation, nil when there is none.
+func Find(all []*Inventory, name string) *Inventory {
+	for _, inventory := range all {
+		if inventory.Name == name {
+			return inventory
+		}
+	}
+	return nil
+}
+
+// Refs returns the names of what is installed.
+func (v *Inventory) Refs() []cluster.Ref {
+	refs := make([]cluster.Ref, len(v.Objects))
+	for i, entry := range v.Objects {
+		refs[i] = entry.Ref
+	}
+	return refs
+}
+
+func decodeInventory(o *unstructured.Unstructured) (*Inventory, error) {
+	v := &Inventory{Name: o.GetLabels()[nameLabel], home: o.GetNamespace(), live: o}
+	v.Release = text(o.Object, "data", releaseKey)
+	for key, into := range map[string]any{sourceKey: &v.Source, objectsKey: &v.Objects} {
+		if err := json.Unmarshal([]byte(text(o.Object, "data", key)), into); err != nil {
+			return nil, &cluster.Problem{Err: err,
+				What: fmt.Sprintf("the record of what is installed cannot be read: %s in %s: %v", key, cluster.RefOf(o), err),
+				Next: fmt.Sprintf("To start a new record: kubectl delete configmap -n %s %s", o.GetNamespace(), o.GetName())}
+		}
+	}
+	return v, nil
+}
+
+// encode returns the ConfigMap that holds the inventory.
+func (v *Inventory) encode() (*unstructured.Unstructured, error) {
+	source, err := json.Marshal(v.Source)
+	if err != nil {
+		return nil, fmt.Errorf("recording what is installed: %w", err)
+	}
+	objects := []byte("[")
+	for i, entry := range v.Objects {
+		line, err := json.Marshal(entry)
+		if err != nil {
+			return nil, fmt.Errorf("recording what is installed: %w", err)
+		}
+		if i > 0 {
+			objects = append(objects, ',')
+		}
+		objects = append(append(objects, '\n'), line...)
+	}
+	objects = append(objects, "\n]\n"...)
+	if len(objects) > largest {
+		return nil, &cluster.Problem{What: fmt.Sprintf("%d objects are more than one installation can keep a record of", len(v.Objects)),
+			Next: "Install them in parts, each with a --name of its own"}
+	}
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "ConfigMap",
+		"metadata": map[string]any{
+			"name": inventoryNames + "-" + v.Name, "namespace": v.home,
+			"labels": map[string]any{managedByLabel: Manager, partLabel: inventoryLabel, nameLabel: v.Name},
+		},
+		"data": map[string]any{releaseKey: v.Release, sourceKey: string(source), objectsKey: string(objects)},
+	}}, nil
+}
+
+// sameRecord tells whether a ConfigMap on the cluster already says this.
+func sameRecord(live, want *unstructured.Unstructured) bool {
+	if live == nil {
+		return false
+	}
+	for _, key := range []string{releaseKey, sourceKey, objectsKey} {
+		if text(live.Object, "data", key) != text(want.Object, "data", key) {
+			return false
+		}
+	}
+	return true
+}
+
+// homeOf chooses the namespace that keeps the record: where it is already, else kubeflow, else where most objects are.
+func homeOf(all []*wanted, have *Inventory) string {
+	if have != nil && have.home != "" {
+		return have.home
+	}
+	count := map[string]int{}
+	home := "default"
+	for _, w := range all {
+		ns := w.object.GetNamespace()
+		if ns == "kubeflow" || w.ref.GroupKind() == namespaceKind && w.ref.Name == "kubeflow" {
+			return "kubeflow"
+		}
+		if ns != "" {
+			if count[ns]++; count[ns] > count[home] {
+				home = ns
+			}
+		}
+	}
+	return home
+}

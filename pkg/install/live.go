@@ -1,0 +1,128 @@
+package install
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// The live parts of a cluster that decide when an object can be applied.
+type liveParts struct {
+	namespaces map[string]*unstructured.Unstructured
+	webhooks   []*unstructured.Unstructured // admission webhook configurations
+	apis       []*unstructured.Unstructured // aggregated APIs
+}
+
+var (
+	namespaceKind  = schema.GroupKind{Kind: "Namespace"}
+	mutatingKind   = schema.GroupKind{Group: "admissionregistration.k8s.io", Kind: "MutatingWebhookConfiguration"}
+	validatingKind = schema.GroupKind{Group: "admissionregistration.k8s.io", Kind: "ValidatingWebhookConfiguration"}
+	apiServiceKind = schema.GroupKind{Group: "apiregistration.k8s.io", Kind: "APIService"}
+)
+
+func look(ctx context.Context, view cluster.View) (*liveParts, error) {
+	live := &liveParts{namespaces: map[string]*unstructured.Unstructured{}}
+	lists := map[schema.GroupKind][]*unstructured.Unstructured{}
+	for _, kind := range []schema.GroupKind{namespaceKind, mutatingKind, validatingKind, apiServiceKind} {
+		list, err := view.List(ctx, kind, cluster.Scope{})
+		if err != nil && !meta.IsNoMatchError(err) {
+			return nil, err
+		}
+		lists[kind] = list
+	}
+	for _, o := range lists[namespaceKind] {
+		live.namespaces[o.GetName()] = o
+	}
+	live.webhooks = slices.Concat(lists[mutatingKind], lists[validatingKind])
+	for _, o := range lists[apiServiceKind] {
+		if dig(o.Object, "spec", "service") != nil { // the others are served by the API server itself
+			live.apis = append(live.apis, o)
+		}
+	}
+	return live, nil
+}
+
+// missingNamespaces returns a bare Namespace for each one that objects are in and nobody makes.
+func missingNamespaces(all []*wanted, live *liveParts) []*wanted {
+	known := map[string]bool{}
+	for _, w := range all {
+		if w.ref.GroupKind() == namespaceKind {
+			known[w.ref.Name] = true
+		}
+	}
+	var missing []*wanted
+	for _, w := range all {
+		ns := w.object.GetNamespace()
+		if ns == "" || known[ns] || live.namespaces[ns] != nil {
+			continue
+		}
+		known[ns] = true
+		o := &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": ns},
+		}}
+		missing = append(missing, &wanted{ref: cluster.RefOf(o).Identity(), stage: w.stage, object: o})
+	}
+	return missing
+}
+
+// yield takes out of webhook configurations what a controller of the cluster has since made its own: an injected
+// caBundle, a failurePolicy that the webhook's program sets when it is up, and the namespaceSelector of AKS's
+// admissions enforcer, unless the object carries the mark that switches the enforcer off. To send these fields
+// again would be a fight that nobody wins.
+func (l *liveParts) yield(objects []Gated) {
+	for i := range objects {
+		kind := objects[i].Object.GroupVersionKind().GroupKind()
+		if kind != mutatingKind && kind != validatingKind {
+			continue
+		}
+		for _, theirs := range l.webhooks {
+			if theirs.GetName() == objects[i].Object.GetName() && theirs.GetKind() == kind.Kind {
+				objects[i].Object = yielded(objects[i].Object, theirs)
+			}
+		}
+	}
+}
+
+func yielded(ours, live *unstructured.Unstructured) *unstructured.Unstructured {
+	out := ours.DeepCopy()
+	for _, w := range items(out.Object, "webhooks") {
+		if !enforcerOff(ours) && ownedByController(live, text(w, "name"), "f:namespaceSelector") {
+			delete(w, "namespaceSelector")
+		}
+		if ownedByController(live, text(w, "name"), "f:failurePolicy") {
+			delete(w, "failurePolicy")
+		}
+		if client := dig(w, "clientConfig"); client != nil && ownedByController(live, text(w, "name"), "f:clientConfig", "f:caBundle") {
+			delete(client, "caBundle")
+		}
+	}
+	return out
+}
+
+// enforcerOff tells whether an object carries the label or annotation that AKS's admissions enforcer leaves alone.
+func enforcerOff(o *unstructured.Unstructured) bool {
+	const mark = "admissions.enforcer/disabled"
+	return o.GetAnnotations()[mark] == "true" || o.GetLabels()[mark] == "true"
+}
+
+// ownedByController tells whether a program of the cluster, and not a person with kubectl or this program,
+// set a field of one webhook.
+func ownedByController(live *unstructured.Unstructured, webhook string, path ...string) bool {
+	for _, entry := range live.GetManagedFields() {
+		if strings.HasPrefix(entry.Manager, "kubectl") || entry.FieldsV1 == nil {
+			continue
+		}
+		fields := decodeFields(entry.FieldsV1.Raw)
+		at := append([]string{"f:webhooks", `k:{"name":` + quote(webhook) + `}`}, path...)
+		if _, found, _ := unstructured.NestedFieldNoCopy(fields, at...); found {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,108 @@
+package install
+
+import (
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// begin opens what is open already and starts to look at everything else.
+func (e *engine) begin() {
+	for _, it := range e.items {
+		e.learnKind(it)
+		if it.Unchanged {
+			it.state = sent
+			e.sentOne(it)
+			e.result.Unchanged++
+		}
+	}
+	for g, l := range e.gates {
+		switch g.Kind {
+		case WebhookGate:
+			e.watches.endpoints(g.Service)
+			e.watches.kind(g.On.GroupVersionKind())
+		case APIGate:
+			e.watches.kind(apiServiceKind.WithVersion("v1"))
+		case NamespaceGate, KindGate:
+			if at, ok := e.at[g.On]; ok && e.items[at].Unchanged {
+				l.open = true
+				e.release(l)
+			}
+		}
+	}
+	for i, it := range e.items {
+		if it.Unchanged {
+			e.follow(it)
+			e.see(i, nil)
+		}
+	}
+}
+
+// learnKind takes a kind from its definition, so that no discovery is needed to write its objects.
+func (e *engine) learnKind(it *item) {
+	if it.Object.GroupVersionKind().GroupKind() == crdKind {
+		e.client.Learn(it.Object)
+	}
+}
+
+// opened opens a gate, if anybody waits for it, and lets through who waited for nothing else.
+func (e *engine) opened(g Gate) {
+	l := e.gates[g]
+	if l == nil || l.open {
+		return
+	}
+	l.open = true
+	e.release(l)
+}
+
+func (e *engine) release(l *lock) {
+	for _, i := range l.waiters {
+		e.items[i].closed--
+	}
+}
+
+// knock opens the webhook gates that an object of the cluster decides about.
+func (e *engine) knock(o *object) {
+	ref := cluster.RefOf(o).Identity()
+	switch ref.GroupKind() {
+	case mutatingKind, validatingKind, crdKind:
+		for g, l := range e.gates {
+			if g.Kind == WebhookGate && g.On == ref && l.service && e.injected(g) {
+				e.opened(g)
+			}
+		}
+	case apiServiceKind:
+		if ready, _ := cluster.Ready(o); ready {
+			e.opened(Gate{Kind: APIGate, On: ref})
+		}
+	}
+}
+
+// answering notes that a Service has, or has lost, a ready endpoint.
+func (e *engine) answering(service cluster.Ref, ready bool) {
+	for g, l := range e.gates {
+		if g.Kind != WebhookGate || g.Service != service {
+			continue
+		}
+		l.service = ready
+		if ready && e.injected(g) {
+			e.opened(g)
+		}
+	}
+}
+
+// injected tells whether every webhook of a configuration that this Service answers has its caBundle.
+func (e *engine) injected(g Gate) bool {
+	o := e.watches.seen[g.On]
+	if o == nil {
+		return false
+	}
+	clients := []map[string]any{dig(o.Object, "spec", "conversion", "webhook", "clientConfig"), dig(o.Object, "spec", "conversion", "webhookClientConfig")}
+	for _, w := range items(o.Object, "webhooks") {
+		clients = append(clients, dig(w, "clientConfig"))
+	}
+	for _, client := range clients {
+		if text(client, "service", "name") == g.Service.Name && text(client, "service", "namespace") == g.Service.Namespace && text(client, "caBundle") == "" {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,124 @@
+package install
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+)
+
+// A Plan is what an install will do. Making one touches nothing.
+type Plan struct {
+	Name    string        `json:"name"`
+	Release string        `json:"release,omitempty"`
+	Pins    []release.Pin `json:"pins,omitempty"`
+	Objects []Gated       `json:"objects"`
+	Prune   []cluster.Ref `json:"prune,omitempty"`  // was installed and is no longer wanted
+	Keep    []cluster.Ref `json:"keep,omitempty"`   // the same, but holds data or other people's objects: never deleted unasked
+	Cycles  []Cycle       `json:"cycles,omitempty"` // webhooks that would have waited for each other, and do not
+
+	have *Inventory
+	home string // the namespace that the inventory is kept in
+}
+
+// A Gated object is applied as soon as its gates are open.
+type Gated struct {
+	Stage     string                     `json:"stage"` // the component it belongs to
+	Object    *unstructured.Unstructured `json:"object"`
+	Gates     []Gate                     `json:"gates,omitempty"`
+	Unchanged bool                       `json:"unchanged,omitempty"` // the cluster has it already, as wanted and as this program left it
+
+	digest  string // of the object as rendered
+	version string // resourceVersion on the cluster, where it was looked up
+	guarded bool   // a webhook is asked about it, so a server error may well be that webhook's
+}
+
+// Ref names the object.
+func (g Gated) Ref() cluster.Ref { return cluster.RefOf(g.Object) }
+
+// NewPlan decides what an install does: what each object waits for, what need not be written, what has to go.
+// have is what an earlier install recorded, nil when there was none.
+func NewPlan(ctx context.Context, request Request, have *Inventory, view cluster.View, server Kinds) (*Plan, error) {
+	kinds := newKindTable(request, server)
+	all := collect(request, kinds)
+	live, err := look(ctx, view)
+	if err != nil {
+		return nil, err
+	}
+	all = append(missingNamespaces(all, live), all...)
+	plan := &Plan{Name: request.Name, Release: request.Release, Pins: request.Pins, have: have, home: homeOf(all, have)}
+	p := newPlanner(all, live, kinds)
+	for i, w := range all {
+		plan.Objects = append(plan.Objects, Gated{
+			Stage: w.stage, Object: w.object, Gates: p.gates[i], digest: digest(w.object), guarded: p.guarded[i],
+		})
+	}
+	plan.Cycles = p.cycles
+	plan.leave(have)
+	live.yield(plan.Objects)
+	if err := plan.compare(ctx, view, have); err != nil {
+		return nil, err
+	}
+	return plan, nil
+}
+
+// Stages returns the names of the plan's stages, in order.
+func (p *Plan) Stages() []string {
+	var names []string
+	for _, g := range p.Objects {
+		if !slices.Contains(names, g.Stage) {
+			names = append(names, g.Stage)
+		}
+	}
+	return names
+}
+
+// Writes returns how many objects a Run of the plan sends to the server, deletions included.
+func (p *Plan) Writes() int {
+	n := len(p.Prune)
+	for _, g := range p.Objects {
+		if !g.Unchanged {
+			n++
+		}
+	}
+	return n
+}
+
+// keepers are the kinds whose objects hold data, or other people's objects.
+var keepers = []string{"Namespace", "CustomResourceDefinition.apiextensions.k8s.io", "PersistentVolumeClaim", "PersistentVolume", "Profile.kubeflow.org"}
+
+// leave sorts what is installed and no longer wanted into what goes and what stays.
+func (p *Plan) leave(have *Inventory) {
+	if have == nil {
+		return
+	}
+	want := map[cluster.Ref]bool{}
+	for _, g := range p.Objects {
+		want[g.Ref().Identity()] = true
+	}
+	for _, entry := range have.Objects {
+		switch {
+		case want[entry.Ref.Identity()]:
+		case slices.Contains(keepers, entry.Ref.GroupKind().String()):
+			p.Keep = append(p.Keep, entry.Ref)
+		default:
+			p.Prune = append(p.Prune, entry.Ref)
+		}
+	}
+	slices.SortStableFunc(p.Prune, func(a, b cluster.Ref) int { return cmp.Compare(pruneOrder(a), pruneOrder(b)) })
+}
+
+// pruneOrder takes webhooks off before what serves them, and workloads before what they use.
+func pruneOrder(ref cluster.Ref) int {
+	switch ref.Kind {
+	case "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "APIService":
+		return 0
+	case "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "Secret", "ConfigMap":
+		return 2
+	}
+	return 1
+}

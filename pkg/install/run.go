@@ -1,0 +1,52 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// Options say how a plan is carried out.
+type Options struct {
+	Timeout  time.Duration // for all of it
+	NoWait   bool          // applied is enough
+	Parallel int           // requests at once; 0 means 16
+	Observe  func(Event)   // may be nil
+}
+
+// Run carries a plan out: it records what will be there, applies every object as soon as its gates are open, waits
+// until all is ready, removes what left the set, and records what is there. Cut off at any moment, the same
+// plan made and run again finishes it.
+//
+// A wait that runs out ends with an [Unfinished]; what cannot succeed ends at once with a cluster.Problem.
+func Run(ctx context.Context, client *cluster.Client, plan *Plan, o Options) (*Result, error) {
+	if o.Observe == nil {
+		o.Observe = func(Event) {}
+	}
+	if o.Parallel == 0 {
+		o.Parallel = 16
+	}
+	if o.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, o.Timeout)
+		defer cancel()
+	}
+	book := &bookkeeper{client: client, plan: plan}
+	if err := book.open(ctx); err != nil {
+		return nil, err
+	}
+	e := newEngine(client, plan, o)
+	runErr := e.run(ctx)
+	if runErr != nil && !errors.As(runErr, new(*Unfinished)) {
+		return e.result, runErr
+	}
+	if runErr != nil { // all that was applied is worth knowing at the next run
+		return e.result, errors.Join(runErr, book.note(context.WithoutCancel(ctx), e))
+	}
+	if err := prune(ctx, client, plan, e.result, o.Observe); err != nil {
+		return e.result, err
+	}
+	return e.result, book.close(ctx, e)
+}

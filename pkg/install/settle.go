@@ -1,0 +1,80 @@
+package install
+
+import (
+	"encoding/base64"
+	"encoding/pem"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// settled returns a copy of a rendered object without what it must not claim: fields that the server or a
+// controller fills in. An install that sends them again would take them away from who keeps them, at every run.
+func settled(o *unstructured.Unstructured) *unstructured.Unstructured {
+	o = o.DeepCopy()
+	delete(o.Object, "status")
+	unstructured.RemoveNestedField(o.Object, "metadata", "creationTimestamp")
+	switch o.GroupVersionKind().GroupKind().String() {
+	case "MutatingWebhookConfiguration.admissionregistration.k8s.io", "ValidatingWebhookConfiguration.admissionregistration.k8s.io":
+		for _, w := range items(o.Object, "webhooks") {
+			dropPlaceholder(w, "clientConfig")
+		}
+	case "CustomResourceDefinition.apiextensions.k8s.io":
+		dropPlaceholder(o.Object, "spec", "conversion", "webhook", "clientConfig")
+		dropPlaceholder(o.Object, "spec", "conversion", "webhookClientConfig")
+	case "APIService.apiregistration.k8s.io":
+		dropPlaceholder(o.Object, "spec")
+	case "ClusterRole.rbac.authorization.k8s.io":
+		if _, aggregated, _ := unstructured.NestedMap(o.Object, "aggregationRule"); aggregated {
+			delete(o.Object, "rules")
+		}
+	}
+	return o
+}
+
+// dropPlaceholder removes a caBundle that holds no certificate: the real one is injected once it exists.
+func dropPlaceholder(o map[string]any, path ...string) {
+	holder, found, err := unstructured.NestedFieldNoCopy(o, path...)
+	fields, ok := holder.(map[string]any)
+	if !found || err != nil || !ok {
+		return
+	}
+	if bundle, there := fields["caBundle"]; there && !holdsCertificate(bundle) {
+		delete(fields, "caBundle")
+	}
+}
+
+func holdsCertificate(bundle any) bool {
+	text, _ := bundle.(string)
+	data, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return false
+	}
+	block, _ := pem.Decode(data)
+	return block != nil
+}
+
+// items returns the objects in a list field, as they are and not copied.
+func items(o map[string]any, path ...string) []map[string]any {
+	field, _, _ := unstructured.NestedFieldNoCopy(o, path...)
+	list, _ := field.([]any)
+	var out []map[string]any
+	for _, item := range list {
+		if m, ok := item.(map[string]any); ok {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// text returns a string field, "" when it is not there.
+func text(o map[string]any, path ...string) string {
+	s, _, _ := unstructured.NestedString(o, path...)
+	return s
+}
+
+// dig returns an object field, nil when it is not there; it is not copied.
+func dig(o map[string]any, path ...string) map[string]any {
+	field, _, _ := unstructured.NestedFieldNoCopy(o, path...)
+	m, _ := field.(map[string]any)
+	return m
+}
