@@ -1,0 +1,164 @@
+package build
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// Programs are the files of one Kubernetes version's control plane.
+type Programs struct {
+	Kubernetes string // full version, "v1.35.4"
+
+	Etcd, APIServer, ControllerManager, Scheduler, Kubectl, Kwok string
+}
+
+// Ensure returns the programs for a Kubernetes version, one of Versions. What the
+// cache lacks is built first, and told on the log line by line; when nothing is
+// missing it says nothing.
+func Ensure(ctx context.Context, version string, log io.Writer) (Programs, error) {
+	version, err := Resolve(version)
+	if err != nil {
+		return Programs{}, err
+	}
+	cache, err := CacheDir()
+	if err != nil {
+		return Programs{}, err
+	}
+	kubernetes := kubernetesVersions[version]
+	dirs := map[string]string{}
+	for _, c := range []component{etcd, kwok, kubernetes} {
+		dir, err := c.ensure(ctx, cache, log)
+		if err != nil {
+			return Programs{}, fmt.Errorf("building %s %s: %w", c.name, c.version, err)
+		}
+		dirs[c.name] = dir
+	}
+	k8s := dirs["kubernetes"]
+	return Programs{
+		Kubernetes:        kubernetes.version,
+		Etcd:              filepath.Join(dirs["etcd"], "etcd"),
+		Kwok:              filepath.Join(dirs["kwok"], "kwok"),
+		APIServer:         filepath.Join(k8s, "kube-apiserver"),
+		ControllerManager: filepath.Join(k8s, "kube-controller-manager"),
+		Scheduler:         filepath.Join(k8s, "kube-scheduler"),
+		Kubectl:           filepath.Join(k8s, "kubectl"),
+	}, nil
+}
+
+// ensure returns the folder with the component's programs. The folder appears
+// all at once, by a rename, so whoever finds it finds it complete.
+func (c component) ensure(ctx context.Context, cache string, log io.Writer) (string, error) {
+	folder, err := c.folder()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, folder)
+	if exists(dir) {
+		return dir, nil
+	}
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return "", err
+	}
+	unlock, err := lock(ctx, cache, func() { say(log, "waiting for another process that is building") })
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if exists(dir) { // the other process built it
+		return dir, nil
+	}
+	sweep(cache)
+	work, err := os.MkdirTemp(cache, ".building-")
+	if err != nil {
+		return "", err
+	}
+	defer removeAll(work)
+	if err := c.compile(ctx, work, log); err != nil {
+		return "", err
+	}
+	return dir, os.Rename(filepath.Join(work, "bin"), dir)
+}
+
+// compile builds the component's programs into work/bin.
+func (c component) compile(ctx context.Context, work string, log io.Writer) error {
+	if err := c.writeModule(work); err != nil {
+		return err
+	}
+	var flags []string
+	if c.openAPI {
+		say(log, "generating OpenAPI definitions of %s %s, which its tag lacks", c.name, c.version)
+		modfile, err := c.generateOpenAPI(ctx, work)
+		if err != nil {
+			return fmt.Errorf("generating OpenAPI definitions: %w", err)
+		}
+		flags = append(flags, "-modfile="+modfile)
+	}
+	for _, pkg := range c.packages {
+		name, start := c.program(pkg), time.Now()
+		say(log, "building %s %s (once; kept for later starts)", name, c.version)
+		args := append([]string{"build", "-buildvcs=false", "-trimpath", "-ldflags=" + c.ldflags()}, flags...)
+		if _, err := goTool(ctx, work, append(args, "-o", filepath.Join("bin", name), pkg)...); err != nil {
+			return err
+		}
+		say(log, "built %s %s in %s", name, c.version, time.Since(start).Round(100*time.Millisecond))
+	}
+	return nil
+}
+
+// writeModule makes the Go module folder that the component is built in.
+func (c component) writeModule(work string) error {
+	mod, sum, err := c.files()
+	if err != nil {
+		return err
+	}
+	files := map[string][]byte{"go.mod": mod, "go.sum": sum}
+	if c.main != "" {
+		files["main.go"] = []byte(c.main)
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(work, name), content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// goTool runs the go command in a folder and returns what it printed. A
+// workspace around the caller's folder would change what is built, so it is off.
+func goTool(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 5 * time.Second
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case errors.Is(err, exec.ErrNotFound):
+		return "", errors.New("the go command is needed to build the control plane, and is not in PATH")
+	case err != nil:
+		return "", fmt.Errorf("go %s: %w\n%s", args[0], err, bytes.TrimSpace(stderr.Bytes()))
+	}
+	return stdout.String(), nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func say(log io.Writer, format string, args ...any) {
+	if log != nil {
+		fmt.Fprintf(log, "sandbox: "+format+"\n", args...)
+	}
+}

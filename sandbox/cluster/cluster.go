@@ -1,0 +1,145 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/nodes"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/build"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/controlplane"
+)
+
+// Options say what a sandbox shall be like. The zero value is a healthy cluster
+// of the newest Kubernetes.
+type Options struct {
+	Name       string // default: the Kubernetes version
+	Kubernetes string // one of build.Versions
+	Nodes      int    // of the system pool
+	GPUNodes   int
+	Runtime    string // what the nodes report: containerd://1.7.30-1, docker://19.3.14
+	Scenario   string
+
+	Without       []string // parts of AKS to leave out
+	NetworkPolicy bool     // whether NetworkPolicies are enforced
+	StartDelay    time.Duration
+
+	Kubeconfig string    // a file that the context is added to while the sandbox runs
+	Log        io.Writer // progress, for people
+}
+
+// A Cluster is a sandbox that runs in this process.
+type Cluster struct {
+	Kubeconfig string // the administrator's
+	Kubectl    string // of the cluster's own version
+	Place      Place
+
+	place   *Place
+	control *controlplane.ControlPlane
+	stop    sync.Once
+}
+
+// Start builds what is missing, starts everything and returns when pods can run.
+// The caller stops it; should this process die first, nothing of it keeps running.
+func Start(ctx context.Context, o Options) (*Cluster, error) {
+	o, err := o.complete()
+	if err != nil {
+		return nil, err
+	}
+	programs, err := build.Ensure(ctx, o.Kubernetes, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	place, err := occupy(o.Name)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{place: place, Kubectl: programs.Kubectl}
+	if err := c.start(ctx, o, programs); err != nil {
+		c.Stop()
+		return nil, fmt.Errorf("starting sandbox %s: %w", o.Name, err)
+	}
+	return c, nil
+}
+
+func (c *Cluster) start(ctx context.Context, o Options, programs build.Programs) error {
+	control, err := controlplane.Start(ctx, controlplane.Options{
+		Programs: programs,
+		Dir:      c.place.Dir,
+		Context:  contextName(o.Name),
+		Egress:   filepath.Join(c.place.Dir, "egress.sock"),
+	})
+	if err != nil {
+		return err
+	}
+	c.control = control
+	client, err := kubernetes.NewForConfig(control.Config)
+	if err != nil {
+		return err
+	}
+	err = nodes.Create(ctx, client, nodes.Cluster{
+		Pools:          []nodes.Pool{nodes.SystemPool(o.Nodes), nodes.GPUPool(o.GPUNodes)},
+		Runtime:        o.Runtime,
+		KubeletVersion: programs.Kubernetes,
+	})
+	if err != nil {
+		return err
+	}
+	return c.announce(o, programs)
+}
+
+// announce writes down that the sandbox is ready.
+func (c *Cluster) announce(o Options, programs build.Programs) error {
+	p := c.place
+	c.Kubeconfig = c.control.Kubeconfig
+	p.Kubernetes, p.Kubeconfig, p.Ready, p.Running = programs.Kubernetes, c.Kubeconfig, true, true
+	if o.Kubeconfig != "" {
+		file, err := filepath.Abs(o.Kubeconfig)
+		if err != nil {
+			return err
+		}
+		if err := export(c.Kubeconfig, file); err != nil {
+			return err
+		}
+		p.Exported = file
+	}
+	c.Place = *p
+	return p.save()
+}
+
+// Stop ends everything and removes the sandbox's folder.
+func (c *Cluster) Stop() {
+	c.stop.Do(func() {
+		if c.control != nil {
+			c.control.Stop()
+		}
+		_ = withdraw(c.place.Exported, c.place.Name)
+		_ = c.place.release()
+	})
+}
+
+// Wait returns when ctx ends, or with an error when a program of the control
+// plane has ended by itself.
+func (c *Cluster) Wait(ctx context.Context) error {
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := c.control.Ended(); err != nil {
+				return err
+			}
+			if _, err := os.Stat(c.place.Dir); err != nil {
+				return fmt.Errorf("the sandbox's folder has gone: %w", err)
+			}
+		}
+	}
+}

@@ -1,0 +1,36 @@
+package controlplane
+
+import (
+	"context"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+)
+
+// apiServerReady asks the API server itself.
+func (c *ControlPlane) apiServerReady(ctx context.Context) error {
+	client, err := kubernetes.NewForConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	body, err := client.RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
+	if err != nil {
+		return fmt.Errorf("asking /readyz: %w", err)
+	}
+	if string(body) != "ok" {
+		return fmt.Errorf("/readyz answers %q", body)
+	}
+	return nil
+}
+
+// serviceAccountReady looks for the service account that the controller manager
+// makes: without it no pod of the default namespace is admitted.
+func (c *ControlPlane) serviceAccountReady(ctx context.Context) error {
+	client, err := kubernetes.NewForConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	_, err = client.CoreV1().ServiceAccounts(metav1.NamespaceDefault).Get(ctx, "default", metav1.GetOptions{})
+	return err
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/cluster"
+)
+
+type runOptions struct {
+	cluster.Options
+	withStdin bool
+}
+
+func newRunCommand() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run a sandbox in the foreground, until Ctrl-C",
+		Long:  "run starts a sandbox, prints one line, \"ready KUBECONFIG\", and holds it until it is\ninterrupted. Nothing is left behind, however the command ends.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return run(cmd.Context(), o, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	bindOptions(cmd.Flags(), &o.Options)
+	cmd.Flags().BoolVar(&o.withStdin, "with-stdin", false, "end as well when standard input does")
+	return cmd
+}
+
+func run(ctx context.Context, o runOptions, in io.Reader, out, log io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if o.withStdin {
+		go func() {
+			_, _ = io.Copy(io.Discard, in)
+			cancel()
+		}()
+	}
+	o.Log = log
+	c, err := cluster.Start(ctx, o.Options)
+	if err != nil {
+		return err
+	}
+	defer c.Stop()
+	if _, err := fmt.Fprintln(out, "ready", c.Kubeconfig); err != nil {
+		return err
+	}
+	return c.Wait(ctx)
+}
