@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -41,6 +42,9 @@ func run(ctx context.Context, o runOptions, in io.Reader, out, log io.Writer) er
 		}()
 	}
 	o.Log = log
+	if o.Name == "" { // several test binaries run at once
+		o.Name = fmt.Sprintf("run-%d", os.Getpid())
+	}
 	c, err := cluster.Start(ctx, o.Options)
 	if err != nil {
 		return err
