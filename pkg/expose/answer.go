@@ -1,0 +1,173 @@
+package expose
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// What a page turned out to be.
+const (
+	Dashboard  = "dashboard" // Kubeflow's own page
+	SignInPage = "sign-in"   // a page, or the way to one, that asks who the visitor is
+	Unwell     = "unwell"    // the gateway answers, and what is behind it does not
+	Other      = "other"     // a page, but not one we know
+	Nothing    = "nothing"   // no answer
+)
+
+// An Answer is what came back from a URL.
+type Answer struct {
+	What   string `json:"what"` // dashboard, sign-in, unwell, other or nothing
+	Status int    `json:"status,omitempty"`
+	Title  string `json:"title,omitempty"`    // the page's
+	To     string `json:"location,omitempty"` // where a redirect leads, without its query
+	Says   string `json:"says"`               // the answer as a sentence
+}
+
+// Well tells whether a person who opens the URL gets to the dashboard, or to the page where they sign in to it.
+func (a Answer) Well() bool { return a.What == Dashboard || a.What == SignInPage }
+
+// asker makes one request as a browser would, on a connection of its own, and follows no redirect.
+var asker = &http.Client{
+	Timeout:       10 * time.Second,
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	Transport: &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DisableKeepAlives:     true,
+		DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   5 * time.Second,
+		ResponseHeaderTimeout: 10 * time.Second,
+		TLSClientConfig:       &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // only asks whether something answers; sends no secret
+	},
+}
+
+// Ask requests a page once and says what answered.
+func Ask(ctx context.Context, address string) Answer {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return Answer{What: Nothing, Says: err.Error()}
+	}
+	request.Header.Set("Accept", "text/html")
+	request.Header.Set("User-Agent", "Mozilla/5.0 (compatible; kubectl-kubeflow)") // sign-in redirects browsers, and refuses others
+	response, err := asker.Do(request)
+	if err != nil {
+		return Answer{What: Nothing, Says: unanswered(err)}
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10)) // half a page still has its title
+	return judge(response.StatusCode, response.Header, string(body))
+}
+
+// AskUntil asks again and again until the answer is well, or it has been something else for as long as patience,
+// or the context ends. A load balancer takes a moment after it has its address. It returns the last answer.
+func AskUntil(ctx context.Context, address string, patience time.Duration) Answer {
+	give := time.NewTimer(patience)
+	defer give.Stop()
+	for pause := 250 * time.Millisecond; ; pause = min(2*pause, 4*time.Second) {
+		answer := Ask(ctx, address)
+		if answer.Well() {
+			return answer
+		}
+		select {
+		case <-ctx.Done():
+			return answer
+		case <-give.C:
+			return answer
+		case <-time.After(pause):
+		}
+	}
+}
+
+var title = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
+
+// judge says what a response is. It is pure.
+func judge(status int, header http.Header, body string) Answer {
+	a := Answer{Status: status, What: Other, To: withoutQuery(header.Get("Location"))}
+	if match := title.FindStringSubmatch(body); match != nil {
+		a.Title = strings.Join(strings.Fields(html.UnescapeString(match[1])), " ")
+	}
+	signIn := strings.Contains(strings.ToLower(a.Title), "sign in") || strings.Contains(strings.ToLower(a.Title), "log in")
+	switch {
+	case status >= 300 && status < 400 && asksWho(a.To):
+		a.What, a.Says = SignInPage, "sends visitors to sign in at "+a.To
+	case status >= 300 && status < 400:
+		a.Says = fmt.Sprintf("answers %d and sends visitors on to %s", status, a.To)
+	case signIn:
+		a.What, a.Says = SignInPage, fmt.Sprintf("shows a sign-in page, %q", a.Title)
+	case status == http.StatusOK && strings.Contains(a.Title, "Kubeflow"):
+		a.What, a.Says = Dashboard, fmt.Sprintf("answers 200, %q", a.Title)
+	case status >= 500:
+		a.What, a.Says = Unwell, fmt.Sprintf("the gateway answers %d: %s", status, firstLine(body))
+	case status == http.StatusNotFound:
+		a.What, a.Says = Unwell, "the gateway answers 404: it knows no page here"
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		a.What, a.Says = Unwell, fmt.Sprintf("the gateway answers %d: %s", status, firstLine(body))
+	case a.Title != "":
+		a.Says = fmt.Sprintf("answers %d, %q", status, a.Title)
+	default:
+		a.Says = fmt.Sprintf("answers %d", status)
+	}
+	return a
+}
+
+// asksWho tells whether a redirect leads to where one signs in: Dex, oauth2-proxy, authservice, Azure.
+func asksWho(location string) bool {
+	for _, part := range []string{"/dex/", "/oauth2/", "/authservice/", "login.microsoftonline.com", "/login", "/oauth/"} {
+		if strings.Contains(location, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutQuery leaves out what may hold a state or a nonce.
+func withoutQuery(location string) string {
+	u, err := url.Parse(location)
+	if err != nil {
+		return ""
+	}
+	u.RawQuery, u.Fragment, u.User = "", "", nil
+	return u.String()
+}
+
+func firstLine(body string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(body), "\n")
+	if line == "" || strings.HasPrefix(line, "<") {
+		return "nothing that a person can read"
+	}
+	if len(line) > 120 {
+		line = strings.ToValidUTF8(line[:120], "") + "…"
+	}
+	return line
+}
+
+// unanswered says in plain words why a request got no answer.
+func unanswered(err error) string {
+	var timeout net.Error
+	var name *net.DNSError
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "does not answer: the connection is refused"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF):
+		return "does not answer: the connection is cut"
+	case errors.As(err, &name):
+		return "does not answer: the name " + name.Name + " is not known"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "does not answer: no reply in time"
+	}
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	return "does not answer: " + err.Error()
+}

@@ -1,0 +1,175 @@
+package expose
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// LoadBalancerName is the Service that carries the address. It is the name that the guide gives it,
+// so one made by hand from the guide is found and mended, not doubled.
+const LoadBalancerName = "kubeflowdashboard-lb"
+
+var loadBalancer = Method{
+	Name: "lb", Flag: "--lb", Summary: "an address of Azure's load balancer: public, limited to source ranges, or internal",
+	Plan: planLoadBalancer,
+}
+
+func serviceRef(namespace string) cluster.Ref {
+	return cluster.Ref{APIVersion: "v1", Kind: "Service", Namespace: namespace, Name: LoadBalancerName}
+}
+
+func planLoadBalancer(t Target, o Options) (Plan, error) {
+	plan := Plan{Service: serviceRef(t.Namespace())}
+	if t.address != nil && deleting(t.address) {
+		return plan, &cluster.Problem{What: plan.Service.String() + " is being deleted", Next: "Wait until it is gone: kubectl kubeflow expose --remove"}
+	}
+	if change := allowVisitors(t); change != nil {
+		plan.Changes = append(plan.Changes, *change) // before the address, so that the first visitor gets in
+		plan.Notes = append(plan.Notes, enforced(t))
+	}
+	before := &corev1.Service{}
+	if t.address != nil {
+		var err error
+		if before, err = as[corev1.Service](t.address); err != nil {
+			return plan, err
+		}
+		plan.Adopts = !madeByExpose(t.address)
+	}
+	wanted := before.DeepCopy()
+	t.shape(wanted, o, plan.Adopts)
+	plan.Reach = reachOf(wanted)
+	change, err := t.write(wanted)
+	if err != nil || change == nil {
+		return plan, err
+	}
+	plan.Changes = append(plan.Changes, *change)
+	return plan, nil
+}
+
+func enforced(t Target) string {
+	if t.Engine == "" {
+		return "NetworkPolicies here would keep visitors from the gateway. Nothing known enforces them on this cluster; the allowing one is added all the same, for the day when something does."
+	}
+	return fmt.Sprintf("NetworkPolicies here keep visitors from the gateway, and %s enforces them: one that allows them is added.", t.Engine)
+}
+
+// shape makes a Service what it has to be. What the options do not name stays as it is.
+func (t Target) shape(s *corev1.Service, o Options, adopted bool) {
+	if !adopted {
+		s.Labels = maps.Clone(s.Labels)
+		if s.Labels == nil {
+			s.Labels = map[string]string{}
+		}
+		maps.Copy(s.Labels, marks)
+	}
+	s.Spec.Type = corev1.ServiceTypeLoadBalancer
+	s.Spec.Selector = maps.Clone(t.Service.Spec.Selector)
+	s.Spec.Ports = t.ports(s.Spec.Ports, o.Port, adopted)
+	if o.SourceRanges != nil {
+		s.Spec.LoadBalancerSourceRanges = *o.SourceRanges
+	}
+	if o.Internal != nil {
+		s.Annotations = maps.Clone(s.Annotations)
+		delete(s.Annotations, internalAnnotation)
+		if *o.Internal {
+			if s.Annotations == nil {
+				s.Annotations = map[string]string{}
+			}
+			s.Annotations[internalAnnotation] = "true"
+		}
+	}
+}
+
+// ports returns one port for each listener. The node ports that the server chose are kept,
+// and so are the other ports of a Service made by hand where the gateway's own Service has them too, with its targets.
+func (t Target) ports(have []corev1.ServicePort, outside int32, adopted bool) []corev1.ServicePort {
+	var wanted []corev1.ServicePort
+	for i, listener := range t.Listeners {
+		port := portFor(have, listener)
+		port.TargetPort, port.Protocol = listener.Target, corev1.ProtocolTCP
+		port.AppProtocol = nil // with it AKS probes by HTTP, and takes sign-in's answer for an illness
+		if i == 0 && outside != 0 {
+			port.Port = outside
+		}
+		wanted = append(wanted, port)
+	}
+	for _, port := range have {
+		own := portOf(t.Service, port.Port)
+		if adopted && own != nil && !taken(wanted, port) {
+			port.TargetPort, port.AppProtocol = targetOf(own), nil
+			wanted = append(wanted, port)
+		}
+	}
+	return wanted
+}
+
+// portFor returns the port that already leads to a listener, or is meant to, or else a new one.
+func portFor(have []corev1.ServicePort, l Listener) corev1.ServicePort {
+	name := map[bool]string{false: "http", true: "https"}[l.TLS]
+	meant := []func(corev1.ServicePort) bool{
+		func(p corev1.ServicePort) bool { return targetOf(&p) == l.Target },
+		func(p corev1.ServicePort) bool { return p.Port == l.Port },
+		func(p corev1.ServicePort) bool { return p.Name == name },
+	}
+	for _, is := range meant {
+		for _, p := range have {
+			if is(p) {
+				return p
+			}
+		}
+	}
+	return corev1.ServicePort{Name: name, Port: l.Port}
+}
+
+func taken(ports []corev1.ServicePort, port corev1.ServicePort) bool {
+	for _, p := range ports {
+		if p.Name == port.Name || p.Port == port.Port {
+			return true
+		}
+	}
+	return false
+}
+
+// write returns the change that makes the address's Service what is wanted, nil when it is that already.
+// A new one is applied. One that is there is patched: only what differs, and only if nobody changed it meanwhile.
+func (t Target) write(wanted *corev1.Service) (*cluster.Change, error) {
+	if t.address == nil {
+		ref := serviceRef(t.Namespace())
+		wanted.APIVersion, wanted.Kind, wanted.Name, wanted.Namespace = ref.APIVersion, ref.Kind, ref.Name, ref.Namespace
+		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(wanted)
+		if err != nil {
+			return nil, fmt.Errorf("encoding %s: %w", ref, err)
+		}
+		o := &unstructured.Unstructured{Object: content}
+		unstructured.RemoveNestedField(o.Object, "status")
+		unstructured.RemoveNestedField(o.Object, "metadata", "creationTimestamp")
+		return &cluster.Change{Verb: cluster.Apply, After: o}, nil
+	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(wanted)
+	if err != nil {
+		return nil, fmt.Errorf("encoding %s: %w", cluster.RefOf(t.address), err)
+	}
+	change := cluster.Edit(t.address, func(o *unstructured.Unstructured) {
+		for _, path := range [][]string{
+			{"metadata", "labels"}, {"metadata", "annotations"},
+			{"spec", "type"}, {"spec", "selector"}, {"spec", "ports"}, {"spec", "loadBalancerSourceRanges"},
+		} {
+			if value, ok, _ := unstructured.NestedFieldNoCopy(content, path...); ok {
+				_ = unstructured.SetNestedField(o.Object, value, path...) // the path is an object's: it cannot fail
+			} else {
+				unstructured.RemoveNestedField(o.Object, path...)
+			}
+		}
+	})
+	if strings.TrimSpace(cluster.Diff(change.Before, change.After)) == "" {
+		return nil, nil
+	}
+	return &change, nil
+}

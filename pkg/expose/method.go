@@ -1,0 +1,38 @@
+package expose
+
+import (
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// Manager is the field manager of everything that expose writes.
+const Manager = "kubectl-kubeflow"
+
+// A Method is one way to make the dashboard reachable.
+type Method struct {
+	Name    string // as in Exposure.Method: "lb"
+	Flag    string // what to type: "--lb"
+	Summary string // what one gets, in a line
+	// Plan decides what to change on the cluster; nil for a method that changes nothing there. It is pure.
+	Plan func(Target, Options) (Plan, error)
+}
+
+// Options are what the user asked for. A zero field was not asked for: what is there stays as it is.
+type Options struct {
+	Port         int32     // the outside port; 80 for a new Service
+	Internal     *bool     // only inside the virtual network
+	SourceRanges *[]string // the CIDRs that may connect; an empty list lifts the limit
+}
+
+// A Plan is what a method would change, and what that would mean. Making one touches nothing.
+type Plan struct {
+	Changes []cluster.Change
+	Service cluster.Ref // the Service that will carry the address
+	Reach   Reach       // who could connect afterwards
+	Adopts  bool        // the Service was made by hand: expose mends it, and does not own it
+	Notes   []string    // what a person should know, one sentence each
+}
+
+// Unsafe tells whether the plan would put the dashboard where anybody can open it with nobody asking who they are.
+func (p Plan) Unsafe(t Target) bool {
+	return len(p.Changes) > 0 && p.Reach == Public && !t.SignIn.InFront()
+}
