@@ -1,0 +1,222 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+
+	"github.com/Masterminds/semver/v3"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var executor = &doctor.Check{
+	ID:    "pipelines/executor",
+	Title: "the workflow executor suits the container runtime",
+	Why: "Argo runs the steps of a pipeline through an executor. The docker executor mounts /var/run/docker.sock, which no containerd node " +
+		"has, so every step hangs in ContainerCreating. From Argo 3.4 (Kubeflow 1.9) on there is one executor only, and the old " +
+		"containerRuntimeExecutor setting ends the workflow controller with a fatal error.",
+	Cure: "Up to Argo 3.3, --fix sets the executor to pns in the ConfigMap's own shape and touches nothing else of it. From Argo 3.4 on it removes the setting. " +
+		"Both restart the workflow controller, which interrupts no running step. Runs that already hang have to be started again.",
+	Reads: []schema.GroupKind{configMapKind, deploymentKind, nodeKind},
+	Run:   runExecutor,
+}
+
+// A pipelines value is what the executor check judges.
+type pipelines struct {
+	config     *unstructured.Unstructured
+	parameters *unstructured.Unstructured // what kfctl would set the executor from again; may be nil
+	controller *unstructured.Unstructured
+	executor   executorConfig
+	argo       *semver.Version
+	nodes      []*unstructured.Unstructured
+}
+
+func runExecutor(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+	var p pipelines
+	var err error
+	if p.config, err = configMap(ctx, e, "workflow-controller-configmap"); err != nil {
+		return nil, err
+	}
+	if p.config == nil {
+		return nil, doctor.Skip("Kubeflow Pipelines is not installed in namespace %s", kubeflow)
+	}
+	if p.parameters, err = configMap(ctx, e, "workflow-controller-parameters"); err != nil {
+		return nil, err
+	}
+	p.controller, err = e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: kubeflow, Name: "workflow-controller"})
+	if apierrors.IsNotFound(err) {
+		return nil, doctor.Skip("there is no workflow-controller in namespace %s", kubeflow)
+	} else if err != nil {
+		return nil, err
+	}
+	image, _ := container(p.controller, "workflow-controller")["image"].(string)
+	if p.argo, err = argoVersion(image); err != nil {
+		return nil, err
+	}
+	if p.executor, err = readExecutor(p.config); err != nil {
+		return []doctor.Finding{unreadable(p.config, err)}, nil
+	}
+	if p.nodes, err = linuxNodes(ctx, e); err != nil && p.argo.LessThan(strict) {
+		return nil, err
+	}
+	return judgeExecutor(p), nil
+}
+
+func configMap(ctx context.Context, e doctor.Exam, name string) (*unstructured.Unstructured, error) {
+	o, err := e.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: kubeflow, Name: name})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return o, err
+}
+
+// versionTag finds the version in a tag such as v3.1.6-patch-license-compliance: what follows is the packager's, not a pre-release.
+var versionTag = regexp.MustCompile(`^v?(\d+\.\d+\.\d+)`)
+
+func argoVersion(image string) (*semver.Version, error) {
+	_, tag := imageTag(image)
+	match := versionTag.FindStringSubmatch(tag)
+	if match == nil {
+		return nil, fmt.Errorf("the image %q does not say which version of Argo it is", image)
+	}
+	return semver.NewVersion(match[1])
+}
+
+// Versions of Argo at which the rules change.
+var (
+	alone  = semver.MustParse("2.7.0") // data.config must be the only key
+	strict = semver.MustParse("3.4.0") // one executor only, and an unknown key is fatal
+)
+
+func judgeExecutor(p pipelines) []doctor.Finding {
+	c := p.executor
+	switch {
+	case c.whole && len(c.extra) > 0 && !p.argo.LessThan(alone):
+		return []doctor.Finding{tooManyKeys(p)}
+	case !p.argo.LessThan(strict) && (c.set || c.lists):
+		return []doctor.Finding{keyUnknown(p)}
+	case !p.argo.LessThan(strict):
+		return nil
+	}
+	affected := 0
+	for _, n := range p.nodes {
+		if runsContainerd(n) {
+			affected++
+		}
+	}
+	if affected == 0 || c.effective(p.argo) != "docker" && !c.usesDocker() {
+		return nil
+	}
+	return []doctor.Finding{needsDocker(p, affected)}
+}
+
+func (p pipelines) about(field string) doctor.Subject {
+	return doctor.Subject{Ref: cluster.RefOf(p.config), Field: field}
+}
+
+func unreadable(config *unstructured.Unstructured, err error) doctor.Finding {
+	return doctor.Finding{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(config), Field: "data"},
+		Message:     "the workflow controller's configuration is not YAML: " + err.Error(),
+		Consequence: "The workflow controller does not start, or goes on with what it read before.",
+		Advice:      "Mend the text by hand.",
+		Command:     "kubectl edit configmap -n kubeflow workflow-controller-configmap",
+	}
+}
+
+func needsDocker(p pipelines, affected int) doctor.Finding {
+	how := "is set to docker"
+	switch {
+	case p.executor.effective(p.argo) != "docker":
+		how = "is docker for some workflows (" + executorsKey + ")"
+	case p.executor.value == "":
+		how = "is not set, which means docker for Argo " + p.argo.String()
+	}
+	f := doctor.Finding{
+		Severity:    doctor.Error,
+		About:       p.about(p.executor.field()),
+		Message:     fmt.Sprintf("the workflow executor %s, and %s %s containerd", how, some(affected, "node"), run(affected)),
+		Consequence: "Every pipeline step that lands there hangs in ContainerCreating: it waits for /var/run/docker.sock.",
+		Cause:       "AKS nodes run containerd from Kubernetes 1.19 on; this release was made for Docker.",
+		Advice:      "Runs that already hang have to be started again.",
+		Command:     "kubectl edit configmap -n kubeflow workflow-controller-configmap",
+	}
+	if len(p.executor.extra) > 0 {
+		f.Cause += " A key beside data.config is ignored by Argo " + p.argo.String() + ": the value counts inside that text only."
+	}
+	f.Fix = p.fix("Set the workflow executor to pns", func(o *unstructured.Unstructured) error { return setExecutor(o, p.executor, "pns") })
+	if p.parameters != nil && f.Fix != nil && text(p.parameters.Object, "data", executorKey) == "docker" {
+		f.Fix.Changes = append(f.Fix.Changes, cluster.Edit(p.parameters, func(o *unstructured.Unstructured) {
+			_ = unstructured.SetNestedField(o.Object, "pns", "data", executorKey)
+		}))
+	}
+	return f
+}
+
+func run(n int) string {
+	if n == 1 {
+		return "runs"
+	}
+	return "run"
+}
+
+func keyUnknown(p pipelines) doctor.Finding {
+	key := executorKey
+	if !p.executor.set {
+		key = executorsKey
+	}
+	return doctor.Finding{
+		Severity:    doctor.Error,
+		About:       p.about(p.executor.field()),
+		Message:     fmt.Sprintf("%s is set, and Argo %s does not know that key", key, p.argo),
+		Consequence: "The workflow controller ends with a fatal error as soon as it reads its configuration: no pipeline starts.",
+		Cause:       "Argo 3.4 removed every executor but one and reads its configuration strictly; guides for older releases still say to set it.",
+		Advice:      "Remove the key; the one executor left needs no Docker.",
+		Command:     p.removal(key),
+		Fix: p.fix("Remove the workflow executor setting", func(o *unstructured.Unstructured) error {
+			return removeExecutor(o, p.executor)
+		}),
+	}
+}
+
+func (p pipelines) removal(key string) string {
+	if p.executor.whole {
+		return "kubectl edit configmap -n kubeflow workflow-controller-configmap"
+	}
+	return `kubectl patch configmap -n kubeflow workflow-controller-configmap --type json -p '[{"op":"remove","path":"/data/` + key + `"}]'`
+}
+
+func tooManyKeys(p pipelines) doctor.Finding {
+	f := doctor.Finding{
+		Severity:    doctor.Error,
+		About:       p.about("data." + p.executor.extra[0]),
+		Message:     fmt.Sprintf("beside data.config there is %s, and Argo %s takes data.config alone", names(p.executor.extra, func(s string) string { return s }), p.argo),
+		Consequence: "The workflow controller refuses its configuration: it does not start, or goes on with the old one.",
+		Cause:       "A setting was added as a key of its own instead of inside the text of data.config.",
+		Advice:      "Move what is needed into data.config and remove the other keys.",
+		Command:     "kubectl edit configmap -n kubeflow workflow-controller-configmap",
+	}
+	if len(p.executor.extra) == 1 && p.executor.extra[0] == executorKey {
+		f.Fix = p.fix("Remove the key that Argo refuses", func(o *unstructured.Unstructured) error {
+			unstructured.RemoveNestedField(o.Object, "data", executorKey)
+			return nil
+		})
+	}
+	return f
+}
+
+// fix edits the ConfigMap and restarts the controller; nil when the text cannot be edited safely.
+func (p pipelines) fix(title string, edit func(*unstructured.Unstructured) error) *doctor.Fix {
+	var failed error
+	change := cluster.Edit(p.config, func(o *unstructured.Unstructured) { failed = edit(o) })
+	if failed != nil {
+		return nil
+	}
+	return &doctor.Fix{Title: title, Impact: doctor.Safe, Changes: []cluster.Change{change, doctor.RestartOf(p.controller)}}
+}

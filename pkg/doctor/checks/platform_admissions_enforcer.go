@@ -1,0 +1,198 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var admissionsEnforcer = &doctor.Check{
+	ID:    "platform/admissions-enforcer",
+	Title: "webhooks act on the namespaces they are meant for",
+	Why: "Namespace kubeflow carries the label control-plane in every release. AKS's admissions enforcer adds \"control-plane does not exist\" to the selector of webhooks, so they " +
+		"skip that namespace: pods come up without a sidecar, and what asks them for mutual TLS gets \"upstream connect error\". Newer AKS versions have relaxed the rule; " +
+		"this check reads the selectors that are there and goes by no date.",
+	Cure: "--fix sets the annotation admissions.enforcer/disabled=true on the webhook configuration and drops the added expression. Where that concerns the sidecar injector it then " +
+		"restarts the workloads whose pods have no sidecar, so it needs --allow-restart.",
+	Reads: []schema.GroupKind{mutatingKind, validatingKind, namespaceKind, nodeKind, podKind, replicaSetKind, deploymentKind, statefulSetKind, daemonSetKind},
+	Run:   runAdmissionsEnforcer,
+}
+
+// ownNamespaces are those that Kubeflow's parts live in: webhooks served from there are Kubeflow's, and they act there.
+var ownNamespaces = []string{
+	kubeflow, "kubeflow-system", gatewayNamespace, "knative-serving", "knative-eventing", "cert-manager", "auth", "oauth2-proxy",
+}
+
+const profileLabel = "app.kubernetes.io/part-of"
+
+// ours tells whether a namespace is Kubeflow's own or one of its users'.
+func ours(namespace *unstructured.Unstructured) bool {
+	return slices.Contains(ownNamespaces, namespace.GetName()) || namespace.GetLabels()[profileLabel] == "kubeflow-profile"
+}
+
+func runAdmissionsEnforcer(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+	labelled, err := e.List(ctx, namespaceKind, cluster.Scope{Labels: controlPlane})
+	if err != nil {
+		return nil, err
+	}
+	labelled = slices.DeleteFunc(slices.Clone(labelled), func(ns *unstructured.Unstructured) bool {
+		return !ours(ns) || ns.GetLabels()[controlPlane] == "true" // AKS's own namespaces, which nobody's webhook should act on
+	})
+	if len(labelled) == 0 {
+		return nil, nil
+	}
+	nodes, err := e.List(ctx, nodeKind, cluster.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	aks := slices.ContainsFunc(nodes, doctor.IsAKS)
+	var findings []doctor.Finding
+	for _, kind := range []schema.GroupKind{mutatingKind, validatingKind} {
+		configurations, err := e.List(ctx, kind, cluster.Scope{})
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range configurations {
+			k, err := keptOut(c, labelled, aks)
+			if err != nil {
+				return nil, err
+			}
+			if len(k.namespaces) == 0 {
+				continue
+			}
+			f, err := k.finding(ctx, e)
+			if err != nil {
+				return nil, err
+			}
+			findings = append(findings, f)
+		}
+	}
+	return findings, nil
+}
+
+// An exclusion is a webhook configuration that is kept out of namespaces, or will be once AKS sees it.
+type exclusion struct {
+	configuration *unstructured.Unstructured
+	namespaces    []*unstructured.Unstructured
+	webhook       int  // the first that is kept out
+	injector      bool // it is the sidecar injector
+	coming        bool // not yet: it is not on a cluster
+	aks           bool
+}
+
+// keptOut decides which of the labelled namespaces a configuration's webhooks are kept out of.
+func keptOut(configuration *unstructured.Unstructured, labelled []*unstructured.Unstructured, aks bool) (exclusion, error) {
+	x := exclusion{configuration: configuration, webhook: -1, aks: aks}
+	fresh := configuration.GetUID() == "" // no server has seen it yet
+	for i, webhook := range items(configuration.Object, "webhooks") {
+		threatened := fresh && aks && configuration.GetAnnotations()[enforcerAnnotation] == ""
+		if ships(webhook) || !servedByUs(webhook) || !hasEnforced(webhook) && !threatened {
+			continue
+		}
+		for _, ns := range labelled {
+			meant, err := selects(webhook, ns, true)
+			if err != nil {
+				return x, err
+			}
+			if !meant {
+				continue
+			}
+			if x.webhook < 0 {
+				x.webhook = i
+			}
+			x.injector = x.injector || injects(webhook)
+			x.coming = !hasEnforced(webhook)
+			if !slices.Contains(x.namespaces, ns) {
+				x.namespaces = append(x.namespaces, ns)
+			}
+		}
+	}
+	return x, nil
+}
+
+func servedByUs(webhook map[string]any) bool {
+	return slices.Contains(ownNamespaces, text(webhook, "clientConfig", "service", "namespace"))
+}
+
+func (x exclusion) finding(ctx context.Context, e doctor.Exam) (doctor.Finding, error) {
+	where := names(x.namespaces, (*unstructured.Unstructured).GetName)
+	ref := cluster.RefOf(x.configuration)
+	f := doctor.Finding{
+		Severity:    doctor.Warning,
+		About:       doctor.Subject{Ref: ref, Field: fmt.Sprintf("webhooks[%d].namespaceSelector", x.webhook)},
+		Message:     fmt.Sprintf("webhook %s is kept out of namespace %s", ref.Name, where),
+		Consequence: "What it checks or fills in there is not checked and not filled in.",
+		Cause:       fmt.Sprintf("Namespace %s carries the label control-plane, and AKS's admissions enforcer added \"control-plane does not exist\" to the webhook's selector.", where),
+		Command:     fmt.Sprintf("kubectl annotate %s %s %s=true", strings.ToLower(ref.Kind), ref.Name, enforcerAnnotation),
+	}
+	if x.coming {
+		f.Message = fmt.Sprintf("webhook %s will be kept out of namespace %s", ref.Name, where)
+		f.Cause = strings.Replace(f.Cause, "enforcer added", "enforcer adds", 1)
+	} else if !x.aks {
+		f.Cause = fmt.Sprintf("Namespace %s carries the label control-plane, and the webhook's selector asks for namespaces without it.", where)
+	}
+	if x.injector || strings.HasPrefix(ref.Name, "cache-webhook") {
+		f.Severity = doctor.Error
+	}
+	if x.injector {
+		f.Consequence = "Pods there come up without a sidecar: what asks them for mutual TLS gets \"upstream connect error\"."
+		if e.Mesh == optDisable {
+			f.Advice = "Left alone, because --mesh=disable chooses to live without sidecars."
+			return f, nil
+		}
+	}
+	return f, x.prescribe(ctx, e, &f)
+}
+
+// prescribe lets the webhook act again, and gives the pods that it missed their sidecar.
+func (x exclusion) prescribe(ctx context.Context, e doctor.Exam, f *doctor.Finding) error {
+	f.Fix = &doctor.Fix{
+		Title:   fmt.Sprintf("Let webhook %s act on namespace %s", x.configuration.GetName(), names(x.namespaces, (*unstructured.Unstructured).GetName)),
+		Impact:  doctor.Safe,
+		Changes: []cluster.Change{cluster.Edit(x.configuration, exempt)},
+	}
+	if !x.injector {
+		return nil
+	}
+	for _, ns := range x.namespaces {
+		b, err := withoutProxy(ctx, e, ns)
+		if err != nil {
+			return err
+		}
+		if len(b.workloads) > 0 {
+			f.Fix.Impact = doctor.RestartsPods
+			f.Fix.Trial = &doctor.Trial{Namespace: ns.GetName(), Container: proxy}
+			f.Fix.Title += " and restart " + some(len(b.workloads), "workload")
+			f.Fix.Changes = append(f.Fix.Changes, b.restarts()...)
+			f.Command += fmt.Sprintf("\nkubectl rollout restart -n %s deployment,statefulset,daemonset", ns.GetName())
+		}
+	}
+	return nil
+}
+
+// exempt takes a configuration out of the enforcer's hands.
+func exempt(configuration *unstructured.Unstructured) {
+	annotations := configuration.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[enforcerAnnotation] = "true"
+	configuration.SetAnnotations(annotations)
+	webhooks, _, _ := unstructured.NestedSlice(configuration.Object, "webhooks")
+	for _, item := range webhooks {
+		webhook, ok := item.(map[string]any)
+		if !ok || ships(webhook) || !hasEnforced(webhook) {
+			continue
+		}
+		selector, _ := webhook["namespaceSelector"].(map[string]any)
+		webhook["namespaceSelector"] = withoutEnforced(selector)
+	}
+	_ = unstructured.SetNestedSlice(configuration.Object, webhooks, "webhooks")
+}

@@ -1,0 +1,103 @@
+package checks
+
+import (
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+// A broken value is a rule that asks for mutual TLS which some servers cannot answer, with what tells why.
+type broken struct {
+	rule      *unstructured.Unstructured
+	policy    policy
+	servers   []*unstructured.Unstructured
+	with      int // servers that have a sidecar
+	namespace *unstructured.Unstructured
+	why       injection // what would happen to a pod made now
+}
+
+// finding decides the cause, the first that fits, and what follows from it.
+func (b broken) finding(mesh string) doctor.Finding {
+	f := doctor.Finding{
+		Severity: doctor.Error,
+		About:    doctor.Subject{Ref: cluster.RefOf(b.rule), Field: b.policy.field},
+		Message: fmt.Sprintf("DestinationRule %s asks for mutual TLS, and no server behind %s has a sidecar",
+			b.rule.GetName(), text(b.rule.Object, "spec", "host")),
+		Consequence: "Calls through the mesh end with 503 \"upstream connect error\": the dashboard's page for it stays empty.",
+	}
+	if b.with > 0 {
+		f.Severity = doctor.Warning
+		f.Message = fmt.Sprintf("DestinationRule %s asks for mutual TLS, and %d of %s behind %s have no sidecar",
+			b.rule.GetName(), len(b.servers)-b.with, some(len(b.servers), "server"), text(b.rule.Object, "spec", "host"))
+		f.Consequence = "Some calls through the mesh end with 503 \"upstream connect error\"."
+	}
+	b.explain(&f)
+	if mesh == optDisable && b.with == 0 {
+		b.switchOff(&f)
+	}
+	return f
+}
+
+const optDisable = "disable" // as --mesh takes it
+
+func (b broken) explain(f *doctor.Finding) {
+	name := b.namespace.GetName()
+	out := !slices.ContainsFunc(b.servers, func(pod *unstructured.Unstructured) bool { return !meshed(pod) && !optsOut(pod) })
+	switch {
+	case b.why == excluded:
+		f.Cause = "AKS's admissions enforcer keeps the sidecar injector out of namespace " + name + "."
+		f.ExplainedBy = admissionsEnforcerID
+	case out:
+		f.Cause = "The servers' pods opt out of sidecars (" + injectKey + ": \"false\")."
+		f.Advice = "Remove the opt-out from the workload's pod template, or remove the rule: the two contradict each other."
+		f.Command = fmt.Sprintf("kubectl get pods -n %s -o yaml | grep %s", name, injectKey)
+	case b.why == notAsked:
+		f.Cause = "Namespace " + name + " does not ask for sidecars: it lacks the label that the injector selects."
+		f.Advice = "Label the namespace, then restart its workloads."
+		f.Command = fmt.Sprintf("kubectl label namespace %s istio-injection=enabled\nkubectl rollout restart -n %s deployment", name, name)
+		b.label(f)
+	case b.why == notServed:
+		f.Cause = "The sidecar injector has no ready endpoint, so pods come up without it."
+		f.Advice = "See why its pods are not ready; then restart the workloads."
+		f.Command = "kubectl get pods -n " + gatewayNamespace
+	case b.why == noInjector:
+		f.Cause = "There is no sidecar injector on this cluster."
+		f.Advice = "Install Istio's injector, or remove the rule."
+		f.Command = "kubectl get mutatingwebhookconfigurations"
+	default:
+		f.Cause = "The servers' pods are older than the sidecar injector."
+		f.ExplainedBy = sidecarsID
+	}
+}
+
+const sidecarsID = "mesh/sidecars"
+
+// label lets Kubeflow's own namespace ask for sidecars; whether a user's should is the user's to say.
+func (b broken) label(f *doctor.Finding) {
+	if b.namespace.GetName() != kubeflow || b.namespace.GetUID() == "" || b.namespace.GetLabels()["istio-injection"] == "disabled" {
+		return
+	}
+	f.Fix = &doctor.Fix{
+		Title:  "Let namespace " + kubeflow + " ask for sidecars",
+		Impact: doctor.Safe, // pods that run keep running as they are: mesh/sidecars then finds them
+		Changes: []cluster.Change{cluster.Edit(b.namespace, func(o *unstructured.Unstructured) {
+			_ = unstructured.SetNestedField(o.Object, "enabled", "metadata", "labels", "istio-injection")
+		})},
+	}
+}
+
+// switchOff is the older guides' way, for who asks for it.
+func (b broken) switchOff(f *doctor.Finding) {
+	f.ExplainedBy = ""
+	f.Advice = "With mutual TLS off, no AuthorizationPolicy protects the servers, and they believe whatever kubeflow-userid a caller sends."
+	f.Command = b.policy.command(b.rule, disable)
+	f.Fix = &doctor.Fix{
+		Title:   fmt.Sprintf("Switch mutual TLS off in DestinationRule %s", b.rule.GetName()),
+		Impact:  doctor.Safe,
+		Changes: []cluster.Change{setMode(b.rule, mutual, disable)},
+	}
+}

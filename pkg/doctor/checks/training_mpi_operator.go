@@ -1,0 +1,150 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var mpiOperator = &doctor.Check{
+	ID:    "training/mpi-operator",
+	Title: "the MPI operator understands its arguments",
+	Why: "Kubeflow 1.2 and 1.3.0 run mpioperator/mpi-operator:latest with the argument --kubectl-delivery-image. Since v0.3.0 (September 2021) the image's program is " +
+		"another one, which does not know that argument: it ends with exit code 2 at once, and no MPIJob is ever worked on.",
+	Cure: "--fix pins the image to v0.2.3, as Kubeflow itself did in 1.3.1: one field, MPIJobs of kubeflow.org/v1 keep working. With --mpi=v2beta1 it replaces the operator by " +
+		"v0.8.0 for kubeflow.org/v2beta1 instead, which deletes the old MPIJob kind, so it needs --allow-data-loss and is refused while there are MPIJobs.",
+	Reads: []schema.GroupKind{deploymentKind, podKind, mpiJobKind, definitionKind},
+	Run:   runMPIOperator,
+}
+
+const (
+	deliveryFlag = "--kubectl-delivery-image"
+	goodTag      = "v0.2.3"
+)
+
+func runMPIOperator(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+	operator, err := e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: kubeflow, Name: "mpi-operator"})
+	if apierrors.IsNotFound(err) {
+		return nil, doctor.Skip("there is no mpi-operator in namespace %s", kubeflow)
+	} else if err != nil {
+		return nil, err
+	}
+	if !misunderstands(operator) {
+		return nil, nil
+	}
+	pods, err := e.List(ctx, podKind, cluster.Scope{Namespace: kubeflow, Labels: "app=mpi-operator"})
+	if err != nil {
+		return nil, err
+	}
+	f, found := judgeMPIOperator(operator, pods)
+	if !found {
+		return nil, nil
+	}
+	f.Fix = pinOperator(operator)
+	if e.MPI == "v2beta1" {
+		if err := replaceOperator(ctx, e, &f); err != nil {
+			return nil, err
+		}
+	}
+	return []doctor.Finding{f}, nil
+}
+
+// misunderstands tells whether the operator gets the argument that newer programs do not know, and may be one of those.
+func misunderstands(operator *unstructured.Unstructured) bool {
+	c := container(operator, "mpi-operator")
+	hasFlag := slices.ContainsFunc(words(c, "args"), func(arg string) bool {
+		return arg == deliveryFlag || strings.HasPrefix(arg, deliveryFlag+"=")
+	})
+	ofV1 := slices.Contains(words(c, "command"), "/opt/mpi-operator.v1")
+	_, tag := imageTag(text(c, "image"))
+	return hasFlag && !ofV1 && !understands(tag)
+}
+
+// understands tells whether an image tag is of the line that has the argument.
+func understands(tag string) bool {
+	v, err := semver.NewVersion(tag)
+	return err == nil && v.LessThan(semver.MustParse("0.3.0-0"))
+}
+
+// certain tells whether a tag is known to hold the newer program; of a digest or a private tag nobody can say.
+func certain(tag string) bool {
+	_, err := semver.NewVersion(tag)
+	return err == nil || tag == "latest" || tag == "master"
+}
+
+func judgeMPIOperator(operator *unstructured.Unstructured, pods []*unstructured.Unstructured) (doctor.Finding, bool) {
+	c := container(operator, "mpi-operator")
+	image := text(c, "image")
+	_, tag := imageTag(image)
+	crashes := slices.ContainsFunc(pods, crashed)
+	if !crashes && !certain(tag) {
+		return doctor.Finding{}, false
+	}
+	f := doctor.Finding{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(operator), Field: "spec.template.spec.containers[0].image"},
+		Message:     fmt.Sprintf("the program in %s does not know the argument %s", image, deliveryFlag),
+		Consequence: "The MPI operator cannot start, so no MPIJob is ever worked on.",
+		Cause:       "The image's tag moves: since v0.3.0 it holds the operator of another API, which ends with exit code 2 over that argument.",
+		Command:     "kubectl set image -n kubeflow deployment/mpi-operator mpi-operator=" + pinned(image),
+	}
+	available, _, _ := unstructured.NestedInt64(operator.Object, "status", "availableReplicas")
+	switch {
+	case crashes:
+		f.Message = fmt.Sprintf("the MPI operator crashes with exit code 2: the program in %s does not know the argument %s", image, deliveryFlag)
+	case available > 0:
+		f.Severity = doctor.Warning
+		f.Consequence = "It still runs from an older copy of the image; the next pod that pulls the image will crash."
+	}
+	return f, true
+}
+
+// crashed tells whether a pod's container ended over its arguments: exit code 2, which is what Go's flag package ends with.
+func crashed(pod *unstructured.Unstructured) bool {
+	for _, status := range items(pod.Object, "status", "containerStatuses") {
+		for _, state := range []string{"state", "lastState"} {
+			code, found, _ := unstructured.NestedInt64(status, state, "terminated", "exitCode")
+			if found && code == 2 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func pinned(image string) string {
+	repository, _ := imageTag(image)
+	return repository + ":" + goodTag
+}
+
+func pinOperator(operator *unstructured.Unstructured) *doctor.Fix {
+	return &doctor.Fix{
+		Title:  "Pin the MPI operator to " + goodTag,
+		Impact: doctor.Safe, // it rolls a pod that does not work
+		Changes: []cluster.Change{cluster.Edit(operator, func(o *unstructured.Unstructured) {
+			image := text(container(o, "mpi-operator"), "image")
+			setContainer(o, "mpi-operator", "image", pinned(image))
+		})},
+	}
+}
+
+// setContainer sets one field of a container of a workload's pods.
+func setContainer(workload *unstructured.Unstructured, name, field string, value any) {
+	list, _, _ := unstructured.NestedSlice(workload.Object, "spec", "template", "spec", "containers")
+	for i, item := range list {
+		if c, ok := item.(map[string]any); ok && (c["name"] == name || len(list) == 1) {
+			c[field] = value
+			list[i] = c
+		}
+	}
+	_ = unstructured.SetNestedSlice(workload.Object, list, "spec", "template", "spec", "containers")
+}

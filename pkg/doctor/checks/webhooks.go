@@ -1,0 +1,160 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+const (
+	enforcerAnnotation = "admissions.enforcer/disabled"
+	controlPlane       = "control-plane"
+)
+
+// enforced tells whether an expression of a selector is the one that AKS's admissions enforcer adds.
+func enforced(expression map[string]any) bool {
+	return expression["key"] == controlPlane && expression["operator"] == "DoesNotExist"
+}
+
+// selects tells whether a webhook's namespaceSelector matches a namespace; without regard to the enforcer's expression if dropped.
+func selects(webhook map[string]any, namespace *unstructured.Unstructured, dropped bool) (bool, error) {
+	content, _, _ := unstructured.NestedMap(webhook, "namespaceSelector")
+	if dropped {
+		content = withoutEnforced(content)
+	}
+	var selector metav1.LabelSelector
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(content, &selector); err != nil {
+		return false, fmt.Errorf("reading the selector of webhook %v: %w", webhook["name"], err)
+	}
+	matches, err := metav1.LabelSelectorAsSelector(&selector)
+	if err != nil {
+		return false, fmt.Errorf("reading the selector of webhook %v: %w", webhook["name"], err)
+	}
+	all := labels.Set(namespace.GetLabels())
+	if all["kubernetes.io/metadata.name"] == "" { // the server sets it; manifests do not have it
+		all = labels.Merge(all, labels.Set{"kubernetes.io/metadata.name": namespace.GetName()})
+	}
+	return matches.Matches(all), nil
+}
+
+// withoutEnforced returns a selector without the enforcer's expression.
+func withoutEnforced(selector map[string]any) map[string]any {
+	expressions, found := selector["matchExpressions"].([]any)
+	if !found {
+		return selector
+	}
+	kept := slices.DeleteFunc(slices.Clone(expressions), func(item any) bool {
+		m, ok := item.(map[string]any)
+		return ok && enforced(m)
+	})
+	out := map[string]any{}
+	for key, value := range selector {
+		out[key] = value
+	}
+	if out["matchExpressions"] = kept; len(kept) == 0 {
+		delete(out, "matchExpressions")
+	}
+	return out
+}
+
+// hasEnforced tells whether a webhook's selector has the enforcer's expression.
+func hasEnforced(webhook map[string]any) bool {
+	return slices.ContainsFunc(items(webhook, "namespaceSelector", "matchExpressions"), enforced)
+}
+
+// ships tells whether a webhook has the enforcer's expression of its own accord: KServe's pod mutator does, so as not to act on itself.
+func ships(webhook map[string]any) bool {
+	return strings.HasSuffix(text(webhook, "name"), ".pod-mutator")
+}
+
+// injects tells whether a webhook is Istio's that adds the proxy to pods.
+func injects(webhook map[string]any) bool {
+	return strings.HasSuffix(text(webhook, "name"), "sidecar-injector.istio.io")
+}
+
+// An injection says whether pods made in a namespace get a proxy, and if not, why not.
+type injection string
+
+const (
+	willInject injection = ""
+	noInjector injection = "there is no sidecar injector"
+	excluded   injection = "the injector is kept out of the namespace"
+	notAsked   injection = "the namespace does not ask for sidecars"
+	notServed  injection = "the injector has no ready endpoint"
+)
+
+// injectionIn decides what happens to a pod made in a namespace.
+func injectionIn(ctx context.Context, e doctor.Exam, namespace *unstructured.Unstructured) (injection, error) {
+	configurations, err := e.List(ctx, mutatingKind, cluster.Scope{})
+	if err != nil {
+		return "", err
+	}
+	verdict := noInjector
+	for _, configuration := range configurations {
+		for _, webhook := range items(configuration.Object, "webhooks") {
+			if !injects(webhook) {
+				continue
+			}
+			now, err := selects(webhook, namespace, false)
+			if err != nil {
+				return "", err
+			}
+			if now {
+				return served(ctx, e, webhook)
+			}
+			meant, err := selects(webhook, namespace, true)
+			if err != nil {
+				return "", err
+			}
+			if meant {
+				verdict = excluded
+			} else if verdict == noInjector {
+				verdict = notAsked
+			}
+		}
+	}
+	return verdict, nil
+}
+
+// served tells whether somebody answers for a webhook. One outside the cluster is taken to answer.
+func served(ctx context.Context, e doctor.Exam, webhook map[string]any) (injection, error) {
+	namespace, name := text(webhook, "clientConfig", "service", "namespace"), text(webhook, "clientConfig", "service", "name")
+	if name == "" {
+		return willInject, nil
+	}
+	slices, err := e.List(ctx, endpointSliceKind, cluster.Scope{Namespace: namespace})
+	if err != nil {
+		return "", err
+	}
+	if len(readyPods(slices, func(service string) bool { return service == name })) == 0 {
+		return notServed, nil
+	}
+	return willInject, nil
+}
+
+// readyPods returns the names of the ready pods behind the services of a namespace that are wanted, by service.
+func readyPods(slices []*unstructured.Unstructured, wanted func(service string) bool) map[string][]string {
+	ready := map[string][]string{}
+	for _, slice := range slices {
+		service := slice.GetLabels()["kubernetes.io/service-name"]
+		if !wanted(service) {
+			continue
+		}
+		for _, endpoint := range items(slice.Object, "endpoints") {
+			up, set, _ := unstructured.NestedBool(endpoint, "conditions", "ready")
+			if (up || !set) && text(endpoint, "targetRef", "kind") == "Pod" {
+				ready[service] = append(ready[service], text(endpoint, "targetRef", "name"))
+			}
+		}
+	}
+	return ready
+}
