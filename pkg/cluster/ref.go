@@ -32,7 +32,7 @@ func (r Ref) GroupKind() schema.GroupKind { return r.GroupVersionKind().GroupKin
 // Identity returns the Ref without its version, so that the same object read at two versions compares equal.
 func (r Ref) Identity() Ref {
 	if group, _, ok := strings.Cut(r.APIVersion, "/"); ok {
-		r.APIVersion = group
+		r.APIVersion = group + "/"
 	} else {
 		r.APIVersion = ""
 	}

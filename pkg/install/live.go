@@ -56,6 +56,9 @@ func missingNamespaces(all []*wanted, live *liveParts) []*wanted {
 			known[w.ref.Name] = true
 		}
 	}
+	for _, always := range []string{"default", "kube-system", "kube-public", "kube-node-lease"} {
+		known[always] = true
+	}
 	var missing []*wanted
 	for _, w := range all {
 		ns := w.object.GetNamespace()

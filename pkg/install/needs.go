@@ -23,7 +23,7 @@ func newNeedsGraph(all []*wanted, kinds *kindTable) *needsGraph {
 	g := &needsGraph{all: all, at: map[cluster.Ref]int{}, edges: make([][]int, len(all)), issued: map[cluster.Ref]int{}}
 	for i, w := range all {
 		g.at[w.ref] = i
-		if w.ref.Kind == "Certificate" && w.ref.APIVersion == certificates {
+		if w.ref.Kind == "Certificate" && w.ref.GroupKind().Group == certificates {
 			g.issued[cluster.Ref{Kind: "Secret", Namespace: w.ref.Namespace, Name: text(w.object.Object, "spec", "secretName")}] = i
 		}
 	}
@@ -56,7 +56,7 @@ func (g *needsGraph) describe(i int, o *unstructured.Unstructured) {
 				g.edges[at] = append(g.edges[at], i) // an account is no use without its permissions
 			}
 		}
-		role := cluster.Ref{APIVersion: "rbac.authorization.k8s.io", Kind: text(o.Object, "roleRef", "kind"), Name: text(o.Object, "roleRef", "name")}
+		role := cluster.Ref{APIVersion: "rbac.authorization.k8s.io/", Kind: text(o.Object, "roleRef", "kind"), Name: text(o.Object, "roleRef", "name")}
 		if role.Kind == "Role" {
 			role.Namespace = o.GetNamespace()
 		}
@@ -65,7 +65,7 @@ func (g *needsGraph) describe(i int, o *unstructured.Unstructured) {
 		if group, _, _ := strings.Cut(o.GetAPIVersion(), "/"); group != certificates {
 			return
 		}
-		issuer := cluster.Ref{APIVersion: certificates, Kind: text(o.Object, "spec", "issuerRef", "kind"), Name: text(o.Object, "spec", "issuerRef", "name")}
+		issuer := cluster.Ref{APIVersion: certificates + "/", Kind: text(o.Object, "spec", "issuerRef", "kind"), Name: text(o.Object, "spec", "issuerRef", "name")}
 		if issuer.Kind != "ClusterIssuer" {
 			issuer.Kind, issuer.Namespace = "Issuer", o.GetNamespace()
 		}

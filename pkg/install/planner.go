@@ -183,7 +183,7 @@ func (p *planner) opening(g Gate) []int {
 func injected(kind, namespace, name string) cluster.Ref {
 	ref := cluster.Ref{Kind: kind, Namespace: namespace, Name: name}
 	if kind == "Certificate" {
-		ref.APIVersion = certificates
+		ref.APIVersion = certificates + "/"
 	}
 	return ref
 }
@@ -217,7 +217,7 @@ func (p *planner) conversion(definition cluster.Ref, version string) (Gate, bool
 // aggregated returns the gate of a kind that another API server takes.
 func (p *planner) aggregated(gv schema.GroupVersion) (Gate, bool) {
 	name := gv.Version + "." + gv.Group
-	ref := cluster.Ref{APIVersion: apiServiceKind.Group, Kind: apiServiceKind.Kind, Name: name}
+	ref := cluster.Ref{APIVersion: apiServiceKind.Group + "/", Kind: apiServiceKind.Kind, Name: name}
 	if at, ok := p.needs.at[ref]; ok && dig(p.all[at].object.Object, "spec", "service") != nil {
 		return Gate{Kind: APIGate, On: ref}, true
 	}

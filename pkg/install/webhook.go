@@ -66,7 +66,7 @@ func answeredBy(on cluster.Ref, client map[string]any) (Gate, bool) {
 		if len(parts) < 3 || parts[0] != "apis" {
 			return Gate{}, false
 		}
-		api := cluster.Ref{APIVersion: apiServiceKind.Group, Kind: apiServiceKind.Kind, Name: parts[2] + "." + parts[1]}
+		api := cluster.Ref{APIVersion: apiServiceKind.Group + "/", Kind: apiServiceKind.Kind, Name: parts[2] + "." + parts[1]}
 		return Gate{Kind: APIGate, On: api}, true
 	}
 	return Gate{Kind: WebhookGate, On: on, Service: ref}, true
