@@ -41,6 +41,9 @@ func (r *rendering) build(ctx context.Context, parts []part) ([]RenderedComponen
 	out := make([]RenderedComponent, len(parts))
 	kept := make([]string, len(parts))
 	for i, p := range parts {
+		if p.fault != nil {
+			return nil, p.fault
+		}
 		kept[i] = r.keptFile(p) // before any build can add to the pins
 	}
 	for i, p := range parts {

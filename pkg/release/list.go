@@ -25,7 +25,7 @@ func Find(version string) (Release, error) {
 			return r, nil
 		}
 	}
-	return Release{}, fmt.Errorf("there is no Kubeflow release %q here; there are %s", version, names(All()))
+	return Release{}, fmt.Errorf("no Kubeflow release %q is known here; known are %s", version, names(All()))
 }
 
 // Newest is the newest installable release that was tested on this Kubernetes minor ("1.35", "v1.35.4").

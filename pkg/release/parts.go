@@ -78,6 +78,7 @@ func (r *rendering) fromKfDef(ctx context.Context, name string, content []byte, 
 	}
 	var parts []part
 	for _, app := range def.Spec.Applications {
+		r.namespaces = r.namespaces || app.Name == "namespaces"
 		p, err := r.application(def, app, repos[app.KustomizeConfig.RepoRef.Name])
 		if err != nil {
 			return nil, err
@@ -100,16 +101,17 @@ func (r *rendering) application(def *KfDef, app Application, repo *archive.Archi
 	if def.stacks() {
 		p.folders = []string{path.Join(r.tree.Mount("repo-"+ref.Name, repo), ref.Path)}
 		if kustomizationIn(repo, path.Clean(ref.Path)) == "" {
-			return part{}, &InputError{
+			p.fault = &InputError{
 				What: fmt.Sprintf("application %s: repository %s has no kustomization in %s", app.Name, ref.Name, ref.Path),
-				Do:   "correct the KfDef's repoRef.path or its repository",
+				Do:   "correct the KfDef's repoRef.path or its repository, or skip the component",
 			}
 		}
 		return p, nil
 	}
 	merged, folder, err := mergeApplication(repo, app)
 	if err != nil {
-		return part{}, &InputError{What: "the KfDef and its repository do not fit", Do: "correct the KfDef", Err: err}
+		p.fault = &InputError{What: "the KfDef and its repository do not fit", Do: "correct the KfDef, or skip the component", Err: err}
+		return p, nil
 	}
 	p.folders = []string{path.Join(r.tree.Mount("app-"+app.Name, merged), folder)}
 	return p, nil

@@ -89,7 +89,9 @@ func Render(ctx context.Context, in Input, o RenderOptions) (*Rendered, error) {
 		return nil, plain(err, o)
 	}
 	if r.kfdef {
-		r.out.Components = ownNamespace(r.out.Components, r.out.Namespace)
+		if !r.namespaceLeftOut(o) {
+			r.out.Components = ownNamespace(r.out.Components, r.out.Namespace)
+		}
 		settle(r.out.Components, r.out.Namespace)
 	}
 	if r.out.Release == nil {
@@ -98,13 +100,19 @@ func Render(ctx context.Context, in Input, o RenderOptions) (*Rendered, error) {
 	return &r.out, nil
 }
 
+// namespaceLeftOut reports whether the user asked for some components only and the KfDef has one for
+// its namespaces: a Namespace of our own would then take off the labels that one puts on.
+func (r *rendering) namespaceLeftOut(o RenderOptions) bool {
+	return r.namespaces && len(o.Only)+len(o.Skip) > 0
+}
+
 func (r *rendering) parts(ctx context.Context, in Input) ([]part, error) {
 	if in.File != "" {
 		return r.fromFile(ctx, in)
 	}
 	release, err := Find(in.Release)
 	if err != nil {
-		return nil, &InputError{What: err.Error(), Do: "choose one of them"}
+		return nil, &InputError{What: err.Error(), Do: "choose one of these"}
 	}
 	return r.fromRelease(ctx, release)
 }

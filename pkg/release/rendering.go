@@ -21,11 +21,12 @@ type rendering struct {
 	tree    *kustomization.Tree
 	cache   string // where objects are kept; empty keeps none
 
-	mu       sync.Mutex
-	out      Rendered
-	kfdef    bool // kfctl's rules for namespaces hold
-	surprise bool // a build met a reference nobody had announced, so its result is not known by its inputs
-	fetched  map[string]*archive.Fetched
+	mu         sync.Mutex
+	out        Rendered
+	kfdef      bool // kfctl's rules for namespaces hold
+	namespaces bool // one of the KfDef's applications makes the namespaces
+	surprise   bool // a build met a reference nobody had announced, so its result is not known by its inputs
+	fetched    map[string]*archive.Fetched
 }
 
 // A part is one component before it is built: folders of the tree, or objects that are there already.
@@ -35,6 +36,8 @@ type part struct {
 	objects []*unstructured.Unstructured
 	// key is what the build depends on besides the pins; empty where that cannot be said.
 	key string
+	// fault is why the part cannot be built, which matters only if it is wanted.
+	fault error
 }
 
 func newRendering(ctx context.Context, o RenderOptions) *rendering {

@@ -182,7 +182,7 @@ func TestNoPluginOrProgramRuns(t *testing.T) {
 	tree := &Tree{}
 	folder := tree.Mount("a", archived(map[string]string{
 		"kustomization.yaml": "generators: [g.yaml]\n",
-		"g.yaml": "apiVersion: v1\nkind: Anything\nmetadata:\n  name: g\n  annotations:\n    config.kubernetes.io/function: |\n      exec:\n        path: /usr/bin/touch\n        args: [" + marker + "]\n",
+		"g.yaml":             "apiVersion: v1\nkind: Anything\nmetadata:\n  name: g\n  annotations:\n    config.kubernetes.io/function: |\n      exec:\n        path: /usr/bin/touch\n        args: [" + marker + "]\n",
 	}))
 	if _, err := tree.Build(t.Context(), folder); err == nil {
 		t.Error("a plugin was accepted")
