@@ -64,6 +64,7 @@ current context.`,
 	root.PersistentFlags().StringVar(&d.color, "color", "auto", "colour the output: auto, always or never")
 	root.AddGroup(&cobra.Group{ID: "main", Title: "Commands:"})
 	for _, cmd := range []*cobra.Command{ // in the order people meet them
+		newExposeCommand(d, runExpose),
 	} {
 		cmd.GroupID = "main"
 		root.AddCommand(cmd)

@@ -68,20 +68,24 @@ func Ask(ctx context.Context, address string) Answer {
 	return judge(response.StatusCode, response.Header, string(body))
 }
 
-// AskUntil asks again and again until the answer is well, or it has been something else for as long as patience,
-// or the context ends. A load balancer takes a moment after it has its address. It returns the last answer.
+// settling is how long a gateway that answers badly is given to come round.
+const settling = 15 * time.Second
+
+// AskUntil asks again and again until the answer is well, nothing has answered for as long as patience,
+// something else has answered for a while, or the context ends. It returns the last answer.
+// A load balancer takes a moment after it has its address.
 func AskUntil(ctx context.Context, address string, patience time.Duration) Answer {
-	give := time.NewTimer(patience)
-	defer give.Stop()
+	began := time.Now()
 	for pause := 250 * time.Millisecond; ; pause = min(2*pause, 4*time.Second) {
 		answer := Ask(ctx, address)
-		if answer.Well() {
+		if answer.Status != 0 {
+			patience = min(patience, settling)
+		}
+		if answer.Well() || time.Since(began) >= patience {
 			return answer
 		}
 		select {
 		case <-ctx.Done():
-			return answer
-		case <-give.C:
 			return answer
 		case <-time.After(pause):
 		}

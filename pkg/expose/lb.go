@@ -18,14 +18,15 @@ const LoadBalancerName = "kubeflowdashboard-lb"
 
 var loadBalancer = Method{
 	Name: "lb", Flag: "--lb", Summary: "an address of Azure's load balancer: public, limited to source ranges, or internal",
-	Plan: planLoadBalancer,
+	Plan: PlanLoadBalancer,
 }
 
 func serviceRef(namespace string) cluster.Ref {
 	return cluster.Ref{APIVersion: "v1", Kind: "Service", Namespace: namespace, Name: LoadBalancerName}
 }
 
-func planLoadBalancer(t Target, o Options) (Plan, error) {
+// PlanLoadBalancer decides what to change so that the load balancer carries the dashboard. It is pure.
+func PlanLoadBalancer(t Target, o Options) (Plan, error) {
 	plan := Plan{Service: serviceRef(t.Namespace())}
 	if t.address != nil && deleting(t.address) {
 		return plan, &cluster.Problem{What: plan.Service.String() + " is being deleted", Next: "Wait until it is gone: kubectl kubeflow expose --remove"}

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+)
+
+type exposeOptions struct {
+	*deps
+	given func(flag string) bool // whether a flag was typed
+
+	lb, portForward, remove bool
+
+	internal     bool
+	sourceRanges []string
+	port         int
+	address      string
+	open         bool
+
+	allowUnauthenticated, yes, wait bool
+	timeout                         time.Duration
+	dryRun, output                  string
+}
+
+func newExposeCommand(d *deps, run func(context.Context, *exposeOptions) error) *cobra.Command {
+	o := &exposeOptions{deps: d}
+	cmd := &cobra.Command{
+		Use:   "expose",
+		Short: "Make the dashboard reachable, say where it is, take that back",
+		Long: `Makes Kubeflow's dashboard reachable. Without a flag: says how it can be reached
+now, whether it answers, and which ways there are.
+
+What a second run does not name stays as it is: "expose --lb" keeps the source
+ranges that an earlier run set. --source-ranges "" lifts them.`,
+		Example: `  kubectl kubeflow expose                                    # where is it?
+  kubectl kubeflow expose --port-forward --open              # on this computer alone
+  kubectl kubeflow expose --lb --source-ranges 203.0.113.7   # an address for one visitor
+  kubectl kubeflow expose --lb --internal                    # an address of the virtual network
+  kubectl kubeflow expose --remove                           # take back what expose made`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+	}
+	f := cmd.Flags()
+	o.given = f.Changed
+	f.SortFlags = false
+	f.BoolVar(&o.lb, "lb", false, "an address of Azure's load balancer: Service "+expose.LoadBalancerName)
+	f.BoolVar(&o.internal, "internal", false, "with --lb: an address of the virtual network, not of the internet")
+	f.StringSliceVar(&o.sourceRanges, "source-ranges", nil, "with --lb: only these `CIDRs` may connect")
+	f.BoolVar(&o.allowUnauthenticated, "allow-unauthenticated", false, "with --lb: a public address even though nobody has to sign in")
+	f.BoolVar(&o.portForward, "port-forward", false, "on this computer alone, while the command runs")
+	f.StringVar(&o.address, "address", "localhost", "with --port-forward: the `IP` of this computer to listen on")
+	f.BoolVar(&o.open, "open", false, "with --port-forward: open it in a browser")
+	f.IntVar(&o.port, "port", 0, "the port to connect to (default 80 with --lb, 8080 or the next free one with --port-forward)")
+	f.BoolVar(&o.remove, "remove", false, "take back what expose made, and nothing else")
+	f.BoolVar(&o.wait, "wait", true, "wait for the address and until the page answers, or until what is removed is gone")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait")
+	f.StringVar(&o.dryRun, "dry-run", "none", "none, client (show the changes) or server (and let the server check them)")
+	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask before changing the cluster")
+	f.StringVarP(&o.output, "output", "o", "", "json, yaml, or name (the URL alone)")
+	return cmd
+}
+
+func runExpose(ctx context.Context, o *exposeOptions) error {
+	result := expose.NewExposure()
+	err := o.dispatch(ctx, result)
+	if err != nil && o.client != nil {
+		err = o.client.Explain(err)
+	}
+	if err != nil && err != errFound { //nolint:errorlint // the very value
+		result.Error = err.Error()
+	}
+	if printed := o.print(result); printed != nil {
+		return printed
+	}
+	return err
+}
+
+func (o *exposeOptions) dispatch(ctx context.Context, result *expose.Exposure) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	c, err := o.connect()
+	if err != nil {
+		return err
+	}
+	result.Context, result.Server = c.Context, c.Server()
+	switch {
+	case o.lb:
+		return o.runLoadBalancer(ctx, c, result)
+	case o.portForward:
+		return o.runPortForward(ctx, c, result)
+	case o.remove:
+		return o.runRemove(ctx, c, result)
+	}
+	return o.runWhere(ctx, c, result)
+}
+
+// documented tells whether the result is one document, so that nothing else may go to stdout.
+func (o *exposeOptions) documented() bool { return o.output != "" }
+
+// print writes the result as a document; what people read was drawn on the way. A port-forward printed its own while it was open.
+func (o *exposeOptions) print(result *expose.Exposure) error {
+	switch o.output {
+	case "json", "yaml":
+		if result.Method == "port-forward" && result.URL != "" {
+			return nil
+		}
+		return printDocument(o.Out, o.output, result)
+	case "name":
+		if result.URL != "" && result.Method != "port-forward" {
+			_, err := fmt.Fprintln(o.Out, result.URL)
+			return err
+		}
+	}
+	return nil
+}
+
+// runWhere says how the dashboard can be reached now.
+func (o *exposeOptions) runWhere(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
+	t, err := expose.Look(ctx, c.View())
+	if err != nil {
+		return err
+	}
+	result.Found(t)
+	askAll(ctx, result.Endpoints)
+	for _, e := range result.Endpoints {
+		if result.URL == "" || e.Answer != nil && e.Answer.Well() {
+			result.URL = e.URL
+		}
+	}
+	if !o.documented() {
+		o.screen().Exposure(result, expose.Methods())
+	}
+	return ctx.Err()
+}
+
+// askAll requests each endpoint's page, side by side.
+func askAll(ctx context.Context, endpoints []expose.Endpoint) {
+	done := make(chan struct{})
+	for i := range endpoints {
+		go func(e *expose.Endpoint) {
+			if e.URL != "" {
+				answer := expose.Ask(ctx, e.URL)
+				e.Answer = &answer
+			}
+			done <- struct{}{}
+		}(&endpoints[i])
+	}
+	for range endpoints {
+		<-done
+	}
+}
+
+// check refuses flags that do not go together, before anything is asked of the cluster.
+func (o *exposeOptions) check() error {
+	chosen := 0
+	for _, way := range []bool{o.lb, o.portForward, o.remove} {
+		if way {
+			chosen++
+		}
+	}
+	if chosen > 1 {
+		return &usageError{What: "--lb, --port-forward and --remove do not go together", Next: "Choose one of them"}
+	}
+	for _, flag := range []struct {
+		name string
+		with string
+		fits bool
+	}{
+		{"internal", "--lb", o.lb}, {"source-ranges", "--lb", o.lb}, {"allow-unauthenticated", "--lb", o.lb},
+		{"address", "--port-forward", o.portForward}, {"open", "--port-forward", o.portForward},
+		{"port", "--lb or --port-forward", o.lb || o.portForward}, {"dry-run", "--lb or --remove", o.lb || o.remove},
+	} {
+		if o.given(flag.name) && !flag.fits {
+			return &usageError{What: fmt.Sprintf("--%s says nothing without %s", flag.name, flag.with), Next: "Add it, or see: kubectl kubeflow expose --help"}
+		}
+	}
+	return o.checkValues()
+}
+
+func (o *exposeOptions) checkValues() error {
+	if o.given("port") && (o.port < 1 || o.port > 65535) {
+		return &usageError{What: fmt.Sprintf("--port cannot be %d", o.port), Next: "A port is a number from 1 to 65535"}
+	}
+	if o.portForward && o.address != "localhost" && net.ParseIP(o.address) == nil {
+		return &usageError{What: fmt.Sprintf("--address cannot be %q", o.address), Next: "It is localhost, or an IP address of this computer such as 127.0.0.1 or 0.0.0.0"}
+	}
+	if _, err := expose.ParseRanges(o.sourceRanges); err != nil {
+		return &usageError{What: "--source-ranges: " + err.Error(), Next: "Write CIDRs with commas between them, as 203.0.113.0/24,198.51.100.7"}
+	}
+	if o.timeout <= 0 {
+		return &usageError{What: fmt.Sprintf("--timeout cannot be %s", o.timeout), Next: "Say how long to wait, as 10m, or do not wait with --wait=false"}
+	}
+	switch o.dryRun {
+	case "none", "client", "server":
+	default:
+		return &usageError{What: fmt.Sprintf("--dry-run cannot be %q", o.dryRun), Next: "It is one of: none, client, server"}
+	}
+	switch o.output {
+	case "", "json", "yaml", "name":
+		return nil
+	}
+	return unknownOutput(o.output, "json", "yaml", "name")
+}

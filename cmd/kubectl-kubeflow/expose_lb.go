@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+)
+
+// runLoadBalancer looks, decides, asks, applies, waits for the address, and requests the page.
+func (o *exposeOptions) runLoadBalancer(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
+	result.Method = "lb"
+	t, plan, err := o.applyPlan(ctx, c, result)
+	if err != nil || result.DryRun {
+		return err
+	}
+	if o.wait {
+		return o.reach(ctx, c, t, plan, result)
+	}
+	result.Found(t)
+	if !o.documented() {
+		fmt.Fprintln(o.Out, "Its address will be shown by: kubectl kubeflow expose")
+	}
+	return nil
+}
+
+// applyPlan decides and applies. When somebody changes the Service in between it looks again,
+// and asks again only when what is to be done has become something else.
+func (o *exposeOptions) applyPlan(ctx context.Context, c *cluster.Client, result *expose.Exposure) (expose.Target, expose.Plan, error) {
+	var agreed *expose.Plan
+	for tries := 1; ; tries++ {
+		t, err := expose.Look(ctx, c.View())
+		if err != nil {
+			return t, expose.Plan{}, err
+		}
+		plan, err := expose.PlanLoadBalancer(t, o.wanted())
+		if err != nil {
+			return t, plan, err
+		}
+		result.Found(t)
+		result.Notes = plan.Notes
+		if agreed == nil || !agreed.Same(plan) {
+			result.Describe(plan.Changes)
+			if err := o.agree(ctx, c, t, plan, result); err != nil {
+				return t, plan, err
+			}
+		}
+		agreed = &plan
+		if o.dryRun == "client" {
+			return t, plan, nil
+		}
+		err = expose.Apply(ctx, c, plan.Changes, o.dryRun == "server")
+		if !apierrors.IsConflict(err) || tries == 5 {
+			return t, plan, err
+		}
+	}
+}
+
+// wanted returns what was asked for: a flag that was not typed leaves things as they are.
+func (o *exposeOptions) wanted() expose.Options {
+	wanted := expose.Options{Port: int32(o.port)}
+	if o.given("internal") {
+		wanted.Internal = &o.internal
+	}
+	if o.given("source-ranges") {
+		ranges, _ := expose.ParseRanges(o.sourceRanges) // checked already
+		wanted.SourceRanges = &ranges
+	}
+	return wanted
+}
+
+// agree shows what is going to change, and returns only when the user wants it.
+func (o *exposeOptions) agree(ctx context.Context, c *cluster.Client, t expose.Target, plan expose.Plan, result *expose.Exposure) error {
+	s := o.screen()
+	if len(plan.Changes) == 0 {
+		s.Say("Nothing to change: %s is as it should be.", plan.Service)
+		if plan.Reach == expose.Public && !t.SignIn.InFront() {
+			s.Say("Warning: it is public, and %s. Limit it with --source-ranges or --internal.", t.SignIn.Why)
+		}
+		return nil
+	}
+	s.ExposePlan(plan, t, c.Context, c.Server())
+	if o.dryRun != "none" {
+		result.DryRun = true
+		return nil
+	}
+	if plan.Unsafe(t) && !o.allowUnauthenticated {
+		return o.insist(ctx, t)
+	}
+	return o.mayChange(ctx, "Make these changes?")
+}
+
+// insist lets nobody make an open dashboard public without having said so in so many letters.
+func (o *exposeOptions) insist(ctx context.Context, t expose.Target) error {
+	const safe = "Limit who may connect with --source-ranges CIDR,… or stay inside the virtual network with --internal; --allow-unauthenticated makes it public all the same"
+	what := fmt.Sprintf("not made public: anybody on the internet could run programs on this cluster, for %s", t.SignIn.Why)
+	s := o.screen()
+	if !s.Interactive {
+		return &usageError{What: what, Next: safe}
+	}
+	s.Say("Anybody on the internet could run programs on this cluster, for %s.\n%s.", t.SignIn.Why, safe)
+	typed, err := s.Ask(ctx, "Type public to go on:")
+	if err != nil {
+		return err
+	}
+	if typed != "public" {
+		return &usageError{What: what, Next: safe}
+	}
+	return nil
+}
+
+// mayChange asks before the cluster is changed, or refuses where there is nobody to ask.
+func (o *exposeOptions) mayChange(ctx context.Context, question string) error {
+	s := o.screen()
+	if o.yes {
+		return nil
+	}
+	if !s.Interactive {
+		return &usageError{What: "nothing changed: there is no terminal to ask on", Next: "Say yes with --yes, or look without changing with --dry-run=client"}
+	}
+	yes, err := s.Confirm(ctx, question)
+	if err == nil && !yes {
+		err = &usageError{What: "nothing changed: the answer was no", Next: "Run the same command again when you want it"}
+	}
+	return err
+}
+
+// reach waits for the address and for an answer, and says what answered.
+func (o *exposeOptions) reach(ctx context.Context, c *cluster.Client, t expose.Target, plan expose.Plan, result *expose.Exposure) error {
+	waiting, stop := context.WithTimeout(ctx, o.timeout)
+	defer stop()
+	s := o.screen()
+	s.Say("Waiting for the address of %s …", plan.Service)
+	url, err := expose.Await(waiting, c, t, plan.Service, func(d expose.Delay) { s.Say("  %s", d.Why) })
+	if err != nil {
+		return err
+	}
+	result.URL = url
+	s.Say("Asking %s …", url)
+	answer := expose.AskUntil(waiting, url, patience(plan.Reach))
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if after, err := expose.Look(ctx, c.View()); err == nil {
+		result.Found(after)
+	}
+	for i := range result.Endpoints {
+		if result.Endpoints[i].About == plan.Service {
+			result.Endpoints[i].Answer = &answer
+		}
+	}
+	if !o.documented() {
+		s.Reached(url, plan.Reach, answer)
+	}
+	return verdict(url, plan.Reach, answer)
+}
+
+// patience is how long an address may stay silent. Where this computer may well be outside, silence is soon enough of an answer.
+func patience(r expose.Reach) time.Duration {
+	if r == expose.Public {
+		return 3 * time.Minute
+	}
+	return 15 * time.Second
+}
+
+func verdict(url string, reach expose.Reach, answer expose.Answer) error {
+	switch {
+	case answer.Well(), answer.What == expose.Other:
+		return nil
+	case answer.What == expose.Unwell:
+		return errFound
+	case reach != expose.Public: // silence is right for those outside
+		return nil
+	}
+	return &cluster.Problem{Err: context.DeadlineExceeded, What: fmt.Sprintf("%s %s", url, answer.Says),
+		Next: "See what is wrong with: kubectl kubeflow doctor"}
+}

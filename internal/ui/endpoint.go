@@ -1,0 +1,140 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+)
+
+// reaches says who can connect, for people.
+var reaches = map[expose.Reach]string{
+	expose.Public:     "from the whole internet",
+	expose.Restricted: "from its source ranges alone",
+	expose.Internal:   "from inside the virtual network",
+	expose.InCluster:  "from inside the cluster",
+	expose.Local:      "from this computer",
+}
+
+// Exposure says how the dashboard can be reached now, and the ways there are.
+func (s *Screen) Exposure(e *expose.Exposure, methods []expose.Method) {
+	fmt.Fprintf(s.Out, "%s\n\n", s.Paint(Bold, fmt.Sprintf("The dashboard on context %s (%s)", e.Context, e.Server)))
+	for _, endpoint := range e.Endpoints {
+		s.endpoint(endpoint)
+	}
+	if e.SignIn.InFront() {
+		s.line(s.ok(), fmt.Sprintf("Visitors sign in: %s.", e.SignIn.Why))
+	} else {
+		s.line(s.bad(), fmt.Sprintf("Visitors do not have to sign in: %s.", e.SignIn.Why))
+	}
+	fmt.Fprintf(s.Out, "\n%s\n", s.Paint(Bold, "Ways to reach it"))
+	for _, m := range methods {
+		fmt.Fprintf(s.Out, "  kubectl kubeflow expose %s\n", m.Flag)
+		fmt.Fprintf(s.Out, "      %s\n", fold(m.Summary, s.Width-6, "      "))
+	}
+	if !e.SignIn.InFront() {
+		fmt.Fprintf(s.Out, "      %s\n", fold("without sign-in add --internal or --source-ranges CIDR,…", s.Width-6, "      "))
+	}
+	for _, endpoint := range e.Endpoints {
+		if endpoint.MadeByExpose {
+			fmt.Fprintf(s.Out, "\nTake it back with: kubectl kubeflow expose --remove\n")
+			break
+		}
+	}
+}
+
+// endpoint draws one way in: what it is, who can connect, what answered.
+func (s *Screen) endpoint(e expose.Endpoint) {
+	sign, what := "-", ""
+	switch {
+	case e.URL == "" && e.Via == "LoadBalancer":
+		sign, what = s.warning(), "no address yet"
+	case e.URL == "":
+		what = "reachable " + reaches[e.Reach]
+	case e.Answer == nil:
+		what = e.URL
+	default:
+		sign = map[bool]string{true: s.ok(), false: s.bad()}[e.Answer.Well()]
+		what = e.URL + " " + e.Answer.Says
+	}
+	s.line(sign, what)
+	detail := fmt.Sprintf("%s %s/%s", e.Via, e.About.Namespace, e.About.Name)
+	if e.URL != "" || e.Via == "LoadBalancer" {
+		detail += ", " + reaches[e.Reach]
+		if len(e.SourceRanges) > 0 {
+			detail += " (" + strings.Join(e.SourceRanges, ", ") + ")"
+		}
+	}
+	if e.MadeByExpose {
+		detail += ", made by expose"
+	}
+	fmt.Fprintf(s.Out, "  %s\n", s.Paint(Dim, fold(detail, s.Width-2, "  ")))
+	if len(e.Blocked) > 0 && e.Via != "ClusterIP" {
+		fmt.Fprintf(s.Out, "  %s\n", fold(fmt.Sprintf("NetworkPolicies keep visitors from port %s of the gateway; expose --lb adds one that lets them in", joined(e.Blocked)), s.Width-2, "  "))
+	}
+}
+
+// Reached says where the dashboard is now, and what answered there.
+func (s *Screen) Reached(url string, reach expose.Reach, answer expose.Answer) {
+	sign := s.ok()
+	if !answer.Well() {
+		sign = s.warning()
+	}
+	s.line(sign, url+" "+answer.Says)
+	fmt.Fprintf(s.Out, "  reachable %s\n", reaches[reach])
+	switch {
+	case answer.What == expose.Nothing && reach == expose.Internal:
+		fmt.Fprintln(s.Out, "  "+fold("That is right as long as this computer is outside the virtual network. Inside it, the address should answer.", s.Width-2, "  "))
+	case answer.What == expose.Nothing && reach == expose.Restricted:
+		fmt.Fprintln(s.Out, "  "+fold("That is right as long as this computer's address is in none of the source ranges.", s.Width-2, "  "))
+	case answer.What == expose.Unwell:
+		fmt.Fprintln(s.Out, "  See why with: kubectl kubeflow doctor")
+	}
+}
+
+// Left says how the dashboard can still be reached after a removal.
+func (s *Screen) Left(endpoints []expose.Endpoint) {
+	open := 0
+	for _, e := range endpoints {
+		if e.Via != "LoadBalancer" && e.Via != "Ingress" {
+			continue
+		}
+		open++
+		where := e.URL
+		if where == "" {
+			where = "no address yet"
+		}
+		kind := strings.ToLower(e.About.Kind)
+		s.line(s.warning(), fmt.Sprintf("Still there, for expose did not make it: %s %s/%s (%s)", e.Via, e.About.Namespace, e.About.Name, where))
+		fmt.Fprintf(s.Out, "  Delete it with: kubectl delete %s -n %s %s\n", kind, e.About.Namespace, e.About.Name)
+	}
+	if open == 0 {
+		s.line(s.ok(), "The dashboard has no address outside the cluster. Reach it with: kubectl kubeflow expose --port-forward")
+	}
+}
+
+func (s *Screen) line(sign, text string) {
+	fmt.Fprintf(s.Out, "%s %s\n", sign, fold(text, s.Width-2, "  "))
+}
+
+func (s *Screen) ok() string      { return s.Paint(Green, s.Sign("✓", "+")) }
+func (s *Screen) bad() string     { return s.Paint(Red, s.Sign("✗", "x")) }
+func (s *Screen) warning() string { return s.Paint(Yellow, "!") }
+
+// fold breaks text between words so that lines are at most width wide; those after the first begin with indent.
+func fold(text string, width int, indent string) string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	return strings.Join(append(lines, line), "\n"+indent)
+}
+
+func joined(numbers []int32) string {
+	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint(numbers)), ", "), "[]")
+}

@@ -1,0 +1,50 @@
+package ui
+
+import (
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+)
+
+// ExposePlan shows what expose is going to change, before it asks.
+func (s *Screen) ExposePlan(plan expose.Plan, t expose.Target, context, server string) {
+	s.Say("On context %s (%s):", context, server)
+	for _, note := range plan.Notes {
+		s.Say("%s", fold(note, s.Width, ""))
+	}
+	if plan.Adopts {
+		s.Say("%s", fold(plan.Service.String()+" was made by hand: it is mended and stays yours; expose --remove leaves it.", s.Width, ""))
+	}
+	for _, change := range plan.Changes {
+		s.change(change)
+	}
+	s.Say("Then the dashboard can be reached %s, with %s.", reaches[plan.Reach], t.SignIn)
+}
+
+// Removal shows what expose --remove is going to delete.
+func (s *Screen) Removal(changes []cluster.Change, context, server string) {
+	s.Say("On context %s (%s), made by expose:", context, server)
+	for _, change := range changes {
+		s.Say("  %s", change.Ref())
+	}
+}
+
+// verbs are how a change reads in front of its object.
+var verbs = map[cluster.Verb]string{cluster.Apply: "Make", cluster.Patch: "Change", cluster.Delete: "Delete", cluster.Restart: "Restart"}
+
+func (s *Screen) change(c cluster.Change) {
+	s.Say("%s %s", verbs[c.Verb], c.Ref())
+	for line := range strings.Lines(cluster.Diff(c.Before, c.After)) {
+		line = strings.TrimSuffix(line, "\n")
+		switch {
+		case strings.HasPrefix(line, "---"), strings.HasPrefix(line, "+++"), strings.HasPrefix(line, "@@"):
+			continue // the object was named above
+		case strings.HasPrefix(line, "+"):
+			line = s.Paint(Green, line)
+		case strings.HasPrefix(line, "-"):
+			line = s.Paint(Red, line)
+		}
+		s.Say("  %s", line)
+	}
+}
