@@ -64,6 +64,8 @@ current context.`,
 	root.PersistentFlags().StringVar(&d.color, "color", "auto", "colour the output: auto, always or never")
 	root.AddGroup(&cobra.Group{ID: "main", Title: "Commands:"})
 	for _, cmd := range []*cobra.Command{ // in the order people meet them
+		newInstallCommand(d, runInstall),
+		newDoctorCommand(d, runDoctor),
 		newExposeCommand(d, runExpose),
 	} {
 		cmd.GroupID = "main"

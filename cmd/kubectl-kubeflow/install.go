@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+)
+
+type installOptions struct {
+	*deps
+	release, file, name string
+	only, skip          []string
+	mirror              string
+	skipVerify          bool
+	adapt               string
+	dryRun              string
+	diff                bool
+	output              string
+	wait, yes           bool
+	timeout             time.Duration
+}
+
+const installLong = `Puts Kubeflow on the cluster of the current context.
+
+It renders the release's manifests, adapts them to the cluster (on AKS what would
+not work there is mended before it is applied), orders them by what each object
+really waits for, applies them side by side, and waits until everything is ready.
+Run it again to finish an install that was cut off, or to update one: what is as
+wanted already is not written again.`
+
+const installExample = `  kubectl kubeflow install                               # the newest release that suits this cluster
+  kubectl kubeflow install --release 26.03               # this one
+  kubectl kubeflow install -f kfctl_k8s_istio.v1.2.0.yaml   # what a KfDef says
+  kubectl kubeflow install --dry-run=client -o yaml      # what would be applied
+  kubectl kubeflow install --diff                        # what would change`
+
+func newInstallCommand(d *deps, run func(context.Context, *installOptions) error) *cobra.Command {
+	o := &installOptions{deps: d}
+	cmd := &cobra.Command{
+		Use: "install", Short: "Install Kubeflow, finish an install, or update it", Long: installLong, Example: installExample,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.validate(); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.release, "release", "r", "", "the Kubeflow `version` to install (default the newest that supports this cluster)")
+	f.StringVarP(&o.file, "filename", "f", "", "install a KfDef, a kustomization folder or rendered YAML instead: a `file`, a folder, a URL, or - for standard input")
+	f.StringVar(&o.name, "name", "", "the `name` that the record of this installation is kept under (default kubeflow)")
+	f.StringSliceVar(&o.only, "component", nil, "install these `components` alone")
+	f.StringSliceVar(&o.skip, "skip", nil, "leave these `components` out")
+	f.StringVar(&o.mirror, "mirror", "", "take archives from this `folder or URL` instead of the internet: below it come the archive's host and path")
+	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare archives with their pinned hashes")
+	f.StringVar(&o.adapt, "adapt", "auto", "mend in the manifests what does not work on AKS: auto (when the cluster is AKS), aks or none")
+	f.StringVar(&o.dryRun, "dry-run", "none", "change nothing: client (show the plan) or server (ask the server about each object)")
+	f.BoolVar(&o.diff, "diff", false, "show what would change, and change nothing; exit code 3 when something would")
+	f.StringVarP(&o.output, "output", "o", "", "yaml, json or name")
+	f.BoolVar(&o.wait, "wait", true, "wait until everything is ready")
+	f.DurationVar(&o.timeout, "timeout", 30*time.Minute, "give up after this `duration`")
+	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	return cmd
+}
+
+var nameRule = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,23}[a-z0-9])?$`)
+
+func (o *installOptions) validate() error {
+	switch {
+	case o.release != "" && o.file != "":
+		return &usageError{What: "--release and --filename exclude each other", Next: "Name a release, or a file"}
+	case o.name != "" && !nameRule.MatchString(o.name):
+		return &usageError{What: fmt.Sprintf("--name cannot be %q", o.name),
+			Next: "It is at most 25 lower-case letters, digits and '-', and begins and ends with a letter or digit"}
+	case !slices.Contains([]string{"auto", "aks", "none"}, o.adapt):
+		return &usageError{What: fmt.Sprintf("--adapt cannot be %q", o.adapt), Next: "It is one of: auto, aks, none"}
+	case !slices.Contains([]string{"none", "client", "server"}, o.dryRun):
+		return &usageError{What: fmt.Sprintf("--dry-run cannot be %q", o.dryRun), Next: "It is one of: none, client, server"}
+	case !slices.Contains([]string{"", "yaml", "json", "name"}, o.output):
+		return unknownOutput(o.output, "yaml", "json", "name")
+	case o.timeout <= 0:
+		return &usageError{What: "--timeout must be longer than nothing", Next: "For example: --timeout 30m"}
+	}
+	return nil
+}
+
+// runInstall renders, adapts, plans, looks ahead, asks, applies and waits.
+func runInstall(ctx context.Context, o *installOptions) error {
+	began := o.now()
+	client, err := o.connect()
+	if err != nil {
+		return err
+	}
+	wanted, err := o.render(ctx, client)
+	if err != nil {
+		return err
+	}
+	view := client.View()
+	inventories, err := install.Inventories(ctx, view)
+	if err != nil {
+		return err
+	}
+	plan, err := install.NewPlan(ctx, wanted.request, install.Find(inventories, wanted.request.Name), view, client.Mapping)
+	if err != nil {
+		return err
+	}
+	if o.dryRun == "client" && !o.diff {
+		return o.showPlan(wanted, plan)
+	}
+	if err := install.Preflight(ctx, client, plan); err != nil {
+		return o.finish(client, wanted, plan, nil, began, refusal(err))
+	}
+	if o.diff || o.dryRun == "server" {
+		return o.showVerdicts(ctx, client, plan)
+	}
+	if err := o.agree(ctx, client, wanted, plan); err != nil {
+		return err
+	}
+	result, err := o.apply(ctx, client, plan)
+	return o.finish(client, wanted, plan, result, began, err)
+}
+
+// apply carries the plan out and shows how it goes.
+func (o *installOptions) apply(ctx context.Context, client *cluster.Client, plan *install.Plan) (*install.Result, error) {
+	progress := ui.NewProgress(o.screen(), plan.Stages(), o.now)
+	defer progress.Close()
+	return install.Run(ctx, client, plan, install.Options{Timeout: o.timeout, NoWait: !o.wait, Observe: progress.Observe})
+}
+
+// agree says what is about to change where, and asks.
+func (o *installOptions) agree(ctx context.Context, client *cluster.Client, wanted *wantedInstall, plan *install.Plan) error {
+	where := fmt.Sprintf("context %s (%s)", client.Context, client.Server())
+	if client.Context == "" {
+		where = client.Server()
+	}
+	o.screen().Say("Installing %s: %d objects, %d to write, on %s", wanted.title, len(plan.Objects), plan.Writes()-len(plan.Prune), where)
+	for _, adapted := range wanted.adapted {
+		o.screen().Say("Adapted: %s", adapted.Title)
+	}
+	for _, cycle := range plan.Cycles {
+		o.screen().Say("Note: %s would wait for each other; they are applied without waiting", refsOf(cycle.Objects))
+	}
+	if len(plan.Prune) > 0 {
+		o.screen().Say("%d objects of the last install are no longer wanted and will be deleted: %s", len(plan.Prune), refsOf(plan.Prune))
+	}
+	if o.yes || plan.Writes() == 0 {
+		return nil
+	}
+	if !o.screen().Interactive {
+		return &usageError{What: "an install changes the cluster, and there is no terminal to ask on", Next: "Say yes with --yes, or look first with --dry-run=server or --diff"}
+	}
+	yes, err := o.screen().Confirm(ctx, fmt.Sprintf("Install %s on %s?", wanted.title, where))
+	if err == nil && !yes {
+		err = &cluster.Problem{What: "nothing was changed", Next: "To look first: kubectl kubeflow install --diff"}
+	}
+	return err
+}

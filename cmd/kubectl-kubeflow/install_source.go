@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+)
+
+// A wantedInstall is what the flags ask for, rendered and adapted.
+type wantedInstall struct {
+	title   string // "Kubeflow 26.03", or the file's name
+	request install.Request
+	adapted []doctor.Adaptation
+}
+
+func (o *installOptions) render(ctx context.Context, client *cluster.Client) (*wantedInstall, error) {
+	version, err := o.chooseRelease(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	rendered, err := release.Render(ctx, release.Input{Release: version, File: o.file, Stdin: o.In}, release.RenderOptions{
+		Mirror: o.mirror, SkipVerify: o.skipVerify, Only: o.only, Skip: o.skip,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range rendered.Warnings {
+		o.screen().Say("Warning: %s", warning)
+	}
+	w := &wantedInstall{title: o.file, request: install.Request{
+		Name: o.installationName(rendered), Pins: rendered.Pins, Namespace: rendered.Namespace, Components: rendered.Components,
+	}}
+	if rendered.Release != nil {
+		w.request.Release, w.title = rendered.Release.Version, rendered.Release.String()
+	}
+	if w.request.Namespace == "" {
+		w.request.Namespace = *o.flags.Namespace
+	}
+	return w, o.adaptTo(ctx, client, w)
+}
+
+// chooseRelease returns the release to install: the one asked for, or the newest that was tested on this Kubernetes.
+func (o *installOptions) chooseRelease(ctx context.Context, client *cluster.Client) (string, error) {
+	if o.release != "" || o.file != "" {
+		return o.release, nil
+	}
+	version, err := client.View().Version(ctx)
+	if err != nil {
+		return "", err
+	}
+	newest, ok := release.Newest(version.GitVersion)
+	if !ok {
+		return "", &usageError{What: fmt.Sprintf("no Kubeflow release was tested on Kubernetes %s", strings.TrimPrefix(version.GitVersion, "v")),
+			Next: "See them with: kubectl kubeflow releases, and name one with --release"}
+	}
+	return newest.Version, nil
+}
+
+// installationName is kubeflow for everything that is a Kubeflow, and the file's name for other manifests, so that
+// these never take a Kubeflow's place.
+func (o *installOptions) installationName(rendered *release.Rendered) string {
+	if o.name != "" {
+		return o.name
+	}
+	if rendered.Release != nil || rendered.Namespace != "" {
+		return "kubeflow"
+	}
+	base := filepath.Base(strings.TrimRight(o.file, "/"))
+	base = strings.TrimSuffix(base, filepath.Ext(base))
+	base = strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(base), "-"), "-")
+	if base = strings.Trim(base[:min(len(base), 25)], "-"); base == "" {
+		return "manifests"
+	}
+	return base
+}
+
+// adaptTo mends in memory what would not work on this cluster.
+func (o *installOptions) adaptTo(ctx context.Context, client *cluster.Client, w *wantedInstall) error {
+	facts, err := o.facts(ctx, client)
+	if err != nil || facts == nil {
+		return err
+	}
+	var objects []*unstructured.Unstructured
+	for _, component := range w.request.Components {
+		objects = append(objects, component.Objects...)
+	}
+	adapted, made, err := doctor.Adapt(ctx, checks.All(), objects, facts...)
+	if err != nil {
+		return err
+	}
+	w.adapted = made
+	for i := range w.request.Components {
+		n := len(w.request.Components[i].Objects)
+		w.request.Components[i].Objects, adapted = adapted[:n], adapted[n:]
+	}
+	return nil
+}
+
+// facts returns what the manifests are adapted to: the cluster's nodes when it is AKS, none when nothing is to be adapted.
+func (o *installOptions) facts(ctx context.Context, client *cluster.Client) ([]*unstructured.Unstructured, error) {
+	switch o.adapt {
+	case "none":
+		return nil, nil
+	case "aks":
+		return []*unstructured.Unstructured{doctor.TypicalNode()}, nil
+	}
+	nodes, err := client.View().List(ctx, schema.GroupKind{Kind: "Node"}, cluster.Scope{})
+	if err != nil {
+		return nil, fmt.Errorf("looking whether the cluster is AKS: %w", err)
+	}
+	for _, node := range nodes {
+		if _, aks := node.GetLabels()["kubernetes.azure.com/cluster"]; aks {
+			return nodes, nil
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,247 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+)
+
+// A Progress shows how an install goes on. A terminal gets one live line for each component that is under way, and
+// each finished one keeps its line above them; anything else gets one line for each change and a heartbeat.
+type Progress struct {
+	screen *Screen
+	now    func() time.Time
+	began  time.Time
+
+	mu     sync.Mutex
+	stages []*stageLine
+	drawn  int       // live lines on the screen
+	turn   int       // of the spinner
+	spoke  time.Time // when the last line of any kind was written
+	closed chan struct{}
+	done   sync.WaitGroup
+}
+
+type stageLine struct {
+	name    string
+	tally   install.Tally
+	started time.Time
+	waits   string
+	ready   bool
+	applied bool // said
+}
+
+const (
+	heartbeat = 30 * time.Second
+	frame     = 200 * time.Millisecond
+	mostLines = 12 // live ones: small terminals have 24 rows
+)
+
+// NewProgress starts to draw. Close ends it.
+func NewProgress(screen *Screen, stages []string, now func() time.Time) *Progress {
+	p := &Progress{screen: screen, now: now, began: now(), spoke: now(), closed: make(chan struct{})}
+	for _, name := range stages {
+		p.stages = append(p.stages, &stageLine{name: name})
+	}
+	p.done.Add(1)
+	go p.tick()
+	return p
+}
+
+// Close takes the live lines off the screen.
+func (p *Progress) Close() {
+	close(p.closed)
+	p.done.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
+}
+
+func (p *Progress) tick() {
+	defer p.done.Done()
+	clock := time.NewTicker(frame)
+	defer clock.Stop()
+	for {
+		select {
+		case <-p.closed:
+			return
+		case <-clock.C:
+			p.mu.Lock()
+			if p.screen.Live {
+				p.turn++
+				p.redraw()
+			} else if p.now().Sub(p.spoke) >= heartbeat {
+				p.beat()
+			}
+			p.mu.Unlock()
+		}
+	}
+}
+
+// Observe takes in one event of an install.
+func (p *Progress) Observe(event install.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e := event.(type) {
+	case install.StageStarted:
+		s := p.stage(e.Stage)
+		s.started, s.tally = p.now(), e.Tally
+	case install.ObjectApplied:
+		s := p.stage(e.Stage)
+		if s.tally = e.Tally; e.Tally.Applied == e.Tally.Total && e.Tally.Ready < e.Tally.Total && !s.applied {
+			s.applied = true
+			p.change("%s: all %d applied after %s", s.name, e.Tally.Total, Brief(p.now().Sub(s.started)))
+		}
+	case install.ObjectReady:
+		p.stage(e.Stage).tally = e.Tally
+	case install.StillWaiting:
+		s := p.stage(e.Stage)
+		s.tally, s.waits = e.Tally, fmt.Sprintf("%s: %s", e.Ref, e.Why)
+	case install.StageReady:
+		s := p.stage(e.Stage)
+		s.tally = e.Tally
+		if !s.ready {
+			s.ready = true
+			p.finish(s, e.Took)
+		}
+	case install.ObjectPruned:
+		p.say("%s removed: no longer wanted", e.Ref)
+	case install.ObjectKept:
+		p.say("%s kept: it is no longer wanted, but it may hold data", e.Ref)
+	}
+}
+
+func (p *Progress) stage(name string) *stageLine {
+	for _, s := range p.stages {
+		if s.name == name {
+			return s
+		}
+	}
+	s := &stageLine{name: name, started: p.now()}
+	p.stages = append(p.stages, s)
+	return s
+}
+
+// change is a line that only a pipe needs: a terminal shows it live.
+func (p *Progress) change(format string, args ...any) {
+	if !p.screen.Live {
+		p.say(format, args...)
+	}
+}
+
+// say writes a line that stays.
+func (p *Progress) say(format string, args ...any) {
+	p.erase()
+	p.screen.Say(format, args...)
+	p.spoke = p.now()
+}
+
+func (p *Progress) finish(s *stageLine, took time.Duration) {
+	if !p.screen.Live {
+		p.say("%s: ready after %s, %d objects", s.name, Brief(took), s.tally.Total)
+		return
+	}
+	sign := p.screen.Paint(Green, p.screen.Sign("✓", "ok"))
+	p.say("%s %s", sign, clip(fmt.Sprintf("%s ready  %4d objects  %6s", p.column(s.name), s.tally.Total, Brief(took)), p.screen.Width-4))
+}
+
+// beat says, where nothing is drawn live, that the install goes on and what it waits for.
+func (p *Progress) beat() {
+	var waits []string
+	var sum install.Tally
+	for _, s := range p.stages {
+		if !s.ready {
+			sum.Ready, sum.Total, sum.Applied = sum.Ready+s.tally.Ready, sum.Total+s.tally.Total, sum.Applied+s.tally.Applied
+			if s.waits != "" {
+				waits = append(waits, fmt.Sprintf("%s (%s)", s.name, s.waits))
+			}
+		}
+	}
+	line := fmt.Sprintf("after %s: %d of %d ready", Brief(p.now().Sub(p.began)), sum.Ready, sum.Total)
+	if len(waits) > 0 {
+		line += ", waiting for " + strings.Join(waits[:min(len(waits), 3)], ", ")
+	}
+	if more := len(waits) - 3; more > 0 {
+		line += fmt.Sprintf(" and %d more", more)
+	}
+	p.say("%s", line)
+}
+
+// redraw draws the components that are under way over what was drawn before.
+func (p *Progress) redraw() {
+	var lines []string
+	hidden := 0
+	for _, s := range p.stages {
+		switch {
+		case s.ready || s.started.IsZero():
+		case len(lines) == mostLines:
+			hidden++
+		default:
+			lines = append(lines, p.line(s))
+		}
+	}
+	if hidden > 0 {
+		lines = append(lines, fmt.Sprintf("  and %d more", hidden))
+	}
+	p.erase()
+	for _, line := range lines {
+		fmt.Fprintln(p.screen.ErrOut, line)
+	}
+	p.drawn = len(lines)
+}
+
+// line is one component under way: applied, ready, for how long, and what it waits for.
+func (p *Progress) line(s *stageLine) string {
+	turns := []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
+	if !p.screen.Unicode {
+		turns = []string{"|", "/", "-", `\`}
+	}
+	text := fmt.Sprintf("%s %3d/%-3d ready %6s  ", p.column(s.name), s.tally.Ready, s.tally.Total, Brief(p.now().Sub(s.started)))
+	if s.tally.Applied < s.tally.Total {
+		text += fmt.Sprintf("applied %d  ", s.tally.Applied)
+	}
+	return p.screen.Paint(Cyan, turns[p.turn%len(turns)]) + " " + clip(text+s.waits, p.screen.Width-3)
+}
+
+// column pads a component's name, so that the figures stand below each other.
+func (p *Progress) column(name string) string {
+	width := 0
+	for _, s := range p.stages {
+		width = max(width, utf8.RuneCountInString(s.name))
+	}
+	width = min(width, 26)
+	name = clip(name, width)
+	return name + strings.Repeat(" ", width-utf8.RuneCountInString(name))
+}
+
+// erase takes the live lines off again.
+func (p *Progress) erase() {
+	if p.drawn > 0 {
+		fmt.Fprintf(p.screen.ErrOut, "\x1b[%dA\x1b[J", p.drawn)
+		p.drawn = 0
+	}
+}
+
+// clip shortens a text to a number of columns, and to one line.
+func clip(text string, width int) string {
+	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
+	if runes := []rune(text); len(runes) > width && width > 1 {
+		return string(runes[:width-1]) + "…"
+	}
+	return text
+}
+
+// Brief writes a duration as people say it: 0.4s, 12s, 1m05s.
+func Brief(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	}
+	return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+}
