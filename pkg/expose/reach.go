@@ -23,8 +23,12 @@ const (
 // internalAnnotation makes AKS give an address of the virtual network.
 const internalAnnotation = "service.beta.kubernetes.io/azure-load-balancer-internal"
 
-// limitAnnotations are the other ways in which AKS lets one say who may connect.
-var limitAnnotations = []string{"service.beta.kubernetes.io/azure-allowed-ip-ranges", "service.beta.kubernetes.io/azure-allowed-service-tags"}
+// limitAnnotations are the other ways in which one can say who may connect.
+var limitAnnotations = []string{
+	"service.beta.kubernetes.io/load-balancer-source-ranges",
+	"service.beta.kubernetes.io/azure-allowed-ip-ranges",
+	"service.beta.kubernetes.io/azure-allowed-service-tags",
+}
 
 // reachOf tells who could connect to a Service's address.
 func reachOf(s *corev1.Service) Reach {

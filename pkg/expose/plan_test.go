@@ -1,0 +1,161 @@
+package expose
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected outputs")
+
+// Each case is a shape, objects that are added to it or stand in for its own, the flags, and what is decided.
+// A comment on top says what the case is about.
+func TestPlans(t *testing.T) {
+	files, err := filepath.Glob("testdata/plan/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := decided(t, archive)
+			if want := section(archive, "want"); *update && want != got {
+				rewrite(t, file, archive, got)
+			} else if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// decided says everything that is decided about a case, as text.
+func decided(t *testing.T, archive *txtar.Archive) string {
+	t.Helper()
+	objects := merged(parsed(t, read(t, "testdata/shapes/"+strings.TrimSpace(section(archive, "shape"))+".yaml")), parsed(t, section(archive, "cluster")))
+	target, err := Look(context.Background(), cluster.Objects("a test's objects", nil, objects...))
+	if err != nil {
+		return "error: " + err.Error() + "\n"
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "%s: %s\n", target.SignIn, target.SignIn.Why)
+	for _, e := range Endpoints(target) {
+		fmt.Fprintf(&out, "%s %s url=%q reach=%s ranges=%v made=%t blocked=%v\n", e.Via, e.About, e.URL, e.Reach, e.SourceRanges, e.MadeByExpose, e.Blocked)
+	}
+	plan, err := PlanLoadBalancer(target, options(t, section(archive, "flags")))
+	if err != nil {
+		return out.String() + "error: " + err.Error() + "\n"
+	}
+	fmt.Fprintf(&out, "reach=%s adopts=%t unsafe=%t changes=%d\n", plan.Reach, plan.Adopts, plan.Unsafe(target), len(plan.Changes))
+	for _, note := range plan.Notes {
+		fmt.Fprintf(&out, "note: %s\n", note)
+	}
+	for _, c := range plan.Changes {
+		fmt.Fprintf(&out, "%s %s\n%s", c.Verb, c.Ref(), cluster.Diff(c.Before, c.After))
+	}
+	return out.String()
+}
+
+func options(t *testing.T, flags string) Options {
+	t.Helper()
+	var o Options
+	for _, flag := range strings.Fields(flags) {
+		name, value, _ := strings.Cut(flag, "=")
+		switch name {
+		case "--internal":
+			yes := value != "false"
+			o.Internal = &yes
+		case "--source-ranges":
+			ranges, err := ParseRanges(strings.Split(value, ","))
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.SourceRanges = &ranges
+		case "--port":
+			if _, err := fmt.Sscan(value, &o.Port); err != nil {
+				t.Fatal(err)
+			}
+		default:
+			t.Fatalf("no flag %s", name)
+		}
+	}
+	return o
+}
+
+// merged returns the objects of a shape with a case's own; one of the same name takes the other's place, and a
+// "deleted" one takes it away.
+func merged(shape, own []*unstructured.Unstructured) []*unstructured.Unstructured {
+	all := slices.DeleteFunc(shape, func(o *unstructured.Unstructured) bool {
+		return slices.ContainsFunc(own, func(p *unstructured.Unstructured) bool {
+			return cluster.RefOf(o).Identity() == cluster.RefOf(p).Identity()
+		})
+	})
+	for _, o := range own {
+		if _, gone := o.Object["deleted"]; !gone {
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+func parsed(t *testing.T, text string) []*unstructured.Unstructured {
+	t.Helper()
+	var all []*unstructured.Unstructured
+	for _, document := range strings.Split("\n"+text, "\n---") {
+		o := &unstructured.Unstructured{}
+		body, err := yaml.YAMLToJSON([]byte(document))
+		if err != nil {
+			t.Fatalf("%v in:\n%s", err, document)
+		}
+		if string(body) == "null" {
+			continue
+		}
+		if err := o.UnmarshalJSON(body); err != nil {
+			t.Fatalf("%v in:\n%s", err, document)
+		}
+		all = append(all, o)
+	}
+	return all
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	body, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+func section(archive *txtar.Archive, name string) string {
+	for _, f := range archive.Files {
+		if f.Name == name {
+			return string(f.Data)
+		}
+	}
+	return ""
+}
+
+func rewrite(t *testing.T, file string, archive *txtar.Archive, got string) {
+	t.Helper()
+	archive.Files = slices.DeleteFunc(archive.Files, func(f txtar.File) bool { return f.Name == "want" })
+	archive.Files = append(archive.Files, txtar.File{Name: "want", Data: []byte(got)})
+	if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
