@@ -42,6 +42,8 @@ type Cluster struct {
 
 	place   *Place
 	control *controlplane.ControlPlane
+	cancel  context.CancelFunc
+	sockets string // a folder of their own, where the sandbox's path is too long for them
 	stop    sync.Once
 }
 
@@ -69,18 +71,27 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 }
 
 func (c *Cluster) start(ctx context.Context, o Options, programs build.Programs) error {
-	control, err := controlplane.Start(ctx, controlplane.Options{
-		Programs: programs,
-		Dir:      c.place.Dir,
-		Context:  contextName(o.Name),
-		Egress:   filepath.Join(c.place.Dir, "egress.sock"),
-	})
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx)) // until Stop, not only while it starts
+	c.cancel = cancel
+	egress, err := c.listen()
 	if err != nil {
 		return err
 	}
-	c.control = control
-	client, err := kubernetes.NewForConfig(control.Config)
+	c.control, err = controlplane.Start(ctx, controlplane.Options{
+		Programs: programs,
+		Dir:      c.place.Dir,
+		Context:  contextName(o.Name),
+		Egress:   egress.Addr().String(),
+	})
 	if err != nil {
+		_ = egress.Close()
+		return err
+	}
+	client, err := kubernetes.NewForConfig(c.control.Config)
+	if err != nil {
+		return err
+	}
+	if err := c.connect(running, client, egress, nil); err != nil {
 		return err
 	}
 	err = nodes.Create(ctx, client, nodes.Cluster{
@@ -116,8 +127,14 @@ func (c *Cluster) announce(o Options, programs build.Programs) error {
 // Stop ends everything and removes the sandbox's folder.
 func (c *Cluster) Stop() {
 	c.stop.Do(func() {
+		if c.cancel != nil {
+			c.cancel()
+		}
 		if c.control != nil {
 			c.control.Stop()
+		}
+		if c.sockets != c.place.Dir {
+			_ = os.RemoveAll(c.sockets)
 		}
 		_ = withdraw(c.place.Exported, c.place.Name)
 		_ = c.place.release()

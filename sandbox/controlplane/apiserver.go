@@ -66,3 +66,6 @@ func (c *ControlPlane) apiServerArgs() []string {
 		"--profiling=false",
 	}
 }
+
+// Address is where the API server listens, as host:port.
+func (c *ControlPlane) Address() string { return fmt.Sprintf("127.0.0.1:%d", c.ports.apiServer) }

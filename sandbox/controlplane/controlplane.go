@@ -60,7 +60,7 @@ func (c *ControlPlane) prepare(o Options) error {
 	if err := c.dir.issue(c.CA); err != nil {
 		return err
 	}
-	if err := c.dir.kubeconfigs(c.CA, fmt.Sprintf("https://127.0.0.1:%d", c.ports.apiServer), o.Context); err != nil {
+	if err := c.dir.kubeconfigs(c.CA, "https://"+c.Address(), o.Context); err != nil {
 		return err
 	}
 	stages := o.Stages
