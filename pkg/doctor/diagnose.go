@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -51,6 +52,7 @@ func examine(ctx context.Context, view cluster.View, c *Check, s Settings) (resu
 	for i := range findings {
 		findings[i].Page = c.Page()
 	}
+	slices.SortStableFunc(findings, func(a, b Finding) int { return rank[b.Severity] - rank[a.Severity] })
 	if len(findings) > 0 {
 		result.Status, result.Findings = Found, findings
 	}

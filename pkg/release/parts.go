@@ -6,10 +6,6 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
-	"slices"
-	"strings"
-
-	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
@@ -43,7 +39,7 @@ func (r *rendering) fromRelease(ctx context.Context, release Release) ([]part, e
 }
 
 func (r *rendering) archiveOf(ctx context.Context, release Release) (*archive.Archive, error) {
-	if release.Hidden {
+	if release.Source.URL == "" { // it is part of this program
 		a, err := embedded(release)
 		if err != nil {
 			return nil, err
@@ -115,73 +111,4 @@ func (r *rendering) application(def *KfDef, app Application, repo *archive.Archi
 	}
 	p.folders = []string{path.Join(r.tree.Mount("app-"+app.Name, merged), folder)}
 	return p, nil
-}
-
-// fromKustomization makes the parts that the release names. Each is built as the release's own
-// kustomization with only that part's resources, so that whatever else it says still holds.
-func (r *rendering) fromKustomization(release Release, a *archive.Archive) ([]part, error) {
-	var top map[string]any
-	file := kustomizationIn(a, release.Kustomization)
-	if err := yaml.Unmarshal(a.Files[file], &top); err != nil || file == "" {
-		return nil, fmt.Errorf("the archive of %s holds no kustomization in %s that can be read", release, release.Kustomization)
-	}
-	split := *a
-	split.Files = map[string][]byte{}
-	for name, content := range a.Files {
-		split.Files[name] = content
-	}
-	components := withTheRest(release, list(top["resources"]))
-	var parts []part
-	for i, component := range components {
-		p := part{name: component.Name}
-		for j, from := range component.From {
-			// As deep in the archive as the original, so that its relative paths hold.
-			folder := path.Join(path.Dir(release.Kustomization), fmt.Sprintf("kubectl-kubeflow-%d-%d", i, j))
-			top["resources"] = []any{from}
-			if !strings.Contains(from, "://") {
-				top["resources"] = []any{relative(folder, from)}
-			}
-			content, err := yaml.Marshal(top)
-			if err != nil {
-				return nil, err
-			}
-			split.Files[path.Join(folder, "kustomization.yaml")] = content
-			p.folders = append(p.folders, folder)
-			p.key += string(content)
-		}
-		parts = append(parts, p)
-	}
-	mounted := r.tree.Mount("release", &split)
-	for _, p := range parts {
-		for i := range p.folders {
-			p.folders[i] = path.Join(mounted, p.folders[i])
-		}
-	}
-	return parts, nil
-}
-
-// withTheRest are the release's components, and one more for what the kustomization lists beyond them:
-// an archive that was changed loses nothing.
-func withTheRest(release Release, resources []any) []Component {
-	components := slices.Clone(release.Components)
-	named := map[string]bool{}
-	for _, component := range components {
-		for _, from := range component.From {
-			named[from] = true
-		}
-	}
-	var rest []string
-	for _, resource := range resources {
-		text, _ := resource.(string)
-		if text != "" && !strings.Contains(text, "://") {
-			text = path.Join(release.Kustomization, text)
-		}
-		if !named[text] {
-			rest = append(rest, text)
-		}
-	}
-	if len(rest) > 0 {
-		components = append(components, Component{Name: "other", From: rest})
-	}
-	return components
 }

@@ -122,21 +122,21 @@ func servedByUs(webhook map[string]any) bool {
 }
 
 func (x exclusion) finding(ctx context.Context, e doctor.Exam) (doctor.Finding, error) {
-	where := names(x.namespaces, (*unstructured.Unstructured).GetName)
+	where := x.where()
 	ref := cluster.RefOf(x.configuration)
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: ref, Field: fmt.Sprintf("webhooks[%d].namespaceSelector", x.webhook)},
-		Message:     fmt.Sprintf("webhook %s is kept out of namespace %s", ref.Name, where),
+		Message:     fmt.Sprintf("webhook %s is kept out of %s", ref.Name, where),
 		Consequence: "What it checks or fills in there is not checked and not filled in.",
-		Cause:       fmt.Sprintf("Namespace %s carries the label control-plane, and AKS's admissions enforcer added \"control-plane does not exist\" to the webhook's selector.", where),
+		Cause:       fmt.Sprintf("The label control-plane is on %s, and AKS's admissions enforcer added \"control-plane does not exist\" to the webhook's selector.", where),
 		Command:     fmt.Sprintf("kubectl annotate %s %s %s=true", strings.ToLower(ref.Kind), ref.Name, enforcerAnnotation),
 	}
 	if x.coming {
-		f.Message = fmt.Sprintf("webhook %s will be kept out of namespace %s", ref.Name, where)
+		f.Message = fmt.Sprintf("webhook %s will be kept out of %s", ref.Name, where)
 		f.Cause = strings.Replace(f.Cause, "enforcer added", "enforcer adds", 1)
 	} else if !x.aks {
-		f.Cause = fmt.Sprintf("Namespace %s carries the label control-plane, and the webhook's selector asks for namespaces without it.", where)
+		f.Cause = fmt.Sprintf("The label control-plane is on %s, and the webhook's selector asks for namespaces without it.", where)
 	}
 	if x.injector || strings.HasPrefix(ref.Name, "cache-webhook") {
 		f.Severity = doctor.Error
@@ -151,10 +151,19 @@ func (x exclusion) finding(ctx context.Context, e doctor.Exam) (doctor.Finding, 
 	return f, x.prescribe(ctx, e, &f)
 }
 
+// where names the namespaces.
+func (x exclusion) where() string {
+	noun := "namespace "
+	if len(x.namespaces) > 1 {
+		noun = "namespaces "
+	}
+	return noun + names(x.namespaces, (*unstructured.Unstructured).GetName)
+}
+
 // prescribe lets the webhook act again, and gives the pods that it missed their sidecar.
 func (x exclusion) prescribe(ctx context.Context, e doctor.Exam, f *doctor.Finding) error {
 	f.Fix = &doctor.Fix{
-		Title:   fmt.Sprintf("Let webhook %s act on namespace %s", x.configuration.GetName(), names(x.namespaces, (*unstructured.Unstructured).GetName)),
+		Title:   fmt.Sprintf("Let webhook %s act on %s", x.configuration.GetName(), x.where()),
 		Impact:  doctor.Safe,
 		Changes: []cluster.Change{cluster.Edit(x.configuration, exempt)},
 	}

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+)
+
+type doctorOptions struct {
+	*deps
+	ids []string
+
+	list, fix, yes, dryRun      bool
+	allowRestart, allowDataLoss bool
+	explain, undo, filename     string
+	wait, rollout               time.Duration
+	failOn, output, mpi, mesh   string
+	suppress                    []string
+	mirror                      string
+	skipVerify                  bool
+	checks                      []*doctor.Check
+	settings                    doctor.Options
+}
+
+func newDoctorCommand(d *deps, run func(context.Context, *doctorOptions) error) *cobra.Command {
+	o := &doctorOptions{deps: d}
+	cmd := &cobra.Command{
+		Use:   "doctor [ID...]",
+		Short: "Find what is wrong with Kubeflow on this cluster, and cure it",
+		Long: `Looks at the Kubeflow on the cluster of the current context (or at manifests,
+with -f), says what is wrong, on which object, what that does to you and why it
+came about. It changes nothing unless asked with --fix, and what it changed can
+be taken back with --undo.`,
+		Example: `  kubectl kubeflow doctor                          # what is wrong, and why
+  kubectl kubeflow doctor --fix --dry-run          # what would be changed
+  kubectl kubeflow doctor --fix --allow-restart    # cure it, after one question
+  kubectl kubeflow doctor --undo                   # put back what that changed`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.ids = args
+			if err := o.complete(); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	o.addFlags(cmd)
+	return cmd
+}
+
+func (o *doctorOptions) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&o.fix, "fix", false, "cure what can be cured safely, after showing it and asking once")
+	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	f.BoolVar(&o.allowRestart, "allow-restart", false, "allow fixes that restart pods")
+	f.BoolVar(&o.allowDataLoss, "allow-data-loss", false, "allow fixes that delete what cannot be put back")
+	f.BoolVar(&o.dryRun, "dry-run", false, "with --fix: show the diff of each fix, change nothing")
+	f.StringVar(&o.undo, "undo", "", "put back what a fix changed: the last run, or `RUN`; \"list\" shows the runs")
+	f.Lookup("undo").NoOptDefVal = lastRun
+	f.StringVarP(&o.filename, "filename", "f", "", "look at manifests instead of a cluster: a `FILE`, folder or URL")
+	f.BoolVar(&o.list, "list", false, "list the checks")
+	f.StringVar(&o.explain, "explain", "", "say what the check `ID` is about and what its fix does")
+	f.DurationVar(&o.wait, "wait", 0, "keep looking until all is well, at most this long")
+	f.DurationVar(&o.rollout, "rollout-timeout", 5*time.Minute, "how long restarted workloads may take to be ready")
+	f.StringVar(&o.failOn, "fail-on", "error", "exit with 3 for findings this bad: error, warning or info")
+	f.StringSliceVar(&o.suppress, "suppress", nil, "do not mention findings: `ID[=KIND/NAMESPACE/NAME]`")
+	f.StringVar(&o.mpi, "mpi", "", "\"v2beta1\": replace the MPI operator by a newer one instead of pinning the old one")
+	f.StringVar(&o.mesh, "mesh", "", "\"disable\": switch mutual TLS off where servers lack sidecars, instead of giving them one")
+	f.StringVar(&o.mirror, "mirror", "", "where --mpi=v2beta1 takes its archive from: a `URL` or folder")
+	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare the archive with its pinned hash")
+	f.StringVarP(&o.output, "output", "o", "table", "table, wide, short, json or yaml")
+}
+
+var (
+	doctorOutputs = []string{"table", "wide", "short", "json", "yaml"}
+	severities    = []string{string(doctor.Error), string(doctor.Warning), string(doctor.Info)}
+)
+
+// complete checks what was typed and chooses the checks.
+func (o *doctorOptions) complete() error {
+	if !slices.Contains(doctorOutputs, o.output) {
+		return unknownOutput(o.output, doctorOutputs...)
+	}
+	for _, choice := range []struct {
+		flag, value string
+		known       []string
+	}{{"--fail-on", o.failOn, severities}, {"--mpi", o.mpi, []string{"", "v2beta1"}}, {"--mesh", o.mesh, []string{"", "disable"}}} {
+		if !slices.Contains(choice.known, choice.value) {
+			known := strings.TrimPrefix(strings.Join(choice.known, ", "), ", ")
+			return &usageError{What: fmt.Sprintf("%s cannot be %q", choice.flag, choice.value), Next: "It is one of: " + known}
+		}
+	}
+	if err := o.contradictions(); err != nil {
+		return err
+	}
+	o.settings.Settings = doctor.Settings{MPI: o.mpi, Mesh: o.mesh}
+	for _, text := range o.suppress {
+		s, err := doctor.ParseSuppression(text)
+		if err == nil {
+			_, err = checks.Find(s.Check)
+		}
+		if err != nil {
+			return &usageError{What: "--suppress: " + err.Error(), Next: "See the checks with: kubectl kubeflow doctor --list"}
+		}
+		o.settings.Suppress = append(o.settings.Suppress, s)
+	}
+	var err error
+	o.checks, err = findChecks(o.ids...)
+	return err
+}
+
+func (o *doctorOptions) contradictions() error {
+	switch {
+	case o.filename != "" && (o.fix || o.undo != ""):
+		return &usageError{What: "manifests are looked at, not changed: -f does not go with --fix or --undo", Next: "install adapts them by itself: kubectl kubeflow install -f " + o.filename}
+	case o.fix && o.undo != "":
+		return &usageError{What: "--fix and --undo contradict each other", Next: "Name one of them"}
+	case o.dryRun && !o.fix:
+		return &usageError{What: "--dry-run shows what --fix would do", Next: "Type: kubectl kubeflow doctor --fix --dry-run"}
+	}
+	return nil
+}
+
+func findChecks(ids ...string) ([]*doctor.Check, error) {
+	found, err := checks.Find(ids...)
+	var unknown *checks.UnknownIDError
+	if errors.As(err, &unknown) {
+		next := "See the checks with: kubectl kubeflow doctor --list"
+		if unknown.Near != "" {
+			next = fmt.Sprintf("Did you mean: kubectl kubeflow doctor %s?", unknown.Near)
+		}
+		return nil, &usageError{What: unknown.Error(), Next: next}
+	}
+	return found, err
+}
+
+func runDoctor(ctx context.Context, o *doctorOptions) error {
+	switch {
+	case o.list:
+		return o.showList()
+	case o.explain != "":
+		return o.showCheck(o.explain)
+	case o.undo != "":
+		return runUndo(ctx, o)
+	case o.fix:
+		return runFix(ctx, o)
+	}
+	look, head, err := o.source(ctx)
+	if err != nil {
+		return err
+	}
+	report, err := o.lookUntilWell(ctx, look)
+	if err != nil {
+		return err
+	}
+	head(report)
+	if err := o.show(report); err != nil {
+		return err
+	}
+	return o.verdict(report)
+}
+
+// lookUntilWell looks once, or with --wait until nothing is left that matters.
+func (o *doctorOptions) lookUntilWell(ctx context.Context, look func() cluster.View) (*doctor.Report, error) {
+	deadline := o.now().Add(o.wait)
+	for {
+		report := doctor.Diagnose(ctx, look(), o.checks, o.settings)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if !report.Worst().AtLeast(doctor.Severity(o.failOn)) || !o.now().Before(deadline) {
+			return report, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(min(2*time.Second, max(deadline.Sub(o.now()), 0))):
+		}
+	}
+}
+
+// verdict turns what was found into the end of the command.
+func (o *doctorOptions) verdict(r *doctor.Report) error {
+	if r.Worst().AtLeast(doctor.Severity(o.failOn)) {
+		if o.wait > 0 {
+			return &cluster.Problem{What: fmt.Sprintf("not well after %s", o.wait), Next: o.next(r), Err: context.DeadlineExceeded}
+		}
+		return errFound
+	}
+	if blind := r.Blind(); len(blind) > 0 {
+		return &cluster.Problem{What: fmt.Sprintf("%d of %d checks could not look; the first is %s: %s", len(blind), len(r.Checks), blind[0].ID, blind[0].Reason),
+			Next: "Give this user the permission to read, or name another one with --context"}
+	}
+	return nil
+}
+
+// show prints the report in the chosen form.
+func (o *doctorOptions) show(r *doctor.Report) error {
+	switch o.output {
+	case "json", "yaml":
+		return printDocument(o.Out, o.output, r)
+	case "short":
+		return o.screen().ReportLines(r)
+	}
+	return o.screen().Report(r, ui.ReportStyle{Wide: o.output == "wide", Next: o.next(r)})
+}
+
+// next says what to type after a report.
+func (o *doctorOptions) next(r *doctor.Report) string {
+	if o.filename != "" {
+		return ""
+	}
+	for _, t := range r.Fixes {
+		if t.Run != "" {
+			return "Take it back with: kubectl kubeflow doctor --undo=" + t.Run
+		}
+	}
+	plan := doctor.Prescribe(r, nil)
+	flags := ""
+	for _, p := range plan.Refuse {
+		flag := map[doctor.Impact]string{doctor.RestartsPods: " --allow-restart", doctor.LosesData: " --allow-data-loss"}[p.Fix.Impact]
+		if !strings.Contains(flags, flag) {
+			flags += flag
+		}
+	}
+	if len(plan.Apply)+len(plan.Refuse) == 0 {
+		return ""
+	}
+	return "Cure what can be cured with: kubectl kubeflow doctor --fix" + flags
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+func runFix(ctx context.Context, o *doctorOptions) error {
+	client, err := o.cluster(ctx)
+	if err != nil {
+		return err
+	}
+	if o.mpi != "" {
+		if o.settings.MPIOperator, err = o.newerMPIOperator(ctx); err != nil {
+			return err
+		}
+	}
+	o.screen().Say("context %s at %s", client.Context, client.Server())
+	report, err := doctor.Cure(ctx, client, o.checks, doctor.CureOptions{
+		Options: o.settings, Allow: o.allowed(), DryRun: o.dryRun, Wait: o.rollout, Now: o.now,
+		Progress: func(line string) { o.screen().Say("%s", line) },
+		Confirm:  o.confirm,
+	})
+	if err != nil {
+		return o.interrupted(report, err)
+	}
+	o.head(client)(report)
+	if o.dryRun && o.output == "table" {
+		o.output = "wide"
+	}
+	if err := o.show(report); err != nil {
+		return err
+	}
+	return o.verdict(report)
+}
+
+func (o *doctorOptions) allowed() []doctor.Impact {
+	var allowed []doctor.Impact
+	if o.allowRestart {
+		allowed = append(allowed, doctor.RestartsPods)
+	}
+	if o.allowDataLoss {
+		allowed = append(allowed, doctor.LosesData)
+	}
+	return allowed
+}
+
+// confirm shows the fixes of a round with their diffs and asks, unless --yes has answered.
+func (o *doctorOptions) confirm(ctx context.Context, plan doctor.Prescription) (bool, error) {
+	s := o.screen()
+	if err := s.Plan(plan); err != nil {
+		return false, err
+	}
+	if o.yes {
+		return true, nil
+	}
+	if !s.Interactive {
+		return false, &usageError{What: "there is nobody to ask whether to make these changes", Next: "Say yes with --yes, or see them only with --dry-run"}
+	}
+	return s.Confirm(ctx, "Make these changes?")
+}
+
+// interrupted says how to go on after a fix that was cut off.
+func (o *doctorOptions) interrupted(r *doctor.Report, err error) error {
+	for _, t := range r.Fixes {
+		if t.Run != "" {
+			next := fmt.Sprintf("Go on with the same command, or take it back with: kubectl kubeflow doctor --undo=%s", t.Run)
+			return &cluster.Problem{What: "not finished: " + err.Error(), Next: next, Err: err}
+		}
+	}
+	return err
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+)
+
+// source returns where to look, and what the head of the report says about it.
+func (o *doctorOptions) source(ctx context.Context) (look func() cluster.View, head func(*doctor.Report), err error) {
+	if o.filename != "" {
+		view, err := o.manifests(ctx)
+		return func() cluster.View { return view }, func(r *doctor.Report) { r.Source = o.filename + ", judged as for AKS" }, err
+	}
+	client, err := o.cluster(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return client.View, o.head(client), nil
+}
+
+// cluster opens the cluster and makes sure that it answers, so that a cluster that does not is one sentence and not eight unknowns.
+func (o *doctorOptions) cluster(ctx context.Context) (*cluster.Client, error) {
+	client, err := o.connect()
+	if err != nil {
+		return nil, err
+	}
+	_, err = client.View().Version(ctx)
+	return client, err
+}
+
+func (o *doctorOptions) head(client *cluster.Client) func(*doctor.Report) {
+	return func(r *doctor.Report) { r.Context, r.Server = client.Context, client.Server() }
+}
+
+// manifests renders what -f names. Where it brings no nodes, it is judged as for nodes of AKS.
+func (o *doctorOptions) manifests(ctx context.Context) (cluster.View, error) {
+	rendered, err := release.Render(ctx, release.Input{File: o.filename, Stdin: o.In}, release.RenderOptions{Mirror: o.mirror, SkipVerify: o.skipVerify})
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range rendered.Warnings {
+		o.screen().Say("warning: %s", w)
+	}
+	objects := rendered.Objects()
+	if !slices.ContainsFunc(objects, func(u *unstructured.Unstructured) bool { return u.GetKind() == "Node" }) {
+		objects = append(objects, doctor.TypicalNode())
+	}
+	o.settings.Release = rendered.Release
+	return cluster.Objects("rendered manifests", nil, objects...), nil
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+// What --undo takes beside the name of a run.
+const (
+	lastRun  = "last"
+	listRuns = "list"
+)
+
+func runUndo(ctx context.Context, o *doctorOptions) error {
+	client, err := o.cluster(ctx)
+	if err != nil {
+		return err
+	}
+	runs, err := doctor.Runs(ctx, client)
+	if err != nil {
+		return err
+	}
+	if o.undo == listRuns {
+		return o.showRuns(runs)
+	}
+	run, err := chooseRun(runs, o.undo)
+	if err != nil {
+		return err
+	}
+	o.screen().Say("context %s at %s", client.Context, client.Server())
+	if err := o.agree(ctx, run); err != nil {
+		return err
+	}
+	undone, err := doctor.Undo(ctx, client, run, doctor.UndoOptions{Wait: o.rollout, Now: o.now, Progress: func(line string) { o.screen().Say("%s", line) }})
+	if err != nil {
+		return &cluster.Problem{What: "not finished: " + err.Error(), Next: "Go on with: kubectl kubeflow doctor --undo=" + run.Name, Err: err}
+	}
+	if o.output == "json" || o.output == "yaml" {
+		err = printDocument(o.Out, o.output, undone)
+	} else {
+		err = o.screen().Undone(undone)
+	}
+	if err == nil && !undone.Whole() {
+		return errFound
+	}
+	return err
+}
+
+// chooseRun returns the run to put back: by name, or the last one that still stands.
+func chooseRun(runs []doctor.Run, name string) (doctor.Run, error) {
+	for _, r := range runs {
+		if r.Name == name && r.Undone {
+			return r, &usageError{What: fmt.Sprintf("run %s was put back already", name), Next: "See the runs with: kubectl kubeflow doctor --undo=list"}
+		}
+		if r.Name == name || name == lastRun && !r.Undone {
+			return r, nil
+		}
+	}
+	if name == lastRun {
+		return doctor.Run{}, &usageError{What: "there is no fix to put back", Next: "See the runs with: kubectl kubeflow doctor --undo=list"}
+	}
+	return doctor.Run{}, &usageError{What: fmt.Sprintf("there is no run %q", name), Next: "See the runs with: kubectl kubeflow doctor --undo=list"}
+}
+
+func (o *doctorOptions) agree(ctx context.Context, run doctor.Run) error {
+	s := o.screen()
+	s.Say("run %s of %s changed:", run.Name, run.Started.Local().Format(time.DateTime))
+	for _, step := range run.Steps {
+		s.Say("  %-8s%s", step.Verb, step.About)
+	}
+	if o.yes {
+		return nil
+	}
+	if !s.Interactive {
+		return &usageError{What: "there is nobody to ask whether to put these back", Next: "Say yes with --yes"}
+	}
+	yes, err := s.Confirm(ctx, "Put them back?")
+	if err == nil && !yes {
+		return &usageError{What: "nothing was changed", Next: "Say yes next time, or leave it as it is"}
+	}
+	return err
+}
+
+func (o *doctorOptions) showRuns(runs []doctor.Run) error {
+	if o.output == "json" || o.output == "yaml" {
+		if runs == nil {
+			runs = []doctor.Run{}
+		}
+		return printDocument(o.Out, o.output, map[string]any{"apiVersion": "kubeflow.doctor/v1alpha1", "kind": "RunList", "items": runs})
+	}
+	var rows [][]string
+	for _, r := range runs {
+		state := "done"
+		if r.Undone {
+			state = "put back"
+		} else if !r.Finished {
+			state = "interrupted"
+		}
+		rows = append(rows, []string{r.Name, r.Started.Local().Format(time.DateTime), fmt.Sprint(len(r.Steps)), state})
+	}
+	if len(rows) == 0 {
+		o.screen().Say("No fix has been made here that could be put back.")
+		return nil
+	}
+	return o.screen().Table([]string{"RUN", "STARTED", "CHANGES", "STATE"}, rows)
+}

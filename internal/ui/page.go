@@ -1,0 +1,72 @@
+package ui
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// A page is text on its way to a screen, wrapped at its width.
+type page struct {
+	*Screen
+	lines []string
+}
+
+// line adds a line as it is: a command or a diff is not wrapped.
+func (p *page) line(text string) { p.lines = append(p.lines, text) }
+
+// marked adds a line that begins with the sign and word of a status.
+func (p *page) marked(status, text string) {
+	m := marks[status]
+	p.wrapped(fmt.Sprintf("  %s %-8s", p.Paint(m.style, p.Sign(m.sign, m.ascii)), m.word), margin, text)
+}
+
+// text adds words, wrapped at the width and set in by indent.
+func (p *page) text(indent int, text string) { p.wrapped(strings.Repeat(" ", indent), indent, text) }
+
+// wrapped adds words after a beginning of their own; the lines after the first are set in by indent.
+func (p *page) wrapped(beginning string, indent int, text string) {
+	line, used, empty := beginning, columns(beginning), true
+	for word := range strings.FieldsSeq(text) {
+		if !empty && used+1+columns(word) > p.Width {
+			p.line(line)
+			line, used, empty = strings.Repeat(" ", indent), indent, true
+		}
+		if !empty {
+			line, used = line+" ", used+1
+		}
+		line, used, empty = line+word, used+columns(word), false
+	}
+	p.line(strings.TrimRight(line, " "))
+}
+
+// columns is how wide text is on a screen.
+func columns(text string) int { return utf8.RuneCountInString(visible(text)) }
+
+// visible returns text without colours.
+func visible(text string) string {
+	for {
+		start := strings.Index(text, "\x1b[")
+		if start < 0 {
+			return text
+		}
+		end := strings.IndexByte(text[start:], 'm')
+		if end < 0 {
+			return text
+		}
+		text = text[:start] + text[start+end+1:]
+	}
+}
+
+func (p *page) flush(w io.Writer) error {
+	_, err := io.WriteString(w, strings.Join(p.lines, "\n")+"\n")
+	return err
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,261 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+// A ReportStyle says how much of a report to draw.
+type ReportStyle struct {
+	Wide bool   // with every diff and page
+	Next string // what to type next; "" for nothing
+}
+
+// mark is how a status or severity looks: a sign and a word that says the same.
+type mark struct {
+	sign, ascii, word string
+	style             Style
+}
+
+var marks = map[string]mark{
+	string(doctor.OK):            {"✓", "+", "ok", Green},
+	string(doctor.Info):          {"i", "i", "info", Cyan},
+	string(doctor.Warning):       {"!", "!", "warning", Yellow},
+	string(doctor.Error):         {"✗", "x", "error", Red},
+	string(doctor.NotApplicable): {"-", "-", "skipped", Dim},
+	string(doctor.Unknown):       {"?", "?", "unknown", Yellow},
+}
+
+// margin is the width of the sign and the word, below which details line up.
+const margin = 12
+
+// Report draws what doctor found: grouped by area, one line for what is well, details beneath what is not.
+func (s *Screen) Report(r *doctor.Report, style ReportStyle) error {
+	p := &page{Screen: s}
+	p.head(r)
+	area := ""
+	for _, c := range r.Checks {
+		if a, _, _ := strings.Cut(c.ID, "/"); a != area {
+			area = a
+			p.line("")
+			p.line(s.Paint(Bold, area))
+		}
+		p.check(r, c, style)
+	}
+	p.fixes(r)
+	p.line("")
+	p.text(0, summary(r))
+	if style.Next != "" {
+		p.text(0, style.Next)
+	}
+	return p.flush(s.Out)
+}
+
+func (p *page) head(r *doctor.Report) {
+	release := "Kubeflow (release not recognised)"
+	if r.Release.Name != "" {
+		release = "Kubeflow " + r.Release.Name
+	}
+	parts := []string{release}
+	if r.Kubernetes != "" {
+		parts = append(parts, "Kubernetes "+r.Kubernetes)
+	}
+	if r.Platform.AKS {
+		parts = append(parts, "AKS")
+	}
+	if r.Platform.Runtime != "" {
+		parts = append(parts, r.Platform.Runtime)
+	}
+	where := r.Source
+	if where == "" {
+		where = strings.TrimSpace("context " + r.Context + " at " + r.Server)
+	}
+	p.text(0, strings.Join(parts, ", "))
+	p.text(0, p.Paint(Dim, where))
+}
+
+func (p *page) check(r *doctor.Report, c doctor.CheckReport, style ReportStyle) {
+	if c.Status != doctor.Found {
+		title := c.Title
+		if c.Reason != "" {
+			title += " (" + c.Reason + ")"
+		}
+		p.marked(string(c.Status), title)
+		return
+	}
+	var last doctor.Finding
+	for _, f := range c.Findings {
+		if f.ExplainedBy != "" && r.Check(f.ExplainedBy) != nil {
+			continue // drawn beneath its cause
+		}
+		if f.Severity == last.Severity && f.Cause == last.Cause && f.Fix != nil && !style.Wide {
+			p.wrapped(strings.Repeat(" ", margin)+"also: ", margin+2, f.Message)
+			continue
+		}
+		p.finding(f, style)
+		last = f
+	}
+	if last.Message == "" {
+		f := c.Findings[0]
+		p.marked(string(f.Severity), fmt.Sprintf("%s: explained by %s", c.ID, f.ExplainedBy))
+		return
+	}
+	p.explained(r, c.ID)
+	p.line(strings.Repeat(" ", margin) + p.Paint(Dim, more(c, style)))
+}
+
+// more says where to read on.
+func more(c doctor.CheckReport, style ReportStyle) string {
+	if style.Wide {
+		return c.Findings[0].Page
+	}
+	return "More: kubectl kubeflow doctor --explain " + c.ID
+}
+
+func (p *page) finding(f doctor.Finding, style ReportStyle) {
+	p.marked(string(f.Severity), f.Message)
+	p.text(margin, p.Paint(Dim, f.About.String()))
+	for _, text := range []string{f.Consequence, f.Cause, f.Advice} {
+		if text != "" {
+			p.text(margin, text)
+		}
+	}
+	if f.ExplainedBy != "" {
+		p.text(margin, "Explained by "+f.ExplainedBy+": look at that one.")
+	}
+	if f.Fix != nil {
+		p.text(margin, "Fix: "+f.Fix.Title+risk(f.Fix.Impact)+".")
+	}
+	if style.Wide && f.Fix != nil {
+		p.changes(f.Fix)
+	}
+	if f.Command != "" && (style.Wide || f.Fix == nil) {
+		p.text(margin, "By hand:")
+		for line := range strings.Lines(f.Command) {
+			p.line(strings.Repeat(" ", margin+2) + p.Paint(Cyan, strings.TrimRight(line, "\n")))
+		}
+	}
+}
+
+func risk(impact doctor.Impact) string {
+	return map[doctor.Impact]string{doctor.RestartsPods: " (restarts pods)", doctor.LosesData: " (deletes data)"}[impact]
+}
+
+// explained draws, beneath a cause, what comes of it.
+func (p *page) explained(r *doctor.Report, cause string) {
+	for _, c := range r.Checks {
+		for _, f := range c.Findings {
+			if f.ExplainedBy == cause {
+				p.text(margin, fmt.Sprintf("%s explains %s: %s", p.Sign("→", "->"), c.ID, f.Message))
+			}
+		}
+	}
+}
+
+// fixes draws what became of each fix.
+func (p *page) fixes(r *doctor.Report) {
+	if len(r.Fixes) == 0 {
+		return
+	}
+	p.line("")
+	p.line(p.Paint(Bold, "fixes"))
+	for _, t := range r.Fixes {
+		m := outcomes[t.Outcome]
+		text := t.Fix.Title
+		if t.Reason != "" {
+			text += " (" + t.Reason + ")"
+		}
+		p.wrapped(fmt.Sprintf("  %s %-8s", p.Paint(m.style, p.Sign(m.sign, m.ascii)), t.Outcome), margin, text)
+	}
+}
+
+var outcomes = map[doctor.Outcome]mark{
+	doctor.Cured: marks["ok"], doctor.Planned: marks["info"], doctor.Remains: marks["warning"],
+	doctor.Worse: marks["error"], doctor.Failed: marks["error"], doctor.Refused: marks["skipped"],
+}
+
+// summary counts in words.
+func summary(r *doctor.Report) string {
+	s := r.Summary
+	parts := []string{fmt.Sprintf("%d ok", s.OK)}
+	for _, c := range []struct {
+		n    int
+		noun string
+	}{{s.Error, "error"}, {s.Warning, "warning"}} {
+		if c.n > 0 {
+			parts = append(parts, plural(c.n, c.noun))
+		}
+	}
+	for _, c := range []struct {
+		n    int
+		word string
+	}{{s.Info, "for information"}, {s.Skipped, "skipped"}, {s.Unknown, "unknown"}} {
+		if c.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.word))
+		}
+	}
+	return strings.Join(parts, ", ") + "."
+}
+
+// ReportLines draws one line per finding, and nothing for what is well.
+func (s *Screen) ReportLines(r *doctor.Report) error {
+	p := &page{Screen: s}
+	for _, c := range r.Checks {
+		for _, f := range c.Findings {
+			p.line(strings.Join([]string{string(f.Severity), c.ID, f.About.Ref.String(), f.Message}, "  "))
+		}
+		if c.Status == doctor.Unknown {
+			p.line(strings.Join([]string{string(c.Status), c.ID, "", c.Reason}, "  "))
+		}
+	}
+	return p.flush(s.Out)
+}
+
+// Plan draws what would be done, with a diff per object, before somebody is asked.
+func (s *Screen) Plan(plan doctor.Prescription) error {
+	p := &page{Screen: s}
+	for i, f := range plan.Apply {
+		p.wrapped(fmt.Sprintf("%2d. ", i+1), 4, s.Paint(Bold, f.Fix.Title)+risk(f.Fix.Impact))
+		p.text(4, f.Check+": "+f.Finding.Message)
+		p.changes(f.Fix)
+	}
+	for _, f := range plan.Refuse {
+		p.wrapped(" -  ", 4, f.Fix.Title+": left out; "+f.Why)
+	}
+	return p.flush(s.ErrOut)
+}
+
+// changes draws diffs; restarts are named in one line.
+func (p *page) changes(f *doctor.Fix) {
+	var restarted []string
+	for _, c := range doctor.Show(f.Changes) {
+		if c.Diff == "" {
+			restarted = append(restarted, c.About.Name)
+			continue
+		}
+		if strings.Count(c.Diff, "\n") > 60 {
+			p.text(margin, fmt.Sprintf("%s %s", c.Verb, c.About))
+			continue
+		}
+		for line := range strings.Lines(c.Diff) {
+			p.line("     " + p.diffLine(strings.TrimRight(line, "\n")))
+		}
+	}
+	if len(restarted) > 0 {
+		slices.Sort(restarted)
+		p.text(5, "restart "+strings.Join(restarted, ", "))
+	}
+}
+
+func (p *page) diffLine(line string) string {
+	switch {
+	case strings.HasPrefix(line, "+"):
+		return p.Paint(Green, line)
+	case strings.HasPrefix(line, "-"):
+		return p.Paint(Red, line)
+	}
+	return line
+}

@@ -1,0 +1,46 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+// Check draws what a check is about.
+func (s *Screen) Check(c *doctor.Check) error {
+	p := &page{Screen: s}
+	p.text(0, s.Paint(Bold, c.ID))
+	p.text(2, "When all is well, "+c.Title+".")
+	p.line("")
+	p.text(2, c.Why)
+	p.line("")
+	p.text(2, c.Cure)
+	p.line("")
+	var kinds []string
+	for _, kind := range c.Reads {
+		kinds = append(kinds, kind.Kind)
+	}
+	p.text(2, "Reads: "+strings.Join(kinds, ", ")+".")
+	p.line("  " + c.Page())
+	return p.flush(s.Out)
+}
+
+// Undone draws what was put back and what was not.
+func (s *Screen) Undone(u *doctor.Undone) error {
+	p := &page{Screen: s}
+	back := 0
+	for _, step := range u.Steps {
+		if step.Outcome == doctor.PutBack || step.Outcome == doctor.Untouched {
+			back++
+			continue
+		}
+		text := fmt.Sprintf("%s was not put back: %s", step.About, step.Outcome)
+		if step.Reason != "" {
+			text += ", " + step.Reason
+		}
+		p.marked(string(doctor.Warning), text)
+	}
+	p.text(0, fmt.Sprintf("Run %s: %d of %s put back.", u.Run, back, plural(len(u.Steps), "change")))
+	return p.flush(s.Out)
+}
