@@ -71,6 +71,10 @@ func (r *rendering) buildPart(ctx context.Context, p part, file string) ([]*unst
 		}
 		objects = append(objects, built...)
 	}
+	objects, err := r.without(ctx, objects, p.beside)
+	if err != nil {
+		return nil, fmt.Errorf("component %s: %w", p.name, err)
+	}
 	r.mu.Lock()
 	known := !r.surprise
 	r.mu.Unlock()
@@ -79,6 +83,26 @@ func (r *rendering) buildPart(ctx context.Context, p part, file string) ([]*unst
 	}
 	r.say(fmt.Sprintf("built %s: %d objects", p.name, len(objects)))
 	return objects, nil
+}
+
+// without leaves out the objects that other folders build to.
+func (r *rendering) without(ctx context.Context, objects []*unstructured.Unstructured, folders []string) ([]*unstructured.Unstructured, error) {
+	theirs := map[string]bool{}
+	for _, folder := range folders {
+		built, err := r.tree.Build(ctx, folder)
+		if err != nil {
+			return nil, err
+		}
+		for _, object := range built {
+			theirs[identity(object)] = true
+		}
+	}
+	return slices.DeleteFunc(objects, func(object *unstructured.Unstructured) bool { return theirs[identity(object)] }), nil
+}
+
+// identity is what makes an object the same object: its kind, namespace and name.
+func identity(o *unstructured.Unstructured) string {
+	return o.GroupVersionKind().String() + "/" + o.GetNamespace() + "/" + o.GetName()
 }
 
 // recognise finds the release by the image of ml-pipeline, for manifests that came from elsewhere.
@@ -92,6 +116,7 @@ func recognise(components []RenderedComponent) *Release {
 			for _, container := range containers {
 				fields, _ := container.(map[string]any)
 				image, _ := fields["image"].(string)
+				image, _, _ = strings.Cut(image, "@") // a digest
 				if r, ok := Fingerprint(image[strings.LastIndex(image, ":")+1:]); ok {
 					return &r
 				}

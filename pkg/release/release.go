@@ -42,6 +42,9 @@ type Source struct {
 type Component struct {
 	Name string   `json:"name"`
 	From []string `json:"from,omitempty"`
+	// Beside are folders of other components whose kustomize variables reach into this one when all
+	// is built at once. They are built along, and their objects left to the component they belong to.
+	Beside []string `json:"beside,omitempty"`
 }
 
 // SignIn says what stands between a visitor and the dashboard.

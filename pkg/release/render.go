@@ -92,8 +92,8 @@ func Render(ctx context.Context, in Input, o RenderOptions) (*Rendered, error) {
 		if !r.namespaceLeftOut(o) {
 			r.out.Components = ownNamespace(r.out.Components, r.out.Namespace)
 		}
-		settle(r.out.Components, r.out.Namespace)
 	}
+	settle(r.out.Components, r.out.Namespace)
 	if r.out.Release == nil {
 		r.out.Release = recognise(r.out.Components)
 	}

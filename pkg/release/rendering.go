@@ -34,6 +34,8 @@ type part struct {
 	name    string
 	folders []string
 	objects []*unstructured.Unstructured
+	// beside are folders whose objects are in the build but not of this part.
+	beside []string
 	// key is what the build depends on besides the pins; empty where that cannot be said.
 	key string
 	// fault is why the part cannot be built, which matters only if it is wanted.

@@ -25,15 +25,34 @@ var clusterScoped = map[string][]string{
 	"storage.k8s.io":               {"StorageClass", "VolumeAttachment", "CSIDriver", "CSINode", "VolumeAttributesClass"},
 }
 
-// settle puts objects that name no namespace, and whose kind has one, into the given namespace, as
-// kfctl did by applying them there. What kinds have one is known of Kubernetes' own, and read from
-// the CustomResourceDefinitions among the objects for the rest.
+// clusterScopedElsewhere are such kinds of the projects that Kubeflow brings along, for when their
+// CustomResourceDefinitions are in a component that was not asked for.
+var clusterScopedElsewhere = map[string][]string{
+	"cert-manager.io":       {"ClusterIssuer"},
+	"kubeflow.org":          {"Profile"},
+	"metacontroller.k8s.io": {"CompositeController", "DecoratorController"},
+	"rbac.istio.io":         {"ClusterRbacConfig"},
+	"serving.kserve.io":     {"ClusterServingRuntime", "ClusterStorageContainer"},
+	"trainer.kubeflow.org":  {"ClusterTrainingRuntime"},
+}
+
+// settle gives every object its right place. One whose kind has no namespace loses what a
+// kustomization put there, as the server would drop it; any other that names none gets the given one,
+// as kfctl did by applying it there. What kinds have a namespace is known of Kubernetes' own, and
+// read from the CustomResourceDefinitions among the objects for the rest.
 func settle(components []RenderedComponent, namespace string) {
-	global := clusterKinds(components)
+	defined := clusterKinds(components)
 	for _, component := range components {
 		for _, object := range component.Objects {
 			kind := object.GroupVersionKind().GroupKind()
-			if object.GetNamespace() == "" && !global[kind] && !slices.Contains(clusterScoped[kind.Group], kind.Kind) {
+			global, known := defined[kind]
+			if !known {
+				global = slices.Contains(clusterScoped[kind.Group], kind.Kind) || slices.Contains(clusterScopedElsewhere[kind.Group], kind.Kind)
+			}
+			switch {
+			case global:
+				unstructured.RemoveNestedField(object.Object, "metadata", "namespace")
+			case object.GetNamespace() == "" && namespace != "":
 				object.SetNamespace(namespace)
 			}
 		}

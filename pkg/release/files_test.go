@@ -1,0 +1,160 @@
+package release
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestRenderedYAMLIsTakenAsItIs(t *testing.T) {
+	const yaml = "# a comment\n---\n" + cm + "one}\n---\napiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: two, namespace: ns}}\n"
+	root := tree(t, map[string]string{"all.yaml": yaml, "dir/a.yaml": yaml, "dir/sub/b.json": `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"}}`, "dir/README.md": "no"})
+	one := []string{"ConfigMap//one", "Secret/ns/two"}
+	for name, in := range map[string]Input{
+		"a file": {File: filepath.Join(root, "all.yaml")},
+		"a URL":  {File: "file://" + filepath.ToSlash(filepath.Join(root, "all.yaml"))},
+		"stdin":  {File: "-", Stdin: strings.NewReader(yaml)},
+	} {
+		if got, names := rendered(t, in, RenderOptions{}); !slices.Equal(names, one) || got.Namespace != "" {
+			t.Errorf("%s: %v", name, names)
+		}
+	}
+	got, names := rendered(t, Input{File: filepath.Join(root, "dir")}, RenderOptions{})
+	if !slices.Equal(names, append([]string{"ConfigMap//one", "Pod//p"}, one[1:]...)) || got.Components[0].Name != "a" || got.Components[1].Name != "sub" {
+		t.Errorf("a folder: %v in %+v", names, got.Components)
+	}
+}
+
+func TestAFolderWithAKustomizationIsBuilt(t *testing.T) {
+	root := tree(t, map[string]string{"mine/kustomization.yaml": "namespace: ns\nresources: [cm.yaml]\n", "mine/cm.yaml": cm + "x}\n", "mine/not.yaml": cm + "y}\n"})
+	for _, name := range []string{"mine", "mine/kustomization.yaml"} {
+		got, names := rendered(t, Input{File: filepath.Join(root, name)}, RenderOptions{})
+		if !slices.Equal(names, []string{"ConfigMap/ns/x"}) || got.Components[0].Name != "mine" {
+			t.Errorf("%s: %v in %+v", name, names, got.Components)
+		}
+	}
+}
+
+func TestAFileByURLIsFetchedAndSaidToBeUnverified(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(cm + "x}\n")) }))
+	defer server.Close()
+	got, names := rendered(t, Input{File: server.URL + "/all.yaml"}, RenderOptions{})
+	if !slices.Equal(names, []string{"ConfigMap//x"}) || len(got.Pins) != 1 || got.Pins[0].Verified || len(got.Warnings) != 1 {
+		t.Errorf("%v, pins %+v, warnings %v", names, got.Pins, got.Warnings)
+	}
+}
+
+func TestManifestsAreRecognisedByTheirPipelines(t *testing.T) {
+	const deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ml-pipeline, namespace: kubeflow}\n" +
+		"spec: {template: {spec: {containers: [{name: proxy, image: proxy}, {name: api, image: 'registry.local:5000/kfp-api-server:2.16.0@sha256:00'}]}}}\n"
+	got, _ := rendered(t, Input{File: "-", Stdin: strings.NewReader(deployment)}, RenderOptions{})
+	if got.Release == nil || got.Release.Version != "26.03" {
+		t.Errorf("release is %v", got.Release)
+	}
+}
+
+func TestWhatCannotBeUsedIsExplained(t *testing.T) {
+	root := tree(t, map[string]string{
+		"empty.yaml": "# nothing\n", "scalar.yaml": "just text\n", "nameless.yaml": "apiVersion: v1\nkind: ConfigMap\n",
+		"kindless.yaml": "metadata: {name: x}\n", "k.yaml": "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n",
+		"folder/README.md": "", "binary.yaml": "\x00\x01\x02",
+	})
+	for name, says := range map[string]string{
+		"none.yaml": "no such file", "empty.yaml": "holds no Kubernetes objects", "scalar.yaml": "document 1", "nameless.yaml": "lacks metadata.name",
+		"kindless.yaml": "document 1", "k.yaml": "name its folder", "folder": "holds no YAML", "binary.yaml": "document 1",
+	} {
+		_, err := Render(t.Context(), Input{File: filepath.Join(root, name)}, RenderOptions{CacheDir: t.TempDir()})
+		var input *InputError
+		if !errors.As(err, &input) || input.Do == "" || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: error is %v, should say %q in one line", name, err, says)
+		}
+	}
+}
+
+func TestReleasesThatCannotBeInstalledSayWhichCan(t *testing.T) {
+	for _, version := range []string{"1.9.1", "3.0", ""} {
+		_, err := Render(t.Context(), Input{Release: version}, RenderOptions{CacheDir: t.TempDir()})
+		var input *InputError
+		if !errors.As(err, &input) || !strings.Contains(err.Error(), "1.2.0, 26.03") {
+			t.Errorf("%q: %v", version, err)
+		}
+	}
+}
+
+func TestTheWrongArchiveIsRefusedWithBothHashesAndWhatToDo(t *testing.T) {
+	mirror := tree(t, map[string]string{"github.com/kubeflow/community-distribution/archive/refs/tags/26.03.tar.gz": "not what it should be"})
+	_, err := Render(t.Context(), Input{Release: "26.03"}, RenderOptions{CacheDir: t.TempDir(), Mirror: mirror})
+	r, _ := Find("26.03")
+	var input *InputError
+	if !errors.As(err, &input) || !strings.Contains(err.Error(), r.Source.Hash) || strings.Count(err.Error(), "h1:") != 2 || !strings.Contains(input.Do, "--skip-verify") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestWhatTheMirrorLacksIsSaid(t *testing.T) {
+	_, err := Render(t.Context(), Input{Release: "26.03"}, RenderOptions{CacheDir: t.TempDir(), Mirror: t.TempDir()})
+	var input *InputError
+	if !errors.As(err, &input) || !strings.Contains(err.Error(), "github.com/kubeflow/community-distribution/archive/refs/tags/26.03.tar.gz") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestAReferenceThatCannotBeFollowedIsNamed(t *testing.T) {
+	root := tree(t, map[string]string{"kustomization.yaml": "resources: ['https://gitlab.com/o/r//a?ref=v1']\n"})
+	_, err := Render(t.Context(), Input{File: root}, RenderOptions{CacheDir: t.TempDir()})
+	var input *InputError
+	if !errors.As(err, &input) || !strings.Contains(err.Error(), "kustomization.yaml refers to https://gitlab.com/o/r//a?ref=v1") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestMiniNeedsNothingAndBuildsTheSameAgain(t *testing.T) {
+	cache := t.TempDir()
+	dead := &http.Client{Transport: refuse{}}
+	got, first := rendered(t, Input{Release: "mini"}, RenderOptions{CacheDir: cache, HTTP: dead})
+	again, second := rendered(t, Input{Release: "mini"}, RenderOptions{CacheDir: cache, HTTP: dead})
+	if len(first) != 66 || !slices.Equal(first, second) || len(got.Warnings) != 0 || !got.Pins[0].Verified || got.Release.Version != "mini" {
+		t.Errorf("%d objects, then %d, warnings %v, pins %v", len(first), len(second), got.Warnings, got.Pins)
+	}
+	got.Objects()[0].SetName("changed")
+	if again.Objects()[0].GetName() == "changed" {
+		t.Error("two renders share their objects")
+	}
+	kept, err := filepath.Glob(filepath.Join(cache, "rendered", "*"))
+	if err != nil || len(kept) != len(got.Components) {
+		t.Errorf("kept %v, %v", kept, err)
+	}
+}
+
+func TestADamagedRenderCacheIsBuiltAnew(t *testing.T) {
+	cache := t.TempDir()
+	_, first := rendered(t, Input{Release: "mini"}, RenderOptions{CacheDir: cache})
+	kept, err := filepath.Glob(filepath.Join(cache, "rendered", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range kept {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, content[:len(content)/2], 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, second := rendered(t, Input{Release: "mini"}, RenderOptions{CacheDir: cache}); !slices.Equal(first, second) {
+		t.Errorf("built %d objects, then %d", len(first), len(second))
+	}
+}
+
+// refuse is a network that is not there.
+type refuse struct{}
+
+func (refuse) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("there is no network")
+}

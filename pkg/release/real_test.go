@@ -1,0 +1,256 @@
+package release
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/types"
+)
+
+// mirror is a folder with the real archives: $KUBEFLOW_MIRROR, or shared/mirror beside the module.
+// Where it is absent these tests are skipped, but not on CI, which must have it.
+func mirror(t *testing.T) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("the real Kubeflow archives take longer than -short allows")
+	}
+	folder := os.Getenv("KUBEFLOW_MIRROR")
+	if folder == "" {
+		folder = filepath.Join("..", "..", "..", "shared", "mirror")
+	}
+	if _, err := os.Stat(filepath.Join(folder, "github.com", "kubeflow")); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("the real Kubeflow archives are not there: %v", err)
+		}
+		t.Skipf("the real Kubeflow archives are not there (set KUBEFLOW_MIRROR): %v", err)
+	}
+	return folder
+}
+
+// real are options to render from the mirror, without network. What one test has built the next reads
+// from the cache.
+func real(t *testing.T) RenderOptions {
+	t.Helper()
+	return RenderOptions{Mirror: mirror(t), SkipVerify: true, CacheDir: sharedCache, HTTP: &http.Client{Transport: refuse{}}}
+}
+
+var sharedCache string
+
+func TestMain(m *testing.M) {
+	var err error
+	if sharedCache, err = os.MkdirTemp("", "kubectl-kubeflow-test-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(sharedCache)
+	os.Exit(code)
+}
+
+var apps120 = "namespaces=2 application=7 istio-stack=117 cluster-local-gateway=10 istio=11 cert-manager-crds=6 " +
+	"cert-manager-kube-system-resources=6 cert-manager=33 add-anonymous-user-filter=1 metacontroller=6 bootstrap=6 " +
+	"spark-operator=10 kubeflow-apps=266 knative=57 kfserving=21 spartakus=6"
+
+func counts(r *Rendered) string {
+	var out []string
+	for _, c := range r.Components {
+		out = append(out, fmt.Sprintf("%s=%d", c.Name, len(c.Objects)))
+	}
+	return strings.Join(out, " ")
+}
+
+func TestKubeflow120RendersToItsSixteenApplications(t *testing.T) {
+	o := real(t)
+	const file = "https://raw.githubusercontent.com/kubeflow/manifests/%s/kfdef/kfctl_k8s_istio.v1.2.0.yaml"
+	for name, in := range map[string]Input{
+		"by name":                            {Release: "1.2.0"},
+		"by its KfDef's address":             {File: fmt.Sprintf(file, "v1.2.0")},
+		"by its KfDef's address on a branch": {File: fmt.Sprintf(file, "v1.2-branch")},
+	} {
+		got, _ := rendered(t, in, o)
+		if counts(got) != apps120 || len(got.Objects()) != 565 {
+			t.Errorf("%s: %d objects, %s", name, len(got.Objects()), counts(got))
+		}
+		if got.Release == nil || got.Release.Version != "1.2.0" || got.Namespace != "kubeflow" {
+			t.Errorf("%s: release %v, namespace %q", name, got.Release, got.Namespace)
+		}
+	}
+}
+
+func TestTheComponentsListedFor120AreItsApplications(t *testing.T) {
+	got, _ := rendered(t, Input{Release: "1.2.0"}, real(t))
+	for i, component := range got.Components {
+		if listed := got.Release.Components[i].Name; listed != component.Name {
+			t.Errorf("component %d is listed as %s and is %s", i+1, listed, component.Name)
+		}
+	}
+}
+
+func TestEveryObjectOf120HasThePlaceThatKfctlGaveIt(t *testing.T) {
+	got, names := rendered(t, Input{Release: "1.2.0"}, real(t))
+	for _, object := range got.Objects() {
+		kind := object.GroupVersionKind().GroupKind()
+		global := slices.Contains(clusterScoped[kind.Group], kind.Kind) || clusterKinds(got.Components)[kind]
+		if global == (object.GetNamespace() != "") {
+			t.Errorf("%s %s has the namespace %q", object.GetKind(), object.GetName(), object.GetNamespace())
+		}
+	}
+	for _, want := range []string{"ConfigMap/kubeflow/workflow-controller-configmap", "DestinationRule/kubeflow/ml-pipeline-ui", "Deployment/kubeflow/mpi-operator", "ClusterIssuer//kubeflow-self-signing-issuer"} {
+		if !slices.Contains(names, want) {
+			t.Errorf("%s is not there", want)
+		}
+	}
+	for _, object := range got.Objects() {
+		labels := object.GetLabels()
+		if object.GetKind() == "Namespace" && object.GetName() == "kubeflow" &&
+			(labels["control-plane"] != "kubeflow" || labels["katib-metricscollector-injection"] != "enabled" || labels["istio-injection"] != "enabled") {
+			t.Errorf("namespace kubeflow has the labels %v", labels)
+		}
+	}
+}
+
+func TestKubeflow2603RendersToTheSameObjectsAsItsExampleAtOnce(t *testing.T) {
+	o := real(t)
+	got, _ := rendered(t, Input{Release: "26.03"}, o)
+	if len(got.Objects()) != 675 || len(got.Components) != 18 {
+		t.Fatalf("%d objects in %d components", len(got.Objects()), len(got.Components))
+	}
+	want := map[string]string{}
+	whole := atOnce(t, o)
+	settle([]RenderedComponent{{Objects: whole}}, "") // the example has ClusterRoles in namespaces
+	for _, object := range whole {
+		want[identity(object)] = text(t, object)
+	}
+	for _, object := range got.Objects() {
+		id := identity(object)
+		if text(t, object) != want[id] {
+			t.Errorf("%s is not as the example has it", id)
+		}
+		delete(want, id)
+	}
+	for id := range want {
+		t.Errorf("%s is in the example only", id)
+	}
+}
+
+// atOnce builds the release's whole kustomization as kustomize does it, its objects read the long way.
+func atOnce(t *testing.T, o RenderOptions) []*unstructured.Unstructured {
+	t.Helper()
+	release, err := Find("26.03")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRendering(t.Context(), o)
+	a, err := r.fetch(t.Context(), release.Source.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := krusty.MakeDefaultOptions()
+	options.LoadRestrictions = types.LoadRestrictionsNone
+	built, err := krusty.MakeKustomizer(options).Run(r.tree, r.tree.Mount("whole", a)+"/"+release.Kustomization)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var objects []*unstructured.Unstructured
+	for _, resource := range built.Resources() {
+		content, err := resource.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		object := &unstructured.Unstructured{}
+		if err := object.UnmarshalJSON(content); err != nil {
+			t.Fatal(err)
+		}
+		objects = append(objects, object)
+	}
+	return objects
+}
+
+func text(t *testing.T, o *unstructured.Unstructured) string {
+	t.Helper()
+	content, err := json.Marshal(o.Object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func TestWhatWasRenderedOnceIsReadBackTheSame(t *testing.T) {
+	o := real(t)
+	var built int
+	o.Progress = func(line string) {
+		if strings.HasPrefix(line, "built ") {
+			built++
+		}
+	}
+	for _, version := range []string{"1.2.0", "26.03"} {
+		o.CacheDir = sharedCache
+		if version == "1.2.0" {
+			o.CacheDir = t.TempDir()
+		}
+		first, _ := rendered(t, Input{Release: version}, o)
+		if version == "1.2.0" && built != len(first.Components) {
+			t.Errorf("%d components built from an empty cache", built)
+		}
+		built = 0
+		second, _ := rendered(t, Input{Release: version}, o)
+		if built != 0 {
+			t.Errorf("%s: %d components built again", version, built)
+		}
+		for i, object := range first.Objects() {
+			if text(t, object) != text(t, second.Objects()[i]) {
+				t.Errorf("%s: %s came back changed", version, identity(object))
+			}
+		}
+	}
+}
+
+func TestEveryReferenceOutOf2603IsPinned(t *testing.T) {
+	got, _ := rendered(t, Input{Release: "26.03"}, real(t))
+	var jobset bool
+	for _, pin := range got.Pins {
+		if source, _, ok := known(pin.URL); !ok || source.Hash == "" {
+			t.Errorf("%s has no pin", pin.URL)
+		}
+		jobset = jobset || strings.Contains(pin.URL, "jobset") && pin.Verified
+	}
+	if len(got.Pins) != 3 || !jobset {
+		t.Errorf("pins are %+v; the JobSet file, which is whole, must be verified", got.Pins)
+	}
+}
+
+func TestKubeflow10sKfDefBuildsWithItsOverlays(t *testing.T) {
+	o := real(t)
+	content, _ := fileOf120(t, o, "kfdef/kfctl_k8s_istio.v1.0.2.yaml")
+	def, err := ParseKfDef("kfdef", content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := strings.ReplaceAll(string(content), def.Spec.Repos[0].URI, "https://github.com/kubeflow/manifests/archive/v1.2.0.tar.gz")
+	o.Skip = []string{"kfserving-gateway", "tensorboard"} // no longer in 1.2.0's tree
+	got, names := rendered(t, Input{File: "-", Stdin: strings.NewReader(moved)}, o)
+	if len(got.Components) != 42 || !slices.Contains(names, "VirtualService/kubeflow/centraldashboard") {
+		t.Errorf("%d components, %d objects", len(got.Components), len(names))
+	}
+}
+
+func fileOf120(t *testing.T, o RenderOptions, name string) ([]byte, bool) {
+	t.Helper()
+	release, err := Find("1.2.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := newRendering(t.Context(), o).fetch(t.Context(), release.Source.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, ok := a.Files[name]
+	return content, ok
+}
