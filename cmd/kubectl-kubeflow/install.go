@@ -117,7 +117,7 @@ func runInstall(ctx context.Context, o *installOptions) error {
 		return o.showPlan(wanted, plan)
 	}
 	if err := install.Preflight(ctx, client, plan); err != nil {
-		return o.finish(client, wanted, plan, nil, began, refusal(err))
+		return o.finish(client, wanted, plan, nil, began, inTheWay(err))
 	}
 	if o.diff || o.dryRun == "server" {
 		return o.showVerdicts(ctx, client, plan)
@@ -143,9 +143,7 @@ func (o *installOptions) agree(ctx context.Context, client *cluster.Client, want
 		where = client.Server()
 	}
 	o.screen().Say("Installing %s: %d objects, %d to write, on %s", wanted.title, len(plan.Objects), plan.Writes()-len(plan.Prune), where)
-	for _, adapted := range wanted.adapted {
-		o.screen().Say("Adapted: %s", adapted.Title)
-	}
+	o.sayAdapted(wanted)
 	for _, cycle := range plan.Cycles {
 		o.screen().Say("Note: %s would wait for each other; they are applied without waiting", refsOf(cycle.Objects))
 	}

@@ -54,11 +54,28 @@ func (o *installOptions) showPlan(wanted *wantedInstall, plan *install.Plan) err
 	if err := o.screen().Table([]string{"COMPONENT", "OBJECTS", "TO WRITE", "WAITS FOR WEBHOOK"}, rows); err != nil {
 		return err
 	}
-	for _, adapted := range wanted.adapted {
-		o.screen().Say("Adapted: %s", adapted.Title)
-	}
+	o.sayAdapted(wanted)
 	o.screen().Say("%s: %d objects, %d to write, %d to delete. Nothing was changed (dry run).", wanted.title, len(plan.Objects), plan.Writes()-len(plan.Prune), len(plan.Prune))
 	return nil
+}
+
+// sayAdapted says what was mended in the manifests: one line for each check, not one for each object.
+func (o *installOptions) sayAdapted(wanted *wantedInstall) {
+	var order []string
+	titles := map[string][]string{}
+	for _, adapted := range wanted.adapted {
+		if titles[adapted.Check] == nil {
+			order = append(order, adapted.Check)
+		}
+		titles[adapted.Check] = append(titles[adapted.Check], adapted.Title)
+	}
+	for _, check := range order {
+		line := fmt.Sprintf("Adapted (%s): %s", check, titles[check][0])
+		if more := len(titles[check]) - 1; more > 0 {
+			line += fmt.Sprintf(", and %d more", more)
+		}
+		o.screen().Say("%s", line)
+	}
 }
 
 // showVerdicts prints what the server says it would do: as differences, or as one line for each object.
@@ -182,8 +199,8 @@ func ending(err error, result *install.Result, total int) error {
 	return err
 }
 
-// refusal joins everything that is in the way of an install.
-func refusal(err error) error {
+// inTheWay joins everything that is in the way of an install.
+func inTheWay(err error) error {
 	var refused *install.Refused
 	if !errors.As(err, &refused) {
 		return err

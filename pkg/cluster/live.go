@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
+	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/metadata"
 )
 
@@ -167,7 +168,7 @@ func (v *liveView) Can(ctx context.Context, verb string, kind schema.GroupKind, 
 func (v *liveView) Serves(ctx context.Context, kind schema.GroupVersionKind) (bool, error) {
 	return once(v, kind, func() (bool, error) {
 		list, err := v.client.discovery.ServerResourcesForGroupVersion(kind.GroupVersion().String())
-		if apierrors.IsNotFound(err) {
+		if apierrors.IsNotFound(err) || errors.Is(err, memory.ErrCacheNotFound) {
 			return false, nil
 		}
 		if err != nil {

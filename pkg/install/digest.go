@@ -19,8 +19,8 @@ func digest(o *unstructured.Unstructured) string {
 	return short(body)
 }
 
-// claim returns a short hash of the fields of a live object that this program owns, "" when it owns none. A field
-// that somebody else changes leaves the set, so an equal claim says that everything applied is still as it was.
+// claim returns a short hash of the fields of a live object that this program owns. A field that somebody else
+// changes leaves the set, so an equal claim says that everything applied is still as it was.
 func claim(o *unstructured.Unstructured) string {
 	for _, entry := range o.GetManagedFields() {
 		if entry.Manager == Manager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == "" && entry.FieldsV1 != nil {
@@ -31,7 +31,7 @@ func claim(o *unstructured.Unstructured) string {
 			return short(append(body, entry.APIVersion...))
 		}
 	}
-	return ""
+	return "none" // an object of a name alone
 }
 
 func short(body []byte) string {

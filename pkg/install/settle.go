@@ -18,6 +18,8 @@ func settled(o *unstructured.Unstructured) *unstructured.Unstructured {
 		for _, w := range items(o.Object, "webhooks") {
 			dropPlaceholder(w, "clientConfig")
 		}
+	case "Secret":
+		encodeStrings(o)
 	case "CustomResourceDefinition.apiextensions.k8s.io":
 		dropPlaceholder(o.Object, "spec", "conversion", "webhook", "clientConfig")
 		dropPlaceholder(o.Object, "spec", "conversion", "webhookClientConfig")
@@ -29,6 +31,24 @@ func settled(o *unstructured.Unstructured) *unstructured.Unstructured {
 		}
 	}
 	return o
+}
+
+// encodeStrings moves a Secret's stringData into data, where the server keeps it: who changes a value there then
+// takes the field over, and it shows.
+func encodeStrings(o *unstructured.Unstructured) {
+	values, found, err := unstructured.NestedStringMap(o.Object, "stringData")
+	if !found || err != nil {
+		return
+	}
+	data, _, _ := unstructured.NestedMap(o.Object, "data")
+	if data == nil {
+		data = map[string]any{}
+	}
+	for key, value := range values {
+		data[key] = base64.StdEncoding.EncodeToString([]byte(value))
+	}
+	o.Object["data"] = data
+	delete(o.Object, "stringData")
 }
 
 // dropPlaceholder removes a caBundle that holds no certificate: the real one is injected once it exists.
