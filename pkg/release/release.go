@@ -12,7 +12,7 @@ type Release struct {
 	Pipelines string `json:"pipelines"`
 	// SignIn names what guards the dashboard: none, authservice or oauth2-proxy.
 	SignIn SignIn `json:"signIn"`
-	// Source is the archive that holds the manifests.
+	// Source is the archive that holds the manifests; without a URL they are part of this program.
 	Source Source `json:"source"`
 	// KfDef is the path, in the archive, of the KfDef that lists the components. Empty from 1.3 on.
 	KfDef string `json:"kfdef,omitempty"`
@@ -22,7 +22,7 @@ type Release struct {
 	Components []Component `json:"components,omitempty"`
 	// Remotes are the references out of the archive that a render meets, each with its pin.
 	Remotes []Source `json:"remotes,omitempty"`
-	// Hidden keeps a release that is not a real one (mini) out of every list.
+	// Hidden keeps what is no Kubeflow release (mini, the MPI operator) out of every list.
 	Hidden bool `json:"hidden,omitempty"`
 }
 

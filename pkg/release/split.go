@@ -20,17 +20,22 @@ func (r *rendering) fromKustomization(release Release, a *archive.Archive) ([]pa
 	if err := yaml.Unmarshal(a.Files[file], &top); err != nil || file == "" {
 		return nil, fmt.Errorf("the archive of %s holds no kustomization in %s that can be read", release, release.Kustomization)
 	}
+	resources := list(top["resources"])
 	s := split{top: top, beside: path.Dir(release.Kustomization), files: maps.Clone(a.Files)}
+	s.move(release.Kustomization)
 	var parts []part
-	for _, component := range withTheRest(release, list(top["resources"])) {
+	for _, component := range withTheRest(release, resources) {
 		p := part{name: component.Name}
+		if len(component.From) == 0 {
+			p.folders, p.key = []string{release.Kustomization}, release.Kustomization
+		}
 		for _, from := range component.From {
 			p.folders = append(p.folders, s.folder(append(slices.Clone(component.Beside), from)...))
 		}
 		for _, other := range component.Beside {
 			p.beside = append(p.beside, s.folder(other))
 		}
-		for _, folder := range p.folders {
+		for _, folder := range p.folders[:len(component.From)] {
 			p.key += string(s.files[path.Join(folder, "kustomization.yaml")])
 		}
 		parts = append(parts, p)
@@ -53,6 +58,13 @@ type split struct {
 	files  map[string][]byte
 	err    error
 	count  int
+}
+
+// move turns the paths of everything but the resources, so that they hold from where the parts are put.
+func (s *split) move(from string) {
+	delete(s.top, "resources")
+	somewhere := path.Join(s.beside, "part")
+	layer(s.top).turn(func(reference string) string { return relative(somewhere, path.Join(from, reference)) })
 }
 
 // folder adds a kustomization of only these resources and returns where it is.
@@ -82,6 +94,9 @@ func withTheRest(release Release, resources []any) []Component {
 	components := slices.Clone(release.Components)
 	named := map[string]bool{}
 	for _, component := range components {
+		if len(component.From) == 0 {
+			return components // it is the whole kustomization
+		}
 		for _, from := range component.From {
 			named[from] = true
 		}
