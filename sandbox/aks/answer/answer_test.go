@@ -30,8 +30,12 @@ func say(text string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, text) })
 }
 
-func get(t *testing.T, url string, conn net.Conn, roots *x509.CertPool) (string, error) {
+func get(t *testing.T, url string, s *Switchboard, roots *x509.CertPool, handler http.Handler, names ...string) (string, error) {
 	t.Helper()
+	conn, err := s.Connect(handler, names...)
+	if err != nil {
+		t.Fatal(err)
+	}
 	client := &http.Client{Transport: &http.Transport{
 		DialContext:     func(context.Context, string, string) (net.Conn, error) { return conn, nil },
 		TLSClientConfig: &tls.Config{RootCAs: roots},
@@ -50,13 +54,13 @@ func TestEachConnectionHasItsOwnHandlerWithTLSAndWithout(t *testing.T) {
 	s, authority := board(t)
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(authority.PEM())
-	if body, err := get(t, "http://a", s.Connect(say("plain")), nil); body != "plain" || err != nil {
+	if body, err := get(t, "http://a", s, nil, say("plain")); body != "plain" || err != nil {
 		t.Errorf("%q, %v", body, err)
 	}
-	if body, err := get(t, "https://istiod.istio-system.svc", s.Connect(say("secret"), "istiod.istio-system.svc"), roots); body != "secret" || err != nil {
+	if body, err := get(t, "https://istiod.istio-system.svc", s, roots, say("secret"), "istiod.istio-system.svc"); body != "secret" || err != nil {
 		t.Errorf("%q, %v", body, err)
 	}
-	if _, err := get(t, "https://other.svc", s.Connect(say("secret"), "istiod.istio-system.svc"), roots); err == nil {
+	if _, err := get(t, "https://other.svc", s, roots, say("secret"), "istiod.istio-system.svc"); err == nil {
 		t.Error("a certificate for another name was taken")
 	}
 }

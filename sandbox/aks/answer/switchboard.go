@@ -43,10 +43,13 @@ func (s *Switchboard) Close() error { return s.server.Close() }
 
 // Connect returns the client's end of a connection on which handler answers.
 // Over TLS it shows a certificate for names.
-func (s *Switchboard) Connect(handler http.Handler, names ...string) net.Conn {
-	client, server := net.Pipe()
+func (s *Switchboard) Connect(handler http.Handler, names ...string) (net.Conn, error) {
+	client, server, err := pair()
+	if err != nil {
+		return nil, err
+	}
 	s.Answer(server, handler, names...)
-	return client
+	return client, nil
 }
 
 // Answer lets handler answer on a connection, and closes it in the end.

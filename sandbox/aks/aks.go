@@ -1,0 +1,110 @@
+package aks
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/dynamic/dynamicinformer"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/scheme"
+	typedcore "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/record"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/answer"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/gateway"
+)
+
+// An AKS plays one cluster's platform.
+type AKS struct {
+	o         Options
+	client    kubernetes.Interface
+	dynamic   dynamic.Interface
+	factory   informers.SharedInformerFactory
+	untyped   dynamicinformer.DynamicSharedInformerFactory
+	authority *answer.Authority
+	board     *answer.Switchboard
+	mesh      gateway.Cluster
+}
+
+// New prepares an AKS. It asks the API server for nothing yet, so that it can be
+// the network's backend before there is an API server.
+func New(o Options) (*AKS, error) {
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	config := rest.CopyConfig(o.Config)
+	config.QPS, config.Burst = -1, -1 // no kubelet of 1000 pods waits for another
+	config.UserAgent = "sandbox-aks"
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("connecting: %w", err)
+	}
+	untyped, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("connecting: %w", err)
+	}
+	authority, err := answer.NewAuthority(o.CA.Cert, o.CA.Key)
+	if err != nil {
+		return nil, err
+	}
+	a := &AKS{
+		o: o, client: client, dynamic: untyped, authority: authority,
+		factory: informers.NewSharedInformerFactory(client, 0),
+		untyped: dynamicinformer.NewDynamicSharedInformerFactory(untyped, 0),
+		board:   answer.NewSwitchboard(authority, log.New(io.Discard, "", 0)),
+	}
+	core := a.factory.Core().V1()
+	core.Services().Informer() // the backends read these, whichever parts there are
+	core.Pods().Informer()
+	a.mesh = gateway.Cluster{Istio: untyped, Pods: core.Pods().Lister(), Services: core.Services().Lister()}
+	return a, nil
+}
+
+// Run plays AKS until ctx ends.
+func Run(ctx context.Context, o Options) error {
+	a, err := New(o)
+	if err != nil {
+		return err
+	}
+	return a.Run(ctx)
+}
+
+// Run plays all parts until ctx ends. It ends earlier only when it cannot begin.
+func (a *AKS) Run(ctx context.Context) error {
+	defer a.board.Close()
+	if err := a.begin(ctx); err != nil {
+		return err
+	}
+	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
+	defer broadcaster.Shutdown()
+	broadcaster.StartRecordingToSink(&typedcore.EventSinkImpl{Interface: a.client.CoreV1().Events("")})
+	parts, err := a.parts(func(component string) record.EventRecorder {
+		return broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: component})
+	})
+	if err != nil {
+		return err
+	}
+	a.factory.Start(ctx.Done())
+	a.untyped.Start(ctx.Done())
+	a.factory.WaitForCacheSync(ctx.Done())
+	a.untyped.WaitForCacheSync(ctx.Done())
+	var running sync.WaitGroup
+	for _, part := range parts {
+		running.Go(func() { part.Run(ctx, a.o.Log) })
+	}
+	running.Wait()
+	a.factory.Shutdown()
+	a.untyped.Shutdown()
+	return nil
+}
+
+// patience is how long the API server may take to answer at all.
+const patience = 30 * time.Second

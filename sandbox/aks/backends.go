@@ -1,0 +1,97 @@
+package aks
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/gateway"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/webhook"
+)
+
+// Dial connects to what plays a Service: the gateway where that is behind it,
+// else a webhook.
+func (a *AKS) Dial(_ context.Context, service types.NamespacedName, port corev1.ServicePort) (net.Conn, error) {
+	handler := webhook.Handler{Service: service}
+	found, err := a.mesh.Services.Services(service.Namespace).Get(service.Name)
+	if err == nil && len(found.Spec.Selector) > 0 {
+		for _, pod := range a.mesh.ReadyPods(service.Namespace, found.Spec.Selector) {
+			if gateway.Is(pod) {
+				return a.dialGateway(pod, target(port, pod))
+			}
+			handler.Image = pod.Spec.Containers[0].Image
+		}
+	}
+	return a.board.Connect(handler, service.Name+"."+service.Namespace+".svc", service.Name+"."+service.Namespace+".svc.cluster.local")
+}
+
+// DialPod connects to what plays a pod.
+func (a *AKS) DialPod(_ context.Context, pod *corev1.Pod, port int32) (net.Conn, error) {
+	if gateway.Is(pod) {
+		return a.dialGateway(pod, port)
+	}
+	handler := a.behindPod(pod, port)
+	if handler == nil {
+		return nil, refused(pod, port)
+	}
+	return a.board.Connect(handler, pod.Name)
+}
+
+func (a *AKS) dialGateway(pod *corev1.Pod, port int32) (net.Conn, error) {
+	handler := a.mesh.Listener(pod, port)
+	if handler == nil {
+		return nil, refused(pod, port)
+	}
+	return a.board.Connect(handler, pod.Name)
+}
+
+func refused(pod *corev1.Pod, port int32) error {
+	return fmt.Errorf("dial tcp %s:%d: connect: connection refused", pod.Status.PodIP, port)
+}
+
+// behindPod is what listens on a port of a pod; nil for nothing. Pods without
+// declared ports may listen anywhere.
+func (a *AKS) behindPod(pod *corev1.Pod, port int32) http.Handler {
+	if gateway.Is(pod) {
+		return a.mesh.Listener(pod, port)
+	}
+	declared := 0
+	for i := range pod.Spec.Containers {
+		c := &pod.Spec.Containers[i]
+		if c.Name == "istio-proxy" {
+			continue
+		}
+		declared += len(c.Ports)
+		if slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool { return p.ContainerPort == port }) {
+			declared = 0
+			break
+		}
+	}
+	if declared > 0 {
+		return nil
+	}
+	return webhook.Handler{Service: types.NamespacedName{Namespace: pod.Namespace, Name: pod.Labels["app"]}, Image: pod.Spec.Containers[0].Image}
+}
+
+func target(port corev1.ServicePort, pod *corev1.Pod) int32 {
+	if port.TargetPort.Type == intstr.Int {
+		if port.TargetPort.IntVal != 0 {
+			return port.TargetPort.IntVal
+		}
+		return port.Port
+	}
+	for i := range pod.Spec.Containers {
+		for _, p := range pod.Spec.Containers[i].Ports {
+			if p.Name == port.TargetPort.StrVal {
+				return p.ContainerPort
+			}
+		}
+	}
+	return 0
+}

@@ -1,0 +1,125 @@
+package aks
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	networklisters "k8s.io/client-go/listers/networking/v1"
+	"k8s.io/client-go/tools/record"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/cabundle"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/enforcer"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/loadbalancer"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/nodes"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/pods"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/storage"
+)
+
+// The parts that Options.Without can leave out.
+const (
+	Nodes        = "nodes"
+	Pods         = "pods"
+	Storage      = "storage"
+	Enforcer     = "enforcer"
+	CABundles    = "cabundles"
+	LoadBalancer = "loadbalancer"
+)
+
+// Parts are the names of all parts.
+func Parts() []string { return []string{Nodes, Pods, Storage, Enforcer, CABundles, LoadBalancer} }
+
+// Stages are the instructions for KWOK.
+func Stages() []byte { return nodes.Stages() }
+
+// A part runs until its context ends.
+type part interface {
+	Run(ctx context.Context, log io.Writer)
+}
+
+// begin makes what AKS has from the start. The API server may still be starting.
+func (a *AKS) begin(ctx context.Context) error {
+	steps := map[string]func(context.Context) error{
+		Storage: func(ctx context.Context) error { return storage.Create(ctx, a.client) },
+		Nodes:   func(ctx context.Context) error { return nodes.Create(ctx, a.client, a.cluster()) },
+	}
+	if a.o.NetworkPolicy {
+		steps["policy engine"] = a.policyEngine
+	}
+	for name, step := range steps {
+		if !a.o.with(name) {
+			continue
+		}
+		var last error
+		err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+			last = step(ctx)
+			return last == nil, nil
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, last)
+		}
+	}
+	return nil
+}
+
+func (a *AKS) cluster() nodes.Cluster {
+	return nodes.Cluster{
+		Pools:   []nodes.Pool{nodes.SystemPool(a.o.Nodes), nodes.GPUPool(a.o.GPUNodes)},
+		Runtime: a.o.Runtime, KubeletVersion: a.o.KubernetesVersion,
+	}
+}
+
+// parts makes the loops of the parts that are not left out.
+func (a *AKS) parts(events func(component string) record.EventRecorder) ([]part, error) {
+	makers := []struct {
+		name string
+		make func() (part, error)
+	}{
+		{Pods, func() (part, error) { return pods.Loop(a.client, a.factory, events("kubelet"), a.script()) }},
+		{Storage, func() (part, error) { return storage.Loop(a.client, a.factory, events("disk.csi.azure.com")) }},
+		{Enforcer, func() (part, error) { return enforcer.Loop(a.client, a.factory) }},
+		{CABundles, func() (part, error) { return cabundle.Loop(a.dynamic, a.untyped, a.factory, a.authority.PEM()) }},
+		{LoadBalancer, func() (part, error) { return loadbalancer.New(a.factory, a.balancer(events("service-controller"))) }},
+	}
+	var all []part
+	for _, m := range makers {
+		if !a.o.with(m.name) {
+			continue
+		}
+		made, err := m.make()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", m.name, err)
+		}
+		all = append(all, made)
+	}
+	return all, nil
+}
+
+func (a *AKS) script() pods.Script {
+	return pods.Script{StartDelay: a.o.StartDelay, Delays: a.o.Delays, PullFailures: a.o.PullFailures, Hanging: a.o.Hanging}
+}
+
+func (a *AKS) balancer(events record.EventRecorder) loadbalancer.Options {
+	var policies networklisters.NetworkPolicyLister
+	if a.o.NetworkPolicy {
+		policies = a.factory.Networking().V1().NetworkPolicies().Lister()
+		a.factory.Networking().V1().NetworkPolicies().Informer()
+	}
+	return loadbalancer.Options{
+		Client: a.client, Events: events, Services: a.factory.Core().V1().Services().Lister(), Policies: policies,
+		Sandbox: a.o.Name, Delay: a.o.LoadBalancerDelay, Failure: a.o.LoadBalancerFailure,
+		ReadyPods: a.mesh.ReadyPods,
+		Listens:   func(pod *corev1.Pod, port int32) bool { return a.behindPod(pod, port) != nil },
+		Answer: func(conn net.Conn, pod *corev1.Pod, port int32) {
+			if handler := a.behindPod(pod, port); handler != nil {
+				a.board.Answer(conn, handler, pod.Name)
+				return
+			}
+			conn.Close()
+		},
+	}
+}

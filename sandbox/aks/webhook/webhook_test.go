@@ -1,0 +1,132 @@
+package webhook
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+var (
+	istiod      = Handler{Service: types.NamespacedName{Namespace: "istio-system", Name: "istiod"}, Image: "gcr.io/istio-release/pilot:1.28.0"}
+	oldInjector = Handler{Service: types.NamespacedName{Namespace: "istio-system", Name: "istio-sidecar-injector"}, Image: "gcr.io/istio-release/sidecar_injector:release-1.3-latest-daily"}
+	katib       = Handler{Service: types.NamespacedName{Namespace: "kubeflow", Name: "katib-controller"}}
+)
+
+func post(t *testing.T, h Handler, path, body string) map[string]any {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("POST", path, strings.NewReader(body)))
+	var answer map[string]any
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+		t.Fatalf("%d %s: %v", w.Code, w.Body, err)
+	}
+	return answer
+}
+
+// injected sends a pod through the injector and returns it as it comes out; nil
+// when the injector left it alone.
+func injected(t *testing.T, h Handler, pod string) *corev1.Pod {
+	t.Helper()
+	answer := post(t, h, "/inject", `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1beta1","request":{"uid":"7","kind":{"kind":"Pod"},"object":`+pod+`}}`)
+	response := answer["response"].(map[string]any)
+	if response["allowed"] != true || response["uid"] != "7" || answer["apiVersion"] != "admission.k8s.io/v1beta1" {
+		t.Fatalf("%v", answer)
+	}
+	text, ok := response["patch"].(string)
+	if !ok {
+		return nil
+	}
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ops []struct {
+		Path  string
+		Value json.RawMessage
+	}
+	if err := json.Unmarshal(raw, &ops); err != nil {
+		t.Fatal(err)
+	}
+	out := &corev1.Pod{}
+	for _, op := range ops {
+		into := map[string]any{"/metadata": &out.ObjectMeta, "/spec": &out.Spec}[op.Path]
+		if err := json.Unmarshal(op.Value, into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+func TestIstiodAddsANativeSidecarThatTheRestrictedStandardAdmits(t *testing.T) {
+	pod := injected(t, istiod, `{"metadata":{"labels":{"app":"ml-pipeline-ui"}},"spec":{"containers":[{"name":"ui"}],"initContainers":[{"name":"own"}]}}`)
+	if pod == nil {
+		t.Fatal("left alone")
+	}
+	if len(pod.Spec.Containers) != 1 || len(pod.Spec.InitContainers) != 3 {
+		t.Fatalf("%d containers, %d init containers", len(pod.Spec.Containers), len(pod.Spec.InitContainers))
+	}
+	proxy := pod.Spec.InitContainers[1]
+	if proxy.Name != "istio-proxy" || proxy.RestartPolicy == nil || *proxy.RestartPolicy != "Always" || proxy.Image != "gcr.io/istio-release/proxyv2:1.28.0" {
+		t.Errorf("%+v", proxy)
+	}
+	if s := proxy.SecurityContext; *s.AllowPrivilegeEscalation || !*s.RunAsNonRoot || s.Capabilities.Drop[0] != "ALL" {
+		t.Errorf("%+v", s)
+	}
+	if pod.Labels["app"] != "ml-pipeline-ui" || pod.Annotations["sidecar.istio.io/status"] == "" {
+		t.Errorf("%v %v", pod.Labels, pod.Annotations)
+	}
+}
+
+func TestTheInjectorOfV12AddsAContainer(t *testing.T) {
+	pod := injected(t, oldInjector, `{"metadata":{},"spec":{"containers":[{"name":"ui"}]}}`)
+	if pod == nil || len(pod.Spec.Containers) != 2 || pod.Spec.Containers[1].Name != "istio-proxy" {
+		t.Fatalf("%+v", pod)
+	}
+	if got := pod.Spec.Containers[1].Image; got != "gcr.io/istio-release/proxyv2:release-1.3-latest-daily" {
+		t.Errorf("image %s", got)
+	}
+}
+
+func TestPodsThatOptOutAreLeftAlone(t *testing.T) {
+	for name, pod := range map[string]string{
+		"by annotation":         `{"metadata":{"annotations":{"sidecar.istio.io/inject":"false"}},"spec":{"containers":[{"name":"a"}]}}`,
+		"by label":              `{"metadata":{"labels":{"sidecar.istio.io/inject":"false"}},"spec":{"containers":[{"name":"a"}]}}`,
+		"on the host's network": `{"metadata":{},"spec":{"hostNetwork":true,"containers":[{"name":"a"}]}}`,
+		"with a proxy already":  `{"metadata":{},"spec":{"containers":[{"name":"a"},{"name":"istio-proxy"}]}}`,
+	} {
+		if injected(t, istiod, pod) != nil {
+			t.Errorf("%s: changed", name)
+		}
+	}
+}
+
+func TestOtherWebhooksAllowAndChangeNothing(t *testing.T) {
+	for _, version := range []string{"v1", "v1beta1"} {
+		answer := post(t, katib, "/mutate-pod", `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/`+version+`","request":{"uid":"8","kind":{"kind":"Pod"},"object":{"spec":{}}}}`)
+		response := answer["response"].(map[string]any)
+		if answer["apiVersion"] != "admission.k8s.io/"+version || response["allowed"] != true || response["patch"] != nil {
+			t.Errorf("%v", answer)
+		}
+	}
+}
+
+func TestConversionWritesTheVersionThatIsAskedFor(t *testing.T) {
+	answer := post(t, katib, "/convert", `{"kind":"ConversionReview","apiVersion":"apiextensions.k8s.io/v1","request":{"uid":"9","desiredAPIVersion":"g/v2","objects":[{"apiVersion":"g/v1","spec":{"a":1}}]}}`)
+	text, _ := json.Marshal(answer["response"])
+	if want := `{"convertedObjects":[{"apiVersion":"g/v2","spec":{"a":1}}],"result":{"status":"Success"},"uid":"9"}`; string(text) != want {
+		t.Errorf("%s\nwant %s", text, want)
+	}
+}
+
+func TestAnAggregatedAPIIsDiscovered(t *testing.T) {
+	w := httptest.NewRecorder()
+	katib.ServeHTTP(w, httptest.NewRequest("GET", "/apis/webhook.cert-manager.io/v1beta1", nil))
+	if body := w.Body.String(); !strings.Contains(body, `"groupVersion":"webhook.cert-manager.io/v1beta1"`) || !strings.Contains(body, `"mutations"`) {
+		t.Errorf("%s", body)
+	}
+}
