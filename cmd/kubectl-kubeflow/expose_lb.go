@@ -15,8 +15,12 @@ import (
 func (o *exposeOptions) runLoadBalancer(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
 	result.Method = "lb"
 	t, plan, err := o.applyPlan(ctx, c, result)
-	if err != nil || result.DryRun {
+	if err != nil {
 		return err
+	}
+	if result.DryRun {
+		o.screen().Say("%s", dryRuns[o.dryRun])
+		return nil
 	}
 	if o.wait {
 		return o.reach(ctx, c, t, plan, result)
@@ -26,6 +30,12 @@ func (o *exposeOptions) runLoadBalancer(ctx context.Context, c *cluster.Client, 
 		fmt.Fprintln(o.Out, "Its address will be shown by: kubectl kubeflow expose")
 	}
 	return nil
+}
+
+// dryRuns say what a dry run has shown.
+var dryRuns = map[string]string{
+	"client": "Nothing was changed: this is a dry run.",
+	"server": "Nothing was changed: this is a dry run. The server would accept it.",
 }
 
 // applyPlan decides and applies. When somebody changes the Service in between it looks again,
@@ -83,34 +93,38 @@ func (o *exposeOptions) agree(ctx context.Context, c *cluster.Client, t expose.T
 		}
 		return nil
 	}
+	unsafe := plan.Unsafe(t) && !o.allowUnauthenticated && o.dryRun == "none"
+	if unsafe && !s.Interactive {
+		return notPublic(t)
+	}
 	s.ExposePlan(plan, t, c.Context, c.Server())
 	if o.dryRun != "none" {
 		result.DryRun = true
 		return nil
 	}
-	if plan.Unsafe(t) && !o.allowUnauthenticated {
+	if unsafe {
 		return o.insist(ctx, t)
 	}
 	return o.mayChange(ctx, "Make these changes?")
 }
 
-// insist lets nobody make an open dashboard public without having said so in so many letters.
+// notPublic says why nothing was made public, and what to type instead.
+func notPublic(t expose.Target) *usageError {
+	return &usageError{
+		What: fmt.Sprintf("not made public: anybody on the internet could run programs on this cluster, for %s", t.SignIn.Why),
+		Next: "Limit who may connect with --source-ranges CIDR,… or stay inside the virtual network with --internal; --allow-unauthenticated makes it public all the same",
+	}
+}
+
+// insist makes a dashboard without sign-in public only when the user says so in so many letters.
 func (o *exposeOptions) insist(ctx context.Context, t expose.Target) error {
-	const safe = "Limit who may connect with --source-ranges CIDR,… or stay inside the virtual network with --internal; --allow-unauthenticated makes it public all the same"
-	what := fmt.Sprintf("not made public: anybody on the internet could run programs on this cluster, for %s", t.SignIn.Why)
 	s := o.screen()
-	if !s.Interactive {
-		return &usageError{What: what, Next: safe}
-	}
-	s.Say("Anybody on the internet could run programs on this cluster, for %s.\n%s.", t.SignIn.Why, safe)
+	s.Say("Anybody on the internet could run programs on this cluster, for %s.\n%s.", t.SignIn.Why, notPublic(t).Next)
 	typed, err := s.Ask(ctx, "Type public to go on:")
-	if err != nil {
-		return err
+	if err == nil && typed != "public" {
+		err = notPublic(t)
 	}
-	if typed != "public" {
-		return &usageError{What: what, Next: safe}
-	}
-	return nil
+	return err
 }
 
 // mayChange asks before the cluster is changed, or refuses where there is nobody to ask.

@@ -40,6 +40,9 @@ func (o *exposeOptions) runRemove(ctx context.Context, c *cluster.Client, result
 			return err
 		}
 	}
+	if result.DryRun {
+		s.Say("%s", dryRuns[o.dryRun])
+	}
 	return o.left(ctx, c, result)
 }
 

@@ -38,7 +38,7 @@ func (s *Screen) change(c cluster.Change) {
 	for line := range strings.Lines(cluster.Diff(c.Before, c.After)) {
 		line = strings.TrimSuffix(line, "\n")
 		switch {
-		case strings.HasPrefix(line, "---"), strings.HasPrefix(line, "+++"), strings.HasPrefix(line, "@@"):
+		case strings.HasPrefix(line, "---"), strings.HasPrefix(line, "+++"), strings.HasPrefix(line, "@@"), strings.TrimSpace(line) == "":
 			continue // the object was named above
 		case strings.HasPrefix(line, "+"):
 			line = s.Paint(Green, line)
