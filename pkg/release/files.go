@@ -24,6 +24,8 @@ const largest = 256 << 20
 func (r *rendering) fromFile(ctx context.Context, in Input) ([]part, error) {
 	name := in.File
 	switch {
+	case name == "-" && in.Stdin == nil:
+		return nil, &InputError{What: "there is no standard input", Do: "name a file"}
 	case name == "-":
 		content, err := io.ReadAll(io.LimitReader(in.Stdin, largest))
 		if err != nil {

@@ -57,25 +57,25 @@ func fixed(address string) bool {
 	return strings.HasPrefix(ref, "refs/tags/") || kustomization.Fixed(ref)
 }
 
-// raw takes a file on raw.githubusercontent.com apart into the archive that holds it and its path there.
+// raw takes the address of a file in a GitHub repository apart into the archive that holds it and its
+// path there. It knows raw.githubusercontent.com and the page that a browser shows.
 func raw(address string) (archiveURL, file string, ok bool) {
 	u, err := url.Parse(address)
-	if err != nil || u.Host != "raw.githubusercontent.com" {
+	if err != nil {
 		return "", "", false
 	}
-	parts := strings.SplitN(strings.Trim(u.Path, "/"), "/", 4)
+	parts := strings.Split(strings.Trim(u.Path, "/"), "/")
+	switch {
+	case u.Host == "github.com" && len(parts) > 4 && (parts[2] == "blob" || parts[2] == "raw"):
+		parts = slices.Delete(parts, 2, 3)
+	case u.Host != "raw.githubusercontent.com":
+		return "", "", false
+	}
+	if len(parts) > 5 && parts[2] == "refs" { // refs/tags/v1.2.0/kfdef/…
+		parts = slices.Delete(parts, 2, 4)
+	}
 	if len(parts) < 4 {
 		return "", "", false
 	}
-	ref, file := parts[2], parts[3]
-	if ref == "refs" { // refs/tags/v1.2.0/kfdef/…
-		parts = strings.SplitN(file, "/", 3)
-		if len(parts) < 3 {
-			return "", "", false
-		}
-		ref, file = parts[1], parts[2]
-	}
-	owner, repo, _ := strings.Cut(strings.Trim(u.Path, "/"), "/")
-	repo, _, _ = strings.Cut(repo, "/")
-	return "https://github.com/" + owner + "/" + repo + "/archive/" + ref + ".tar.gz", path.Clean(file), true
+	return "https://github.com/" + parts[0] + "/" + parts[1] + "/archive/" + parts[2] + ".tar.gz", path.Join(parts[3:]...), true
 }

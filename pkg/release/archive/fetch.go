@@ -120,6 +120,9 @@ func (f *Fetcher) folder(root string, r Request) (*Fetched, error) {
 // fromFolder finds the URL, or another spelling of it, below the mirror folder.
 func (f *Fetcher) fromFolder(r Request) (*Fetched, error) {
 	mirror := LocalPath(f.Mirror)
+	if stat, err := os.Stat(mirror); err != nil || !stat.IsDir() {
+		return nil, &NotFoundError{URL: r.URL, Mirror: f.Mirror}
+	}
 	var tried []string
 	for _, address := range addresses(r) {
 		place, ok := inMirror(address)

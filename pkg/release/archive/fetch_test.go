@@ -92,12 +92,21 @@ func TestAMirrorCannotBeLeft(t *testing.T) {
 	outside := t.TempDir()
 	put(t, outside, "secret.tar.gz", packed(t, file("r/a", "x")))
 	mirror := filepath.Join(outside, "mirror")
+	put(t, mirror, "README", nil)
 	for _, url := range []string{"https://github.com/../../secret.tar.gz", "https://../secret.tar.gz"} {
 		_, err := (&Fetcher{Mirror: mirror}).Fetch(t.Context(), Request{URL: url})
 		var missing *NotFoundError
 		if !errors.As(err, &missing) {
 			t.Errorf("%s: error is %v", url, err)
 		}
+	}
+}
+
+func TestAMirrorThatIsNoFolderIsSaid(t *testing.T) {
+	_, err := (&Fetcher{Mirror: filepath.Join(t.TempDir(), "none")}).Fetch(t.Context(), Request{URL: tagged})
+	var missing *NotFoundError
+	if !errors.As(err, &missing) || !strings.Contains(err.Error(), "is not a folder") {
+		t.Errorf("error is %v", err)
 	}
 }
 

@@ -18,6 +18,9 @@ func (e *NotFoundError) Error() string {
 	if e.Mirror == "" {
 		return fmt.Sprintf("there is nothing at %s", e.URL)
 	}
+	if len(e.Tried) == 0 {
+		return fmt.Sprintf("the mirror %s is not a folder", e.Mirror)
+	}
 	return fmt.Sprintf("the mirror %s does not hold %s (looked for %s)", e.Mirror, e.URL, strings.Join(e.Tried, ", "))
 }
 
