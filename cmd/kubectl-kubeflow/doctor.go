@@ -226,6 +226,11 @@ func (o *doctorOptions) next(r *doctor.Report) string {
 	}
 	plan := doctor.Prescribe(r, nil)
 	flags := ""
+	for name, value := range map[string]string{"mpi": o.mpi, "mesh": o.mesh} {
+		if value != "" {
+			flags += fmt.Sprintf(" --%s=%s", name, value)
+		}
+	}
 	for _, p := range plan.Refuse {
 		flag := map[doctor.Impact]string{doctor.RestartsPods: " --allow-restart", doctor.LosesData: " --allow-data-loss"}[p.Fix.Impact]
 		if !strings.Contains(flags, flag) {
@@ -235,5 +240,5 @@ func (o *doctorOptions) next(r *doctor.Report) string {
 	if len(plan.Apply)+len(plan.Refuse) == 0 {
 		return ""
 	}
-	return "Cure what can be cured with: kubectl kubeflow doctor --fix" + flags
+	return "Cure what can be cured with: " + strings.Join(append([]string{"kubectl kubeflow doctor"}, o.ids...), " ") + " --fix" + flags
 }

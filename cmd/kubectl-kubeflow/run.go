@@ -40,8 +40,7 @@ func (e *usageError) Error() string { return e.What }
 
 // run does what the command line says and returns the exit code. It is the only place that turns errors into one.
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
-	klog.SetOutput(io.Discard) // client-go's own log is for its developers
-	klog.LogToStderr(false)
+	klog.SetLogger(klog.Logger{}) // client-go's own log is for its developers: the zero logger drops it
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -144,13 +145,26 @@ func risk(impact doctor.Impact) string {
 	return map[doctor.Impact]string{doctor.RestartsPods: " (restarts pods)", doctor.LosesData: " (deletes data)"}[impact]
 }
 
-// explained draws, beneath a cause, what comes of it.
+// explained draws, beneath a cause, what comes of it: of each check the first finding, and what else is affected.
 func (p *page) explained(r *doctor.Report, cause string) {
 	for _, c := range r.Checks {
+		text := ""
+		var others []string
 		for _, f := range c.Findings {
-			if f.ExplainedBy == cause {
-				p.text(margin, fmt.Sprintf("%s explains %s: %s", p.Sign("→", "->"), c.ID, f.Message))
+			if f.ExplainedBy != cause {
+				continue
 			}
+			if text == "" {
+				text = fmt.Sprintf("%s: %s", c.ID, f.Message)
+			} else {
+				others = append(others, f.About.Name)
+			}
+		}
+		if len(others) > 0 {
+			text += "; the same holds for " + strings.Join(others, ", ")
+		}
+		if text != "" {
+			p.wrapped(strings.Repeat(" ", margin)+p.Sign("→", "->")+" ", margin+2, "explains "+text)
 		}
 	}
 }
@@ -233,11 +247,13 @@ func (p *page) changes(f *doctor.Fix) {
 	var restarted []string
 	for _, c := range doctor.Show(f.Changes) {
 		if c.Diff == "" {
-			restarted = append(restarted, c.About.Name)
+			if c.Verb == cluster.Restart {
+				restarted = append(restarted, c.About.Name)
+			}
 			continue
 		}
 		if strings.Count(c.Diff, "\n") > 60 {
-			p.text(margin, fmt.Sprintf("%s %s", c.Verb, c.About))
+			p.text(5, fmt.Sprintf("%s %s (%d lines)", c.Verb, c.About, strings.Count(c.Diff, "\n")))
 			continue
 		}
 		for line := range strings.Lines(c.Diff) {

@@ -106,33 +106,15 @@ func (u *Undone) add(s Step, err error) {
 
 // reverse takes one change back.
 func reverse(ctx context.Context, client *cluster.Client, s Step) error {
-	opt := cluster.Options{Manager: Manager, Force: true}
 	switch {
 	case s.Before != nil:
-		before := s.Before.DeepCopy()
-		before.SetResourceVersion("")
-		before.SetUID("")
-		before.SetManagedFields(nil)
-		_, err := client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: before}, opt)
-		return err
+		return recreate(ctx, client, s.Before)
 	case s.Created:
-		now, err := client.View().Get(ctx, s.About)
-		if err != nil {
-			return err
-		}
-		_, err = client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: now}, opt)
-		if err != nil || s.About.Kind != "CustomResourceDefinition" {
-			return err
-		}
-		client.Forget()
-		return until(ctx, patience, func() (bool, error) {
-			_, err := client.View().Get(ctx, s.About)
-			return apierrors.IsNotFound(err), nil
-		})
+		return remove(ctx, client, s.About)
 	case string(s.Inverse) == "null" || len(s.Inverse) == 0:
 		return nil
 	}
-	_, err := client.Revert(ctx, s.About, s.Inverse, opt)
+	_, err := client.Revert(ctx, s.About, s.Inverse, cluster.Options{Manager: Manager})
 	return err
 }
 
