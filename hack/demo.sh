@@ -42,13 +42,13 @@ export PATH="$work:$PWD/bin:$PATH"
 port=80
 if [ "$(id -u)" -ne 0 ] && [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start 2>/dev/null || echo 1024)" -gt 80 ]; then port=8080; fi
 
-step "${install[@]}" # --adapt=none: as the guide leaves it, broken in four ways
+expect 1 "${install[@]}" # --adapt=none: as the guide leaves it, broken in four ways
 expect 3 kubectl kubeflow doctor
 step kubectl kubeflow doctor --fix --yes --allow-restart
 step kubectl kubeflow doctor
 expect 2 kubectl kubeflow expose --lb --yes </dev/null # no sign-in in front: refused
 step kubectl kubeflow expose --lb --yes --port "$port" --source-ranges 127.0.0.0/8
 url=$(kubectl kubeflow expose -o name)
-step curl -sS -o /dev/null -w '%{http_code} from %{url_effective}\n' "$url/"
-step curl -sS -o /dev/null -w '%{http_code} from %{url_effective}\n' "$url/pipeline/"
+step curl -sS -o /dev/null -w '%{http_code} from %{url_effective}\n' "$url"
+step curl -sS -o /dev/null -w '%{http_code} from %{url_effective}\n' "${url}pipeline/"
 step kubectl kubeflow expose --remove --yes
