@@ -35,9 +35,9 @@ func mirror(t *testing.T) string {
 	return folder
 }
 
-// real are options to render from the mirror, without network. What one test has built the next reads
+// offline are options to render from the mirror, without network. What one test has built the next reads
 // from the cache.
-func real(t *testing.T) RenderOptions {
+func offline(t *testing.T) RenderOptions {
 	t.Helper()
 	return RenderOptions{Mirror: mirror(t), SkipVerify: true, CacheDir: sharedCache, HTTP: &http.Client{Transport: refuse{}}}
 }
@@ -67,7 +67,7 @@ func counts(r *Rendered) string {
 }
 
 func TestKubeflow120RendersToItsSixteenApplications(t *testing.T) {
-	o := real(t)
+	o := offline(t)
 	const file = "https://raw.githubusercontent.com/kubeflow/manifests/%s/kfdef/kfctl_k8s_istio.v1.2.0.yaml"
 	for name, in := range map[string]Input{
 		"by name":                            {Release: "1.2.0"},
@@ -85,7 +85,7 @@ func TestKubeflow120RendersToItsSixteenApplications(t *testing.T) {
 }
 
 func TestTheComponentsListedFor120AreItsApplications(t *testing.T) {
-	got, _ := rendered(t, Input{Release: "1.2.0"}, real(t))
+	got, _ := rendered(t, Input{Release: "1.2.0"}, offline(t))
 	for i, component := range got.Components {
 		if listed := got.Release.Components[i].Name; listed != component.Name {
 			t.Errorf("component %d is listed as %s and is %s", i+1, listed, component.Name)
@@ -94,7 +94,7 @@ func TestTheComponentsListedFor120AreItsApplications(t *testing.T) {
 }
 
 func TestEveryObjectOf120HasThePlaceThatKfctlGaveIt(t *testing.T) {
-	got, names := rendered(t, Input{Release: "1.2.0"}, real(t))
+	got, names := rendered(t, Input{Release: "1.2.0"}, offline(t))
 	for _, object := range got.Objects() {
 		kind := object.GroupVersionKind().GroupKind()
 		global := slices.Contains(clusterScoped[kind.Group], kind.Kind) || clusterKinds(got.Components)[kind]
@@ -117,7 +117,7 @@ func TestEveryObjectOf120HasThePlaceThatKfctlGaveIt(t *testing.T) {
 }
 
 func TestKubeflow2603RendersToTheSameObjectsAsItsExampleAtOnce(t *testing.T) {
-	o := real(t)
+	o := offline(t)
 	got, _ := rendered(t, Input{Release: "26.03"}, o)
 	if len(got.Objects()) != 675 || len(got.Components) != 18 {
 		t.Fatalf("%d objects in %d components", len(got.Objects()), len(got.Components))
@@ -183,7 +183,7 @@ func text(t *testing.T, o *unstructured.Unstructured) string {
 }
 
 func TestWhatWasRenderedOnceIsReadBackTheSame(t *testing.T) {
-	o := real(t)
+	o := offline(t)
 	var built int
 	o.Progress = func(line string) {
 		if strings.HasPrefix(line, "built ") {
@@ -213,7 +213,7 @@ func TestWhatWasRenderedOnceIsReadBackTheSame(t *testing.T) {
 }
 
 func TestEveryReferenceOutOf2603IsPinned(t *testing.T) {
-	got, _ := rendered(t, Input{Release: "26.03"}, real(t))
+	got, _ := rendered(t, Input{Release: "26.03"}, offline(t))
 	var jobset bool
 	for _, pin := range got.Pins {
 		if source, _, ok := known(pin.URL); !ok || source.Hash == "" {
@@ -227,7 +227,7 @@ func TestEveryReferenceOutOf2603IsPinned(t *testing.T) {
 }
 
 func TestKubeflow10sKfDefBuildsWithItsOverlays(t *testing.T) {
-	o := real(t)
+	o := offline(t)
 	content, _ := fileOf120(t, o, "kfdef/kfctl_k8s_istio.v1.0.2.yaml")
 	def, err := ParseKfDef("kfdef", content)
 	if err != nil {
@@ -256,7 +256,7 @@ func fileOf120(t *testing.T, o RenderOptions, name string) ([]byte, bool) {
 }
 
 func TestTheMPIOperatorBuildsWithItsVersionPinned(t *testing.T) {
-	got, names := rendered(t, Input{Release: "mpi-operator-0.8.0"}, real(t))
+	got, names := rendered(t, Input{Release: "mpi-operator-0.8.0"}, offline(t))
 	if len(got.Components) != 1 || !slices.Contains(names, "CustomResourceDefinition//mpijobs.kubeflow.org") {
 		t.Errorf("objects are %v", names)
 	}
