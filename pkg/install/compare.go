@@ -42,7 +42,7 @@ func (p *Plan) compare(ctx context.Context, view cluster.View, have *Inventory) 
 				ref := p.Objects[i].Ref().Identity()
 				if o := live[ref.Name]; o != nil {
 					p.Objects[i].version = o.GetResourceVersion()
-					p.Objects[i].Unchanged = recorded[ref].still(o, p.Objects[i].digest)
+					p.Objects[i].Unchanged = recorded[ref].still(o, p.Objects[i])
 				}
 			}
 			return err
@@ -52,8 +52,9 @@ func (p *Plan) compare(ctx context.Context, view cluster.View, have *Inventory) 
 }
 
 // still tells whether a live object is as this entry says it was left, and as it should be.
-func (e Entry) still(live *unstructured.Unstructured, want string) bool {
-	return e.Applied == want && e.Fields != "" && claim(live) == e.Fields && live.GetDeletionTimestamp() == nil
+func (e Entry) still(live *unstructured.Unstructured, want Gated) bool {
+	return e.Applied == want.digest && e.Fields != "" && claim(live) == e.Fields && live.GetDeletionTimestamp() == nil &&
+		!(isWebhooks(live) && taken(want.Object, live))
 }
 
 // A place is where objects of a kind are.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"strconv"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -23,8 +22,12 @@ func digest(o *unstructured.Unstructured) string {
 // changes leaves the set, so an equal claim says that everything applied is still as it was.
 func claim(o *unstructured.Unstructured) string {
 	for _, entry := range o.GetManagedFields() {
-		if entry.Manager == Manager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == "" && entry.FieldsV1 != nil {
-			body, err := json.Marshal(decodeFields(entry.FieldsV1.Raw))
+		if thisProgram(entry) && entry.Subresource == "" && entry.FieldsV1 != nil {
+			fields := decodeFields(entry.FieldsV1.Raw)
+			if isWebhooks(o) {
+				fields = withoutYieldable(fields)
+			}
+			body, err := json.Marshal(fields)
 			if err != nil {
 				return ""
 			}

@@ -3,7 +3,6 @@ package install
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -72,60 +71,4 @@ func missingNamespaces(all []*wanted, live *liveParts) []*wanted {
 		missing = append(missing, &wanted{ref: cluster.RefOf(o).Identity(), stage: w.stage, object: o})
 	}
 	return missing
-}
-
-// yield takes out of webhook configurations what a controller of the cluster has since made its own: an injected
-// caBundle, a failurePolicy that the webhook's program sets when it is up, and the namespaceSelector of AKS's
-// admissions enforcer, unless the object carries the mark that switches the enforcer off. To send these fields
-// again would be a fight that nobody wins.
-func (l *liveParts) yield(objects []Gated) {
-	for i := range objects {
-		kind := objects[i].Object.GroupVersionKind().GroupKind()
-		if kind != mutatingKind && kind != validatingKind {
-			continue
-		}
-		for _, theirs := range l.webhooks {
-			if theirs.GetName() == objects[i].Object.GetName() && theirs.GetKind() == kind.Kind {
-				objects[i].Object = yielded(objects[i].Object, theirs)
-			}
-		}
-	}
-}
-
-func yielded(ours, live *unstructured.Unstructured) *unstructured.Unstructured {
-	out := ours.DeepCopy()
-	for _, w := range items(out.Object, "webhooks") {
-		if !enforcerOff(ours) && ownedByController(live, text(w, "name"), "f:namespaceSelector") {
-			delete(w, "namespaceSelector")
-		}
-		if ownedByController(live, text(w, "name"), "f:failurePolicy") {
-			delete(w, "failurePolicy")
-		}
-		if client := dig(w, "clientConfig"); client != nil && ownedByController(live, text(w, "name"), "f:clientConfig", "f:caBundle") {
-			delete(client, "caBundle")
-		}
-	}
-	return out
-}
-
-// enforcerOff tells whether an object carries the label or annotation that AKS's admissions enforcer leaves alone.
-func enforcerOff(o *unstructured.Unstructured) bool {
-	const mark = "admissions.enforcer/disabled"
-	return o.GetAnnotations()[mark] == "true" || o.GetLabels()[mark] == "true"
-}
-
-// ownedByController tells whether a program of the cluster, and not a person with kubectl or this program,
-// set a field of one webhook.
-func ownedByController(live *unstructured.Unstructured, webhook string, path ...string) bool {
-	for _, entry := range live.GetManagedFields() {
-		if strings.HasPrefix(entry.Manager, "kubectl") || entry.FieldsV1 == nil {
-			continue
-		}
-		fields := decodeFields(entry.FieldsV1.Raw)
-		at := append([]string{"f:webhooks", `k:{"name":` + quote(webhook) + `}`}, path...)
-		if _, found, _ := unstructured.NestedFieldNoCopy(fields, at...); found {
-			return true
-		}
-	}
-	return false
 }

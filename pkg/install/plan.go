@@ -59,10 +59,10 @@ func NewPlan(ctx context.Context, request Request, have *Inventory, view cluster
 	}
 	plan.Cycles = p.cycles
 	plan.leave(have)
-	live.yield(plan.Objects)
 	if err := plan.compare(ctx, view, have); err != nil {
 		return nil, err
 	}
+	live.yield(plan.Objects)
 	return plan, nil
 }
 
