@@ -1,6 +1,7 @@
 package install
 
 import (
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -154,12 +155,13 @@ func (g *needsGraph) serviceOf(gate Gate) cluster.Ref {
 // reach returns everything needed, directly or through others, from some objects, themselves included.
 func (g *needsGraph) reach(from ...int) map[int]bool {
 	seen := map[int]bool{}
-	for len(from) > 0 {
-		i := from[len(from)-1]
-		from = from[:len(from)-1]
+	next := slices.Clone(from)
+	for len(next) > 0 {
+		i := next[len(next)-1]
+		next = next[:len(next)-1]
 		if !seen[i] {
 			seen[i] = true
-			from = append(from, g.edges[i]...)
+			next = append(next, g.edges[i]...)
 		}
 	}
 	return seen
