@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/build"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/cluster"
 )
@@ -20,9 +22,14 @@ func bindOptions(flags *pflag.FlagSet, o *cluster.Options) {
 	flags.StringVar(&o.Runtime, "runtime", cluster.DefaultRuntime, "container runtime that the nodes report, e.g. docker://19.3.14")
 	flags.StringVar(&o.Scenario, "scenario", "", "state to start from")
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig file to add the context to while the sandbox runs")
-	flags.StringSliceVar(&o.Without, "without", nil, "parts of AKS to leave out, e.g. enforcer,loadbalancer")
+	flags.StringSliceVar(&o.Without, "without", nil, "parts of AKS to leave out: "+strings.Join(aks.Parts(), ", "))
 	flags.BoolVar(&o.NetworkPolicy, "network-policy", false, "enforce NetworkPolicies")
 	flags.DurationVar(&o.StartDelay, "start-delay", 0, "how long a pod's images take to pull")
+	flags.Var((*delays)(&o.Delays), "delay", "IMAGE=DURATION: the same for images whose name contains IMAGE")
+	flags.StringSliceVar(&o.PullFailures, "pull-failure", nil, "parts of the names of images that cannot be pulled")
+	flags.StringSliceVar(&o.Hanging, "hang", nil, "parts of the names of images that start and never get ready")
+	flags.DurationVar(&o.LoadBalancerDelay, "load-balancer-delay", 0, "how long a Service waits for its address")
+	flags.StringVar(&o.LoadBalancerFailure, "load-balancer-failure", "", "why no Service gets one, e.g. AuthorizationFailed")
 }
 
 func bindKubernetes(flags *pflag.FlagSet, version *string) {
@@ -41,9 +48,40 @@ func arguments(o cluster.Options) []string {
 		"--kubeconfig=" + o.Kubeconfig,
 		fmt.Sprintf("--network-policy=%t", o.NetworkPolicy),
 		"--start-delay=" + o.StartDelay.String(),
+		"--load-balancer-delay=" + o.LoadBalancerDelay.String(),
+		"--load-balancer-failure=" + o.LoadBalancerFailure,
 	}
-	for _, part := range o.Without {
-		args = append(args, "--without="+part)
+	for flag, values := range map[string][]string{
+		"--without=": o.Without, "--pull-failure=": o.PullFailures, "--hang=": o.Hanging,
+	} {
+		for _, value := range values {
+			args = append(args, flag+value)
+		}
+	}
+	for image, delay := range o.Delays {
+		args = append(args, "--delay="+image+"="+delay.String())
 	}
 	return args
 }
+
+// delays is a flag that gathers IMAGE=DURATION.
+type delays map[string]time.Duration
+
+func (d *delays) Set(text string) error {
+	image, duration, ok := strings.Cut(text, "=")
+	if !ok || image == "" {
+		return fmt.Errorf("%q is not IMAGE=DURATION", text)
+	}
+	delay, err := time.ParseDuration(duration)
+	if err != nil {
+		return err
+	}
+	if *d == nil {
+		*d = delays{}
+	}
+	(*d)[image] = delay
+	return nil
+}
+
+func (d *delays) Type() string   { return "image=duration" }
+func (d *delays) String() string { return "" }

@@ -11,7 +11,7 @@ import (
 
 	"k8s.io/client-go/kubernetes"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/nodes"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/build"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/controlplane"
 )
@@ -26,9 +26,15 @@ type Options struct {
 	Runtime    string // what the nodes report: containerd://1.7.30-1, docker://19.3.14
 	Scenario   string
 
-	Without       []string // parts of AKS to leave out
+	Without       []string // parts of AKS to leave out, of aks.Parts
 	NetworkPolicy bool     // whether NetworkPolicies are enforced
-	StartDelay    time.Duration
+
+	StartDelay          time.Duration            // how long images take to pull
+	Delays              map[string]time.Duration // the same, by part of the image name
+	PullFailures        []string                 // parts of the names of images that cannot be pulled
+	Hanging             []string                 // parts of the names of images that never get ready
+	LoadBalancerDelay   time.Duration            // until a Service has its address
+	LoadBalancerFailure string                   // why it never gets one
 
 	Kubeconfig string    // a file that the context is added to while the sandbox runs
 	Log        io.Writer // progress, for people
@@ -43,7 +49,9 @@ type Cluster struct {
 	place   *Place
 	control *controlplane.ControlPlane
 	cancel  context.CancelFunc
-	sockets string // a folder of their own, where the sandbox's path is too long for them
+	sockets string        // a folder of their own, where the sandbox's path is too long for them
+	played  chan struct{} // closed when AKS is played no more
+	failure error         // why; read only after played
 	stop    sync.Once
 }
 
@@ -81,25 +89,26 @@ func (c *Cluster) start(ctx context.Context, o Options, programs build.Programs)
 		Programs: programs,
 		Dir:      c.place.Dir,
 		Context:  contextName(o.Name),
+		Stages:   o.stages(),
 		Egress:   egress.Addr().String(),
 	})
 	if err != nil {
 		_ = egress.Close()
 		return err
 	}
+	platform, err := aks.New(o.platform(c.control, programs.Kubernetes))
+	if err != nil {
+		return err
+	}
 	client, err := kubernetes.NewForConfig(c.control.Config)
 	if err != nil {
 		return err
 	}
-	if err := c.connect(running, client, egress, nil); err != nil {
+	if err := c.connect(running, client, egress, platform); err != nil {
 		return err
 	}
-	err = nodes.Create(ctx, client, nodes.Cluster{
-		Pools:          []nodes.Pool{nodes.SystemPool(o.Nodes), nodes.GPUPool(o.GPUNodes)},
-		Runtime:        o.Runtime,
-		KubeletVersion: programs.Kubernetes,
-	})
-	if err != nil {
+	c.play(running, platform)
+	if err := c.await(ctx, func(ctx context.Context) error { return settled(ctx, client, o) }); err != nil {
 		return err
 	}
 	return c.announce(o, programs)
@@ -115,7 +124,7 @@ func (c *Cluster) announce(o Options, programs build.Programs) error {
 		if err != nil {
 			return err
 		}
-		if err := export(c.Kubeconfig, file); err != nil {
+		if p.Previous, err = export(c.Kubeconfig, file); err != nil {
 			return err
 		}
 		p.Exported = file
@@ -130,13 +139,16 @@ func (c *Cluster) Stop() {
 		if c.cancel != nil {
 			c.cancel()
 		}
+		if c.played != nil {
+			<-c.played
+		}
 		if c.control != nil {
 			c.control.Stop()
 		}
 		if c.sockets != c.place.Dir {
 			_ = os.RemoveAll(c.sockets)
 		}
-		_ = withdraw(c.place.Exported, c.place.Name)
+		_ = withdraw(c.place.Exported, c.place.Name, c.place.Previous)
 		_ = c.place.release()
 	})
 }
@@ -151,7 +163,7 @@ func (c *Cluster) Wait(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := c.control.Ended(); err != nil {
+			if err := c.ended(); err != nil {
 				return err
 			}
 			if _, err := os.Stat(c.place.Dir); err != nil {

@@ -11,18 +11,18 @@ import (
 )
 
 // export adds the sandbox's context to a user's kubeconfig and makes it the
-// current one. What is there stays.
-func export(from, to string) error {
+// current one. What is there stays. It returns the context that was current.
+func export(from, to string) (previous string, err error) {
 	mine, err := clientcmd.LoadFromFile(from)
 	if err != nil {
-		return err
+		return "", err
 	}
 	theirs, err := clientcmd.LoadFromFile(to)
 	if errors.Is(err, fs.ErrNotExist) {
 		theirs, err = clientcmdapi.NewConfig(), nil
 	}
 	if err != nil {
-		return fmt.Errorf("reading kubeconfig %s: %w", to, err)
+		return "", fmt.Errorf("reading kubeconfig %s: %w", to, err)
 	}
 	for name, entry := range mine.Clusters {
 		theirs.Clusters[name] = entry
@@ -33,12 +33,13 @@ func export(from, to string) error {
 	for name, entry := range mine.Contexts {
 		theirs.Contexts[name] = entry
 	}
-	theirs.CurrentContext = mine.CurrentContext
-	return clientcmd.WriteToFile(*theirs, to)
+	previous, theirs.CurrentContext = theirs.CurrentContext, mine.CurrentContext
+	return previous, clientcmd.WriteToFile(*theirs, to)
 }
 
-// withdraw takes the context out again, and the file away when nothing is left.
-func withdraw(file, name string) error {
+// withdraw takes the context out again, makes the previous one current, and takes
+// the file away when nothing is left in it.
+func withdraw(file, name, previous string) error {
 	if file == "" {
 		return nil
 	}
@@ -56,7 +57,7 @@ func withdraw(file, name string) error {
 		delete(config.Contexts, context)
 	}
 	if config.CurrentContext == context {
-		config.CurrentContext = ""
+		config.CurrentContext = previous
 	}
 	if len(config.Contexts)+len(config.Clusters)+len(config.AuthInfos) == 0 {
 		return os.Remove(file)

@@ -28,5 +28,5 @@ func (o Options) complete() (Options, error) {
 	if o.Nodes < 0 || o.GPUNodes < 0 {
 		return o, fmt.Errorf("a sandbox cannot have %d nodes and %d GPU nodes", o.Nodes, o.GPUNodes)
 	}
-	return o, nil
+	return o, o.checkParts()
 }

@@ -22,6 +22,7 @@ type Place struct {
 	Kubernetes string    `json:"kubernetes"`
 	Kubeconfig string    `json:"kubeconfig"`
 	Exported   string    `json:"exported,omitempty"` // a user's kubeconfig that the context was added to
+	Previous   string    `json:"previous,omitempty"` // the context that was current in it
 	Started    time.Time `json:"started"`
 	Ready      bool      `json:"ready"`
 	Running    bool      `json:"-"` // false when its process has gone
@@ -129,7 +130,7 @@ func sweep(all string) {
 			continue
 		}
 		if p := read(filepath.Join(all, entry.Name())); !p.Running {
-			_ = withdraw(p.Exported, p.Name)
+			_ = withdraw(p.Exported, p.Name, p.Previous)
 			_ = os.RemoveAll(p.Dir)
 		}
 	}
