@@ -60,6 +60,9 @@ func visible(text string) string {
 }
 
 func (p *page) flush(w io.Writer) error {
+	if len(p.lines) == 0 {
+		return nil
+	}
 	_, err := io.WriteString(w, strings.Join(p.lines, "\n")+"\n")
 	return err
 }

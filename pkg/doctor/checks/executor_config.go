@@ -92,28 +92,29 @@ func (c executorConfig) field() string {
 	return "data." + executorKey
 }
 
-// setExecutor writes the executor into the ConfigMap's own shape and touches nothing else of it.
-func setExecutor(configMap *unstructured.Unstructured, c executorConfig, value string) error {
+// setExecutor writes the executor into the ConfigMap's own shape wherever it is docker now, and touches nothing else of it.
+func setExecutor(configMap *unstructured.Unstructured, c executorConfig, main bool, value string) error {
 	data, _, _ := unstructured.NestedStringMap(configMap.Object, "data")
 	if data == nil {
 		data = map[string]string{}
 	}
-	if !c.whole {
+	list := executorsKey
+	var err error
+	switch {
+	case main && c.whole:
+		data["config"], err = setValue(data["config"], executorKey, value)
+	case main:
 		data[executorKey] = value
-		if list, ok := data[executorsKey]; ok {
-			edited, err := setNames(list, value)
-			if err != nil {
-				return err
-			}
-			data[executorsKey] = edited
-		}
-		return unstructured.SetNestedStringMap(configMap.Object, data, "data")
 	}
-	config, err := setValue(data["config"], executorKey, value)
+	if c.whole {
+		list = "config"
+	}
+	if err == nil && c.usesDocker() {
+		data[list], err = setNames(data[list], value)
+	}
 	if err != nil {
 		return err
 	}
-	data["config"] = config
 	return unstructured.SetNestedStringMap(configMap.Object, data, "data")
 }
 

@@ -63,7 +63,7 @@ func judgeRuntimes(nodes []*unstructured.Unstructured) []doctor.Finding {
 	f := doctor.Finding{
 		Severity: doctor.Info,
 		About:    doctor.Subject{Ref: cluster.RefOf(other[0]), Field: "status.nodeInfo.containerRuntimeVersion"},
-		Message:  some(len(other), "node") + " of " + itoa(len(nodes)) + " do not run containerd: " + doctor.Runtime(other[0]),
+		Message:  itoa(len(other)) + " of " + some(len(nodes), "node") + " without containerd: " + doctor.Runtime(other[0]),
 		Advice:   "Upgrade the node pool's image: from Kubernetes 1.19 on AKS makes containerd nodes.",
 	}
 	if len(other) < len(nodes) {

@@ -150,7 +150,13 @@ func needsDocker(p pipelines, affected int) doctor.Finding {
 	if len(p.executor.extra) > 0 {
 		f.Cause += " A key beside data.config is ignored by Argo " + p.argo.String() + ": the value counts inside that text only."
 	}
-	f.Fix = p.fix("Set the workflow executor to pns", func(o *unstructured.Unstructured) error { return setExecutor(o, p.executor, "pns") })
+	main := p.executor.effective(p.argo) == "docker"
+	if main && !p.executor.whole {
+		f.Command = `kubectl patch configmap -n kubeflow workflow-controller-configmap --type merge -p '{"data":{"` + executorKey + `":"pns"}}'`
+	}
+	f.Fix = p.fix("Set the workflow executor to pns", func(o *unstructured.Unstructured) error {
+		return setExecutor(o, p.executor, main, "pns")
+	})
 	if p.parameters != nil && f.Fix != nil && text(p.parameters.Object, "data", executorKey) == "docker" {
 		f.Fix.Changes = append(f.Fix.Changes, cluster.Edit(p.parameters, func(o *unstructured.Unstructured) {
 			_ = unstructured.SetNestedField(o.Object, "pns", "data", executorKey)

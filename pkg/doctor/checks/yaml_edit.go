@@ -134,31 +134,54 @@ func removeKey(content, key string) (string, error) {
 	return content, nil
 }
 
-// setNames replaces every name of a list of executors that is docker.
+// setNames replaces every name of the list of executors that is docker. The text is the list, or holds it.
 func setNames(content, value string) (string, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal([]byte(content), &document); err != nil {
 		return "", fmt.Errorf("reading %s: %w", executorsKey, err)
 	}
+	names := dockerNames(&document)
 	at := offsets(content)
-	var names []*yaml.Node
-	if len(document.Content) > 0 {
-		for _, item := range document.Content[0].Content {
-			for i := 0; i+1 < len(item.Content); i += 2 {
-				if item.Content[i].Value == "name" && item.Content[i+1].Value == "docker" {
-					names = append(names, item.Content[i+1])
-				}
-			}
-		}
-	}
-	for i := len(names) - 1; i >= 0; i-- {
-		n, err := width(content, at(names[i]), names[i])
+	for i := len(names) - 1; i >= 0; i-- { // from the end, so that the places before stay where they are
+		place := at(names[i])
+		n, err := width(content, place, names[i])
 		if err != nil {
-			return "", err
+			return "", fmt.Errorf("%s: %w", executorsKey, err)
 		}
-		content = content[:at(names[i])] + value + content[at(names[i])+n:]
+		content = content[:place] + value + content[place+n:]
 	}
 	return content, nil
+}
+
+// dockerNames finds the scalars to replace, in the order of the text.
+func dockerNames(document *yaml.Node) []*yaml.Node {
+	if len(document.Content) == 0 {
+		return nil
+	}
+	list := document.Content[0]
+	if value := valueOf(list, executorsKey); value != nil {
+		list = value
+	}
+	var names []*yaml.Node
+	for _, item := range list.Content {
+		if name := valueOf(item, "name"); name != nil && name.Value == "docker" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// valueOf returns the value of a mapping's key, nil when it is none or has it not.
+func valueOf(mapping *yaml.Node, key string) *yaml.Node {
+	if mapping.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == key {
+			return mapping.Content[i+1]
+		}
+	}
+	return nil
 }
 
 // proven returns the edited text if it reads as the original with just that edit.

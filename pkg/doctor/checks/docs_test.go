@@ -1,0 +1,86 @@
+package checks
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+const pages = "../../../docs/checks/"
+
+// TestPagesAreCurrent compares docs/checks with what the checks and their cases say.
+func TestPagesAreCurrent(t *testing.T) {
+	want := map[string]string{"README.md": index()}
+	for _, c := range All() {
+		want[c.Slug()+".md"] = page(t, c)
+	}
+	for name, content := range want {
+		if *update {
+			if err := os.WriteFile(pages+name, []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if got, err := os.ReadFile(pages + name); err != nil || string(got) != content {
+			t.Errorf("docs/checks/%s is not what the check says now (%v); make golden rewrites it", name, err)
+		}
+	}
+	files, err := filepath.Glob(pages + "*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if _, ok := want[filepath.Base(f)]; !ok {
+			t.Errorf("%s belongs to no check", f)
+		}
+	}
+}
+
+func index() string {
+	var b strings.Builder
+	b.WriteString("# What doctor checks\n\nEach title says what is true when all is well.\n\n| check | when all is well |\n|---|---|\n")
+	for _, c := range All() {
+		fmt.Fprintf(&b, "| [%s](%s.md) | %s |\n", c.ID, c.Slug(), c.Title)
+	}
+	b.WriteString("\nThese pages are made from the checks and their cases (pkg/doctor/checks); `make golden` rewrites them.\n")
+	return b.String()
+}
+
+func page(t *testing.T, c *doctor.Check) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\nWhen all is well, %s.\n\n## Why it matters\n\n%s\n\n## What --fix does\n\n%s\n\n", c.ID, c.Title, c.Why, c.Cure)
+	fmt.Fprintf(&b, "```\nkubectl kubeflow doctor %s\nkubectl kubeflow doctor %s --fix --dry-run\n```\n\n", c.ID, c.ID)
+	b.WriteString("## What it reads\n\nIt needs `get` and `list` on:\n\n")
+	for _, kind := range c.Reads {
+		fmt.Fprintf(&b, "- %s\n", kind)
+	}
+	b.WriteString("\n## Situations it knows\n\n| situation | what it says |\n|---|---|\n")
+	paths, err := filepath.Glob("testdata/" + c.Slug() + "/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		a, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		comment := strings.Join(strings.Fields(string(a.Comment)), " ")
+		fmt.Fprintf(&b, "| %s | %s |\n", comment, strings.ReplaceAll(verdict(file(a, "want")), "|", "\\|"))
+	}
+	return b.String()
+}
+
+// verdict returns the first thing that a case hears.
+func verdict(want string) string {
+	lines := strings.Split(want, "\n")
+	if lines[0] == string(doctor.Found) && len(lines) > 2 {
+		return lines[2]
+	}
+	return lines[0]
+}
