@@ -131,8 +131,14 @@ func (f *Forward) leave(t *tunnel) {
 // connect keeps a tunnel to a ready pod open until the context ends.
 func (f *Forward) connect(ctx context.Context) error {
 	pods := watchPods(ctx, f.Client.Kube, f.Target.Namespace(), labels.FormatLabels(f.Target.Service.Spec.Selector))
-	waiting := func(why string) { f.Tell(ForwardEvent{Waiting: why}) }
-	told := "" // the pod's name is news only when it is another one
+	told := ForwardEvent{} // the same twice is no news
+	tell := func(e ForwardEvent) {
+		if e != told {
+			told = e
+			f.Tell(e)
+		}
+	}
+	waiting := func(why string) { tell(ForwardEvent{Waiting: why}) }
 	for pause := time.Duration(0); ; {
 		select {
 		case <-ctx.Done():
@@ -151,13 +157,10 @@ func (f *Forward) connect(ctx context.Context) error {
 			if ctx.Err() == nil {
 				waiting(err.Error())
 			}
-			pause, told = min(max(2*pause, 250*time.Millisecond), 5*time.Second), ""
+			pause = min(max(2*pause, 250*time.Millisecond), 5*time.Second)
 			continue
 		}
-		if told != pod.Name {
-			told = pod.Name
-			f.Tell(ForwardEvent{Connected: pod.Name})
-		}
+		tell(ForwardEvent{Connected: pod.Name})
 		opened := time.Now()
 		f.hold(ctx, pods, pod, t)
 		if pause = 0; time.Since(opened) < time.Second { // a tunnel that does not last is no reason to hammer

@@ -18,7 +18,8 @@ import (
 
 // podWatch knows at any time which pods a selector selects and how they are.
 type podWatch struct {
-	store cache.Store
+	store  cache.Store
+	synced cache.InformerSynced
 
 	mu      sync.Mutex
 	changed chan struct{} // closed at the next change
@@ -47,7 +48,7 @@ func watchPods(ctx context.Context, client kubernetes.Interface, namespace, sele
 			DeleteFunc: func(any) { w.wake() },
 		},
 	})
-	w.store = store
+	w.store, w.synced = store, informer.HasSynced
 	go informer.RunWithContext(ctx)
 	return w
 }
@@ -90,6 +91,7 @@ func (w *podWatch) byUID(uid types.UID) *corev1.Pod {
 // ready returns a pod to connect to, waiting for one. tell hears why there is none, once for each reason.
 func (w *podWatch) ready(ctx context.Context, tell func(why string)) (*corev1.Pod, error) {
 	last := ""
+	cache.WaitForCacheSync(ctx.Done(), w.synced) // before the first list every gateway has no pod
 	for {
 		changed := w.next()
 		all := w.all()

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
+	streaming "k8s.io/streaming/pkg/httpstream"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
@@ -39,9 +40,7 @@ func dial(ctx context.Context, c *cluster.Client, pod *corev1.Pod, port int32) (
 	}
 	dialer := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, target)
 	if websocket, err := portforward.NewSPDYOverWebsocketDialer(target, c.Config); err == nil {
-		dialer = portforward.NewFallbackDialer(websocket, dialer, func(err error) bool {
-			return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
-		})
+		dialer = portforward.NewFallbackDialer(websocket, dialer, noWebSocket)
 	}
 	type dialled struct {
 		conn httpstream.Connection
@@ -66,6 +65,12 @@ func dial(ctx context.Context, c *cluster.Client, pod *corev1.Pod, port int32) (
 		}()
 		return nil, ctx.Err()
 	}
+}
+
+// noWebSocket tells whether an API server (before 1.30) or a proxy on the way does not do WebSockets. The errors have two homes.
+func noWebSocket(err error) bool {
+	return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err) ||
+		streaming.IsUpgradeFailure(err) || streaming.IsHTTPSProxyError(err)
 }
 
 func (t *tunnel) closed() <-chan bool { return t.conn.CloseChan() }

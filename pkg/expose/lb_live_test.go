@@ -1,0 +1,176 @@
+package expose
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// answers is what a visitor meets at each shape's address.
+var answers = map[string]string{"1.2": Dashboard, "26.03": SignInPage}
+
+// askShortly asks as one who does not wait long: for addresses that are expected to stay silent.
+func askShortly(ctx context.Context, url string) Answer {
+	ctx, stop := context.WithTimeout(ctx, 3*time.Second)
+	defer stop()
+	return Ask(ctx, url)
+}
+
+func TestAnAddressAnswersAndIsTakenBack(t *testing.T) {
+	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+		before := l.state(t, ctx)
+		url := l.expose(t, ctx, Options{})
+		if answer := AskUntil(ctx, url, 20*time.Second); answer.What != answers[l.shape] {
+			t.Errorf("%s: %+v", url, answer)
+		}
+		for _, e := range Endpoints(l.look(t, ctx)) {
+			if e.Via == "LoadBalancer" && (e.URL != url || !e.MadeByExpose || len(e.Blocked) > 0) {
+				t.Errorf("the endpoint that was made is not found again: %+v", e)
+			}
+		}
+		l.remove(t, ctx)
+		if diff := cmp.Diff(before, l.state(t, ctx)); diff != "" {
+			t.Errorf("a removal leaves or touches something (-before +after):\n%s", diff)
+		}
+		if answer := askShortly(ctx, url); answer.What != Nothing {
+			t.Errorf("the address still answers: %+v", answer)
+		}
+	})
+}
+
+func TestASecondRunChangesNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+		yes := true
+		l.expose(t, ctx, Options{Internal: &yes})
+		before := l.state(t, ctx)
+		for _, o := range []Options{{}, {Internal: &yes}} {
+			if _, plan := l.plan(t, ctx, o); len(plan.Changes) > 0 {
+				t.Errorf("%+v plans %d changes", o, len(plan.Changes))
+			}
+			l.expose(t, ctx, o)
+		}
+		if diff := cmp.Diff(before, l.state(t, ctx)); diff != "" {
+			t.Errorf("something was written (-before +after):\n%s", diff)
+		}
+	})
+}
+
+func TestSourceRangesLetInWhoTheyName(t *testing.T) {
+	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+		here, elsewhere := []string{"127.0.0.0/8"}, []string{"203.0.113.0/24"}
+		url := l.expose(t, ctx, Options{SourceRanges: &elsewhere})
+		if answer := askShortly(ctx, url); answer.What != Nothing {
+			t.Errorf("a visitor from outside the ranges gets in: %+v", answer)
+		}
+		service := l.look(t, ctx).address
+		l.expose(t, ctx, Options{SourceRanges: &here})
+		if answer := AskUntil(ctx, url, 20*time.Second); answer.What != answers[l.shape] {
+			t.Errorf("a visitor from the ranges does not get in: %+v", answer)
+		}
+		want := cluster.Edit(service, func(o *unstructured.Unstructured) {
+			_ = unstructured.SetNestedStringSlice(o.Object, here, "spec", "loadBalancerSourceRanges")
+		}).After
+		if diff := cluster.Diff(want, l.look(t, ctx).address); diff != "" {
+			t.Errorf("more than the source ranges changed:\n%s", diff)
+		}
+	})
+}
+
+func TestWithoutTheAllowingPolicyNobodyGetsIn(t *testing.T) {
+	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+		if l.shape != "26.03" {
+			if _, plan := l.plan(t, ctx, Options{}); len(plan.Changes) != 1 {
+				t.Errorf("no policy blocks, and yet %d changes are planned", len(plan.Changes))
+			}
+			return
+		}
+		url := l.expose(t, ctx, Options{})
+		l.kubectl(t, "", "delete", "networkpolicy", "-n=istio-system", AllowName)
+		if answer := askShortly(ctx, url); answer.What != Nothing {
+			t.Errorf("the policies do not block: %+v", answer)
+		}
+		l.expose(t, ctx, Options{})
+		if answer := AskUntil(ctx, url, 20*time.Second); !answer.Well() {
+			t.Errorf("a second run does not put the policy back: %+v", answer)
+		}
+	})
+}
+
+func TestAServiceMadeByHandIsMendedAndStays(t *testing.T) {
+	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+		l.apply(t, `{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kubeflowdashboard-lb", "namespace": "istio-system"},
+			"spec": {"type": "LoadBalancer", "selector": {"app": "istio-ingressgateway", "istio": "ingressgateway"},
+			"ports": [{"name": "http", "port": 80}, {"name": "https", "port": 443}]}}`)
+		url := l.expose(t, ctx, Options{})
+		if answer := AskUntil(ctx, url, 20*time.Second); answer.What != answers[l.shape] {
+			t.Errorf("%+v", answer)
+		}
+		l.remove(t, ctx)
+		if left := l.look(t, ctx); left.address == nil || len(left.Made) > 0 {
+			t.Errorf("a removal took a Service that expose did not make")
+		}
+	})
+}
+
+func TestAnInterruptedRunIsFinishedByTheNext(t *testing.T) {
+	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+		_, plan := l.plan(t, ctx, Options{})
+		for done := range plan.Changes {
+			if err := Apply(ctx, l.client, plan.Changes[:done], false); err != nil {
+				t.Fatal(err)
+			}
+			if _, rest := l.plan(t, ctx, Options{}); len(rest.Changes) != len(plan.Changes)-done {
+				t.Errorf("after %d of %d changes the next run plans %d", done, len(plan.Changes), len(rest.Changes))
+			}
+			l.remove(t, ctx)
+			if left := l.look(t, ctx).Made; len(left) > 0 {
+				t.Errorf("after %d of %d changes a removal leaves %d objects", done, len(plan.Changes), len(left))
+			}
+		}
+		url := l.expose(t, ctx, Options{})
+		if answer := AskUntil(ctx, url, 20*time.Second); !answer.Well() {
+			t.Errorf("%+v", answer)
+		}
+	})
+}
+
+func TestSomebodyElsesChangeMeanwhileIsNotLost(t *testing.T) {
+	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+		l.expose(t, ctx, Options{})
+		ranges := []string{"203.0.113.0/24"}
+		_, plan := l.plan(t, ctx, Options{SourceRanges: &ranges})
+		l.kubectl(t, "", "annotate", "service", "-n=istio-system", LoadBalancerName, "owner=somebody")
+		if err := Apply(ctx, l.client, plan.Changes, false); !apierrors.IsConflict(err) {
+			t.Errorf("the write is not refused: %v", err)
+		}
+		_, again := l.plan(t, ctx, Options{SourceRanges: &ranges})
+		if !plan.Same(again) {
+			t.Error("what is to be done is taken for something else")
+		}
+		if err := Apply(ctx, l.client, again.Changes, false); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.look(t, ctx).address.GetAnnotations()["owner"]; got != "somebody" {
+			t.Errorf("the other change is lost: %q", got)
+		}
+	})
+}
+
+func TestAMissingAddressIsExplained(t *testing.T) {
+	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+		target, plan := l.plan(t, ctx, Options{})
+		ended, stop := context.WithCancel(ctx)
+		stop()
+		_, err := Await(ended, l.client, target, plan.Service, func(Delay) {})
+		if err == nil || !strings.Contains(err.Error(), "has no address yet") {
+			t.Errorf("%v", err)
+		}
+	})
+}
