@@ -1,0 +1,113 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
+)
+
+// TestJourneys runs the whole program as a user types it, on a real API server. Each script is a file of
+// testdata/journey and starts the sandbox that it needs; those that need the real archives say so.
+func TestJourneys(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a sandbox: run without -short")
+	}
+	mirror := os.Getenv("KUBEFLOW_MIRROR")
+	if mirror == "" {
+		mirror = "../../../shared/mirror"
+	}
+	mirror, err := filepath.Abs(mirror)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := t.TempDir()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/journey",
+		Condition: func(name string) (bool, error) {
+			if name != "archives" {
+				return false, fmt.Errorf("there is no condition %q", name)
+			}
+			return haveArchives(mirror)
+		},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("NO_COLOR", "1")
+			env.Setenv("LANG", "C.UTF-8")
+			env.Setenv("XDG_CACHE_HOME", cache)
+			env.Setenv("MIRROR", mirror)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"sandbox": startSandbox,
+			"get":     getPage,
+			"exits":   exits,
+		},
+	})
+}
+
+// startSandbox: "sandbox 1.21 [FLAG…]" starts a cluster for the rest of the script, with a kubectl of its version as $KUBECTL.
+func startSandbox(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: sandbox VERSION [FLAG…]")
+	}
+	kubeconfig, stop := sandboxtest.Start(append([]string{"--kubernetes=" + args[0]}, args[1:]...)...)
+	ts.Defer(stop)
+	ts.Setenv("KUBECONFIG", kubeconfig)
+	ts.Setenv("KUBECTL", sandboxtest.Kubectl(args[0]))
+}
+
+// haveArchives is the condition [archives]: the folder of real archives is there. CI must have it.
+func haveArchives(mirror string) (bool, error) {
+	_, err := os.Stat(filepath.Join(mirror, "github.com", "kubeflow"))
+	if err != nil && os.Getenv("CI") != "" {
+		return false, fmt.Errorf("the real archives are not there (set KUBEFLOW_MIRROR): %w", err)
+	}
+	return err == nil, nil
+}
+
+// getPage: "get FILE[+PATH] STATUS TEXT" asks for a page, below the URL in a file, and wants that status and text in its body.
+func getPage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: get FILE[+PATH] STATUS TEXT")
+	}
+	file, path, _ := strings.Cut(args[0], "+")
+	url := strings.TrimSpace(ts.ReadFile(file)) + path
+	client := &http.Client{
+		Timeout:       10 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	response, err := client.Get(url)
+	ts.Check(err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	ts.Check(err)
+	if got := fmt.Sprint(response.StatusCode); got != args[1] || !strings.Contains(string(body), args[2]) {
+		ts.Fatalf("got %s and %q, want %s and %q", got, body, args[1], args[2])
+	}
+}
+
+// exits: "exits CODE COMMAND…" runs this program and wants that exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE ARGUMENT…")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != args[0] {
+		ts.Fatalf("%s: exit code %s, want %s", strings.Join(args[1:], " "), got, args[0])
+	}
+}
