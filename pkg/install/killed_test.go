@@ -1,0 +1,252 @@
+//go:build unix
+
+package install
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/discovery"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+)
+
+// victimVariable makes this test binary an install instead: its value is the request's source as JSON.
+const victimVariable = "KUBEFLOW_TEST_VICTIM"
+
+// A source is what a victim installs.
+type source struct{ Kubeconfig, Release, File, Mirror, Cache string }
+
+// victim installs, and writes a line for each event, until it is done or killed.
+func victim() int {
+	var s source
+	err := json.Unmarshal([]byte(os.Getenv(victimVariable)), &s)
+	if err == nil {
+		err = s.install(context.Background(), func(e Event) { fmt.Printf("%T\n", e) })
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func (s source) install(ctx context.Context, observe func(Event)) error {
+	flags := genericclioptions.NewConfigFlags(true).WithDiscoveryQPS(-1)
+	flags.KubeConfig, flags.CacheDir = &s.Kubeconfig, &s.Cache
+	client, err := cluster.Connect(flags)
+	if err != nil {
+		return err
+	}
+	rendered, err := release.Render(ctx, release.Input{Release: s.Release, File: s.File},
+		release.RenderOptions{Mirror: s.Mirror, SkipVerify: true, CacheDir: s.Cache})
+	if err != nil {
+		return err
+	}
+	view := client.View()
+	all, err := Inventories(ctx, view)
+	if err != nil {
+		return err
+	}
+	request := Request{Name: "kubeflow", Namespace: rendered.Namespace, Components: rendered.Components}
+	plan, err := NewPlan(ctx, request, Find(all, "kubeflow"), view, client.Mapping)
+	if err != nil {
+		return err
+	}
+	_, err = Run(ctx, client, plan, Options{Timeout: 5 * time.Minute, NoWait: true, Observe: observe})
+	return err
+}
+
+// TestAKilledInstallIsFinishedByTheSameCommand kills an install with SIGKILL at five moments, runs it once more, and
+// compares everything this program applied, and its record, with an install that nobody disturbed.
+func TestAKilledInstallIsFinishedByTheSameCommand(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs clusters, which -short asks to leave out")
+	}
+	t.Run("mini on 1.35", func(t *testing.T) {
+		disturb(t, source{Release: "mini", Cache: t.TempDir()}, "1.35", []int{1, 5, 20, 35, 50})
+	})
+	t.Run("1.2.0 on 1.21", func(t *testing.T) {
+		s := source{Mirror: realArchives(t), Cache: t.TempDir()}
+		s.Release = "1.2.0"
+		disturb(t, s, "1.21", []int{1, 60, 200, 450, 900})
+	})
+}
+
+// realArchives is a folder with the real archives: $KUBEFLOW_MIRROR, or shared/mirror beside the module.
+func realArchives(t *testing.T) string {
+	t.Helper()
+	folder := os.Getenv("KUBEFLOW_MIRROR")
+	if folder == "" {
+		folder = filepath.Join("..", "..", "..", "shared", "mirror")
+	}
+	if _, err := os.Stat(filepath.Join(folder, "github.com", "kubeflow")); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("the real Kubeflow archives are not there: %v", err)
+		}
+		t.Skipf("the real Kubeflow archives are not there (set KUBEFLOW_MIRROR): %v", err)
+	}
+	return folder
+}
+
+func disturb(t *testing.T, s source, kubernetes string, moments []int) {
+	undisturbed, stop := sandboxtest.Start("--kubernetes=" + kubernetes)
+	defer stop()
+	disturbed, stopOther := sandboxtest.Start("--kubernetes=" + kubernetes)
+	defer stopOther()
+
+	s.Kubeconfig = undisturbed
+	if err := s.install(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	want := appliedOn(t, undisturbed)
+
+	s.Kubeconfig = disturbed
+	for _, moment := range moments {
+		kill(t, s, moment)
+	}
+	if err := s.install(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	got := appliedOn(t, disturbed)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the end state is another (-undisturbed +killed):\n%s", diff)
+	}
+	inventory, err := ReadInventory(t.Context(), connect(t, disturbed).View())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ref := range got {
+		listed := slices.ContainsFunc(inventory.Refs(), func(r cluster.Ref) bool { return r.Identity() == ref })
+		if !listed && !strings.HasPrefix(ref.Name, inventoryNames) {
+			t.Errorf("%s is orphaned: the inventory does not list it", ref)
+		}
+	}
+}
+
+// kill starts an install and ends it with SIGKILL after so many events, or when it has ended by itself.
+func kill(t *testing.T, s source, events int) {
+	t.Helper()
+	config, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), victimVariable+"="+string(config))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	seen := 0
+	for seen < events && lines.Scan() {
+		seen++
+	}
+	if seen < events {
+		t.Errorf("the install ended after %d events: it cannot be killed after %d", seen, events)
+	}
+	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Error("the install ended well before it was killed")
+	}
+}
+
+// appliedOn returns everything on a cluster that this program has applied, without what differs from one cluster, or
+// one moment, to the next.
+func appliedOn(t *testing.T, kubeconfig string) map[cluster.Ref]string {
+	t.Helper()
+	client := connect(t, kubeconfig)
+	lists, err := client.Kube.Discovery().ServerPreferredResources()
+	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
+		t.Fatal(err)
+	}
+	view := client.View()
+	out := map[cluster.Ref]string{}
+	for _, list := range lists {
+		for _, resource := range list.APIResources {
+			if !slices.Contains(resource.Verbs, "list") || !slices.Contains(resource.Verbs, "patch") {
+				continue
+			}
+			gv, err := schema.ParseGroupVersion(list.GroupVersion)
+			if err != nil {
+				t.Fatal(err)
+			}
+			objects, err := view.List(t.Context(), schema.GroupKind{Group: gv.Group, Kind: resource.Kind}, cluster.Scope{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, o := range objects {
+				if appliedByUs(o) {
+					out[cluster.RefOf(o).Identity()] = essence(t, o)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// essence is what this program applied of an object: the live values of the fields it owns.
+func essence(t *testing.T, o *unstructured.Unstructured) string {
+	t.Helper()
+	fields := ""
+	for _, entry := range o.GetManagedFields() {
+		if thisProgram(entry) {
+			fields = string(entry.FieldsV1.Raw)
+		}
+	}
+	o = o.DeepCopy()
+	for _, field := range []string{"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "ownerReferences", "finalizers"} {
+		unstructured.RemoveNestedField(o.Object, "metadata", field)
+	}
+	delete(o.Object, "status")
+	for _, path := range [][]string{
+		{"spec", "clusterIP"}, {"spec", "clusterIPs"}, {"spec", "volumeName"}, {"spec", "caBundle"}, {"metadata", "annotations"},
+		{"spec", "conversion", "webhook", "clientConfig", "caBundle"}, {"spec", "conversion", "webhookClientConfig", "caBundle"},
+	} {
+		unstructured.RemoveNestedField(o.Object, path...)
+	}
+	for _, w := range items(o.Object, "webhooks") {
+		unstructured.RemoveNestedField(w, "clientConfig", "caBundle")
+		delete(w, "namespaceSelector")
+	}
+	for _, port := range items(o.Object, "spec", "ports") {
+		delete(port, "nodePort")
+	}
+	if o.GetKind() == "Secret" || o.GetKind() == "Service" && text(o.Object, "spec", "type") == "LoadBalancer" {
+		delete(o.Object, "data") // generated certificates; what was applied is in the fields
+	}
+	body, err := json.Marshal(o.Object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if isWebhooks(o) {
+		fields = ""
+	}
+	return string(body) + fields
+}
