@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/build"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/scenario"
 )
 
 // bindOptions gives a command the flags that say what a sandbox is like.
@@ -19,8 +20,8 @@ func bindOptions(flags *pflag.FlagSet, o *cluster.Options) {
 	flags.StringVar(&o.Name, "name", "", "name of this sandbox; its context is sandbox-NAME (default: the Kubernetes version)")
 	flags.IntVar(&o.Nodes, "nodes", 3, "nodes in the system pool")
 	flags.IntVar(&o.GPUNodes, "gpu-nodes", 0, "nodes in the GPU pool")
-	flags.StringVar(&o.Runtime, "runtime", cluster.DefaultRuntime, "container runtime that the nodes report, e.g. docker://19.3.14")
-	flags.StringVar(&o.Scenario, "scenario", "", "state to start from")
+	flags.StringVar(&o.Runtime, "runtime", "", "container runtime that the nodes report, e.g. docker://19.3.14 (default: the scenario's, or "+cluster.DefaultRuntime+")")
+	flags.StringVar(&o.Scenario, "scenario", "empty", "state to start from: "+strings.Join(scenario.Names(), ", "))
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig file to add the context to while the sandbox runs")
 	flags.StringSliceVar(&o.Without, "without", nil, "parts of AKS to leave out: "+strings.Join(aks.Parts(), ", "))
 	flags.BoolVar(&o.NetworkPolicy, "network-policy", false, "enforce NetworkPolicies")

@@ -74,7 +74,8 @@ func TestUpAndDown(t *testing.T) {
 func TestRun(t *testing.T) {
 	t.Run("ends with its standard input and leaves nothing", func(t *testing.T) {
 		t.Parallel()
-		cmd, stdin, place := running(t, "--with-stdin")
+		cmd, stdin, place := running(t, "guide", "--with-stdin", "--kubernetes=1.21", "--scenario=guide")
+		lastWords(t, place, "mpi-operator", "flag provided but not defined: -kubectl-delivery-image")
 		stdin.Close()
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("run ended with %v", err)
@@ -83,7 +84,8 @@ func TestRun(t *testing.T) {
 	})
 	t.Run("leaves no process when it is killed, and down removes its folder", func(t *testing.T) {
 		t.Parallel()
-		cmd, _, place := running(t)
+		cmd, _, place := running(t, "new-argo", "--scenario=legacy-executor-on-new-argo")
+		lastWords(t, place, "workflow-controller", `unknown field "containerRuntimeExecutor"`)
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -97,6 +99,7 @@ func TestRun(t *testing.T) {
 			"--kubernetes=1.30":   `the sandbox has no Kubernetes "1.30": choose one of 1.35, 1.21`,
 			"--without=dashboard": `AKS has no part "dashboard"`,
 			"--name=No Name":      "is no name for a sandbox",
+			"--scenario=nope":     `there is no scenario "nope"`,
 			"--nodes=-1":          "cannot have -1 nodes",
 		} {
 			out, err := program("run", "--with-stdin", flag).CombinedOutput() // without input it ends, should it start
@@ -108,8 +111,8 @@ func TestRun(t *testing.T) {
 }
 
 // running starts "sandbox run" and returns when it is ready.
-func running(t *testing.T, flags ...string) (*exec.Cmd, interface{ Close() error }, cluster.Place) {
-	name := unique("run", strings.Join(flags, ""))
+func running(t *testing.T, what string, flags ...string) (*exec.Cmd, interface{ Close() error }, cluster.Place) {
+	name := unique("run", what)
 	cmd := program(append([]string{"run", "--nodes=1", "--name=" + name}, flags...)...)
 	var log bytes.Buffer
 	cmd.Stderr = &log
@@ -134,6 +137,19 @@ func running(t *testing.T, flags ...string) (*exec.Cmd, interface{ Close() error
 		t.Fatalf("only these programs run:\n%s", strings.Join(processes(t, place.Dir), "\n"))
 	}
 	return cmd, stdin, place
+}
+
+// lastWords looks into the log of a program that the scenario makes crash.
+func lastWords(t *testing.T, place cluster.Place, deployment, want string) {
+	t.Helper()
+	programs, err := build.Ensure(t.Context(), build.Newest, os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(programs.Kubectl, "--kubeconfig="+place.Kubeconfig, "--namespace=kubeflow", "logs", "deployment/"+deployment).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), want) {
+		t.Errorf("the log of %s is %q, %v; want %q", deployment, out, err, want)
+	}
 }
 
 func nothingLeft(t *testing.T, place cluster.Place) {

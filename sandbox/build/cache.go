@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
 )
 
 //go:embed modules
@@ -55,9 +54,7 @@ func (c component) folder() (string, error) {
 func sweep(cache string) {
 	left, _ := filepath.Glob(filepath.Join(cache, ".building-*"))
 	for _, dir := range left {
-		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > 0 {
-			removeAll(dir)
-		}
+		removeAll(dir)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/build"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/controlplane"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/scenario"
 )
 
 // Options say what a sandbox shall be like. The zero value is a healthy cluster
@@ -24,7 +25,7 @@ type Options struct {
 	Nodes      int    // of the system pool
 	GPUNodes   int
 	Runtime    string // what the nodes report: containerd://1.7.30-1, docker://19.3.14
-	Scenario   string
+	Scenario   string // one of scenario.Names, "empty" when not set
 
 	Without       []string // parts of AKS to leave out, of aks.Parts
 	NetworkPolicy bool     // whether NetworkPolicies are enforced
@@ -38,6 +39,8 @@ type Options struct {
 
 	Kubeconfig string    // a file that the context is added to while the sandbox runs
 	Log        io.Writer // progress, for people
+
+	start scenario.Scenario
 }
 
 // A Cluster is a sandbox that runs in this process.
@@ -109,6 +112,12 @@ func (c *Cluster) start(ctx context.Context, o Options, programs build.Programs)
 	}
 	c.play(running, platform)
 	if err := c.await(ctx, func(ctx context.Context) error { return settled(ctx, client, o) }); err != nil {
+		return err
+	}
+	if err := o.start.Apply(ctx, c.control.Config); err != nil {
+		return err
+	}
+	if err := o.start.Settle(ctx, client); err != nil {
 		return err
 	}
 	return c.announce(o, programs)

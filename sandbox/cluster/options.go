@@ -1,9 +1,11 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/build"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/scenario"
 )
 
 // DefaultRuntime is what AKS nodes have reported since they left Docker.
@@ -19,9 +21,17 @@ func (o Options) complete() (Options, error) {
 	if o.Name == "" {
 		o.Name = version
 	}
-	if o.Runtime == "" {
-		o.Runtime = DefaultRuntime
+	if o.Scenario == "" {
+		o.Scenario = "empty"
 	}
+	if o.start, err = scenario.Load(o.Scenario); err != nil {
+		return o, err
+	}
+	o.Runtime = cmp.Or(o.Runtime, o.start.Runtime, DefaultRuntime)
+	o.LoadBalancerFailure = cmp.Or(o.LoadBalancerFailure, o.start.LoadBalancerFailure)
+	o.NetworkPolicy = o.NetworkPolicy || o.start.NetworkPolicy
+	o.PullFailures = append(o.PullFailures, o.start.PullFailures...)
+	o.Hanging = append(o.Hanging, o.start.Hanging...)
 	if o.Nodes == 0 {
 		o.Nodes = 3
 	}

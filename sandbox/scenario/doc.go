@@ -1,0 +1,6 @@
+// Package scenario knows the states that a sandbox can start from.
+//
+// The main type is Scenario: how AKS behaves, and the objects that are on the
+// cluster. To add one, copy a file of scenarios/: its first document is the
+// Scenario itself, the others are the objects, in the order they are applied.
+package scenario
