@@ -59,6 +59,12 @@ func (b *Balancer) accept(key string, f *front, port corev1.ServicePort, conn ne
 		reset(conn)
 		return
 	}
+	// The listener is as old as its port number; where that leads may have changed.
+	for _, now := range service.Spec.Ports {
+		if now.Port == port.Port {
+			port = now
+		}
+	}
 	verdict, pod, target := b.look(service).admit(port, remote.Addr())
 	switch verdict {
 	case Admitted:

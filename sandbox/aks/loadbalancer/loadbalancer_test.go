@@ -2,6 +2,7 @@ package loadbalancer
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -189,6 +190,45 @@ func TestSourcesOutsideTheRangesHearNothing(t *testing.T) {
 	}
 	if text, err := call(address, "127.0.0.1", 200*time.Millisecond); text != "" || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("from outside: %q, %v", text, err)
+	}
+}
+
+func TestAPortThatCannotBeBoundIsSaidSoAndTheOthersWork(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.77:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	f := newFront(netip.MustParseAddr("127.0.0.77"), func(_ corev1.ServicePort, conn net.Conn) { conn.Close() })
+	defer f.close()
+	number := int32(taken.Addr().(*net.TCPAddr).Port)
+	err = f.listen([]corev1.ServicePort{{Port: number}, {Port: port}})
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("port %d: ", number)) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := call(f.address, "127.0.0.1", 20*time.Second); err != nil {
+		t.Errorf("the other port: %v", err)
+	}
+}
+
+func TestAServiceThatIsNoLongerALoadBalancerLosesItsAddress(t *testing.T) {
+	b := start(t, []*corev1.Pod{gatewayPod()}, nil, balanced(nil))
+	address := b.address(t, "kubeflowdashboard-lb")
+	services := b.client.CoreV1().Services("istio-system")
+	s, err := services.Get(t.Context(), "kubeflowdashboard-lb", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Spec.Type = corev1.ServiceTypeClusterIP
+	if _, err := services.Update(t.Context(), s, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	await(t, func() bool {
+		s, err := services.Get(t.Context(), "kubeflowdashboard-lb", metav1.GetOptions{})
+		return err == nil && len(s.Finalizers) == 0 && len(s.Status.LoadBalancer.Ingress) == 0
+	})
+	if _, err := call(address, "127.0.0.1", time.Second); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("the address still answers: %v", err)
 	}
 }
 
