@@ -134,6 +134,9 @@ type installResult struct {
 	Status      string              `json:"status"` // ready, applied or failed
 	Objects     int                 `json:"objects"`
 	Seconds     float64             `json:"seconds"`
+	Rendered    float64             `json:"renderSeconds"`
+	Applied     float64             `json:"applySeconds"` // of the run: until the last object was applied
+	Ready       float64             `json:"readySeconds"` // of the run: until the last object was ready
 	Result      *install.Result     `json:"result,omitempty"`
 	Adaptations []doctor.Adaptation `json:"adaptations,omitempty"`
 	Pending     []install.Pending   `json:"pending,omitempty"`
@@ -146,6 +149,10 @@ func (o *installOptions) finish(client *cluster.Client, wanted *wantedInstall, p
 	doc := installResult{
 		APIVersion: resultVersion, Kind: "Result", Name: plan.Name, Release: plan.Release, Context: client.Context, Server: client.Server(),
 		Status: map[bool]string{true: "ready", false: "applied"}[o.wait], Objects: len(plan.Objects), Seconds: took.Seconds(), Result: result, Adaptations: wanted.adapted,
+	}
+	doc.Rendered = wanted.took.Seconds()
+	if result != nil {
+		doc.Applied, doc.Ready = result.ApplyTook.Seconds(), result.ReadyTook.Seconds()
 	}
 	if err != nil {
 		err = client.Explain(ending(err, result, len(plan.Objects)))

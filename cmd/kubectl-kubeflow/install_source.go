@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -22,6 +23,7 @@ type wantedInstall struct {
 	title   string // "Kubeflow 26.03", or the file's name
 	request install.Request
 	adapted []doctor.Adaptation
+	took    time.Duration // to render
 }
 
 func (o *installOptions) render(ctx context.Context, client *cluster.Client) (*wantedInstall, error) {
@@ -29,6 +31,7 @@ func (o *installOptions) render(ctx context.Context, client *cluster.Client) (*w
 	if err != nil {
 		return nil, err
 	}
+	began := o.now()
 	rendered, err := release.Render(ctx, release.Input{Release: version, File: o.file, Stdin: o.In}, release.RenderOptions{
 		Mirror: o.mirror, SkipVerify: o.skipVerify, Only: o.only, Skip: o.skip,
 	})
@@ -38,7 +41,7 @@ func (o *installOptions) render(ctx context.Context, client *cluster.Client) (*w
 	for _, warning := range rendered.Warnings {
 		o.screen().Say("Warning: %s", warning)
 	}
-	w := &wantedInstall{title: o.file, request: install.Request{
+	w := &wantedInstall{title: o.file, took: o.now().Sub(began), request: install.Request{
 		Name: o.installationName(rendered), Pins: rendered.Pins, Namespace: rendered.Namespace, Components: rendered.Components,
 	}}
 	if rendered.Release != nil {
