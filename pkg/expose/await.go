@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -28,9 +29,10 @@ func Apply(ctx context.Context, c *cluster.Client, changes []cluster.Change, dry
 	return nil
 }
 
-// Await waits until a Service has an address and returns the URL to open. tell hears why it takes long, once for each reason.
+// Await waits until a plan's Service has its address and returns the URL to open. tell hears why it takes long, once for each reason.
 // When the context's deadline passes the error is a *cluster.Problem with the reason, and context.DeadlineExceeded in it.
-func Await(ctx context.Context, c *cluster.Client, t Target, ref cluster.Ref, tell func(Delay)) (string, error) {
+func Await(ctx context.Context, c *cluster.Client, t Target, plan Plan, tell func(Delay)) (string, error) {
+	ref := plan.Service
 	told, stop := context.WithCancel(ctx)
 	defer stop()
 	go explaining(told, c, ref, tell)
@@ -40,7 +42,7 @@ func Await(ctx context.Context, c *cluster.Client, t Target, ref cluster.Ref, te
 			return false
 		}
 		address = t.urlOf(s)
-		return address != ""
+		return address != "" && !slices.Contains(plan.leaves, s.Status.LoadBalancer.Ingress[0].IP)
 	})
 	if err == nil {
 		return address, nil

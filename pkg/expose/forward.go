@@ -73,7 +73,8 @@ func (f *Forward) accept(ctx context.Context, l net.Listener, running *sync.Wait
 // carry serves one connection, on the tunnel that is there or on the next one.
 func (f *Forward) carry(ctx context.Context, conn net.Conn) {
 	defer conn.Close()
-	for {
+	v := &visitor{conn: conn}
+	for tries := 1; ; tries++ {
 		t := f.tunnel(ctx)
 		if t == nil {
 			return
@@ -83,10 +84,14 @@ func (f *Forward) carry(ctx context.Context, conn net.Conn) {
 			f.leave(t)
 			continue
 		}
-		if err := s.pipe(ctx, conn); err != nil {
-			f.leave(t) // after an error the pod's side may have gone: those who come now get a fresh tunnel
+		err = s.pipe(ctx, v)
+		again := v.again() && tries < 5
+		if err != nil || again {
+			f.leave(t) // the pod's side may have gone: those who come now get a fresh tunnel
 		}
-		return
+		if !again {
+			return
+		}
 	}
 }
 

@@ -46,6 +46,11 @@ func PlanLoadBalancer(t Target, o Options) (Plan, error) {
 	wanted := before.DeepCopy()
 	t.shape(wanted, o, plan.Adopts)
 	plan.Reach = reachOf(wanted)
+	if internal(before) != internal(wanted) { // Azure gives another address, and tells of it a while later
+		for _, address := range before.Status.LoadBalancer.Ingress {
+			plan.leaves = append(plan.leaves, address.IP)
+		}
+	}
 	change, err := t.write(wanted)
 	if err != nil || change == nil {
 		return plan, err

@@ -62,6 +62,20 @@ func TestASecondRunChangesNothing(t *testing.T) {
 	})
 }
 
+func TestAnAddressThatBecomesInternalIsAnother(t *testing.T) {
+	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+		yes := true
+		public := l.expose(t, ctx, Options{})
+		inside := l.expose(t, ctx, Options{Internal: &yes})
+		if inside == public {
+			t.Errorf("%s is told before the address has changed", public)
+		}
+		if answer := AskUntil(ctx, inside, 20*time.Second); !answer.Well() {
+			t.Errorf("%+v", answer)
+		}
+	})
+}
+
 func TestSourceRangesLetInWhoTheyName(t *testing.T) {
 	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
 		here, elsewhere := []string{"127.0.0.0/8"}, []string{"203.0.113.0/24"}
@@ -168,7 +182,7 @@ func TestAMissingAddressIsExplained(t *testing.T) {
 		target, plan := l.plan(t, ctx, Options{})
 		ended, stop := context.WithCancel(ctx)
 		stop()
-		_, err := Await(ended, l.client, target, plan.Service, func(Delay) {})
+		_, err := Await(ended, l.client, target, plan, func(Delay) {})
 		if err == nil || !strings.Contains(err.Error(), "has no address yet") {
 			t.Errorf("%v", err)
 		}

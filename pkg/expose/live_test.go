@@ -150,7 +150,7 @@ func (l *live) expose(t *testing.T, ctx context.Context, o Options) string {
 	if err := Apply(ctx, l.client, plan.Changes, false); err != nil {
 		t.Fatal(err)
 	}
-	url, err := Await(ctx, l.client, target, plan.Service, func(Delay) {})
+	url, err := Await(ctx, l.client, target, plan, func(Delay) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,8 @@ type Plan struct {
 	Reach   Reach       // who could connect afterwards
 	Adopts  bool        // the Service was made by hand: expose mends it, and does not own it
 	Notes   []string    // what a person should know, one sentence each
+
+	leaves []string // addresses that the Service still has and is going to lose
 }
 
 // Unsafe tells whether the plan would put the dashboard where anybody can open it with nobody asking who they are.

@@ -39,7 +39,7 @@ func reachOf(s *corev1.Service) Reach {
 	default:
 		return InCluster
 	}
-	if strings.EqualFold(s.Annotations[internalAnnotation], "true") {
+	if internal(s) {
 		return Internal
 	}
 	ranges := s.Spec.LoadBalancerSourceRanges
@@ -57,6 +57,10 @@ func reachOf(s *corev1.Service) Reach {
 		}
 	}
 	return Restricted
+}
+
+func internal(s *corev1.Service) bool {
+	return strings.EqualFold(s.Annotations[internalAnnotation], "true")
 }
 
 // wide tells whether a range holds so much of the internet that it is no limit. Two halves (0.0.0.0/1 and 128.0.0.0/1) are the whole as well.

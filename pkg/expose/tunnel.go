@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"sync"
@@ -154,50 +152,4 @@ func (t *tunnel) streams() (*stream, error) {
 		return nil, err
 	}
 	return &stream{tunnel: t, data: data, failure: failure}, nil
-}
-
-// A stream is one connection within a tunnel.
-type stream struct {
-	tunnel        *tunnel
-	data, failure httpstream.Stream
-}
-
-// pipe carries bytes both ways until either side ends, the tunnel closes, or the context ends.
-// Its error is what the pod's side said about the connection: nothing listens on the port, for one.
-func (s *stream) pipe(ctx context.Context, local net.Conn) error {
-	defer s.tunnel.leave()
-	defer s.tunnel.conn.RemoveStreams(s.data, s.failure)
-	said := make(chan string, 1)
-	go func() {
-		message, _ := io.ReadAll(s.failure)
-		said <- string(message)
-	}()
-	remoteDone, localFailed := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(remoteDone)
-		_, _ = io.Copy(local, s.data) // how it ended does not matter, only that it did
-	}()
-	go func() {
-		if _, err := io.Copy(s.data, local); err != nil {
-			close(localFailed)
-		}
-		s.data.Close() // the local side may still read
-	}()
-	select {
-	case <-remoteDone:
-	case <-localFailed:
-	case <-s.tunnel.closed():
-	case <-ctx.Done():
-	}
-	local.Close()
-	_ = s.data.Reset() // unread data would hold up the tunnel's other streams
-	select {
-	case message := <-said:
-		if message != "" {
-			return errors.New(message)
-		}
-	case <-s.tunnel.closed():
-	case <-ctx.Done():
-	}
-	return nil
 }
