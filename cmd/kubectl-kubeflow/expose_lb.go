@@ -149,7 +149,7 @@ func (o *exposeOptions) reach(ctx context.Context, c *cluster.Client, t expose.T
 	defer stop()
 	s := o.screen()
 	s.Say("Waiting for the address of %s …", plan.Service)
-	url, err := expose.Await(waiting, c, t, plan.Service, func(d expose.Delay) { s.Say("  %s", d.Why) })
+	url, err := expose.Await(waiting, c, t, plan, func(d expose.Delay) { s.Say("  %s", d.Why) })
 	if err != nil {
 		return err
 	}
