@@ -8,7 +8,8 @@ import (
 	"os"
 	"strings"
 
-	"golang.org/x/term"
+	"k8s.io/cli-runtime/pkg/printers"
+	"k8s.io/kubectl/pkg/util/term"
 )
 
 // A Screen is where results go: a terminal of some width, or a pipe.
@@ -25,28 +26,19 @@ type Screen struct {
 	in *bufio.Reader
 }
 
-// NewScreen looks at the streams and the environment (NO_COLOR, TERM, COLUMNS, the locale).
+// NewScreen looks at the streams and the environment (NO_COLOR, TERM, the locale).
 // color is "auto", "always" or "never".
 func NewScreen(in io.Reader, out, errOut io.Writer, color string) *Screen {
-	capable := os.Getenv("TERM") != "dumb"
 	s := &Screen{Out: out, ErrOut: errOut, in: bufio.NewReader(in), Width: 80, Unicode: utf8Locale()}
-	s.Live = isTerminal(errOut) && capable
-	s.Interactive = isTerminal(in) && isTerminal(errOut)
-	s.Color = color == "always" || color == "auto" && isTerminal(out) && capable && os.Getenv("NO_COLOR") == ""
-	for _, w := range []io.Writer{out, errOut} {
-		if f, ok := w.(*os.File); ok && isTerminal(w) {
-			if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-				s.Width = width
-				break
-			}
+	s.Live = printers.IsTerminal(errOut) && os.Getenv("TERM") != "dumb"
+	s.Interactive = printers.IsTerminal(in) && printers.IsTerminal(errOut)
+	s.Color = color == "always" || color == "auto" && printers.AllowsColorOutput(out)
+	for _, w := range []io.Writer{errOut, out} {
+		if size := (term.TTY{Out: w}).GetSize(); size != nil && size.Width > 0 {
+			s.Width = int(size.Width)
 		}
 	}
 	return s
-}
-
-func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 func utf8Locale() bool {
