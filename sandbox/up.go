@@ -67,7 +67,9 @@ func printExport(out io.Writer, place cluster.Place) error {
 	if place.Exported != "" {
 		file = place.Exported
 	}
-	if strings.ContainsFunc(file, func(r rune) bool { return !strings.ContainsRune("/._-+,:@", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+	if strings.ContainsFunc(file, func(r rune) bool {
+		return !strings.ContainsRune("/._-+,:@", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
 		file = "'" + strings.ReplaceAll(file, "'", `'\''`) + "'" // for the shell that reads it
 	}
 	_, err := fmt.Fprintf(out, "export KUBECONFIG=%s\n", file)
