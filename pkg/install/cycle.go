@@ -1,10 +1,6 @@
 package install
 
-import (
-	"slices"
-
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-)
+import "slices"
 
 // cutCycles finds rings in which everybody would wait for somebody else, and takes the webhook gates out of them.
 // A namespace or a definition never waits for what is in it, so a ring always goes through a webhook or an API.
@@ -29,14 +25,6 @@ func (p *planner) cutCycles() {
 			p.cycles = append(p.cycles, cycle)
 		}
 	}
-}
-
-// keyOf returns the gate under which the planner knows what opens it.
-func keyOf(g Gate) Gate {
-	if g.Kind == PodWebhookGate {
-		g.Kind = WebhookGate
-	}
-	return g
 }
 
 // waits returns, for each object, what must be at work before it can be: what its gates wait for, and what it needs.
@@ -95,13 +83,4 @@ func (t *tarjan) visit(i int) {
 		t.on[j] = false
 	}
 	t.found = append(t.found, ring)
-}
-
-// Refs returns the names of the plan's objects.
-func (p *Plan) Refs() []cluster.Ref {
-	refs := make([]cluster.Ref, len(p.Objects))
-	for i, g := range p.Objects {
-		refs[i] = g.Ref()
-	}
-	return refs
 }

@@ -25,7 +25,6 @@ type engine struct {
 	left    int // objects not ready, or with NoWait not applied
 	unsent  int // objects not applied
 	started time.Time
-	moved   time.Time // when something last came forward
 	crashes crashes
 	failed  error
 }
@@ -68,10 +67,10 @@ type fact interface{ tell(e *engine) }
 func newEngine(client *cluster.Client, plan *Plan, o Options) *engine {
 	e := &engine{
 		client: client, options: o, result: &Result{}, at: map[cluster.Ref]int{}, gates: map[Gate]*lock{},
-		facts: make(chan fact), started: time.Now(), moved: time.Now(),
+		facts: make(chan fact), started: time.Now(),
 	}
 	for i, g := range plan.Objects {
-		it := &item{Gated: g, stage: e.stageNamed(g.Stage), rank: rank(g)}
+		it := &item{Gated: g, stage: e.stageNamed(g.Stage)}
 		it.stage.tally.Total++
 		e.items = append(e.items, it)
 		e.at[g.Ref().Identity()] = i
@@ -80,6 +79,10 @@ func newEngine(client *cluster.Client, plan *Plan, o Options) *engine {
 		for _, g := range it.Gates {
 			e.wait(i, g)
 		}
+	}
+	for _, it := range e.items {
+		_, awaited := e.gates[Gate{Kind: KindGate, On: it.Ref().Identity()}]
+		it.rank = rank(it.Gated, awaited)
 	}
 	e.left, e.unsent = len(e.items), len(e.items)
 	e.watches, e.served = newWatches(client, e.facts), newServedKinds(client, e.facts)
@@ -92,9 +95,6 @@ func (e *engine) wait(i int, g Gate) {
 		return
 	}
 	g = keyOf(g)
-	if g.Kind == ConversionGate {
-		g.Kind = WebhookGate
-	}
 	if e.gates[g] == nil {
 		e.gates[g] = &lock{}
 	}
@@ -104,17 +104,19 @@ func (e *engine) wait(i int, g Gate) {
 	}
 }
 
-// rank orders what can be sent at the same time: what most others wait for first.
-func rank(g Gated) int {
+// rank orders what can be sent at the same time: what others wait for first, then what pods need, then the pods, so
+// that images are pulled from the first seconds on. To establish a definition keeps a server busy for a while, so
+// those that nobody waits for come among the workloads.
+func rank(g Gated, awaited bool) int {
 	switch {
 	case g.Object.GroupVersionKind().GroupKind() == namespaceKind:
 		return 0
-	case g.Object.GroupVersionKind().GroupKind() == crdKind:
+	case awaited:
 		return 1
-	case podTemplate(g.Object) != nil:
-		return 3
 	case slices.Contains([]string{"ServiceAccount", "Secret", "ConfigMap", "Service"}, g.Object.GetKind()):
 		return 2
+	case podTemplate(g.Object) != nil, g.Object.GroupVersionKind().GroupKind() == crdKind:
+		return 3
 	}
 	return 4
 }

@@ -39,6 +39,14 @@ func (g Gate) String() string {
 	return fmt.Sprintf("%s to answer for %s", g.Service, g.On)
 }
 
+// keyOf returns the gate that opens together with this one: whatever a webhook is asked about, it answers or not.
+func keyOf(g Gate) Gate {
+	if g.Kind == PodWebhookGate || g.Kind == ConversionGate {
+		g.Kind = WebhookGate
+	}
+	return g
+}
+
 // A Cycle is a ring of objects of which each would wait for the next. It is cut while planning, and never waited for.
 type Cycle struct {
 	Objects []cluster.Ref `json:"objects"`

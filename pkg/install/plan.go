@@ -77,6 +77,15 @@ func (p *Plan) Stages() []string {
 	return names
 }
 
+// Refs returns the names of the plan's objects.
+func (p *Plan) Refs() []cluster.Ref {
+	refs := make([]cluster.Ref, len(p.Objects))
+	for i, g := range p.Objects {
+		refs[i] = g.Ref()
+	}
+	return refs
+}
+
 // Writes returns how many objects a Run of the plan sends to the server, deletions included.
 func (p *Plan) Writes() int {
 	n := len(p.Prune)

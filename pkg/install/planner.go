@@ -144,10 +144,7 @@ func (p *planner) podsOf(o *unstructured.Unstructured) (subject, bool) {
 
 // addUnlessServing adds a gate, but never for what is needed to open that very gate.
 func (p *planner) addUnlessServing(i int, g Gate, add func(Gate)) {
-	key := g
-	if key.Kind == PodWebhookGate {
-		key.Kind = WebhookGate
-	}
+	key := keyOf(g)
 	if _, known := p.exempt[key]; !known {
 		p.openers[key] = p.opening(key)
 		p.exempt[key] = p.needs.reach(p.openers[key]...)

@@ -41,7 +41,6 @@ func (f appliedFact) tell(e *engine) {
 		e.refused(f.i, f.err)
 		return
 	}
-	e.moved = time.Now()
 	it.state, it.applied, it.why = sent, f.o, ""
 	e.result.Applied++
 	changed := f.o.GetResourceVersion() != it.version

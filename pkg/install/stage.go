@@ -40,7 +40,6 @@ func (e *engine) settle(it *item, ready bool, why string) {
 		return
 	}
 	it.ready = ready
-	e.moved = time.Now()
 	if !ready {
 		it.stage.tally.Ready--
 		it.stage.ready = false
@@ -155,9 +154,5 @@ func (e *engine) unfinished(ctx context.Context, stuck bool) error {
 
 // lockOf returns the lock that a gate of an object shuts.
 func (e *engine) lockOf(g Gate) *lock {
-	g = keyOf(g)
-	if g.Kind == ConversionGate {
-		g.Kind = WebhookGate
-	}
-	return e.gates[g]
+	return e.gates[keyOf(g)]
 }
