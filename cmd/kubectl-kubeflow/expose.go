@@ -129,7 +129,7 @@ func (o *exposeOptions) runWhere(ctx context.Context, c *cluster.Client, result 
 		return err
 	}
 	result.Found(t)
-	askAll(ctx, result.Endpoints)
+	askAll(ctx, c, result.Endpoints)
 	for _, e := range result.Endpoints {
 		if result.URL == "" || e.Answer != nil && e.Answer.Well() {
 			result.URL = e.URL
@@ -141,14 +141,16 @@ func (o *exposeOptions) runWhere(ctx context.Context, c *cluster.Client, result 
 	return ctx.Err()
 }
 
-// askAll requests each endpoint's page, side by side.
-func askAll(ctx context.Context, endpoints []expose.Endpoint) {
+// askAll requests each endpoint's page, or asks why it has no address, side by side.
+func askAll(ctx context.Context, c *cluster.Client, endpoints []expose.Endpoint) {
 	done := make(chan struct{})
 	for i := range endpoints {
 		go func(e *expose.Endpoint) {
 			if e.URL != "" {
 				answer := expose.Ask(ctx, e.URL)
 				e.Answer = &answer
+			} else if e.Via == "LoadBalancer" {
+				e.Waits = expose.WhyPending(ctx, c, e.About).Why
 			}
 			done <- struct{}{}
 		}(&endpoints[i])

@@ -89,7 +89,7 @@ func (o *exposeOptions) agree(ctx context.Context, c *cluster.Client, t expose.T
 	if len(plan.Changes) == 0 {
 		s.Say("Nothing to change: %s is as it should be.", plan.Service)
 		if plan.Reach == expose.Public && !t.SignIn.InFront() {
-			s.Say("Warning: it is public, and %s. Limit it with --source-ranges or --internal.", t.SignIn.Why)
+			s.Paragraph("Warning: it is public, and " + t.SignIn.Why + ". Limit it with --source-ranges or --internal.")
 		}
 		return nil
 	}
@@ -119,10 +119,11 @@ func notPublic(t expose.Target) *usageError {
 // insist makes a dashboard without sign-in public only when the user says so in so many letters.
 func (o *exposeOptions) insist(ctx context.Context, t expose.Target) error {
 	s := o.screen()
-	s.Say("Anybody on the internet could run programs on this cluster, for %s.\n%s.", t.SignIn.Why, notPublic(t).Next)
+	s.Paragraph("Anybody on the internet could run programs on this cluster, for " + t.SignIn.Why + ".")
+	s.Paragraph(notPublic(t).Next + ".")
 	typed, err := s.Ask(ctx, "Type public to go on:")
 	if err == nil && typed != "public" {
-		err = notPublic(t)
+		err = &usageError{What: "nothing changed: the answer was not public", Next: "Run the same command again with --source-ranges or --internal"}
 	}
 	return err
 }
@@ -169,6 +170,9 @@ func (o *exposeOptions) reach(ctx context.Context, c *cluster.Client, t expose.T
 	}
 	if !o.documented() {
 		s.Reached(url, plan.Reach, answer)
+	}
+	if result.Gateway != "" && !answer.Well() {
+		answer.Says += "; the gateway is not ready: " + result.Gateway
 	}
 	return verdict(url, plan.Reach, answer)
 }

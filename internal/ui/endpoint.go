@@ -22,6 +22,9 @@ func (s *Screen) Exposure(e *expose.Exposure, methods []expose.Method) {
 	for _, endpoint := range e.Endpoints {
 		s.endpoint(endpoint)
 	}
+	if e.Gateway != "" {
+		s.line(s.bad(), "The gateway cannot answer: "+e.Gateway+".")
+	}
 	if e.SignIn.InFront() {
 		s.line(s.ok(), fmt.Sprintf("Visitors sign in: %s.", e.SignIn.Why))
 	} else {
@@ -48,7 +51,7 @@ func (s *Screen) endpoint(e expose.Endpoint) {
 	sign, what := "-", ""
 	switch {
 	case e.URL == "" && e.Via == "LoadBalancer":
-		sign, what = s.warning(), "no address yet"
+		sign, what = s.warning(), strings.TrimSuffix("no address yet: "+e.Waits, ": ")
 	case e.URL == "":
 		what = "reachable " + reaches[e.Reach]
 	case e.Answer == nil:

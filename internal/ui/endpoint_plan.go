@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -11,16 +12,19 @@ import (
 func (s *Screen) ExposePlan(plan expose.Plan, t expose.Target, context, server string) {
 	s.Say("On context %s (%s):", context, server)
 	for _, note := range plan.Notes {
-		s.Say("%s", fold(note, s.Width, ""))
+		s.Paragraph(note)
 	}
 	if plan.Adopts {
-		s.Say("%s", fold(plan.Service.String()+" was made by hand: it is mended and stays yours; expose --remove leaves it.", s.Width, ""))
+		s.Paragraph(plan.Service.String() + " was made by hand: it is mended and stays yours; expose --remove leaves it.")
 	}
 	for _, change := range plan.Changes {
 		s.change(change)
 	}
-	s.Say("Then the dashboard can be reached %s, with %s.", reaches[plan.Reach], t.SignIn)
+	s.Paragraph(fmt.Sprintf("Then the dashboard can be reached %s, with %s.", reaches[plan.Reach], t.SignIn))
 }
+
+// Paragraph writes progress that may be longer than a line.
+func (s *Screen) Paragraph(text string) { s.Say("%s", fold(text, s.Width, "")) }
 
 // Removal shows what expose --remove is going to delete.
 func (s *Screen) Removal(changes []cluster.Change, context, server string) {

@@ -23,6 +23,7 @@ type Endpoint struct {
 	SourceRanges []string    `json:"sourceRanges,omitempty"`
 	MadeByExpose bool        `json:"madeByExpose"`
 	Blocked      []int32     `json:"blockedPorts,omitempty"` // the gateway's ports that NetworkPolicies close to visitors
+	Waits        string      `json:"waitsFor,omitempty"`     // why there is no address yet
 	Answer       *Answer     `json:"answer,omitempty"`       // what really came back; nil when nobody asked
 }
 

@@ -12,9 +12,10 @@ type Exposure struct {
 	Kind       string     `json:"kind"`
 	Context    string     `json:"context"`
 	Server     string     `json:"server"`
-	Method     string     `json:"method,omitempty"` // what was asked for: "lb", "port-forward" or "remove"
-	URL        string     `json:"url,omitempty"`    // what to open; "" when there is nothing to open yet
-	SignIn     *SignIn    `json:"signIn,omitempty"` // nil when nobody could look
+	Method     string     `json:"method,omitempty"`          // what was asked for: "lb", "port-forward" or "remove"
+	URL        string     `json:"url,omitempty"`             // what to open; "" when there is nothing to open yet
+	SignIn     *SignIn    `json:"signIn,omitempty"`          // nil when nobody could look
+	Gateway    string     `json:"gatewayWaitsFor,omitempty"` // why the gateway itself cannot answer; "" when it can
 	Endpoints  []Endpoint `json:"endpoints"`
 	Changes    []Changed  `json:"changes"`
 	DryRun     bool       `json:"dryRun,omitempty"` // the changes were not made
@@ -44,7 +45,7 @@ func (e *Exposure) Describe(changes []cluster.Change) {
 
 // Found puts what was looked at into the result.
 func (e *Exposure) Found(t Target) {
-	e.SignIn = &t.SignIn
+	e.SignIn, e.Gateway = &t.SignIn, t.Unready()
 	e.Endpoints = append([]Endpoint{}, Endpoints(t)...)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -26,7 +27,7 @@ var (
 // lookGateway finds the gateway's own Service and what it serves.
 func lookGateway(ctx context.Context, view cluster.View) (*corev1.Service, []Listener, error) {
 	gateway, err := found(view.Get(ctx, gatewayRef))
-	if err != nil {
+	if err != nil && !apierrors.IsForbidden(err) { // who may not read Istio's objects can still see the Service
 		return nil, nil, err
 	}
 	own, err := found(view.Get(ctx, ownRef))

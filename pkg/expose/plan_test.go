@@ -54,6 +54,9 @@ func decided(t *testing.T, archive *txtar.Archive) string {
 	}
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s: %s\n", target.SignIn, target.SignIn.Why)
+	if why := target.Unready(); why != "" {
+		fmt.Fprintf(&out, "the gateway is not ready: %s\n", why)
+	}
 	for _, e := range Endpoints(target) {
 		fmt.Fprintf(&out, "%s %s url=%q reach=%s ranges=%v made=%t blocked=%v\n", e.Via, e.About, e.URL, e.Reach, e.SourceRanges, e.MadeByExpose, e.Blocked)
 	}

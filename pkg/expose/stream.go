@@ -6,7 +6,7 @@ import (
 	"io"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/httpstream"
+	"k8s.io/streaming/pkg/httpstream"
 )
 
 // A stream is one connection within a tunnel.

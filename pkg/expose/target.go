@@ -51,6 +51,18 @@ func (t Target) labels() labels.Set {
 	return t.Service.Spec.Selector
 }
 
+// Unready says why the gateway itself cannot answer, "" when one of its pods is ready.
+func (t Target) Unready() string {
+	all := make([]*corev1.Pod, 0, len(t.Pods))
+	for i := range t.Pods {
+		if podReady(&t.Pods[i]) {
+			return ""
+		}
+		all = append(all, &t.Pods[i])
+	}
+	return whyNotReady(all)
+}
+
 // Look reads what there is to expose. A cluster without a gateway is a *cluster.Problem.
 func Look(ctx context.Context, view cluster.View) (Target, error) {
 	var t Target

@@ -1,0 +1,96 @@
+package ui
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+)
+
+func exposed() *expose.Exposure {
+	service := func(name string) cluster.Ref {
+		return cluster.Ref{APIVersion: "v1", Kind: "Service", Namespace: "istio-system", Name: name}
+	}
+	e := expose.NewExposure()
+	e.Context, e.Server = "aks", "https://aks.example:443"
+	e.SignIn = &expose.SignIn{By: "none", Why: "EnvoyFilter/istio-system/add-user-filter lets everybody in as one anonymous user"}
+	e.Endpoints = []expose.Endpoint{
+		{Via: "LoadBalancer", About: service(expose.LoadBalancerName), URL: "http://20.1.2.3/", Reach: expose.Restricted,
+			SourceRanges: []string{"203.0.113.7/32"}, MadeByExpose: true, Blocked: []int32{8080},
+			Answer: &expose.Answer{What: expose.Unwell, Says: "the gateway answers 503: upstream connect error"}},
+		{Via: "LoadBalancer", About: service("other"), Reach: expose.Public, Waits: "the load balancer is being set up"},
+		{Via: "ClusterIP", About: service("istio-ingressgateway"), Reach: expose.InCluster},
+	}
+	return e
+}
+
+func TestAnExposureSaysWhereAndWhoAndWhatNext(t *testing.T) {
+	var out bytes.Buffer
+	s := &Screen{Out: &out, ErrOut: &out, Width: 80, Unicode: true}
+	s.Exposure(exposed(), []expose.Method{{Name: "lb", Flag: "--lb", Summary: "an address"}})
+	want := `The dashboard on context aks (https://aks.example:443)
+
+✗ http://20.1.2.3/ the gateway answers 503: upstream connect error
+  LoadBalancer istio-system/kubeflowdashboard-lb, from its source ranges alone
+  (203.0.113.7/32), made by expose
+  NetworkPolicies keep visitors from port 8080 of the gateway; expose --lb adds
+  one that lets them in
+! no address yet: the load balancer is being set up
+  LoadBalancer istio-system/other, from the whole internet
+- reachable from inside the cluster
+  ClusterIP istio-system/istio-ingressgateway
+✗ Visitors do not have to sign in: EnvoyFilter/istio-system/add-user-filter lets
+  everybody in as one anonymous user.
+
+Ways to reach it
+  kubectl kubeflow expose --lb
+      an address
+      without sign-in add --internal or --source-ranges CIDR,…
+
+Take it back with: kubectl kubeflow expose --remove
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestLongLinesAreFoldedBetweenWords(t *testing.T) {
+	var out bytes.Buffer
+	s := &Screen{Out: &out, ErrOut: &out, Width: 60, Unicode: false}
+	s.Exposure(exposed(), expose.Methods())
+	s.Left(exposed().Endpoints)
+	for line := range strings.Lines(out.String()) {
+		if len(line) > 61 && strings.Contains(strings.TrimSpace(line), " ") && !strings.Contains(line, "kubectl") {
+			t.Errorf("%d columns: %s", len(line), line)
+		}
+	}
+}
+
+func TestWithoutUnicodeSignsAreASCII(t *testing.T) {
+	var out bytes.Buffer
+	s := &Screen{Out: &out, ErrOut: &out, Width: 80}
+	s.Reached("http://20.1.2.3/", expose.Public, expose.Answer{What: expose.Dashboard, Says: "answers 200"})
+	if want := "+ http://20.1.2.3/ answers 200\n  reachable from the whole internet\n"; out.String() != want {
+		t.Errorf("%q", out.String())
+	}
+}
+
+func TestARemovalSaysWhatItLeft(t *testing.T) {
+	var out bytes.Buffer
+	s := &Screen{Out: &out, ErrOut: &out, Width: 100, Unicode: true}
+	s.Left(exposed().Endpoints[1:])
+	want := "! Still there, for expose did not make it: LoadBalancer istio-system/other (no address yet)\n" +
+		"  Delete it with: kubectl delete service -n istio-system other\n"
+	if out.String() != want {
+		t.Errorf("%q", out.String())
+	}
+	out.Reset()
+	s.Left(exposed().Endpoints[2:])
+	if !strings.Contains(out.String(), "no address outside the cluster") {
+		t.Errorf("%q", out.String())
+	}
+}
