@@ -8,6 +8,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -15,7 +16,12 @@ import (
 func (o *doctorOptions) source(ctx context.Context) (look func() cluster.View, head func(*doctor.Report), err error) {
 	if o.filename != "" {
 		view, err := o.manifests(ctx)
-		return func() cluster.View { return view }, func(r *doctor.Report) { r.Source = o.filename + ", judged as for AKS" }, err
+		return func() cluster.View { return view }, func(r *doctor.Report) {
+			r.Source = o.filename + ", judged as for AKS"
+			if r.Release.Name != "" {
+				r.Release.From = "fingerprint"
+			}
+		}, err
 	}
 	client, err := o.cluster(ctx)
 	if err != nil {
@@ -30,8 +36,25 @@ func (o *doctorOptions) cluster(ctx context.Context) (*cluster.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = client.View().Version(ctx)
-	return client, err
+	view := client.View()
+	if _, err = view.Version(ctx); err != nil {
+		return nil, err
+	}
+	o.settings.Release = installed(ctx, view)
+	return client, nil
+}
+
+// installed returns the release that the record of an installation names; nil where there is none, or it may not be read: the checks then recognise it.
+func installed(ctx context.Context, view cluster.View) *release.Release {
+	inventories, err := install.Inventories(ctx, view)
+	if err != nil || len(inventories) != 1 {
+		return nil
+	}
+	r, err := release.Find(inventories[0].Release)
+	if err != nil {
+		return nil
+	}
+	return &r
 }
 
 func (o *doctorOptions) head(client *cluster.Client) func(*doctor.Report) {

@@ -53,7 +53,7 @@ func (c *course) apply(ctx context.Context, r *Report, plan []Proposal) error {
 	if err := c.store(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	return c.rollOut(ctx, workloads)
+	return rollOut(ctx, c.client, workloads, c.Wait, c.say)
 }
 
 // treat starts the account of one fix.
@@ -163,38 +163,6 @@ func restartNow(ctx context.Context, client *cluster.Client, ref cluster.Ref, at
 // rolls tells whether changing an object replaces pods that are worth waiting for.
 func rolls(ref cluster.Ref) bool {
 	return ref.Kind == "Deployment" || ref.Kind == "StatefulSet" || ref.Kind == "DaemonSet"
-}
-
-// rollOut waits until workloads run with new pods. Those that do not come to rest in time are named, and the next look judges.
-func (c *course) rollOut(ctx context.Context, workloads []cluster.Ref) error {
-	return rollOut(ctx, c.client, workloads, c.Wait, c.say)
-}
-
-func rollOut(ctx context.Context, client *cluster.Client, workloads []cluster.Ref, wait time.Duration, say func(string)) error {
-	if len(workloads) == 0 {
-		return nil
-	}
-	say(fmt.Sprintf("waiting for %s to run with new pods", count(len(workloads), "workload")))
-	var pending []string
-	err := until(ctx, wait, func() (bool, error) {
-		view := client.View()
-		pending = nil
-		for _, ref := range workloads {
-			if o, err := view.Get(ctx, ref); err == nil {
-				if ready, why := cluster.Ready(o); !ready {
-					pending = append(pending, fmt.Sprintf("%s (%s)", ref, why))
-				}
-			}
-		}
-		return len(pending) == 0, nil
-	})
-	if err != nil && ctx.Err() == nil {
-		for _, p := range pending {
-			say("not ready yet: " + p)
-		}
-		return nil
-	}
-	return err
 }
 
 // until asks again and again, a little less often each time.

@@ -49,6 +49,7 @@ func examine(ctx context.Context, view cluster.View, c *Check, s Settings) (resu
 		result.Status, result.Reason, result.failed = blame(err)
 		return result
 	}
+	findings = slices.Clone(findings) // the check may keep its own
 	for i := range findings {
 		findings[i].Page = c.Page()
 	}

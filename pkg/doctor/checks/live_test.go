@@ -323,3 +323,87 @@ func TestAnInterruptedFixIsFinishedByTheNext(t *testing.T) {
 	undoLast(t, ctx, client)
 	want(t, ctx, client, sick...)
 }
+
+func TestPodsOlderThanTheInjectorGetTheirSidecar(t *testing.T) {
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	client := connect(t, ctx)
+	cureWith(t, ctx, client, doctor.RestartsPods)
+	label := func(value string) {
+		ns, err := client.View().Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: kubeflow})
+		if err != nil {
+			t.Fatal(err)
+		}
+		change := cluster.Edit(ns, func(o *unstructured.Unstructured) {
+			_ = unstructured.SetNestedField(o.Object, value, "metadata", "labels", "istio-injection")
+		})
+		if _, err := client.Do(ctx, change, cluster.Options{Manager: "test"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	label("disabled")
+	restart(t, ctx, client, "ml-pipeline-ui")
+	label("enabled")
+	want(t, ctx, client, "mesh/sidecars kubeflow", "mesh/destination-rules ml-pipeline-ui mesh/sidecars")
+	r := cureWith(t, ctx, client, doctor.RestartsPods)
+	if len(r.Fixes) != 1 || len(r.Fixes[0].Fix.Changes) != 1 {
+		t.Errorf("%d fixes were made, want one that restarts one workload", len(r.Fixes))
+	}
+	want(t, ctx, client)
+}
+
+// restart makes a Deployment replace its pods and waits until the old ones are gone.
+func restart(t *testing.T, ctx context.Context, client *cluster.Client, name string) {
+	t.Helper()
+	ref := cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: kubeflow, Name: name}
+	d, err := client.View().Get(ctx, ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := cluster.Edit(d, func(o *unstructured.Unstructured) {
+		_ = unstructured.SetNestedField(o.Object, time.Now().String(), "spec", "template", "metadata", "annotations", "test")
+	})
+	if _, err := client.Do(ctx, change, cluster.Options{Manager: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	for ready := false; !ready; time.Sleep(100 * time.Millisecond) {
+		if d, err = client.View().Get(ctx, ref); err != nil {
+			t.Fatal(err)
+		}
+		ready, _ = cluster.Ready(d)
+	}
+}
+
+func TestASettingThatNewerArgoDoesNotKnowIsRemovedAndPutBack(t *testing.T) {
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	client := connect(t, ctx)
+	ref := cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: kubeflow, Name: "workflow-controller"}
+	controller, err := client.View().Get(ctx, ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	newer := cluster.Edit(controller, func(o *unstructured.Unstructured) {
+		setContainer(o, "workflow-controller", "image", "quay.io/argoproj/workflow-controller:v3.7.3")
+	})
+	if _, err := client.Do(ctx, newer, cluster.Options{Manager: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	config := cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: kubeflow, Name: "workflow-controller-configmap"}
+	read := func() string {
+		o, err := client.View().Get(ctx, config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text(o.Object, "data", "config")
+	}
+	before := read()
+	cureWith(t, ctx, client, doctor.RestartsPods)
+	want(t, ctx, client)
+	if after := read(); strings.Contains(after, executorKey) || after == "" {
+		t.Errorf("the configuration is now %q", after)
+	}
+	if undoLast(t, ctx, client); read() != before {
+		t.Errorf("the configuration was %q and came back as %q", before, read())
+	}
+}
