@@ -10,7 +10,8 @@ import (
 	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/streaming/pkg/httpstream"
+	//lint:ignore SA1019 client-go forwards ports over these types
+	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
 	streaming "k8s.io/streaming/pkg/httpstream"
@@ -36,9 +37,9 @@ func dial(ctx context.Context, c *cluster.Client, pod *corev1.Pod, port int32) (
 	if err != nil {
 		return nil, err
 	}
-	dialer := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, target)
-	if websocket, err := portforward.NewSPDYOverWebsocketDialer(target, c.Config); err == nil {
-		dialer = portforward.NewFallbackDialer(websocket, dialer, noWebSocket)
+	dialer := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, target)
+	if websocket, err := portforward.NewSPDYOverWebsocketDialerForStreaming(target, c.Config); err == nil {
+		dialer = portforward.NewFallbackDialerForStreaming(websocket, dialer, noWebSocket)
 	}
 	type dialled struct {
 		conn httpstream.Connection
@@ -65,10 +66,9 @@ func dial(ctx context.Context, c *cluster.Client, pod *corev1.Pod, port int32) (
 	}
 }
 
-// noWebSocket tells whether an API server (before 1.30) or a proxy on the way does not do WebSockets. The errors have two homes.
+// noWebSocket tells whether an API server (before 1.30) or a proxy on the way does not do WebSockets.
 func noWebSocket(err error) bool {
-	return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err) ||
-		streaming.IsUpgradeFailure(err) || streaming.IsHTTPSProxyError(err)
+	return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
 }
 
 func (t *tunnel) closed() <-chan bool { return t.conn.CloseChan() }

@@ -23,7 +23,7 @@ func digest(o *unstructured.Unstructured) string {
 func claim(o *unstructured.Unstructured) string {
 	for _, entry := range o.GetManagedFields() {
 		if thisProgram(entry) && entry.Subresource == "" && entry.FieldsV1 != nil {
-			fields := decodeFields(entry.FieldsV1.Raw)
+			fields := decodeFields(entry.FieldsV1.GetRawBytes())
 			if isWebhooks(o) {
 				fields = withoutYieldable(fields)
 			}

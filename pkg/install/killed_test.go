@@ -217,7 +217,7 @@ func essence(t *testing.T, o *unstructured.Unstructured) string {
 	fields := ""
 	for _, entry := range o.GetManagedFields() {
 		if thisProgram(entry) {
-			fields = string(entry.FieldsV1.Raw)
+			fields = string(entry.FieldsV1.GetRawBytes())
 		}
 	}
 	uid := string(o.GetUID())

@@ -84,7 +84,7 @@ func owned(live *unstructured.Unstructured, webhook string, path []string, by fu
 		if !by(entry) || entry.FieldsV1 == nil {
 			return false
 		}
-		_, found, _ := unstructured.NestedFieldNoCopy(decodeFields(entry.FieldsV1.Raw), at...)
+		_, found, _ := unstructured.NestedFieldNoCopy(decodeFields(entry.FieldsV1.GetRawBytes()), at...)
 		return found
 	})
 }
