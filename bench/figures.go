@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// figures are the measurements of each thing, in seconds unless its name says otherwise.
+type figures map[string][]float64
+
+func (f figures) add(name string, value float64) { f[name] = append(f[name], value) }
+
+func (f figures) median(name string) float64 {
+	sorted := slices.Sorted(slices.Values(f[name]))
+	if len(sorted) == 0 {
+		return 0
+	}
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+}
+
+// A ratio is one goal: what is divided by what, and how much it may be.
+type ratio struct {
+	what, ours, theirs string
+	goal               float64
+}
+
+var goals = []ratio{
+	{"install, apply part, against the loop", "install first: applied", "loop first", 0.20},
+	{"install, apply part, against the floor (same objects, no webhooks)", "bare install first", "floor first", 1.3},
+	{"render against kubectl kustomize", "install first: render", "kubectl kustomize", 0.5},
+	{"install again, nothing changed, against the loop's second time", "install again", "loop again", 0.20},
+}
+
+func (f figures) report(rounds int) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "# Install against the official loop\n\nMade by `make bench` on %s: Kubeflow 26.03 on the sandbox's Kubernetes 1.35, %d CPUs, medians of %d rounds in which the sides take turns.\n\n",
+		time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), rounds)
+	out.WriteString("| goal | figure | at most | |\n|---|---|---|---|\n")
+	for _, g := range goals {
+		got := f.median(g.ours) / f.median(g.theirs)
+		verdict := map[bool]string{true: "met", false: "**not met**"}[got <= g.goal]
+		fmt.Fprintf(&out, "| %s | %.2f | %.2f | %s |\n", g.what, got, g.goal, verdict)
+	}
+	out.WriteString("\n| measured | median | all |\n|---|---|---|\n")
+	names := make([]string, 0, len(f))
+	for name := range f {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		unit := " s"
+		if strings.HasSuffix(name, "written") {
+			unit = ""
+		}
+		var all []string
+		for _, v := range f[name] {
+			all = append(all, fmt.Sprintf("%.1f", v))
+		}
+		fmt.Fprintf(&out, "| %s | %.1f%s | %s |\n", name, f.median(name), unit, strings.Join(all, ", "))
+	}
+	return out.String()
+}

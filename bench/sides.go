@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// onSandbox starts a cluster, hands over its kubeconfig, and takes it away again.
+func (b *bench) onSandbox(ctx context.Context, use func(kubeconfig string) error) error {
+	const name = "bench"
+	export, err := output(ctx, b.sandbox, "up", "--kubernetes=1.35", "--name="+name)
+	if err != nil {
+		return err
+	}
+	defer func() { _, _ = output(context.WithoutCancel(ctx), b.sandbox, "down", "--name="+name) }()
+	_, kubeconfig, found := strings.Cut(export, "KUBECONFIG=")
+	if !found {
+		return fmt.Errorf("the sandbox said nothing of a kubeconfig: %q", export)
+	}
+	return use(strings.TrimSpace(kubeconfig))
+}
+
+// loop is the official way: build all, apply all, and again after 20 seconds until nothing fails.
+func (b *bench) loop(ctx context.Context, f figures, kubeconfig string) error {
+	for _, part := range []string{"loop first", "loop again"} {
+		began := time.Now()
+		for {
+			done, err := b.applyAll(ctx, f, kubeconfig)
+			if err != nil {
+				return err
+			}
+			if done {
+				break
+			}
+			time.Sleep(20 * time.Second)
+		}
+		f.add(part, time.Since(began).Seconds())
+	}
+	return nil
+}
+
+// applyAll is one turn of the loop.
+func (b *bench) applyAll(ctx context.Context, f figures, kubeconfig string) (done bool, err error) {
+	began := time.Now()
+	cmd := exec.CommandContext(ctx, b.kubectl, "kustomize", filepath.Join(b.tree, "example"), "--load-restrictor=LoadRestrictionsNone")
+	manifests, err := cmd.Output()
+	if err != nil {
+		return false, fmt.Errorf("kubectl kustomize: %w", err)
+	}
+	f.add("kubectl kustomize", time.Since(began).Seconds())
+	cmd = exec.CommandContext(ctx, b.kubectl, "--kubeconfig="+kubeconfig, "apply", "--server-side", "--force-conflicts", "-f", "-")
+	cmd.Stdin = bytes.NewReader(manifests)
+	return cmd.Run() == nil, ctx.Err()
+}
+
+// A result is the part of install's document that counts here.
+type result struct {
+	Seconds, RenderSeconds, ApplySeconds, ReadySeconds float64
+	Result                                             struct{ Applied, Changed int }
+}
+
+// install is this program, from a cold cache the first time.
+func (b *bench) install(ctx context.Context, f figures, kubeconfig string) error {
+	cache, err := os.MkdirTemp(b.work, "cache-")
+	if err != nil {
+		return err
+	}
+	for _, part := range []string{"install first", "install again"} {
+		r, took, err := b.plug(ctx, kubeconfig, cache, "--release=26.03", "--mirror="+b.mirror, "--skip-verify")
+		if err != nil {
+			return err
+		}
+		f.add(part, took)
+		f.add(part+": render", r.RenderSeconds)
+		f.add(part+": applied", r.ApplySeconds)
+		f.add(part+": ready", r.ReadySeconds)
+		f.add(part+": objects written", float64(r.Result.Changed))
+	}
+	return nil
+}
+
+// bareInstall is this program with the floor's objects.
+func (b *bench) bareInstall(ctx context.Context, f figures, kubeconfig string) error {
+	for _, part := range []string{"bare install first", "bare install again"} {
+		r, _, err := b.plug(ctx, kubeconfig, b.work, "--filename="+filepath.Join(b.work, "bare.json"), "--adapt=none", "--wait=false")
+		if err != nil {
+			return err
+		}
+		f.add(part, r.ApplySeconds)
+	}
+	return nil
+}
+
+func (b *bench) plug(ctx context.Context, kubeconfig, cache string, flags ...string) (result, float64, error) {
+	var r result
+	began := time.Now()
+	cmd := exec.CommandContext(ctx, b.plugin, append([]string{"install", "--kubeconfig=" + kubeconfig, "--yes", "-o", "json"}, flags...)...)
+	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+cache)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	body, err := cmd.Output()
+	if err != nil {
+		return r, 0, fmt.Errorf("%w\n%s", err, said.String())
+	}
+	return r, time.Since(began).Seconds(), json.Unmarshal(body, &r)
+}
+
+func output(ctx context.Context, name string, args ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, name, args...).Output()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w", filepath.Base(name), strings.Join(args, " "), err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
