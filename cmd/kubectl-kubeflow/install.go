@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -142,7 +143,8 @@ func (o *installOptions) agree(ctx context.Context, client *cluster.Client, want
 	if client.Context == "" {
 		where = client.Server()
 	}
-	o.screen().Say("Installing %s: %d objects, %d to write, on %s", wanted.title, len(plan.Objects), plan.Writes()-len(plan.Prune), where)
+	o.screen().Say("Installing %s on %s", wanted.title, where)
+	o.screen().Say("%d objects, of which %d are to be written", len(plan.Objects), plan.Writes()-len(plan.Prune))
 	o.sayAdapted(wanted)
 	for _, cycle := range plan.Cycles {
 		o.screen().Say("Note: %s would wait for each other; they are applied without waiting", refsOf(cycle.Objects))
@@ -156,7 +158,7 @@ func (o *installOptions) agree(ctx context.Context, client *cluster.Client, want
 	if !o.screen().Interactive {
 		return &usageError{What: "an install changes the cluster, and there is no terminal to ask on", Next: "Say yes with --yes, or look first with --dry-run=server or --diff"}
 	}
-	yes, err := o.screen().Confirm(ctx, fmt.Sprintf("Install %s on %s?", wanted.title, where))
+	yes, err := o.screen().Confirm(ctx, fmt.Sprintf("Install %s on %s?", wanted.title, cmp.Or(client.Context, client.Server())))
 	if err == nil && !yes {
 		err = &cluster.Problem{What: "nothing was changed", Next: "To look first: kubectl kubeflow install --diff"}
 	}

@@ -2,20 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 )
-
-// resultVersion is the apiVersion of the documents that install prints.
-const resultVersion = "kubeflow.install/v1alpha1"
 
 // showPlan prints what would be applied.
 func (o *installOptions) showPlan(wanted *wantedInstall, plan *install.Plan) error {
@@ -70,12 +63,16 @@ func (o *installOptions) sayAdapted(wanted *wantedInstall) {
 		titles[adapted.Check] = append(titles[adapted.Check], adapted.Title)
 	}
 	for _, check := range order {
-		line := fmt.Sprintf("Adapted (%s): %s", check, titles[check][0])
-		if more := len(titles[check]) - 1; more > 0 {
-			line += fmt.Sprintf(", and %d more", more)
-		}
-		o.screen().Say("%s", line)
+		o.screen().Say("Adapted to AKS (%s): %s", check, countOf(len(titles[check]), "change"))
+		o.screen().Say("  %s%s", titles[check][0], map[bool]string{true: ", …"}[len(titles[check]) > 1])
 	}
+}
+
+func countOf(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // showVerdicts prints what the server says it would do: as differences, or as one line for each object.
@@ -121,115 +118,4 @@ func (o *installOptions) printVerdicts(verdicts []install.Verdict) {
 			fmt.Fprintln(o.Out, v.Ref, v.Action)
 		}
 	}
-}
-
-// An installResult is what -o json and -o yaml print after an install.
-type installResult struct {
-	APIVersion  string              `json:"apiVersion"`
-	Kind        string              `json:"kind"`
-	Name        string              `json:"name"`
-	Release     string              `json:"release,omitempty"`
-	Context     string              `json:"context,omitempty"`
-	Server      string              `json:"server"`
-	Status      string              `json:"status"` // ready, applied or failed
-	Objects     int                 `json:"objects"`
-	Seconds     float64             `json:"seconds"`
-	Rendered    float64             `json:"renderSeconds"`
-	Applied     float64             `json:"applySeconds"` // of the run: until the last object was applied
-	Ready       float64             `json:"readySeconds"` // of the run: until the last object was ready
-	Result      *install.Result     `json:"result,omitempty"`
-	Adaptations []doctor.Adaptation `json:"adaptations,omitempty"`
-	Pending     []install.Pending   `json:"pending,omitempty"`
-	Error       string              `json:"error,omitempty"`
-}
-
-// finish says what came of it.
-func (o *installOptions) finish(client *cluster.Client, wanted *wantedInstall, plan *install.Plan, result *install.Result, began time.Time, err error) error {
-	took := o.now().Sub(began)
-	doc := installResult{
-		APIVersion: resultVersion, Kind: "Result", Name: plan.Name, Release: plan.Release, Context: client.Context, Server: client.Server(),
-		Status: map[bool]string{true: "ready", false: "applied"}[o.wait], Objects: len(plan.Objects), Seconds: took.Seconds(), Result: result, Adaptations: wanted.adapted,
-	}
-	doc.Rendered = wanted.took.Seconds()
-	if result != nil {
-		doc.Applied, doc.Ready = result.ApplyTook.Seconds(), result.ReadyTook.Seconds()
-	}
-	if err != nil {
-		err = client.Explain(ending(err, result, len(plan.Objects)))
-		doc.Status, doc.Error = "failed", err.Error()
-		var unfinished *install.Unfinished
-		if errors.As(err, &unfinished) {
-			doc.Pending = unfinished.Pending
-		}
-	}
-	switch {
-	case o.output == "json" || o.output == "yaml":
-		if printed := printDocument(o.Out, o.output, doc); printed != nil {
-			return printed
-		}
-	case err != nil:
-	case o.output == "name":
-		for _, ref := range plan.Refs() {
-			fmt.Fprintln(o.Out, ref)
-		}
-	default:
-		o.summary(wanted, doc, result, took)
-	}
-	return err
-}
-
-func (o *installOptions) summary(wanted *wantedInstall, doc installResult, result *install.Result, took time.Duration) {
-	screen := o.screen()
-	sign := screen.Paint(ui.Green, screen.Sign("✓", "ok"))
-	fmt.Fprintf(o.Out, "%s %s is %s: %d objects, %d changed, %d removed, in %s", sign, wanted.title, doc.Status, doc.Objects, result.Changed, len(result.Pruned), ui.Brief(took))
-	if result.Changed > 0 && o.wait {
-		fmt.Fprintf(o.Out, " (applied after %s, ready after %s)", ui.Brief(result.ApplyTook), ui.Brief(result.ReadyTook))
-	}
-	fmt.Fprintln(o.Out)
-	if doc.Status == "ready" {
-		fmt.Fprintln(o.Out, "Next: kubectl kubeflow doctor, then kubectl kubeflow expose")
-	} else {
-		fmt.Fprintln(o.Out, "Next: kubectl kubeflow doctor --wait 10m")
-	}
-}
-
-// ending adds to an error what to do next.
-func ending(err error, result *install.Result, total int) error {
-	var unfinished *install.Unfinished
-	switch {
-	case errors.As(err, &unfinished):
-		return &cluster.Problem{What: unfinished.Error(), Err: err, Next: "Look for the cause with: kubectl kubeflow doctor. What is there stays; the same command goes on waiting"}
-	case errors.Is(err, context.Canceled) && result != nil:
-		return &cluster.Problem{What: fmt.Sprintf("interrupted: %d of %d objects are as wanted", result.Applied+result.Unchanged, total), Err: err,
-			Next: "Nothing is lost: the same command goes on from here"}
-	}
-	return err
-}
-
-// inTheWay joins everything that is in the way of an install.
-func inTheWay(err error) error {
-	var refused *install.Refused
-	if !errors.As(err, &refused) {
-		return err
-	}
-	var what, next []string
-	for _, p := range refused.Problems {
-		what = append(what, p.What)
-		if !slices.Contains(next, p.Next) {
-			next = append(next, p.Next)
-		}
-	}
-	return &cluster.Problem{What: strings.Join(what, "\n"), Next: "Nothing was changed. " + strings.Join(next, "\n"), Err: err}
-}
-
-// refsOf lists objects in a sentence.
-func refsOf(refs []cluster.Ref) string {
-	var names []string
-	for _, ref := range refs[:min(len(refs), 5)] {
-		names = append(names, ref.String())
-	}
-	if more := len(refs) - len(names); more > 0 {
-		names = append(names, fmt.Sprintf("%d more", more))
-	}
-	return strings.Join(names, ", ")
 }

@@ -41,7 +41,7 @@ func TestAPipeGetsALineForEachChangeAndAHeartbeat(t *testing.T) {
 	p.Observe(install.ObjectPruned{Ref: cluster.Ref{Kind: "ConfigMap", Namespace: "kubeflow", Name: "old"}})
 	want := `istio: all 2 applied after 4.0s
 istio: ready after 5.0s, 2 objects
-after 1m05s: 132 of 133 ready, waiting for pipelines (Deployment/kubeflow/mysql: Available: 0/1)
+after 1m05s: 132 of 133 ready, waiting for pipelines (Deployment mysql: Available: 0/1)
 ConfigMap/kubeflow/old removed: no longer wanted
 `
 	if out.String() != want {
@@ -74,7 +74,7 @@ func TestATerminalGetsOneLineForEachComponentInItsWidth(t *testing.T) {
 			t.Errorf("%d columns: %s", width, line)
 		}
 	}
-	if !strings.Contains(frames[0], "pipelines   132/133 ready  1m15s  Deployment/kubeflow/mysql: a reason") || !strings.Contains(frames[0], "and 5 more") {
+	if !strings.Contains(frames[0], "pipelines   132/133 ready  1m15s  Deployment mysql: a reason") || !strings.Contains(frames[0], "and 5 more") {
 		t.Errorf("the first frame is\n%s", frames[0])
 	}
 	if !strings.HasPrefix(frames[1], "✓ istio") {

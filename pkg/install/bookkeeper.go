@@ -31,11 +31,12 @@ func (b *bookkeeper) open(ctx context.Context) error {
 	}, slices.Concat(b.plan.Prune, b.plan.Keep))
 }
 
-// note records what a run that did not come to its end has applied, and removes nothing from the list.
-func (b *bookkeeper) note(ctx context.Context, e *engine) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+// note records what a run that did not come to its end has applied, and takes nothing off the list. It spares the next
+// run some requests; where it cannot be written, what open wrote is still true.
+func (b *bookkeeper) note(ctx context.Context, e *engine) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
-	return b.store(ctx, e.entry, slices.Concat(b.plan.Prune, b.plan.Keep))
+	_ = b.store(ctx, e.entry, slices.Concat(b.plan.Prune, b.plan.Keep))
 }
 
 // close records what is there.

@@ -2,7 +2,6 @@ package install
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -38,12 +37,9 @@ func Run(ctx context.Context, client *cluster.Client, plan *Plan, o Options) (*R
 		return nil, err
 	}
 	e := newEngine(client, plan, o)
-	runErr := e.run(ctx)
-	if runErr != nil && !errors.As(runErr, new(*Unfinished)) {
-		return e.result, runErr
-	}
-	if runErr != nil { // all that was applied is worth knowing at the next run
-		return e.result, errors.Join(runErr, book.note(context.WithoutCancel(ctx), e))
+	if err := e.run(ctx); err != nil {
+		book.note(ctx, e)
+		return e.result, err
 	}
 	if err := prune(ctx, client, plan, e.result, o.Observe); err != nil {
 		return e.result, err
