@@ -28,6 +28,8 @@ type doctorOptions struct {
 	suppress                    []string
 	mirror                      string
 	skipVerify                  bool
+	partial                     *doctor.Report // how far a fix came that was cut off
+	printed                     bool           // the one document is out
 	checks                      []*doctor.Check
 	settings                    doctor.Options
 }
@@ -47,10 +49,11 @@ be taken back with --undo.`,
   kubectl kubeflow doctor --undo                   # put back what that changed`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.ids = args
-			if err := o.complete(); err != nil {
-				return err
+			err := o.complete()
+			if err == nil {
+				err = run(cmd.Context(), o)
 			}
-			return run(cmd.Context(), o)
+			return o.document(err)
 		},
 	}
 	o.addFlags(cmd)
@@ -207,7 +210,7 @@ func (o *doctorOptions) verdict(r *doctor.Report) error {
 func (o *doctorOptions) show(r *doctor.Report) error {
 	switch o.output {
 	case "json", "yaml":
-		return printDocument(o.Out, o.output, r)
+		return o.print(r)
 	case "short":
 		return o.screen().ReportLines(r)
 	}
@@ -217,7 +220,7 @@ func (o *doctorOptions) show(r *doctor.Report) error {
 // next says what to type after a report.
 func (o *doctorOptions) next(r *doctor.Report) string {
 	if o.filename != "" {
-		return ""
+		return o.nextForManifests(r)
 	}
 	for _, t := range r.Fixes {
 		if t.Run != "" {
@@ -241,4 +244,12 @@ func (o *doctorOptions) next(r *doctor.Report) string {
 		return ""
 	}
 	return "Cure what can be cured with: " + strings.Join(append([]string{"kubectl kubeflow doctor"}, o.ids...), " ") + " --fix" + flags
+}
+
+// nextForManifests says who makes the changes that manifests need.
+func (o *doctorOptions) nextForManifests(r *doctor.Report) string {
+	if plan := doctor.Prescribe(r, []doctor.Impact{doctor.RestartsPods}); len(plan.Apply) == 0 {
+		return ""
+	}
+	return "install makes these changes by itself: kubectl kubeflow install -f " + o.filename
 }

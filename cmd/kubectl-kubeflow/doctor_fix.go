@@ -24,10 +24,11 @@ func runFix(ctx context.Context, o *doctorOptions) error {
 		Progress: func(line string) { o.screen().Say("%s", line) },
 		Confirm:  o.confirm,
 	})
+	o.head(client)(report)
 	if err != nil {
+		o.partial = report
 		return o.interrupted(report, err)
 	}
-	o.head(client)(report)
 	if o.dryRun && o.output == "table" {
 		o.output = "wide"
 	}

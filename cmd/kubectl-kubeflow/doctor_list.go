@@ -28,7 +28,7 @@ func (o *doctorOptions) showList() error {
 		for _, c := range o.checks {
 			rows = append(rows, rowOf(c))
 		}
-		return printDocument(o.Out, o.output, map[string]any{"apiVersion": "kubeflow.doctor/v1alpha1", "kind": "CheckList", "items": rows})
+		return o.print(map[string]any{"apiVersion": "kubeflow.doctor/v1alpha1", "kind": "CheckList", "items": rows})
 	}
 	var rows [][]string
 	for _, c := range o.checks {
@@ -44,7 +44,7 @@ func (o *doctorOptions) showCheck(id string) error {
 	}
 	for _, c := range found {
 		if o.output == "json" || o.output == "yaml" {
-			return printDocument(o.Out, o.output, rowOf(c))
+			return o.print(rowOf(c))
 		}
 		if err := o.screen().Check(c); err != nil {
 			return err

@@ -40,7 +40,7 @@ func runUndo(ctx context.Context, o *doctorOptions) error {
 		return &cluster.Problem{What: "not finished: " + err.Error(), Next: "Go on with: kubectl kubeflow doctor --undo=" + run.Name, Err: err}
 	}
 	if o.output == "json" || o.output == "yaml" {
-		err = printDocument(o.Out, o.output, undone)
+		err = o.print(undone)
 	} else {
 		err = o.screen().Undone(undone)
 	}
@@ -90,7 +90,7 @@ func (o *doctorOptions) showRuns(runs []doctor.Run) error {
 		if runs == nil {
 			runs = []doctor.Run{}
 		}
-		return printDocument(o.Out, o.output, map[string]any{"apiVersion": "kubeflow.doctor/v1alpha1", "kind": "RunList", "items": runs})
+		return o.print(map[string]any{"apiVersion": "kubeflow.doctor/v1alpha1", "kind": "RunList", "items": runs})
 	}
 	var rows [][]string
 	for _, r := range runs {

@@ -105,7 +105,7 @@ func (p *page) check(r *doctor.Report, c doctor.CheckReport, style ReportStyle) 
 		return
 	}
 	p.explained(r, c.ID)
-	p.line(strings.Repeat(" ", margin) + p.Paint(Dim, more(c, style)))
+	p.text(margin, p.Paint(Dim, more(c, style)))
 }
 
 // more says where to read on.

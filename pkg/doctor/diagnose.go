@@ -22,7 +22,7 @@ type Options struct {
 // Diagnose runs checks side by side and reports in their order. What could not be looked at is in the
 // report, with the reason: there is no error.
 func Diagnose(ctx context.Context, view cluster.View, checks []*Check, o Options) *Report {
-	r := newReport()
+	r := NewReport()
 	r.Checks = make([]CheckReport, len(checks))
 	var wait sync.WaitGroup
 	wait.Go(func() { r.learn(ctx, view, o.Settings) })

@@ -27,6 +27,7 @@ type Report struct {
 	Summary    Summary       `json:"summary"`
 	Checks     []CheckReport `json:"checks"`
 	Fixes      []Treatment   `json:"fixes"`
+	Error      string        `json:"error,omitempty"` // why it could not finish
 }
 
 // A CheckReport is how one check ended.
@@ -50,7 +51,8 @@ type Summary struct {
 	Unknown int `json:"unknown"`
 }
 
-func newReport() *Report {
+// NewReport returns a report of nothing.
+func NewReport() *Report {
 	return &Report{APIVersion: "kubeflow.doctor/v1alpha1", Kind: "Report", Checks: []CheckReport{}, Fixes: []Treatment{}}
 }
 
