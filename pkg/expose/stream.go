@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	//lint:ignore SA1019 client-go forwards ports over these types
 	"k8s.io/streaming/pkg/httpstream"
 )
 
