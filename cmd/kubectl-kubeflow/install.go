@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -27,6 +28,8 @@ type installOptions struct {
 	output              string
 	wait, yes           bool
 	timeout             time.Duration
+
+	told bool // the document that -o asks for is printed
 }
 
 const installLong = `Puts Kubeflow on the cluster of the current context.
@@ -94,8 +97,18 @@ func (o *installOptions) validate() error {
 	return nil
 }
 
-// runInstall renders, adapts, plans, looks ahead, asks, applies and waits.
+// runInstall installs. What asks for a document gets one, also where the install did not come far enough to have a result.
 func runInstall(ctx context.Context, o *installOptions) error {
+	err := o.install(ctx)
+	if err != nil && !o.told && (o.output == "json" || o.output == "yaml") {
+		doc := installResult{APIVersion: resultVersion, Kind: "Result", Name: o.name, Release: o.release, Status: "failed", Error: err.Error()}
+		return errors.Join(printDocument(o.Out, o.output, doc), err)
+	}
+	return err
+}
+
+// install renders, adapts, plans, looks ahead, asks, applies and waits.
+func (o *installOptions) install(ctx context.Context) error {
 	began := o.now()
 	client, err := o.connect()
 	if err != nil {

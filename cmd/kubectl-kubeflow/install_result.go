@@ -39,6 +39,7 @@ type installResult struct {
 
 // finish says what came of it.
 func (o *installOptions) finish(client *cluster.Client, wanted *wantedInstall, plan *install.Plan, result *install.Result, began time.Time, err error) error {
+	o.told = true
 	took := o.now().Sub(began)
 	doc := installResult{
 		APIVersion: resultVersion, Kind: "Result", Name: plan.Name, Release: plan.Release, Context: client.Context, Server: client.Server(),

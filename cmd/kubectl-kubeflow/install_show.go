@@ -12,6 +12,7 @@ import (
 
 // showPlan prints what would be applied.
 func (o *installOptions) showPlan(wanted *wantedInstall, plan *install.Plan) error {
+	o.told = true
 	switch o.output {
 	case "name":
 		for _, ref := range plan.Refs() {
@@ -81,6 +82,7 @@ func (o *installOptions) showVerdicts(ctx context.Context, client *cluster.Clien
 	if err != nil {
 		return err
 	}
+	o.told = true
 	count := map[string]int{}
 	for _, v := range verdicts {
 		count[v.Action]++

@@ -48,5 +48,6 @@ func collect(request Request, kinds *kindTable) []*wanted {
 			all = append(all, w)
 		}
 	}
+	leaveToAutoscalers(all)
 	return all
 }

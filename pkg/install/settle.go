@@ -5,6 +5,8 @@ import (
 	"encoding/pem"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
 // settled returns a copy of a rendered object without what it must not claim: fields that the server or a
@@ -31,6 +33,23 @@ func settled(o *unstructured.Unstructured) *unstructured.Unstructured {
 		}
 	}
 	return o
+}
+
+// leaveToAutoscalers takes the replica count out of each workload that an autoscaler of the same install sizes.
+func leaveToAutoscalers(all []*wanted) {
+	sized := map[cluster.Ref]bool{}
+	for _, w := range all {
+		if w.ref.GroupKind().String() == "HorizontalPodAutoscaler.autoscaling" {
+			target := dig(w.object.Object, "spec", "scaleTargetRef")
+			ref := cluster.Ref{APIVersion: text(target, "apiVersion"), Kind: text(target, "kind"), Namespace: w.ref.Namespace, Name: text(target, "name")}
+			sized[ref.Identity()] = true
+		}
+	}
+	for _, w := range all {
+		if sized[w.ref] {
+			unstructured.RemoveNestedField(w.object.Object, "spec", "replicas")
+		}
+	}
 }
 
 // encodeStrings moves a Secret's stringData into data, where the server keeps it: who changes a value there then
