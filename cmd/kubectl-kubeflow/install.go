@@ -114,6 +114,7 @@ func (o *installOptions) install(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	client.Forget() // kubectl keeps what a server can do for hours; whether an install can begin depends on what it can now
 	wanted, err := o.render(ctx, client)
 	if err != nil {
 		return err
