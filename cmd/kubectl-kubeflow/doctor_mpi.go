@@ -13,15 +13,9 @@ const mpiOperator = "mpi-operator-0.8.0"
 
 // newerMPIOperator renders the operator of kubeflow.org/v2beta1 that --mpi=v2beta1 puts in the place of the old one.
 func (o *doctorOptions) newerMPIOperator(ctx context.Context) ([]*unstructured.Unstructured, error) {
-	rendered, err := release.Render(ctx, release.Input{Release: mpiOperator}, release.RenderOptions{
-		Mirror: o.mirror, SkipVerify: o.skipVerify,
-		Progress: func(line string) { o.screen().Say("%s", line) },
-	})
+	rendered, err := o.render(ctx, release.Input{Release: mpiOperator}, release.RenderOptions{Mirror: o.mirror, SkipVerify: o.skipVerify})
 	if err != nil {
 		return nil, err
-	}
-	for _, w := range rendered.Warnings {
-		o.screen().Say("warning: %s", w)
 	}
 	return rendered.Objects(), nil
 }

@@ -63,12 +63,9 @@ func (o *doctorOptions) head(client *cluster.Client) func(*doctor.Report) {
 
 // manifests renders what -f names. Where it brings no nodes, it is judged as for nodes of AKS.
 func (o *doctorOptions) manifests(ctx context.Context) (cluster.View, error) {
-	rendered, err := release.Render(ctx, release.Input{File: o.filename, Stdin: o.In}, release.RenderOptions{Mirror: o.mirror, SkipVerify: o.skipVerify})
+	rendered, err := o.render(ctx, release.Input{File: o.filename, Stdin: o.In}, release.RenderOptions{Mirror: o.mirror, SkipVerify: o.skipVerify})
 	if err != nil {
 		return nil, err
-	}
-	for _, w := range rendered.Warnings {
-		o.screen().Say("warning: %s", w)
 	}
 	objects := rendered.Objects()
 	if !slices.ContainsFunc(objects, func(u *unstructured.Unstructured) bool { return u.GetKind() == "Node" }) {

@@ -32,14 +32,11 @@ func (o *installOptions) render(ctx context.Context, client *cluster.Client) (*w
 		return nil, err
 	}
 	began := o.now()
-	rendered, err := release.Render(ctx, release.Input{Release: version, File: o.file, Stdin: o.In}, release.RenderOptions{
+	rendered, err := o.deps.render(ctx, release.Input{Release: version, File: o.file, Stdin: o.In}, release.RenderOptions{
 		Mirror: o.mirror, SkipVerify: o.skipVerify, Only: o.only, Skip: o.skip,
 	})
 	if err != nil {
 		return nil, err
-	}
-	for _, warning := range rendered.Warnings {
-		o.screen().Say("Warning: %s", warning)
 	}
 	w := &wantedInstall{title: o.file, took: o.now().Sub(began), request: install.Request{
 		Name: o.installationName(rendered), Pins: rendered.Pins, Namespace: rendered.Namespace, Components: rendered.Components,
