@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
@@ -189,67 +188,4 @@ func (o *doctorOptions) lookUntilWell(ctx context.Context, look func() cluster.V
 		case <-time.After(min(2*time.Second, max(deadline.Sub(o.now()), 0))):
 		}
 	}
-}
-
-// verdict turns what was found into the end of the command.
-func (o *doctorOptions) verdict(r *doctor.Report) error {
-	if r.Worst().AtLeast(doctor.Severity(o.failOn)) {
-		if o.wait > 0 {
-			return &cluster.Problem{What: fmt.Sprintf("not well after %s", o.wait), Next: o.next(r), Err: context.DeadlineExceeded}
-		}
-		return errFound
-	}
-	if blind := r.Blind(); len(blind) > 0 {
-		return &cluster.Problem{What: fmt.Sprintf("%d of %d checks could not look; the first is %s: %s", len(blind), len(r.Checks), blind[0].ID, blind[0].Reason),
-			Next: "Give this user the permission to read, or name another one with --context"}
-	}
-	return nil
-}
-
-// show prints the report in the chosen form.
-func (o *doctorOptions) show(r *doctor.Report) error {
-	switch o.output {
-	case "json", "yaml":
-		return o.print(r)
-	case "short":
-		return o.screen().ReportLines(r)
-	}
-	return o.screen().Report(r, ui.ReportStyle{Wide: o.output == "wide", Next: o.next(r)})
-}
-
-// next says what to type after a report.
-func (o *doctorOptions) next(r *doctor.Report) string {
-	if o.filename != "" {
-		return o.nextForManifests(r)
-	}
-	for _, t := range r.Fixes {
-		if t.Run != "" {
-			return "Take it back with: kubectl kubeflow doctor --undo=" + t.Run
-		}
-	}
-	plan := doctor.Prescribe(r, nil)
-	flags := ""
-	for name, value := range map[string]string{"mpi": o.mpi, "mesh": o.mesh} {
-		if value != "" {
-			flags += fmt.Sprintf(" --%s=%s", name, value)
-		}
-	}
-	for _, p := range plan.Refuse {
-		flag := map[doctor.Impact]string{doctor.RestartsPods: " --allow-restart", doctor.LosesData: " --allow-data-loss"}[p.Fix.Impact]
-		if !strings.Contains(flags, flag) {
-			flags += flag
-		}
-	}
-	if len(plan.Apply)+len(plan.Refuse) == 0 {
-		return ""
-	}
-	return "Cure what can be cured with: " + strings.Join(append([]string{"kubectl kubeflow doctor"}, o.ids...), " ") + " --fix" + flags
-}
-
-// nextForManifests says who makes the changes that manifests need.
-func (o *doctorOptions) nextForManifests(r *doctor.Report) string {
-	if plan := doctor.Prescribe(r, []doctor.Impact{doctor.RestartsPods}); len(plan.Apply) == 0 {
-		return ""
-	}
-	return "install makes these changes by itself: kubectl kubeflow install -f " + o.filename
 }

@@ -1,0 +1,248 @@
+package checks
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+func TestTheGuidesKubeflowIsCuredTakenBackAndCuredAgain(t *testing.T) {
+	ctx, stop := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer stop()
+	client := connect(t, ctx)
+	r := cureWith(t, ctx, client)
+	if n := outcomes(r); n[doctor.Refused] != 1 || n[doctor.Cured] == 0 || n[doctor.Failed]+n[doctor.Remains]+n[doctor.Worse] > 0 {
+		t.Errorf("without leave to restart the outcomes are %v, want all cured but one refused", n)
+	}
+	want(t, ctx, client, sick[:6]...)
+
+	r = cureWith(t, ctx, client, doctor.RestartsPods)
+	if n := outcomes(r); n[doctor.Cured] != 1 || len(r.Fixes) != 1 {
+		t.Errorf("the outcomes are %v, want the one that is left cured", n)
+	}
+	want(t, ctx, client)
+	before := resourceVersions(t, ctx, client)
+	if r = cureWith(t, ctx, client, doctor.RestartsPods); len(r.Fixes) != 0 {
+		t.Errorf("curing what is well made %d fixes", len(r.Fixes))
+	}
+	if after := resourceVersions(t, ctx, client); !slices.Equal(before, after) {
+		t.Errorf("curing what is well changed objects: %v became %v", before, after)
+	}
+
+	for range 2 {
+		if u := undoLast(t, ctx, client); !u.Whole() {
+			t.Errorf("not everything was put back: %+v", u.Steps)
+		}
+		runs, err := doctor.Runs(ctx, client)
+		if err != nil || !runs[0].Undone {
+			t.Fatalf("the run is not marked as undone: %v", err)
+		}
+		forget(t, ctx, client, runs[0])
+	}
+	want(t, ctx, client, sick...)
+
+	cureWith(t, ctx, client, doctor.RestartsPods)
+	want(t, ctx, client)
+}
+
+func resourceVersions(t *testing.T, ctx context.Context, client *cluster.Client) []string {
+	t.Helper()
+	var versions []string
+	view := client.View()
+	list, err := view.List(ctx, mutatingKind, cluster.Scope{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps, err := view.List(ctx, configMapKind, cluster.Scope{Namespace: kubeflow})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range append(slices.Clone(list), maps...) {
+		versions = append(versions, o.GetName()+" "+o.GetResourceVersion())
+	}
+	return versions
+}
+
+func TestADisabledRuleIsSetBackAndAHealthyOneNeverTouched(t *testing.T) {
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	client := connect(t, ctx)
+	cureWith(t, ctx, client, doctor.RestartsPods)
+	rules := func() map[string]string {
+		list, err := client.View().List(ctx, ruleKind, cluster.Scope{Namespace: kubeflow})
+		if err != nil {
+			t.Fatal(err)
+		}
+		versions := map[string]string{}
+		for _, o := range list {
+			versions[o.GetName()] = o.GetResourceVersion()
+		}
+		return versions
+	}
+	rule, err := client.View().Get(ctx, cluster.Ref{APIVersion: "networking.istio.io/v1alpha3", Kind: "DestinationRule", Namespace: kubeflow, Name: "ml-pipeline-ui"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := rules()
+	if _, err := client.Do(ctx, setMode(rule, mutual, disable), cluster.Options{Manager: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	want(t, ctx, client, "mesh/destination-rules ml-pipeline-ui")
+	cureWith(t, ctx, client)
+	want(t, ctx, client)
+	for name, version := range rules() {
+		if touched := version != before[name]; touched != (name == "ml-pipeline-ui") {
+			t.Errorf("rule %s went from version %s to %s", name, before[name], version)
+		}
+	}
+}
+
+func TestWhatSomebodyChangedSinceIsNotPutBack(t *testing.T) {
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	client := connect(t, ctx)
+	cureWith(t, ctx, client, doctor.RestartsPods)
+	ref := cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: kubeflow, Name: "workflow-controller-configmap"}
+	config, err := client.View().Get(ctx, ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := "{ containerRuntimeExecutor: k8sapi }\n"
+	edit := cluster.Edit(config, func(o *unstructured.Unstructured) {
+		_ = unstructured.SetNestedField(o.Object, theirs, "data", "config")
+	})
+	if _, err := client.Do(ctx, edit, cluster.Options{Manager: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	u := undoLast(t, ctx, client)
+	for _, s := range u.Steps {
+		if wanted := s.About.Identity() == ref.Identity(); wanted != (s.Outcome == doctor.Changed) {
+			t.Errorf("%s: %s", s.About, s.Outcome)
+		}
+	}
+	now, err := client.View().Get(ctx, ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := text(now.Object, "data", "config"); got != theirs {
+		t.Errorf("their edit is gone: %q", got)
+	}
+}
+
+func TestAnInterruptedFixIsFinishedByTheNext(t *testing.T) {
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	client := connect(t, ctx)
+	cut, interrupt := context.WithCancel(ctx)
+	_, err := doctor.Cure(cut, client, All(), doctor.CureOptions{Options: options(), Allow: []doctor.Impact{doctor.RestartsPods}, Wait: time.Minute, Now: time.Now, Progress: func(line string) {
+		if strings.HasPrefix(line, "Set the workflow executor") { // the webhooks are changed, nothing is restarted yet
+			interrupt()
+		}
+	}})
+	if err == nil {
+		t.Fatal("a fix that was interrupted says nothing of it")
+	}
+	runs, err := doctor.Runs(ctx, client)
+	if err != nil || runs[0].Finished {
+		t.Fatalf("the record of the interrupted run is %+v, %v", runs, err)
+	}
+	name := runs[0].Name
+	cureWith(t, ctx, client, doctor.RestartsPods)
+	want(t, ctx, client)
+	if runs, err = doctor.Runs(ctx, client); err != nil || runs[0].Name != name || !runs[0].Finished {
+		t.Errorf("the next fix did not go on with run %s: %+v, %v", name, runs[0], err)
+	}
+	undoLast(t, ctx, client)
+	want(t, ctx, client, sick...)
+}
+
+func TestPodsOlderThanTheInjectorGetTheirSidecar(t *testing.T) {
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	client := connect(t, ctx)
+	cureWith(t, ctx, client, doctor.RestartsPods)
+	label := func(value string) {
+		ns, err := client.View().Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: kubeflow})
+		if err != nil {
+			t.Fatal(err)
+		}
+		change := cluster.Edit(ns, func(o *unstructured.Unstructured) {
+			_ = unstructured.SetNestedField(o.Object, value, "metadata", "labels", "istio-injection")
+		})
+		if _, err := client.Do(ctx, change, cluster.Options{Manager: "test"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	label("disabled")
+	restart(t, ctx, client, "ml-pipeline-ui")
+	label("enabled")
+	want(t, ctx, client, "mesh/sidecars kubeflow", "mesh/destination-rules ml-pipeline-ui mesh/sidecars")
+	r := cureWith(t, ctx, client, doctor.RestartsPods)
+	if len(r.Fixes) != 1 || len(r.Fixes[0].Fix.Changes) != 1 {
+		t.Errorf("%d fixes were made, want one that restarts one workload", len(r.Fixes))
+	}
+	want(t, ctx, client)
+}
+
+// restart makes a Deployment replace its pods and waits until the old ones are gone.
+func restart(t *testing.T, ctx context.Context, client *cluster.Client, name string) {
+	t.Helper()
+	ref := cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: kubeflow, Name: name}
+	d, err := client.View().Get(ctx, ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := cluster.Edit(d, func(o *unstructured.Unstructured) {
+		_ = unstructured.SetNestedField(o.Object, time.Now().String(), "spec", "template", "metadata", "annotations", "test")
+	})
+	if _, err := client.Do(ctx, change, cluster.Options{Manager: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	for ready := false; !ready; time.Sleep(100 * time.Millisecond) {
+		if d, err = client.View().Get(ctx, ref); err != nil {
+			t.Fatal(err)
+		}
+		ready, _ = cluster.Ready(d)
+	}
+}
+
+func TestASettingThatNewerArgoDoesNotKnowIsRemovedAndPutBack(t *testing.T) {
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	client := connect(t, ctx)
+	ref := cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: kubeflow, Name: "workflow-controller"}
+	controller, err := client.View().Get(ctx, ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	newer := cluster.Edit(controller, func(o *unstructured.Unstructured) {
+		setContainer(o, "workflow-controller", "image", "quay.io/argoproj/workflow-controller:v3.7.3")
+	})
+	if _, err := client.Do(ctx, newer, cluster.Options{Manager: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	config := cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: kubeflow, Name: "workflow-controller-configmap"}
+	read := func() string {
+		o, err := client.View().Get(ctx, config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text(o.Object, "data", "config")
+	}
+	before := read()
+	cureWith(t, ctx, client, doctor.RestartsPods)
+	want(t, ctx, client)
+	if after := read(); strings.Contains(after, executorKey) || after == "" {
+		t.Errorf("the configuration is now %q", after)
+	}
+	if undoLast(t, ctx, client); read() != before {
+		t.Errorf("the configuration was %q and came back as %q", before, read())
+	}
+}

@@ -1,0 +1,126 @@
+package checks
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+// A recorder notes which kinds a check asks for.
+type recorder struct {
+	cluster.View
+	mu    sync.Mutex
+	asked map[schema.GroupKind]bool
+}
+
+func (r *recorder) note(kind schema.GroupKind) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked[kind] = true
+}
+
+func (r *recorder) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstructured, error) {
+	r.note(ref.GroupKind())
+	return r.View.Get(ctx, ref)
+}
+
+func (r *recorder) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
+	r.note(kind)
+	return r.View.List(ctx, kind, in)
+}
+
+func TestAListEntryIsWhole(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range All() {
+		if seen[c.ID] {
+			t.Errorf("%s is listed twice", c.ID)
+		}
+		seen[c.ID] = true
+		source := strings.NewReplacer("/", "_", "-", "_").Replace(c.ID) + ".go"
+		if _, err := os.Stat(source); err != nil {
+			t.Errorf("%s is not in the file of its name: %v", c.ID, err)
+		}
+		for _, text := range []struct{ name, value string }{{"title", c.Title}, {"why", c.Why}, {"cure", c.Cure}} {
+			if text.value == "" {
+				t.Errorf("%s has no %s", c.ID, text.name)
+			}
+		}
+		if strings.HasSuffix(c.Title, ".") || c.Title == "" || c.Title[0] >= 'A' && c.Title[0] <= 'Z' && !strings.HasPrefix(c.Title, "MPI") {
+			t.Errorf("%s: the title %q should read beside ✓: no capital, no full stop", c.ID, c.Title)
+		}
+	}
+}
+
+func TestEveryCheckHasAWellAndAnIllCase(t *testing.T) {
+	for _, c := range All() {
+		paths, _ := filepath.Glob("testdata/" + c.Slug() + "/*.txtar")
+		endings := map[doctor.Status]int{}
+		for _, path := range paths {
+			a, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			status, _, _ := strings.Cut(strings.TrimSpace(file(a, "want")), "\n")
+			status, _, _ = strings.Cut(status, " ")
+			endings[doctor.Status(status)]++
+		}
+		if endings[doctor.OK] == 0 || endings[doctor.Found] == 0 {
+			t.Errorf("%s: %d cases are well and %d ill; it needs at least one of each", c.ID, endings[doctor.OK], endings[doctor.Found])
+		}
+	}
+}
+
+func TestChecksReadWhatTheySay(t *testing.T) {
+	for _, c := range All() {
+		asked := map[schema.GroupKind]bool{}
+		paths, _ := filepath.Glob("testdata/" + c.Slug() + "/*.txtar")
+		for _, path := range paths {
+			a, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			view, settings := read(t, a)
+			if len(settings.MPIOperator) > 0 {
+				continue // it reads what the newer operator brings
+			}
+			r := &recorder{View: view, asked: asked}
+			_, _ = c.Run(context.Background(), doctor.Exam{View: r, Settings: settings}) // TestCases judges the result
+		}
+		for kind := range asked {
+			if !slices.Contains(c.Reads, kind) {
+				t.Errorf("%s reads %s and does not say so", c.ID, kind)
+			}
+		}
+		for _, kind := range c.Reads {
+			if !asked[kind] {
+				t.Errorf("%s says that it reads %s, and no case makes it", c.ID, kind)
+			}
+		}
+	}
+}
+
+func TestAnUnknownIDNamesTheNearest(t *testing.T) {
+	for id, want := range map[string]string{
+		"pipelines/exektor": "pipelines/executor", "executor": "pipelines/executor", "destinationrules": "mesh/destination-rules", "zebra": "",
+	} {
+		_, err := Find(id)
+		unknown, ok := err.(*UnknownIDError)
+		if !ok || unknown.Near != want {
+			t.Errorf("%s is answered with %v, want %q to be named", id, err, want)
+		}
+	}
+	if found, err := Find("mesh"); err != nil || len(found) != 2 {
+		t.Errorf("the area mesh stands for %d checks (%v), want 2", len(found), err)
+	}
+}
