@@ -18,7 +18,7 @@ const UsualPort = 8080
 func Listen(address string, port int) ([]net.Listener, error) {
 	if port != 0 {
 		listeners, err := listenOn(address, port)
-		if errors.Is(err, syscall.EADDRINUSE) {
+		if inUse(err) {
 			return nil, &cluster.Problem{Err: err,
 				What: fmt.Sprintf("port %d of %s is taken by another program", port, address),
 				Next: "Choose another with --port, or leave --port out and the next free one is taken"}
@@ -27,7 +27,7 @@ func Listen(address string, port int) ([]net.Listener, error) {
 	}
 	for port = UsualPort; port < UsualPort+100; port++ {
 		listeners, err := listenOn(address, port)
-		if !errors.Is(err, syscall.EADDRINUSE) {
+		if !inUse(err) {
 			return listeners, err
 		}
 	}
@@ -47,7 +47,7 @@ func listenOn(address string, port int) ([]net.Listener, error) {
 		return nil, err
 	}
 	six, err := listenIP("::1", four.Addr().(*net.TCPAddr).Port)
-	if errors.Is(err, syscall.EADDRINUSE) { // a browser might go there first
+	if inUse(err) { // a browser might go there first
 		four.Close()
 		return nil, err
 	}
@@ -66,6 +66,11 @@ func listenIP(address string, port int) (net.Listener, error) {
 		return nil, fmt.Errorf("listening on %s port %d: %w", address, port, err)
 	}
 	return l, nil
+}
+
+// inUse tells whether another program has the port. Windows has a number of its own for that (WSAEADDRINUSE).
+func inUse(err error) bool {
+	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.Errno(10048))
 }
 
 // LocalURL returns what to open for listeners that Listen made.
