@@ -44,6 +44,9 @@ func (o *installOptions) render(ctx context.Context, client *cluster.Client) (*w
 	if rendered.Release != nil {
 		w.request.Release, w.title = rendered.Release.Version, rendered.Release.String()
 	}
+	if w.title == "-" {
+		w.title = "what came on standard input"
+	}
 	if w.request.Namespace == "" {
 		w.request.Namespace = *o.flags.Namespace
 	}

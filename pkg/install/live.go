@@ -47,9 +47,15 @@ func look(ctx context.Context, view cluster.View) (*liveParts, error) {
 	return live, nil
 }
 
-// missingNamespaces returns a bare Namespace for each one that objects are in and nobody makes.
-func missingNamespaces(all []*wanted, live *liveParts) []*wanted {
-	known := map[string]bool{}
+// missingNamespaces returns a bare Namespace for each one that objects are in and nobody makes, or that an earlier
+// install made for this reason.
+func missingNamespaces(all []*wanted, live *liveParts, have *Inventory) []*wanted {
+	known, ours := map[string]bool{}, map[string]bool{}
+	if have != nil {
+		for _, ref := range have.Refs() {
+			ours[ref.Name] = ours[ref.Name] || ref.GroupKind() == namespaceKind
+		}
+	}
 	for _, w := range all {
 		if w.ref.GroupKind() == namespaceKind {
 			known[w.ref.Name] = true
@@ -61,7 +67,7 @@ func missingNamespaces(all []*wanted, live *liveParts) []*wanted {
 	var missing []*wanted
 	for _, w := range all {
 		ns := w.object.GetNamespace()
-		if ns == "" || known[ns] || live.namespaces[ns] != nil {
+		if ns == "" || known[ns] || live.namespaces[ns] != nil && !ours[ns] {
 			continue
 		}
 		known[ns] = true

@@ -49,7 +49,7 @@ func NewPlan(ctx context.Context, request Request, have *Inventory, view cluster
 	if err != nil {
 		return nil, err
 	}
-	all = append(missingNamespaces(all, live), all...)
+	all = append(missingNamespaces(all, live, have), all...)
 	plan := &Plan{Name: request.Name, Release: request.Release, Pins: request.Pins, have: have, home: homeOf(all, have)}
 	p := newPlanner(all, live, kinds)
 	for i, w := range all {
