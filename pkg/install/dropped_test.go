@@ -1,0 +1,87 @@
+//go:build unix
+
+package install
+
+import (
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// A cutter passes connections on to an API server, and cuts all that are open whenever it is told to.
+type cutter struct {
+	mu   sync.Mutex
+	open []net.Conn
+	cuts int
+}
+
+func (c *cutter) serve(listener net.Listener, server string) {
+	for {
+		in, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		out, err := net.Dial("tcp", server)
+		if err != nil {
+			in.Close()
+			continue
+		}
+		c.mu.Lock()
+		c.open = append(c.open, in, out)
+		c.mu.Unlock()
+		go func() { _, _ = io.Copy(out, in); out.Close() }()
+		go func() { _, _ = io.Copy(in, out); in.Close() }()
+	}
+}
+
+func (c *cutter) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, connection := range c.open {
+		connection.Close()
+	}
+	c.open, c.cuts = nil, c.cuts+1
+}
+
+func TestDroppedConnectionsAreSurvived(t *testing.T) {
+	direct := live(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	c := &cutter{}
+	go c.serve(listener, strings.TrimPrefix(direct.Server(), "https://"))
+
+	flags := genericclioptions.NewConfigFlags(true).WithDiscoveryQPS(-1)
+	address, cache := "https://"+listener.Addr().String(), t.TempDir()
+	flags.KubeConfig, flags.APIServer, flags.CacheDir = &sharedFile, &address, &cache
+	client, err := cluster.Connect(flags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	applied := 0
+	_, err = put(t, client, "dropped", strings.ReplaceAll(shop, "shop", "dropped"), Options{Timeout: 2 * time.Minute, Observe: func(e Event) {
+		if _, ok := e.(ObjectApplied); ok {
+			if applied++; applied%3 == 0 {
+				c.cut()
+			}
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.cuts < 3 {
+		t.Errorf("the connections were cut %d times, want at least 3", c.cuts)
+	}
+	if result := mustPut(t, direct, "dropped", strings.ReplaceAll(shop, "shop", "dropped")); result.Changed != 0 {
+		t.Errorf("%d objects were not there", result.Changed)
+	}
+}
