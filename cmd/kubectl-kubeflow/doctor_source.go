@@ -27,7 +27,17 @@ func (o *doctorOptions) source(ctx context.Context) (look func() cluster.View, h
 	if err != nil {
 		return nil, nil, err
 	}
+	o.mentionInterrupted(ctx, client)
 	return client.View, o.head(client), nil
+}
+
+// mentionInterrupted says how to go on with a fix that was cut off. Who may not read the records is told nothing.
+func (o *doctorOptions) mentionInterrupted(ctx context.Context, client *cluster.Client) {
+	runs, err := doctor.Runs(ctx, client)
+	if err != nil || len(runs) == 0 || runs[0].Finished || runs[0].Undone {
+		return
+	}
+	o.screen().Say("The fix %[1]s was interrupted. Go on with: kubectl kubeflow doctor --fix\nor take it back with: kubectl kubeflow doctor --undo=%[1]s", runs[0].Name)
 }
 
 // cluster opens the cluster and makes sure that it answers, so that a cluster that does not is one sentence and not eight unknowns.

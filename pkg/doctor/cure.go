@@ -137,6 +137,9 @@ func (c *course) confirm(ctx context.Context, p Prescription) (bool, error) {
 
 // finish closes the record of the run and puts the outcomes into the report.
 func (c *course) finish(ctx context.Context, r *Report, err error) (*Report, error) {
+	if c.run == nil && err == nil && !c.DryRun {
+		c.run = c.leftOpen(ctx) // nothing is left to do: what was interrupted is finished by that
+	}
 	if c.run != nil {
 		if !errors.Is(err, context.Canceled) {
 			c.run.Finished = true

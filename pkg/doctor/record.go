@@ -50,8 +50,10 @@ const (
 
 // record adds what will take a round back to the run's record, and stores it before anything changes.
 func (c *course) record(ctx context.Context, plan []Proposal) error {
-	if c.run == nil {
+	first := c.run == nil
+	if first {
 		if err := c.begin(ctx); err != nil {
+			c.run = nil
 			return err
 		}
 	}
@@ -64,7 +66,11 @@ func (c *course) record(ctx context.Context, plan []Proposal) error {
 			c.run.Steps = append(c.run.Steps, step)
 		}
 	}
-	return c.store(ctx)
+	err := c.store(ctx)
+	if err != nil && first {
+		c.run = nil // nothing was changed, so there is nothing to undo
+	}
+	return err
 }
 
 // begin starts a run, or goes on with one that was cut off.
@@ -85,6 +91,15 @@ func (c *course) begin(ctx context.Context) error {
 		c.run.Name = now.Format("20060102-150405")
 	}
 	return prune(ctx, c.client, runs)
+}
+
+// leftOpen returns the run that was cut off, nil when there is none or it cannot be read.
+func (c *course) leftOpen(ctx context.Context) *Run {
+	runs, err := Runs(ctx, c.client)
+	if err != nil || len(runs) == 0 || runs[0].Finished || runs[0].Undone {
+		return nil
+	}
+	return &runs[0]
 }
 
 func stepOf(p Proposal, change cluster.Change) (Step, error) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -159,6 +160,9 @@ func TestAnInterruptedFixIsFinishedByTheNext(t *testing.T) {
 	if runs, err = doctor.Runs(ctx, client); err != nil || runs[0].Name != name || !runs[0].Finished {
 		t.Errorf("the next fix did not go on with run %s: %+v, %v", name, runs[0], err)
 	}
+	if len(runs[0].Steps) == 0 {
+		t.Error("the run says nothing of what it changed")
+	}
 	undoLast(t, ctx, client)
 	want(t, ctx, client, sick...)
 }
@@ -244,5 +248,31 @@ func TestASettingThatNewerArgoDoesNotKnowIsRemovedAndPutBack(t *testing.T) {
 	}
 	if undoLast(t, ctx, client); read() != before {
 		t.Errorf("the configuration was %q and came back as %q", before, read())
+	}
+}
+
+func TestWhoMayNotWriteTheRecordChangesNothing(t *testing.T) {
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	client := connect(t, ctx)
+	putAll(t, ctx, client, objects(t, `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: reader}
+rules: [{apiGroups: ["*"], resources: ["*"], verbs: [get, list]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: reader}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: reader}
+subjects: [{kind: User, name: reader, apiGroup: rbac.authorization.k8s.io}]`))
+	reader := clientOf(t, "reader")
+	before := resourceVersions(t, ctx, client)
+	r, err := doctor.Cure(ctx, reader, All(), doctor.CureOptions{Options: options(), Wait: time.Minute, Now: time.Now})
+	if !apierrors.IsForbidden(err) || len(r.Fixes) > 0 && r.Fixes[0].Run != "" {
+		t.Errorf("the error is %v, the fixes are %+v", err, r.Fixes)
+	}
+	if after := resourceVersions(t, ctx, client); !slices.Equal(before, after) {
+		t.Errorf("objects changed: %v became %v", before, after)
 	}
 }

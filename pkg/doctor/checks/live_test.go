@@ -44,12 +44,7 @@ func connect(t *testing.T, ctx context.Context) *cluster.Client {
 	if testing.Short() {
 		t.Skip("needs a cluster, which -short asks to leave out")
 	}
-	flags := genericclioptions.NewConfigFlags(true)
-	flags.KubeConfig = &kubeconfig
-	client, err := cluster.Connect(flags)
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := clientOf(t, "")
 	rendered, err := release.Render(ctx, release.Input{Release: "mini"}, release.RenderOptions{CacheDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -68,6 +63,18 @@ func connect(t *testing.T, ctx context.Context) *cluster.Client {
 	}
 	putAll(t, ctx, client, rendered.Objects())
 	want(t, ctx, client, sick...)
+	return client
+}
+
+// clientOf returns a client of the sandbox for a user; "" is its administrator.
+func clientOf(t *testing.T, user string) *cluster.Client {
+	t.Helper()
+	flags := genericclioptions.NewConfigFlags(true)
+	flags.KubeConfig, flags.Impersonate = &kubeconfig, &user
+	client, err := cluster.Connect(flags)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return client
 }
 
