@@ -42,7 +42,7 @@ func (f figures) report(rounds int) string {
 	for _, g := range goals {
 		got := f.median(g.ours) / f.median(g.theirs)
 		verdict := map[bool]string{true: "met", false: "**not met**"}[got <= g.goal]
-		fmt.Fprintf(&out, "| %s | %.2f | %.2f | %s |\n", g.what, got, g.goal, verdict)
+		fmt.Fprintf(&out, "| %s | %.3f | %.2f | %s |\n", g.what, got, g.goal, verdict)
 	}
 	out.WriteString("\n| measured | median | all |\n|---|---|---|\n")
 	names := make([]string, 0, len(f))

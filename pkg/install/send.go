@@ -47,10 +47,10 @@ func (f appliedFact) tell(e *engine) {
 	if changed {
 		e.result.Changed++
 	}
+	e.follow(it)
 	e.sentOne(it)
 	e.options.Observe(ObjectApplied{Stage: it.stage.name, Ref: it.Ref(), Changed: changed, Tally: it.stage.tally})
 	e.opened(Gate{Kind: NamespaceGate, On: it.Ref().Identity()})
-	e.follow(it)
 	e.see(f.i, f.o)
 }
 
@@ -60,6 +60,7 @@ func (e *engine) sentOne(it *item) {
 	e.unsent--
 	if e.unsent == 0 {
 		e.result.ApplyTook = time.Since(e.started)
+		e.served.hurry()
 	}
 }
 

@@ -64,6 +64,15 @@ func (s *servedKinds) expect(definition *object, urgent bool) {
 	}
 }
 
+// hurry looks for every kind as often as for those that others wait for: nothing else is left to do.
+func (s *servedKinds) hurry() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, want := range s.pending {
+		want.urgent = true
+	}
+}
+
 func (s *servedKinds) poll() {
 	defer s.running.Done()
 	for round := 1; ; round++ {
