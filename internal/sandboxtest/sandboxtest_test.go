@@ -10,6 +10,9 @@ import (
 )
 
 func TestStart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a sandbox: run without -short")
+	}
 	kubeconfig, stop := Start("--kubernetes=1.35", "--nodes=1")
 	defer stop()
 
