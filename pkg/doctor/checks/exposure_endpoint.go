@@ -22,7 +22,7 @@ var endpoint = &doctor.Check{
 	Why: "Kubeflow makes no address that can be reached from outside: its gateway's Service is a NodePort or ClusterIP. That is a legal choice, " +
 		"since a port-forward always works, so this is never more than information.",
 	Cure:  "Nothing by itself: kubectl kubeflow expose shows the ways, and refuses a public address without sign-in.",
-	Reads: []schema.GroupKind{serviceKind, ingressKind},
+	Reads: []schema.GroupKind{serviceKind, ingressKind, routeKind, gatewayKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := e.List(ctx, serviceKind, cluster.Scope{Namespace: gatewayNamespace})
 		if err != nil {
@@ -39,6 +39,10 @@ var endpoint = &doctor.Check{
 		}
 		ingresses, err := e.List(ctx, ingressKind, cluster.Scope{Namespace: gatewayNamespace})
 		if err != nil {
+			return nil, err
+		}
+		routed, err := hasRoute(ctx, e, ways)
+		if err != nil || routed {
 			return nil, err
 		}
 		return judgeEndpoint(ways, ingresses), nil

@@ -20,6 +20,8 @@ var (
 	daemonSetKind     = schema.GroupKind{Group: "apps", Kind: "DaemonSet"}
 	endpointSliceKind = schema.GroupKind{Group: "discovery.k8s.io", Kind: "EndpointSlice"}
 	ingressKind       = schema.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}
+	routeKind         = schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute"}
+	gatewayKind       = schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "Gateway"}
 	mutatingKind      = schema.GroupKind{Group: "admissionregistration.k8s.io", Kind: "MutatingWebhookConfiguration"}
 	validatingKind    = schema.GroupKind{Group: "admissionregistration.k8s.io", Kind: "ValidatingWebhookConfiguration"}
 	definitionKind    = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
