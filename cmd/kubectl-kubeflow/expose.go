@@ -39,11 +39,11 @@ now, whether it answers, and which ways there are.
 
 What a second run does not name stays as it is: "expose --lb" keeps the source
 ranges that an earlier run set. --source-ranges "" lifts them.`,
-		Example: `  kubectl kubeflow expose                                    # where is it?
-  kubectl kubeflow expose --port-forward --open              # on this computer alone
-  kubectl kubeflow expose --lb --source-ranges 203.0.113.7   # an address for one visitor
-  kubectl kubeflow expose --lb --internal                    # an address of the virtual network
-  kubectl kubeflow expose --remove                           # take back what expose made`,
+		Example: `  kubectl kubeflow expose                           # where is it?
+  kubectl kubeflow expose --port-forward --open     # on this computer alone
+  kubectl kubeflow expose --lb --internal           # for the virtual network
+  kubectl kubeflow expose --lb --source-ranges 203.0.113.7 # for one visitor
+  kubectl kubeflow expose --remove                  # take back what expose made`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}

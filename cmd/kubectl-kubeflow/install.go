@@ -34,17 +34,17 @@ type installOptions struct {
 
 const installLong = `Puts Kubeflow on the cluster of the current context.
 
-It renders the release's manifests, adapts them to the cluster (on AKS what would
-not work there is mended before it is applied), orders them by what each object
-really waits for, applies them side by side, and waits until everything is ready.
-Run it again to finish an install that was cut off, or to update one: what is as
-wanted already is not written again.`
+It renders the release's manifests, adapts them to the cluster (on AKS what
+would not work there is mended before it is applied), orders them by what each
+object really waits for, applies them side by side, and waits until everything
+is ready. Run it again to finish an install that was cut off, or to update one:
+what is as wanted already is not written again.`
 
-const installExample = `  kubectl kubeflow install                               # the newest release that suits this cluster
-  kubectl kubeflow install --release 26.03               # this one
-  kubectl kubeflow install -f kfctl_k8s_istio.v1.2.0.yaml   # what a KfDef says
-  kubectl kubeflow install --dry-run=client -o yaml      # what would be applied
-  kubectl kubeflow install --diff                        # what would change`
+const installExample = `  kubectl kubeflow install                        # the newest that suits
+  kubectl kubeflow install --release 26.03        # this one
+  kubectl kubeflow install -f kfctl_k8s_istio.v1.2.0.yaml # what a KfDef says
+  kubectl kubeflow install --dry-run=client -o yaml       # what is applied
+  kubectl kubeflow install --diff                 # what would change`
 
 func newInstallCommand(d *deps, run func(context.Context, *installOptions) error) *cobra.Command {
 	o := &installOptions{deps: d}

@@ -38,7 +38,7 @@ func newRootCommand(d *deps) *cobra.Command {
 with it, cures it, and makes its dashboard reachable, on the cluster of the
 current context.`,
 		Example: `  kubectl kubeflow install          # Kubeflow, working, in one command
-  kubectl kubeflow doctor --fix     # what is wrong, why, and the cure, shown before it is applied
+  kubectl kubeflow doctor --fix     # what is wrong, why, and the cure, shown first
   kubectl kubeflow expose --lb      # a public or private address, safely`,
 		SilenceUsage:               true,
 		SilenceErrors:              true,
