@@ -26,7 +26,7 @@ func newReleasesCommand(d *deps, run func(context.Context, *releasesOptions) err
 	o := &releasesOptions{deps: d}
 	cmd := &cobra.Command{
 		Use:   "releases",
-		Short: "List the known Kubeflow releases and which of them suit this cluster",
+		Short: "List the Kubeflow releases and which of them suit this cluster",
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}

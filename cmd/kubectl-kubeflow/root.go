@@ -37,9 +37,9 @@ func newRootCommand(d *deps) *cobra.Command {
 		Long: `Puts Kubeflow on an Azure Kubernetes Service (AKS) cluster, finds what is wrong
 with it, cures it, and makes its dashboard reachable, on the cluster of the
 current context.`,
-		Example: `  kubectl kubeflow install          # Kubeflow, working, in one command
-  kubectl kubeflow doctor --fix     # what is wrong, why, and the cure, shown first
-  kubectl kubeflow expose --lb      # a public or private address, safely`,
+		Example: `  kubectl kubeflow install       # Kubeflow, working, in one command
+  kubectl kubeflow doctor --fix  # what is wrong, why, and its cure, shown first
+  kubectl kubeflow expose --lb   # a public or private address, safely`,
 		SilenceUsage:               true,
 		SilenceErrors:              true,
 		SuggestionsMinimumDistance: 2,
