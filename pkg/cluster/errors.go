@@ -2,10 +2,12 @@ package cluster
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"syscall"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -34,8 +36,15 @@ func Transient(err error) bool {
 		return code >= http.StatusInternalServerError || code == http.StatusTooManyRequests ||
 			code == http.StatusConflict && !apierrors.IsAlreadyExists(err) || apierrors.IsTimeout(err)
 	}
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout() ||
+	var unanswered *url.Error // no answer came at all: refused, reset, timed out, or closed on this side
+	return errors.As(err, &unanswered) && !hopeless(err) ||
 		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// hopeless tells whether a connection fails for a reason that does not pass: a certificate, a name that is nobody's.
+func hopeless(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	var name *net.DNSError
+	return errors.As(err, &certificate) || errors.As(err, &name) && name.IsNotFound
 }

@@ -2,8 +2,11 @@ package cluster
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"syscall"
 	"testing"
@@ -26,6 +29,9 @@ func TestTransientErrorsAreThoseThatPass(t *testing.T) {
 		{"a conflict", apierrors.NewConflict(deployments, "x", fmt.Errorf("changed")), true},
 		{"the server is busy", apierrors.NewServerTimeout(deployments, "create", 1), true},
 		{"connection refused, wrapped", fmt.Errorf("applying: %w", refused), true},
+		{"a connection closed on this side", &url.Error{Op: "Patch", URL: "https://x", Err: errors.New("force closed")}, true},
+		{"a certificate that is not trusted", &url.Error{Op: "Get", URL: "https://x", Err: &tls.CertificateVerificationError{}}, false},
+		{"a name that is nobody's", &url.Error{Op: "Get", URL: "https://x", Err: &net.DNSError{IsNotFound: true}}, false},
 		{"forbidden", apierrors.NewForbidden(deployments, "x", nil), false},
 		{"invalid", apierrors.NewInvalid(schema.GroupKind{Kind: "Deployment"}, "x", nil), false},
 		{"it exists already", apierrors.NewAlreadyExists(deployments, "x"), false},
