@@ -17,18 +17,12 @@ type bookkeeper struct {
 	plan   *Plan
 }
 
-// open records have ∪ want. What is known of objects that are about to be written is forgotten: until they are
-// written again nobody can say what state they are in.
+// open records have ∪ want.
 func (b *bookkeeper) open(ctx context.Context) error {
 	if err := b.makeHome(ctx); err != nil {
 		return err
 	}
-	return b.store(ctx, func(g Gated, recorded Entry) Entry {
-		if g.Unchanged || recorded.Applied == g.digest {
-			return recorded
-		}
-		return Entry{Ref: g.Ref()}
-	}, slices.Concat(b.plan.Prune, b.plan.Keep))
+	return b.store(ctx, b.plan.opening())
 }
 
 // note records what a run that did not come to its end has applied, and takes nothing off the list. It spares the next
@@ -36,32 +30,16 @@ func (b *bookkeeper) open(ctx context.Context) error {
 func (b *bookkeeper) note(ctx context.Context, e *engine) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
-	_ = b.store(ctx, e.entry, slices.Concat(b.plan.Prune, b.plan.Keep))
+	_ = b.store(ctx, b.plan.record(e.entry, slices.Concat(b.plan.Prune, b.plan.Keep)))
 }
 
 // close records what is there.
 func (b *bookkeeper) close(ctx context.Context, e *engine) error {
-	return b.store(ctx, e.entry, b.plan.Keep)
+	return b.store(ctx, b.plan.record(e.entry, b.plan.Keep))
 }
 
-// store writes the inventory, unless it says so already.
-func (b *bookkeeper) store(ctx context.Context, entry func(Gated, Entry) Entry, besides []cluster.Ref) error {
-	recorded := map[cluster.Ref]Entry{}
-	inventory := &Inventory{Name: b.plan.Name, Release: b.plan.Release, Source: b.plan.Pins, home: b.plan.home}
-	if b.plan.have != nil {
-		for _, e := range b.plan.have.Objects {
-			recorded[e.Ref.Identity()] = e
-		}
-		inventory.live = b.plan.have.live
-	}
-	for _, g := range b.plan.Objects {
-		e := entry(g, recorded[g.Ref().Identity()])
-		e.Ref = g.Ref()
-		inventory.Objects = append(inventory.Objects, e)
-	}
-	for _, ref := range besides {
-		inventory.Objects = append(inventory.Objects, Entry{Ref: ref})
-	}
+// store writes the inventory, unless the cluster says so already.
+func (b *bookkeeper) store(ctx context.Context, inventory *Inventory) error {
 	want, err := inventory.encode()
 	if err != nil || sameRecord(inventory.live, want) {
 		return err

@@ -22,10 +22,7 @@ func (p *Plan) compare(ctx context.Context, view cluster.View, have *Inventory) 
 	if have == nil {
 		return nil
 	}
-	recorded := map[cluster.Ref]Entry{}
-	for _, entry := range have.Objects {
-		recorded[entry.Ref.Identity()] = entry
-	}
+	recorded := have.entries()
 	asks := map[place][]int{}
 	for i, g := range p.Objects {
 		if _, ok := recorded[g.Ref().Identity()]; ok {

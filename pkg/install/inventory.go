@@ -27,12 +27,13 @@ type Inventory struct {
 	live *unstructured.Unstructured
 }
 
-// An Entry is one installed object. Applied is a hash of what was applied, Fields of the fields this program owned
+// An Entry is one installed object, and the component it came with ("" in records of an older program). Applied is a hash of what was applied, Fields of the fields this program owned
 // then; both are empty while the object is not known to be applied.
 type Entry struct {
 	cluster.Ref
-	Applied string `json:"applied,omitempty"`
-	Fields  string `json:"fields,omitempty"`
+	Component string `json:"component,omitempty"`
+	Applied   string `json:"applied,omitempty"`
+	Fields    string `json:"fields,omitempty"`
 }
 
 // The labels and keys of the ConfigMap.

@@ -19,6 +19,8 @@ type Options struct {
 // until all is ready, removes what left the set, and records what is there. Cut off at any moment, the same
 // plan made and run again finishes it.
 //
+// While it writes it holds the cluster (see [Hold]); a plan that writes nothing needs no hold.
+//
 // A wait that runs out ends with an [Unfinished]; what cannot succeed ends at once with a cluster.Problem.
 func Run(ctx context.Context, client *cluster.Client, plan *Plan, o Options) (*Result, error) {
 	if o.Observe == nil {
@@ -32,6 +34,19 @@ func Run(ctx context.Context, client *cluster.Client, plan *Plan, o Options) (*R
 		ctx, cancel = context.WithTimeout(ctx, o.Timeout)
 		defer cancel()
 	}
+	held, release, err := plan.hold(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	result, err := carryOut(held, client, plan, o)
+	if lost := lostHold(held); lost != nil {
+		err = lost
+	}
+	return result, err
+}
+
+func carryOut(ctx context.Context, client *cluster.Client, plan *Plan, o Options) (*Result, error) {
 	book := &bookkeeper{client: client, plan: plan}
 	if err := book.open(ctx); err != nil {
 		return nil, err

@@ -1,0 +1,73 @@
+package install
+
+import (
+	"cmp"
+	"crypto/rand"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+)
+
+// An identity names one process: who runs it, where, and which one it is.
+type identity struct {
+	user, host, place, process, nonce string
+}
+
+// ownIdentity names this process, anew at every call: two holds of one process are two holders.
+func ownIdentity() identity {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return identity{user: userName(), host: host, place: placeOfProcesses(), process: strconv.Itoa(os.Getpid()), nonce: rand.Text()[:8]}
+}
+
+func userName() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		parts := strings.FieldsFunc(u.Username, func(r rune) bool { return r == '\\' || r == '/' }) // DOMAIN\jane
+		return parts[len(parts)-1]
+	}
+	return cmp.Or(os.Getenv("USER"), os.Getenv("USERNAME"), "somebody")
+}
+
+// placeOfProcesses tells apart machines, and containers on one, that have the same name but not the same process numbers.
+func placeOfProcesses() string {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	namespace, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		return ""
+	}
+	return short([]byte(string(boot) + namespace))
+}
+
+func (i identity) String() string {
+	return strings.Join([]string{i.user + "@" + i.host, i.place, i.process, i.nonce}, "/")
+}
+
+func parseIdentity(s string) identity {
+	parts := append(strings.Split(s, "/"), "", "", "")
+	i := identity{place: parts[1], process: parts[2], nonce: parts[3]}
+	i.user, i.host, _ = strings.Cut(parts[0], "@")
+	return i
+}
+
+func (i identity) who() string {
+	if i.host == "" {
+		return cmp.Or(i.user, "somebody")
+	}
+	return i.user + "@" + i.host
+}
+
+// knowsGone tells whether a process is known to be no more, which can only be known on its own machine.
+func (i identity) knowsGone(holder string) bool {
+	other := parseIdentity(holder)
+	process, err := strconv.Atoi(other.process)
+	if err != nil || other.host != i.host || other.place != i.place {
+		return false
+	}
+	return !running(process)
+}
