@@ -119,7 +119,7 @@ func TestEveryObjectOf120HasThePlaceThatKfctlGaveIt(t *testing.T) {
 func TestKubeflow2603RendersToTheSameObjectsAsItsExampleAtOnce(t *testing.T) {
 	o := offline(t)
 	got, _ := rendered(t, Input{Release: "26.03"}, o)
-	if len(got.Objects()) != 675 || len(got.Components) != 18 {
+	if len(got.Objects()) != 675 || len(got.Components) != 19 {
 		t.Fatalf("%d objects in %d components", len(got.Objects()), len(got.Components))
 	}
 	want := map[string]string{}

@@ -22,6 +22,11 @@ type Release struct {
 	Components []Component `json:"components,omitempty"`
 	// Remotes are the references out of the archive that a render meets, each with its pin.
 	Remotes []Source `json:"remotes,omitempty"`
+	// Gone are the images it names that no registry serves any more, the most particular first.
+	Gone []GoneImage `json:"gone,omitempty"`
+	// LeftOvers are objects that older releases leave behind and that would stand in this one's way.
+	// What the file of an older release lists is in it too.
+	LeftOvers []LeftOver `json:"leftOvers,omitempty"`
 	// Hidden keeps what is no Kubeflow release (mini, the MPI operator) out of every list.
 	Hidden bool `json:"hidden,omitempty"`
 }
@@ -42,9 +47,35 @@ type Source struct {
 type Component struct {
 	Name string   `json:"name"`
 	From []string `json:"from,omitempty"`
+	// Needs are the names of the components that this one cannot do without: who makes its namespaces,
+	// defines its kinds or runs what it talks to. They need no order here; the objects say that themselves.
+	Needs []string `json:"needs,omitempty"`
 	// Beside are folders of other components whose kustomize variables reach into this one when all
 	// is built at once. They are built along, and their objects left to the component they belong to.
 	Beside []string `json:"beside,omitempty"`
+}
+
+// A GoneImage is an image that can no longer be pulled, and what does the same.
+type GoneImage struct {
+	// Image is a repository ("gcr.io/ml-pipeline/mysql"), one tag of it ("mpioperator/mpi-operator:latest"),
+	// or all below a prefix that ends in "/" ("gcr.io/ml-pipeline/").
+	Image string `json:"image"`
+	// Instead is what takes its place. Without a tag it keeps the image's own; one that ends in "/" takes
+	// the place of the prefix alone. Empty means that nothing is known to replace it.
+	Instead string `json:"instead,omitempty"`
+}
+
+// A LeftOver is an object as older releases made it that stands in a newer one's way. A newer release
+// may have an object of the same name: then it must be made anew.
+type LeftOver struct {
+	// From is the first release that it disturbs: releases older than From leave it behind.
+	From       string `json:"from"`
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace,omitempty"`
+	Name       string `json:"name"`
+	// Why says what goes wrong while it is there, to end a sentence: "its role cannot be changed".
+	Why string `json:"why"`
 }
 
 // SignIn says what stands between a visitor and the dashboard.
