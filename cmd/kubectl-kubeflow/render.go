@@ -15,6 +15,9 @@ func (d *deps) render(ctx context.Context, in release.Input, o release.RenderOpt
 	if err != nil {
 		return nil, unrendered(ctx, err)
 	}
+	for _, note := range rendered.Notes {
+		d.screen().Say("%s", note)
+	}
 	for _, warning := range rendered.Warnings {
 		d.screen().Say("Warning: %s", warning)
 	}

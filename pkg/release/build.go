@@ -11,29 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// choose keeps the components that were asked for. A name that is none is an error, not a silence.
-func choose(parts []part, only, skip []string) ([]part, error) {
-	var known []string
-	for _, p := range parts {
-		known = append(known, p.name)
-	}
-	for _, name := range append(slices.Clone(only), skip...) {
-		if !slices.Contains(known, name) {
-			return nil, &InputError{
-				What: fmt.Sprintf("there is no component %q", name),
-				Do:   "choose from " + strings.Join(known, ", "),
-			}
-		}
-	}
-	parts = slices.DeleteFunc(parts, func(p part) bool {
-		return len(only) > 0 && !slices.Contains(only, p.name) || slices.Contains(skip, p.name)
-	})
-	if len(parts) == 0 {
-		return nil, &InputError{What: "no component is left", Do: "skip fewer of " + strings.Join(known, ", ")}
-	}
-	return parts, nil
-}
-
 // build builds folders side by side, as many as there are processors, and puts the objects back in order.
 func (r *rendering) build(ctx context.Context, parts []part) ([]RenderedComponent, error) {
 	group, ctx := errgroup.WithContext(ctx)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
@@ -81,7 +82,23 @@ func (r *rendering) fromKfDef(ctx context.Context, name string, content []byte, 
 		}
 		parts = append(parts, p)
 	}
+	r.applyNeeds(parts)
 	return parts, nil
+}
+
+// applyNeeds gives applications the needs that the release behind the KfDef knows for their names.
+func (r *rendering) applyNeeds(parts []part) {
+	if r.out.Release == nil {
+		return
+	}
+	names := graph(parts).names
+	for i, p := range parts {
+		for _, component := range r.out.Release.Components {
+			if component.Name == p.name {
+				parts[i].needs = slices.DeleteFunc(slices.Clone(component.Needs), func(n string) bool { return !slices.Contains(names, n) })
+			}
+		}
+	}
 }
 
 func (r *rendering) application(def *KfDef, app Application, repo *archive.Archive) (part, error) {

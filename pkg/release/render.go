@@ -28,6 +28,7 @@ type RenderOptions struct {
 	// CacheDir is where archives and renders are kept; empty means os.UserCacheDir()/kubectl-kubeflow.
 	CacheDir string
 	// Only and Skip choose components by name; an unknown name is an error that lists the known ones.
+	// Only takes along what the components need; Skip leaves out even that.
 	Only, Skip []string
 	// HTTP fetches archives; nil means a client that honours the proxy environment.
 	HTTP *http.Client
@@ -46,6 +47,14 @@ type Rendered struct {
 	Pins []Pin
 	// Components hold the objects, in the order of the release.
 	Components []RenderedComponent
+	// Partial says that only some components were asked for: those of Components are all there is to do,
+	// and whatever else an earlier install put on the cluster stays there and stays recorded.
+	Partial bool
+	// Skipped are the components that were expressly left out. They are not wanted on the cluster, also
+	// when the render is Partial: what an earlier install has of them goes.
+	Skipped []string
+	// Notes are sentences about what was decided: which components come along because others need them.
+	Notes []string
 	// Warnings are sentences the user should read: what was not verified, what was taken instead of what.
 	Warnings []string
 }
@@ -79,11 +88,13 @@ func Render(ctx context.Context, in Input, o RenderOptions) (*Rendered, error) {
 	defer roomy()()
 	r := newRendering(ctx, o)
 	parts, err := r.parts(ctx, in)
+	var chosen choice
 	if err == nil {
-		parts, err = choose(parts, o.Only, o.Skip)
+		chosen, err = choose(parts, o.Only, o.Skip)
 	}
 	if err == nil {
-		r.out.Components, err = r.build(ctx, parts)
+		r.note(chosen)
+		r.out.Components, err = r.build(ctx, chosen.parts)
 	}
 	if err != nil {
 		return nil, plain(err, o)
@@ -98,6 +109,13 @@ func Render(ctx context.Context, in Input, o RenderOptions) (*Rendered, error) {
 		r.out.Release = recognise(r.out.Components)
 	}
 	return &r.out, nil
+}
+
+// note takes down what the choice of components means.
+func (r *rendering) note(c choice) {
+	r.out.Partial, r.out.Skipped = len(r.options.Only) > 0, r.options.Skip
+	r.out.Notes = append(r.out.Notes, c.notes...)
+	r.out.Warnings = append(r.out.Warnings, c.warnings...)
 }
 
 // namespaceLeftOut reports whether the user asked for some components only and the KfDef has one for

@@ -32,6 +32,7 @@ type rendering struct {
 // A part is one component before it is built: folders of the tree, or objects that are there already.
 type part struct {
 	name    string
+	needs   []string // the names of the parts it cannot do without
 	folders []string
 	objects []*unstructured.Unstructured
 	// beside are folders whose objects are in the build but not of this part.

@@ -25,7 +25,7 @@ func (r *rendering) fromKustomization(release Release, a *archive.Archive) ([]pa
 	s.move(release.Kustomization)
 	var parts []part
 	for _, component := range withTheRest(release, resources) {
-		p := part{name: component.Name}
+		p := part{name: component.Name, needs: component.Needs}
 		if len(component.From) == 0 {
 			p.folders, p.key = []string{release.Kustomization}, release.Kustomization
 		}
