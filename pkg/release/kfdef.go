@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -21,6 +22,13 @@ type KfDef struct {
 		Version      string        `json:"version,omitempty"`
 		Applications []Application `json:"applications"`
 		Repos        []Repo        `json:"repos"`
+		// Plugins prepared a cloud for kfctl, and Secrets were handed to them.
+		Plugins []struct {
+			Kind string `json:"kind"`
+		} `json:"plugins,omitempty"`
+		Secrets []struct {
+			Name string `json:"name"`
+		} `json:"secrets,omitempty"`
 	} `json:"spec"`
 }
 
@@ -66,9 +74,14 @@ func ParseKfDef(name string, content []byte) (*KfDef, error) {
 	if err := def.check(); err != nil {
 		return nil, &InputError{What: name + " cannot be used as a KfDef", Do: "correct the file", Err: err}
 	}
-	if def.Metadata.Namespace == "" {
-		def.Metadata.Namespace = "kubeflow"
+	if len(def.Spec.Plugins) > 0 {
+		return nil, &InputError{
+			What: fmt.Sprintf("%s asks for kfctl's plugin %s, which prepares another cloud and does not exist here", name, def.Spec.Plugins[0].Kind),
+			Do:   "take spec.plugins out of the KfDef, or use one for Azure or any Kubernetes, such as kfctl_k8s_istio.v1.2.0.yaml",
+		}
 	}
+	def.Metadata.Name = cmp.Or(def.Metadata.Name, "kubeflow")
+	def.Metadata.Namespace = cmp.Or(def.Metadata.Namespace, "kubeflow")
 	return &def, nil
 }
 

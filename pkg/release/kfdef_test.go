@@ -147,6 +147,7 @@ func TestABrokenKfDefIsExplained(t *testing.T) {
 		"no YAML":                  {"apiVersion: kfdef.apps.kubeflow.org/v1\n\tkind: KfDef\n", "document 1"},
 		"a list where a map is":    {kfdef("v1", "  - name: app\n    kustomizeConfig: []\n"), "not a KfDef that can be read"},
 		"a folder that is missing": {kfdef("v1", good), "no kustomization in app"},
+		"a plugin":                 {kfdef("v1", good) + "  plugins: [{kind: KfAwsPlugin}]\n", "plugin KfAwsPlugin"},
 		"other objects beside it":  {kfdef("v1", good) + "---\n" + cm + "x}\n", "KfDef and other objects"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -176,6 +177,39 @@ func TestAComponentThatIsNotWantedMayBeBroken(t *testing.T) {
 		var input *InputError
 		if _, err := Render(t.Context(), in, o); !errors.As(err, &input) {
 			t.Errorf("with %+v: %v", o, err)
+		}
+	}
+}
+
+func TestAnOlderKfDefMovesItsApplicationsToTheirNamespaces(t *testing.T) {
+	def := kfdef("v1beta1", application("istio", ", parameters: [{name: namespace, value: istio-system}], overlays: [absent]")+application("own", "")+
+		application("flat", ", overlays: [more]"))
+	root := tree(t, map[string]string{
+		"kfdef.yaml": strings.Replace(def, "metadata: {", "metadata: {name: my-kubeflow, ", 1) + "  secrets: [{name: password}]\n",
+		"manifests/istio/base/kustomization.yaml":              "namespace: elsewhere\nresources: [cm.yaml]\n",
+		"manifests/istio/base/cm.yaml":                         cm + "mesh, namespace: other}\n",
+		"manifests/own/base/kustomization.yaml":                "resources: [cm.yaml]\nconfigMapGenerator: [{name: p, env: params.env}]\ngeneratorOptions: {disableNameSuffixHash: true}\n",
+		"manifests/own/base/cm.yaml":                           cm + "own}\n",
+		"manifests/own/base/params.env":                        "namespace=\nappName=x\n",
+		"manifests/flat/kustomization.yaml":                    "resources: [cm.yaml]\nnamespace: stays\n",
+		"manifests/flat/cm.yaml":                               cm + "flat}\n",
+		"manifests/flat/overlays/more/kustomization.yaml":      "resources: []\n",
+		"manifests/istio/overlays/present/kustomization.yaml":  "bases: [../../base]\n",
+		"manifests/istio/overlays/present2/kustomization.yaml": "bases: [../../base]\n",
+	})
+	got, names := rendered(t, Input{File: filepath.Join(root, "kfdef.yaml")}, RenderOptions{})
+	want := []string{"ConfigMap/istio-system/mesh", "ConfigMap/kubeflow/own", "ConfigMap/kubeflow/p", "ConfigMap/stays/flat", "Namespace//kubeflow"}
+	if !slices.Equal(names, want) {
+		t.Errorf("objects are %v, want %v", names, want)
+	}
+	for _, object := range got.Objects() {
+		if data, _ := object.Object["data"].(map[string]any); object.GetName() == "p" && (data["namespace"] != "kubeflow" || data["appName"] != "my-kubeflow") {
+			t.Errorf("the KfDef's own parameters are %v", data)
+		}
+	}
+	for _, says := range []string{"secrets were for kfctl's plugins", "istio has no overlay absent", "flat has no base"} {
+		if !strings.Contains(strings.Join(got.Warnings, "\n"), says) {
+			t.Errorf("the warnings are %q, want one that says %q", got.Warnings, says)
 		}
 	}
 }

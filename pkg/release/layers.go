@@ -16,8 +16,9 @@ import (
 // A layer is a kustomization as a plain map, into which others are merged.
 type layer map[string]any
 
-// add merges the kustomization of a folder, its paths turned so that they hold from the merged folder.
-func (l layer) add(repo *archive.Archive, folder, base, to string) error {
+// put adds the layer in a folder as kfctl did. One that builds on nothing is used as it is, from
+// outside; of one that builds on others, each field is merged, so that several overlays can change one base.
+func (l layer) put(repo *archive.Archive, folder, base, to string, first bool) error {
 	var fields layer
 	file := kustomizationIn(repo, folder)
 	if err := yaml.Unmarshal(repo.Files[file], &fields); err != nil {
@@ -26,18 +27,41 @@ func (l layer) add(repo *archive.Archive, folder, base, to string) error {
 	for _, item := range list(fields["configurations"]) {
 		withoutIndices(repo, path.Join(folder, fmt.Sprint(item)))
 	}
-	turn := func(reference string) string { return relative(to, path.Join(folder, reference)) }
-	fields["resources"] = append(list(fields["bases"]), list(fields["resources"])...)
-	delete(fields, "bases")
-	fields["resources"] = slices.DeleteFunc(list(fields["resources"]), func(item any) bool {
+	bases, resources := list(fields["bases"]), list(fields["resources"])
+	isBase := func(item any) bool {
 		reference, _ := item.(string)
-		return folder != base && path.Join(folder, reference) == base // the base is a layer of its own
-	})
-	fields.turn(turn)
+		return path.Join(folder, reference) == base
+	}
+	if first && folder == base && len(bases) == 0 || !slices.ContainsFunc(append(slices.Clone(bases), resources...), isBase) && folder != path.Dir(to) {
+		l["resources"] = append(list(l["resources"]), relative(to, folder))
+		return nil
+	}
+	fields["resources"] = slices.DeleteFunc(append(slices.Clone(bases), resources...), isBase) // the base is a layer of its own
+	delete(fields, "bases")
+	fields.turn(func(reference string) string { return relative(to, path.Join(folder, reference)) })
+	if folder != path.Dir(to) {
+		delete(fields, "namespace") // the application's is put in its place
+	}
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		l[key] = mergeField(key, l[key], fields[key])
 	}
 	return nil
+}
+
+// leaveOut takes away the variables that the base declares already: kustomize would refuse the second.
+func (l layer) leaveOut(repo *archive.Archive, base, to string) {
+	var fields layer
+	if list(l["vars"]) == nil || !slices.Contains(list(l["resources"]), any(relative(to, base))) ||
+		yaml.Unmarshal(repo.Files[kustomizationIn(repo, base)], &fields) != nil {
+		return
+	}
+	l["vars"] = slices.DeleteFunc(list(l["vars"]), func(item any) bool {
+		return slices.ContainsFunc(list(fields["vars"]), func(other any) bool {
+			mine, _ := item.(map[string]any)
+			its, _ := other.(map[string]any)
+			return mine["name"] != nil && mine["name"] == its["name"]
+		})
+	})
 }
 
 func list(value any) []any {
@@ -87,8 +111,8 @@ func turnGenerator(generator map[string]any, change func(string) string) {
 	}
 }
 
-// mergeField joins one field of two layers: lists grow, maps are united, a later plain value wins.
-// Of variables and generators with one name, as every layer may declare them, one remains.
+// mergeField joins one field of two layers: lists grow, labels and annotations are united, and of
+// everything else the first stays.
 func mergeField(key string, have, more any) any {
 	if have == nil {
 		return more
@@ -98,32 +122,32 @@ func mergeField(key string, have, more any) any {
 		return mergeLists(key, list(have), more)
 	case map[string]any:
 		united, ok := have.(map[string]any)
-		if !ok {
-			return more
+		if ok && key != "generatorOptions" {
+			maps.Copy(united, more)
 		}
-		maps.Copy(united, more)
-		return united
 	}
-	return more
+	return have
 }
 
+// mergeLists appends what is not there yet. Of variables, images and new ConfigMaps or Secrets with
+// one name, as every overlay may declare them, the first stays.
 func mergeLists(key string, have, more []any) []any {
 	for _, item := range more {
-		fields, _ := item.(map[string]any)
-		same := slices.IndexFunc(have, func(other any) bool {
-			o, ok := other.(map[string]any)
-			return ok && fields["name"] != nil && o["name"] == fields["name"]
-		})
-		switch {
-		case same < 0 || key != "vars" && key != "configMapGenerator" && key != "secretGenerator":
-			have = append(have, item)
-		case key != "vars":
-			united := have[same].(map[string]any)
-			for _, sources := range []string{"envs", "files", "literals"} {
-				if added := list(fields[sources]); len(added) > 0 {
-					united[sources] = append(list(united[sources]), added...)
-				}
+		same := slices.ContainsFunc(have, func(other any) bool {
+			o, _ := other.(map[string]any)
+			fields, _ := item.(map[string]any)
+			switch key {
+			case "vars", "images":
+				return fields["name"] != nil && o["name"] == fields["name"]
+			case "configMapGenerator", "secretGenerator":
+				creates := fields["behavior"] == nil || fields["behavior"] == "create"
+				return creates && fields["name"] != nil && o["name"] == fields["name"]
 			}
+			text, ok := item.(string)
+			return ok && other == text
+		})
+		if !same {
+			have = append(have, item)
 		}
 	}
 	return have
@@ -133,45 +157,6 @@ func mergeLists(key string, have, more []any) []any {
 func relative(from, to string) string {
 	up := strings.Repeat("../", strings.Count(from, "/")+1)
 	return up + to
-}
-
-// joinEnvs gives each generator that got several env files one: a later layer's value of a key wins,
-// where kustomize would refuse the second.
-func (l layer) joinEnvs(repo *archive.Archive, folder string) {
-	for _, key := range []string{"configMapGenerator", "secretGenerator"} {
-		for i, item := range list(l[key]) {
-			generator, _ := item.(map[string]any)
-			envs := list(generator["envs"])
-			if len(envs) < 2 {
-				continue
-			}
-			name := fmt.Sprintf("%s-%d.env", key, i)
-			repo.Files[path.Join(folder, name)] = joined(repo, folder, envs)
-			generator["envs"] = []any{name}
-		}
-	}
-}
-
-func joined(repo *archive.Archive, folder string, envs []any) []byte {
-	var keys []string
-	values := map[string]string{}
-	for _, env := range envs {
-		for line := range strings.Lines(string(repo.Files[path.Join(folder, fmt.Sprint(env))])) {
-			key, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), "=")
-			if key = strings.TrimSpace(key); key == "" || key[0] == '#' {
-				continue
-			}
-			if _, have := values[key]; !have {
-				keys = append(keys, key)
-			}
-			values[key] = value
-		}
-	}
-	var out strings.Builder
-	for _, key := range keys {
-		out.WriteString(key + "=" + values[key] + "\n")
-	}
-	return []byte(out.String())
 }
 
 // index is a number in a configuration's field path. The kustomize of kfctl's time passed over such

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -15,49 +16,61 @@ import (
 // merged them into one kustomization. mergedFolder is where ours is put, beside base and overlays.
 const mergedFolder = "kubectl-kubeflow-merged"
 
-// mergeApplication returns the repository with the application's parameters filled in and its layers
-// merged, and the folder to build. The repository itself is left as it is.
-func mergeApplication(repo *archive.Archive, app Application) (*archive.Archive, string, error) {
+// A merged application is a repository with one kustomization more, and what kfctl would have passed over in it.
+type mergedApplication struct {
+	repo   *archive.Archive
+	folder string
+	passed []string
+}
+
+// mergeApplication merges an application's base and overlays as kfctl did and fills its parameters in.
+// The repository itself is left as it is.
+func mergeApplication(repo *archive.Archive, def *KfDef, app Application) (*mergedApplication, error) {
 	changed := *repo
 	changed.Files = maps.Clone(repo.Files)
 	root := path.Clean(app.KustomizeConfig.RepoRef.Path)
-	layers, err := layersOf(&changed, root, app)
-	if err != nil {
-		return nil, "", err
-	}
+	m := &mergedApplication{repo: &changed, folder: path.Join(root, mergedFolder)}
 	merged := layer{}
-	for _, folder := range layers {
-		fillIn(&changed, folder, app.KustomizeConfig.Parameters)
-		if err := merged.add(&changed, folder, layers[0], path.Join(root, mergedFolder)); err != nil {
-			return nil, "", fmt.Errorf("application %s: %w", app.Name, err)
+	layers := m.layers(root, app)
+	for i, folder := range layers {
+		if kustomizationIn(&changed, folder) == "" {
+			return nil, fmt.Errorf("application %s: there is no kustomization in %s", app.Name, folder)
+		}
+		m.fillIn(folder, def, app)
+		if err := merged.put(&changed, folder, path.Join(root, "base"), m.folder, i == 0); err != nil {
+			return nil, fmt.Errorf("application %s: %w", app.Name, err)
 		}
 	}
-	folder := path.Join(root, mergedFolder)
-	merged.joinEnvs(&changed, folder)
+	merged.setNamespace(def, app)
+	merged.leaveOut(&changed, layers[0], m.folder)
 	content, err := yaml.Marshal(merged)
 	if err != nil {
-		return nil, "", fmt.Errorf("application %s: %w", app.Name, err)
+		return nil, fmt.Errorf("application %s: %w", app.Name, err)
 	}
-	changed.Files[path.Join(folder, "kustomization.yaml")] = content
-	return &changed, folder, nil
+	changed.Files[path.Join(m.folder, "kustomization.yaml")] = content
+	return m, nil
 }
 
-// layersOf are the base and the overlays, in order. A folder without base/ is its own base.
-func layersOf(repo *archive.Archive, root string, app Application) ([]string, error) {
+// layers are the base and the overlays, in order. A folder without base/ was taken as it is, and an
+// overlay that is not there was passed over.
+func (m *mergedApplication) layers(root string, app Application) []string {
 	base := path.Join(root, "base")
-	if kustomizationIn(repo, base) == "" {
-		base = root
+	if kustomizationIn(m.repo, base) == "" {
+		for _, overlay := range app.KustomizeConfig.Overlays {
+			m.passed = append(m.passed, fmt.Sprintf("application %s has no base, so its overlay %s is left out, as kfctl did", app.Name, overlay))
+		}
+		return []string{root}
 	}
 	layers := []string{base}
 	for _, overlay := range app.KustomizeConfig.Overlays {
-		layers = append(layers, path.Join(root, "overlays", overlay))
-	}
-	for _, folder := range layers {
-		if kustomizationIn(repo, folder) == "" {
-			return nil, fmt.Errorf("application %s: there is no kustomization in %s", app.Name, folder)
+		folder := path.Join(root, "overlays", overlay)
+		if kustomizationIn(m.repo, folder) == "" {
+			m.passed = append(m.passed, fmt.Sprintf("application %s has no overlay %s; it is left out, as kfctl did", app.Name, overlay))
+			continue
 		}
+		layers = append(layers, folder)
 	}
-	return layers, nil
+	return layers
 }
 
 // kustomizationIn is the kustomization file of a folder, or "".
@@ -70,21 +83,46 @@ func kustomizationIn(repo *archive.Archive, folder string) string {
 	return ""
 }
 
-// fillIn replaces the values of known names in a layer's params.env.
-func fillIn(repo *archive.Archive, folder string, parameters []Parameter) {
+// setNamespace moves the whole application to the namespace that its parameter says, or the KfDef.
+func (l layer) setNamespace(def *KfDef, app Application) {
+	for _, p := range app.KustomizeConfig.Parameters {
+		if p.Name == "namespace" && p.Value != "" {
+			l["namespace"] = p.Value
+		}
+	}
+	if l["namespace"] == nil || l["namespace"] == "" {
+		l["namespace"] = def.Metadata.Namespace
+	}
+}
+
+// fillIn replaces the values of known names in a layer's params.env: the application's parameters, and
+// those that the KfDef itself answers.
+func (m *mergedApplication) fillIn(folder string, def *KfDef, app Application) {
 	file := path.Join(folder, "params.env")
-	content, ok := repo.Files[file]
+	content, ok := m.repo.Files[file]
 	if !ok {
 		return
 	}
 	lines := strings.Split(string(content), "\n")
 	for i, line := range lines {
-		name, _, _ := strings.Cut(line, "=")
-		for _, p := range parameters {
-			if p.Name == strings.TrimSpace(name) && p.Value != "" {
-				lines[i] = p.Name + "=" + p.Value
-			}
+		name, _, isValue := strings.Cut(line, "=")
+		if value := def.parameter(app, strings.TrimSpace(name)); value != "" && (isValue || name != "") {
+			lines[i] = strings.TrimSpace(name) + "=" + value
 		}
 	}
-	repo.Files[file] = []byte(strings.Join(lines, "\n"))
+	m.repo.Files[file] = []byte(strings.Join(lines, "\n"))
+}
+
+// parameter is the value of a name in params.env; empty leaves what stands there.
+func (d *KfDef) parameter(app Application, name string) string {
+	given := slices.IndexFunc(app.KustomizeConfig.Parameters, func(p Parameter) bool { return p.Name == name })
+	switch {
+	case given >= 0 && app.KustomizeConfig.Parameters[given].Value != "":
+		return app.KustomizeConfig.Parameters[given].Value
+	case name == "namespace":
+		return d.Metadata.Namespace
+	case name == "appName":
+		return d.Metadata.Name
+	}
+	return ""
 }

@@ -60,6 +60,9 @@ func (r *rendering) fromKfDef(ctx context.Context, name string, content []byte, 
 		return nil, err
 	}
 	r.kfdef, r.out.Namespace = true, def.Metadata.Namespace
+	if len(def.Spec.Secrets) > 0 {
+		r.warn("the KfDef's secrets were for kfctl's plugins and are left out")
+	}
 	repos := map[string]*archive.Archive{}
 	for _, repo := range def.Spec.Repos {
 		uri := repo.URI
@@ -104,8 +107,9 @@ func (r *rendering) applyNeeds(parts []part) {
 func (r *rendering) application(def *KfDef, app Application, repo *archive.Archive) (part, error) {
 	key, err := json.Marshal(struct {
 		Application
-		Stacks bool
-	}{app, def.stacks()})
+		Stacks          bool
+		Name, Namespace string
+	}{app, def.stacks(), def.Metadata.Name, def.Metadata.Namespace})
 	if err != nil {
 		return part{}, err
 	}
@@ -121,11 +125,14 @@ func (r *rendering) application(def *KfDef, app Application, repo *archive.Archi
 		}
 		return p, nil
 	}
-	merged, folder, err := mergeApplication(repo, app)
+	merged, err := mergeApplication(repo, def, app)
 	if err != nil {
 		p.fault = &InputError{What: "the KfDef and its repository do not fit", Do: "correct the KfDef, or skip the component", Err: err}
 		return p, nil
 	}
-	p.folders = []string{path.Join(r.tree.Mount("app-"+app.Name, merged), folder)}
+	for _, sentence := range merged.passed {
+		r.warn(sentence)
+	}
+	p.folders = []string{path.Join(r.tree.Mount("app-"+app.Name, merged.repo), merged.folder)}
 	return p, nil
 }

@@ -226,18 +226,32 @@ func TestEveryReferenceOutOf2603IsPinned(t *testing.T) {
 	}
 }
 
-func TestKubeflow10sKfDefBuildsWithItsOverlays(t *testing.T) {
-	o := offline(t)
-	content, _ := fileOf120(t, o, "kfdef/kfctl_k8s_istio.v1.0.2.yaml")
-	def, err := ParseKfDef("kfdef", content)
-	if err != nil {
-		t.Fatal(err)
-	}
-	moved := strings.ReplaceAll(string(content), def.Spec.Repos[0].URI, "https://github.com/kubeflow/manifests/archive/v1.2.0.tar.gz")
-	o.Skip = []string{"kfserving-gateway", "tensorboard"} // no longer in 1.2.0's tree
-	got, names := rendered(t, Input{File: "-", Stdin: strings.NewReader(moved)}, o)
-	if len(got.Components) != 42 || !slices.Contains(names, "VirtualService/kubeflow/centraldashboard") {
-		t.Errorf("%d components, %d objects", len(got.Components), len(names))
+func TestOtherKfDefsOfTheArchiveRenderFromIt(t *testing.T) {
+	for file, c := range map[string]struct {
+		gone  []string // from 1.2.0's tree, for older KfDefs
+		parts int
+		holds string
+	}{
+		"kfctl_k8s_istio.v1.0.2.yaml":          {[]string{"kfserving-gateway", "tensorboard"}, 42, "Deployment/istio-system/istio-ingressgateway"},
+		"kfctl_istio_dex.v1.0.2.yaml":          {[]string{"tensorboard"}, 41, "Deployment/auth/dex"},
+		"kfctl_istio_dex.v1.2.0.yaml":          {nil, 16, "StatefulSet/istio-system/authservice"},
+		"kfctl_ibm_dex_multi_user.v1.1.0.yaml": {nil, 17, "Deployment/auth/dex"},
+		"kfctl_openshift.v1.2.0.yaml":          {nil, 18, "Deployment/kubeflow/centraldashboard"},
+	} {
+		t.Run(file, func(t *testing.T) {
+			o := offline(t)
+			content, _ := fileOf120(t, o, "kfdef/"+file)
+			def, err := ParseKfDef(file, content)
+			if err != nil {
+				t.Fatal(err)
+			}
+			moved := strings.ReplaceAll(string(content), def.Spec.Repos[0].URI, "https://github.com/kubeflow/manifests/archive/v1.2.0.tar.gz")
+			o.Skip = c.gone
+			got, names := rendered(t, Input{File: "-", Stdin: strings.NewReader(moved)}, o)
+			if len(got.Components) != c.parts || !slices.Contains(names, c.holds) {
+				t.Errorf("%d components, %d objects, of which none is %s", len(got.Components), len(names), c.holds)
+			}
+		})
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 // Version changes whenever the same content would be built into something else, so that objects
 // kept from an earlier build are not used.
-const Version = "kustomize-0.21.1/1"
+const Version = "kustomize-0.21.1/2"
 
 // Build builds the kustomization in a folder of the tree. Several builds may run at once.
 func (t *Tree) Build(ctx context.Context, folder string) ([]*unstructured.Unstructured, error) {
