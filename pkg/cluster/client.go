@@ -68,6 +68,7 @@ type Options struct {
 	Manager string // the field manager; required
 	DryRun  bool   // the server checks and answers, and keeps nothing
 	Force   bool   // Apply takes fields over from other managers
+	Whole   bool   // Delete lets the object stay until everything it owns is gone: a Deployment until its pods are
 }
 
 // Do makes a Change and returns the object as the server now has it; nil after a Delete.
@@ -144,8 +145,11 @@ func (c *Client) Revert(ctx context.Context, ref Ref, operations []byte, o Optio
 
 func (c *Client) delete(ctx context.Context, in dynamic.ResourceInterface, o *unstructured.Unstructured, opt Options) error {
 	options := metav1.DeleteOptions{DryRun: dryRun(opt)}
-	background := metav1.DeletePropagationBackground
-	options.PropagationPolicy = &background
+	propagation := metav1.DeletePropagationBackground
+	if opt.Whole {
+		propagation = metav1.DeletePropagationForeground
+	}
+	options.PropagationPolicy = &propagation
 	if uid := o.GetUID(); uid != "" {
 		options.Preconditions = &metav1.Preconditions{UID: &uid}
 	}
