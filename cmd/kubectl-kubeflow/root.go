@@ -66,6 +66,7 @@ current context.`,
 		newInstallCommand(d, runInstall),
 		newDoctorCommand(d, runDoctor),
 		newExposeCommand(d, runExpose),
+		newUninstallCommand(d, runUninstall),
 	} {
 		cmd.GroupID = "main"
 		root.AddCommand(cmd)

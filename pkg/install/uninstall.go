@@ -1,0 +1,161 @@
+package install
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// A Removal is what an uninstall will do, in order, and what it leaves and why. Making one touches nothing.
+type Removal struct {
+	Name    string `json:"name"`
+	Release string `json:"release,omitempty"`
+	Waves   []Wave `json:"waves"`          // each is gone before the next one begins
+	Keep    []Kept `json:"keep,omitempty"` // stays, with the reason
+	Data    Data   `json:"data"`           // users' own: it goes with --delete-data, and stays without
+	Left    []Kept `json:"left,omitempty"` // was never installed by this program, and is of no use any more
+
+	records []Entry // what the inventory goes on listing
+	have    *Inventory
+}
+
+// A Wave is a number of objects that can go at the same time.
+type Wave struct {
+	Title   string
+	Objects []*object // as they are on the cluster, metadata only
+
+	phase phase
+}
+
+// MarshalJSON writes the names of the objects.
+func (w Wave) MarshalJSON() ([]byte, error) {
+	refs := make([]cluster.Ref, len(w.Objects))
+	for i, o := range w.Objects {
+		refs[i] = cluster.RefOf(o)
+	}
+	return json.Marshal(map[string]any{"title": w.Title, "objects": refs})
+}
+
+// Kept is an object that stays.
+type Kept struct {
+	Ref    cluster.Ref `json:"object"`
+	Why    string      `json:"why"`
+	Listed bool        `json:"-"` // the inventory goes on listing it: an uninstall with --delete-data, or a later one, takes it off
+}
+
+// A phase is a step of an uninstall. What calls others goes before what is called, and what is made from a definition,
+// and may need its controller to go, before both.
+type phase int
+
+const (
+	outside     phase = iota // what doctor and expose left: the address goes first
+	webhooks                 // and APIServices: before their servers
+	userObjects              // of users, with --delete-data
+	profiles                 // and their namespaces
+	customObjects
+	workloads
+	settings // everything else
+	definitions
+	namespaces
+	home // the namespace of the inventory
+)
+
+var phaseTitles = map[phase]string{
+	outside: "addresses and records", webhooks: "webhooks", userObjects: "users' objects", profiles: "profiles", customObjects: "custom resources",
+	workloads: "workloads", settings: "settings", definitions: "definitions", namespaces: "namespaces", home: "last namespace",
+}
+
+// phaseOf returns when an object of a kind goes.
+func phaseOf(kind schema.GroupKind) phase {
+	switch {
+	case kind == mutatingKind, kind == validatingKind, kind == apiServiceKind:
+		return webhooks
+	case kind == profileKind:
+		return profiles
+	case kind == crdKind:
+		return definitions
+	case kind == namespaceKind:
+		return namespaces
+	case !builtIn(kind):
+		return customObjects
+	case slices.Contains(comesToRest, kind.String()), kind.String() == "CronJob.batch":
+		return workloads
+	}
+	return settings
+}
+
+// Refs returns the names of everything that goes, in order.
+func (r *Removal) Refs() []cluster.Ref {
+	var refs []cluster.Ref
+	for _, wave := range r.Waves {
+		for _, o := range wave.Objects {
+			refs = append(refs, cluster.RefOf(o))
+		}
+	}
+	return refs
+}
+
+// wave returns what goes in a phase, nil when nothing does.
+func (r *Removal) wave(p phase) []*object {
+	for _, wave := range r.Waves {
+		if wave.phase == p {
+			return wave.Objects
+		}
+	}
+	return nil
+}
+
+// Besides returns what other commands of this program left, and what goes with this.
+func (r *Removal) Besides() []*object { return r.wave(outside) }
+
+// Whole tells whether nothing is left that the inventory has to list.
+func (r *Removal) Whole() bool { return len(r.records) == 0 }
+
+// An UninstallRequest is what should go.
+type UninstallRequest struct {
+	Inventory  *Inventory
+	Others     []*Inventory // the other installations on the cluster: what they list as well stays
+	Besides    []*object    // what other commands of this program left
+	DeleteData bool
+}
+
+// NewRemoval decides what goes, in which order, and what stays.
+func NewRemoval(request UninstallRequest, survey *Survey) *Removal {
+	d := newDeparture(request, survey)
+	d.sortEntries()
+	d.takeUsers()
+	for _, o := range request.Besides {
+		if live := survey.find(cluster.RefOf(o)); live != nil {
+			d.take(outside, live)
+		}
+	}
+	d.judgeDefinitions()
+	d.judgeNamespaces()
+	d.measure()
+	d.findLeft()
+	return d.finish()
+}
+
+// finish puts the waves in order.
+func (d *departure) finish() *Removal {
+	for p := outside; p <= home; p++ {
+		objects := d.waves[p]
+		if len(objects) == 0 {
+			continue
+		}
+		slices.SortStableFunc(objects, func(a, b *object) int {
+			return cmp.Or(cmp.Compare(a.GetKind(), b.GetKind()), cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
+		})
+		d.removal.Waves = append(d.removal.Waves, Wave{Title: phaseTitles[p], Objects: objects, phase: p})
+	}
+	for _, kept := range d.removal.Keep {
+		if kept.Listed {
+			d.removal.records = append(d.removal.records, d.entries[kept.Ref.Identity()])
+		}
+	}
+	return d.removal
+}

@@ -1,0 +1,264 @@
+package install
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// A departure is a Removal that is being decided.
+type departure struct {
+	request UninstallRequest
+	survey  *Survey
+	removal *Removal
+
+	entries map[cluster.Ref]Entry // of the inventory, by identity
+	shared  map[cluster.Ref]string
+	ours    map[schema.GroupKind]bool // kinds whose definition goes, if nobody else uses it
+	spaces  map[string]bool           // namespaces that Kubeflow's objects live in and that may go, or that it made for a Profile
+	waves   map[phase][]*object
+	going   map[types.UID]bool
+	asked   map[types.UID]bool // goes is being answered: owners may go in circles
+}
+
+func newDeparture(request UninstallRequest, survey *Survey) *departure {
+	have := request.Inventory
+	d := &departure{
+		request: request, survey: survey, removal: &Removal{Name: have.Name, Release: have.Release, have: have},
+		entries: map[cluster.Ref]Entry{}, shared: map[cluster.Ref]string{}, ours: map[schema.GroupKind]bool{}, spaces: map[string]bool{},
+		waves: map[phase][]*object{}, going: map[types.UID]bool{}, asked: map[types.UID]bool{},
+	}
+	for _, other := range request.Others {
+		for _, ref := range other.Refs() {
+			d.shared[ref.Identity()] = other.Name
+		}
+	}
+	for _, entry := range have.Objects {
+		d.entries[entry.Ref.Identity()] = entry
+	}
+	return d
+}
+
+func (d *departure) take(p phase, o *object) {
+	if !d.going[o.GetUID()] {
+		d.going[o.GetUID()] = true
+		d.waves[p] = append(d.waves[p], o)
+	}
+}
+
+func (d *departure) keep(ref cluster.Ref, listed bool, why string, args ...any) {
+	d.removal.Keep = append(d.removal.Keep, Kept{Ref: ref, Why: fmt.Sprintf(why, args...), Listed: listed})
+}
+
+// sortEntries goes through the inventory: what is there and ours goes, but for data and what others need.
+func (d *departure) sortEntries() {
+	for _, entry := range d.request.Inventory.Objects {
+		o := d.survey.find(entry.Ref)
+		if o == nil {
+			if err := d.survey.unread[entry.Ref.GroupKind()]; err != nil {
+				d.keep(entry.Ref, true, "it cannot be read: %v", err)
+			}
+			continue
+		}
+		kind := entry.Ref.GroupKind()
+		name, shared := d.shared[entry.Ref.Identity()]
+		switch {
+		case shared:
+			d.keep(entry.Ref, false, "it is part of the installation %q as well", name)
+		case kind == namespaceKind:
+			d.consider(entry.Ref, o)
+		case theirs(o, entry):
+			d.keep(entry.Ref, false, "somebody else made it anew")
+		case holdsData(kind) && !d.request.DeleteData:
+			d.keep(entry.Ref, true, "it holds data")
+		case kind == crdKind: // judged once it is known which of its objects go
+			if made, known := d.survey.definition(o.GetName()); known {
+				d.ours[made.GroupKind] = true
+			}
+		default:
+			d.take(phaseOf(kind), o)
+		}
+	}
+}
+
+// consider takes in a namespace: whether it goes is judged once it is known what in it stays.
+func (d *departure) consider(ref cluster.Ref, o *object) {
+	switch {
+	case slices.Contains([]string{"default", "kube-system", "kube-public", "kube-node-lease"}, ref.Name):
+	case userSpace(o) && !d.request.DeleteData:
+		d.keep(ref, true, "it is a user's")
+	case userSpace(o): // goes with its Profile
+	case madeBefore(o):
+		d.keep(ref, false, "it was there before Kubeflow")
+	default:
+		d.spaces[ref.Name] = true
+	}
+}
+
+func holdsData(kind schema.GroupKind) bool {
+	return kind == claimKind || kind == volumeKind || kind == profileKind
+}
+
+// theirs tells whether somebody made an object anew after it was installed, or before an install came to it. An
+// object of a name alone has no fields to own: it is taken for the one that was installed.
+func theirs(o *object, entry Entry) bool {
+	byUs := slices.ContainsFunc(o.GetManagedFields(), func(f managedFields) bool { return strings.HasPrefix(f.Manager, Manager) })
+	return !byUs && entry.Fields != "none" && (entry.Fields != "" || len(o.GetManagedFields()) > 0)
+}
+
+// madeBefore tells whether somebody else made a namespace: who makes one without server-side apply owns the label
+// that the server gives it. What kfctl made was Kubeflow's as well.
+func madeBefore(o *object) bool {
+	return slices.ContainsFunc(o.GetManagedFields(), func(f managedFields) bool {
+		if f.FieldsV1 == nil || strings.HasPrefix(f.Manager, Manager) || strings.HasPrefix(f.Manager, "kfctl") {
+			return false
+		}
+		_, found, _ := unstructured.NestedFieldNoCopy(decodeFields(f.FieldsV1.GetRawBytes()), "f:metadata", "f:labels", "f:kubernetes.io/metadata.name")
+		return found
+	})
+}
+
+// goes tells whether an object goes: by itself, or because everything that owns it does or is gone already.
+func (d *departure) goes(o *object) bool {
+	uid := o.GetUID()
+	switch {
+	case d.going[uid]:
+		return true
+	case d.asked[uid] || len(o.GetOwnerReferences()) == 0:
+		return false
+	}
+	d.asked[uid] = true
+	defer delete(d.asked, uid)
+	for _, ref := range o.GetOwnerReferences() {
+		kind := schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind).GroupKind()
+		owner := d.survey.uids[ref.UID]
+		if owner == nil && d.survey.unread[kind] != nil || owner != nil && !d.goes(owner) {
+			return false
+		}
+	}
+	return true
+}
+
+// judgeDefinitions lets a definition go when all objects made from it do.
+func (d *departure) judgeDefinitions() {
+	for _, entry := range d.request.Inventory.Objects {
+		o := d.survey.find(entry.Ref)
+		if _, shared := d.shared[entry.Ref.Identity()]; entry.Ref.GroupKind() != crdKind || o == nil || shared || theirs(o, entry) {
+			continue
+		}
+		made, known := d.survey.definition(o.GetName())
+		if known {
+			if err := d.survey.unread[made.GroupKind]; err != nil {
+				d.keep(entry.Ref, true, "its objects cannot be read: %v", err)
+				continue
+			}
+			if staying := d.staying(d.survey.objects[made.GroupKind]); len(staying) > 0 {
+				d.keep(entry.Ref, true, "there still %s of it: %s", are(len(staying), "object"), nameSome(staying))
+				continue
+			}
+		}
+		d.take(definitions, o)
+	}
+}
+
+func (d *departure) staying(objects []*object) []*object {
+	var out []*object
+	for _, o := range objects {
+		if !d.goes(o) && !d.inGoingSpace(o) {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// inGoingSpace tells whether an object is in a user's namespace that goes with everything in it.
+func (d *departure) inGoingSpace(o *object) bool {
+	if o.GetNamespace() == "" {
+		return false
+	}
+	space := d.survey.find(cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: o.GetNamespace()})
+	return space != nil && userSpace(space) && d.going[space.GetUID()]
+}
+
+// judgeNamespaces lets a namespace go when nothing in it stays.
+func (d *departure) judgeNamespaces() {
+	staying := map[string][]*object{}
+	seen := map[types.UID]bool{}
+	for _, kind := range d.survey.kinds {
+		for _, o := range d.survey.objects[kind.GroupKind] {
+			if ns := o.GetNamespace(); d.spaces[ns] && !seen[o.GetUID()] && !isFurniture(o) && !d.goes(o) {
+				seen[o.GetUID()] = true
+				staying[ns] = append(staying[ns], o)
+			}
+		}
+	}
+	for _, entry := range d.request.Inventory.Objects {
+		o := d.survey.find(entry.Ref)
+		if entry.Ref.GroupKind() != namespaceKind || o == nil || !d.spaces[entry.Ref.Name] || d.going[o.GetUID()] {
+			continue
+		}
+		switch name := entry.Ref.Name; {
+		case o.GetDeletionTimestamp() != nil:
+		case d.housing(name) != "":
+			d.keep(entry.Ref, false, "the record of the installation %q is in it", d.housing(name))
+			continue
+		case len(staying[name]) > 0:
+			d.keep(entry.Ref, true, "it holds %s", nameSome(staying[name]))
+			continue
+		case d.blind() != nil:
+			d.keep(entry.Ref, true, "what is in it cannot be seen: %v", d.blind())
+			continue
+		}
+		if entry.Ref.Name == d.request.Inventory.home {
+			d.take(home, o)
+		} else {
+			d.take(namespaces, o)
+		}
+	}
+}
+
+// housing returns which other installation keeps its record in a namespace.
+func (d *departure) housing(namespace string) string {
+	for _, other := range d.request.Others {
+		if other.home == namespace {
+			return other.Name
+		}
+	}
+	return ""
+}
+
+// blind returns why objects in namespaces may have been overlooked, nil when none can have been.
+func (d *departure) blind() error {
+	for _, kind := range d.survey.kinds {
+		if err := d.survey.unread[kind.GroupKind]; err != nil && kind.Namespaced {
+			return err
+		}
+	}
+	return nil
+}
+
+// nameSome lists objects in a sentence.
+func nameSome(objects []*object) string {
+	const named = 5
+	var names []string
+	for _, o := range objects[:min(len(objects), named)] {
+		names = append(names, cluster.RefOf(o).String())
+	}
+	if more := len(objects) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+func are(n int, what string) string {
+	if n == 1 {
+		return "is 1 " + what
+	}
+	return fmt.Sprintf("are %d %ss", n, what)
+}

@@ -1,0 +1,201 @@
+package install
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// Uninstall takes off what a request names, wave by wave, each one gone before the next begins, and the record of it
+// last. Which definitions and namespaces can go is decided anew when it is their turn: what came in between is not lost.
+// Cut off at any moment, the same request finishes it.
+//
+// What does not go ends with an [Unremoved]; what cannot be deleted with the API's error.
+func Uninstall(ctx context.Context, client *cluster.Client, request UninstallRequest, o UninstallOptions) (*Removed, error) {
+	if o.Observe == nil {
+		o.Observe = func(Event) {}
+	}
+	o.Parallel, o.Patience = cmp.Or(o.Parallel, 16), cmp.Or(o.Patience, 2*time.Minute)
+	ctx, release, err := Hold(ctx, client, "uninstalling "+titleOf(request.Inventory))
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if o.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, o.Timeout)
+		defer cancel()
+	}
+	u := &uninstaller{client: client, request: request, options: o, result: &Removed{Removed: []cluster.Ref{}}}
+	if err := u.run(ctx); err != nil {
+		if lost := lostHold(ctx); lost != nil {
+			return u.result, lost
+		}
+		return u.result, err
+	}
+	return u.result, nil
+}
+
+func titleOf(inventory *Inventory) string {
+	if inventory.Release != "" {
+		return "Kubeflow " + inventory.Release
+	}
+	return inventory.Name
+}
+
+// An uninstaller carries out one Removal.
+type uninstaller struct {
+	client  *cluster.Client
+	request UninstallRequest
+	options UninstallOptions
+	result  *Removed
+}
+
+func (u *uninstaller) run(ctx context.Context) error {
+	removal, err := u.decide(ctx)
+	if err != nil {
+		return err
+	}
+	left := removal.Left
+	for _, step := range [][]phase{{outside, webhooks, userObjects, profiles, customObjects, workloads, settings}, {definitions}, {namespaces}} {
+		for _, p := range step {
+			if err := u.clear(ctx, removal, p); err != nil {
+				return err
+			}
+		}
+		if removal, err = u.decide(ctx); err != nil {
+			return err
+		}
+	}
+	u.result.Keep, u.result.Left = removal.Keep, u.stillThere(ctx, left)
+	if len(removal.wave(home)) > 0 && removal.Whole() {
+		return u.clear(ctx, removal, home)
+	}
+	return u.closeRecord(ctx, removal)
+}
+
+// decide looks at the cluster again.
+func (u *uninstaller) decide(ctx context.Context) (*Removal, error) {
+	survey, err := Look(ctx, u.client)
+	if err != nil {
+		return nil, err
+	}
+	return NewRemoval(u.request, survey), nil
+}
+
+// clear deletes what goes in one phase, and waits until it is gone.
+func (u *uninstaller) clear(ctx context.Context, removal *Removal, p phase) error {
+	objects := removal.wave(p)
+	if len(objects) == 0 {
+		return nil
+	}
+	w := newParting(u.client, phaseTitles[p], u.options)
+	w.whole = p == workloads
+	w.noWait = u.options.NoWait && p >= namespaces
+	err := w.run(ctx, objects)
+	u.result.Removed = append(u.result.Removed, w.gone...)
+	return err
+}
+
+// closeRecord makes the inventory list what was kept, or deletes it where nothing was.
+func (u *uninstaller) closeRecord(ctx context.Context, removal *Removal) error {
+	have := *u.request.Inventory
+	if have.live == nil {
+		return nil
+	}
+	if removal.Whole() {
+		_, err := retry(ctx, func() (*object, error) {
+			return u.client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: have.live}, cluster.Options{Manager: Manager})
+		})
+		if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+			return nil
+		}
+		return err
+	}
+	u.result.Record = true
+	have.Release, have.Source, have.Objects = "", nil, slices.Clone(removal.records) // no Kubeflow any more, but what is left of one
+	want, err := have.encode()
+	if err != nil || sameRecord(have.live, want) {
+		return err
+	}
+	_, err = retry(ctx, func() (*object, error) {
+		return u.client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: want}, cluster.Options{Manager: Manager, Force: true})
+	})
+	return err
+}
+
+// stillThere returns which left-overs have not gone after all.
+func (u *uninstaller) stillThere(ctx context.Context, left []Kept) []Kept {
+	view := u.client.View()
+	return slices.DeleteFunc(left, func(k Kept) bool {
+		_, err := view.Get(ctx, k.Ref)
+		return apierrors.IsNotFound(err)
+	})
+}
+
+// Leaving returns the namespaces of an earlier uninstall that are still being deleted, as a record to go on with: when
+// the namespace that kept the record goes, the record goes before it. It is nil when there are none.
+func Leaving(survey *Survey) *Inventory {
+	inventory := &Inventory{Name: "kubeflow"}
+	for _, o := range survey.objects[namespaceKind] {
+		ours := appliedByUs(o) || o.GetName() == "kubeflow"
+		if o.GetDeletionTimestamp() != nil && ours {
+			inventory.Objects = append(inventory.Objects, Entry{Ref: cluster.RefOf(o), Fields: "none"})
+		}
+	}
+	if len(inventory.Objects) == 0 {
+		return nil
+	}
+	return inventory
+}
+
+// MayRemove says, before anything is deleted, what this user may not delete.
+func MayRemove(ctx context.Context, client *cluster.Client, removal *Removal) error {
+	if all, err := client.CanEverything(ctx); err == nil && all {
+		return nil
+	}
+	view := client.View()
+	var missing []string
+	asked := map[string]bool{}
+	for _, ref := range removal.Refs() {
+		where := ref.GroupKind().String()
+		if ref.Namespace != "" {
+			where += " in namespace " + ref.Namespace
+		}
+		if asked[where] {
+			continue
+		}
+		asked[where] = true
+		can, err := view.Can(ctx, "delete", ref.GroupKind(), cluster.Scope{Namespace: ref.Namespace})
+		if err != nil {
+			return fmt.Errorf("asking what may be deleted: %w", err)
+		}
+		if !can {
+			missing = append(missing, where)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return &cluster.Problem{What: "you may not delete " + listSome(missing),
+		Next: "Nothing was changed. Ask the cluster's administrator for this permission, or name another user with --context"}
+}
+
+// TryRemoval lets the server say about each object whether it would delete it.
+func TryRemoval(ctx context.Context, client *cluster.Client, removal *Removal) error {
+	for _, wave := range removal.Waves {
+		for _, o := range wave.Objects {
+			_, err := client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: o}, cluster.Options{Manager: Manager, DryRun: true})
+			if err != nil && !isGone(err) && !apierrors.IsConflict(err) {
+				return err
+			}
+		}
+	}
+	return nil
+}
