@@ -67,7 +67,12 @@ func (v *objectView) List(_ context.Context, kind schema.GroupKind, in Scope) ([
 
 func fieldsOf(o *unstructured.Unstructured) fields.Set {
 	kind, _, _ := unstructured.NestedString(o.Object, "type")
-	return fields.Set{"metadata.name": o.GetName(), "metadata.namespace": o.GetNamespace(), "type": kind}
+	about, _, _ := unstructured.NestedString(o.Object, "involvedObject", "name")
+	aboutKind, _, _ := unstructured.NestedString(o.Object, "involvedObject", "kind")
+	return fields.Set{
+		"metadata.name": o.GetName(), "metadata.namespace": o.GetNamespace(), "type": kind,
+		"involvedObject.name": about, "involvedObject.kind": aboutKind,
+	}
 }
 
 // defines returns the CustomResourceDefinition among the objects that makes the kind, or nil.

@@ -6,11 +6,25 @@ import (
 )
 
 // Ready tells whether a live object has come to rest as wanted, and if not, why, in its own words
-// ("Available: 0/1"). The rules are kstatus's: observed generation, conditions, replica counts.
+// ("Available: 0/1"). The rules are kstatus's: observed generation, conditions, replica counts; and an aggregated
+// API is ready when it is available.
 func Ready(o *unstructured.Unstructured) (ready bool, why string) {
 	result, err := status.Compute(o)
 	if err != nil {
 		return false, err.Error()
 	}
+	if result.Status == status.CurrentStatus && o.GetKind() == "APIService" && !available(o) {
+		return false, "not available yet"
+	}
 	return result.Status == status.CurrentStatus, result.Message
+}
+
+func available(api *unstructured.Unstructured) bool {
+	conditions, _, _ := unstructured.NestedSlice(api.Object, "status", "conditions")
+	for _, item := range conditions {
+		if c, ok := item.(map[string]any); ok && c["type"] == "Available" {
+			return c["status"] == "True"
+		}
+	}
+	return false
 }

@@ -25,25 +25,29 @@ type engine struct {
 	left    int // objects not ready, or with NoWait not applied
 	unsent  int // objects not applied
 	started time.Time
-	crashes crashes
+	reasons *reasons
+	crashes map[cluster.Ref]int // how often what is left had crashed when everything else was ready
+	stuck   bool                // what is left does not start, however long one waits
 	failed  error
 }
 
 // An item is one object on its way.
 type item struct {
 	Gated
-	stage   *stage
-	closed  int // gates that are not open yet
-	state   state
-	tries   int
-	since   time.Time // of the first try
-	ready   bool
-	why     string // it waits
-	live    *object
-	applied *object // as the server answered
-	rank    int
-	same    int // times the server gave the same unexplained error
-	lastErr string
+	stage      *stage
+	closed     int // gates that are not open yet
+	state      state
+	tries      int
+	since      time.Time // of the first try
+	ready      bool
+	why        string    // it waits
+	because    string    // what is behind that, where somebody looked
+	waitsSince time.Time // for what it waits for now
+	live       *object
+	applied    *object // as the server answered
+	rank       int
+	same       int // times the server gave the same unexplained error
+	lastErr    string
 }
 
 type state int
@@ -70,7 +74,7 @@ func newEngine(client *cluster.Client, plan *Plan, o Options) *engine {
 		facts: make(chan fact), started: time.Now(),
 	}
 	for i, g := range plan.Objects {
-		it := &item{Gated: g, stage: e.stageNamed(g.Stage)}
+		it := &item{Gated: g, stage: e.stageNamed(g.Stage), waitsSince: e.started}
 		it.stage.tally.Total++
 		e.items = append(e.items, it)
 		e.at[g.Ref().Identity()] = i
@@ -86,6 +90,7 @@ func newEngine(client *cluster.Client, plan *Plan, o Options) *engine {
 	}
 	e.left, e.unsent = len(e.items), len(e.items)
 	e.watches, e.served = newWatches(client, e.facts), newServedKinds(client, e.facts)
+	e.reasons = &reasons{client: client, facts: e.facts}
 	return e
 }
 
@@ -126,7 +131,7 @@ func (e *engine) run(ctx context.Context) error {
 	inner, cancel := context.WithCancel(ctx)
 	defer e.drain()
 	defer cancel()
-	e.watches.ctx, e.served.ctx = inner, inner
+	e.watches.ctx, e.served.ctx, e.reasons.ctx = inner, inner, inner
 	e.begin()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -136,9 +141,13 @@ func (e *engine) run(ctx context.Context) error {
 		case f := <-e.facts:
 			f.tell(e)
 		case <-tick.C:
-			e.remind(ctx)
+			e.lookDeeper()
+			e.remind()
 		case <-ctx.Done():
 			return e.cutOff(ctx)
+		}
+		if e.stuck {
+			return e.unfinished(ctx, true)
 		}
 	}
 	e.result.ReadyTook = time.Since(e.started)
@@ -151,6 +160,7 @@ func (e *engine) drain() {
 	go func() {
 		e.watches.running.Wait()
 		e.served.running.Wait()
+		e.reasons.running.Wait()
 		close(done)
 	}()
 	for {

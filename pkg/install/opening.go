@@ -1,6 +1,8 @@
 package install
 
 import (
+	"time"
+
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -56,6 +58,7 @@ func (e *engine) opened(g Gate) {
 func (e *engine) release(l *lock) {
 	for _, i := range l.waiters {
 		e.items[i].closed--
+		e.items[i].because, e.items[i].waitsSince = "", time.Now()
 	}
 }
 
@@ -95,12 +98,8 @@ func (e *engine) injected(g Gate) bool {
 	if o == nil {
 		return false
 	}
-	clients := []map[string]any{dig(o.Object, "spec", "conversion", "webhook", "clientConfig"), dig(o.Object, "spec", "conversion", "webhookClientConfig")}
-	for _, w := range items(o.Object, "webhooks") {
-		clients = append(clients, dig(w, "clientConfig"))
-	}
-	for _, client := range clients {
-		if text(client, "service", "name") == g.Service.Name && text(client, "service", "namespace") == g.Service.Namespace && text(client, "caBundle") == "" {
+	for _, client := range clientsOf(o) {
+		if asksService(client, g.Service) && text(client, "caBundle") == "" {
 			return false
 		}
 	}

@@ -21,8 +21,9 @@ type Plan struct {
 	Keep    []cluster.Ref `json:"keep,omitempty"`   // the same, but holds data or other people's objects: never deleted unasked
 	Cycles  []Cycle       `json:"cycles,omitempty"` // webhooks that would have waited for each other, and do not
 
-	have *Inventory
-	home string // the namespace that the inventory is kept in
+	openers map[Gate]opener // what of the plan opens each gate
+	have    *Inventory
+	home    string // the namespace that the inventory is kept in
 }
 
 // A Gated object is applied as soon as its gates are open.
@@ -58,6 +59,7 @@ func NewPlan(ctx context.Context, request Request, have *Inventory, view cluster
 		})
 	}
 	plan.Cycles = p.cycles
+	plan.openers = openersOf(p.gates, p.needs)
 	plan.leave(have)
 	if err := plan.compare(ctx, view, have); err != nil {
 		return nil, err

@@ -41,7 +41,7 @@ func (f appliedFact) tell(e *engine) {
 		e.refused(f.i, f.err)
 		return
 	}
-	it.state, it.applied, it.why = sent, f.o, ""
+	it.state, it.applied, it.why, it.because, it.waitsSince = sent, f.o, "", "", time.Now()
 	e.result.Applied++
 	changed := f.o.GetResourceVersion() != it.version
 	if changed {

@@ -35,7 +35,9 @@ func (e *engine) start(s *stage) {
 
 // settle marks an object ready or not ready. Ready is not forever: a Deployment can lose its pods again.
 func (e *engine) settle(it *item, ready bool, why string) {
-	it.why = why
+	if it.why != why {
+		it.why, it.because, it.waitsSince = why, "", time.Now()
+	}
 	if it.ready == ready {
 		return
 	}
@@ -60,7 +62,7 @@ func (e *engine) settle(it *item, ready bool, why string) {
 const repeatAfter = 10 * time.Second
 
 // remind says for each stage that is not ready what it waits for.
-func (e *engine) remind(ctx context.Context) {
+func (e *engine) remind() {
 	for _, s := range e.stages {
 		if s.ready {
 			continue
@@ -77,7 +79,6 @@ func (e *engine) remind(ctx context.Context) {
 		s.said, s.at = key, time.Now()
 		e.options.Observe(StillWaiting{Stage: s.name, Ref: first.Ref(), Why: why, More: more, Tally: s.tally})
 	}
-	e.giveUpOnCrashes(ctx)
 }
 
 // oldest returns the object of a stage that is worth naming: one that is applied and not ready, else one not applied.
@@ -96,18 +97,16 @@ func (e *engine) oldest(s *stage) (first *item, more int) {
 
 // reason says what an object waits for.
 func (e *engine) reason(it *item) string {
-	if it.closed == 0 {
-		if it.why == "" {
-			return "to be applied"
-		}
-		return it.why
+	g, gated := e.closedGate(it)
+	switch {
+	case it.because != "":
+		return it.because
+	case gated:
+		return "waits for " + g.String()
+	case it.why == "":
+		return "to be applied"
 	}
-	for _, g := range it.Gates {
-		if l := e.lockOf(g); l != nil && !l.open {
-			return "waits for " + g.String()
-		}
-	}
-	return "waits"
+	return it.why
 }
 
 // pending lists what is not there or not ready, applied things first, each with why.
@@ -117,7 +116,7 @@ func (e *engine) pending() []Pending {
 		switch {
 		case it.ready:
 		case it.state == sent:
-			sentOnes = append(sentOnes, Pending{it.Ref(), it.why})
+			sentOnes = append(sentOnes, Pending{it.Ref(), e.reason(it)})
 		default:
 			others = append(others, Pending{it.Ref(), e.reason(it)})
 		}
@@ -145,8 +144,11 @@ func (e *engine) unfinished(ctx context.Context, stuck bool) error {
 		if i == mentioned {
 			break
 		}
-		if it := e.items[e.at[p.Ref.Identity()]]; it.state == sent {
-			u.Pending[i].Why = because(ctx, view, it.live, p.Why)
+		it := e.items[e.at[p.Ref.Identity()]]
+		if g, gated := e.closedGate(it); gated {
+			u.Pending[i].Why = question{gate: g}.answer(ctx, view)
+		} else if it.state == sent && it.live != nil {
+			u.Pending[i].Why = orElse(whyNot(ctx, view, it.live), p.Why)
 		}
 	}
 	return u

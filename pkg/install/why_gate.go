@@ -1,0 +1,120 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// whyClosed says what a gate waits for, down to the pods behind it:
+// "webhook.cert-manager.io: Deployment cert-manager-webhook 0/1 ready, pulling image …".
+func whyClosed(ctx context.Context, view cluster.View, g Gate) string {
+	name, why := g.On.String(), ""
+	on, err := view.Get(ctx, g.On)
+	switch {
+	case apierrors.IsNotFound(err):
+		why = "it is not there yet"
+	case err != nil:
+		return g.String()
+	case g.Kind == NamespaceGate:
+		why = beingDeleted(on)
+	case g.Kind == KindGate:
+		why = whyDefinition(on)
+	case g.Kind == APIGate:
+		why = whyNot(ctx, view, on)
+	default:
+		name, why = hookName(on, g), whyHook(ctx, view, on, g)
+	}
+	if why == "" {
+		return g.String()
+	}
+	return name + ": " + why
+}
+
+// hookName returns the name of the webhook that a gate is about, as its server's errors give it.
+func hookName(on *object, g Gate) string {
+	for _, w := range items(on.Object, "webhooks") {
+		if asksService(dig(w, "clientConfig"), g.Service) {
+			return text(w, "name")
+		}
+	}
+	return "the conversion webhook of " + on.GetName()
+}
+
+func asksService(client map[string]any, service cluster.Ref) bool {
+	return text(client, "service", "name") == service.Name && text(client, "service", "namespace") == service.Namespace
+}
+
+// whyHook says why a webhook does not answer: nothing ready behind its Service, or no certificate in it yet.
+func whyHook(ctx context.Context, view cluster.View, on *object, g Gate) string {
+	if why := whyService(ctx, view, g.Service); why != "" {
+		return why
+	}
+	for _, client := range clientsOf(on) {
+		if asksService(client, g.Service) && text(client, "caBundle") == "" {
+			return joined("its certificate is not injected yet", whyCertificate(ctx, view, on))
+		}
+	}
+	return ""
+}
+
+// clientsOf returns how the API server reaches the webhooks of a configuration, or the converter of a definition.
+func clientsOf(on *object) []map[string]any {
+	clients := []map[string]any{dig(on.Object, "spec", "conversion", "webhook", "clientConfig"), dig(on.Object, "spec", "conversion", "webhookClientConfig")}
+	for _, w := range items(on.Object, "webhooks") {
+		clients = append(clients, dig(w, "clientConfig"))
+	}
+	return clients
+}
+
+// whyCertificate says what the Certificate waits for that is to be injected into a configuration.
+func whyCertificate(ctx context.Context, view cluster.View, on *object) string {
+	namespace, name, found := strings.Cut(on.GetAnnotations()[certificates+"/inject-ca-from"], "/")
+	if !found {
+		return ""
+	}
+	ref := cluster.Ref{APIVersion: certificates + "/v1", Kind: "Certificate", Namespace: namespace, Name: name}
+	if why := WhyNot(ctx, view, ref); why != "" {
+		return fmt.Sprintf("%s: %s", ref, why)
+	}
+	return ""
+}
+
+// whyService says why nothing answers behind a Service, "" when its workloads are ready.
+func whyService(ctx context.Context, view cluster.View, ref cluster.Ref) string {
+	service, err := view.Get(ctx, ref)
+	switch {
+	case apierrors.IsNotFound(err):
+		return fmt.Sprintf("%s is not there", ref)
+	case err != nil:
+		return ""
+	}
+	chosen, _, _ := unstructured.NestedStringMap(service.Object, "spec", "selector")
+	if len(chosen) == 0 {
+		return ""
+	}
+	found := false
+	for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet"} {
+		list, _ := view.List(ctx, schema.GroupKind{Group: "apps", Kind: kind}, cluster.Scope{Namespace: ref.Namespace})
+		for _, o := range list {
+			if !labels.SelectorFromSet(chosen).Matches(labels.Set(templateLabels(podTemplate(o)))) {
+				continue
+			}
+			found = true
+			if why := whyNot(ctx, view, o); why != "" {
+				return fmt.Sprintf("%s %s %s", kind, o.GetName(), why)
+			}
+		}
+	}
+	if !found {
+		return fmt.Sprintf("nothing on the cluster is behind %s", ref)
+	}
+	return ""
+}

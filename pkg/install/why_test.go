@@ -1,0 +1,68 @@
+package install
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// TestWhyNot reads testdata/why: what is on a cluster, and what is said of its first object. A case with a gate says
+// what an object would wait for instead.
+func TestWhyNot(t *testing.T) {
+	files, err := filepath.Glob("testdata/why/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i+1 < len(archive.Files); i += 2 {
+			live, want := archive.Files[i], archive.Files[i+1]
+			t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar")+"/"+live.Name, func(t *testing.T) {
+				objects := asServed(t, decode(t, live.Data))
+				view := cluster.Objects("a test", nil, objects...)
+				got := WhyNot(t.Context(), view, cluster.RefOf(objects[0]))
+				if gates := webhooksOf(objects[0]); len(gates) > 0 {
+					got = whyClosed(t.Context(), view, gates[0].gate)
+				}
+				if *update {
+					archive.Files[i+1].Data = []byte(got + "\n")
+					return
+				}
+				if diff := cmp.Diff(strings.TrimSpace(string(want.Data)), got); diff != "" {
+					t.Errorf("another reason is given (-want +got):\n%s", diff)
+				}
+			})
+		}
+		if *update {
+			if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// asServed gives objects the number types that a server's answer has.
+func asServed(t *testing.T, objects []*object) []*object {
+	t.Helper()
+	for i, o := range objects {
+		body, err := json.Marshal(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects[i] = &object{}
+		if err := objects[i].UnmarshalJSON(body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return objects
+}
