@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
 )
 
 type installOptions struct {
@@ -28,8 +28,11 @@ type installOptions struct {
 	output              string
 	wait, yes           bool
 	timeout             time.Duration
+	dirs                []string
 
-	told bool // the document that -o asks for is printed
+	given func(flag string) bool // whether it was typed
+	kfctl bool                   // one of the directories was made by kfctl
+	told  bool                   // the document that -o asks for is printed
 }
 
 const installLong = `Puts Kubeflow on the cluster of the current context.
@@ -52,6 +55,7 @@ func newInstallCommand(d *deps, run func(context.Context, *installOptions) error
 		Use: "install", Short: "Install Kubeflow, finish an install, or update it", Long: installLong, Example: installExample,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.given = cmd.Flags().Changed
 			if err := o.validate(); err != nil {
 				return err
 			}
@@ -61,6 +65,7 @@ func newInstallCommand(d *deps, run func(context.Context, *installOptions) error
 	f := cmd.Flags()
 	f.StringVarP(&o.release, "release", "r", "", "the Kubeflow `version` to install (default the newest that supports this cluster)")
 	f.StringVarP(&o.file, "filename", "f", "", "install a KfDef, a kustomization folder or rendered YAML instead: a `file`, a folder, a URL, or - for standard input")
+	f.StringArrayVar(&o.dirs, "dir", nil, dirUsage)
 	f.StringVar(&o.name, "name", "", "the `name` that the record of this installation is kept under (default kubeflow)")
 	f.StringSliceVar(&o.only, "component", nil, "install these `components` alone")
 	f.StringSliceVar(&o.skip, "skip", nil, "leave these `components` out")
@@ -76,15 +81,12 @@ func newInstallCommand(d *deps, run func(context.Context, *installOptions) error
 	return cmd
 }
 
-var nameRule = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,23}[a-z0-9])?$`)
-
 func (o *installOptions) validate() error {
 	switch {
 	case o.release != "" && o.file != "":
 		return &usageError{What: "--release and --filename exclude each other", Next: "Name a release, or a file"}
-	case o.name != "" && !nameRule.MatchString(o.name):
-		return &usageError{What: fmt.Sprintf("--name cannot be %q", o.name),
-			Next: "It is at most 25 lower-case letters, digits and '-', and begins and ends with a letter or digit"}
+	case o.name != "" && !appdir.ValidName(o.name):
+		return badName(o.name)
 	case !slices.Contains([]string{"auto", "aks", "none"}, o.adapt):
 		return &usageError{What: fmt.Sprintf("--adapt cannot be %q", o.adapt), Next: "It is one of: auto, aks, none"}
 	case !slices.Contains([]string{"none", "client", "server"}, o.dryRun):
@@ -160,6 +162,9 @@ func (o *installOptions) agree(ctx context.Context, client *cluster.Client, want
 	o.screen().Say("Installing %s on %s", wanted.title, where)
 	o.screen().Say("%d objects, of which %d are to be written", len(plan.Objects), plan.Writes()-len(plan.Prune))
 	o.sayAdapted(wanted)
+	if err := o.sayAdopted(ctx, client, plan); err != nil {
+		return err
+	}
 	for _, cycle := range plan.Cycles {
 		o.screen().Say("Note: %s would wait for each other; they are applied without waiting", refsOf(cycle.Objects))
 	}

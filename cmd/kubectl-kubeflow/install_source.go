@@ -27,14 +27,8 @@ type wantedInstall struct {
 }
 
 func (o *installOptions) render(ctx context.Context, client *cluster.Client) (*wantedInstall, error) {
-	version, err := o.chooseRelease(ctx, client)
-	if err != nil {
-		return nil, err
-	}
 	began := o.now()
-	rendered, err := o.deps.render(ctx, release.Input{Release: version, File: o.file, Stdin: o.In}, release.RenderOptions{
-		Mirror: o.mirror, SkipVerify: o.skipVerify, Only: o.only, Skip: o.skip,
-	})
+	rendered, err := o.rendered(ctx, client)
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +38,11 @@ func (o *installOptions) render(ctx context.Context, client *cluster.Client) (*w
 	if rendered.Release != nil {
 		w.request.Release, w.title = rendered.Release.Version, rendered.Release.String()
 	}
-	if w.title == "-" {
+	switch {
+	case w.title == "-":
 		w.title = "what came on standard input"
+	case w.title == "":
+		w.title = o.dirTitle()
 	}
 	if w.request.Namespace == "" {
 		w.request.Namespace = *o.flags.Namespace
@@ -79,7 +76,7 @@ func (o *installOptions) installationName(rendered *release.Rendered) string {
 	if rendered.Release != nil || rendered.Namespace != "" {
 		return "kubeflow"
 	}
-	base := filepath.Base(strings.TrimRight(o.file, "/"))
+	base := filepath.Base(strings.TrimRight(o.file+strings.Join(o.dirs, "-"), "/")) // one of them is empty
 	base = strings.TrimSuffix(base, filepath.Ext(base))
 	base = strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(base), "-"), "-")
 	if base = strings.Trim(base[:min(len(base), 25)], "-"); base == "" {

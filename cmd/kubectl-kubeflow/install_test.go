@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
 )
 
 func TestOnlyAKubeflowTakesKubeflowsName(t *testing.T) {
@@ -18,7 +19,7 @@ func TestOnlyAKubeflowTakesKubeflowsName(t *testing.T) {
 		if got := o.installationName(&release.Rendered{}); got != want {
 			t.Errorf("%s is kept under %q, want %q", file, got, want)
 		}
-		if !nameRule.MatchString(want) {
+		if !appdir.ValidName(want) {
 			t.Errorf("%q is no name", want)
 		}
 		if got := o.installationName(&release.Rendered{Namespace: "kubeflow"}); got != "kubeflow" {

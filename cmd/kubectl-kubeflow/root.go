@@ -71,7 +71,7 @@ current context.`,
 		cmd.GroupID = "main"
 		root.AddCommand(cmd)
 	}
-	root.AddCommand(newReleasesCommand(d, runReleases), newVersionCommand(d, runVersion), newOptionsCommand())
+	root.AddCommand(newBuildCommand(d, runBuild), newReleasesCommand(d, runReleases), newVersionCommand(d, runVersion), newOptionsCommand())
 	return root
 }
 

@@ -1,7 +1,9 @@
 package release
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -18,31 +20,47 @@ func (r *rendering) build(ctx context.Context, parts []part) ([]RenderedComponen
 	out := make([]RenderedComponent, len(parts))
 	kept := make([]string, len(parts))
 	for i, p := range parts {
-		if p.fault != nil {
-			return nil, p.fault
+		if err := r.broken(p, p.fault); err != nil {
+			return nil, err
 		}
 		kept[i] = r.keptFile(p) // before any build can add to the pins
 	}
 	for i, p := range parts {
 		out[i] = RenderedComponent{Name: p.name, Objects: p.objects}
-		if len(p.folders) == 0 {
+		if len(p.folders) == 0 || p.fault != nil {
 			continue
 		}
 		group.Go(func() (err error) {
 			out[i].Objects, err = r.buildPart(ctx, p, kept[i])
-			return err
+			if err != nil && p.instead != nil && ctx.Err() == nil {
+				r.warnInstead(p, err)
+				out[i].Objects, err = r.buildPart(ctx, *p.instead, r.keptFile(*p.instead))
+			}
+			return r.broken(p, err)
 		})
 	}
 	return out, group.Wait()
+}
+
+// broken passes a part's fault on, or tells who asked to hear of it instead.
+func (r *rendering) broken(p part, err error) error {
+	if err == nil || r.options.Broken == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.options.Broken(p.name, plain(err, r.options))
+	return nil
 }
 
 func (r *rendering) buildPart(ctx context.Context, p part, file string) ([]*unstructured.Unstructured, error) {
 	if objects, ok := readKept(file); ok {
 		return objects, nil
 	}
+	tree := cmp.Or(p.tree, r.tree)
 	var objects []*unstructured.Unstructured
 	for _, folder := range p.folders {
-		built, err := r.tree.Build(ctx, folder)
+		built, err := tree.Build(ctx, folder)
 		if err != nil {
 			return nil, fmt.Errorf("component %s: %w", p.name, err)
 		}

@@ -65,17 +65,27 @@ func (r *rendering) fromKfDef(ctx context.Context, name string, content []byte, 
 	}
 	repos := map[string]*archive.Archive{}
 	for _, repo := range def.Spec.Repos {
-		uri := repo.URI
-		if local := archive.LocalPath(uri); !archive.IsURL(uri) && !filepath.IsAbs(local) {
-			uri = filepath.Join(beside, local)
-		}
-		if repos[repo.Name], err = r.fetch(ctx, uri); err != nil {
+		if repos[repo.Name], err = r.repository(ctx, repo, beside); err != nil {
 			return nil, err
 		}
-		if _, release, ok := known(archive.Canonical(repo.URI)); ok && release != nil {
-			r.out.Release = release
-		}
 	}
+	return r.applications(def, repos)
+}
+
+// repository fetches one of a KfDef's repositories, and learns from its address which release this is.
+func (r *rendering) repository(ctx context.Context, repo Repo, beside string) (*archive.Archive, error) {
+	if _, release, ok := known(archive.Canonical(repo.URI)); ok && release != nil {
+		r.out.Release = release
+	}
+	uri := repo.URI
+	if local := archive.LocalPath(uri); !archive.IsURL(uri) && !filepath.IsAbs(local) {
+		uri = filepath.Join(beside, local)
+	}
+	return r.fetch(ctx, uri)
+}
+
+// applications makes one part of each application of a KfDef whose repositories are there.
+func (r *rendering) applications(def *KfDef, repos map[string]*archive.Archive) ([]part, error) {
 	var parts []part
 	for _, app := range def.Spec.Applications {
 		r.namespaces = r.namespaces || app.Name == "namespaces"

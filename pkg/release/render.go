@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// An Input is what a user asks for: a release by name, or a file. Exactly one of the two is set.
+// An Input is what a user asks for: a release by name, a file, or directories. Exactly one of them is set.
 type Input struct {
 	// Release is a version that Find knows.
 	Release string
@@ -16,6 +16,8 @@ type Input struct {
 	File string
 	// Stdin is read when File is "-".
 	Stdin io.Reader
+	// Directories are application directories whose components are joined.
+	Directories []Directory
 }
 
 // RenderOptions say where archives come from and which components are wanted. The zero value takes
@@ -32,6 +34,12 @@ type RenderOptions struct {
 	Only, Skip []string
 	// HTTP fetches archives; nil means a client that honours the proxy environment.
 	HTTP *http.Client
+	// Locked are the hashes that addresses had before, for those that this program knows no pin of.
+	Locked map[string]string
+	// OnlyLocked refuses what is neither pinned nor locked.
+	OnlyLocked bool
+	// Broken hears of each component that cannot be built, which is then left out. Nil stops at the first.
+	Broken func(component string, err error)
 	// Progress hears one line for each archive fetched and component built. It may be called from
 	// several goroutines, but never at once. Nil means silence.
 	Progress func(line string)
@@ -125,7 +133,10 @@ func (r *rendering) namespaceLeftOut(o RenderOptions) bool {
 }
 
 func (r *rendering) parts(ctx context.Context, in Input) ([]part, error) {
-	if in.File != "" {
+	switch {
+	case len(in.Directories) > 0:
+		return r.fromDirectories(ctx, in.Directories)
+	case in.File != "":
 		return r.fromFile(ctx, in)
 	}
 	release, err := Find(in.Release)

@@ -27,6 +27,7 @@ type rendering struct {
 	namespaces bool // one of the KfDef's applications makes the namespaces
 	surprise   bool // a build met a reference nobody had announced, so its result is not known by its inputs
 	fetched    map[string]*archive.Fetched
+	fetching   sync.Mutex
 }
 
 // A part is one component before it is built: folders of the tree, or objects that are there already.
@@ -35,10 +36,14 @@ type part struct {
 	needs   []string // the names of the parts it cannot do without
 	folders []string
 	objects []*unstructured.Unstructured
+	// tree is where the folders are, when it is not the rendering's own.
+	tree *kustomization.Tree
 	// beside are folders whose objects are in the build but not of this part.
 	beside []string
 	// key is what the build depends on besides the pins; empty where that cannot be said.
 	key string
+	// instead is what is built when the folders cannot be.
+	instead *part
 	// fault is why the part cannot be built, which matters only if it is wanted.
 	fault error
 }
@@ -56,7 +61,15 @@ func newRendering(ctx context.Context, o RenderOptions) *rendering {
 		r.fetcher.Cache = filepath.Join(cache, "archives")
 		r.cache = filepath.Join(cache, "rendered")
 	}
-	r.tree = &kustomization.Tree{Fetch: func(remote kustomization.Remote) (*archive.Archive, error) {
+	r.tree = r.newTree(ctx)
+	return r
+}
+
+// newTree is a file system for builds, whose references out of it are fetched like everything else.
+func (r *rendering) newTree(ctx context.Context) *kustomization.Tree {
+	return &kustomization.Tree{Fetch: func(remote kustomization.Remote) (*archive.Archive, error) {
+		r.fetching.Lock() // trees that are built side by side may lead to the same place
+		defer r.fetching.Unlock()
 		known, _ := request(remote.URL)
 		r.mu.Lock()
 		_, announced := r.fetched[known.URL]
@@ -64,7 +77,6 @@ func newRendering(ctx context.Context, o RenderOptions) *rendering {
 		r.mu.Unlock()
 		return r.fetch(ctx, remote.URL)
 	}}
-	return r
 }
 
 func (r *rendering) say(line string) {
@@ -79,6 +91,10 @@ func (r *rendering) say(line string) {
 // fetch gets an archive or a file, once, and notes its pin and what the user should know of it.
 func (r *rendering) fetch(ctx context.Context, address string) (*archive.Archive, error) {
 	request, warning := request(address)
+	locked, err := r.lock(&request)
+	if err != nil {
+		return nil, err
+	}
 	r.mu.Lock()
 	have := r.fetched[request.URL]
 	r.mu.Unlock()
@@ -87,8 +103,9 @@ func (r *rendering) fetch(ctx context.Context, address string) (*archive.Archive
 	}
 	got, err := r.fetcher.Fetch(ctx, request)
 	if err != nil {
-		return nil, err
+		return nil, changed(err, locked)
 	}
+	got.Verified = got.Verified && !locked
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.fetched[request.URL] = got
@@ -97,7 +114,7 @@ func (r *rendering) fetch(ctx context.Context, address string) (*archive.Archive
 	switch {
 	case got.Stale:
 		r.warn(fmt.Sprintf("%s could not be reached; the copy fetched earlier is used", request.URL))
-	case !archive.IsURL(request.URL) || got.Verified:
+	case !archive.IsURL(request.URL) || got.Verified || locked && !r.options.SkipVerify:
 	case r.options.SkipVerify:
 		r.warn("what was fetched was not compared with its pinned hashes, as --skip-verify asks")
 	default:

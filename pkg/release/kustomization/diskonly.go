@@ -27,13 +27,15 @@ func (t *Tree) RemoveAll(string) error { return errReadOnly }
 func (t *Tree) WriteFile(string, []byte) error { return errReadOnly }
 
 // Open opens a file on disk.
-func (t *Tree) Open(name string) (filesys.File, error) { return disk.Open(name) }
+func (t *Tree) Open(name string) (filesys.File, error) { return t.disk(name).Open(name) }
 
 // ReadDir lists a folder on disk.
-func (t *Tree) ReadDir(name string) ([]string, error) { return disk.ReadDir(name) }
+func (t *Tree) ReadDir(name string) ([]string, error) { return t.disk(name).ReadDir(name) }
 
 // Glob finds files on disk.
-func (t *Tree) Glob(pattern string) ([]string, error) { return disk.Glob(pattern) }
+func (t *Tree) Glob(pattern string) ([]string, error) { return t.disk(pattern).Glob(pattern) }
 
 // Walk visits files on disk.
-func (t *Tree) Walk(name string, visit filepath.WalkFunc) error { return disk.Walk(name, visit) }
+func (t *Tree) Walk(name string, visit filepath.WalkFunc) error {
+	return t.disk(name).Walk(name, visit)
+}

@@ -22,6 +22,8 @@ const root = "/.kubectl-kubeflow-archives"
 type Tree struct {
 	// Fetch brings in what a reference leads to, pinned; it is asked once for each address.
 	Fetch func(Remote) (*archive.Archive, error)
+	// Sealed keeps the disk out: a kustomization then reaches only what is mounted.
+	Sealed bool
 
 	mu       sync.Mutex
 	fetching sync.Mutex
@@ -71,6 +73,7 @@ func (t *Tree) find(name string) (m *mount, inside string, ok bool) {
 	m = t.mounts[mountName]
 	t.mu.Unlock()
 	if m == nil {
+		t.leaves(name)
 		return &mount{Archive: &archive.Archive{}}, inside, true
 	}
 	return m, m.follow(path.Clean(inside)), true
@@ -116,7 +119,7 @@ func (t *Tree) ReadFile(name string) ([]byte, error) {
 func (t *Tree) read(name string) ([]byte, error) {
 	m, inside, ok := t.find(name)
 	if !ok {
-		return disk.ReadFile(name)
+		return t.disk(name).ReadFile(name)
 	}
 	content, ok := m.Files[inside]
 	if !ok {
@@ -138,7 +141,7 @@ func (t *Tree) blame(err error) {
 func (t *Tree) IsDir(name string) bool {
 	m, inside, ok := t.find(name)
 	if !ok {
-		return disk.IsDir(name)
+		return t.disk(name).IsDir(name)
 	}
 	return m.folders[inside]
 }
@@ -147,7 +150,7 @@ func (t *Tree) IsDir(name string) bool {
 func (t *Tree) Exists(name string) bool {
 	m, inside, ok := t.find(name)
 	if !ok {
-		return disk.Exists(name)
+		return t.disk(name).Exists(name)
 	}
 	_, file := m.Files[inside]
 	return file || m.folders[inside]
@@ -158,7 +161,7 @@ func (t *Tree) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
 	m, inside, ok := t.find(name)
 	switch {
 	case !ok:
-		return disk.CleanedAbs(name)
+		return t.disk(name).CleanedAbs(name)
 	case m.folders[inside]:
 		return filesys.ConfirmedDir(filepath.FromSlash(t.outside(name, inside))), "", nil
 	case m.Files[inside] != nil:

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
+)
+
+type buildOptions struct {
+	*deps
+	dir, release, file, name string
+	only, skip               []string
+	mirror, adapt            string
+	skipVerify, update       bool
+	output                   string
+
+	given func(flag string) bool
+}
+
+const buildLong = `Renders a release's manifests into a directory, to look at, edit and keep in
+version control, and then to give to "kubectl kubeflow install --dir". It needs
+no cluster and changes none.
+
+  kubeflow.yaml              what was asked for, and which components and images
+                             are installed; yours to edit
+  kubeflow.lock              the hash of everything it was made from
+  kustomize/NAME/            a component: add patches, images and resources to
+                             its kustomization.yaml; base/ beside it is as
+                             released
+  rendered/NAME.yaml         what that builds to, to look at
+
+Run it again, also with a newer release: it replaces what it wrote, keeps what
+you wrote, and says which of your changes no longer apply (exit code 3).`
+
+const buildExample = `  kubectl kubeflow build --dir my-kubeflow --release 26.03
+  kubectl kubeflow build --dir my-kubeflow   # again, from the same
+  kubectl kubeflow install --dir my-kubeflow`
+
+func newBuildCommand(d *deps, run func(context.Context, *buildOptions) error) *cobra.Command {
+	o := &buildOptions{deps: d}
+	cmd := &cobra.Command{
+		Use: "build", Short: "Render a release into a directory that you can edit", Long: buildLong, Example: buildExample,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.given = cmd.Flags().Changed
+			if err := o.validate(); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.dir, "dir", ".", "the `directory` to build into; it is made if need be")
+	f.StringVarP(&o.release, "release", "r", "", "the Kubeflow `version` to build (default the one built before)")
+	f.StringVarP(&o.file, "filename", "f", "", "build a KfDef, a kustomization folder or rendered YAML instead: a `file`, a folder, a URL, or - for standard input")
+	f.StringVar(&o.name, "name", "", "the `name` that the installation will be recorded under (default kubeflow)")
+	f.StringSliceVar(&o.only, "component", nil, "build these `components` alone")
+	f.StringSliceVar(&o.skip, "skip", nil, "leave these `components` out")
+	f.StringVar(&o.mirror, "mirror", "", "take archives from this `folder or URL` instead of the internet: below it come the archive's host and path")
+	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare archives with their pinned hashes, nor with those in the lock file")
+	f.BoolVar(&o.update, "update", false, "take what has changed at its address, and write its new hash into the lock file")
+	f.StringVar(&o.adapt, "adapt", "auto", "how install will mend what does not work on AKS: auto (when the cluster is AKS), aks (shown in rendered/ at once) or none")
+	f.StringVarP(&o.output, "output", "o", "", "json or yaml")
+	return cmd
+}
+
+func (o *buildOptions) validate() error {
+	switch {
+	case o.release != "" && o.file != "":
+		return &usageError{What: "--release and --filename exclude each other", Next: "Name a release, or a file"}
+	case o.name != "" && !appdir.ValidName(o.name):
+		return badName(o.name)
+	case !slices.Contains(appdir.Adaptations, o.adapt):
+		return &usageError{What: fmt.Sprintf("--adapt cannot be %q", o.adapt), Next: "It is one of: auto, aks, none"}
+	case !slices.Contains([]string{"", "json", "yaml"}, o.output):
+		return unknownOutput(o.output, "json", "yaml")
+	}
+	return nil
+}
+
+func badName(name string) error {
+	return &usageError{What: fmt.Sprintf("--name cannot be %q", name),
+		Next: "It is at most 25 lower-case letters, digits and '-', and begins and ends with a letter or digit"}
+}
+
+// runBuild builds into the directory and says what came of it.
+func runBuild(ctx context.Context, o *buildOptions) error {
+	dir, err := appdir.Open(o.dir)
+	if err != nil {
+		return err
+	}
+	want, err := o.want(dir)
+	if err != nil {
+		return err
+	}
+	report, err := o.deps.build(ctx, dir, appdir.Request{
+		Want: want, Stdin: o.In, Update: o.update, Options: release.RenderOptions{SkipVerify: o.skipVerify},
+	})
+	if err != nil {
+		return err
+	}
+	if err := dir.Save(); err != nil {
+		return err
+	}
+	return o.show(dir, report)
+}
+
+// want is the directory's configuration with what the flags say.
+func (o *buildOptions) want(dir *appdir.Dir) (appdir.Config, error) {
+	want := dir.Config
+	want.Adapt = cmp.Or(want.Adapt, "auto")
+	source := &want.Build
+	for flag, set := range map[string]func(){
+		"release":   func() { source.Release, source.Filename = o.release, "" },
+		"filename":  func() { source.Release, source.Filename = "", wholePath(o.file) },
+		"name":      func() { want.Name = o.name },
+		"component": func() { source.Component = o.only },
+		"skip":      func() { source.Skip = o.skip },
+		"mirror":    func() { source.Mirror = wholePath(o.mirror) },
+		"adapt":     func() { want.Adapt = o.adapt },
+	} {
+		if o.given(flag) {
+			set()
+		}
+	}
+	switch {
+	case dir.KfDef == "" && source.Release == "" && source.Filename == "":
+		return want, &usageError{What: fmt.Sprintf("nothing says what to build into %s", o.dir), Next: "Name a release with --release, or a file with --filename; see the releases with: kubectl kubeflow releases"}
+	case source.Filename == "-" && !o.given("filename"):
+		return want, &usageError{What: fmt.Sprintf("%s was built from standard input, which is not there any more", o.dir), Next: "Give it again with --filename -, or name a --release"}
+	}
+	return want, nil
+}
+
+// build fills a directory in memory, and says on the way what is fetched.
+func (d *deps) build(ctx context.Context, dir *appdir.Dir, request appdir.Request) (*appdir.Report, error) {
+	request.Options.Progress = func(line string) { d.screen().Say("%s", line) }
+	report, err := appdir.Build(ctx, dir, request)
+	if err != nil {
+		return nil, unrendered(ctx, err)
+	}
+	for _, warning := range report.Rendered.Warnings {
+		d.screen().Say("Warning: %s", warning)
+	}
+	if dir.Config.Adapt == "aks" {
+		return report, adaptRendered(ctx, dir, report, doctor.TypicalNode())
+	}
+	return report, nil
+}

@@ -1,0 +1,197 @@
+package appdir
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+)
+
+// A Request is what to build into a directory.
+type Request struct {
+	// Want is the configuration as it shall be; its Components and Images are the directory's own to keep.
+	Want Config
+	// Stdin is read when the filename is "-".
+	Stdin io.Reader
+	// Options are how to fetch; what Want says of components and the mirror goes before.
+	Options release.RenderOptions
+	// Update takes addresses as they are now, whatever the lock says.
+	Update bool
+}
+
+// A Report says what a build made of a directory.
+type Report struct {
+	// Rendered is what the directory installs: the user's kustomizations, built.
+	Rendered *release.Rendered
+	// Edited are the components whose kustomization is not as the first build wrote it.
+	Edited []string
+	// Aside are the components whose base had been changed by hand; what it held is in base.changed.
+	Aside []string
+	// Stale are the user's changes that no longer apply.
+	Stale []Edit
+}
+
+// Build renders a release or a file into the directory, keeps what the user changed there, and says
+// what of that no longer applies. It changes the directory in memory alone.
+func Build(ctx context.Context, d *Dir, request Request) (*Report, error) {
+	if err := d.usable(); err != nil {
+		return nil, err
+	}
+	if d.KfDef != "" {
+		return nil, &release.InputError{What: fmt.Sprintf("%s was made by kfctl, and a build would mix two layouts", d.Path),
+			Do: fmt.Sprintf("install it as it is with: kubectl kubeflow install --dir %s; or build its %s into a new directory with --filename", d.Path, d.KfDef)}
+	}
+	o, source := request.Options, request.Want.Build
+	o.Only, o.Skip, o.Mirror = source.Component, source.Skip, source.Mirror
+	if !request.Update {
+		o.Locked = d.Lock.Sources
+	}
+	out, err := release.Render(ctx, release.Input{Release: source.Release, File: source.Filename, Stdin: request.Stdin}, o)
+	if err != nil {
+		return nil, err
+	}
+	report := &Report{Aside: d.setAside()}
+	gone, err := d.place(request.Want, out)
+	if err != nil {
+		return nil, err
+	}
+	report.Stale = gone
+	if err := d.check(ctx, out, o, report); err != nil {
+		return nil, err
+	}
+	return report, d.settle(report)
+}
+
+// place puts the bases and the configuration there, and returns what the user had changed in components that are gone.
+func (d *Dir) place(want Config, out *release.Rendered) ([]Edit, error) {
+	components := joined(out.Components)
+	before, fresh := d.Lock.Bases, d.Empty()
+	lock := Lock{Sources: map[string]string{}, Bases: map[string]string{}}
+	var names []string
+	for _, c := range components {
+		if !componentRule.MatchString(c.Name) {
+			return nil, &release.InputError{What: fmt.Sprintf("component %q cannot be a folder's name", c.Name), Do: "give it, or its file, another name"}
+		}
+		if err := d.putBase(c); err != nil {
+			return nil, err
+		}
+		lock.Bases[c.Name] = d.baseHash(c.Name)
+		if fresh || before[c.Name] == "" || slices.Contains(d.Config.Components, c.Name) { // else taken out by the user
+			names = append(names, c.Name)
+		}
+	}
+	for _, name := range d.Config.Components { // the user's own
+		if _, built := lock.Bases[name]; !built && before[name] == "" && d.files[userFile(name)] != nil {
+			names = append(names, name)
+		}
+	}
+	var gone []Edit
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if _, built := lock.Bases[name]; !built {
+			gone = append(gone, d.dropComponent(name)...)
+		}
+	}
+	want.Components, want.Images = names, d.Config.Images
+	if out.Namespace != "" {
+		want.Namespace = out.Namespace
+	}
+	d.Config, d.Lock = want, lock
+	d.Config.APIVersion, d.Config.Kind = ConfigVersion, ConfigKind
+	if err := d.Config.check(); err != nil {
+		return nil, &release.InputError{What: "the directory would not be usable", Do: "choose other components", Err: err}
+	}
+	return gone, nil
+}
+
+// check builds the user's kustomizations, and locks what they refer to.
+func (d *Dir) check(ctx context.Context, out *release.Rendered, o release.RenderOptions, report *Report) error {
+	var broken []Edit
+	o.Only, o.Skip = nil, nil
+	o.Broken = func(component string, err error) {
+		broken = append(broken, Edit{Component: component, What: "cannot be built: " + err.Error(), Broken: true})
+	}
+	built, err := release.Render(ctx, release.Input{Directories: []release.Directory{d.directory()}}, o)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(broken, func(a, b Edit) int { return strings.Compare(a.Component, b.Component) })
+	built.Pins = merged(out.Pins, built.Pins)
+	for _, warning := range out.Warnings {
+		if !slices.Contains(built.Warnings, warning) {
+			built.Warnings = append(built.Warnings, warning)
+		}
+	}
+	if out.Release != nil {
+		built.Release = out.Release
+	}
+	for _, pin := range built.Pins {
+		if archive.IsURL(pin.URL) || strings.HasPrefix(pin.URL, "embedded:") {
+			d.Lock.Sources[pin.URL] = pin.Hash
+		}
+	}
+	report.Rendered = built
+	report.Stale = append(append(report.Stale, broken...), d.stale(built.Components)...)
+	for _, name := range d.Config.Components {
+		if string(d.files[userFile(name)]) != userContent {
+			report.Edited = append(report.Edited, name)
+		}
+	}
+	return nil
+}
+
+func merged(pins, more []release.Pin) []release.Pin {
+	out := slices.Clone(pins)
+	for _, pin := range more {
+		if !slices.ContainsFunc(out, func(have release.Pin) bool { return have.URL == pin.URL }) {
+			out = append(out, pin)
+		}
+	}
+	return out
+}
+
+// settle puts configuration, lock and the rendered objects there.
+func (d *Dir) settle(report *Report) error {
+	have, err := ParseConfig(configFile, d.files[configFile])
+	if err != nil || !same(have, d.Config) { // a file that says the same keeps the user's comments
+		content, err := d.Config.encode()
+		if err != nil {
+			return err
+		}
+		d.put(configFile, content)
+	}
+	d.put(lockFile, d.Lock.encode())
+	return d.PutRendered(report.Rendered.Components)
+}
+
+// PutRendered replaces the objects in rendered/, for who wants to look at what install will start from.
+func (d *Dir) PutRendered(components []release.RenderedComponent) error {
+	current := map[string]bool{}
+	for _, c := range components {
+		if len(c.Objects) == 0 {
+			continue
+		}
+		content, err := encode(c.Objects)
+		if err != nil {
+			return err
+		}
+		name := rendered + "/" + c.Name + ".yaml"
+		current[name] = true
+		d.put(name, content)
+	}
+	old, err := filepath.Glob(filepath.Join(d.Path, rendered, "*.yaml"))
+	if err != nil {
+		return fmt.Errorf("looking into %s: %w", d.Path, err)
+	}
+	for _, file := range old {
+		if name := rendered + "/" + filepath.Base(file); !current[name] {
+			d.drop(name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package appdir
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+)
+
+// The kind of document that a Config is.
+const (
+	ConfigVersion = "kubeflow.install/v1alpha1"
+	ConfigKind    = "ApplicationDirectory"
+)
+
+// A Config is an application directory's kubeflow.yaml.
+type Config struct {
+	APIVersion string `json:"apiVersion,omitempty"`
+	Kind       string `json:"kind,omitempty"`
+	// Name is what the installation is recorded under; empty for the usual one.
+	Name string `json:"name,omitempty"`
+	// Namespace is where objects that name none belong.
+	Namespace string `json:"namespace,omitempty"`
+	// Adapt is how install adapts the objects to the cluster: auto, aks or none.
+	Adapt string `json:"adapt,omitempty"`
+	// Build is what a build repeats.
+	Build Source `json:"build"`
+	// Components are installed, in this order: each the kustomization in kustomize/NAME.
+	Components []string `json:"components"`
+	// Images are taken instead of others, in all components.
+	Images []Image `json:"images,omitempty"`
+}
+
+// A Source is what a directory is built from: a release or a file, and the choice of its components.
+type Source struct {
+	Release   string   `json:"release,omitempty"`
+	Filename  string   `json:"filename,omitempty"`
+	Component []string `json:"component,omitempty"`
+	Skip      []string `json:"skip,omitempty"`
+	Mirror    string   `json:"mirror,omitempty"`
+}
+
+// An Image replaces an image's name, tag or digest, as in a kustomization.
+type Image struct {
+	Name    string `json:"name"`
+	NewName string `json:"newName,omitempty"`
+	NewTag  string `json:"newTag,omitempty"`
+	Digest  string `json:"digest,omitempty"`
+}
+
+// Adaptations are the values of Adapt.
+var Adaptations = []string{"auto", "aks", "none"}
+
+// nameRule is the guide's: lower-case letters, digits and '-', at most 25.
+var nameRule = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,23}[a-z0-9])?$`)
+
+// componentRule keeps a component's name usable as a folder's.
+var componentRule = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+
+// ValidName reports whether an installation can be called that.
+func ValidName(name string) bool { return nameRule.MatchString(name) }
+
+// ParseConfig reads a kubeflow.yaml; what it does not know is an error.
+func ParseConfig(name string, content []byte) (Config, error) {
+	var c Config
+	if err := yaml.UnmarshalStrict(content, &c); err != nil {
+		return c, &release.InputError{What: name + " cannot be read", Do: "correct it, or build into a new directory", Err: err}
+	}
+	if err := c.check(); err != nil {
+		return c, &release.InputError{What: name + " cannot be used", Do: "correct it, or build into a new directory", Err: err}
+	}
+	return c, nil
+}
+
+func (c Config) check() error {
+	switch {
+	case c.APIVersion != ConfigVersion || c.Kind != ConfigKind:
+		return fmt.Errorf("it is %q of %q, not %s of %s", c.Kind, c.APIVersion, ConfigKind, ConfigVersion)
+	case c.Name != "" && !ValidName(c.Name):
+		return fmt.Errorf("its name %q is not at most 25 lower-case letters, digits and '-'", c.Name)
+	case c.Adapt != "" && !slices.Contains(Adaptations, c.Adapt):
+		return fmt.Errorf("its adapt is %q, not auto, aks or none", c.Adapt)
+	case (c.Build.Release == "") == (c.Build.Filename == ""):
+		return fmt.Errorf("its build needs a release or a filename, and not both")
+	case len(c.Components) == 0:
+		return fmt.Errorf("it lists no components")
+	}
+	for i, name := range c.Components {
+		if !componentRule.MatchString(name) {
+			return fmt.Errorf("%q is no component's name", name)
+		}
+		if slices.Contains(c.Components[:i], name) {
+			return fmt.Errorf("component %s is listed twice", name)
+		}
+	}
+	for _, image := range c.Images {
+		if image.Name == "" || image == (Image{Name: image.Name}) {
+			return fmt.Errorf("each of its images needs a name, and a newName, a newTag or a digest")
+		}
+	}
+	return nil
+}
+
+const configHead = `# What this directory was made of, and what "kubectl kubeflow install --dir" takes from it.
+# Yours to edit: take components out or reorder them, set images. A build keeps that.
+`
+
+// encode is the file's content.
+func (c Config) encode() ([]byte, error) {
+	head := fmt.Sprintf("%sapiVersion: %s\nkind: %s\n", configHead, ConfigVersion, ConfigKind)
+	c.APIVersion, c.Kind = "", "" // written first
+	content, err := yaml.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("writing %s: %w", configFile, err)
+	}
+	return append([]byte(head), content...), nil
+}

@@ -1,0 +1,178 @@
+package appdir
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+)
+
+// The names in an application directory.
+const (
+	configFile = "kubeflow.yaml"
+	lockFile   = "kubeflow.lock"
+	kustomize  = "kustomize"
+	base       = "base"
+	changed    = "base.changed" // a base that somebody edited, put aside by the next build
+	rendered   = "rendered"
+)
+
+// A Dir is an application directory in memory. Nothing is written before Save.
+type Dir struct {
+	// Path is where it is.
+	Path string
+	// KfDef is kfctl's configuration in it; empty in a directory of ours and in an empty one.
+	KfDef string
+	// Config and Lock are what its files say; zero in an empty one and in kfctl's.
+	Config Config
+	Lock   Lock
+
+	files   map[string][]byte // all files, by name with slashes, but for rendered/ and .git
+	write   map[string][]byte // since Open
+	remove  []string
+	foreign []string // what is in it besides hidden files, when it is no application directory
+}
+
+// Empty reports whether nothing is built into the directory yet; it may not be there at all.
+func (d *Dir) Empty() bool { return d.KfDef == "" && d.Config.Kind == "" }
+
+// Open reads an application directory. A path where nothing is, or an empty folder, is an empty one.
+func Open(name string) (*Dir, error) {
+	d := &Dir{Path: name, files: map[string][]byte{}, write: map[string][]byte{}}
+	switch stat, err := os.Stat(name); {
+	case name == "":
+		return nil, &release.InputError{What: "--dir names no directory", Do: "name one"}
+	case errors.Is(err, fs.ErrNotExist):
+		return d, nil
+	case err != nil:
+		return nil, unopened(name, err)
+	case !stat.IsDir():
+		return nil, &release.InputError{What: name + " is a file, and --dir takes a directory", Do: "name a directory; a file is given with --filename"}
+	}
+	if err := d.read(); err != nil {
+		return nil, err
+	}
+	return d, d.recognise()
+}
+
+func unopened(name string, err error) error {
+	var reason *fs.PathError
+	if errors.As(err, &reason) {
+		err = reason.Err
+	}
+	return &release.InputError{What: "the directory " + name + " cannot be read", Do: "name one that can be read", Err: err}
+}
+
+// read takes all files into memory. Links are followed as far as they stay inside.
+func (d *Dir) read() error {
+	root, err := os.OpenRoot(d.Path)
+	if err != nil {
+		return unopened(d.Path, err)
+	}
+	defer func() { _ = root.Close() }()
+	total := int64(0)
+	err = fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (name == ".git" || name == rendered):
+			return fs.SkipDir
+		case entry.IsDir():
+			return nil
+		}
+		stat, err := root.Stat(name)
+		if err != nil || !stat.Mode().IsRegular() {
+			return nil // a link that leads out or nowhere, a socket: nothing to build from
+		}
+		if total += stat.Size(); total > archive.DefaultLimits.Total || len(d.files) >= archive.DefaultLimits.Entries {
+			return &release.InputError{What: d.Path + " is too large to be an application directory", Do: "name another one"}
+		}
+		d.files[name], err = readAll(root, name)
+		return err
+	})
+	var input *release.InputError
+	if err != nil && !errors.As(err, &input) {
+		return unopened(d.Path, err)
+	}
+	return err
+}
+
+func readAll(root *os.Root, name string) ([]byte, error) {
+	file, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	return io.ReadAll(file)
+}
+
+// recognise tells our directories from kfctl's, from empty ones and from everything else.
+func (d *Dir) recognise() (err error) {
+	if content, ok := d.files[configFile]; ok && !isKfDef(content) {
+		if d.Config, err = ParseConfig(path.Join(d.Path, configFile), content); err != nil {
+			return err
+		}
+		content, ok := d.files[lockFile]
+		if !ok {
+			return nil // removed, as the sentence about a broken one says; the bases are then not compared
+		}
+		d.Lock, err = ParseLock(path.Join(d.Path, lockFile), content)
+		return err
+	}
+	var kfdefs []string
+	for name, content := range d.files {
+		switch {
+		case strings.HasPrefix(name, "."):
+		case !strings.Contains(name, "/") && isKfDef(content):
+			kfdefs = append(kfdefs, name)
+		default:
+			d.foreign = append(d.foreign, name)
+		}
+	}
+	slices.Sort(d.foreign)
+	if len(kfdefs) > 1 {
+		slices.Sort(kfdefs)
+		return &release.InputError{What: fmt.Sprintf("%s holds several KfDefs: %s", d.Path, strings.Join(kfdefs, ", ")),
+			Do: "leave the one that kfctl was last given, or name it with --filename"}
+	}
+	if len(kfdefs) == 1 {
+		d.KfDef, d.foreign = kfdefs[0], nil
+	}
+	return nil
+}
+
+func isKfDef(content []byte) bool {
+	if !bytes.Contains(content, []byte("KfDef")) {
+		return false
+	}
+	var head struct{ APIVersion, Kind string }
+	return yaml.Unmarshal(content, &head) == nil && head.Kind == "KfDef"
+}
+
+// usable says why a directory that is not empty is none of an application.
+func (d *Dir) usable() error {
+	if len(d.foreign) == 0 {
+		return nil
+	}
+	return &release.InputError{
+		What: fmt.Sprintf("%s is not an application directory: it holds %s, and no %s", d.Path, some(d.foreign), configFile),
+		Do:   "name another one, or a new one to build into",
+	}
+}
+
+func some(names []string) string {
+	if len(names) <= 3 {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:3], ", "), len(names)-3)
+}

@@ -1,0 +1,91 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"path"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kustomization"
+)
+
+// A Directory is an application directory, read into memory: kustomizations that a user may have
+// edited. Its builds see nothing but what is in it.
+type Directory struct {
+	// Path is how messages call it.
+	Path string
+	// Files are its files, relative to it.
+	Files *archive.Archive
+	// KfDef is kfctl's configuration among the files, of a directory that kfctl made; the fields below are then empty.
+	KfDef string
+	// Components are built in this order, each from its folders among the files.
+	Components []Component
+	// Release is what was built into it, and Namespace what its objects without one are for; empty when not known.
+	Release, Namespace string
+	// Pins are what it was made from.
+	Pins []Pin
+}
+
+// fromDirectories joins the components of several directories.
+func (r *rendering) fromDirectories(ctx context.Context, all []Directory) ([]part, error) {
+	var parts []part
+	owner := map[string]string{}
+	for _, d := range all {
+		namespace := r.out.Namespace
+		found, err := r.fromDirectory(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		if namespace != "" && r.out.Namespace != namespace {
+			return nil, &InputError{What: fmt.Sprintf("%s is for namespace %s, and %s for %s", all[0].Path, namespace, d.Path, r.out.Namespace),
+				Do: "install them one after the other, each with a --name of its own"}
+		}
+		for _, p := range found {
+			if other, twice := owner[p.name]; twice {
+				return nil, &InputError{What: fmt.Sprintf("component %s is in %s and in %s", p.name, other, d.Path),
+					Do: "leave it in one of them, or install them one after the other, each with a --name of its own"}
+			}
+			owner[p.name] = d.Path
+		}
+		parts = append(parts, found...)
+	}
+	return parts, nil
+}
+
+func (r *rendering) fromDirectory(ctx context.Context, d Directory) ([]part, error) {
+	if d.KfDef != "" {
+		return r.fromKfctl(ctx, d)
+	}
+	for _, pin := range d.Pins {
+		source, _, _ := known(pin.URL)
+		pin.Verified = source.Hash != "" && source.Hash == pin.Hash
+		r.out.Pins = append(r.out.Pins, pin)
+	}
+	if d.Namespace != "" {
+		r.out.Namespace = d.Namespace
+	}
+	if release, err := Find(d.Release); err == nil && d.Release != "" {
+		r.out.Release = &release
+	}
+	var parts []part
+	for _, component := range d.Components {
+		p := part{name: component.Name, tree: r.sealed(ctx)}
+		mounted := p.tree.Mount("directory", d.Files)
+		for _, from := range component.From {
+			if kustomizationIn(d.Files, from) == "" {
+				p.fault = &InputError{What: fmt.Sprintf("%s has no kustomization.yaml for component %s", path.Join(d.Path, from), component.Name),
+					Do: "put one there, or take the component out of the directory's configuration"}
+			}
+			p.folders = append(p.folders, path.Join(mounted, from))
+		}
+		parts = append(parts, p)
+	}
+	return parts, nil
+}
+
+// sealed is a file system of its own for one component: what goes wrong in it is not another's fault.
+func (r *rendering) sealed(ctx context.Context) *kustomization.Tree {
+	tree := r.newTree(ctx)
+	tree.Sealed = true
+	return tree
+}

@@ -1,0 +1,35 @@
+package kustomization
+
+import (
+	"errors"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+// errLeaves is why a sealed tree does not follow a path.
+var errLeaves = errors.New("this leads out of the directory; what its kustomizations need must be inside it")
+
+// disk is the user's files, or nothing in a sealed tree.
+func (t *Tree) disk(name string) filesys.FileSystem {
+	if !t.Sealed {
+		return disk
+	}
+	t.leaves(name)
+	return filesys.MakeFsInMemory()
+}
+
+// leaves notes that a sealed tree was asked for something outside. kustomize itself would only say that it is not there.
+func (t *Tree) leaves(name string) {
+	slashed := path.Clean(filepath.ToSlash(name))
+	if !t.Sealed || slashed == root || slashed == "/" {
+		return
+	}
+	shown := strings.TrimPrefix(strings.TrimPrefix(slashed, root), "/")
+	if !strings.HasPrefix(slashed, root+"/") {
+		shown = slashed
+	}
+	t.blame(&ReferenceError{Reference: shown, File: "a kustomization", Err: errLeaves})
+}

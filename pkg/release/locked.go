@@ -1,0 +1,38 @@
+package release
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+)
+
+// lock gives a request the hash that the address had before, where this program knows no pin of its
+// own. What has a hash is taken from the cache first, so that a build can be repeated without network.
+func (r *rendering) lock(request *archive.Request) (locked bool, err error) {
+	if request.Hash != "" {
+		return false, nil
+	}
+	if hash := r.options.Locked[request.URL]; hash != "" {
+		request.Hash, request.Moving = hash, false
+		return true, nil
+	}
+	if r.options.OnlyLocked && !r.options.SkipVerify {
+		return false, &InputError{What: fmt.Sprintf("%s is not in the lock file", request.URL),
+			Do: "write it there with: kubectl kubeflow build --dir DIR"}
+	}
+	return false, nil
+}
+
+// changed says of a locked address that its content is another one now.
+func changed(err error, locked bool) error {
+	var mismatch *archive.MismatchError
+	if !locked || !errors.As(err, &mismatch) {
+		return err
+	}
+	return &InputError{
+		What: fmt.Sprintf("%s has changed since it was locked: its hash is %s, and was %s", mismatch.URL, mismatch.Got, mismatch.Want),
+		Do:   "look at what has changed there; to take it: kubectl kubeflow build --dir DIR --update",
+		Err:  nil,
+	}
+}
