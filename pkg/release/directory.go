@@ -20,6 +20,8 @@ type Directory struct {
 	KfDef string
 	// Components are built in this order, each from its folders among the files.
 	Components []Component
+	// Keys say, for components as they were built, all that they depend on, so that they need not be built again.
+	Keys map[string]string
 	// Release is what was built into it, and Namespace what its objects without one are for; empty when not known.
 	Release, Namespace string
 	// Pins are what it was made from.
@@ -69,7 +71,7 @@ func (r *rendering) fromDirectory(ctx context.Context, d Directory) ([]part, err
 	}
 	var parts []part
 	for _, component := range d.Components {
-		p := part{name: component.Name, tree: r.sealed(ctx)}
+		p := part{name: component.Name, tree: r.sealed(ctx), key: d.Keys[component.Name]}
 		mounted := p.tree.Mount("directory", d.Files)
 		for _, from := range component.From {
 			if kustomizationIn(d.Files, from) == "" {

@@ -138,7 +138,7 @@ func (d *Dir) check(ctx context.Context, out *release.Rendered, o release.Render
 	report.Rendered = built
 	report.Stale = append(append(report.Stale, broken...), d.stale(built.Components)...)
 	for _, name := range d.Config.Components {
-		if string(d.files[userFile(name)]) != userContent {
+		if !d.untouched(name) {
 			report.Edited = append(report.Edited, name)
 		}
 	}

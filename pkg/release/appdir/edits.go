@@ -47,7 +47,7 @@ func (d *Dir) stale(built []release.RenderedComponent) []Edit {
 			}
 		}
 		content := d.files[userFile(name)]
-		if objects == nil || string(content) == userContent && len(d.Config.Images) == 0 {
+		if objects == nil || d.untouched(name) && len(d.Config.Images) == 0 {
 			continue
 		}
 		before := d.baseObjects(name)

@@ -77,13 +77,25 @@ func (d *Dir) directory() release.Directory {
 	for _, name := range d.Config.Components {
 		out.Components = append(out.Components, release.Component{Name: name, From: []string{path.Join(kustomize, name)}})
 	}
+	out.Keys = map[string]string{}
+	for name, hash := range d.Lock.Bases {
+		if d.untouched(name) && d.baseHash(name) == hash {
+			out.Keys[name] = hash
+		}
+	}
 	if len(d.Config.Images) > 0 {
+		out.Keys = nil
 		out.Files = &archive.Archive{Files: maps.Clone(d.files)}
 		for i, component := range out.Components {
 			out.Components[i].From = []string{d.imaged(out.Files.Files, component)}
 		}
 	}
 	return out
+}
+
+// untouched reports whether a component's kustomization is as the first build wrote it.
+func (d *Dir) untouched(component string) bool {
+	return string(d.files[userFile(component)]) == userContent
 }
 
 // imaged adds, in memory, a kustomization around a component that replaces the directory's images.
