@@ -34,6 +34,8 @@ func (k KubernetesRange) Possible(version string) bool {
 // String is the tested range as people read it: "1.16 to 1.21", "1.34 or newer".
 func (k KubernetesRange) String() string {
 	switch {
+	case k.Min == "" && k.Max == "":
+		return "unknown"
 	case k.Min == "":
 		return "up to " + k.Max
 	case k.Max == "":

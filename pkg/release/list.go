@@ -13,7 +13,7 @@ import (
 //go:embed *.yaml
 var files embed.FS
 
-// All are the real Kubeflow releases this program knows, oldest first. Not every one is Installable.
+// All are the real Kubeflow releases this program knows, oldest first.
 func All() []Release {
 	return slices.DeleteFunc(slices.Clone(load()), func(r Release) bool { return r.Hidden })
 }
@@ -25,13 +25,17 @@ func Find(version string) (Release, error) {
 			return r, nil
 		}
 	}
+	if guess := sameVersion(version); guess != "" {
+		return Release{}, fmt.Errorf("no Kubeflow release %q is known here; did you mean %s?", version, guess)
+	}
 	return Release{}, fmt.Errorf("no Kubeflow release %q is known here; known are %s", version, names(All()))
 }
 
-// Newest is the newest installable release that was tested on this Kubernetes minor ("1.35", "v1.35.4").
+// Newest is the newest release that was tested on this Kubernetes minor ("1.35", "v1.35.4") and whose
+// archive can be verified: what nobody asked for by name must not be taken on trust.
 func Newest(kubernetes string) (Release, bool) {
 	for _, r := range slices.Backward(Fitting(kubernetes)) {
-		if r.Installable() {
+		if r.Source.Hash != "" {
 			return r, true
 		}
 	}
@@ -73,6 +77,11 @@ var load = sync.OnceValue(func() []Release {
 		all = append(all, r)
 	}
 	slices.SortFunc(all, func(a, b Release) int { return compareVersions(a.Version, b.Version) })
+	var leftOvers []LeftOver // what disturbs a release disturbs those after it
+	for i := range all {
+		leftOvers = append(leftOvers, all[i].LeftOvers...)
+		all[i].LeftOvers = slices.Clone(leftOvers)
+	}
 	return all
 })
 

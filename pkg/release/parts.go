@@ -13,12 +13,6 @@ import (
 
 // fromRelease reads a named release's components out of its archive.
 func (r *rendering) fromRelease(ctx context.Context, release Release) ([]part, error) {
-	if !release.Installable() {
-		return nil, &InputError{
-			What: fmt.Sprintf("%s is known, but this version cannot install it", release),
-			Do:   "choose one of " + names(All()),
-		}
-	}
 	a, err := r.archiveOf(ctx, release)
 	if err != nil {
 		return nil, err
@@ -36,7 +30,7 @@ func (r *rendering) fromRelease(ctx context.Context, release Release) ([]part, e
 			return nil, err
 		}
 	}
-	return r.fromKustomization(release, a)
+	return r.fromKustomization(ctx, release, a)
 }
 
 func (r *rendering) archiveOf(ctx context.Context, release Release) (*archive.Archive, error) {

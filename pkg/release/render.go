@@ -10,7 +10,7 @@ import (
 
 // An Input is what a user asks for: a release by name, a file, or directories. Exactly one of them is set.
 type Input struct {
-	// Release is a version that Find knows.
+	// Release is a version that Find knows, or a tag of Kubeflow's manifests.
 	Release string
 	// File is a KfDef, a kustomization folder, rendered YAML (a file or a folder), the URL of one, or "-".
 	File string
@@ -139,9 +139,9 @@ func (r *rendering) parts(ctx context.Context, in Input) ([]part, error) {
 	case in.File != "":
 		return r.fromFile(ctx, in)
 	}
-	release, err := Find(in.Release)
+	release, err := r.lookUp(ctx, in.Release)
 	if err != nil {
-		return nil, &InputError{What: err.Error(), Do: "choose one of these"}
+		return nil, err
 	}
 	return r.fromRelease(ctx, release)
 }

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"path"
@@ -12,43 +13,33 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
-// fromKustomization makes the parts that the release names. Each is built as the release's own
-// kustomization with only that part's resources, so that whatever else it says still holds.
-func (r *rendering) fromKustomization(release Release, a *archive.Archive) ([]part, error) {
+// fromKustomization makes the parts of a release. Each is built as the release's own kustomization with
+// only that part's resources, so that whatever else it says still holds.
+func (r *rendering) fromKustomization(ctx context.Context, release Release, a *archive.Archive) ([]part, error) {
 	var top map[string]any
 	file := kustomizationIn(a, release.Kustomization)
 	if err := yaml.Unmarshal(a.Files[file], &top); err != nil || file == "" {
-		return nil, fmt.Errorf("the archive of %s holds no kustomization in %s that can be read", release, release.Kustomization)
+		return nil, &InputError{What: fmt.Sprintf("the archive of %s holds no kustomization in %s that can be read", release, release.Kustomization),
+			Do: "up to Kubeflow 1.2 a KfDef says what is installed: give its address with --filename"}
 	}
-	resources := list(top["resources"])
 	s := split{top: top, beside: path.Dir(release.Kustomization), files: maps.Clone(a.Files)}
+	if len(release.Components) == 1 && len(release.Components[0].From) == 0 { // it is the whole kustomization
+		whole := part{name: release.Components[0].Name, folders: []string{release.Kustomization}, key: release.Kustomization}
+		return s.mounted(r, a, []part{whole})
+	}
+	components, warnings := assign(release, resourcesOf(top, release.Kustomization))
+	for _, warning := range warnings {
+		r.warn(warning)
+	}
 	s.move(release.Kustomization)
+	if inseparable(top) {
+		return r.partsOfWhole(ctx, a, s, components)
+	}
 	var parts []part
-	for _, component := range withTheRest(release, resources) {
-		p := part{name: component.Name, needs: component.Needs}
-		if len(component.From) == 0 {
-			p.folders, p.key = []string{release.Kustomization}, release.Kustomization
-		}
-		for _, from := range component.From {
-			p.folders = append(p.folders, s.folder(append(slices.Clone(component.Beside), from)...))
-		}
-		for _, other := range component.Beside {
-			p.beside = append(p.beside, s.folder(other))
-		}
-		for _, folder := range p.folders[:len(component.From)] {
-			p.key += string(s.files[path.Join(folder, "kustomization.yaml")])
-		}
-		parts = append(parts, p)
+	for _, component := range components {
+		parts = append(parts, s.part(component))
 	}
-	mounted := r.tree.Mount("release", &archive.Archive{Files: s.files, Links: a.Links})
-	for _, p := range parts {
-		for _, folders := range [][]string{p.folders, p.beside} {
-			for i := range folders {
-				folders[i] = path.Join(mounted, folders[i])
-			}
-		}
-	}
-	return parts, s.err
+	return s.mounted(r, a, parts)
 }
 
 // A split takes a kustomization apart into several, each with some of the resources.
@@ -63,8 +54,24 @@ type split struct {
 // move turns the paths of everything but the resources, so that they hold from where the parts are put.
 func (s *split) move(from string) {
 	delete(s.top, "resources")
+	delete(s.top, "bases")
 	somewhere := path.Join(s.beside, "part")
 	layer(s.top).turn(func(reference string) string { return relative(somewhere, path.Join(from, reference)) })
+}
+
+// part is one component: a folder for each of its resources, so that they are built side by side.
+func (s *split) part(component Component) part {
+	p := part{name: component.Name, needs: component.Needs}
+	for _, from := range component.From {
+		p.folders = append(p.folders, s.folder(append(slices.Clone(component.Beside), from)...))
+	}
+	for _, other := range component.Beside {
+		p.beside = append(p.beside, s.folder(other))
+	}
+	for _, folder := range p.folders {
+		p.key += string(s.files[path.Join(folder, "kustomization.yaml")])
+	}
+	return p
 }
 
 // folder adds a kustomization of only these resources and returns where it is.
@@ -88,31 +95,15 @@ func (s *split) folder(resources ...string) string {
 	return folder
 }
 
-// withTheRest are the release's components, and one more for what the kustomization lists beyond them:
-// an archive that was changed loses nothing.
-func withTheRest(release Release, resources []any) []Component {
-	components := slices.Clone(release.Components)
-	named := map[string]bool{}
-	for _, component := range components {
-		if len(component.From) == 0 {
-			return components // it is the whole kustomization
-		}
-		for _, from := range component.From {
-			named[from] = true
+// mounted puts the archive and the new folders where kustomize finds them.
+func (s *split) mounted(r *rendering, a *archive.Archive, parts []part) ([]part, error) {
+	mounted := r.tree.Mount("release", &archive.Archive{Files: s.files, Links: a.Links})
+	for _, p := range parts {
+		for _, folders := range [][]string{p.folders, p.beside} {
+			for i := range folders {
+				folders[i] = path.Join(mounted, folders[i])
+			}
 		}
 	}
-	var rest []string
-	for _, resource := range resources {
-		text, _ := resource.(string)
-		if text != "" && !strings.Contains(text, "://") {
-			text = path.Join(release.Kustomization, text)
-		}
-		if !named[text] {
-			rest = append(rest, text)
-		}
-	}
-	if len(rest) > 0 {
-		components = append(components, Component{Name: "other", From: rest})
-	}
-	return components
+	return parts, s.err
 }

@@ -1,0 +1,87 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+)
+
+// repositories are where Kubeflow's manifests are tagged, under their name of today and the one before.
+var repositories = []string{"https://github.com/kubeflow/community-distribution", "https://github.com/kubeflow/manifests"}
+
+// versionLike is what a tag looks like: v1.8.0, 1.10.0-rc.1, 26.09.
+var versionLike = regexp.MustCompile(`^v?\d+\.\d+(\.\d+)*([-.+]?[0-9A-Za-z]+)*$`)
+
+// lookUp is a release by its name, or by a tag that this program knows nothing of.
+func (r *rendering) lookUp(ctx context.Context, name string) (Release, error) {
+	release, err := Find(name)
+	if err == nil {
+		return release, nil
+	}
+	if !versionLike.MatchString(name) || sameVersion(name) != "" {
+		return Release{}, noSuch(name, nil)
+	}
+	var missing *archive.NotFoundError
+	for _, tag := range tagsOf(name) {
+		for _, repository := range repositories {
+			address := repository + "/archive/refs/tags/" + tag + ".tar.gz"
+			_, err := r.fetch(ctx, address)
+			if errors.As(err, &missing) && len(missing.Tried) > 0 {
+				continue
+			}
+			if err != nil {
+				return Release{}, err
+			}
+			return r.tagged(tag, address), nil
+		}
+	}
+	return Release{}, noSuch(name, missing)
+}
+
+// tagged is what can be said of a release by its tag alone: from 1.3 on all are laid out alike.
+func (r *rendering) tagged(tag, address string) Release {
+	release := Release{Version: strings.TrimPrefix(tag, "v"), Source: Source{URL: address}, Kustomization: "example"}
+	r.warn(fmt.Sprintf("nothing is known here of %s: its components are named after their folders, and nobody says on which Kubernetes it was tested", release))
+	return release
+}
+
+// tagsOf are the tags that a name can mean: up to 1.11 they begin with a v.
+func tagsOf(name string) []string {
+	plain := strings.TrimPrefix(name, "v")
+	if strings.HasPrefix(name, "v") || strings.HasPrefix(name, "1.") || strings.HasPrefix(name, "0.") {
+		return []string{"v" + plain, plain}
+	}
+	return []string{plain, "v" + plain}
+}
+
+// noSuch says what there is instead of a name that means nothing.
+func noSuch(name string, err error) error {
+	guess := sameVersion(name)
+	if guess == "" {
+		guess = nearest(strings.TrimPrefix(name, "v"), versions())
+	}
+	return &InputError{What: fmt.Sprintf("there is no Kubeflow release %q", name), Err: err,
+		Do: orMeant(guess, "choose one of "+names(All())+", or a tag of "+strings.TrimPrefix(repositories[0], "https://"))}
+}
+
+// sameVersion is the known release that a name means in another spelling: 26.3 is 26.03.
+func sameVersion(name string) string {
+	for _, version := range versions() {
+		if compareVersions(version, strings.TrimPrefix(name, "v")) == 0 {
+			return version
+		}
+	}
+	return ""
+}
+
+func versions() []string {
+	var out []string
+	for _, r := range All() {
+		out = append(out, r.Version)
+	}
+	return out
+}
