@@ -69,6 +69,7 @@ type Options struct {
 	DryRun  bool   // the server checks and answers, and keeps nothing
 	Force   bool   // Apply takes fields over from other managers
 	Whole   bool   // Delete lets the object stay until everything it owns is gone: a Deployment until its pods are
+	Orphan  bool   // Delete leaves what the object owns, without an owner
 }
 
 // Do makes a Change and returns the object as the server now has it; nil after a Delete.
@@ -148,6 +149,9 @@ func (c *Client) delete(ctx context.Context, in dynamic.ResourceInterface, o *un
 	propagation := metav1.DeletePropagationBackground
 	if opt.Whole {
 		propagation = metav1.DeletePropagationForeground
+	}
+	if opt.Orphan {
+		propagation = metav1.DeletePropagationOrphan
 	}
 	options.PropagationPolicy = &propagation
 	if uid := o.GetUID(); uid != "" {

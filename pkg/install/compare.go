@@ -15,20 +15,15 @@ import (
 // lookers is how many questions are asked at once.
 const lookers = 16
 
-// compare marks the objects that need no request: an earlier install recorded that it applied exactly this, and the
-// cluster's own record of who owns which field says that nobody has changed any of it since.
-// Metadata is enough to know, one list for each kind and namespace.
-func (p *Plan) compare(ctx context.Context, view cluster.View, have *Inventory) error {
-	if have == nil {
-		return nil
-	}
-	recorded := have.entries()
+// compare learns what of the plan is on the cluster. It marks the objects that need no request: an earlier install recorded
+// that it applied exactly this, and the cluster's own record of who owns which field says that nobody has changed any of
+// it since. Metadata is enough to know, one list for each kind and namespace.
+func (p *Plan) compare(ctx context.Context, view cluster.View) error {
+	recorded := p.have.entries()
 	asks := map[place][]int{}
 	for i, g := range p.Objects {
-		if _, ok := recorded[g.Ref().Identity()]; ok {
-			at := place{g.Object.GroupVersionKind().GroupKind(), g.Object.GetNamespace()}
-			asks[at] = append(asks[at], i)
-		}
+		at := place{g.Object.GroupVersionKind().GroupKind(), g.Object.GetNamespace()}
+		asks[at] = append(asks[at], i)
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(lookers)
@@ -36,16 +31,43 @@ func (p *Plan) compare(ctx context.Context, view cluster.View, have *Inventory) 
 		group.Go(func() error {
 			live, err := metadataOf(ctx, view, at)
 			for _, i := range indices {
-				ref := p.Objects[i].Ref().Identity()
-				if o := live[ref.Name]; o != nil {
-					p.Objects[i].version = o.GetResourceVersion()
-					p.Objects[i].Unchanged = recorded[ref].still(o, p.Objects[i])
+				if g := &p.Objects[i]; live[g.Object.GetName()] != nil {
+					g.meet(live[g.Object.GetName()], recorded[g.Ref().Identity()])
 				}
 			}
 			return err
 		})
 	}
 	return group.Wait()
+}
+
+// meet takes in that an object is there already.
+func (g *Gated) meet(live *object, recorded Entry) {
+	g.version = live.GetResourceVersion()
+	g.Unchanged = recorded.still(live, *g)
+	if g.Adopted = !appliedByUs(live) && !bare(g.Object); g.Adopted {
+		g.makers = makers(live.GetManagedFields())
+	}
+	if live.GetDeletionTimestamp() != nil && g.Ref().GroupKind() != namespaceKind {
+		g.clear = live
+	}
+}
+
+// bare tells whether an object is a name alone: nobody owns a field of it, and there is nothing to take over.
+func bare(o *object) bool {
+	meta := dig(o.Object, "metadata")
+	fields := len(o.Object) + len(meta)
+	for _, field := range []string{"apiVersion", "kind", "metadata"} {
+		if _, there := o.Object[field]; there {
+			fields--
+		}
+	}
+	for _, field := range []string{"name", "namespace"} {
+		if _, there := meta[field]; there {
+			fields--
+		}
+	}
+	return fields == 0
 }
 
 // still tells whether a live object is as this entry says it was left, and as it should be.
@@ -62,8 +84,8 @@ type place struct {
 
 func metadataOf(ctx context.Context, view cluster.View, at place) (map[string]*unstructured.Unstructured, error) {
 	list, err := view.List(ctx, at.kind, cluster.Scope{Namespace: at.namespace, Metadata: true})
-	if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
-		return nil, nil // gone since: applied again
+	if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) || apierrors.IsForbidden(err) {
+		return nil, nil // gone since, or not for this user to see: applied again
 	}
 	byName := map[string]*unstructured.Unstructured{}
 	for _, o := range list {

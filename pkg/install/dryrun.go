@@ -2,27 +2,32 @@ package install
 
 import (
 	"context"
-	"sync"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
 // A Verdict is what the server says about one object without keeping it.
 type Verdict struct {
-	Ref    cluster.Ref `json:"object"`
-	Action string      `json:"action"`           // create, change, unchanged, delete, keep, unknown or refused
-	Reason string      `json:"reason,omitempty"` // why it is unknown or refused
-	Diff   string      `json:"diff,omitempty"`   // values of Secrets are never in it
+	Ref       cluster.Ref `json:"object"`
+	Component string      `json:"component,omitempty"`
+	Action    string      `json:"action"`           // create, change, recreate, unchanged, delete, keep, unknown or refused
+	Adopts    bool        `json:"adopts,omitempty"` // it is there, and this program never wrote it
+	Drops     []string    `json:"drops,omitempty"`  // fields that an adopted object loses: who applied it before set them
+	Reason    string      `json:"reason,omitempty"` // why it is recreated, deleted, kept, unknown or refused
+	Diff      string      `json:"diff,omitempty"`   // values of Secrets are never in it
+
+	how     remaking
+	problem *cluster.Problem // of what is refused, or would be without leave to recreate
 }
 
 // The actions of a Verdict.
 const (
 	Create    = "create"
 	Change    = "change"
+	Recreate  = "recreate" // it cannot be changed in place
 	Unchanged = "unchanged"
 	Remove    = "delete"
 	Stays     = "keep"
@@ -32,63 +37,60 @@ const (
 
 // DryRun asks the server about every object of a plan that it can say something about, and changes nothing.
 func DryRun(ctx context.Context, client *cluster.Client, plan *Plan) ([]Verdict, error) {
-	view := client.View()
-	verdicts := make([]Verdict, len(plan.Objects))
-	var mu sync.Mutex
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(lookers)
-	for i, g := range plan.Objects {
-		group.Go(func() error {
-			verdict, err := judge(ctx, client, view, g)
-			mu.Lock()
-			defer mu.Unlock()
-			verdicts[i] = verdict
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	err := plan.try(ctx, client, func(Gated) bool { return true })
+	if err != nil {
 		return nil, err
 	}
+	verdicts := make([]Verdict, len(plan.Objects))
+	for i, g := range plan.Objects {
+		verdicts[i] = *g.verdict
+	}
+	view := client.View()
 	for _, ref := range plan.Prune {
-		verdicts = append(verdicts, Verdict{Ref: ref, Action: Remove})
+		v := Verdict{Ref: ref, Component: plan.componentOf(ref), Action: Remove, Reason: "no longer wanted"}
+		if live, err := view.Get(ctx, ref); err == nil {
+			v.Diff = cluster.Diff(live, nil)
+		}
+		verdicts = append(verdicts, v)
+	}
+	for _, left := range plan.LeftOvers {
+		verdicts = append(verdicts, Verdict{Ref: left.Ref, Action: Remove, Reason: "left behind by an older release: " + left.Why, Diff: cluster.Diff(left.live, nil)})
 	}
 	for _, ref := range plan.Keep {
-		verdicts = append(verdicts, Verdict{Ref: ref, Action: Stays, Reason: "holds data or other people's objects"})
+		verdicts = append(verdicts, Verdict{Ref: ref, Component: plan.componentOf(ref), Action: Stays, Reason: "holds data or other people's objects"})
 	}
 	return verdicts, nil
 }
 
-func judge(ctx context.Context, client *cluster.Client, view cluster.View, g Gated) (Verdict, error) {
-	verdict := Verdict{Ref: g.Ref()}
-	if g.Unchanged {
-		verdict.Action = Unchanged
-		return verdict, nil
+// componentOf returns the component that a recorded object came with.
+func (p *Plan) componentOf(ref cluster.Ref) string {
+	at := slices.IndexFunc(p.have.Objects, func(e Entry) bool { return e.Ref == ref })
+	if at < 0 {
+		return ""
 	}
-	before, err := view.Get(ctx, g.Ref())
-	if meta.IsNoMatchError(err) {
-		verdict.Action, verdict.Reason = Unknown, "its kind is not on the cluster yet"
-		return verdict, nil
-	}
-	if err != nil && !apierrors.IsNotFound(err) {
-		return verdict, err
-	}
-	after, err := client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: g.Object}, cluster.Options{Manager: Manager, Force: true, DryRun: true})
-	switch {
-	case apierrors.IsNotFound(err) && before == nil:
-		verdict.Action, verdict.Reason = Unknown, "its namespace or its kind is not on the cluster yet"
-	case cluster.Transient(err) && g.guarded:
-		verdict.Action, verdict.Reason = Unknown, "a webhook that is asked about it does not answer"
-	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsForbidden(err), apierrors.IsInternalError(err):
-		verdict.Action, verdict.Reason = Rejected, stopped(g, err).Error()
-	case err != nil:
-		return verdict, err
-	case before == nil:
-		verdict.Action, verdict.Diff = Create, cluster.Diff(nil, after)
-	default:
-		verdict.Action = Unchanged
-		if verdict.Diff = cluster.Diff(before, after); verdict.Diff != "" {
-			verdict.Action = Change
+	return p.have.Objects[at].Component
+}
+
+// try asks the server about the objects that which chooses, unless it was asked already.
+func (p *Plan) try(ctx context.Context, client *cluster.Client, which func(Gated) bool) error {
+	view := client.View()
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(lookers)
+	for i := range p.Objects {
+		g := &p.Objects[i] // each is one goroutine's own
+		if g.verdict != nil || !which(*g) {
+			continue
 		}
+		group.Go(func() error {
+			verdict, err := judge(ctx, client, view, *g)
+			if err != nil {
+				return err
+			}
+			if g.verdict = &verdict; verdict.Action == Recreate {
+				g.clear, err = view.Get(ctx, g.Ref())
+			}
+			return err
+		})
 	}
-	return verdict, nil
+	return group.Wait()
 }

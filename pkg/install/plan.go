@@ -1,7 +1,6 @@
 package install
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -21,9 +20,13 @@ type Plan struct {
 	Keep    []cluster.Ref `json:"keep,omitempty"`   // the same, but holds data or other people's objects: never deleted unasked
 	Cycles  []Cycle       `json:"cycles,omitempty"` // webhooks that would have waited for each other, and do not
 
+	LeftOvers []LeftOver `json:"leftOvers,omitempty"` // what older releases left behind and this one cannot do with
+
+	request Request
 	openers map[Gate]opener // what of the plan opens each gate
 	have    *Inventory
-	home    string // the namespace that the inventory is kept in
+	rest    []Entry // installed, and of components that this plan is not about
+	home    string  // the namespace that the inventory is kept in
 }
 
 // A Gated object is applied as soon as its gates are open.
@@ -32,10 +35,14 @@ type Gated struct {
 	Object    *unstructured.Unstructured `json:"object"`
 	Gates     []Gate                     `json:"gates,omitempty"`
 	Unchanged bool                       `json:"unchanged,omitempty"` // the cluster has it already, as wanted and as this program left it
+	Adopted   bool                       `json:"adopted,omitempty"`   // the cluster has it already, and this program never wrote it
 
-	digest  string // of the object as rendered
-	version string // resourceVersion on the cluster, where it was looked up
-	guarded bool   // a webhook is asked about it, so a server error may well be that webhook's
+	digest  string   // of the object as rendered
+	version string   // resourceVersion on the cluster; empty when it is not there
+	guarded bool     // a webhook is asked about it, so a server error may well be that webhook's
+	makers  []string // who applied an adopted object
+	verdict *Verdict // what the server said to a trial, where there was one
+	clear   *object  // what has to be gone before it is applied: an object that cannot be changed in place, or is being deleted
 }
 
 // Ref names the object.
@@ -51,7 +58,7 @@ func NewPlan(ctx context.Context, request Request, have *Inventory, view cluster
 		return nil, err
 	}
 	all = append(missingNamespaces(all, live, have), all...)
-	plan := &Plan{Name: request.Name, Release: request.Release, Pins: request.Pins, have: have, home: homeOf(all, have)}
+	plan := &Plan{Name: request.Name, Release: request.Release, Pins: request.Pins, have: have, home: homeOf(all, have), request: request}
 	p := newPlanner(all, live, kinds)
 	for i, w := range all {
 		plan.Objects = append(plan.Objects, Gated{
@@ -60,8 +67,11 @@ func NewPlan(ctx context.Context, request Request, have *Inventory, view cluster
 	}
 	plan.Cycles = p.cycles
 	plan.openers = openersOf(p.gates, p.needs)
-	plan.leave(have)
-	if err := plan.compare(ctx, view, have); err != nil {
+	plan.leave(request)
+	if err := plan.compare(ctx, view); err != nil {
+		return nil, err
+	}
+	if err := plan.findLeftOvers(ctx, view, request); err != nil {
 		return nil, err
 	}
 	live.yield(plan.Objects)
@@ -90,46 +100,11 @@ func (p *Plan) Refs() []cluster.Ref {
 
 // Writes returns how many objects a Run of the plan sends to the server, deletions included.
 func (p *Plan) Writes() int {
-	n := len(p.Prune)
+	n := len(p.Prune) + len(p.LeftOvers)
 	for _, g := range p.Objects {
 		if !g.Unchanged {
 			n++
 		}
 	}
 	return n
-}
-
-// keepers are the kinds whose objects hold data, or other people's objects.
-var keepers = []string{"Namespace", "CustomResourceDefinition.apiextensions.k8s.io", "PersistentVolumeClaim", "PersistentVolume", "Profile.kubeflow.org"}
-
-// leave sorts what is installed and no longer wanted into what goes and what stays.
-func (p *Plan) leave(have *Inventory) {
-	if have == nil {
-		return
-	}
-	want := map[cluster.Ref]bool{}
-	for _, g := range p.Objects {
-		want[g.Ref().Identity()] = true
-	}
-	for _, entry := range have.Objects {
-		switch {
-		case want[entry.Ref.Identity()]:
-		case slices.Contains(keepers, entry.Ref.GroupKind().String()):
-			p.Keep = append(p.Keep, entry.Ref)
-		default:
-			p.Prune = append(p.Prune, entry.Ref)
-		}
-	}
-	slices.SortStableFunc(p.Prune, func(a, b cluster.Ref) int { return cmp.Compare(pruneOrder(a), pruneOrder(b)) })
-}
-
-// pruneOrder takes webhooks off before what serves them, and workloads before what they use.
-func pruneOrder(ref cluster.Ref) int {
-	switch ref.Kind {
-	case "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "APIService":
-		return 0
-	case "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "Secret", "ConfigMap":
-		return 2
-	}
-	return 1
 }

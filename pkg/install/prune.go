@@ -25,20 +25,36 @@ func prune(ctx context.Context, client *cluster.Client, plan *Plan, result *Resu
 		if !appliedByUs(live) {
 			continue
 		}
-		_, err = retry(ctx, func() (*object, error) {
-			return client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: live}, cluster.Options{Manager: Manager})
-		})
-		if err != nil && !apierrors.IsNotFound(err) {
+		if err := remove(ctx, client, live); err != nil {
 			return err
 		}
 		result.Pruned = append(result.Pruned, ref)
 		observe(ObjectPruned{Ref: ref})
+	}
+	for _, left := range plan.LeftOvers {
+		if err := remove(ctx, client, left.live); err != nil {
+			return err
+		}
+		result.Pruned = append(result.Pruned, left.Ref)
+		observe(ObjectPruned{Ref: left.Ref})
 	}
 	for _, ref := range plan.Keep {
 		result.Kept = append(result.Kept, ref)
 		observe(ObjectKept{Ref: ref})
 	}
 	return nil
+}
+
+// remove deletes an object. One that is gone, or that somebody has made anew since, is no error.
+func remove(ctx context.Context, client *cluster.Client, o *object) error {
+	_, err := retry(ctx, func() (*object, error) {
+		_, err := client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: o}, cluster.Options{Manager: Manager})
+		if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+			err = nil
+		}
+		return nil, err
+	})
+	return err
 }
 
 func appliedByUs(o *object) bool {

@@ -1,9 +1,11 @@
 package install
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
 // opening is the record before the first write: have ∪ want. What is known of objects that are about to be written is
@@ -17,22 +19,48 @@ func (p *Plan) opening() *Inventory {
 	}, slices.Concat(p.Prune, p.Keep))
 }
 
-// record returns the inventory that lists the plan's objects, as entry tells of each, and some besides.
+// record returns the inventory that lists the plan's objects, as entry tells of each, some besides, and all that the plan
+// is not about. A partial plan leaves the release that the whole is of, and each object to the component that brought it.
 func (p *Plan) record(entry func(Gated, Entry) Entry, besides []cluster.Ref) *Inventory {
 	recorded := p.have.entries()
 	inventory := &Inventory{Name: p.Name, Release: p.Release, Source: p.Pins, home: p.home}
 	if p.have != nil {
 		inventory.live = p.have.live
 	}
+	if p.request.Partial && p.have != nil && p.have.Release != "" {
+		inventory.Release, inventory.Source = p.have.Release, joinPins(p.have.Source, p.Pins)
+	}
 	for _, g := range p.Objects {
-		e := entry(g, recorded[g.Ref().Identity()])
+		before := recorded[g.Ref().Identity()]
+		e := entry(g, before)
 		e.Ref, e.Component = g.Ref(), g.Stage
+		if before.Component != "" && !p.request.about(before.Component) {
+			e.Component = before.Component
+		}
 		inventory.Objects = append(inventory.Objects, e)
 	}
 	for _, ref := range besides {
 		inventory.Objects = append(inventory.Objects, Entry{Ref: ref, Component: recorded[ref.Identity()].Component})
 	}
+	inventory.Objects = append(inventory.Objects, p.rest...)
+	slices.SortFunc(inventory.Objects, func(a, b Entry) int { return cmp.Or(byRef(a.Ref, b.Ref), cmp.Compare(a.Component, b.Component)) })
 	return inventory
+}
+
+// byRef orders a record, so that it reads the same whatever was installed first.
+func byRef(a, b cluster.Ref) int {
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.APIVersion, b.APIVersion), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+}
+
+// joinPins adds what a partial install was made from to what the whole was.
+func joinPins(have, more []release.Pin) []release.Pin {
+	out := slices.Clone(have)
+	for _, pin := range more {
+		if !slices.ContainsFunc(out, func(p release.Pin) bool { return p.URL == pin.URL }) {
+			out = append(out, pin)
+		}
+	}
+	return out
 }
 
 // recorded tells whether the cluster's record says already what this plan would write into it.

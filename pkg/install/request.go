@@ -16,6 +16,11 @@ type Request struct {
 	Pins       []release.Pin // what the objects were made from
 	Namespace  string        // where objects belong that name no namespace; empty means default
 	Components []release.RenderedComponent
+
+	Partial   bool               // Components are not all: what is installed of others stays
+	Skipped   []string           // components that are not wanted, whatever Partial says
+	LeftOvers []release.LeftOver // what older releases leave behind
+	Recreate  bool               // what cannot be changed in place may be made anew
 }
 
 // Kinds returns the resource and scope of a kind the server has; cluster.Client.Mapping is one.

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
 type (
@@ -28,8 +26,12 @@ func (e *engine) send(ctx context.Context, i int) {
 		e.start(it.stage)
 	}
 	e.busy++
+	if it.clear != nil {
+		it.why = "waits until the one before it is gone"
+	}
+	g := it.Gated
 	go func() {
-		o, err := e.client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: it.Object}, cluster.Options{Manager: Manager, Force: true})
+		o, err := bring(ctx, e.client, g)
 		e.facts <- appliedFact{i, o, err}
 	}()
 }
