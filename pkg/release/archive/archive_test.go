@@ -38,6 +38,19 @@ func packed(t *testing.T, entries ...tar.Header) []byte {
 	return out.Bytes()
 }
 
+func gzipped(t *testing.T, content string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	writer := gzip.NewWriter(&out)
+	if _, err := writer.Write([]byte(content)); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
 func file(name, content string) tar.Header {
 	return tar.Header{Name: name, PAXRecords: map[string]string{"content": content}}
 }
@@ -91,6 +104,14 @@ func TestArchivesThatCannotBeTrustedAreRefused(t *testing.T) {
 		"nothing":                      {packed(t), "holds no files"},
 		"a cut-off gzip":               {packed(t, file("top/a", strings.Repeat("x", 9000)))[:60], "damaged"},
 		"no gzip after all":            {[]byte{0x1f, 0x8b, 1, 2, 3}, "cannot be read"},
+		"a name for a terminal":        {packed(t, good, file("top/\x1b[2J", "x")), "not a plain relative name"},
+		"a link's name twice":          {packed(t, good, link("top/l", "a"), file("top/l", "x")), "twice"},
+		"a file that is a folder":      {packed(t, good, file("top/f", "x"), file("top/f/g", "x")), "both as a folder"},
+		"a link that is a folder":      {packed(t, file("top/x/a", "a"), link("top/l", "x"), file("top/l/g", "x")), "both as a folder"},
+		"a bomb":                       {packed(t, good, file("top/zeros", strings.Repeat("\x00", 40<<20))), "far more than its size"},
+		"a page to sign in on":         {[]byte("\n<!DOCTYPE html><html><title>Sign in</title>"), "web page"},
+		"nothing at all":               {nil, "empty"},
+		"text":                         {[]byte("kind: X"), "not a tar.gz"},
 		"a zip":                        {[]byte("PK\x03\x04…"), "zip"},
 	}
 	for name, c := range cases {
@@ -132,5 +153,20 @@ func TestLinksInsideAreKept(t *testing.T) {
 	a, err := Unpack("x.tar.gz", packed(t, file("top/a/x", "1"), link("top/b/l", "../a")), DefaultLimits)
 	if err != nil || a.Links["b/l"] != "a" {
 		t.Errorf("links are %v, %v", a.Links, err)
+	}
+}
+
+func TestNamesThatDifferInCaseStayApart(t *testing.T) {
+	a, err := Unpack("x.tar.gz", packed(t, file("top/a", "1"), file("top/A", "2")), DefaultLimits)
+	if err != nil || string(a.Files["a"]) != "1" || string(a.Files["A"]) != "2" {
+		t.Errorf("files are %v, %v", a, err)
+	}
+}
+
+func TestAnArchiveInAnArchiveIsAFile(t *testing.T) {
+	inner := string(packed(t, file("../out", "x")))
+	a, err := Unpack("x.tar.gz", packed(t, file("top/inner.tar.gz", inner)), DefaultLimits)
+	if err != nil || string(a.Files["inner.tar.gz"]) != inner || len(a.Files) != 1 {
+		t.Errorf("files are %v, %v", a, err)
 	}
 }

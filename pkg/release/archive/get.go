@@ -5,14 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"os"
-	"strconv"
 	"time"
-
-	"golang.org/x/net/http/httpproxy"
 )
 
 // Retry says how often to try and how long to wait between attempts.
@@ -21,10 +16,15 @@ type Retry struct {
 	Wait     func(attempt int) time.Duration
 	// Stall is how long a connection may say nothing before it counts as broken.
 	Stall time.Duration
+	// Total is how long one address may take with all attempts; zero is without end.
+	Total time.Duration
 }
 
 // usual is five attempts in fifteen seconds: enough for a proxy that hiccups.
-var usual = Retry{Attempts: 5, Wait: func(attempt int) time.Duration { return time.Second << attempt }, Stall: time.Minute}
+var usual = Retry{
+	Attempts: 5, Wait: func(attempt int) time.Duration { return time.Second << attempt },
+	Stall: time.Minute, Total: 15 * time.Minute,
+}
 
 // errNotThere is what 404 and 410 mean: no use in asking again, but another address may have it.
 var errNotThere = errors.New("not there")
@@ -41,6 +41,12 @@ func (e *transientError) Unwrap() error { return e.err }
 // get downloads one address, again and again while the fault is one that passes.
 func (f *Fetcher) get(ctx context.Context, address string) ([]byte, error) {
 	retry := f.retry()
+	if retry.Total > 0 {
+		cause := fmt.Errorf("fetching %s took longer than %s", address, retry.Total)
+		limited, cancel := context.WithTimeoutCause(ctx, retry.Total, cause)
+		defer cancel()
+		ctx = limited
+	}
 	for attempt := 0; ; attempt++ {
 		content, err := f.attempt(ctx, address, retry.Stall)
 		var transient *transientError
@@ -51,7 +57,7 @@ func (f *Fetcher) get(ctx context.Context, address string) ([]byte, error) {
 		f.say("fetching %s again in %s: %v", address, wait, transient.err)
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, context.Cause(ctx)
 		case <-time.After(wait):
 		}
 	}
@@ -78,7 +84,7 @@ func (f *Fetcher) attempt(ctx context.Context, address string, stall time.Durati
 		return nil, f.fault(ctx, address, err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	if err := status(response, address); err != nil {
+	if err := status(response, address, time.Now()); err != nil {
 		return nil, err
 	}
 	limit := f.limits().Download
@@ -92,45 +98,6 @@ func (f *Fetcher) attempt(ctx context.Context, address string, stall time.Durati
 	return content, nil
 }
 
-var errStalled = errors.New("the connection went silent")
-
-// fault decides whether a failed request is worth another attempt. All network faults are, but for a
-// name that does not exist and for the user's own Ctrl-C.
-func (f *Fetcher) fault(ctx context.Context, address string, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		if !errors.Is(cause, errStalled) {
-			return cause
-		}
-		err = cause
-	}
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	err = fmt.Errorf("fetching %s: %w", address, err)
-	var dns *net.DNSError
-	if errors.As(err, &dns) && dns.IsNotFound {
-		return err
-	}
-	return &transientError{err: err}
-}
-
-func status(response *http.Response, address string) error {
-	code := response.StatusCode
-	switch {
-	case code == http.StatusOK:
-		return nil
-	case code == http.StatusNotFound || code == http.StatusGone:
-		return errNotThere
-	}
-	err := fmt.Errorf("fetching %s: the server answered %s", address, response.Status)
-	if code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= 500 {
-		seconds, _ := strconv.Atoi(response.Header.Get("Retry-After")) // none, or a date: the usual wait does
-		return &transientError{err: err, after: min(time.Duration(seconds)*time.Second, time.Minute)}
-	}
-	return err
-}
-
 // fed feeds the watchdog with every read.
 type fed struct {
 	io.Reader
@@ -142,20 +109,6 @@ func (r *fed) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
 	r.watchdog.Reset(r.stall)
 	return n, err
-}
-
-// client honours HTTPS_PROXY and its like as they are now, not as they were when the program began.
-func (f *Fetcher) client() *http.Client {
-	f.once.Do(func() {
-		if f.own = f.HTTP; f.own != nil {
-			return
-		}
-		proxy := httpproxy.FromEnvironment().ProxyFunc()
-		transport := http.DefaultTransport.(*http.Transport).Clone()
-		transport.Proxy = func(r *http.Request) (*url.URL, error) { return proxy(r.URL) }
-		f.own = &http.Client{Transport: transport}
-	})
-	return f.own
 }
 
 func readFile(name string, limit int64) ([]byte, error) {

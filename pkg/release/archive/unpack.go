@@ -10,19 +10,9 @@ import (
 	"strings"
 )
 
-// Limits bound what an archive may hold, so that a hostile or broken one cannot fill the memory.
-type Limits struct {
-	Download int64 // bytes, as they come
-	Total    int64 // bytes, unpacked
-	File     int64 // bytes of one file
-	Entries  int
-}
-
-// DefaultLimits leave ample room: Kubeflow's largest release has 7,500 files in 60 MB.
-var DefaultLimits = Limits{Download: 256 << 20, Total: 768 << 20, File: 128 << 20, Entries: 100_000}
-
 // Unpack reads a tar.gz or tar archive, or else takes content as the one file called name. Names that
-// leave the archive, links that do, devices and anything beyond the limits are refused.
+// leave the archive, links that do, devices and anything beyond the limits are refused. Nothing is
+// written to disk: names that differ in case only stay two files.
 func Unpack(name string, content []byte, limits Limits) (*Archive, error) {
 	stream, isTar, err := open(content)
 	if err != nil {
@@ -31,15 +21,15 @@ func Unpack(name string, content []byte, limits Limits) (*Archive, error) {
 	if !isTar {
 		return single(name, content)
 	}
-	u := unpacking{limits: limits, out: &Archive{Files: map[string][]byte{}, Links: map[string]string{}}}
-	if err := u.all(tar.NewReader(stream)); err != nil {
+	u := unpacking{limits: limits, most: limits.most(len(content)), out: &Archive{Files: map[string][]byte{}, Links: map[string]string{}}}
+	if err := u.all(tar.NewReader(&bounded{stream, u.most + limits.headers()})); err != nil {
 		return nil, err
 	}
 	if len(u.out.Files) == 0 {
 		return nil, bad("the archive holds no files")
 	}
 	strip(u.out)
-	return u.out, checkLinks(u.out)
+	return u.out, errors.Join(checkLinks(u.out), checkFolders(u.out))
 }
 
 // open looks at the first bytes: gzip, tar, or neither.
@@ -54,14 +44,33 @@ func open(content []byte) (stream io.Reader, isTar bool, err error) {
 }
 
 func single(name string, content []byte) (*Archive, error) {
-	if bytes.HasPrefix(content, []byte("PK\x03\x04")) {
+	switch {
+	case bytes.HasPrefix(content, []byte("PK\x03\x04")):
 		return nil, bad("%s is a zip archive, which is not supported; a tar.gz is", name)
+	case isPage(content):
+		return nil, bad("what came instead of %s is a web page, perhaps one to sign in on", name)
+	case len(content) == 0:
+		return nil, bad("%s is empty", name)
+	case IsArchiveName(name):
+		return nil, bad("%s is not a tar.gz archive", name)
 	}
 	return &Archive{Files: map[string][]byte{name: content}, Single: name}, nil
 }
 
+// IsArchiveName reports whether a name ends as archives' names do.
+func IsArchiveName(name string) bool {
+	return strings.HasSuffix(name, ".tar.gz") || strings.HasSuffix(name, ".tgz") || strings.HasSuffix(name, ".tar")
+}
+
+// isPage sees HTML, which proxies and sign-ins send in place of anything.
+func isPage(content []byte) bool {
+	start := bytes.ToLower(bytes.TrimSpace(content[:min(len(content), 512)]))
+	return bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html"))
+}
+
 type unpacking struct {
 	limits  Limits
+	most    int64 // bytes of all files together
 	total   int64
 	entries int
 	out     *Archive
@@ -72,6 +81,9 @@ func (u *unpacking) all(r *tar.Reader) error {
 		header, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
+		}
+		if errors.Is(err, errTooMuch) {
+			return errTooMuch
 		}
 		if err != nil {
 			return bad("the archive is damaged: %v", err)
@@ -94,7 +106,7 @@ func (u *unpacking) one(header *tar.Header, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if _, twice := u.out.Files[name]; twice {
+	if u.out.Files[name] != nil || u.out.Links[name] != "" {
 		return bad("the archive holds %s twice", name)
 	}
 	switch header.Typeflag {
@@ -102,8 +114,8 @@ func (u *unpacking) one(header *tar.Header, r io.Reader) error {
 		u.out.Files[name], err = u.read(name, header.Size, r)
 		return err
 	case tar.TypeSymlink:
-		if path.IsAbs(header.Linkname) {
-			return bad("the archive's link %s leads out of the archive, to %s", name, header.Linkname)
+		if path.IsAbs(header.Linkname) || strings.ContainsFunc(header.Linkname, unprintable) {
+			return bad("the archive's link %s leads out of the archive, to %q", name, header.Linkname)
 		}
 		u.out.Links[name] = path.Join(path.Dir(name), header.Linkname)
 		return nil
@@ -113,67 +125,19 @@ func (u *unpacking) one(header *tar.Header, r io.Reader) error {
 }
 
 func (u *unpacking) read(name string, size int64, r io.Reader) ([]byte, error) {
-	if u.total += size; size > u.limits.File || u.total > u.limits.Total {
+	switch u.total += size; {
+	case size > u.limits.File || u.total > u.limits.Total:
 		return nil, bad("the archive is too large to be unpacked, at %s", name)
+	case u.total > u.most: // a sparse file is nothing in the archive
+		return nil, errTooMuch
 	}
-	var content bytes.Buffer // not size at once: a header may promise what never comes
-	if _, err := io.Copy(&content, io.LimitReader(r, size)); err != nil {
+	content := bytes.NewBuffer([]byte{}) // not size at once: a header may promise what never comes
+	_, err := io.Copy(content, io.LimitReader(r, size))
+	if errors.Is(err, errTooMuch) {
+		return nil, errTooMuch
+	}
+	if err != nil {
 		return nil, bad("the archive is damaged at %s: %v", name, err)
 	}
 	return content.Bytes(), nil
-}
-
-// inside cleans an entry's name, and refuses one that leaves the archive.
-func inside(name string) (string, error) {
-	if path.IsAbs(name) || strings.ContainsAny(name, "\\\x00\n") || hasVolume(name) {
-		return "", bad("the archive's entry %q is not a plain relative name", name)
-	}
-	for part := range strings.SplitSeq(name, "/") {
-		if part == ".." {
-			return "", bad("the archive's entry %q leads out of the archive", name)
-		}
-	}
-	clean := path.Clean(name)
-	if clean == "." {
-		return "", bad("the archive holds a file without a name")
-	}
-	return clean, nil
-}
-
-// hasVolume sees "C:…", which Windows would take for another drive.
-func hasVolume(name string) bool { return len(name) > 1 && name[1] == ':' }
-
-// strip takes off the folder that holds everything, where there is one.
-func strip(a *Archive) {
-	top := ""
-	for name := range a.Files {
-		first, _, nested := strings.Cut(name, "/")
-		if !nested || top != "" && first != top {
-			return
-		}
-		top = first
-	}
-	files, links := map[string][]byte{}, map[string]string{}
-	for name, content := range a.Files {
-		files[strings.TrimPrefix(name, top+"/")] = content
-	}
-	for name, target := range a.Links {
-		if !strings.HasPrefix(name, top+"/") {
-			return
-		}
-		if target != top && !strings.HasPrefix(target, top+"/") {
-			target = "../" + target // out of the top folder: checkLinks says so
-		}
-		links[strings.TrimPrefix(name, top+"/")] = strings.TrimPrefix(target, top+"/")
-	}
-	a.Files, a.Links = files, links
-}
-
-func checkLinks(a *Archive) error {
-	for name, target := range a.Links {
-		if target == ".." || strings.HasPrefix(target, "../") {
-			return bad("the archive's link %s leads out of the archive", name)
-		}
-	}
-	return nil
 }

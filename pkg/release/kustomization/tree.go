@@ -92,12 +92,12 @@ func (m *mount) follow(name string) string {
 }
 
 func (m *mount) step(name string) string {
-	for link, target := range m.Links {
-		if name == link {
-			return target
-		}
-		if rest, ok := strings.CutPrefix(name, link+"/"); ok {
-			return path.Join(target, rest)
+	if len(m.Links) == 0 {
+		return name
+	}
+	for at := name; at != "." && at != "/"; at = path.Dir(at) {
+		if target, ok := m.Links[at]; ok {
+			return path.Join(target, strings.TrimPrefix(name, at))
 		}
 	}
 	return name

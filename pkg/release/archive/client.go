@@ -1,0 +1,34 @@
+package archive
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"golang.org/x/net/http/httpproxy"
+)
+
+// client honours HTTPS_PROXY and its like as they are now, not as they were when the program began.
+func (f *Fetcher) client() *http.Client {
+	f.once.Do(func() {
+		if f.own = f.HTTP; f.own != nil {
+			return
+		}
+		proxy := httpproxy.FromEnvironment().ProxyFunc()
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.Proxy = func(r *http.Request) (*url.URL, error) { return proxy(r.URL) }
+		f.own = &http.Client{Transport: transport, CheckRedirect: checkRedirect}
+	})
+	return f.own
+}
+
+// checkRedirect follows a few redirects, never from https to anything less.
+func checkRedirect(next *http.Request, before []*http.Request) error {
+	switch last := before[len(before)-1].URL; {
+	case len(before) >= 10:
+		return fmt.Errorf("%w: it goes round in circles", errRedirect)
+	case next.URL.Scheme != "https" && (next.URL.Scheme != "http" || last.Scheme == "https"):
+		return fmt.Errorf("%w: %s", errRedirect, next.URL.Redacted())
+	}
+	return nil
+}

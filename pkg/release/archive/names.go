@@ -1,0 +1,85 @@
+package archive
+
+import (
+	"iter"
+	"maps"
+	"path"
+	"strings"
+)
+
+// inside cleans an entry's name, and refuses one that leaves the archive.
+func inside(name string) (string, error) {
+	if path.IsAbs(name) || strings.ContainsFunc(name, unprintable) || hasVolume(name) {
+		return "", bad("the archive's entry %q is not a plain relative name", name)
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		if part == ".." {
+			return "", bad("the archive's entry %q leads out of the archive", name)
+		}
+	}
+	clean := path.Clean(name)
+	if clean == "." {
+		return "", bad("the archive holds a file without a name")
+	}
+	return clean, nil
+}
+
+// unprintable are the characters that no name of a manifest has: control characters, which a terminal
+// would obey, and the backslash, which Windows takes for a folder.
+func unprintable(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }
+
+// hasVolume sees "C:…", which Windows would take for another drive.
+func hasVolume(name string) bool { return len(name) > 1 && name[1] == ':' }
+
+// strip takes off the folder that holds everything, where there is one.
+func strip(a *Archive) {
+	top := ""
+	for name := range a.Files {
+		first, _, nested := strings.Cut(name, "/")
+		if !nested || top != "" && first != top {
+			return
+		}
+		top = first
+	}
+	files, links := map[string][]byte{}, map[string]string{}
+	for name, content := range a.Files {
+		files[strings.TrimPrefix(name, top+"/")] = content
+	}
+	for name, target := range a.Links {
+		if !strings.HasPrefix(name, top+"/") {
+			return
+		}
+		if target != top && !strings.HasPrefix(target, top+"/") {
+			target = "../" + target // out of the top folder: checkLinks says so
+		}
+		links[strings.TrimPrefix(name, top+"/")] = path.Clean(strings.TrimPrefix(strings.TrimPrefix(target, top), "/"))
+	}
+	a.Files, a.Links = files, links
+}
+
+// checkFolders refuses a name that is a file, or a link, and a folder at once.
+func checkFolders(a *Archive) error {
+	folders := map[string]bool{}
+	for _, names := range []iter.Seq[string]{maps.Keys(a.Files), maps.Keys(a.Links)} {
+		for name := range names {
+			for folder := path.Dir(name); folder != "." && !folders[folder]; folder = path.Dir(folder) {
+				folders[folder] = true
+			}
+		}
+	}
+	for folder := range folders {
+		if a.Files[folder] != nil || a.Links[folder] != "" {
+			return bad("the archive holds %s both as a folder and as something else", folder)
+		}
+	}
+	return nil
+}
+
+func checkLinks(a *Archive) error {
+	for name, target := range a.Links {
+		if target == ".." || strings.HasPrefix(target, "../") {
+			return bad("the archive's link %s leads out of the archive", name)
+		}
+	}
+	return nil
+}
