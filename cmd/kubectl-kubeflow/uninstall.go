@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
 )
 
 type uninstallOptions struct {
@@ -75,7 +76,7 @@ func newUninstallCommand(d *deps, run func(context.Context, *uninstallOptions) e
 
 func (o *uninstallOptions) validate() error {
 	switch {
-	case o.name != "" && !nameRule.MatchString(o.name):
+	case o.name != "" && !appdir.ValidName(o.name):
 		return &usageError{What: fmt.Sprintf("--name cannot be %q", o.name),
 			Next: "It is at most 25 lower-case letters, digits and '-', and begins and ends with a letter or digit"}
 	case !slices.Contains([]string{"none", "client", "server"}, o.dryRun):
