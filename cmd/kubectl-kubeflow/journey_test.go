@@ -49,9 +49,13 @@ func TestJourneys(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"sandbox": startSandbox,
-			"get":     getPage,
-			"exits":   exits,
+			"sandbox":  startSandbox,
+			"get":      getPage,
+			"exits":    exits,
+			"snapshot": takeForScript,
+			"context":  nameContext,
+			"profile":  makeProfile,
+			"since":    sinceForScript,
 		},
 	})
 }

@@ -135,6 +135,7 @@ func NewRemoval(request UninstallRequest, survey *Survey) *Removal {
 	}
 	d.judgeDefinitions()
 	d.judgeNamespaces()
+	d.keepHome()
 	d.measure()
 	d.findLeft()
 	return d.finish()

@@ -96,10 +96,10 @@ func (d *departure) usersObjects() []*object {
 	return out
 }
 
-// owned tells whether an object goes with another one that is on the cluster.
+// owned tells whether an object belongs to another one beside it, so that naming that one is enough.
 func (d *departure) owned(o *object) bool {
 	for _, ref := range o.GetOwnerReferences() {
-		if d.survey.uids[ref.UID] != nil {
+		if owner := d.survey.uids[ref.UID]; owner != nil && owner.GetNamespace() == o.GetNamespace() {
 			return true
 		}
 	}

@@ -192,7 +192,7 @@ func (d *departure) judgeNamespaces() {
 	seen := map[types.UID]bool{}
 	for _, kind := range d.survey.kinds {
 		for _, o := range d.survey.objects[kind.GroupKind] {
-			if ns := o.GetNamespace(); d.spaces[ns] && !seen[o.GetUID()] && !isFurniture(o) && !d.goes(o) {
+			if ns := o.GetNamespace(); d.spaces[ns] && !seen[o.GetUID()] && !isFurniture(o) && !d.goes(o) && !d.owned(o) {
 				seen[o.GetUID()] = true
 				staying[ns] = append(staying[ns], o)
 			}
@@ -219,6 +219,16 @@ func (d *departure) judgeNamespaces() {
 			d.take(home, o)
 		} else {
 			d.take(namespaces, o)
+		}
+	}
+}
+
+// keepHome keeps the namespace of the record for as long as the record has to list something.
+func (d *departure) keepHome() {
+	for _, o := range d.waves[home] {
+		if slices.ContainsFunc(d.removal.Keep, func(k Kept) bool { return k.Listed }) && o.GetDeletionTimestamp() == nil {
+			delete(d.waves, home)
+			d.keep(cluster.RefOf(o), true, "the record of what stays is in it")
 		}
 	}
 }

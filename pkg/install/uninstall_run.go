@@ -74,7 +74,7 @@ func (u *uninstaller) run(ctx context.Context) error {
 		}
 	}
 	u.result.Keep, u.result.Left = removal.Keep, u.stillThere(ctx, left)
-	if len(removal.wave(home)) > 0 && removal.Whole() {
+	if len(removal.wave(home)) > 0 {
 		return u.clear(ctx, removal, home)
 	}
 	return u.closeRecord(ctx, removal)
