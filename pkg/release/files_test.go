@@ -79,7 +79,8 @@ func TestWhatCannotBeUsedIsExplained(t *testing.T) {
 }
 
 func TestTheWrongArchiveIsRefusedWithBothHashesAndWhatToDo(t *testing.T) {
-	mirror := tree(t, map[string]string{"github.com/kubeflow/community-distribution/archive/refs/tags/26.03.tar.gz": archived(t, map[string]string{"a": "other"})})
+	mirror := t.TempDir()
+	packed(t, mirror, "github.com/kubeflow/community-distribution/archive/refs/tags/26.03.tar.gz", made([]string{"a"}))
 	_, err := Render(t.Context(), Input{Release: "26.03"}, RenderOptions{CacheDir: t.TempDir(), Mirror: mirror})
 	r, _ := Find("26.03")
 	var input *InputError
