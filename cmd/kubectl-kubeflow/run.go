@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -87,7 +88,7 @@ func report(w io.Writer, err error, code int) {
 	case errors.As(err, &usage):
 		what, next = usage.What, usage.Next
 	case errors.As(err, &input):
-		what, next = input.What, input.Do
+		what, next = input.Happened(), capitalized(input.Do)
 	case errors.As(err, &problem):
 		what, next = problem.What, problem.Next
 	case code == exitInterrupted:
@@ -99,4 +100,11 @@ func report(w io.Writer, err error, code int) {
 	if next != "" {
 		fmt.Fprintln(w, next)
 	}
+}
+
+func capitalized(sentence string) string {
+	if sentence == "" {
+		return ""
+	}
+	return strings.ToUpper(sentence[:1]) + sentence[1:]
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -29,7 +30,7 @@ func documents(name string, content []byte) ([]*unstructured.Unstructured, error
 			return nil, &InputError{
 				What: fmt.Sprintf("document %d of %s is not a Kubernetes object", number, name),
 				Do:   "correct the file",
-				Err:  err,
+				Err:  plainYAML(err),
 			}
 		}
 	}
@@ -71,4 +72,13 @@ func complete(object *unstructured.Unstructured, to *[]*unstructured.Unstructure
 	}
 	*to = append(*to, object)
 	return nil
+}
+
+// plainYAML takes the libraries' own names off a complaint about YAML.
+func plainYAML(err error) error {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	for _, prefix := range []string{"error converting YAML to JSON: ", "error unmarshaling JSON: while decoding JSON: ", "json: ", "yaml: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return errors.New(strings.ReplaceAll(text, "Go struct field ", "field "))
 }

@@ -15,12 +15,17 @@ type InputError struct {
 	Err  error
 }
 
+// Happened is the sentence of what happened, with its cause.
+func (e *InputError) Happened() string {
+	if e.Err == nil {
+		return e.What
+	}
+	return e.What + ": " + e.Err.Error()
+}
+
 // Error joins both sentences.
 func (e *InputError) Error() string {
-	text := e.What
-	if e.Err != nil {
-		text += ": " + e.Err.Error()
-	}
+	text := e.Happened()
 	if e.Do != "" {
 		text += "; " + e.Do
 	}
@@ -37,6 +42,8 @@ func plain(err error, o RenderOptions) error {
 	var broken *archive.BadArchiveError
 	var missing *archive.NotFoundError
 	var reference *kustomization.ReferenceError
+	var fault *kustomization.FaultError
+	var build *kustomization.BuildError
 	switch {
 	case errors.As(err, &input):
 		return err
@@ -49,8 +56,12 @@ func plain(err error, o RenderOptions) error {
 		return &InputError{What: "the mirror is not complete", Err: err, Do: "put the file there, or leave --mirror out"}
 	case errors.As(err, &missing):
 		return &InputError{What: "the address leads nowhere", Err: err, Do: "check it, or name a --mirror that has it"}
-	case errors.As(err, &reference):
-		return &InputError{What: "a kustomization cannot be built", Err: err, Do: "change the reference, or name a --mirror that has it"}
+	case errors.As(err, &reference) && !reference.Fetched:
+		return &InputError{What: "a kustomization cannot be built", Err: reference, Do: "copy what it refers to beside it, or change the reference"}
+	case errors.As(err, &fault):
+		return &InputError{What: "a kustomization cannot be built", Err: fault, Do: fault.Do}
+	case errors.As(err, &build):
+		return &InputError{What: "a kustomization cannot be built", Err: build, Do: "correct it; kubectl kustomize shows whether it builds"}
 	}
 	return err
 }

@@ -38,6 +38,9 @@ func (r *rendering) fromFile(ctx context.Context, in Input) ([]part, error) {
 		return r.fromURL(ctx, name)
 	}
 	stat, err := os.Stat(name)
+	if _, remote, _ := kustomization.ParseRemote(name); err != nil && remote {
+		return r.fromURL(ctx, name)
+	}
 	if err != nil {
 		return nil, &InputError{What: "reading " + name, Do: "name a KfDef, a kustomization or rendered YAML", Err: errors.Unwrap(err)}
 	}

@@ -69,7 +69,7 @@ const kfdefGroup = "kfdef.apps.kubeflow.org"
 func ParseKfDef(name string, content []byte) (*KfDef, error) {
 	var def KfDef
 	if err := yaml.Unmarshal(content, &def); err != nil {
-		return nil, &InputError{What: name + " is not a KfDef that can be read", Do: "correct the file", Err: err}
+		return nil, &InputError{What: name + " is not a KfDef that can be read", Do: "correct the file", Err: plainYAML(err)}
 	}
 	if err := def.check(); err != nil {
 		return nil, &InputError{What: name + " cannot be used as a KfDef", Do: "correct the file", Err: err}

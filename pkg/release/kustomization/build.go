@@ -2,7 +2,6 @@ package kustomization
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -40,8 +39,17 @@ func (t *Tree) Build(ctx context.Context, folder string) ([]*unstructured.Unstru
 	return objects, nil
 }
 
-// explain prefers the reference that could not be followed to what kustomize made of it, and
-// otherwise the innermost of its nested complaints, in one line.
+// A BuildError is a fault that only kustomize itself can see.
+type BuildError struct {
+	Folder string
+	Why    string // kustomize's words, in one line
+}
+
+// Error names the folder.
+func (e *BuildError) Error() string { return "building " + e.Folder + ": " + e.Why }
+
+// explain prefers the reference that could not be followed, and then a fault that can be named, to
+// what kustomize made of it, and otherwise gives the innermost of its complaints, in one line.
 func (t *Tree) explain(folder string, err error) error {
 	t.mu.Lock()
 	fault := t.fault
@@ -49,15 +57,26 @@ func (t *Tree) explain(folder string, err error) error {
 	if fault != nil {
 		return fault
 	}
+	if named := (diagnosis{Tree: t}).folder(folder); named != nil {
+		return named
+	}
 	name := t.name(folder)
 	if name == "" {
 		name = path.Base(folder)
 	}
-	line := strings.Join(strings.Fields(err.Error()), " ")
-	line = strings.ReplaceAll(line, root+"/", "")
-	const enough = 600
-	if len(line) > enough {
-		line = line[:enough] + " …"
+	return &BuildError{Folder: name, Why: innermost(err)}
+}
+
+// innermost leaves out what kustomize tried besides: that a file is no folder and the like.
+func innermost(err error) string {
+	line := strings.ReplaceAll(strings.Join(strings.Fields(err.Error()), " "), root+"/", "")
+	for _, clutter := range []string{"accumulating resources: ", "accumulation err='", "json: "} {
+		line = strings.ReplaceAll(line, clutter, "")
 	}
-	return fmt.Errorf("building %s: %w", name, errors.New(line))
+	line, _, _ = strings.Cut(line, "': must build at directory")
+	const enough = 400
+	if len(line) > enough {
+		line = strings.ToValidUTF8(line[:enough], "") + " …"
+	}
+	return line
 }

@@ -21,7 +21,9 @@ type Remote struct {
 // A ReferenceError says why a kustomization's reference cannot be followed.
 type ReferenceError struct {
 	Reference, File string
-	Err             error
+	// Fetched says that the reference is good and its content could not be had.
+	Fetched bool
+	Err     error
 }
 
 // Error names the file and the reference.

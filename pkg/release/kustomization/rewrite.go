@@ -50,7 +50,7 @@ func (t *Tree) inward(file, reference string) (string, error) {
 	}
 	folder, single, err := t.bring(remote)
 	if err != nil {
-		return "", &ReferenceError{Reference: reference, File: t.name(file), Err: err}
+		return "", &ReferenceError{Reference: reference, File: t.name(file), Fetched: true, Err: err}
 	}
 	from := filepath.ToSlash(strings.TrimPrefix(filepath.Dir(file), filepath.VolumeName(file)))
 	to, err := filepath.Rel(from, path.Join(folder, remote.Path, single))

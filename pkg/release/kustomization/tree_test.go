@@ -223,12 +223,35 @@ func TestABuildSaysNothingOnStandardError(t *testing.T) {
 	}
 }
 
-func TestAFaultIsSaidInOneLineAndNamesTheFolder(t *testing.T) {
-	tree := &Tree{}
-	folder := tree.Mount("a", archived(map[string]string{"apps/kustomization.yaml": "resources: [missing]\n"}))
-	_, err := tree.Build(t.Context(), folder+"/apps")
-	if err == nil || !strings.HasPrefix(err.Error(), "building apps: ") || strings.ContainsAny(err.Error(), "\n") || strings.Contains(err.Error(), root) {
-		t.Errorf("error is %v", err)
+func TestAFaultIsSaidInOneLineAndNamesTheFile(t *testing.T) {
+	plugin := "apiVersion: x/v1\n  kind: Seer\n  metadata: {name: s, annotations: {config.kubernetes.io/function: 'exec: {path: x}'}}\n"
+	for name, c := range map[string]struct {
+		files map[string]string
+		says  string
+	}{
+		"what is not there":  {map[string]string{"kustomization.yaml": "resources: [missing]\n"}, "apps/kustomization.yaml refers to missing, which is not there"},
+		"a base that is not": {map[string]string{"kustomization.yaml": "resources: [b]\n", "b/x.yaml": "x"}, "apps/b holds no kustomization.yaml"},
+		"a circle":           {map[string]string{"kustomization.yaml": "resources: [b]\n", "b/kustomization.yaml": "resources: [..]\n"}, "comes back to itself"},
+		"no YAML":            {map[string]string{"kustomization.yaml": "resources: [a\n"}, "is not YAML that can be read"},
+		"nothing":            {map[string]string{"kustomization.yaml": "# later\n"}, "is empty"},
+		"another kind":       {map[string]string{"kustomization.yaml": "kind: Secret\n"}, "is a Secret, not a Kustomization"},
+		"a chart":            {map[string]string{"kustomization.yaml": "helmCharts: [{name: x}]\n"}, "asks for Helm charts"},
+		"a generator":        {map[string]string{"kustomization.yaml": "generators:\n- |-\n  " + plugin}, "asks for the plugin Seer"},
+		"a transformer":      {map[string]string{"kustomization.yaml": "transformers: [t.yaml]\n", "t.yaml": strings.ReplaceAll(plugin, "\n  ", "\n")}, "asks for the plugin Seer"},
+		"a broken resource":  {map[string]string{"kustomization.yaml": "resources: [a.yaml]\n", "a.yaml": "a: b\n c: d\n"}, "apps/a.yaml is not YAML"},
+		"no object":          {map[string]string{"kustomization.yaml": "resources: [a.yaml]\n", "a.yaml": "a: b\n"}, "apps/a.yaml is not a Kubernetes object: document 1"},
+		"a name twice":       {map[string]string{"kustomization.yaml": "resources: [a.yaml, b.yaml]\n", "a.yaml": configMap("x"), "b.yaml": configMap("x")}, "building apps: merging resources from 'b.yaml': may not add"},
+		"an unknown field":   {map[string]string{"kustomization.yaml": "resource: [a.yaml]\n"}, `unknown field "resource"`},
+	} {
+		files := map[string]string{}
+		for file, content := range c.files {
+			files["apps/"+file] = content
+		}
+		tree := &Tree{}
+		_, err := tree.Build(t.Context(), tree.Mount("a", archived(files))+"/apps")
+		if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), root) {
+			t.Errorf("%s: error is %v", name, err)
+		}
 	}
 }
 
