@@ -22,13 +22,14 @@ type installOptions struct {
 	only, skip          []string
 	mirror              string
 	skipVerify          bool
-	adapt               string
-	dryRun              string
-	diff                bool
-	output              string
-	wait, yes           bool
-	timeout             time.Duration
-	dirs                []string
+	adaptFlags
+	preflightFlags
+	dryRun    string
+	diff      bool
+	output    string
+	wait, yes bool
+	timeout   time.Duration
+	dirs      []string
 
 	given func(flag string) bool // whether it was typed
 	kfctl bool                   // one of the directories was made by kfctl
@@ -71,7 +72,8 @@ func newInstallCommand(d *deps, run func(context.Context, *installOptions) error
 	f.StringSliceVar(&o.skip, "skip", nil, "leave these `components` out")
 	f.StringVar(&o.mirror, "mirror", "", "take archives from this `folder or URL` instead of the internet: below it come the archive's host and path")
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare archives with their pinned hashes")
-	f.StringVar(&o.adapt, "adapt", "auto", "mend in the manifests what does not work on AKS: auto (when the cluster is AKS), aks or none")
+	o.adaptFlags.add(f)
+	o.preflightFlags.add(f)
 	f.StringVar(&o.dryRun, "dry-run", "none", "change nothing: client (show the plan) or server (ask the server about each object)")
 	f.BoolVar(&o.diff, "diff", false, "show what would change, and change nothing; exit code 3 when something would")
 	f.StringVarP(&o.output, "output", "o", "", "yaml, json or name")
@@ -87,8 +89,6 @@ func (o *installOptions) validate() error {
 		return &usageError{What: "--release and --filename exclude each other", Next: "Name a release, or a file"}
 	case o.name != "" && !appdir.ValidName(o.name):
 		return badName(o.name)
-	case !slices.Contains([]string{"auto", "aks", "none"}, o.adapt):
-		return &usageError{What: fmt.Sprintf("--adapt cannot be %q", o.adapt), Next: "It is one of: auto, aks, none"}
 	case !slices.Contains([]string{"none", "client", "server"}, o.dryRun):
 		return &usageError{What: fmt.Sprintf("--dry-run cannot be %q", o.dryRun), Next: "It is one of: none, client, server"}
 	case !slices.Contains([]string{"", "yaml", "json", "name"}, o.output):
@@ -96,7 +96,10 @@ func (o *installOptions) validate() error {
 	case o.timeout <= 0:
 		return &usageError{What: "--timeout must be longer than nothing", Next: "For example: --timeout 30m"}
 	}
-	return nil
+	if err := o.adaptFlags.validate(); err != nil {
+		return err
+	}
+	return o.preflightFlags.validate()
 }
 
 // runInstall installs. What asks for a document gets one, also where the install did not come far enough to have a result.
@@ -133,10 +136,11 @@ func (o *installOptions) install(ctx context.Context) error {
 	if o.dryRun == "client" && !o.diff {
 		return o.showPlan(wanted, plan)
 	}
-	if err := install.Preflight(ctx, client, plan); err != nil {
+	if err := o.preflight(ctx, client, plan, inventories); err != nil {
 		return o.finish(client, wanted, plan, nil, began, inTheWay(err))
 	}
 	if o.diff || o.dryRun == "server" {
+		o.sayAdapted(wanted)
 		return o.showVerdicts(ctx, client, plan)
 	}
 	if err := o.agree(ctx, client, wanted, plan); err != nil {

@@ -53,22 +53,6 @@ func (o *installOptions) showPlan(wanted *wantedInstall, plan *install.Plan) err
 	return nil
 }
 
-// sayAdapted says what was mended in the manifests: one line for each check, not one for each object.
-func (o *installOptions) sayAdapted(wanted *wantedInstall) {
-	var order []string
-	titles := map[string][]string{}
-	for _, adapted := range wanted.adapted {
-		if titles[adapted.Check] == nil {
-			order = append(order, adapted.Check)
-		}
-		titles[adapted.Check] = append(titles[adapted.Check], adapted.Title)
-	}
-	for _, check := range order {
-		o.screen().Say("Adapted to AKS (%s): %s", check, countOf(len(titles[check]), "change"))
-		o.screen().Say("  %s%s", titles[check][0], map[bool]string{true: ", …"}[len(titles[check]) > 1])
-	}
-}
-
 func countOf(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

@@ -8,12 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
@@ -83,46 +79,4 @@ func (o *installOptions) installationName(rendered *release.Rendered) string {
 		return "manifests"
 	}
 	return base
-}
-
-// adaptTo mends in memory what would not work on this cluster.
-func (o *installOptions) adaptTo(ctx context.Context, client *cluster.Client, w *wantedInstall) error {
-	facts, err := o.facts(ctx, client)
-	if err != nil || facts == nil {
-		return err
-	}
-	var objects []*unstructured.Unstructured
-	for _, component := range w.request.Components {
-		objects = append(objects, component.Objects...)
-	}
-	adapted, made, err := doctor.Adapt(ctx, checks.All(), objects, facts...)
-	if err != nil {
-		return err
-	}
-	w.adapted = made
-	for i := range w.request.Components {
-		n := len(w.request.Components[i].Objects)
-		w.request.Components[i].Objects, adapted = adapted[:n], adapted[n:]
-	}
-	return nil
-}
-
-// facts returns what the manifests are adapted to: the cluster's nodes when it is AKS, none when nothing is to be adapted.
-func (o *installOptions) facts(ctx context.Context, client *cluster.Client) ([]*unstructured.Unstructured, error) {
-	switch o.adapt {
-	case "none":
-		return nil, nil
-	case "aks":
-		return []*unstructured.Unstructured{doctor.TypicalNode()}, nil
-	}
-	nodes, err := client.View().List(ctx, schema.GroupKind{Kind: "Node"}, cluster.Scope{})
-	if err != nil {
-		return nil, fmt.Errorf("looking whether the cluster is AKS: %w", err)
-	}
-	for _, node := range nodes {
-		if _, aks := node.GetLabels()["kubernetes.azure.com/cluster"]; aks {
-			return nodes, nil
-		}
-	}
-	return nil, nil
 }

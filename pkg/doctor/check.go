@@ -19,7 +19,9 @@ type Check struct {
 	Why   string // what goes wrong for the user otherwise; sentences for --explain and the page
 	Cure  string // what --fix would do about it and how risky that is; sentences
 	Reads []schema.GroupKind
-	Run   func(context.Context, Exam) ([]Finding, error) // an error means that it could not look
+	// Preflight checks matter before an install: install runs them on the cluster as it will be, and stops at their errors.
+	Preflight bool
+	Run       func(context.Context, Exam) ([]Finding, error) // an error means that it could not look
 }
 
 // Area returns the part of the ID by which checks are grouped: "pipelines".
@@ -50,6 +52,8 @@ type Settings struct {
 	MPI string
 	// MPIOperator are the objects of that newer operator.
 	MPIOperator []*unstructured.Unstructured
+	// Install is what is about to be applied; nil where nothing is.
+	Install *Installation
 	// Mesh is "disable" to switch mutual TLS off where servers have no sidecar, instead of giving them one.
 	Mesh string
 }

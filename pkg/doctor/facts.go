@@ -97,3 +97,12 @@ func TypicalNode() *unstructured.Unstructured {
 		"status":   map[string]any{"nodeInfo": map[string]any{"containerRuntimeVersion": "containerd://1.7", "operatingSystem": "linux"}},
 	}}
 }
+
+// TypicalGPUNode returns a node of an AKS GPU pool as the documentation of AKS makes it, with the taint that keeps other pods off.
+func TypicalGPUNode() *unstructured.Unstructured {
+	node := TypicalNode()
+	node.SetName("aks-gpu")
+	node.SetLabels(map[string]string{aksLabel: "aks", "kubernetes.io/os": "linux", "accelerator": "nvidia"})
+	node.Object["spec"] = map[string]any{"taints": []any{map[string]any{"key": "sku", "value": "gpu", "effect": "NoSchedule"}}}
+	return node
+}

@@ -55,7 +55,7 @@ func TestManifestsForElsewhereAreLeftAsTheyAreButForWhatBreaksEverywhere(t *test
 		t.Fatal(err)
 	}
 	for _, a := range made {
-		if a.Check != "training/mpi-operator" {
+		if a.Check != "training/mpi-operator" && a.Check != "pipelines/images" {
 			t.Errorf("%s: %s", a.Check, a.Title)
 		}
 	}

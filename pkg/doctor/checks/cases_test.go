@@ -23,7 +23,7 @@ import (
 var update = flag.Bool("update", false, "rewrite what the cases want to hear")
 
 // TestCases runs every case of every check: testdata/<area>-<name>/<case>.txtar holds what the cluster has (cluster.yaml), the
-// server's version (version), the user's choices (settings) and what we want to hear (want).
+// server's version (version), what is about to be applied (install.yaml), the user's choices (settings) and what we want to hear (want).
 func TestCases(t *testing.T) {
 	for _, c := range All() {
 		paths, err := filepath.Glob("testdata/" + c.Slug() + "/*.txtar")
@@ -78,7 +78,7 @@ func read(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
 	if v := strings.TrimSpace(file(a, "version")); v != "" {
 		server = &version.Info{GitVersion: v}
 	}
-	var s doctor.Settings
+	s := doctor.Settings{Install: &doctor.Installation{Ours: map[cluster.Ref]bool{}}}
 	for line := range strings.Lines(file(a, "settings")) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		switch key {
@@ -86,12 +86,26 @@ func read(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
 			s.MPI = value
 		case "mesh":
 			s.Mesh = value
+		case "adopt":
+			s.Install.Adopt = append(s.Install.Adopt, value)
+		case "ours": // KIND/NAME of apps/v1 in namespace cert-manager
+			kind, name, _ := strings.Cut(value, "/")
+			s.Install.Ours[cluster.Ref{APIVersion: "apps/", Kind: kind, Namespace: "cert-manager", Name: name}] = true
 		default:
 			t.Fatalf("there is no setting %q", key)
 		}
 	}
 	s.MPIOperator = objects(t, file(a, "operator.yaml"))
-	return cluster.Objects("the case", server, objects(t, file(a, "cluster.yaml"))...), s
+	view := cluster.Objects("the case", server, objects(t, file(a, "cluster.yaml"))...)
+	if coming := objects(t, file(a, "install.yaml")); len(coming) > 0 {
+		s.Install.Objects, s.Install.Now, s.Install.Component = coming, view, map[cluster.Ref]string{}
+		for _, o := range coming {
+			s.Install.Component[cluster.RefOf(o).Identity()] = o.GetAnnotations()["component"]
+		}
+		return cluster.Lay(view, coming...), s
+	}
+	s.Install = nil
+	return view, s
 }
 
 func objects(t *testing.T, documents string) []*unstructured.Unstructured {

@@ -9,24 +9,29 @@ import (
 
 // The kinds that checks read.
 var (
-	nodeKind          = schema.GroupKind{Kind: "Node"}
-	namespaceKind     = schema.GroupKind{Kind: "Namespace"}
-	podKind           = schema.GroupKind{Kind: "Pod"}
-	serviceKind       = schema.GroupKind{Kind: "Service"}
-	configMapKind     = schema.GroupKind{Kind: "ConfigMap"}
-	deploymentKind    = schema.GroupKind{Group: "apps", Kind: "Deployment"}
-	replicaSetKind    = schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}
-	statefulSetKind   = schema.GroupKind{Group: "apps", Kind: "StatefulSet"}
-	daemonSetKind     = schema.GroupKind{Group: "apps", Kind: "DaemonSet"}
-	endpointSliceKind = schema.GroupKind{Group: "discovery.k8s.io", Kind: "EndpointSlice"}
-	ingressKind       = schema.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}
-	routeKind         = schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute"}
-	gatewayKind       = schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "Gateway"}
-	mutatingKind      = schema.GroupKind{Group: "admissionregistration.k8s.io", Kind: "MutatingWebhookConfiguration"}
-	validatingKind    = schema.GroupKind{Group: "admissionregistration.k8s.io", Kind: "ValidatingWebhookConfiguration"}
-	definitionKind    = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
-	mpiJobKind        = schema.GroupKind{Group: "kubeflow.org", Kind: "MPIJob"}
-	ruleKind          = schema.GroupKind{Group: "networking.istio.io", Kind: "DestinationRule"}
+	nodeKind           = schema.GroupKind{Kind: "Node"}
+	namespaceKind      = schema.GroupKind{Kind: "Namespace"}
+	podKind            = schema.GroupKind{Kind: "Pod"}
+	serviceKind        = schema.GroupKind{Kind: "Service"}
+	configMapKind      = schema.GroupKind{Kind: "ConfigMap"}
+	deploymentKind     = schema.GroupKind{Group: "apps", Kind: "Deployment"}
+	replicaSetKind     = schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}
+	statefulSetKind    = schema.GroupKind{Group: "apps", Kind: "StatefulSet"}
+	daemonSetKind      = schema.GroupKind{Group: "apps", Kind: "DaemonSet"}
+	jobKind            = schema.GroupKind{Group: "batch", Kind: "Job"}
+	claimKind          = schema.GroupKind{Kind: "PersistentVolumeClaim"}
+	classKind          = schema.GroupKind{Group: "storage.k8s.io", Kind: "StorageClass"}
+	virtualServiceKind = schema.GroupKind{Group: "networking.istio.io", Kind: "VirtualService"}
+	nodePoolKind       = schema.GroupKind{Group: "karpenter.sh", Kind: "NodePool"}
+	endpointSliceKind  = schema.GroupKind{Group: "discovery.k8s.io", Kind: "EndpointSlice"}
+	ingressKind        = schema.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}
+	routeKind          = schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute"}
+	gatewayKind        = schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "Gateway"}
+	mutatingKind       = schema.GroupKind{Group: "admissionregistration.k8s.io", Kind: "MutatingWebhookConfiguration"}
+	validatingKind     = schema.GroupKind{Group: "admissionregistration.k8s.io", Kind: "ValidatingWebhookConfiguration"}
+	definitionKind     = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
+	mpiJobKind         = schema.GroupKind{Group: "kubeflow.org", Kind: "MPIJob"}
+	ruleKind           = schema.GroupKind{Group: "networking.istio.io", Kind: "DestinationRule"}
 )
 
 const kubeflow = "kubeflow" // the namespace that every release up to now lives in

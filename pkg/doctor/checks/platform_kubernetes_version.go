@@ -18,8 +18,9 @@ var kubernetesVersion = &doctor.Check{
 	Title: "the Kubeflow release was tested on this Kubernetes version",
 	Why: "Every Kubeflow release uses APIs that a later Kubernetes removes, and is tested on a few versions only. Above its ceiling " +
 		"parts of it cannot be installed or stop working at the next upgrade of the cluster.",
-	Cure:  "Nothing is changed: choose a release that fits (kubectl kubeflow releases), or a cluster that does.",
-	Reads: []schema.GroupKind{deploymentKind},
+	Cure:      "Nothing is changed: choose a release that fits (kubectl kubeflow releases), or a cluster that does.",
+	Reads:     []schema.GroupKind{deploymentKind},
+	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		known := e.Release
 		if known == nil {

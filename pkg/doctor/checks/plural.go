@@ -1,6 +1,9 @@
 package checks
 
-import "strconv"
+import (
+	"math"
+	"strconv"
+)
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
@@ -10,4 +13,14 @@ func some(n int, noun string) string {
 		return "1 " + noun
 	}
 	return itoa(n) + " " + noun + "s"
+}
+
+// trimZero writes a number with at most one digit behind the point: "2.5", "8".
+func trimZero(x float64) string { return strconv.FormatFloat(math.Round(x*10)/10, 'f', -1, 64) }
+
+func be(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
 }

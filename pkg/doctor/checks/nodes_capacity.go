@@ -1,0 +1,90 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var nodeCapacity = &doctor.Check{
+	ID:    "nodes/capacity",
+	Title: "the nodes have CPU and memory for Kubeflow's pods",
+	Why: "All of a recent Kubeflow requests about 3 CPU and 8Gi and uses more: 8 CPU and 16Gi are recommended. Where the nodes have less free than the pods request, some of them stay " +
+		"Pending, and what needs them never becomes ready.",
+	Cure:      "Nothing is changed: give the node pool more nodes or larger ones (az aks nodepool scale), or install fewer components.",
+	Reads:     []schema.GroupKind{nodeKind, podKind, namespaceKind, configMapKind, nodePoolKind},
+	Preflight: true,
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		coming, err := comingPods(ctx, e)
+		if err != nil || len(coming) == 0 {
+			return nil, err
+		}
+		all, err := rooms(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		grows, err := grows(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		pods, nodes := placeable(coming, all)
+		f, found := judgeLargest(pods, nodes)
+		if !found {
+			f, found = judgeSum(pods, nodes)
+		}
+		if !found {
+			return nil, nil
+		}
+		f.Consequence = "Some stay Pending, and what needs them never becomes ready."
+		if f.Severity, f.Command = doctor.Error, "az aks nodepool scale --resource-group GROUP --cluster-name CLUSTER --name POOL --node-count N"; grows {
+			f.Severity, f.Advice = doctor.Warning, "The cluster makes nodes by itself, up to the maximum of its pools: see that it is large enough."
+		}
+		return []doctor.Finding{f}, nil
+	},
+}
+
+// judgeSum compares what all pods request with what is free on the nodes that take them.
+func judgeSum(pods []podsToCome, nodes []nodeRoom) (doctor.Finding, bool) {
+	var need, free podNeed
+	for _, p := range pods {
+		each, n := needOf(p.spec), int64(p.on(nodes))
+		need.cpu += n * each.cpu
+		need.memory += n * each.memory
+	}
+	for _, r := range nodes {
+		free.cpu += max(r.cpu, 0)
+		free.memory += max(r.memory, 0)
+	}
+	if need.cpu <= free.cpu && need.memory <= free.memory {
+		return doctor.Finding{}, false
+	}
+	return doctor.Finding{
+		About: doctor.Subject{Ref: nodeRef(nodes[0].node), Field: "status.allocatable"},
+		Message: fmt.Sprintf("%s request %s, and %s %s free", some(podCount(pods, nodes), "pod"), need,
+			some(len(nodes), "node")+map[bool]string{true: " has", false: " have"}[len(nodes) == 1], free),
+		Advice: "Give the cluster more nodes, or install fewer components.",
+	}, true
+}
+
+// judgeLargest looks for a pod that is too large for every node.
+func judgeLargest(pods []podsToCome, nodes []nodeRoom) (doctor.Finding, bool) {
+	for _, p := range pods {
+		need, fits := needOf(p.spec), false
+		var most podNeed
+		for _, r := range taking(nodes, p.spec) {
+			fits = fits || r.cpu >= need.cpu && r.memory >= need.memory
+			most = podNeed{max(most.cpu, r.cpu), max(most.memory, r.memory)}
+		}
+		if !fits && !p.perNode {
+			return doctor.Finding{
+				About:   doctor.Subject{Ref: p.of},
+				Message: fmt.Sprintf("a pod of %s requests %s, and no node has that free: at most %s", p.of, need, most),
+				Advice:  "Add larger nodes.",
+			}, true
+		}
+	}
+	return doctor.Finding{}, false
+}

@@ -1,0 +1,214 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/images"
+)
+
+var goneImages = &doctor.Check{
+	ID:    "pipelines/images",
+	Title: "every image can still be pulled",
+	Why: "The registries that older releases name are gone: gcr.io/ml-pipeline, gcr.io/kubeflow-images-public and some more. Pods go on from the copy on their node; on a new node, or after an " +
+		"install, they end in ImagePullBackOff. A few images have a successor, of most only a private copy is left.",
+	Cure: "--fix names the successor where there is one, which restarts the pods (--allow-restart); install does it before it applies anything. For the others give a registry that has " +
+		"them: install --image gcr.io/ml-pipeline=REGISTRY/ml-pipeline.",
+	Reads:     []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind, configMapKind, podKind, namespaceKind},
+	Preflight: true,
+	Run:       runGoneImages,
+}
+
+// An imageUse is an object that names images that are gone.
+type imageUse struct {
+	object *unstructured.Unstructured
+	images []string
+}
+
+func runGoneImages(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+	gone, err := goneOf(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := imageHolders(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	var replaced, lost []imageUse
+	for _, o := range objects {
+		var r, l []string
+		for _, image := range images.Find(o, gone) {
+			if _, replaceable := successor(image, gone); replaceable {
+				r = append(r, image)
+			} else {
+				l = append(l, image)
+			}
+		}
+		if len(r) > 0 {
+			replaced = append(replaced, imageUse{o, r})
+		}
+		if len(l) > 0 {
+			lost = append(lost, imageUse{o, l})
+		}
+	}
+	if len(replaced)+len(lost) == 0 {
+		return nil, nil
+	}
+	pods, err := everyPod(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	return judgeImages(replaced, lost, gone, unpulled(pods)), nil
+}
+
+// goneOf returns which images the release names in vain; where the release is not known, all that any release does.
+func goneOf(ctx context.Context, e doctor.Exam) ([]images.Rule, error) {
+	known := e.Release
+	if known == nil {
+		var err error
+		if known, err = doctor.Recognise(ctx, e); err != nil && !apierrors.IsNotFound(err) {
+			return nil, err
+		}
+	}
+	releases := release.All()
+	if known != nil {
+		releases = []release.Release{*known}
+	}
+	var rules []images.Rule
+	for _, r := range releases {
+		for _, g := range r.Gone {
+			if rule := (images.Rule{From: g.Image, To: g.Instead}); !slices.Contains(rules, rule) {
+				rules = append(rules, rule)
+			}
+		}
+	}
+	slices.SortStableFunc(rules, func(a, b images.Rule) int { return len(b.From) - len(a.From) }) // the most particular first
+	return rules, nil
+}
+
+// successor returns what takes the place of an image.
+func successor(image string, gone []images.Rule) (string, bool) {
+	o := &unstructured.Unstructured{Object: map[string]any{"image": image}}
+	o, changed := images.Rewrite(o, gone)
+	return text(o.Object, "image"), changed
+}
+
+// imageHolders returns the objects in Kubeflow's namespaces that name images. Manifests may bring the namespaces or not.
+func imageHolders(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
+	spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	names := []string{kubeflow}
+	for _, ns := range spaces {
+		if ours(ns) && ns.GetName() != kubeflow {
+			names = append(names, ns.GetName())
+		}
+	}
+	var objects []*unstructured.Unstructured
+	for _, kind := range []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind, configMapKind} {
+		for _, name := range names {
+			list, err := e.List(ctx, kind, cluster.Scope{Namespace: name})
+			if err != nil {
+				return nil, err
+			}
+			objects = append(objects, list...)
+		}
+	}
+	return objects, nil
+}
+
+// unpulled returns the images that a pod waits for in vain.
+func unpulled(pods []*unstructured.Unstructured) map[string]bool {
+	missing := map[string]bool{}
+	for _, pod := range pods {
+		for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
+			for _, status := range items(pod.Object, "status", list) {
+				if reason := text(status, "state", "waiting", "reason"); reason == "ErrImagePull" || reason == "ImagePullBackOff" {
+					missing[text(status, "image")] = true
+				}
+			}
+		}
+	}
+	return missing
+}
+
+func judgeImages(replaced, lost []imageUse, gone []images.Rule, missing map[string]bool) []doctor.Finding {
+	var findings []doctor.Finding
+	if len(replaced) > 0 {
+		f := aboutImages(replaced, missing)
+		f.Fix = &doctor.Fix{Title: "Use what took their place: " + names(namesOf(replaced), func(image string) string {
+			with, _ := successor(image, gone)
+			return with
+		}), Impact: doctor.RestartsPods}
+		for _, use := range replaced {
+			f.Fix.Changes = append(f.Fix.Changes, cluster.Edit(use.object, func(o *unstructured.Unstructured) {
+				edited, _ := images.Rewrite(o, gone)
+				o.Object = edited.Object
+			}))
+		}
+		findings = append(findings, f)
+	}
+	if len(lost) > 0 {
+		f := aboutImages(lost, missing)
+		flags := ""
+		for _, prefix := range registries(namesOf(lost), gone) {
+			flags += " --image " + prefix + "=REGISTRY" + prefix[strings.LastIndex(prefix, "/"):]
+		}
+		f.Advice = "No public registry is known to have them. Name one of your own that has them, or choose a newer release."
+		f.Command = "kubectl kubeflow install" + flags
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// aboutImages says of images that they are gone, and whether somebody waits for one already.
+func aboutImages(uses []imageUse, missing map[string]bool) doctor.Finding {
+	all := namesOf(uses)
+	f := doctor.Finding{
+		Severity:    doctor.Warning,
+		About:       doctor.Subject{Ref: cluster.RefOf(uses[0].object)},
+		Message:     fmt.Sprintf("%s can no longer be pulled: %s", some(len(all), "image"), names(all, func(s string) string { return s })),
+		Consequence: "A pod that comes to a node without a copy of its image does not start.",
+		Cause:       "The registries that this release names have been closed.",
+	}
+	if waiting := slices.DeleteFunc(slices.Clone(all), func(image string) bool { return !missing[image] }); len(waiting) > 0 {
+		f.Severity = doctor.Error
+		f.Consequence = "Pods wait for " + names(waiting, func(s string) string { return s }) + " in vain."
+	}
+	return f
+}
+
+func namesOf(uses []imageUse) []string {
+	var all []string
+	for _, u := range uses {
+		all = append(all, u.images...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// registries returns the rules' names for where the images were.
+func registries(lost []string, gone []images.Rule) []string {
+	var prefixes []string
+	for _, image := range lost {
+		o := &unstructured.Unstructured{Object: map[string]any{"image": image}}
+		for _, r := range gone {
+			if len(images.Find(o, []images.Rule{r})) > 0 {
+				prefixes = append(prefixes, strings.TrimSuffix(r.From, "/"))
+				break
+			}
+		}
+	}
+	slices.Sort(prefixes)
+	return slices.Compact(prefixes)
+}
