@@ -12,6 +12,10 @@ import (
 func All() []*doctor.Check {
 	return []*doctor.Check{
 		kubernetesVersion,
+		ownership,
+		oneOfEach,
+		safeguards,
+		podSecurity,
 		admissionsEnforcer,
 		containerRuntime,
 		architecture,
@@ -25,6 +29,7 @@ func All() []*doctor.Check {
 		destinationRules,
 		executor,
 		goneImages,
+		gpuTolerations,
 		mpiOperator,
 		endpoint,
 	}

@@ -95,15 +95,18 @@ func TestChecksReadWhatTheySay(t *testing.T) {
 				continue // it reads what the newer operator brings
 			}
 			r := &recorder{View: view, asked: asked}
+			if settings.Install != nil {
+				settings.Install.Now = &recorder{View: settings.Install.Now, asked: asked}
+			}
 			_, _ = c.Run(context.Background(), doctor.Exam{View: r, Settings: settings}) // TestCases judges the result
 		}
 		for kind := range asked {
-			if !slices.Contains(c.Reads, kind) {
+			if !slices.Contains(c.Reads, kind) && !slices.Contains(c.Reads, schema.GroupKind{Group: kind.Group, Kind: "*"}) {
 				t.Errorf("%s reads %s and does not say so", c.ID, kind)
 			}
 		}
 		for _, kind := range c.Reads {
-			if !asked[kind] {
+			if !asked[kind] && kind.Kind != "*" {
 				t.Errorf("%s says that it reads %s, and no case makes it", c.ID, kind)
 			}
 		}

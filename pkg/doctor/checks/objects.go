@@ -22,6 +22,7 @@ var (
 	claimKind          = schema.GroupKind{Kind: "PersistentVolumeClaim"}
 	classKind          = schema.GroupKind{Group: "storage.k8s.io", Kind: "StorageClass"}
 	virtualServiceKind = schema.GroupKind{Group: "networking.istio.io", Kind: "VirtualService"}
+	templateKind       = schema.GroupKind{Group: "templates.gatekeeper.sh", Kind: "ConstraintTemplate"}
 	nodePoolKind       = schema.GroupKind{Group: "karpenter.sh", Kind: "NodePool"}
 	endpointSliceKind  = schema.GroupKind{Group: "discovery.k8s.io", Kind: "EndpointSlice"}
 	ingressKind        = schema.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}

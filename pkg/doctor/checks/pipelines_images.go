@@ -124,7 +124,9 @@ func imageHolders(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructu
 			objects = append(objects, list...)
 		}
 	}
-	return objects, nil
+	return slices.DeleteFunc(objects, func(o *unstructured.Unstructured) bool { // this program's own records tell of images that were
+		return strings.HasPrefix(o.GetName(), "kubectl-kubeflow-")
+	}), nil
 }
 
 // unpulled returns the images that a pod waits for in vain.

@@ -1,0 +1,105 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var gpuTolerations = &doctor.Check{
+	ID:    "notebooks/gpu-tolerations",
+	Title: "a notebook can be started on the GPU nodes",
+	Why: "AKS's documentation gives GPU pools the taint sku=gpu:NoSchedule, so that nothing else lands on the costly nodes. Kubeflow's form for a new notebook offers no toleration for it: a " +
+		"notebook that asks for a GPU stays Pending. (A toleration of the taint nvidia.com/gpu is added by AKS itself.)",
+	Cure:  "--fix offers the toleration in the form: one more choice in the ConfigMap that the form is made from. install does so with --gpu-tolerations.",
+	Reads: []schema.GroupKind{configMapKind, nodeKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		maps, err := e.List(ctx, configMapKind, cluster.Scope{Namespace: kubeflow})
+		if err != nil {
+			return nil, err
+		}
+		maps = slices.DeleteFunc(slices.Clone(maps), func(m *unstructured.Unstructured) bool { return text(m.Object, "data", formKey) == "" })
+		if len(maps) == 0 {
+			return nil, doctor.Skip("there is no form for notebooks")
+		}
+		nodes, err := e.List(ctx, nodeKind, cluster.Scope{})
+		if err != nil {
+			return nil, err
+		}
+		taints, err := gpuTaints(nodes)
+		if err != nil || len(taints) == 0 {
+			return nil, err
+		}
+		return judgeForms(maps, taints)
+	},
+}
+
+// formKey is where the form for a new notebook is configured.
+const formKey = "spawner_ui_config.yaml"
+
+// gpuTaints returns the taints of GPU nodes that nobody tolerates by itself, each once.
+func gpuTaints(nodes []*unstructured.Unstructured) ([]corev1.Taint, error) {
+	var taints []corev1.Taint
+	for _, o := range nodes {
+		var node corev1.Node
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &node); err != nil {
+			return nil, fmt.Errorf("reading node %s: %w", o.GetName(), err)
+		}
+		count := node.Status.Allocatable["nvidia.com/gpu"]
+		if count.IsZero() && node.Labels["accelerator"] != "nvidia" && node.Labels["kubernetes.azure.com/accelerator"] != "nvidia" {
+			continue
+		}
+		for _, t := range node.Spec.Taints {
+			t.TimeAdded = nil
+			if t.Effect != corev1.TaintEffectPreferNoSchedule && t.Key != "nvidia.com/gpu" && !strings.HasPrefix(t.Key, "node.kubernetes.io/") && !slices.Contains(taints, t) {
+				taints = append(taints, t)
+			}
+		}
+	}
+	return taints, nil
+}
+
+func judgeForms(maps []*unstructured.Unstructured, taints []corev1.Taint) ([]doctor.Finding, error) {
+	var findings []doctor.Finding
+	for _, m := range maps {
+		var missing []corev1.Taint
+		for _, t := range taints {
+			offered, err := offers(text(m.Object, "data", formKey), t)
+			if err != nil {
+				return nil, err
+			}
+			if !offered {
+				missing = append(missing, t)
+			}
+		}
+		if len(missing) == 0 {
+			continue
+		}
+		f := doctor.Finding{
+			Severity:    doctor.Warning,
+			About:       doctor.Subject{Ref: cluster.RefOf(m), Field: "data[" + formKey + "]"},
+			Message:     "the form for notebooks offers no toleration for the GPU nodes' " + names(missing, func(t corev1.Taint) string { return "taint " + t.ToString() }),
+			Consequence: "A notebook that asks for a GPU stays Pending.",
+			Command:     fmt.Sprintf("kubectl edit configmap -n %s %s", m.GetNamespace(), m.GetName()),
+		}
+		edited, err := offer(text(m.Object, "data", formKey), missing)
+		if err != nil {
+			f.Advice = "Add a toleration group by hand: " + err.Error() + "."
+		} else {
+			f.Fix = &doctor.Fix{Title: "Offer the toleration in the form for notebooks", Impact: doctor.Safe, Changes: []cluster.Change{
+				cluster.Edit(m, func(o *unstructured.Unstructured) { _ = unstructured.SetNestedField(o.Object, edited, "data", formKey) }),
+			}}
+		}
+		findings = append(findings, f)
+	}
+	return findings, nil
+}

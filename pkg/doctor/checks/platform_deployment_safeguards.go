@@ -1,0 +1,117 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var safeguards = &doctor.Check{
+	ID:    "platform/deployment-safeguards",
+	Title: "no policy denies what Kubeflow consists of",
+	Why: "AKS's Deployment Safeguards and Azure Policy deny what does not follow them: images with the tag latest or from an unknown registry, containers without probes or limits, pods with " +
+		"privileges. On AKS Automatic they are on. Kubeflow's manifests do not follow all of them, so parts of it are refused, some only when their pods are made.",
+	Cure:      "Nothing is changed: exclude Kubeflow's namespaces from the policies, which its owner does in Azure.",
+	Reads:     []schema.GroupKind{templateKind, {Group: constraintGroup, Kind: "*"}, namespaceKind},
+	Preflight: true,
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		spaces, err := concerned(ctx, e)
+		if err != nil || len(spaces) == 0 {
+			return nil, err
+		}
+		templates, err := listIfKnown(ctx, e, templateKind, cluster.Scope{})
+		if err != nil {
+			return nil, err
+		}
+		var denying []*unstructured.Unstructured
+		for _, t := range templates {
+			kind := text(t.Object, "spec", "crd", "spec", "names", "kind")
+			list, err := listIfKnown(ctx, e, schema.GroupKind{Group: constraintGroup, Kind: kind}, cluster.Scope{})
+			if err != nil {
+				return nil, err
+			}
+			denying = append(denying, list...)
+		}
+		return judgePolicies(denying, spaces), nil
+	},
+}
+
+const constraintGroup = "constraints.gatekeeper.sh"
+
+// concerned returns Kubeflow's namespaces: those that are about to get something, or those that are there.
+func concerned(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
+	spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	filled := map[string]bool{}
+	if e.Install != nil {
+		for _, o := range e.Install.Objects {
+			filled[o.GetNamespace()] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(spaces), func(ns *unstructured.Unstructured) bool {
+		return e.Install != nil && (!filled[ns.GetName()] || ns.GetName() == "kube-system") || e.Install == nil && !ours(ns)
+	}), nil
+}
+
+// judgePolicies names the policies of Azure that deny in Kubeflow's namespaces.
+func judgePolicies(policies, spaces []*unstructured.Unstructured) []doctor.Finding {
+	var denying []*unstructured.Unstructured
+	touched := map[string]bool{}
+	for _, p := range policies {
+		if !denies(p) {
+			continue
+		}
+		for _, ns := range spaces {
+			if appliesTo(p, ns.GetName()) {
+				touched[ns.GetName()] = true
+				if !slices.Contains(denying, p) {
+					denying = append(denying, p)
+				}
+			}
+		}
+	}
+	if len(denying) == 0 {
+		return nil
+	}
+	var where []string
+	for _, ns := range spaces {
+		if touched[ns.GetName()] {
+			where = append(where, ns.GetName())
+		}
+	}
+	return []doctor.Finding{{
+		Severity: doctor.Warning,
+		About:    doctor.Subject{Ref: cluster.RefOf(denying[0])},
+		Message: fmt.Sprintf("%s of Azure %s what is in namespace%s %s: %s", some(len(denying), "policy rule"), map[bool]string{true: "denies", false: "deny"}[len(denying) == 1],
+			map[bool]string{true: "", false: "s"}[len(where) == 1], names(where, func(s string) string { return s }),
+			names(denying, (*unstructured.Unstructured).GetKind)),
+		Consequence: "Parts of Kubeflow may be refused, some only when their pods are made.",
+		Advice:      "Have these namespaces excluded from Deployment Safeguards and Azure Policy: " + strings.Join(where, ", ") + ".",
+		Command:     "kubectl kubeflow install --dry-run=server",
+	}}
+}
+
+// denies tells whether a policy of Azure refuses what it does not like, and does not only note or warn.
+func denies(p *unstructured.Unstructured) bool {
+	action := text(p.Object, "spec", "enforcementAction")
+	return strings.HasPrefix(p.GetKind(), "K8sAzure") && (action == "" || action == "deny")
+}
+
+// appliesTo tells whether a constraint is about what is in a namespace.
+func appliesTo(p *unstructured.Unstructured, namespace string) bool {
+	only, not := words(p.Object, "spec", "match", "namespaces"), words(p.Object, "spec", "match", "excludedNamespaces")
+	fits := func(pattern string) bool {
+		prefix, wild := strings.CutSuffix(pattern, "*")
+		return pattern == namespace || wild && strings.HasPrefix(namespace, prefix)
+	}
+	return (len(only) == 0 || slices.ContainsFunc(only, fits)) && !slices.ContainsFunc(not, fits)
+}

@@ -1,0 +1,124 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var ownership = &doctor.Check{
+	ID:    "platform/ownership",
+	Title: "what an install writes belongs to nobody else",
+	Why: "Istio, cert-manager or Knative may be on a cluster before Kubeflow is, kept by Helm, Argo CD, Flux, an operator or AKS itself. An install that writes over their objects works for a " +
+		"moment: then the other side writes its own version back, and what is left of either is broken.",
+	Cure: "Nothing is changed: whose they are is yours to decide. Leave the component to its owner (install --skip COMPONENT), or take it over (install --adopt COMPONENT) and " +
+		"stop the other side from managing it.",
+	Reads:     []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind, definitionKind, mutatingKind, validatingKind},
+	Preflight: true,
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		if e.Install == nil {
+			return nil, doctor.Skip("nothing is about to be installed")
+		}
+		var owned []owned
+		for _, kind := range []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind, definitionKind, mutatingKind, validatingKind} {
+			list, err := e.Install.Now.List(ctx, kind, cluster.Scope{Metadata: true})
+			if err != nil {
+				return nil, err
+			}
+			owned = append(owned, foreign(list, e.Install)...)
+		}
+		return judgeOwners(owned), nil
+	},
+}
+
+// An owned object is one that an install would write over, with who manages it.
+type owned struct {
+	ref       cluster.Ref
+	component string
+	owner     string
+}
+
+// foreign returns the objects that somebody else manages and that are about to be written over.
+func foreign(there []*unstructured.Unstructured, coming *doctor.Installation) []owned {
+	var list []owned
+	for _, o := range there {
+		ref := cluster.RefOf(o)
+		if !coming.Brings(ref) || coming.Ours[ref.Identity()] || coming.Adopts(ref) {
+			continue
+		}
+		if owner := ownerOf(o); owner != "" {
+			list = append(list, owned{ref, coming.Component[ref.Identity()], owner})
+		}
+	}
+	return list
+}
+
+// ownerOf says who manages an object, by the marks that they leave. The label managed-by=Helm alone is none: manifests that
+// were once rendered from a chart carry it too, Kubeflow's among them.
+func ownerOf(o *unstructured.Unstructured) string {
+	labels, notes := o.GetLabels(), o.GetAnnotations()
+	for _, mark := range []struct{ name, who string }{
+		{labels["helm.toolkit.fluxcd.io/name"], "Flux, HelmRelease "},
+		{labels["kustomize.toolkit.fluxcd.io/name"], "Flux, Kustomization "},
+		{before(notes["argocd.argoproj.io/tracking-id"], ":"), "Argo CD, Application "},
+		{labels["argocd.argoproj.io/instance"], "Argo CD, Application "},
+		{notes["meta.helm.sh/release-name"], "Helm, release "},
+		{labels["olm.owner"], "the Operator Lifecycle Manager, "},
+	} {
+		if mark.name != "" {
+			return mark.who + mark.name
+		}
+	}
+	if labels["kubernetes.azure.com/managedby"] == "aks" || labels["addonmanager.kubernetes.io/mode"] == "Reconcile" {
+		return "AKS"
+	}
+	for _, owner := range o.GetOwnerReferences() {
+		if owner.Controller != nil && *owner.Controller {
+			return owner.Kind + " " + owner.Name
+		}
+	}
+	return ""
+}
+
+func before(s, separator string) string {
+	s, _, _ = strings.Cut(s, separator)
+	return s
+}
+
+// judgeOwners says one thing of each owner.
+func judgeOwners(all []owned) []doctor.Finding {
+	var order []string
+	byOwner := map[string][]owned{}
+	for _, o := range all {
+		if byOwner[o.owner] == nil {
+			order = append(order, o.owner)
+		}
+		byOwner[o.owner] = append(byOwner[o.owner], o)
+	}
+	var findings []doctor.Finding
+	for _, owner := range order {
+		list := byOwner[owner]
+		var components []string
+		for _, o := range list {
+			components = append(components, o.component)
+		}
+		slices.Sort(components)
+		parts := strings.Join(slices.Compact(components), ",")
+		findings = append(findings, doctor.Finding{
+			Severity: doctor.Error,
+			About:    doctor.Subject{Ref: list[0].ref},
+			Message: fmt.Sprintf("%s would be written over that %s managed by %s: %s", some(len(list), "object"), be(len(list)), owner,
+				names(list, func(o owned) string { return o.ref.String() })),
+			Consequence: "Both sides would write their own version again and again.",
+			Advice:      fmt.Sprintf("Use what is there, with --skip %s. Or take it over with --adopt %s, and stop the other side from managing it.", parts, parts),
+		})
+	}
+	return findings
+}

@@ -1,0 +1,111 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var podSecurity = &doctor.Check{
+	ID:    "platform/pod-security",
+	Title: "namespaces admit the pods that belong there",
+	Why: "A namespace's label pod-security.kubernetes.io/enforce makes the API server refuse pods that ask for more than the level baseline or restricted allows. The workload is there, and its pods " +
+		"never are. Namespaces get such a label from newer Kubeflow releases, from AKS Automatic, or from whoever keeps the cluster.",
+	Cure:      "Nothing is changed: lowering a level is for the namespace's owner to decide. The command is given.",
+	Reads:     []schema.GroupKind{namespaceKind, deploymentKind, statefulSetKind, daemonSetKind, jobKind},
+	Preflight: true,
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
+		if err != nil {
+			return nil, err
+		}
+		var findings []doctor.Finding
+		for _, ns := range spaces {
+			level := ns.GetLabels()[enforceLabel]
+			if level != "baseline" && level != "restricted" {
+				continue
+			}
+			workloads, err := workloadsIn(ctx, e, ns)
+			if err != nil {
+				return nil, err
+			}
+			f, found, err := judgeAdmission(ns, level, workloads)
+			if err != nil {
+				return nil, err
+			}
+			if found {
+				findings = append(findings, f)
+			}
+		}
+		return findings, nil
+	},
+}
+
+const enforceLabel = "pod-security.kubernetes.io/enforce"
+
+// workloadsIn returns Kubeflow's workloads in a namespace: those that are about to be applied, or those that are there.
+func workloadsIn(ctx context.Context, e doctor.Exam, ns *unstructured.Unstructured) ([]*unstructured.Unstructured, error) {
+	var list []*unstructured.Unstructured
+	if e.Install != nil {
+		for _, o := range e.Install.Objects {
+			if o.GetNamespace() == ns.GetName() && makesPods(o.GroupVersionKind().GroupKind()) {
+				list = append(list, o)
+			}
+		}
+		return list, nil
+	}
+	if !ours(ns) {
+		return nil, nil
+	}
+	for _, kind := range []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind, jobKind} {
+		there, err := e.List(ctx, kind, cluster.Scope{Namespace: ns.GetName()})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, there...)
+	}
+	return list, nil
+}
+
+func judgeAdmission(ns *unstructured.Unstructured, level string, workloads []*unstructured.Unstructured) (doctor.Finding, bool, error) {
+	var refused []*unstructured.Unstructured
+	var why []string
+	enough := "baseline"
+	for _, w := range workloads {
+		spec, err := podSpec(w, "spec", "template", "spec")
+		if err != nil {
+			return doctor.Finding{}, false, err
+		}
+		beyond := beyondBaseline(spec)
+		if len(beyond) > 0 {
+			enough = "privileged"
+		}
+		if level == "restricted" {
+			beyond = append(beyond, beyondRestricted(spec)...)
+		}
+		if len(beyond) > 0 {
+			refused = append(refused, w)
+			why = append(why, beyond...)
+		}
+	}
+	if len(refused) == 0 {
+		return doctor.Finding{}, false, nil
+	}
+	slices.Sort(why)
+	return doctor.Finding{
+		Severity: doctor.Error,
+		About:    doctor.Subject{Ref: cluster.RefOf(ns), Field: "metadata.labels"},
+		Message: fmt.Sprintf("namespace %s enforces the level %s, which refuses the pods of %s: %s", ns.GetName(), level,
+			names(refused, (*unstructured.Unstructured).GetName), strings.Join(slices.Compact(why), ", ")),
+		Consequence: "Their pods are never made.",
+		Advice:      "Lower the level of the namespace, if that is yours to decide.",
+		Command:     fmt.Sprintf("kubectl label namespace %s %s=%s --overwrite", ns.GetName(), enforceLabel, enough),
+	}, true, nil
+}
