@@ -27,7 +27,7 @@ type adaptFlags struct {
 
 func (a *adaptFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&a.adapt, "adapt", "auto", "mend in the manifests what does not work on AKS: auto (when the cluster is AKS), aks or none")
-	f.StringArrayVar(&a.images, "image", nil, "take images from elsewhere: `FROM=TO`, such as gcr.io/ml-pipeline=registry.example.com/kfp; may be repeated")
+	f.StringArrayVar(&a.images, "image", nil, "take images from elsewhere: `FROM=TO` says what takes the place of what their names begin with; may be repeated")
 	f.BoolVar(&a.gpuTolerations, "gpu-tolerations", false, "let people choose GPU nodes with taints (on AKS sku=gpu:NoSchedule) when they start a notebook")
 }
 
