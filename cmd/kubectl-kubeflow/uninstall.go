@@ -154,7 +154,10 @@ func (o *uninstallOptions) choose(ctx context.Context, client *cluster.Client, s
 		request.Inventory = install.Leaving(survey)
 	}
 	if request.Inventory == nil {
-		return nil, o.nothing(client, all)
+		if len(all) == 0 && o.dryRun == "none" {
+			err = install.Tidy(ctx, client)
+		}
+		return nil, errors.Join(o.nothing(client, all), err)
 	}
 	for _, other := range all {
 		if other.Name != request.Inventory.Name {

@@ -48,6 +48,7 @@ func (g *Gated) meet(live *object, recorded Entry) {
 	if g.Adopted = !appliedByUs(live) && !bare(g.Object); g.Adopted {
 		g.makers = makers(live.GetManagedFields())
 	}
+	g.found = recorded.Found || recorded.Name == "" && g.Ref().GroupKind() == namespaceKind && madeBefore(live)
 	if live.GetDeletionTimestamp() != nil && g.Ref().GroupKind() != namespaceKind {
 		g.clear = live
 	}

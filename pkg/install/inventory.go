@@ -34,6 +34,7 @@ type Entry struct {
 	Component string `json:"component,omitempty"`
 	Applied   string `json:"applied,omitempty"`
 	Fields    string `json:"fields,omitempty"`
+	Found     bool   `json:"found,omitempty"` // a Namespace that was there before the install: an uninstall leaves it
 }
 
 // The labels and keys of the ConfigMap.

@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(victimVariable) != "" {
 		os.Exit(victim())
 	}
+	if os.Getenv(leaverVariable) != "" {
+		os.Exit(leaver())
+	}
 	flag.Parse()
 	code := m.Run()
 	if stopShared != nil {

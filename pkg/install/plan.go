@@ -41,6 +41,7 @@ type Gated struct {
 	version string   // resourceVersion on the cluster; empty when it is not there
 	guarded bool     // a webhook is asked about it, so a server error may well be that webhook's
 	makers  []string // who applied an adopted object
+	found   bool     // a Namespace that somebody made before the first install
 	verdict *Verdict // what the server said to a trial, where there was one
 	clear   *object  // what has to be gone before it is applied: an object that cannot be changed in place, or is being deleted
 }

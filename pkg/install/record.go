@@ -33,7 +33,7 @@ func (p *Plan) record(entry func(Gated, Entry) Entry, besides []cluster.Ref) *In
 	for _, g := range p.Objects {
 		before := recorded[g.Ref().Identity()]
 		e := entry(g, before)
-		e.Ref, e.Component = g.Ref(), g.Stage
+		e.Ref, e.Component, e.Found = g.Ref(), g.Stage, g.found
 		if before.Component != "" && !p.request.about(before.Component) {
 			e.Component = before.Component
 		}

@@ -19,7 +19,8 @@ type Removal struct {
 	Data    Data   `json:"data"`           // users' own: it goes with --delete-data, and stays without
 	Left    []Kept `json:"left,omitempty"` // was never installed by this program, and is of no use any more
 
-	records []Entry // what the inventory goes on listing
+	records []Entry   // what the inventory goes on listing
+	bare    []*object // namespaces that stay, and lose what an install set on them
 	have    *Inventory
 }
 

@@ -72,7 +72,7 @@ func (d *departure) sortEntries() {
 		case shared:
 			d.keep(entry.Ref, false, "it is part of the installation %q as well", name)
 		case kind == namespaceKind:
-			d.consider(entry.Ref, o)
+			d.consider(entry, o)
 		case theirs(o, entry):
 			d.keep(entry.Ref, false, "somebody else made it anew")
 		case holdsData(kind) && !d.request.DeleteData:
@@ -88,14 +88,15 @@ func (d *departure) sortEntries() {
 }
 
 // consider takes in a namespace: whether it goes is judged once it is known what in it stays.
-func (d *departure) consider(ref cluster.Ref, o *object) {
-	switch {
+func (d *departure) consider(entry Entry, o *object) {
+	switch ref := entry.Ref; {
 	case slices.Contains([]string{"default", "kube-system", "kube-public", "kube-node-lease"}, ref.Name):
 	case userSpace(o) && !d.request.DeleteData:
 		d.keep(ref, true, "it is a user's")
 	case userSpace(o): // goes with its Profile
-	case madeBefore(o):
-		d.keep(ref, false, "it was there before Kubeflow")
+	case entry.Found || madeBefore(o):
+		d.keep(ref, false, "it was there before the install")
+		d.removal.bare = append(d.removal.bare, o)
 	default:
 		d.spaces[ref.Name] = true
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
@@ -74,6 +75,9 @@ func (u *uninstaller) run(ctx context.Context) error {
 		}
 	}
 	u.result.Keep, u.result.Left = removal.Keep, u.stillThere(ctx, left)
+	if err := u.bare(ctx, removal.bare); err != nil {
+		return err
+	}
 	if len(removal.wave(home)) > 0 {
 		return u.clear(ctx, removal, home)
 	}
@@ -130,6 +134,23 @@ func (u *uninstaller) closeRecord(ctx context.Context, removal *Removal) error {
 	return err
 }
 
+// bare takes off namespaces that were there before what an install set on them: labels for the mesh and for pods' security.
+func (u *uninstaller) bare(ctx context.Context, namespaces []*object) error {
+	for _, o := range namespaces {
+		if o.GetDeletionTimestamp() != nil {
+			continue
+		}
+		name := &object{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": o.GetName(), "uid": string(o.GetUID())}}}
+		_, err := retry(ctx, func() (*object, error) {
+			return u.client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: name}, cluster.Options{Manager: Manager, Force: true})
+		})
+		if err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+			return err
+		}
+	}
+	return nil
+}
+
 // stillThere returns which left-overs have not gone after all.
 func (u *uninstaller) stillThere(ctx context.Context, left []Kept) []Kept {
 	view := u.client.View()
@@ -153,6 +174,19 @@ func Leaving(survey *Survey) *Inventory {
 		return nil
 	}
 	return inventory
+}
+
+// Tidy takes away the hold of a program that is gone, where nothing is installed and so nobody else will.
+func Tidy(ctx context.Context, client *cluster.Client) error {
+	_, err := client.Kube.CoordinationV1().Leases(leaseHome).Get(ctx, leaseName, metav1.GetOptions{})
+	if err != nil {
+		return nil // there is none, or it is not for this user to see
+	}
+	_, release, err := Hold(ctx, client, "tidying up")
+	if err == nil {
+		release()
+	}
+	return err
 }
 
 // MayRemove says, before anything is deleted, what this user may not delete.

@@ -1,0 +1,163 @@
+//go:build unix
+
+package install
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// leaverVariable makes this test binary an uninstall instead: its value is a source as JSON.
+const leaverVariable = "KUBEFLOW_TEST_LEAVER"
+
+// leaver uninstalls, and writes a line for each wave that begins and each object that is gone, until it is done or killed.
+func leaver() int {
+	var s source
+	err := json.Unmarshal([]byte(os.Getenv(leaverVariable)), &s)
+	if err == nil {
+		err = s.uninstall(context.Background(), func(e Event) {
+			switch e := e.(type) {
+			case WaveStarted:
+				fmt.Println(e.Wave)
+			case ObjectGone:
+				fmt.Println(e.Ref)
+			}
+		})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func (s source) uninstall(ctx context.Context, observe func(Event)) error {
+	flags := genericclioptions.NewConfigFlags(true).WithDiscoveryQPS(-1)
+	flags.KubeConfig, flags.CacheDir = &s.Kubeconfig, &s.Cache
+	client, err := cluster.Connect(flags)
+	if err != nil {
+		return err
+	}
+	survey, err := Look(ctx, client)
+	if err != nil {
+		return err
+	}
+	inventory, err := ReadInventory(ctx, client.View())
+	if err != nil {
+		return err
+	}
+	if inventory == nil {
+		inventory = Leaving(survey)
+	}
+	if inventory == nil {
+		return Tidy(ctx, client)
+	}
+	_, err = Uninstall(ctx, client, UninstallRequest{Inventory: inventory, DeleteData: true}, UninstallOptions{Timeout: 5 * time.Minute, Observe: observe})
+	return err
+}
+
+// TestAKilledUninstallIsFinishedByTheSameCommand kills an uninstall with SIGKILL in each of its waves, after some objects of
+// it were gone. One more run leaves what was there before the install, and no record, and nobody's hold.
+func TestAKilledUninstallIsFinishedByTheSameCommand(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a cluster, which -short asks to leave out")
+	}
+	kubeconfig, stop := sandboxtest.Start("--kubernetes=1.35")
+	defer stop()
+	s := source{Kubeconfig: kubeconfig, Release: "mini", Cache: t.TempDir()}
+	before := namesOn(t, kubeconfig)
+	if err := s.install(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []struct {
+		wave phase
+		gone int
+	}{{webhooks, 0}, {customObjects, 3}, {workloads, 6}, {settings, 10}, {definitions, 2}, {namespaces, 0}, {home, 0}} {
+		killLeaver(t, s, phaseTitles[m.wave], m.gone)
+	}
+	if err := s.uninstall(t.Context(), func(Event) {}); err != nil {
+		t.Fatal(err)
+	}
+	after := namesOn(t, kubeconfig)
+	for deadline := time.Now().Add(time.Minute); !cmp.Equal(before, after) && time.Now().Before(deadline); after = namesOn(t, kubeconfig) {
+		time.Sleep(time.Second) // the cluster itself still collects what nobody owns
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("not what was there before (-before +after):\n%s", diff)
+	}
+	if err := s.uninstall(t.Context(), func(e Event) { t.Errorf("the second time there is nothing to do, and it did %+v", e) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// namesOn returns the names of everything on a cluster that does not come and go by itself, and whether somebody holds it.
+func namesOn(t *testing.T, kubeconfig string) []string {
+	t.Helper()
+	client := connect(t, kubeconfig)
+	survey, err := Look(t.Context(), client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, o := range survey.at {
+		names = append(names, cluster.RefOf(o).String())
+	}
+	if _, err := client.Kube.CoordinationV1().Leases(leaseHome).Get(t.Context(), leaseName, metav1.GetOptions{}); err == nil {
+		names = append(names, "Lease/"+leaseHome+"/"+leaseName)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// killLeaver starts an uninstall and ends it with SIGKILL once a wave has begun and so many of its objects are gone.
+func killLeaver(t *testing.T, s source, wave string, gone int) {
+	t.Helper()
+	config, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), leaverVariable+"="+string(config))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	began := false
+	for lines.Scan() {
+		if began = began || lines.Text() == wave; began {
+			if gone--; gone < 0 {
+				break
+			}
+		}
+	}
+	if gone >= 0 {
+		t.Errorf("the uninstall ended before it could be killed among the %s", wave)
+	}
+	_ = cmd.Process.Kill()
+	if err := cmd.Wait(); err == nil {
+		t.Error("the uninstall ended well before it was killed")
+	}
+}
