@@ -64,6 +64,7 @@ current context.`,
 	root.AddGroup(&cobra.Group{ID: "main", Title: "Commands:"})
 	for _, cmd := range []*cobra.Command{ // in the order people meet them
 		newInstallCommand(d, runInstall),
+		newStatusCommand(d, runStatus),
 		newDoctorCommand(d, runDoctor),
 		newExposeCommand(d, runExpose),
 		newUninstallCommand(d, runUninstall),

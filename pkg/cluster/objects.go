@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -65,14 +66,13 @@ func (v *objectView) List(_ context.Context, kind schema.GroupKind, in Scope) ([
 	return chosen, nil
 }
 
+// fieldsOf returns the fields that servers select by, as far as they are asked for here.
 func fieldsOf(o *unstructured.Unstructured) fields.Set {
-	kind, _, _ := unstructured.NestedString(o.Object, "type")
-	about, _, _ := unstructured.NestedString(o.Object, "involvedObject", "name")
-	aboutKind, _, _ := unstructured.NestedString(o.Object, "involvedObject", "kind")
-	return fields.Set{
-		"metadata.name": o.GetName(), "metadata.namespace": o.GetNamespace(), "type": kind,
-		"involvedObject.name": about, "involvedObject.kind": aboutKind,
+	set := fields.Set{"metadata.name": o.GetName(), "metadata.namespace": o.GetNamespace()}
+	for _, path := range [][]string{{"type"}, {"status", "phase"}, {"involvedObject", "kind"}, {"involvedObject", "name"}} {
+		set[strings.Join(path, ".")], _, _ = unstructured.NestedString(o.Object, path...)
 	}
+	return set
 }
 
 // defines returns the CustomResourceDefinition among the objects that makes the kind, or nil.

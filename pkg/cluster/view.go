@@ -33,7 +33,7 @@ type View interface {
 type Scope struct {
 	Namespace string // only this namespace
 	Labels    string // a label selector, as kubectl's --selector
-	Fields    string // a field selector, as kubectl's --field-selector; rendered manifests know metadata.name, metadata.namespace and type
+	Fields    string // a field selector, as kubectl's --field-selector; what is not on a cluster knows those of fieldsOf
 	Metadata  bool   // metadata is enough: ask the server for no more
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -58,21 +59,41 @@ var configMapKind = schema.GroupKind{Kind: "ConfigMap"}
 // of names; nil when nothing was installed by this program.
 func ReadInventory(ctx context.Context, view cluster.View) (*Inventory, error) {
 	all, err := Inventories(ctx, view)
-	if err != nil || len(all) == 0 {
-		return nil, err
+	return Choose(all, ""), err
+}
+
+// Choose returns the inventory of a name; without a name that of a known release before any other. It may be nil.
+func Choose(all []*Inventory, name string) *Inventory {
+	if name != "" {
+		return Find(all, name)
 	}
 	for _, inventory := range all {
 		if inventory.Release != "" {
-			return inventory, nil
+			return inventory
 		}
 	}
-	return all[0], nil
+	if len(all) > 0 {
+		return all[0]
+	}
+	return nil
 }
 
-// Inventories returns the record of each installation on a cluster, in the order of their names.
+// Inventories returns the record of each installation on a cluster, in the order of their names. To somebody who may
+// not look into every namespace it returns those in Kubeflow's own.
 func Inventories(ctx context.Context, view cluster.View) ([]*Inventory, error) {
+	all, err := inventoriesIn(ctx, view, "")
+	if !apierrors.IsForbidden(err) {
+		return all, err
+	}
+	if own, narrow := inventoriesIn(ctx, view, "kubeflow"); narrow == nil && len(own) > 0 {
+		return own, nil
+	}
+	return nil, err
+}
+
+func inventoriesIn(ctx context.Context, view cluster.View, namespace string) ([]*Inventory, error) {
 	selector := fmt.Sprintf("%s=%s,%s=%s", managedByLabel, Manager, partLabel, inventoryLabel)
-	list, err := view.List(ctx, configMapKind, cluster.Scope{Labels: selector})
+	list, err := view.List(ctx, configMapKind, cluster.Scope{Namespace: namespace, Labels: selector})
 	if meta.IsNoMatchError(err) {
 		return nil, nil
 	}

@@ -27,9 +27,9 @@ const (
 
 // A Holder is who works on a cluster.
 type Holder struct {
-	Who   string    // jane@laptop
-	Doing string    // "installing Kubeflow 26.03"
-	Since time.Time // by the holder's clock
+	Who   string    `json:"who"`   // jane@laptop
+	Doing string    `json:"doing"` // "installing Kubeflow 26.03"
+	Since time.Time `json:"since"` // by the holder's clock
 }
 
 // Held is the error of work that cannot begin, because somebody else is at work on the same cluster.

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+)
+
+type statusOptions struct {
+	*deps
+	name        string
+	tree        bool
+	watch, wait bool
+	timeout     time.Duration
+	output      string
+}
+
+func newStatusCommand(d *deps, run func(context.Context, *statusOptions) error) *cobra.Command {
+	o := &statusOptions{deps: d}
+	cmd := &cobra.Command{
+		Use: "status", Short: "Say how Kubeflow is: components, what is not ready and why",
+		Long: `Says how the Kubeflow of this cluster is: its release, each component, what is
+not ready and why, where the dashboard is, and the nodes it runs on.
+
+It compares the record that install keeps with the cluster. A Kubeflow that was
+installed by other means is recognised by its workloads.
+
+Exit code 0 when everything is ready, 3 when something is not, 4 when --wait ran
+out, 1 when there is no Kubeflow or it could not be looked at.`,
+		Example: `  kubectl kubeflow status                       # at a glance
+  kubectl kubeflow status --watch               # and how it changes
+  kubectl kubeflow status --tree                # down to the pods
+  kubectl kubeflow status --wait --timeout 10m  # until it is ready
+  kubectl kubeflow status -o json               # for scripts`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.validate(); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.BoolVarP(&o.watch, "watch", "w", false, "show it again whenever it changes, until Ctrl-C")
+	f.BoolVar(&o.tree, "tree", false, "as a tree: components, objects that are not ready, their ReplicaSets and pods; with -o wide all of them")
+	f.BoolVar(&o.wait, "wait", false, "wait until everything is ready")
+	f.DurationVar(&o.timeout, "timeout", 30*time.Minute, "with --wait: give up after this `duration`")
+	f.StringVar(&o.name, "name", "", "the `name` of the installation (default the Kubeflow of this cluster)")
+	f.StringVarP(&o.output, "output", "o", "", "json, yaml, wide, or name (what is not ready, one a line)")
+	return cmd
+}
+
+func (o *statusOptions) validate() error {
+	switch o.output {
+	case "", "json", "yaml", "wide", "name":
+	default:
+		return unknownOutput(o.output, "json", "yaml", "wide", "name")
+	}
+	switch {
+	case o.watch && o.wait:
+		return &usageError{What: "--watch and --wait exclude each other", Next: "Choose --watch to look on, or --wait to end when everything is ready"}
+	case o.watch && (o.output == "yaml" || o.output == "name"):
+		return &usageError{What: "--watch has no output format " + o.output, Next: "With -o json each change is one document on a line of its own"}
+	case o.tree && o.output == "name":
+		return &usageError{What: "--tree says nothing with -o name", Next: "Leave one of them out"}
+	case o.timeout <= 0:
+		return &usageError{What: "--timeout must be longer than nothing", Next: "For example: --timeout 10m"}
+	}
+	return nil
+}
+
+// runStatus looks, once or again and again. What asks for a document gets one, also where there is nothing to tell of.
+func runStatus(ctx context.Context, o *statusOptions) error {
+	client, err := o.connect()
+	if err != nil {
+		return o.unseen(nil, err)
+	}
+	look := &statusLook{client: client, name: o.name, now: o.now, options: install.StatusOptions{Tree: o.tree, All: o.tree && o.output == "wide"}}
+	if o.watch || o.wait {
+		return o.follow(ctx, look)
+	}
+	overview, err := look.once(ctx)
+	if err != nil {
+		return o.unseen(client, err)
+	}
+	return errors.Join(o.show(overview, 0), howItIs(overview))
+}
+
+// unseen ends a look that did not come to anything.
+func (o *statusOptions) unseen(client *cluster.Client, err error) error {
+	if client != nil {
+		err = client.Explain(err)
+	}
+	if o.output != "json" && o.output != "yaml" {
+		return err
+	}
+	overview := newOverview(client)
+	overview.Error = err.Error()
+	return errors.Join(printDocument(o.Out, o.output, overview), err)
+}
+
+// show prints an overview in the format that was asked for.
+func (o *statusOptions) show(overview *ui.Overview, rows int) error {
+	switch o.output {
+	case "json", "yaml":
+		return printDocument(o.Out, o.output, overview)
+	case "name":
+		for _, c := range overview.Components {
+			for _, item := range c.Items {
+				fmt.Fprintln(o.Out, item.Ref)
+			}
+		}
+		return nil
+	}
+	style := ui.StatusStyle{Tree: o.tree, Wide: o.output == "wide", Now: o.now(), Rows: rows}
+	switch {
+	case overview.AtWork != nil, overview.Blind():
+	case lacks(overview) && overview.Release.Name != "":
+		style.Next = "kubectl kubeflow install --release " + overview.Release.Name + " puts back what is missing"
+	case !overview.Ready:
+		style.Next = "kubectl kubeflow doctor"
+	case overview.Dashboard.URL == "":
+		style.Next = "kubectl kubeflow expose"
+	}
+	return o.screen().Status(overview, style)
+}
+
+// howItIs is how a status ends, as an error: nil when everything is ready.
+func howItIs(overview *ui.Overview) error {
+	switch {
+	case overview.Ready:
+		return nil
+	case overview.Blind():
+		return &cluster.Problem{What: "what matters could not be looked at", Next: "Ask the cluster's administrator for permission to list workloads, or name another user with --context"}
+	}
+	return errFound
+}
+
+// lacks tells whether the cluster does not have what was installed.
+func lacks(overview *ui.Overview) bool {
+	return overview.Release.From == "inventory" && slices.ContainsFunc(overview.Components, func(c install.ComponentStatus) bool {
+		return slices.ContainsFunc(c.Items, func(i install.ObjectStatus) bool { return i.State == install.Missing })
+	})
+}

@@ -1,0 +1,129 @@
+package install
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// assess says how one recorded object is.
+func (s *sighting) assess(ctx context.Context, e Entry) ObjectStatus {
+	item := ObjectStatus{Ref: e.Ref, State: Ready}
+	o := s.objects[e.Ref.Identity()]
+	_, blind := s.unread[spot{e.GroupKind(), e.Namespace}]
+	switch {
+	case blind:
+		item.State, item.Why = Unseen, "you may not list "+e.Kind
+	case o == nil && s.unknown[e.GroupKind()]:
+		item.State, item.Why = Missing, "the cluster has no kind "+e.GroupKind().String()
+	case o == nil && e.Applied == "":
+		item.State, item.Why = Missing, "not applied yet: the install was cut off"
+	case o == nil:
+		item.State, item.Why = Missing, "somebody deleted it"
+	case o.GetDeletionTimestamp() != nil:
+		item.State, item.Why = Progressing, beingDeleted(o)
+	case runsPods(e.Ref):
+		s.assessWorkload(ctx, o, &item)
+	case comes(e.Ref) && (e.Kind != "Service" || watched(o)):
+		if why := whyNot(ctx, s.view, o); why != "" {
+			item.State, item.Why = Progressing, why
+		}
+	}
+	return item
+}
+
+// assessWorkload says how a workload is, and what its pods say of it.
+func (s *sighting) assessWorkload(ctx context.Context, o *object, item *ObjectStatus) {
+	pods := s.podsOf(o)
+	item.Owned = s.owned(ctx, o, pods)
+	if item.Why = whyNot(ctx, s.view, o); item.Why == "" {
+		return
+	}
+	item.State = Progressing
+	if stuck(o, pods) {
+		item.State = Failing
+	}
+}
+
+// stuck tells whether a workload hardly gets ready by itself: its pods are not let in, one crashes, has an image that
+// cannot be pulled, or no node.
+func stuck(o *object, pods []*object) bool {
+	for _, kind := range []string{"ReplicaFailure", "Failed"} {
+		if c := condition(o, kind); c != nil && c["status"] == "True" {
+			return true
+		}
+	}
+	for _, pod := range pods {
+		c := condition(pod, "PodScheduled")
+		if pod.GetDeletionTimestamp() == nil && !ready(pod) && (troubled(pod) != "" || c != nil && c["status"] == "False") {
+			return true
+		}
+	}
+	return false
+}
+
+// podsOf returns the pods that a workload selects.
+func (s *sighting) podsOf(o *object) []*object {
+	chosen, err := selectorOf(o)
+	if err != nil || chosen.Empty() {
+		return nil
+	}
+	var pods []*object
+	for _, pod := range s.pods[o.GetNamespace()] {
+		if chosen.Matches(labels.Set(pod.GetLabels())) {
+			pods = append(pods, pod)
+		}
+	}
+	return pods
+}
+
+// owned returns the ReplicaSets and pods beneath a workload.
+func (s *sighting) owned(ctx context.Context, o *object, pods []*object) []ObjectStatus {
+	if s.sets[o.GetNamespace()] == nil && len(pods) == 0 {
+		return nil
+	}
+	var out []ObjectStatus
+	below := func(owner *object) (out []ObjectStatus) {
+		for _, pod := range pods {
+			if ownedBy(pod, owner) {
+				out = append(out, s.assessPod(ctx, pod))
+			}
+		}
+		return out
+	}
+	for _, set := range s.sets[o.GetNamespace()] {
+		if own := below(set); ownedBy(set, o) && len(own) > 0 {
+			have, want := counts(set)
+			item := ObjectStatus{Ref: cluster.RefOf(set), State: Ready, Owned: own}
+			if have < want {
+				item.State, item.Why = Progressing, fmt.Sprintf("%d/%d", have, want)
+			}
+			out = append(out, item)
+		}
+	}
+	return append(out, below(o)...)
+}
+
+func (s *sighting) assessPod(ctx context.Context, pod *object) ObjectStatus {
+	item := ObjectStatus{Ref: cluster.RefOf(pod), State: Ready}
+	if ready(pod) {
+		return item
+	}
+	item.State, item.Why = Progressing, whyPod(ctx, s.view, pod)
+	if stuck(&object{}, []*object{pod}) {
+		item.State = Failing
+	}
+	return item
+}
+
+func ownedBy(o, owner *object) bool {
+	for _, ref := range o.GetOwnerReferences() {
+		if ref.UID == owner.GetUID() && ref.Name == owner.GetName() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,167 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// requestsAtOnce bounds how many lists are asked for side by side.
+const requestsAtOnce = 16
+
+// A spot is where objects of one kind are looked for: one request.
+type spot struct {
+	kind      schema.GroupKind
+	namespace string
+}
+
+// A sighting is what was seen of a cluster.
+type sighting struct {
+	mu      sync.Mutex
+	objects map[cluster.Ref]*object // by identity
+	unread  map[spot]error
+	unknown map[schema.GroupKind]bool // kinds that the cluster does not have
+	sets    map[string][]*object      // ReplicaSets, by namespace
+	pods    map[string][]*object
+	events  map[string][]*object
+	view    cluster.View // answers what is asked about pods from what was read
+}
+
+var (
+	podKind        = schema.GroupKind{Kind: "Pod"}
+	eventKind      = schema.GroupKind{Kind: "Event"}
+	replicaSetKind = schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}
+)
+
+// observe reads what the entries name, then the pods of what is not ready.
+func observe(ctx context.Context, view cluster.View, entries []Entry, o StatusOptions) (*sighting, error) {
+	s := &sighting{
+		objects: map[cluster.Ref]*object{}, unread: map[spot]error{}, unknown: map[schema.GroupKind]bool{},
+		sets: map[string][]*object{}, pods: map[string][]*object{}, events: map[string][]*object{},
+	}
+	s.view = &pastView{View: view, seen: s}
+	places := map[spot][]cluster.Ref{}
+	for _, e := range entries {
+		at := spot{e.GroupKind(), e.Namespace}
+		places[at] = append(places[at], e.Ref)
+	}
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(requestsAtOnce)
+	for at, refs := range places {
+		group.Go(func() error { return s.read(inner, view, at, refs) })
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return s, s.readPods(ctx, view, entries, o)
+}
+
+// read takes in one spot: whole objects where their state counts, else no more than that they are there.
+func (s *sighting) read(ctx context.Context, view cluster.View, at spot, refs []cluster.Ref) error {
+	scope := cluster.Scope{Namespace: at.namespace, Metadata: !comes(refs[0])}
+	if len(refs) == 1 {
+		scope.Fields = "metadata.name=" + refs[0].Name // there may be many more that are somebody else's
+	}
+	list, err := view.List(ctx, at.kind, scope)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case meta.IsNoMatchError(err):
+		s.unknown[at.kind] = true
+		return nil
+	case apierrors.IsForbidden(err):
+		s.unread[at] = err
+		return nil
+	case err != nil:
+		return fmt.Errorf("looking at every %s: %w", at.kind.Kind, err)
+	}
+	for _, o := range list {
+		s.objects[cluster.RefOf(o).Identity()] = o
+	}
+	return nil
+}
+
+// readPods reads the pods, and what happened to them, of each namespace where a workload is not ready.
+// Those that are done, as a pipeline leaves them by the thousand, are left out.
+func (s *sighting) readPods(ctx context.Context, view cluster.View, entries []Entry, o StatusOptions) error {
+	wanted := map[string]bool{}
+	for _, e := range entries {
+		live := s.objects[e.Ref.Identity()]
+		if live == nil || !runsPods(e.Ref) {
+			continue
+		}
+		ready, _ := cluster.Ready(live)
+		wanted[e.Namespace] = wanted[e.Namespace] || !ready || o.Tree && o.All
+	}
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(requestsAtOnce)
+	for _, ns := range slices.Sorted(maps.Keys(wanted)) {
+		if !wanted[ns] {
+			continue
+		}
+		for _, ask := range []struct {
+			kind   schema.GroupKind
+			fields string
+			into   map[string][]*object
+			asked  bool
+		}{
+			{podKind, "status.phase!=Succeeded", s.pods, true},
+			{eventKind, "", s.events, true},
+			{replicaSetKind, "", s.sets, o.Tree},
+		} {
+			if ask.asked {
+				group.Go(func() error {
+					return s.readAll(inner, view, spot{ask.kind, ns}, ask.fields, ask.into)
+				})
+			}
+		}
+	}
+	return group.Wait()
+}
+
+func (s *sighting) readAll(ctx context.Context, view cluster.View, at spot, fields string, into map[string][]*object) error {
+	list, err := view.List(ctx, at.kind, cluster.Scope{Namespace: at.namespace, Fields: fields})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if apierrors.IsForbidden(err) {
+		s.unread[at] = err
+		return nil
+	}
+	into[at.namespace] = list
+	return err
+}
+
+// comes tells whether an object has to come to rest, so that more counts than that it is there.
+func comes(ref cluster.Ref) bool {
+	kind := ref.GroupKind().String()
+	switch {
+	case slices.Contains(comesToRest, kind), kind == "Service":
+		return true
+	case kind == "Application.app.k8s.io":
+		return false
+	}
+	return !builtIn(ref.GroupKind())
+}
+
+// runsPods tells whether objects of a kind make pods and wait for them.
+func runsPods(ref cluster.Ref) bool {
+	return slices.Contains([]string{"Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "Job.batch"}, ref.GroupKind().String())
+}
+
+// unreadKinds names the kinds that could not be looked at.
+func (s *sighting) unreadKinds() []string {
+	names := map[string]bool{}
+	for at := range s.unread {
+		names[at.kind.Kind] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
