@@ -103,6 +103,7 @@ func unscheduled(ctx context.Context, view cluster.View, pod *object, scheduled 
 		}
 	}
 	message, _, _ := strings.Cut(text(scheduled, "message"), " preemption:")
+	message, _, _ = strings.Cut(message, " no new claims to deallocate") // nothing that a reader could act on
 	if message == "" {
 		return "its pod waits for a node"
 	}
