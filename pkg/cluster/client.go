@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,6 +33,7 @@ type Client struct {
 	mapper    meta.RESTMapper
 	mu        sync.RWMutex
 	learned   map[schema.GroupVersionKind]meta.RESTMapping
+	reached   atomic.Bool // the server has answered something
 }
 
 // Connect opens the cluster that kubectl's connection flags choose. It asks the server nothing yet.
@@ -42,6 +45,7 @@ func Connect(getter genericclioptions.RESTClientGetter) (*Client, error) {
 	config = rest.CopyConfig(config)
 	config.QPS = -1 // the server's own priority and fairness decides, not a client-side guess
 	c := &Client{Config: config, Context: current, learned: map[schema.GroupVersionKind]meta.RESTMapping{}}
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return reachedBy{next, c} })
 	if c.Dynamic, err = dynamic.NewForConfig(config); err != nil {
 		return nil, unconfigured(err)
 	}

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -26,6 +27,7 @@ func (p *Problem) Unwrap() error { return p.Err }
 
 // Transient tells whether the same request may well succeed a little later:
 // too many requests, a server error (a webhook that does not answer is one), a timeout, a conflict, a lost connection.
+// A name that nobody knows is none: see [Client.Transient] for a server that has answered before.
 func Transient(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return false
@@ -36,15 +38,65 @@ func Transient(err error) bool {
 		return code >= http.StatusInternalServerError || code == http.StatusTooManyRequests ||
 			code == http.StatusConflict && !apierrors.IsAlreadyExists(err) || apierrors.IsTimeout(err)
 	}
-	var unanswered *url.Error // no answer came at all: refused, reset, timed out, or closed on this side
-	return errors.As(err, &unanswered) && !hopeless(err) ||
+	return unanswered(err) && !mistrusted(err) && !unnamed(err)
+}
+
+// Transient is the function of this name with what a client knows besides: the name of a server that has answered
+// will be known again, and a program that does not sign in any more needs a person.
+func (c *Client) Transient(err error) bool {
+	return !c.unsigned(err) && (Transient(err) || c.reached.Load() && unnamed(err))
+}
+
+// unsigned tells whether a request was never sent, because the program that signs in did not.
+func (c *Client) unsigned(err error) bool {
+	var sent *url.Error
+	var no *noAnswer
+	return c.Config.ExecProvider != nil && errors.As(err, &sent) && !errors.As(err, &no) && !errors.Is(err, context.Canceled)
+}
+
+// unanswered tells whether no answer came at all: refused, reset, timed out, or closed on this side or the other.
+func unanswered(err error) bool {
+	var sent *url.Error
+	return errors.As(err, &sent) ||
 		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// hopeless tells whether a connection fails for a reason that does not pass: a certificate, a name that is nobody's.
-func hopeless(err error) bool {
-	var certificate *tls.CertificateVerificationError
-	var name *net.DNSError
-	return errors.As(err, &certificate) || errors.As(err, &name) && name.IsNotFound
+// mistrusted tells whether the server's certificate is not one that this kubeconfig trusts, or it speaks no TLS.
+func mistrusted(err error) bool {
+	var wrong *tls.CertificateVerificationError
+	var unknown x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var plain tls.RecordHeaderError
+	return errors.As(err, &wrong) || errors.As(err, &unknown) || errors.As(err, &name) || errors.As(err, &invalid) || errors.As(err, &plain)
 }
+
+// unnamed tells whether the server's name has no address.
+func unnamed(err error) bool {
+	var name *net.DNSError
+	return errors.As(err, &name) && name.IsNotFound
+}
+
+// A noAnswer is the error of a request that was sent: what signs in is outside of it.
+type noAnswer struct{ error }
+
+func (n *noAnswer) Unwrap() error { return n.error }
+
+// reachedBy notes that an answer came, or that none did.
+type reachedBy struct {
+	next   http.RoundTripper
+	client *Client
+}
+
+func (r reachedBy) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := r.next.RoundTrip(request)
+	if err != nil {
+		return response, &noAnswer{err}
+	}
+	r.client.reached.Store(true)
+	return response, nil
+}
+
+// WrappedRoundTripper returns the transport below, for who looks through the layers.
+func (r reachedBy) WrappedRoundTripper() http.RoundTripper { return r.next }

@@ -1,11 +1,13 @@
 package cluster
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os/exec"
-	"syscall"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -15,26 +17,77 @@ import (
 // An error that already is one, or that has no better words than its own, comes back as it is.
 func (c *Client) Explain(err error) error {
 	var problem *Problem
-	var address *net.OpError
-	var binary *exec.Error
 	var noMatch *meta.NoKindMatchError
 	switch {
 	case err == nil || errors.As(err, &problem):
 		return err
-	case errors.As(err, &binary):
-		return &Problem{Err: err, What: fmt.Sprintf("signing in to the cluster needs %q, which is not on the PATH", binary.Name),
-			Next: "Install it (for AKS: az aks install-cli), then try again"}
 	case apierrors.IsUnauthorized(err):
-		return &Problem{Err: err, What: "the cluster does not accept these credentials",
-			Next: "Sign in again (for AKS: az login; az aks get-credentials …), then check with: kubectl auth whoami"}
+		return &Problem{Err: err, What: "the cluster does not accept these credentials, or no longer", Next: c.signIn()}
 	case apierrors.IsForbidden(err):
 		return &Problem{Err: err, What: err.Error(), Next: "Ask the cluster's administrator for this permission, or name another user with --context"}
-	case errors.Is(err, syscall.ECONNREFUSED), errors.As(err, &address):
-		return &Problem{Err: err, What: "the cluster does not answer at " + c.Server(),
-			Next: "See whether it runs (az aks show) and whether the context is the right one: kubectl config current-context"}
 	case errors.As(err, &noMatch):
 		return &Problem{Err: err, What: fmt.Sprintf("the cluster has no kind %s", noMatch.GroupKind),
 			Next: "See what it has with: kubectl api-resources"}
 	}
+	if unreached := c.unreached(err); unreached != nil {
+		return unreached
+	}
 	return err
+}
+
+// unreached explains why no answer came, nil where that is not what happened.
+func (c *Client) unreached(err error) error {
+	var address *net.OpError
+	var binary *exec.Error
+	var sent *url.Error
+	switch {
+	case errors.As(err, &binary):
+		return &Problem{Err: err, What: fmt.Sprintf("signing in to the cluster needs %q, which is not on the PATH", binary.Name),
+			Next: "Install it (for AKS: az aks install-cli), then try again"}
+	case c.unsigned(err):
+		return &Problem{Err: err, What: fmt.Sprintf("signing in to the cluster did not work: %s", innermost(err)), Next: c.signIn()}
+	case mistrusted(err):
+		return &Problem{Err: err, What: fmt.Sprintf("the server at %s is not the one that this kubeconfig trusts: %s", c.Server(), innermost(err)),
+			Next: "Get the cluster's credentials again (for AKS: az aks get-credentials), or see whether a proxy stands between"}
+	case unnamed(err):
+		return &Problem{Err: err, What: fmt.Sprintf("the name of the cluster's server is not known here: %s", c.Server()), Next: c.whereabouts()}
+	case errors.As(err, &address), errors.As(err, &sent) && sent.Timeout():
+		return &Problem{Err: err, What: "the cluster does not answer at " + c.Server(), Next: c.whereabouts()}
+	case unanswered(err) && !errors.Is(err, context.Canceled):
+		return &Problem{Err: err, What: fmt.Sprintf("the connection to the cluster at %s broke off: %s", c.Server(), innermost(err)),
+			Next: "Run the same command again: it goes on from where it was"}
+	}
+	return nil
+}
+
+// signIn says how to get credentials that hold.
+func (c *Client) signIn() string {
+	const again = "Sign in again, then run the same command again; kubectl auth whoami tells whether it worked"
+	if provider := c.Config.ExecProvider; provider != nil {
+		if strings.Contains(provider.Command, "kubelogin") {
+			return "Sign in again (az login, then kubelogin remove-tokens), then run the same command again"
+		}
+		return fmt.Sprintf("%s. The kubeconfig signs in with %s", again, provider.Command)
+	}
+	return again + " (for AKS: az login, then az aks get-credentials)"
+}
+
+// whereabouts says how a server that does not answer may be reached.
+func (c *Client) whereabouts() string {
+	next := "See whether it runs (az aks show) and whether the context is the right one: kubectl config current-context"
+	if server, err := url.Parse(c.Server()); err == nil && strings.Contains(server.Host, ".privatelink.") {
+		next = "It is a private cluster, which answers only inside its network: connect to that (VPN, a machine in it), then try again"
+	}
+	return next
+}
+
+// innermost returns the first cause of an error: those around it repeat where it happened.
+func innermost(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		err = next
+	}
 }
