@@ -45,7 +45,7 @@ func Connect(getter genericclioptions.RESTClientGetter) (*Client, error) {
 	config = rest.CopyConfig(config)
 	config.QPS = -1 // the server's own priority and fairness decides, not a client-side guess
 	c := &Client{Config: config, Context: current, learned: map[schema.GroupVersionKind]meta.RESTMapping{}}
-	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return reachedBy{next, c} })
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return answers{next, c} })
 	if c.Dynamic, err = dynamic.NewForConfig(config); err != nil {
 		return nil, unconfigured(err)
 	}

@@ -33,6 +33,10 @@ func Transient(err error) bool {
 		return false
 	}
 	var status apierrors.APIStatus
+	var told *Problem
+	if errors.As(err, &told) && errors.As(err, new(*url.Error)) {
+		return false // what answered is not the cluster
+	}
 	if errors.As(err, &status) {
 		code := status.Status().Code
 		return code >= http.StatusInternalServerError || code == http.StatusTooManyRequests ||
@@ -56,8 +60,7 @@ func (c *Client) unsigned(err error) bool {
 
 // unanswered tells whether no answer came at all: refused, reset, timed out, or closed on this side or the other.
 func unanswered(err error) bool {
-	var sent *url.Error
-	return errors.As(err, &sent) ||
+	return errors.As(err, new(*url.Error)) || errors.As(err, new(*noAnswer)) ||
 		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
@@ -77,26 +80,3 @@ func unnamed(err error) bool {
 	var name *net.DNSError
 	return errors.As(err, &name) && name.IsNotFound
 }
-
-// A noAnswer is the error of a request that was sent: what signs in is outside of it.
-type noAnswer struct{ error }
-
-func (n *noAnswer) Unwrap() error { return n.error }
-
-// reachedBy notes that an answer came, or that none did.
-type reachedBy struct {
-	next   http.RoundTripper
-	client *Client
-}
-
-func (r reachedBy) RoundTrip(request *http.Request) (*http.Response, error) {
-	response, err := r.next.RoundTrip(request)
-	if err != nil {
-		return response, &noAnswer{err}
-	}
-	r.client.reached.Store(true)
-	return response, nil
-}
-
-// WrappedRoundTripper returns the transport below, for who looks through the layers.
-func (r reachedBy) WrappedRoundTripper() http.RoundTripper { return r.next }

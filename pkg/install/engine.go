@@ -29,6 +29,7 @@ type engine struct {
 	crashes map[cluster.Ref]int // how often what is left had crashed when everything else was ready
 	stuck   bool                // what is left does not start, however long one waits
 	failed  error
+	took    time.Time // when the server last took an object
 }
 
 // An item is one object on its way.
@@ -46,8 +47,9 @@ type item struct {
 	live       *object
 	applied    *object // as the server answered
 	rank       int
-	same       int // times the server gave the same unexplained error
-	lastErr    string
+	failures   failures
+	doomed     time.Time // since when it looks as if it never could
+	sentAt     time.Time
 }
 
 type state int

@@ -19,17 +19,11 @@ type reasons struct {
 	asked   time.Time
 }
 
-// A question is about one object that waits: for its gate, or to become ready.
-type question struct {
-	i    int
-	gate Gate
-	live *object
-}
-
 // A reasonFact is what a look found out.
 type reasonFact struct {
 	began   time.Time
-	why     map[int]string
+	about   []question
+	found   []finding
 	crashes map[cluster.Ref]int // of everything that is not ready; nil when something of it does not crash
 }
 
@@ -45,69 +39,61 @@ func (r *reasons) ask(about []question, left []*item) {
 		return
 	}
 	r.busy = true
-	began := time.Now()
 	lives := map[cluster.Ref]*object{}
 	for _, it := range left {
 		lives[it.Ref()] = it.live
 	}
+	fact := reasonFact{began: time.Now(), about: about}
 	r.running.Add(1)
 	go func() {
 		defer r.running.Done()
 		ctx, cancel := context.WithTimeout(r.ctx, lookFor)
 		defer cancel()
 		view := r.client.View()
-		found := reasonFact{began: began, why: map[int]string{}}
 		for _, q := range about {
-			found.why[q.i] = q.answer(ctx, view)
+			fact.found = append(fact.found, q.answer(ctx, view))
 		}
-		found.crashes = crashCounts(ctx, view, lives)
+		fact.crashes = crashCounts(ctx, view, lives)
 		select {
-		case r.facts <- found:
+		case r.facts <- fact:
 		case <-r.ctx.Done():
 		}
 	}()
 }
 
-func (q question) answer(ctx context.Context, view cluster.View) string {
-	if q.gate != (Gate{}) {
-		return "waits for " + whyClosed(ctx, view, q.gate)
-	}
-	return whyNot(ctx, view, q.live)
-}
-
 func (f reasonFact) tell(e *engine) {
 	e.reasons.busy, e.reasons.asked = false, time.Now()
-	for i, why := range f.why {
-		if e.items[i].waitsSince.Before(f.began) {
-			e.items[i].because = why
+	for n, q := range f.about {
+		if e.items[q.i].waitsSince.Before(f.began) {
+			e.learn(q, f.found[n])
 		}
 	}
 	e.giveUpOnCrashes(f.crashes)
 }
 
-// lookDeeper asks about what the stages that are not ready are waiting for.
+// lookDeeper asks about what is worth naming, and about what may never come: kinds that are not established, webhooks
+// that fail.
 func (e *engine) lookDeeper() {
 	var about []question
+	named := map[int]bool{}
 	for _, s := range e.stages {
-		it, _ := e.oldest(s)
-		if s.ready || it == nil || e.options.NoWait && it.state == sent {
+		if it, _ := e.oldest(s); it != nil && !s.ready {
+			named[e.at[it.Ref().Identity()]] = true
+		}
+	}
+	for i, it := range e.items {
+		often := it.guarded && it.failures.same >= often || it.state == sent && it.Object.GroupVersionKind().GroupKind() == crdKind
+		if it.ready || time.Since(it.waitsSince) < lookAfter || !named[i] && !often {
 			continue
 		}
-		g, gated := e.closedGate(it)
-		switch i := e.at[it.Ref().Identity()]; {
-		case time.Since(it.waitsSince) < lookAfter:
-		case gated:
-			about = append(about, question{i: i, gate: g})
-		case it.state == sent && it.live != nil:
-			about = append(about, question{i: i, live: it.live})
+		if q, ok := e.questionOf(i, it); ok {
+			about = append(about, q)
 		}
 	}
 	var left []*item
-	if e.unsent == 0 {
-		for _, it := range e.items {
-			if !it.ready {
-				left = append(left, it)
-			}
+	for _, it := range e.items {
+		if e.unsent == 0 && !it.ready {
+			left = append(left, it)
 		}
 	}
 	e.reasons.ask(about, left)

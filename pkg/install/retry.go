@@ -2,6 +2,7 @@ package install
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -20,8 +21,8 @@ func retry(ctx context.Context, do func() (*object, error)) (*object, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, err
-		case <-time.After(backoff(attempt)):
+			return nil, fmt.Errorf("%w: %w", ctx.Err(), err)
+		case <-time.After(pauseAfter(attempt, err)):
 		}
 	}
 }

@@ -2,6 +2,8 @@ package install
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -43,7 +45,24 @@ func Run(ctx context.Context, client *cluster.Client, plan *Plan, o Options) (*R
 	if lost := lostHold(held); lost != nil {
 		err = lost
 	}
-	return result, err
+	return result, ended(client.Explain(err), o.Timeout)
+}
+
+// ended gives what ends a run its sentence, where it has none yet: the deadline, when it came before or after the wait,
+// and answers that nobody foresaw.
+func ended(err error, after time.Duration) error {
+	var told *cluster.Problem
+	var unfinished *Unfinished
+	switch {
+	case err == nil, errors.Is(err, context.Canceled), errors.As(err, &unfinished):
+		return err
+	case errors.Is(err, context.DeadlineExceeded):
+		return &cluster.Problem{Err: err, What: fmt.Sprintf("the time ran out (%s): %s", after, innermostOf(err)),
+			Next: "What is there stays: the same command goes on from here, with --timeout for longer"}
+	case errors.As(err, &told):
+		return err
+	}
+	return &cluster.Problem{Err: err, What: err.Error(), Next: "What is there stays: the same command goes on from here"}
 }
 
 func carryOut(ctx context.Context, client *cluster.Client, plan *Plan, o Options) (*Result, error) {

@@ -2,10 +2,7 @@ package install
 
 import (
 	"context"
-	"errors"
 	"time"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 type (
@@ -17,10 +14,13 @@ type (
 	againFact struct{ i int }
 )
 
+// answerWithin is longer than an API server takes to give up on a request itself.
+const answerWithin = 90 * time.Second
+
 // send applies one object.
 func (e *engine) send(ctx context.Context, i int) {
 	it := e.items[i]
-	it.state = sending
+	it.state, it.sentAt = sending, time.Now()
 	if it.since.IsZero() {
 		it.since = time.Now()
 		e.start(it.stage)
@@ -31,6 +31,11 @@ func (e *engine) send(ctx context.Context, i int) {
 	}
 	g := it.Gated
 	go func() {
+		if g.clear == nil { // else it also waits until something is gone
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, answerWithin)
+			defer cancel()
+		}
 		o, err := bring(ctx, e.client, g)
 		e.facts <- appliedFact{i, o, err}
 	}()
@@ -44,6 +49,7 @@ func (f appliedFact) tell(e *engine) {
 		return
 	}
 	it.state, it.applied, it.why, it.because, it.waitsSince = sent, f.o, "", "", time.Now()
+	e.took = time.Now()
 	e.result.Applied++
 	changed := f.o.GetResourceVersion() != it.version
 	if changed {
@@ -64,58 +70,6 @@ func (e *engine) sentOne(it *item) {
 		e.result.ApplyTook = time.Since(e.started)
 		e.served.hurry()
 	}
-}
-
-// refused decides what to do about a request that failed: send it again later, or stop everything.
-func (e *engine) refused(i int, err error) {
-	it := e.items[i]
-	fresh := time.Since(it.since) < freshFor
-	if permanent(err, fresh) || e.hopeless(it, err) {
-		if !errors.Is(err, context.Canceled) {
-			it.version = e.versionOf(it)
-			e.failed = stopped(it.Gated, err)
-		}
-		return
-	}
-	it.why = err.Error()
-	it.tries++
-	e.result.Retried++
-	e.options.Observe(Retrying{Ref: it.Ref(), Err: err})
-	pause := backoff(it.tries - 1)
-	if apierrors.IsNotFound(err) {
-		pause = min(pause, time.Second)
-	}
-	time.AfterFunc(pause, func() {
-		select {
-		case e.facts <- againFact{i}:
-		case <-e.watches.ctx.Done():
-		}
-	})
-}
-
-// freshFor is how long a server may take to hear of a new kind or namespace in all its parts.
-const freshFor = 60 * time.Second
-
-// hopeless tells whether a server error repeats that no webhook can be the cause of: the server chokes on the object.
-func (e *engine) hopeless(it *item, err error) bool {
-	if it.guarded || !apierrors.IsInternalError(err) {
-		return false
-	}
-	if it.lastErr != err.Error() {
-		it.lastErr, it.same = err.Error(), 0
-	}
-	it.same++
-	return it.same > 4
-}
-
-func (e *engine) versionOf(it *item) string {
-	if it.version != "" {
-		return it.version
-	}
-	if o, err := e.client.View().Get(e.watches.ctx, it.Ref()); err == nil {
-		return o.GetResourceVersion()
-	}
-	return ""
 }
 
 func (f againFact) tell(e *engine) {

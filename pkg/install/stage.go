@@ -103,6 +103,8 @@ func (e *engine) reason(it *item) string {
 		return it.because
 	case gated:
 		return "waits for " + g.String()
+	case it.state == sending && it.why == "":
+		return "is sent, and the server has not answered yet"
 	case it.why == "":
 		return "to be applied"
 	}
@@ -129,7 +131,7 @@ func (e *engine) cutOff(ctx context.Context) error {
 	if ctx.Err() == context.Canceled {
 		return ctx.Err()
 	}
-	looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookFor)
 	defer cancel()
 	return e.unfinished(looking, false)
 }
@@ -144,11 +146,9 @@ func (e *engine) unfinished(ctx context.Context, stuck bool) error {
 		if i == mentioned {
 			break
 		}
-		it := e.items[e.at[p.Ref.Identity()]]
-		if g, gated := e.closedGate(it); gated {
-			u.Pending[i].Why = question{gate: g}.answer(ctx, view)
-		} else if it.state == sent && it.live != nil {
-			u.Pending[i].Why = orElse(whyNot(ctx, view, it.live), p.Why)
+		at := e.at[p.Ref.Identity()]
+		if q, ok := e.questionOf(at, e.items[at]); ok {
+			u.Pending[i].Why = orElse(q.answer(ctx, view).why, p.Why)
 		}
 	}
 	return u

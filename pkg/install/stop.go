@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -44,25 +45,42 @@ const mentioned = 10
 // Unwrap returns context.DeadlineExceeded when the time ran out.
 func (u *Unfinished) Unwrap() error { return u.cause }
 
-// permanent tells whether sending an object again cannot help, by the type of the error alone.
-// fresh says that the object's kind or namespace has only just come, so that the server may not have heard of it.
-func permanent(err error, fresh bool) bool {
-	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), cluster.Transient(err):
-		return false
-	case apierrors.IsNotFound(err):
-		return !fresh
-	case apierrors.IsForbidden(err) && apierrors.HasStatusCause(err, "NamespaceTerminating"):
-		return true
+// stop ends the run at one object, with what is known about why.
+func (e *engine) stop(it *item, err error) {
+	ctx, cancel := context.WithTimeout(e.watches.ctx, lookFor)
+	defer cancel()
+	view := e.client.View()
+	if it.version == "" {
+		if o, err := view.Get(ctx, it.Ref()); err == nil {
+			it.version = o.GetResourceVersion()
+		}
 	}
-	return true
+	e.failed = e.client.Explain(stopped(it.Gated, err))
+	var problem *cluster.Problem
+	if apierrors.IsForbidden(err) && !apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) && errors.As(e.failed, &problem) {
+		if may, unknown := view.Can(ctx, "patch", it.Ref().GroupKind(), cluster.Scope{Namespace: it.Object.GetNamespace()}); may && unknown == nil {
+			problem.Next = "You may do this: it is a quota, a policy or a webhook of the cluster that does not let it in. Change that, or the object, then run the same command again: it goes on from here"
+		}
+	}
+}
+
+// innermostOf is an error without where it happened, which whoever shows it knows.
+func innermostOf(err error) string {
+	for next := err; next != nil; next = errors.Unwrap(next) {
+		var status apierrors.APIStatus
+		if errors.As(next, &status) {
+			return status.Status().Message
+		}
+		err = next
+	}
+	return err.Error()
 }
 
 // stopped explains why an install ends at one object.
 func stopped(g Gated, err error) error {
 	ref := g.Ref()
 	var status apierrors.APIStatus
-	if !errors.As(err, &status) {
+	if !errors.As(err, &status) || apierrors.IsUnauthorized(err) {
 		return err
 	}
 	problem := &cluster.Problem{Err: err, What: fmt.Sprintf("the cluster does not take %s: %s", ref, reason(status.Status()))}
@@ -70,7 +88,7 @@ func stopped(g Gated, err error) error {
 	case apierrors.IsInvalid(err) && exists(g):
 		problem.What = fmt.Sprintf("%s cannot be changed in place: %s", ref, reason(status.Status()))
 		problem.Next = fmt.Sprintf("To make it anew, delete it and run the same command again: kubectl delete %s", target(ref))
-	case apierrors.IsForbidden(err) && apierrors.HasStatusCause(err, "NamespaceTerminating"):
+	case apierrors.IsForbidden(err) && apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		problem.Next = fmt.Sprintf("Wait until it is gone (kubectl get namespace %s), then run the same command again", ref.Namespace)
 	case apierrors.IsForbidden(err):
 		problem.Next = "Ask the cluster's administrator for this permission, or name another user with --context"

@@ -164,6 +164,10 @@ func (f sliceFact) tell(e *engine) {
 }
 
 func (f blindFact) tell(e *engine) {
+	if apierrors.IsUnauthorized(f.err) {
+		e.failed = e.client.Explain(f.err)
+		return
+	}
 	e.failed = &cluster.Problem{Err: f.err, What: "an install has to watch what it applied: " + f.err.Error(),
 		Next: "Ask the cluster's administrator for the permission to watch " + f.kind.String()}
 }

@@ -3,6 +3,7 @@ package install
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -87,34 +88,83 @@ func whyCertificate(ctx context.Context, view cluster.View, on *object) string {
 	return ""
 }
 
-// whyService says why nothing answers behind a Service, "" when its workloads are ready.
+// whyService says why nothing answers behind a Service, "" when one of its workloads is ready, or it cannot be told.
 func whyService(ctx context.Context, view cluster.View, ref cluster.Ref) string {
-	service, err := view.Get(ctx, ref)
+	workloads, there, err := behind(ctx, view, ref)
 	switch {
-	case apierrors.IsNotFound(err):
-		return fmt.Sprintf("%s is not there", ref)
 	case err != nil:
 		return ""
+	case !there:
+		return fmt.Sprintf("%s is not there", ref)
+	case len(workloads) == 0:
+		return fmt.Sprintf("nothing on the cluster is behind %s", ref)
+	}
+	first := ""
+	for _, o := range workloads {
+		why := whyNot(ctx, view, o)
+		if idle(o) {
+			why = "is scaled to zero"
+		}
+		if why == "" {
+			return ""
+		}
+		first = orElse(first, fmt.Sprintf("%s %s %s", o.GetKind(), o.GetName(), why))
+	}
+	return first
+}
+
+// behind returns what a Service leads to: workloads, else pods that none of them made. A Service without a selector
+// leads to itself: somebody keeps its endpoints by hand.
+func behind(ctx context.Context, view cluster.View, ref cluster.Ref) (workloads []*object, there bool, err error) {
+	service, err := view.Get(ctx, ref)
+	if err != nil {
+		return nil, false, ignoreNotFound(err)
 	}
 	chosen, _, _ := unstructured.NestedStringMap(service.Object, "spec", "selector")
 	if len(chosen) == 0 {
-		return ""
+		return []*object{service}, true, nil
 	}
-	found := false
 	for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet"} {
-		list, _ := view.List(ctx, schema.GroupKind{Group: "apps", Kind: kind}, cluster.Scope{Namespace: ref.Namespace})
+		list, err := view.List(ctx, schema.GroupKind{Group: "apps", Kind: kind}, cluster.Scope{Namespace: ref.Namespace})
+		if err != nil {
+			return nil, true, err
+		}
 		for _, o := range list {
-			if !labels.SelectorFromSet(chosen).Matches(labels.Set(templateLabels(podTemplate(o)))) {
-				continue
-			}
-			found = true
-			if why := whyNot(ctx, view, o); why != "" {
-				return fmt.Sprintf("%s %s %s", kind, o.GetName(), why)
+			if labels.SelectorFromSet(chosen).Matches(labels.Set(templateLabels(podTemplate(o)))) {
+				workloads = append(workloads, o)
 			}
 		}
 	}
-	if !found {
-		return fmt.Sprintf("nothing on the cluster is behind %s", ref)
+	if len(workloads) > 0 {
+		return workloads, true, nil
 	}
-	return ""
+	pods, err := view.List(ctx, schema.GroupKind{Kind: "Pod"}, cluster.Scope{Namespace: ref.Namespace, Labels: labels.SelectorFromSet(chosen).String()})
+	return pods, true, err
+}
+
+func ignoreNotFound(err error) error {
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// idle tells whether a workload is not meant to have any pods.
+func idle(o *object) bool {
+	return podTemplate(o) != nil && o.GetKind() != "Pod" && o.GetKind() != "DaemonSet" && orOne(o.Object, "spec", "replicas") == 0
+}
+
+// deserted tells whether nothing will ever answer for a webhook as things are: its Service is gone, or leads nowhere.
+// ignored says that the API server then goes on without it.
+func deserted(ctx context.Context, view cluster.View, g Gate) (nobody, ignored bool) {
+	workloads, _, err := behind(ctx, view, g.Service)
+	if err != nil || slices.ContainsFunc(workloads, func(o *object) bool { return !idle(o) }) {
+		return false, false
+	}
+	on, err := view.Get(ctx, g.On)
+	if err != nil {
+		return false, false
+	}
+	hooks := slices.DeleteFunc(items(on.Object, "webhooks"), func(w map[string]any) bool { return !asksService(dig(w, "clientConfig"), g.Service) })
+	return true, len(hooks) > 0 && !slices.ContainsFunc(hooks, func(w map[string]any) bool { return text(w, "failurePolicy") != "Ignore" })
 }
