@@ -2,63 +2,170 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
 type releasesOptions struct {
 	*deps
-	output string
+	output     string
+	components bool
+	names      []string // of the arguments
+	wanted     []string // of --release, for --download
+	download   string
+	mirror     string
+	skipVerify bool
 }
 
-// A releaseRow is one line of "kubectl kubeflow releases".
-type releaseRow struct {
-	Version    string         `json:"version"`
-	Kubernetes string         `json:"kubernetes"`
-	SignIn     release.SignIn `json:"signIn"`
-	Install    bool           `json:"installable"`
-	Suits      string         `json:"suitsThisCluster"` // yes, no or unknown
-}
+const releasesLong = `Lists the Kubeflow releases that this program knows, and which of them suit
+the cluster of the current context. It works without a cluster too.
+
+With the name of a release it shows its components, what each needs, where the
+release comes from, and which of its images can no longer be pulled.
+
+With --download it fills a folder that install, build and doctor read with
+--mirror, for clusters without internet: the archives, verified, with all that
+they refer to, and the images that the release names in images.txt.`
+
+const releasesExample = `  kubectl kubeflow releases                      # all
+  kubectl kubeflow releases 26.03                # what is in one
+  kubectl kubeflow releases --download mirror -r 26.03
+  kubectl kubeflow install -r 26.03 --mirror mirror`
 
 func newReleasesCommand(d *deps, run func(context.Context, *releasesOptions) error) *cobra.Command {
 	o := &releasesOptions{deps: d}
 	cmd := &cobra.Command{
-		Use:   "releases",
-		Short: "List the Kubeflow releases and which of them suit this cluster",
-		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+		Use:   "releases [RELEASE...]",
+		Short: "List the Kubeflow releases and which of them suit this cluster", Long: releasesLong, Example: releasesExample,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.names = args
+			if err := o.validate(); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o)
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return releaseNames(), cobra.ShellCompDirectiveNoFileComp
+		},
 	}
-	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "table, json or yaml")
+	f := cmd.Flags()
+	f.StringVarP(&o.output, "output", "o", "table", "table, wide, json, yaml or name")
+	f.BoolVar(&o.components, "components", false, "show the components of each release")
+	f.StringVar(&o.download, "download", "", "fill this `folder` for --mirror with what --release names (default the newest that suits)")
+	f.StringSliceVarP(&o.wanted, "release", "r", nil, "the `versions` to download")
+	f.StringVar(&o.mirror, "mirror", "", "download from this `folder or URL` instead of the internet")
+	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare what is downloaded with the pinned hashes")
 	return cmd
 }
 
-func runReleases(ctx context.Context, o *releasesOptions) error {
-	kubernetes := ""
-	if c, err := o.connect(); err == nil {
-		if v, err := c.View().Version(ctx); err == nil {
-			kubernetes = v.GitVersion
-		}
-	}
-	var rows []releaseRow
+func releaseNames() []string {
+	var out []string
 	for _, r := range release.All() {
-		row := releaseRow{Version: r.Version, Kubernetes: r.Kubernetes.String(), SignIn: r.SignIn, Install: r.Installable(), Suits: "unknown"}
-		if kubernetes != "" {
-			row.Suits = map[bool]string{true: "yes", false: "no"}[r.Supports(kubernetes)]
-		}
-		rows = append(rows, row)
+		out = append(out, r.Version)
+	}
+	return out
+}
+
+func (o *releasesOptions) validate() error {
+	switch {
+	case o.download == "" && (len(o.wanted) > 0 || o.mirror != "" || o.skipVerify):
+		return &usageError{What: "--release, --mirror and --skip-verify go with --download", Next: "To see one release: kubectl kubeflow releases 26.03"}
+	case o.download != "" && (len(o.names) > 0 || o.components):
+		return &usageError{What: "--download goes with --release", Next: "For example: kubectl kubeflow releases --download mirror -r 26.03"}
 	}
 	switch o.output {
-	case "table":
-		cells := [][]string{}
-		for _, r := range rows {
-			install := map[bool]string{true: "yes", false: "not yet"}[r.Install]
-			cells = append(cells, []string{r.Version, r.Kubernetes, string(r.SignIn), install, r.Suits})
+	case "table", "wide", "json", "yaml", "name":
+		return nil
+	}
+	return unknownOutput(o.output, "table", "wide", "json", "yaml", "name")
+}
+
+func runReleases(ctx context.Context, o *releasesOptions) error {
+	if o.download != "" {
+		return o.fill(ctx)
+	}
+	chosen := release.All()
+	if len(o.names) > 0 {
+		chosen = nil
+		for _, name := range o.names {
+			r, err := release.Find(name)
+			if err != nil {
+				return &usageError{What: err.Error(), Next: "See them with: kubectl kubeflow releases"}
+			}
+			chosen = append(chosen, r)
 		}
-		return o.screen().Table([]string{"RELEASE", "KUBERNETES", "SIGN-IN", "INSTALLS", "SUITS THIS CLUSTER"}, cells)
+	}
+	kubernetes, installed := o.cluster(ctx)
+	var rows []releaseRow
+	for _, r := range chosen {
+		rows = append(rows, releaseRowOf(r, kubernetes, installed))
+	}
+	if (o.output == "table" || o.output == "wide") && (len(o.names) > 0 || o.components) {
+		return o.details(chosen, rows)
+	}
+	return o.list(rows)
+}
+
+// cluster is the Kubernetes version of the cluster and the releases that it has; without a cluster that answers there are none.
+func (o *releasesOptions) cluster(ctx context.Context) (kubernetes string, installed map[string]bool) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	client, err := o.connect()
+	if err != nil {
+		return "", nil
+	}
+	v, err := client.View().Version(ctx)
+	if err != nil {
+		return "", nil
+	}
+	inventories, err := install.Inventories(ctx, client.View())
+	if err != nil { // not everyone may look
+		return v.GitVersion, nil
+	}
+	installed = map[string]bool{}
+	for _, inventory := range inventories {
+		installed[inventory.Release] = true
+	}
+	return v.GitVersion, installed
+}
+
+func (o *releasesOptions) list(rows []releaseRow) error {
+	switch o.output {
 	case "json", "yaml":
 		return printDocument(o.Out, o.output, map[string]any{"apiVersion": "kubeflow.release/v1alpha1", "kind": "ReleaseList", "items": rows})
+	case "name":
+		for _, r := range rows {
+			if _, err := fmt.Fprintln(o.Out, r.Version); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	return unknownOutput(o.output, "table", "json", "yaml")
+	header := []string{"RELEASE", "KUBERNETES", "SIGN-IN", "THIS CLUSTER"}
+	if o.output == "wide" {
+		header = append(header, "PIPELINES", "VERIFIED", "COMPONENTS")
+	}
+	var cells [][]string
+	for _, r := range rows {
+		here := r.Cluster
+		if r.Installed {
+			here += ", installed"
+		}
+		line := []string{r.Version, r.Kubernetes, string(r.SignIn), here}
+		if o.output == "wide" {
+			var names []string
+			for _, c := range r.Components {
+				names = append(names, c.Name)
+			}
+			line = append(line, r.Pipelines, map[bool]string{true: "yes", false: "no pin"}[r.Pinned], strings.Join(names, ","))
+		}
+		cells = append(cells, line)
+	}
+	return o.screen().Table(header, cells)
 }

@@ -31,6 +31,23 @@ func (k KubernetesRange) Possible(version string) bool {
 	return err == nil && minor <= k.bound(k.Ceiling, 1<<30)
 }
 
+// Fit says in a word or two how a Kubernetes version suits: "suits", "too old", "untested" when it is
+// newer than what was tested, or "too new" when it no longer serves an API the release uses.
+func (k KubernetesRange) Fit(version string) string {
+	minor, err := parseMinor(version)
+	switch {
+	case err != nil:
+		return "unknown"
+	case minor > k.bound(k.Ceiling, 1<<30):
+		return "too new"
+	case minor < k.bound(k.Min, 0):
+		return "too old"
+	case minor > k.bound(k.Max, 1<<30):
+		return "untested"
+	}
+	return "suits"
+}
+
 // String is the tested range as people read it: "1.16 to 1.21", "1.34 or newer".
 func (k KubernetesRange) String() string {
 	switch {

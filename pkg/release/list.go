@@ -25,10 +25,7 @@ func Find(version string) (Release, error) {
 			return r, nil
 		}
 	}
-	if guess := sameVersion(version); guess != "" {
-		return Release{}, fmt.Errorf("no Kubeflow release %q is known here; did you mean %s?", version, guess)
-	}
-	return Release{}, fmt.Errorf("no Kubeflow release %q is known here; known are %s", version, names(All()))
+	return Release{}, fmt.Errorf("no Kubeflow release %q is known here; %s", version, orMeant(meant(version), "known are "+names(All())))
 }
 
 // Newest is the newest release that was tested on this Kubernetes minor ("1.35", "v1.35.4") and whose

@@ -64,6 +64,15 @@ func TestAReleaseIsFoundByItsName(t *testing.T) {
 	}
 }
 
+func TestARangeSaysHowAKubernetesSuits(t *testing.T) {
+	k := KubernetesRange{Min: "1.20", Max: "1.22", Ceiling: "1.24"}
+	for kubernetes, want := range map[string]string{"1.19": "too old", "v1.21.3": "suits", "1.23": "untested", "1.25+": "too new", "": "unknown"} {
+		if got := k.Fit(kubernetes); got != want {
+			t.Errorf("%q: %s, want %s", kubernetes, got, want)
+		}
+	}
+}
+
 func TestTheNewestThatFitsIsChosen(t *testing.T) {
 	for kubernetes, want := range map[string]string{
 		"1.16": "1.6.1", "v1.21.14": "1.6.1", "1.35": "26.03", "v1.34.2-aks": "26.03", "1.36+": "26.03", "1.28": "", "1.29": "1.9.1", "1.33": "1.11.0", "nonsense": "",

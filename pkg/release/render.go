@@ -40,6 +40,8 @@ type RenderOptions struct {
 	OnlyLocked bool
 	// Broken hears of each component that cannot be built, which is then left out. Nil stops at the first.
 	Broken func(component string, err error)
+	// Keep is given the bytes of each archive and file that is fetched, by its URL. Nil means nobody.
+	Keep func(address string, content []byte)
 	// Progress hears one line for each archive fetched and component built. It may be called from
 	// several goroutines, but never at once. Nil means silence.
 	Progress func(line string)

@@ -56,7 +56,7 @@ func newRendering(ctx context.Context, o RenderOptions) *rendering {
 			cache = filepath.Join(user, "kubectl-kubeflow")
 		}
 	}
-	r.fetcher = &archive.Fetcher{Mirror: o.Mirror, SkipVerify: o.SkipVerify, HTTP: o.HTTP, Say: r.say}
+	r.fetcher = &archive.Fetcher{Mirror: o.Mirror, SkipVerify: o.SkipVerify, HTTP: o.HTTP, Say: r.say, Keep: r.keep}
 	if cache != "" {
 		r.fetcher.Cache = filepath.Join(cache, "archives")
 		r.cache = filepath.Join(cache, "rendered")
@@ -86,6 +86,15 @@ func (r *rendering) say(line string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.options.Progress(line)
+}
+
+func (r *rendering) keep(address string, content []byte) {
+	if r.options.Keep == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.options.Keep(address, content)
 }
 
 // fetch gets an archive or a file, once, and notes its pin and what the user should know of it.

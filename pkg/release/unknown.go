@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
@@ -60,12 +61,18 @@ func tagsOf(name string) []string {
 
 // noSuch says what there is instead of a name that means nothing.
 func noSuch(name string, err error) error {
-	guess := sameVersion(name)
-	if guess == "" {
-		guess = nearest(strings.TrimPrefix(name, "v"), versions())
-	}
 	return &InputError{What: fmt.Sprintf("there is no Kubeflow release %q", name), Err: err,
-		Do: orMeant(guess, "choose one of "+names(All())+", or a tag of "+strings.TrimPrefix(repositories[0], "https://"))}
+		Do: orMeant(meant(name), "choose one of "+names(All())+", or a tag of "+strings.TrimPrefix(repositories[0], "https://"))}
+}
+
+// meant is the known release that a name comes nearest to, if it comes near one.
+func meant(name string) string {
+	if same := sameVersion(name); same != "" {
+		return same
+	}
+	name = strings.TrimPrefix(name, "v")
+	year, _, _ := strings.Cut(name, ".") // 2.0 is not a slip of 1.2.0
+	return nearest(name, slices.DeleteFunc(versions(), func(v string) bool { return !strings.HasPrefix(v, year+".") }))
 }
 
 // sameVersion is the known release that a name means in another spelling: 26.3 is 26.03.

@@ -40,6 +40,8 @@ type Fetcher struct {
 	Retry Retry
 	// Limits bound what is taken in; the zero value is DefaultLimits.
 	Limits Limits
+	// Keep is given the bytes of all that was accepted, by its URL; nil is nobody.
+	Keep func(address string, content []byte)
 	// Say hears one line per download; nil is silence.
 	Say func(line string)
 
@@ -156,7 +158,11 @@ func (f *Fetcher) accept(content []byte, r Request) (*Fetched, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.URL, err)
 	}
-	return f.check(a, r)
+	got, err := f.check(a, r)
+	if err == nil && f.Keep != nil {
+		f.Keep(r.URL, content)
+	}
+	return got, err
 }
 
 func (f *Fetcher) check(a *Archive, r Request) (*Fetched, error) {

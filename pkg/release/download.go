@@ -1,0 +1,79 @@
+package release
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+)
+
+// ImagesFile is the name of the list of images in a folder that Download has filled.
+const ImagesFile = "images.txt"
+
+// A Downloaded is what is in a mirror after Download.
+type Downloaded struct {
+	// Releases are those that were asked for, as they were rendered.
+	Releases []*Rendered
+	// Files are the archives and files that a render of them reads, below the folder.
+	Files []string
+	// Images are all that the releases name, sorted, each once; ImagesFile holds them one a line.
+	Images []string
+}
+
+// Download fills a folder so that RenderOptions.Mirror can read these releases from it without a network:
+// each archive is verified and rendered, and what the render fetched on the way is kept too.
+func Download(ctx context.Context, folder string, names []string, o RenderOptions) (*Downloaded, error) {
+	if same(folder, o.Mirror) {
+		return nil, &InputError{What: "the folder to fill is the mirror to read from", Do: "name another folder"}
+	}
+	d := &Downloaded{}
+	var failed error
+	o.Keep = func(address string, content []byte) {
+		place, ok := archive.MirrorPath(address)
+		if !ok {
+			return
+		}
+		file := filepath.Join(folder, filepath.FromSlash(place))
+		if have, err := os.ReadFile(file); err != nil || !bytes.Equal(have, content) {
+			if err := archive.WriteFile(file, content); err != nil && failed == nil {
+				failed = err
+			}
+		}
+		if !slices.Contains(d.Files, place) {
+			d.Files = append(d.Files, place)
+		}
+	}
+	for _, name := range names {
+		rendered, err := Render(ctx, Input{Release: name}, o)
+		if err == nil {
+			err = failed
+		}
+		if err != nil {
+			return nil, fmt.Errorf("downloading Kubeflow %s: %w", strings.TrimPrefix(name, "v"), err)
+		}
+		d.Releases = append(d.Releases, rendered)
+		d.Images = append(d.Images, Images(rendered.Objects())...)
+	}
+	slices.Sort(d.Files)
+	slices.Sort(d.Images)
+	d.Images = slices.Compact(d.Images)
+	list := strings.Join(d.Images, "\n") + "\n"
+	if err := archive.WriteFile(filepath.Join(folder, ImagesFile), []byte(list)); err != nil {
+		return nil, fmt.Errorf("writing the list of images: %w", err)
+	}
+	return d, nil
+}
+
+func same(folder, mirror string) bool {
+	if mirror == "" || archive.IsURL(mirror) {
+		return false
+	}
+	a, errA := filepath.Abs(folder)
+	b, errB := filepath.Abs(archive.LocalPath(mirror))
+	return errA == nil && errB == nil && a == b
+}
