@@ -76,7 +76,7 @@ func newInstallCommand(d *deps, run func(context.Context, *installOptions) error
 	o.preflightFlags.add(f)
 	f.StringVar(&o.dryRun, "dry-run", "none", "change nothing: client (show the plan) or server (ask the server about each object)")
 	f.BoolVar(&o.diff, "diff", false, "show what would change, and change nothing; exit code 3 when something would")
-	f.StringVarP(&o.output, "output", "o", "", "yaml, json or name")
+	f.StringVarP(&o.output, "output", "o", "", "yaml, json (and on stderr one JSON event a line) or name")
 	f.BoolVar(&o.wait, "wait", true, "wait until everything is ready")
 	f.DurationVar(&o.timeout, "timeout", 30*time.Minute, "give up after this `duration`")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
@@ -104,6 +104,9 @@ func (o *installOptions) validate() error {
 
 // runInstall installs. What asks for a document gets one, also where the install did not come far enough to have a result.
 func runInstall(ctx context.Context, o *installOptions) error {
+	if o.output == "json" && o.dryRun == "none" && !o.diff {
+		o.ErrOut = newEventStream(o.ErrOut, o.now)
+	}
 	err := o.install(ctx)
 	if err != nil && !o.told && (o.output == "json" || o.output == "yaml") {
 		doc := installResult{APIVersion: resultVersion, Kind: "Result", Name: o.name, Release: o.release, Status: "failed", Error: err.Error()}
@@ -152,9 +155,15 @@ func (o *installOptions) install(ctx context.Context) error {
 
 // apply carries the plan out and shows how it goes.
 func (o *installOptions) apply(ctx context.Context, client *cluster.Client, plan *install.Plan) (*install.Result, error) {
+	options := install.Options{Timeout: o.timeout, NoWait: !o.wait}
+	if events, ok := o.ErrOut.(*eventStream); ok {
+		options.Observe = events.Observe
+		return install.Run(ctx, client, plan, options)
+	}
 	progress := ui.NewProgress(o.screen(), plan.Stages(), o.now)
 	defer progress.Close()
-	return install.Run(ctx, client, plan, install.Options{Timeout: o.timeout, NoWait: !o.wait, Observe: progress.Observe})
+	options.Observe = progress.Observe
+	return install.Run(ctx, client, plan, options)
 }
 
 // agree says what is about to change where, and asks.

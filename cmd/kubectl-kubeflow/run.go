@@ -54,7 +54,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 		err = d.client.Explain(err)
 	}
 	code := exitCode(ctx, err)
-	report(errOut, err, code)
+	report(d.ErrOut, err, code) // with -o json that is a stream of events
 	return code
 }
 

@@ -122,7 +122,11 @@ func waits(e install.StillWaiting) string {
 	case e.Tally.Applied == 0:
 		return ""
 	}
-	return fmt.Sprintf("%s %s: %s", e.Ref.Kind, e.Ref.Name, e.Why)
+	kind := e.Ref.Kind
+	if kind == "CustomResourceDefinition" {
+		kind = "CRD" // there is little room on a line
+	}
+	return fmt.Sprintf("%s %s: %s", kind, e.Ref.Name, e.Why)
 }
 
 func (p *Progress) stage(name string) *stageLine {
