@@ -32,6 +32,8 @@ var goals = []ratio{
 	{"install, apply part, against the floor (same objects, no webhooks)", "bare install first", "floor first", 1.3},
 	{"render against kubectl kustomize", "install first: render", "kubectl kustomize", 0.5},
 	{"install again, nothing changed, against the loop's second time", "install again", "loop again", 0.20},
+	{"ready, with images that take time, against the longest chain of gates", "slow install: ready", "slow install: longest chain", 1.15},
+	{"the same, from the command to ready, against the loop", "slow install", "slow loop", 0.5},
 }
 
 func (f figures) report(rounds int) string {

@@ -24,10 +24,7 @@ func (b *bench) floor(ctx context.Context, f figures, kubeconfig string) error {
 	if err != nil {
 		return err
 	}
-	flags := genericclioptions.NewConfigFlags(true).WithDiscoveryQPS(-1)
-	cache := filepath.Join(b.work, "discovery")
-	flags.KubeConfig, flags.CacheDir = &kubeconfig, &cache
-	client, err := cluster.Connect(flags)
+	client, err := b.connect(kubeconfig)
 	if err != nil {
 		return err
 	}
@@ -43,9 +40,20 @@ func (b *bench) floor(ctx context.Context, f figures, kubeconfig string) error {
 	return nil
 }
 
+// connect is a client that keeps nothing of one round for the next.
+func (b *bench) connect(kubeconfig string) (*cluster.Client, error) {
+	flags := genericclioptions.NewConfigFlags(true).WithDiscoveryQPS(-1)
+	cache, err := os.MkdirTemp(b.work, "discovery-")
+	if err != nil {
+		return nil, err
+	}
+	flags.KubeConfig, flags.CacheDir = &kubeconfig, &cache
+	return cluster.Connect(flags)
+}
+
 // bare renders 26.03, leaves the webhook configurations out, and keeps the rest for bareInstall.
 func (b *bench) bare(ctx context.Context) ([]*unstructured.Unstructured, error) {
-	rendered, err := release.Render(ctx, release.Input{Release: "26.03"}, release.RenderOptions{Mirror: b.mirror, SkipVerify: true, CacheDir: filepath.Join(b.work, "render")})
+	rendered, err := b.rendered(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +70,10 @@ func (b *bench) bare(ctx context.Context) ([]*unstructured.Unstructured, error) 
 		return nil, err
 	}
 	return objects, os.WriteFile(filepath.Join(b.work, "bare.json"), body, 0o644)
+}
+
+func (b *bench) rendered(ctx context.Context) (*release.Rendered, error) {
+	return release.Render(ctx, release.Input{Release: "26.03"}, release.RenderOptions{Mirror: b.mirror, SkipVerify: true, CacheDir: filepath.Join(b.work, "render")})
 }
 
 func applySide(ctx context.Context, client *cluster.Client, objects []*unstructured.Unstructured, first bool) error {

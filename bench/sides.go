@@ -13,9 +13,9 @@ import (
 )
 
 // onSandbox starts a cluster, hands over its kubeconfig, and takes it away again.
-func (b *bench) onSandbox(ctx context.Context, use func(kubeconfig string) error) error {
+func (b *bench) onSandbox(ctx context.Context, flags []string, use func(kubeconfig string) error) error {
 	const name = "bench"
-	export, err := output(ctx, b.sandbox, "up", "--kubernetes=1.35", "--name="+name)
+	export, err := output(ctx, b.sandbox, append([]string{"up", "--kubernetes=1.35", "--name=" + name}, flags...)...)
 	if err != nil {
 		return err
 	}
@@ -31,19 +31,22 @@ func (b *bench) onSandbox(ctx context.Context, use func(kubeconfig string) error
 func (b *bench) loop(ctx context.Context, f figures, kubeconfig string) error {
 	for _, part := range []string{"loop first", "loop again"} {
 		began := time.Now()
-		for {
-			done, err := b.applyAll(ctx, f, kubeconfig)
-			if err != nil {
-				return err
-			}
-			if done {
-				break
-			}
-			time.Sleep(20 * time.Second)
+		if err := b.untilApplied(ctx, f, kubeconfig); err != nil {
+			return err
 		}
 		f.add(part, time.Since(began).Seconds())
 	}
 	return nil
+}
+
+func (b *bench) untilApplied(ctx context.Context, f figures, kubeconfig string) error {
+	for {
+		done, err := b.applyAll(ctx, f, kubeconfig)
+		if err != nil || done {
+			return err
+		}
+		time.Sleep(20 * time.Second)
+	}
 }
 
 // applyAll is one turn of the loop.
