@@ -42,6 +42,9 @@ func (f figures) report(rounds int) string {
 		time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), rounds)
 	out.WriteString("| goal | figure | at most | |\n|---|---|---|---|\n")
 	for _, g := range goals {
+		if len(f[g.ours]) == 0 || len(f[g.theirs]) == 0 {
+			continue
+		}
 		got := f.median(g.ours) / f.median(g.theirs)
 		verdict := map[bool]string{true: "met", false: "**not met**"}[got <= g.goal]
 		fmt.Fprintf(&out, "| %s | %.3f | %.2f | %s |\n", g.what, got, g.goal, verdict)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 )
 
 // A bench is where everything is that the sides need.
@@ -22,20 +23,35 @@ type bench struct {
 	tree                     string // 26.03's manifests, with their remote references made local
 }
 
+// sides take turns, each on a sandbox of its own with these flags.
+var sides = []struct {
+	name    string
+	flags   []string
+	measure func(*bench, context.Context, figures, string) error
+}{
+	{"the official loop", nil, (*bench).loop},
+	{"kubectl kubeflow install", nil, (*bench).install},
+	{"the floor", nil, (*bench).floor},
+	{"install without webhooks", nil, (*bench).bareInstall},
+	{"the official loop, with slow images", slowImages, (*bench).slowLoop},
+	{"kubectl kubeflow install, with slow images", slowImages, (*bench).slowInstall},
+}
+
 func main() {
 	rounds := flag.Int("rounds", 5, "how often each side takes its turn")
+	only := flag.String("only", "", "measure the sides with this in their name alone")
 	out := flag.String("out", "bench/RESULTS.md", "where the results go")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *rounds, *out); err != nil {
+	if err := run(ctx, *rounds, *only, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, rounds int, out string) error {
+func run(ctx context.Context, rounds int, only, out string) error {
 	b, err := prepare(ctx)
 	if err != nil {
 		return err
@@ -43,20 +59,12 @@ func run(ctx context.Context, rounds int, out string) error {
 	defer os.RemoveAll(b.work)
 	measured := figures{}
 	for round := range rounds {
-		for _, side := range []struct {
-			name    string
-			flags   []string // of the sandbox
-			measure func(context.Context, figures, string) error
-		}{
-			{"the official loop", nil, b.loop},
-			{"kubectl kubeflow install", nil, b.install},
-			{"the floor", nil, b.floor},
-			{"install without webhooks", nil, b.bareInstall},
-			{"the official loop, with images that take time", slowImages, b.slowLoop},
-			{"kubectl kubeflow install, with images that take time", slowImages, b.slowInstall},
-		} {
+		for _, side := range sides {
+			if !strings.Contains(side.name, only) {
+				continue
+			}
 			fmt.Fprintf(os.Stderr, "round %d of %d: %s\n", round+1, rounds, side.name)
-			if err := b.onSandbox(ctx, side.flags, func(kubeconfig string) error { return side.measure(ctx, measured, kubeconfig) }); err != nil {
+			if err := b.onSandbox(ctx, side.flags, func(kubeconfig string) error { return side.measure(b, ctx, measured, kubeconfig) }); err != nil {
 				return fmt.Errorf("%s: %w", side.name, err)
 			}
 		}
