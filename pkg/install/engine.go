@@ -111,21 +111,26 @@ func (e *engine) wait(i int, g Gate) {
 	}
 }
 
-// rank orders what can be sent at the same time: what others wait for first, then what pods need, then the pods, so
-// that images are pulled from the first seconds on. To establish a definition keeps a server busy for a while, so
-// those that nobody waits for come among the workloads.
+// rank orders what can be sent at the same time. First comes what a webhook's program needs to run: its images are
+// pulled while the server establishes the definitions that others wait for. Then what pods need, then the pods.
+// Definitions that nobody waits for come among the workloads, for they keep a server busy; webhooks and aggregated
+// APIs come last, for until their program answers they can only be in the way.
 func rank(g Gated, awaited bool) int {
 	switch {
 	case g.Object.GroupVersionKind().GroupKind() == namespaceKind:
 		return 0
-	case awaited:
+	case isWebhooks(g.Object), g.Ref().GroupKind() == apiServiceKind:
+		return 5
+	case g.opens:
 		return 1
-	case slices.Contains([]string{"ServiceAccount", "Secret", "ConfigMap", "Service"}, g.Object.GetKind()):
+	case awaited:
 		return 2
-	case podTemplate(g.Object) != nil, g.Object.GroupVersionKind().GroupKind() == crdKind:
+	case slices.Contains([]string{"ServiceAccount", "Secret", "ConfigMap", "Service"}, g.Object.GetKind()):
 		return 3
+	case podTemplate(g.Object) != nil, g.Object.GroupVersionKind().GroupKind() == crdKind:
+		return 4
 	}
-	return 4
+	return 5
 }
 
 // run does it, until everything is ready, something cannot succeed, or the deadline comes.

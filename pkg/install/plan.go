@@ -40,6 +40,7 @@ type Gated struct {
 	digest  string   // of the object as rendered
 	version string   // resourceVersion on the cluster; empty when it is not there
 	guarded bool     // a webhook is asked about it, so a server error may well be that webhook's
+	opens   bool     // a webhook or an aggregated API that others wait for needs it
 	makers  []string // who applied an adopted object
 	found   bool     // a Namespace that somebody made before the first install
 	verdict *Verdict // what the server said to a trial, where there was one
@@ -63,7 +64,7 @@ func NewPlan(ctx context.Context, request Request, have *Inventory, view cluster
 	p := newPlanner(all, live, kinds)
 	for i, w := range all {
 		plan.Objects = append(plan.Objects, Gated{
-			Stage: w.stage, Object: w.object, Gates: p.gates[i], digest: digest(w.object), guarded: p.guarded[i],
+			Stage: w.stage, Object: w.object, Gates: p.gates[i], digest: digest(w.object), guarded: p.guarded[i], opens: p.opensSome(i),
 		})
 	}
 	plan.Cycles = p.cycles

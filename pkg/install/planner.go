@@ -154,6 +154,16 @@ func (p *planner) addUnlessServing(i int, g Gate, add func(Gate)) {
 	}
 }
 
+// opensSome tells whether a gate that others wait for cannot open without an object.
+func (p *planner) opensSome(i int) bool {
+	for _, needed := range p.exempt {
+		if needed[i] {
+			return true
+		}
+	}
+	return false
+}
+
 // opening returns what of the plan opens a webhook's or an API's gate: what serves it, its configuration, and
 // the certificate that is injected into it.
 func (p *planner) opening(g Gate) []int {
