@@ -30,6 +30,7 @@ func (o *installOptions) render(ctx context.Context, client *cluster.Client) (*w
 	}
 	w := &wantedInstall{title: o.file, took: o.now().Sub(began), request: install.Request{
 		Name: o.installationName(rendered), Pins: rendered.Pins, Namespace: rendered.Namespace, Components: rendered.Components,
+		Partial: rendered.Partial, Skipped: rendered.Skipped,
 	}}
 	if rendered.Release != nil {
 		w.request.Release, w.title = rendered.Release.Version, rendered.Release.String()
