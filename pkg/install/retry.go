@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -14,10 +15,14 @@ type object = unstructured.Unstructured
 
 // retry repeats a request for as long as it may still succeed and the deadline has not come.
 func retry(ctx context.Context, do func() (*object, error)) (*object, error) {
+	var met failures
 	for attempt := 0; ; attempt++ {
 		o, err := do()
 		if err == nil || !cluster.Transient(err) {
 			return o, err
+		}
+		if met.count(err); apierrors.IsInternalError(err) && met.same >= often && time.Since(met.since) > outage {
+			return nil, err // the server's last word: a webhook that fails, for one
 		}
 		select {
 		case <-ctx.Done():

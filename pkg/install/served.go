@@ -30,6 +30,7 @@ type expected struct {
 	definition cluster.Ref
 	group      string
 	kind       string
+	plural     string   // another definition may have taken the kind
 	versions   []string // not served yet
 	urgent     bool
 }
@@ -44,7 +45,7 @@ func newServedKinds(client *cluster.Client, facts chan<- fact) *servedKinds {
 func (s *servedKinds) expect(definition *object, urgent bool) {
 	want := &expected{
 		definition: cluster.RefOf(definition).Identity(), urgent: urgent,
-		group: text(definition.Object, "spec", "group"), kind: text(definition.Object, "spec", "names", "kind"),
+		group: text(definition.Object, "spec", "group"), kind: text(definition.Object, "spec", "names", "kind"), plural: text(definition.Object, "spec", "names", "plural"),
 	}
 	for _, v := range items(definition.Object, "spec", "versions") {
 		if name, _ := v["name"].(string); name != "" && v["served"] != false {
@@ -100,7 +101,7 @@ func (s *servedKinds) ask(all bool) bool {
 			continue // not there yet, or not answering: asked again
 		}
 		for _, want := range waiting {
-			if slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Kind == want.kind }) {
+			if slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Kind == want.kind && r.Name == want.plural }) {
 				s.found(want, groupVersion)
 			}
 		}
