@@ -36,7 +36,7 @@ func (r *rendering) build(ctx context.Context, parts []part) ([]RenderedComponen
 				r.warnInstead(p, err)
 				out[i].Objects, err = r.buildPart(ctx, *p.instead, r.keptFile(*p.instead))
 			}
-			return r.broken(p, err)
+			return r.broken(p, p.users(err))
 		})
 	}
 	return out, group.Wait()

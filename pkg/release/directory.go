@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 
@@ -74,6 +75,7 @@ func (r *rendering) fromDirectory(ctx context.Context, d Directory) ([]part, err
 		p := part{name: component.Name, tree: r.sealed(ctx), key: d.Keys[component.Name]}
 		mounted := p.tree.Mount("directory", d.Files)
 		for _, from := range component.From {
+			p.edited = path.Join(d.Path, kustomizeFolder, component.Name)
 			if kustomizationIn(d.Files, from) == "" {
 				p.fault = &InputError{What: fmt.Sprintf("%s has no kustomization.yaml for component %s", path.Join(d.Path, from), component.Name),
 					Do: "put one there, or take the component out of the directory's configuration"}
@@ -90,4 +92,29 @@ func (r *rendering) sealed(ctx context.Context) *kustomization.Tree {
 	tree := r.newTree(ctx)
 	tree.Sealed = true
 	return tree
+}
+
+// An EditError is what is wrong with a kustomization that a user wrote.
+type EditError struct{ Reason string }
+
+// Error is the reason.
+func (e *EditError) Error() string { return e.Reason }
+
+// users says of a kustomization that a user may have edited that it is theirs to mend. What is not a
+// fault of its own (a file that cannot be fetched, an interrupt) passes.
+func (p part) users(err error) error {
+	var reference *kustomization.ReferenceError
+	var fault *kustomization.BuildError
+	reason := ""
+	switch {
+	case err == nil || p.edited == "":
+		return err
+	case errors.Is(err, kustomization.ErrLeaves) && errors.As(err, &reference):
+		reason = fmt.Sprintf("it refers to %s: %v", reference.Reference, reference.Err)
+	case errors.As(err, &fault):
+		reason = fault.Why
+	default:
+		return err
+	}
+	return &InputError{What: p.edited + " cannot be built", Err: &EditError{reason}, Do: "correct its kustomization.yaml, then run the same command again"}
 }

@@ -17,8 +17,8 @@ import (
 // folder, and in kustomize/APPLICATION what it built: a kustomization that refers to the cache or, up
 // to Kubeflow 1.0, a copy of the application with its layers merged. People edited the latter.
 const (
-	kfctlCache     = ".cache"
-	kfctlKustomize = "kustomize"
+	kfctlCache      = ".cache"
+	kustomizeFolder = "kustomize"
 )
 
 // fromKfctl makes the parts of a directory that kfctl made. An application is built as the user left
@@ -42,7 +42,7 @@ func (r *rendering) fromKfctl(ctx context.Context, d Directory) ([]part, error) 
 		return nil, err
 	}
 	for i, p := range parts {
-		folder := path.Join(kfctlKustomize, p.name)
+		folder := path.Join(kustomizeFolder, p.name)
 		if kustomizationIn(&all, folder) == "" {
 			continue
 		}
@@ -57,7 +57,7 @@ func (r *rendering) warnInstead(p part, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.warn(fmt.Sprintf("%s/%s cannot be built today, so this component is taken from the KfDef, without what was changed there: %v",
-		kfctlKustomize, p.name, plain(err, r.options)))
+		kustomizeFolder, p.name, plain(err, r.options)))
 }
 
 // cached is a repository as kfctl unpacked it or, where its cache is not there, as it is fetched: then
@@ -118,7 +118,7 @@ func topFolder(files *archive.Archive, repo, kfdef string) string {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(files.Files)) {
-		if path.Dir(path.Dir(name)) != kfctlKustomize {
+		if path.Dir(path.Dir(name)) != kustomizeFolder {
 			continue
 		}
 		if _, rest, ok := strings.Cut(string(files.Files[name]), "../../"+below); ok {

@@ -24,6 +24,14 @@ func (r *rendering) lock(request *archive.Request) (locked bool, err error) {
 	return false, nil
 }
 
+// A ChangedError is an address whose content is not what the lock says.
+type ChangedError struct{ Now, Locked string }
+
+// Error names both hashes.
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("its hash is %s, and was %s", e.Now, e.Locked)
+}
+
 // changed says of a locked address that its content is another one now.
 func changed(err error, locked bool) error {
 	var mismatch *archive.MismatchError
@@ -31,8 +39,7 @@ func changed(err error, locked bool) error {
 		return err
 	}
 	return &InputError{
-		What: fmt.Sprintf("%s has changed since it was locked: its hash is %s, and was %s", mismatch.URL, mismatch.Got, mismatch.Want),
-		Do:   "look at what has changed there; to take it: kubectl kubeflow build --dir DIR --update",
-		Err:  nil,
+		What: mismatch.URL + " has changed since it was locked", Err: &ChangedError{Now: mismatch.Got, Locked: mismatch.Want},
+		Do: "look at what has changed there; to take it: kubectl kubeflow build --dir DIR --update",
 	}
 }

@@ -42,6 +42,8 @@ type part struct {
 	beside []string
 	// key is what the build depends on besides the pins; empty where that cannot be said.
 	key string
+	// edited is the folder, as people know it, whose kustomization is the user's own; empty for others.
+	edited string
 	// instead is what is built when the folders cannot be.
 	instead *part
 	// fault is why the part cannot be built, which matters only if it is wanted.

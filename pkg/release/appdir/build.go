@@ -2,6 +2,7 @@ package appdir
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -112,11 +113,19 @@ func (d *Dir) place(want Config, out *release.Rendered) ([]Edit, error) {
 // check builds the user's kustomizations, and locks what they refer to.
 func (d *Dir) check(ctx context.Context, out *release.Rendered, o release.RenderOptions, report *Report) error {
 	var broken []Edit
+	var other error // what is no fault of a kustomization
 	o.Only, o.Skip = nil, nil
 	o.Broken = func(component string, err error) {
-		broken = append(broken, Edit{Component: component, What: "cannot be built: " + err.Error(), Broken: true})
+		if edit := (*release.EditError)(nil); errors.As(err, &edit) {
+			broken = append(broken, Edit{Component: component, What: "cannot be built: " + edit.Reason, Broken: true})
+		} else if other == nil {
+			other = err
+		}
 	}
 	built, err := release.Render(ctx, release.Input{Directories: []release.Directory{d.directory()}}, o)
+	if err == nil {
+		err = other
+	}
 	if err != nil {
 		return err
 	}
@@ -129,6 +138,9 @@ func (d *Dir) check(ctx context.Context, out *release.Rendered, o release.Render
 	}
 	if out.Release != nil {
 		built.Release = out.Release
+	}
+	if len(broken) > 0 { // what they refer to is not known now, and stays locked
+		maps.Copy(d.Lock.Sources, o.Locked)
 	}
 	for _, pin := range built.Pins {
 		if archive.IsURL(pin.URL) || strings.HasPrefix(pin.URL, "embedded:") {

@@ -9,8 +9,8 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// errLeaves is why a sealed tree does not follow a path.
-var errLeaves = errors.New("this leads out of the directory; what its kustomizations need must be inside it")
+// ErrLeaves is why a sealed tree does not follow a path.
+var ErrLeaves = errors.New("this leads out of the directory; what its kustomizations need must be inside it")
 
 // disk is the user's files, or nothing in a sealed tree.
 func (t *Tree) disk(name string) filesys.FileSystem {
@@ -31,5 +31,5 @@ func (t *Tree) leaves(name string) {
 	if !strings.HasPrefix(slashed, root+"/") {
 		shown = slashed
 	}
-	t.blame(&ReferenceError{Reference: shown, File: "a kustomization", Err: errLeaves})
+	t.blame(&ReferenceError{Reference: shown, File: "a kustomization", Err: ErrLeaves})
 }
