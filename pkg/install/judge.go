@@ -48,6 +48,8 @@ func judge(ctx context.Context, client *cluster.Client, view cluster.View, g Gat
 		verdict.Action, verdict.Reason = Unknown, "its namespace or its kind is not on the cluster yet"
 	case cluster.Transient(err) && g.guarded, errors.Is(err, context.DeadlineExceeded):
 		verdict.Action, verdict.Reason = Unknown, "a webhook that is asked about it does not answer"
+	case apierrors.IsBadRequest(err) && g.guarded && before != nil: // what a server answers for a webhook that takes no trials
+		verdict.Action, verdict.Reason = Unknown, "a webhook that is asked about it may not be asked for a trial"
 	case apierrors.IsInvalid(err) && before != nil:
 		return verdict, verdict.fixed(ctx, client, view, before, g, err)
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsForbidden(err), apierrors.IsInternalError(err):

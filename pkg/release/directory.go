@@ -104,17 +104,20 @@ func (e *EditError) Error() string { return e.Reason }
 // fault of its own (a file that cannot be fetched, an interrupt) passes.
 func (p part) users(err error) error {
 	var reference *kustomization.ReferenceError
-	var fault *kustomization.BuildError
-	reason := ""
+	var fault *kustomization.FaultError
+	var build *kustomization.BuildError
+	reason, do := "", "correct its kustomization.yaml, then run the same command again"
 	switch {
 	case err == nil || p.edited == "":
 		return err
-	case errors.Is(err, kustomization.ErrLeaves) && errors.As(err, &reference):
+	case errors.As(err, &reference) && !reference.Fetched:
 		reason = fmt.Sprintf("it refers to %s: %v", reference.Reference, reference.Err)
 	case errors.As(err, &fault):
-		reason = fault.Why
+		reason, do = fault.Error(), fault.Do
+	case errors.As(err, &build):
+		reason = build.Why
 	default:
 		return err
 	}
-	return &InputError{What: p.edited + " cannot be built", Err: &EditError{reason}, Do: "correct its kustomization.yaml, then run the same command again"}
+	return &InputError{What: p.edited + " cannot be built", Err: &EditError{reason}, Do: do}
 }
