@@ -31,5 +31,5 @@ func unrendered(ctx context.Context, err error) error {
 		return err
 	}
 	return &cluster.Problem{What: err.Error(), Err: err,
-		Next: "Check the network and the proxy settings, or take the archives from elsewhere with --mirror"}
+		Next: "Check the network, the proxy settings and whether the address asks for a sign-in, or take the archives from elsewhere with --mirror"}
 }

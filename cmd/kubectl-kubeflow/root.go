@@ -44,7 +44,7 @@ current context.`,
 		SilenceErrors:              true,
 		SuggestionsMinimumDistance: 2,
 		Args:                       cobra.ArbitraryArgs,
-		PersistentPreRunE:          func(*cobra.Command, []string) error { return checkColor(d.color) },
+		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return d.checkFlags(cmd) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return cmd.Help()
@@ -56,9 +56,7 @@ current context.`,
 	root.SetOut(d.Out)
 	root.SetErr(d.ErrOut)
 	root.SetUsageTemplate(usageTemplate)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{What: err.Error(), Next: fmt.Sprintf("See the flags with: %s --help", cmd.CommandPath())}
-	})
+	root.SetFlagErrorFunc(badFlag)
 	d.flags.AddFlags(root.PersistentFlags())
 	root.PersistentFlags().StringVar(&d.color, "color", "auto", "colour the output: auto, always or never")
 	root.AddGroup(&cobra.Group{ID: "main", Title: "Commands:"})

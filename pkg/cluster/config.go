@@ -30,6 +30,9 @@ func configuration(getter genericclioptions.RESTClientGetter) (*rest.Config, str
 	if len(raw.Clusters) == 0 && config.Host == kubectlDefault {
 		return nil, "", &Problem{What: "there is no kubeconfig with a current context", Next: getOne}
 	}
+	if in := raw.Contexts[current]; in != nil && raw.Clusters[in.Cluster] == nil && config.Host == kubectlDefault {
+		return nil, "", &Problem{What: fmt.Sprintf("context %q is of the cluster %q, which the kubeconfig does not have", current, in.Cluster), Next: "List the contexts with: kubectl config get-contexts"}
+	}
 	return config, current, nil
 }
 

@@ -3,6 +3,7 @@ package release
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	yamldocs "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
 // documents reads YAML or JSON as Kubernetes objects; a List counts as what it holds.
@@ -44,7 +47,13 @@ func appendObject(objects []*unstructured.Unstructured, document []byte) ([]*uns
 	if text := string(bytes.TrimSpace(content)); text == "null" || text == "{}" {
 		return objects, nil // only comments
 	}
+	if archive.IsPage(document) {
+		return nil, fmt.Errorf("it is a web page, perhaps one to sign in on")
+	}
 	object := &unstructured.Unstructured{}
+	if err := shape(content); err != nil {
+		return nil, err
+	}
 	if err := object.UnmarshalJSON(content); err != nil {
 		return nil, err
 	}
@@ -59,6 +68,34 @@ func appendObject(objects []*unstructured.Unstructured, document []byte) ([]*uns
 		return complete(one, &objects)
 	})
 	return objects, err
+}
+
+// shape tells what is no object by its outermost form.
+func shape(content []byte) error {
+	var fields struct {
+		APIVersion any   `json:"apiVersion"`
+		Kind       any   `json:"kind"`
+		Items      []any `json:"items"`
+	}
+	err := json.Unmarshal(content, &fields)
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrong) && wrong.Field == "":
+		return fmt.Errorf("it is a %s", strings.NewReplacer("array", "list", "string", "piece of text").Replace(wrong.Value))
+	case err != nil:
+		return nil // an object of another form says it itself
+	}
+	for _, field := range []any{fields.APIVersion, fields.Kind} {
+		if text, ok := field.(string); !ok || text == "" {
+			return fmt.Errorf("it lacks apiVersion or kind")
+		}
+	}
+	for i, item := range fields.Items {
+		if _, ok := item.(map[string]any); !ok {
+			return fmt.Errorf("item %d of its list is no object", i+1)
+		}
+	}
+	return nil
 }
 
 // complete adds an object that says what it is. A KfDef or a kustomization needs no name.

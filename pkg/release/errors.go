@@ -51,7 +51,9 @@ func plain(err error, o RenderOptions) error {
 		return &InputError{What: "the archive is not the one that was pinned", Err: err,
 			Do: "fetch it again from where it was published, or take it as it is with --skip-verify"}
 	case errors.As(err, &broken):
-		return &InputError{What: "the archive cannot be used", Err: err, Do: "get it again, or from another place with --mirror"}
+		return &InputError{What: "the source cannot be used", Err: err, Do: "get it again, or from another place with --mirror"}
+	case errors.As(err, &missing) && o.Mirror != "" && len(missing.Tried) == 0:
+		return &InputError{What: missing.Error(), Do: "name the folder or the URL that holds the archives, or leave --mirror out"}
 	case errors.As(err, &missing) && o.Mirror != "":
 		return &InputError{What: "the mirror is not complete", Err: err, Do: "put the file there, or leave --mirror out"}
 	case errors.As(err, &missing):

@@ -156,6 +156,9 @@ func (r *rendering) fromURL(ctx context.Context, address string) ([]part, error)
 			return r.fromArchivedFile(ctx, archiveURL, file)
 		}
 	}
+	if scheme, _, ok := strings.Cut(address, "://"); ok && scheme != "https" && scheme != "http" && scheme != "ssh" && scheme != "git" {
+		return nil, &InputError{What: "nothing can be fetched over " + scheme + "://", Do: "give an https address, or fetch it yourself and name the file"}
+	}
 	remote, _, err := kustomization.ParseRemote(address)
 	if isArchive(address) {
 		remote, err = kustomization.Remote{URL: address}, nil

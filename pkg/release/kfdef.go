@@ -2,6 +2,8 @@ package release
 
 import (
 	"cmp"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -67,9 +69,15 @@ const kfdefGroup = "kfdef.apps.kubeflow.org"
 
 // ParseKfDef reads and checks a KfDef. name is how messages call it.
 func ParseKfDef(name string, content []byte) (*KfDef, error) {
-	var def KfDef
-	if err := yaml.Unmarshal(content, &def); err != nil {
-		return nil, &InputError{What: name + " is not a KfDef that can be read", Do: "correct the file", Err: plainYAML(err)}
+	def, err := readKfDef(content)
+	if err != nil {
+		return nil, &InputError{What: name + " is not a KfDef that can be read", Do: "correct the file", Err: err}
+	}
+	if def.APIVersion == kfdefGroup+"/v1alpha1" {
+		return nil, &InputError{
+			What: name + " is a KfDef of version v1alpha1, of Kubeflow 0.6 and older, which is not supported; v1 and v1beta1 are",
+			Do:   "install a newer release; kubectl kubeflow releases lists them",
+		}
 	}
 	if err := def.check(); err != nil {
 		return nil, &InputError{What: name + " cannot be used as a KfDef", Do: "correct the file", Err: err}
@@ -82,14 +90,27 @@ func ParseKfDef(name string, content []byte) (*KfDef, error) {
 	}
 	def.Metadata.Name = cmp.Or(def.Metadata.Name, "kubeflow")
 	def.Metadata.Namespace = cmp.Or(def.Metadata.Namespace, "kubeflow")
-	return &def, nil
+	return def, nil
+}
+
+// readKfDef says in words what is of the wrong shape.
+func readKfDef(content []byte) (*KfDef, error) {
+	plain, err := yaml.YAMLToJSON(content)
+	if err != nil {
+		return nil, plainYAML(err)
+	}
+	var def KfDef
+	err = json.Unmarshal(plain, &def)
+	var shape *json.UnmarshalTypeError
+	if errors.As(err, &shape) {
+		return nil, fmt.Errorf("its %s cannot be a %s", shape.Field, strings.NewReplacer("array", "list", "object", "map", "string", "text").Replace(shape.Value))
+	}
+	return &def, err
 }
 
 func (d *KfDef) check() error {
 	switch d.APIVersion {
 	case kfdefGroup + "/v1", kfdefGroup + "/v1beta1":
-	case kfdefGroup + "/v1alpha1":
-		return fmt.Errorf("version v1alpha1 is of Kubeflow 0.6 and older and is not supported; v1 and v1beta1 are")
 	default:
 		return fmt.Errorf("its apiVersion is %q, not %s/v1 or v1beta1", d.APIVersion, kfdefGroup)
 	}

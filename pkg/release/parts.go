@@ -3,7 +3,9 @@ package release
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"path/filepath"
 	"slices"
@@ -75,7 +77,11 @@ func (r *rendering) repository(ctx context.Context, repo Repo, beside string) (*
 	if local := archive.LocalPath(uri); !archive.IsURL(uri) && !filepath.IsAbs(local) {
 		uri = filepath.Join(beside, local)
 	}
-	return r.fetch(ctx, uri)
+	a, err := r.fetch(ctx, uri)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return nil, &InputError{What: "the KfDef's repository " + repo.Name, Do: "correct its uri, or put the folder or archive there", Err: err}
+	}
+	return a, err
 }
 
 // applications makes one part of each application of a KfDef whose repositories are there.

@@ -110,7 +110,7 @@ func TestArchivesThatCannotBeTrustedAreRefused(t *testing.T) {
 		"a link that is a folder":      {packed(t, file("top/x/a", "a"), link("top/l", "x"), file("top/l/g", "x")), "both as a folder"},
 		"a bomb":                       {packed(t, good, file("top/zeros", strings.Repeat("\x00", 40<<20))), "far more than its size"},
 		"a page to sign in on":         {[]byte("\n<!DOCTYPE html><html><title>Sign in</title>"), "web page"},
-		"nothing at all":               {nil, "empty"},
+		"nothing at all":               {nil, "nothing in it"},
 		"text":                         {[]byte("kind: X"), "not a tar.gz"},
 		"a zip":                        {[]byte("PK\x03\x04…"), "zip"},
 	}

@@ -21,7 +21,11 @@ func (e *NotFoundError) Error() string {
 	if len(e.Tried) == 0 {
 		return fmt.Sprintf("the mirror %s is not a folder", e.Mirror)
 	}
-	return fmt.Sprintf("the mirror %s does not hold %s (looked for %s)", e.Mirror, e.URL, strings.Join(e.Tried, ", "))
+	others := ""
+	if n := len(e.Tried) - 1; n > 0 {
+		others = fmt.Sprintf(", and for %d other names that it may have", n)
+	}
+	return fmt.Sprintf("the mirror %s does not hold %s (looked for %s%s)", e.Mirror, e.URL, e.Tried[0], others)
 }
 
 // overNetwork prefers the copy kept for the pin, or for an address that cannot change.

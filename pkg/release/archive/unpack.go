@@ -46,13 +46,13 @@ func open(content []byte) (stream io.Reader, isTar bool, err error) {
 func single(name string, content []byte) (*Archive, error) {
 	switch {
 	case bytes.HasPrefix(content, []byte("PK\x03\x04")):
-		return nil, bad("%s is a zip archive, which is not supported; a tar.gz is", name)
-	case isPage(content):
-		return nil, bad("what came instead of %s is a web page, perhaps one to sign in on", name)
+		return nil, bad("it is a zip archive, which is not supported (a tar.gz is)")
+	case IsPage(content):
+		return nil, bad("it is a web page, perhaps one to sign in on")
 	case len(content) == 0:
-		return nil, bad("%s is empty", name)
+		return nil, bad("there is nothing in it")
 	case IsArchiveName(name):
-		return nil, bad("%s is not a tar.gz archive", name)
+		return nil, bad("it is not a tar.gz archive")
 	}
 	return &Archive{Files: map[string][]byte{name: content}, Single: name}, nil
 }
@@ -62,8 +62,8 @@ func IsArchiveName(name string) bool {
 	return strings.HasSuffix(name, ".tar.gz") || strings.HasSuffix(name, ".tgz") || strings.HasSuffix(name, ".tar")
 }
 
-// isPage sees HTML, which proxies and sign-ins send in place of anything.
-func isPage(content []byte) bool {
+// IsPage sees HTML, which proxies and sign-ins send in place of anything.
+func IsPage(content []byte) bool {
 	start := bytes.ToLower(bytes.TrimSpace(content[:min(len(content), 512)]))
 	return bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html"))
 }

@@ -70,7 +70,7 @@ func (t *Tree) explain(folder string, err error) error {
 // innermost leaves out what kustomize tried besides: that a file is no folder and the like.
 func innermost(err error) string {
 	line := strings.ReplaceAll(strings.Join(strings.Fields(err.Error()), " "), root+"/", "")
-	for _, clutter := range []string{"accumulating resources: ", "accumulation err='", "json: "} {
+	for _, clutter := range []string{"accumulating resources: ", "accumulation err='", "json: ", ".[noGrp]", ".[noNs]", "Go struct field "} {
 		line = strings.ReplaceAll(line, clutter, "")
 	}
 	line, _, _ = strings.Cut(line, "': must build at directory")

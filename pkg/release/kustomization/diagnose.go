@@ -58,6 +58,12 @@ func (d diagnosis) folder(folder string) *FaultError {
 	case fields["helmCharts"] != nil || fields["helmChartInflationGenerator"] != nil:
 		return d.fault(file, "", "asks for Helm charts, which are not rendered here", "render the chart with helm template, and list the file under resources")
 	}
+	for _, key := range []string{"resources", "bases", "components", "patches", "patchesStrategicMerge", "patchesJson6902", "generators", "transformers",
+		"configMapGenerator", "secretGenerator", "images", "vars", "replacements", "configurations", "crds"} {
+		if _, isList := fields[key].([]any); fields[key] != nil && !isList {
+			return d.fault(file, "", "has something else than a list under "+key, "write it as a list")
+		}
+	}
 	return d.parts(file, fields)
 }
 

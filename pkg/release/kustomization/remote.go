@@ -44,6 +44,9 @@ func ParseRemote(reference string) (remote Remote, ok bool, err error) {
 	if err != nil || u.Host == "" {
 		return Remote{}, true, fmt.Errorf("this is not an address that can be understood")
 	}
+	if isFile(u) && u.Scheme != "https" && u.Scheme != "http" {
+		return Remote{}, true, fmt.Errorf("nothing can be fetched over %s://", u.Scheme)
+	}
 	if isFile(u) {
 		return Remote{URL: u.String()}, true, nil
 	}

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"strings"
+	"testing"
+)
+
+type badInputGroup struct {
+	title string
+	cases []badInput
+}
+
+func badInputs(t *testing.T) []badInputGroup {
+	return []badInputGroup{
+		{"Commands, flags and names", badFlags()},
+		{"KfDefs", badKfDefs()},
+		{"Kustomizations", badKustomizations()},
+		{"Rendered YAML and standard input", badYAML()},
+		{"Archives and mirrors", badArchives(t)},
+		{"Addresses", badAddresses()},
+		{"Clusters and credentials", badClusters()},
+	}
+}
+
+func badFlags() []badInput {
+	return []badInput{
+		{what: "a command that is none", args: "instal"},
+		{what: "a flag that is none", args: "install --relase 26.03"},
+		{what: "a flag without its value", args: "install --release"},
+		{what: "an argument", args: "install 26.03"},
+		{what: "a release that nobody knows", args: "install -r 9.9 --mirror .", files: map[string]string{"x": "x"}},
+		{what: "a release that is a path", args: "install -r ../x --mirror .", files: map[string]string{"x": "x"}},
+		{what: "a release and a file", args: "install -r 26.03 -f kfdef.yaml"},
+		{what: "a name that is a path", args: "install --name ../escape"},
+		{what: "a name with capitals", args: "install --name Kubeflow"},
+		{what: "a name of 26 characters", args: "install --name abcdefghijklmnopqrstuvwxyz"},
+		{what: "a component that is none", args: "install -r mini --component pipelins"},
+		{what: "a component to skip that is none", args: "install -r mini --skip dex"},
+		{what: "an adaptation that is none", args: "install --adapt gke"},
+		{what: "a dry run that is none", args: "install --dry-run maybe"},
+		{what: "an output format that is none", args: "install -o table"},
+		{what: "no time at all", args: "install --timeout 0s"},
+		{what: "a time without a unit", args: "install --timeout 30"},
+		{what: "a number where yes or no is wanted", args: "install --wait=2"},
+		{what: "a colour", args: "install --color pink"},
+		{what: "a request timeout without sense", args: "install -r mini --request-timeout soon"},
+	}
+}
+
+// aKfDef has one application in the repository beside it, changed by old and new.
+func aKfDef(changes ...string) map[string]string {
+	const text = `apiVersion: kfdef.apps.kubeflow.org/v1
+kind: KfDef
+metadata: {name: kubeflow, namespace: kubeflow}
+spec:
+  applications:
+  - name: app
+    kustomizeConfig: {repoRef: {name: manifests, path: app}}
+  repos:
+  - {name: manifests, uri: repo}
+`
+	return map[string]string{
+		"kfdef.yaml":                       strings.NewReplacer(changes...).Replace(text),
+		"repo/app/base/kustomization.yaml": "resources: [cm.yaml]\n",
+		"repo/app/base/cm.yaml":            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n",
+	}
+}
+
+func badKfDefs() []badInput {
+	const app = "  - name: app\n    kustomizeConfig: {repoRef: {name: manifests, path: app}}\n"
+	cases := []badInput{
+		{what: "version v1alpha1", files: aKfDef("/v1\n", "/v1alpha1\n")},
+		{what: "a version that is none", files: aKfDef("/v1\n", "/v7\n")},
+		{what: "kind KfUpgrade", files: aKfDef("kind: KfDef", "kind: KfUpgrade")},
+		{what: "no applications", files: aKfDef(app, "")},
+		{what: "an application without a name", files: aKfDef("- name: app\n    kus", "- kus")},
+		{what: "an application twice", files: aKfDef(app, app+app)},
+		{what: "an application without a repoRef", files: aKfDef("    kustomizeConfig: {repoRef: {name: manifests, path: app}}\n", "")},
+		{what: "a repository that is not listed", files: aKfDef("repoRef: {name: manifests", "repoRef: {name: mainfests")},
+		{what: "a repository without a uri", files: aKfDef(", uri: repo", "")},
+		{what: "a repository that is not there", files: aKfDef("uri: repo", "uri: rep")},
+		{what: "a path out of the repository", files: aKfDef("path: app", "path: ../../etc")},
+		{what: "a path that is not in it", files: aKfDef("path: app", "path: ap")},
+		{what: "an overlay out of it", files: aKfDef("path: app}", "path: app}, overlays: [../../../x]")},
+		{what: "a kfctl plugin", files: aKfDef("  repos", "  plugins: [{kind: KfAwsPlugin, metadata: {name: aws}}]\n  repos")},
+		{what: "a list where a map belongs", files: aKfDef("{repoRef: {name: manifests, path: app}}", "[]")},
+		{what: "another object in the file", files: aKfDef("  - {name: manifests, uri: repo}\n", "  - {name: manifests, uri: repo}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: x}\n")},
+		{what: "a tab", files: aKfDef("  repos", "\trepos")},
+	}
+	for i := range cases {
+		cases[i].args = "install -f kfdef.yaml"
+	}
+	return cases
+}
+
+func badKustomizations() []badInput {
+	const cm = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
+	one := func(what, kustomization string, more ...string) badInput {
+		files := map[string]string{"k/kustomization.yaml": kustomization}
+		for i := 0; i+1 < len(more); i += 2 {
+			files["k/"+more[i]] = more[i+1]
+		}
+		return badInput{what: what, args: "install -f k", files: files}
+	}
+	plugin := "\n- |-\n  apiVersion: x/v1\n  kind: Seer\n  metadata:\n    name: s\n    annotations:\n      config.kubernetes.io/function: |\n        "
+	return []badInput{
+		one("a resource that is not there", "resources: [deploy.yaml]"),
+		one("a base without a kustomization", "resources: [base]", "base/cm.yaml", cm),
+		one("a circle", "resources: [base]", "base/kustomization.yaml", "resources: [..]"),
+		one("YAML that breaks off", "resources: [a"),
+		one("nothing in it", "# to be written"),
+		one("a misspelt field", "resource: [cm.yaml]", "cm.yaml", cm),
+		one("text where a list belongs", "resources: cm.yaml", "cm.yaml", cm),
+		one("another kind", "apiVersion: apps/v1\nkind: Deployment"),
+		one("an object twice", "resources: [a.yaml, b.yaml]", "a.yaml", cm, "b.yaml", cm),
+		one("a patch that fits nothing", "resources: [a.yaml]\npatches: [{path: p.yaml}]", "a.yaml", cm, "p.yaml", strings.Replace(cm, "x", "y", 1)),
+		one("a resource that is no object", "resources: [a.yaml]", "a.yaml", "hello: world"),
+		one("a resource that is no YAML", "resources: [a.yaml]", "a.yaml", "a: b\n c: d"),
+		one("a Helm chart", "helmCharts: [{name: x, repo: 'https://charts.example.org'}]"),
+		one("a generator that is a program", "generators:"+plugin+"exec: {path: /bin/true}"),
+		one("a transformer in a container", "transformers:"+plugin+"container: {image: seer}"),
+		one("a repository elsewhere than on github.com", "resources: ['https://gitlab.com/o/r//x?ref=v1']"),
+		one("a repository over ssh", "resources: ['ssh://git@example.org/o/r//x?ref=v1']"),
+		one("a repository over git", "resources: ['git@example.org:o/r.git']"),
+		one("a reference out of its repository", "resources: ['https://github.com/o/r//../../x?ref=v1']"),
+		{what: "a kustomization on standard input", args: "install -f -", stdin: "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"},
+	}
+}
+
+func badYAML() []badInput {
+	one := func(what, content string) badInput {
+		return badInput{what: what, args: "install -f all.yaml", files: map[string]string{"all.yaml": content}}
+	}
+	return []badInput{
+		{what: "a file that is not there", args: "install -f all.yaml"},
+		{what: "an empty name", args: "install --filename="},
+		{what: "an empty folder", args: "install -f k", files: map[string]string{"k/README": "x"}},
+		{what: "standard input with nothing in it", args: "install -f -"},
+		one("nothing but comments", "# to be written\n---\n"),
+		one("YAML that breaks off", "apiVersion: v1\nkind: {"),
+		one("no kind", "apiVersion: v1\nmetadata: {name: x}\n"),
+		one("no apiVersion", "kind: ConfigMap\nmetadata: {name: x}\n"),
+		one("no name", "apiVersion: v1\nkind: ConfigMap\n"),
+		one("the second document broken", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n---\nkind: [\n"),
+		one("a list of something else", "- a\n- b\n"),
+		one("text", "hello"),
+		one("a List with no objects in it", "apiVersion: v1\nkind: List\nitems: [1]\n"),
+		one("a name that is a number", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 7}\n"),
+		one("JSON that breaks off", `{"apiVersion": "v1", "kind": "ConfigMap"`),
+		one("a web page", "<!DOCTYPE html><html></html>"),
+		one("a zip archive", "PK\x03\x04\x00\x00"),
+	}
+}
+
+func badArchives(t *testing.T) []badInput {
+	entry := func(name string, kind byte, link, content string) tar.Header {
+		return tar.Header{Name: name, Typeflag: kind, Linkname: link, Mode: 0o644, PAXRecords: map[string]string{"c": content}}
+	}
+	good := entry("top/app/base/kustomization.yaml", tar.TypeReg, "", "resources: []")
+	one := func(what string, content string) badInput {
+		files := aKfDef("uri: repo", "uri: repo.tar.gz")
+		files["repo.tar.gz"] = content
+		return badInput{what: what, args: "install -f kfdef.yaml", files: files}
+	}
+	pinned := "github.com/kubeflow/community-distribution/archive/refs/tags/26.03.tar.gz"
+	return []badInput{
+		one("an entry that climbs out", tarball(t, good, entry("top/../../etc/passwd", tar.TypeReg, "", "x"))),
+		one("an entry with an absolute name", tarball(t, good, entry("/etc/passwd", tar.TypeReg, "", "x"))),
+		one("a link that leads out", tarball(t, good, entry("top/l", tar.TypeSymlink, "/etc", ""))),
+		one("a hard link", tarball(t, good, entry("top/l", tar.TypeLink, "top/app", ""))),
+		one("a device", tarball(t, good, entry("top/d", tar.TypeBlock, "", ""))),
+		one("an entry twice", tarball(t, good, good)),
+		one("a file that is also a folder", tarball(t, good, entry("top/app", tar.TypeReg, "", "x"))),
+		one("a bomb", tarball(t, good, entry("top/zeros", tar.TypeReg, "", strings.Repeat("\x00", 40<<20)))),
+		one("an archive that is cut off", tarball(t, good)[:60]),
+		one("an archive with nothing in it", tarball(t)),
+		one("no archive", "hello"),
+		one("a web page", "<html><body>Sign in</body></html>"),
+		one("a zip archive", "PK\x03\x04\x00\x00"),
+		{what: "a mirror that is not there", args: "install -r 26.03 --mirror nowhere"},
+		{what: "a mirror that is a file", args: "install -r 26.03 --mirror m", files: map[string]string{"m": "x"}},
+		{what: "a mirror that lacks the archive", args: "install -r 26.03 --mirror m", files: map[string]string{"m/README": "x"}},
+		{what: "an archive that was changed", args: "install -r 26.03 --mirror m", files: map[string]string{"m/" + pinned: tarball(t, good)}},
+		{what: "an archive of something else", args: "install -r 26.03 --mirror m --skip-verify", files: map[string]string{"m/" + pinned: tarball(t, good)}},
+	}
+}
+
+func tarball(t *testing.T, entries ...tar.Header) string {
+	t.Helper()
+	var out bytes.Buffer
+	zipped := gzip.NewWriter(&out)
+	w := tar.NewWriter(zipped)
+	for _, header := range entries {
+		content := header.PAXRecords["c"]
+		header.PAXRecords, header.Size = nil, int64(len(content))
+		err := w.WriteHeader(&header)
+		if err == nil {
+			_, err = w.Write([]byte(content))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Close(), zipped.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func badAddresses() []badInput {
+	return []badInput{
+		{what: "an address with nothing there", args: "install -f http://archives.example/gone.yaml"},
+		{what: "an archive that is not there", args: "install -f http://archives.example/gone.tar.gz"},
+		{what: "a page to sign in on", args: "install -f http://archives.example/page.yaml"},
+		{what: "a page in an archive's place", args: "install -f http://archives.example/page.tar.gz"},
+		{what: "an address that wants a password", args: "install -f http://archives.example/private.yaml", code: 1},
+		{what: "an address that goes in circles", args: "install -f http://archives.example/circle.yaml", code: 1},
+		{what: "an address that leads to a file", args: "install -f http://archives.example/away.yaml", code: 1},
+		{what: "nothing at the address", args: "install -f http://archives.example/empty.yaml"},
+		{what: "another protocol", args: "install -f ftp://archives.example/all.yaml"},
+		{what: "no host", args: "install -f https:///all.yaml"},
+		{what: "an address that is none", args: "install -f https://[::1/all.yaml"},
+		{what: "a folder of another site", args: "install -f https://gitlab.com/o/r//x?ref=v1"},
+		{what: "a repository without a name", args: "install -f https://github.com/kubeflow"},
+		{what: "a repository over ssh", args: "install -f git@example.org:o/r.git"},
+		{what: "a file: that is not there", args: "install -f file:///nowhere/all.yaml"},
+		{what: "a release's file that is not there", args: "install -f https://raw.githubusercontent.com/kubeflow/manifests/v1.2.0/kfdef/gone.yaml --mirror m", files: map[string]string{
+			"m/x": "x"}},
+	}
+}
+
+func badClusters() []badInput {
+	config := func(content string) (map[string]string, map[string]string) {
+		return map[string]string{"config": content}, map[string]string{"KUBECONFIG": "config"}
+	}
+	broken, env := config("clusters: [")
+	none, _ := config("apiVersion: v1\nkind: Config\n")
+	return []badInput{
+		{what: "no kubeconfig", args: "install -r mini", env: map[string]string{"KUBECONFIG": "absent"}, code: 1},
+		{what: "a kubeconfig flag that leads nowhere", args: "install -r mini --kubeconfig absent", code: 1},
+		{what: "a kubeconfig that is no YAML", args: "install -r mini", files: broken, env: env, code: 1},
+		{what: "a kubeconfig without a context", args: "install -r mini", files: none, env: env, code: 1},
+		{what: "a context that is not there", args: "install -r mini --context prod", code: 1},
+		{what: "a context whose cluster is not there", args: "install -r mini --context half", code: 1},
+		{what: "a cluster that does not answer", args: "install -r mini", code: 1},
+		{what: "a server that is no address", args: "install -r mini --server ::", code: 1},
+		{what: "a certificate that is not there", args: "install -r mini --certificate-authority absent", code: 1},
+	}
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// checkFlags looks at what every command's flags have in common, before it runs.
+func (d *deps) checkFlags(cmd *cobra.Command) error {
+	if err := checkColor(d.color); err != nil {
+		return err
+	}
+	if timeout := *d.flags.Timeout; timeout != "" {
+		if _, err := clientcmd.ParseTimeout(timeout); err != nil {
+			return &usageError{What: fmt.Sprintf("--request-timeout cannot be %q", timeout), Next: "It is a duration such as 30s, or 0 for none"}
+		}
+	}
+	var empty error
+	own := cmd.LocalNonPersistentFlags() // of kubectl's, some may be empty
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if own.Lookup(f.Name) != nil && f.Value.Type() == "string" && f.Value.String() == "" && f.Name != "output" {
+			empty = &usageError{What: fmt.Sprintf("--%s is given, and empty", f.Name), Next: "Give it a value, or leave it out"}
+		}
+	})
+	return empty
+}
+
+// badFlag says what the parser found wrong in a flag.
+func badFlag(cmd *cobra.Command, err error) error {
+	what, next := err.Error(), fmt.Sprintf("See the flags with: %s --help", cmd.CommandPath())
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		what = fmt.Sprintf("--%s cannot be %q", invalid.GetFlag().Name, invalid.GetValue())
+		switch invalid.GetFlag().Value.Type() {
+		case "duration":
+			next = "It is a duration such as 30m or 90s"
+		case "bool":
+			next = "It is true or false"
+		case "int", "int32", "uint16":
+			next = "It is a whole number"
+		}
+	}
+	return &usageError{What: what, Next: next}
+}
