@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -46,6 +47,11 @@ func (p *preflightFlags) validate() error {
 // preflight looks for everything that would stop the install half-way or keep it from becoming ready, says what is only to
 // be known, and returns the rest as one error. Nothing is written.
 func (o *installOptions) preflight(ctx context.Context, client *cluster.Client, plan *install.Plan, inventories []*install.Inventory) error {
+	for _, name := range o.adopt {
+		if !slices.Contains(plan.Stages(), name) {
+			return &usageError{What: "--adopt: there is no component " + name + " in this install", Next: "It is one of: " + strings.Join(plan.Stages(), ", ")}
+		}
+	}
 	refusal := install.Preflight(ctx, client, plan)
 	var refused *install.Refused
 	if refusal != nil && !errors.As(refusal, &refused) {

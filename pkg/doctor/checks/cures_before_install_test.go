@@ -1,0 +1,156 @@
+package checks
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+// fixable returns the titles of the fixes that one check offers.
+func fixable(t *testing.T, ctx context.Context, client *cluster.Client, chosen []*doctor.Check) []string {
+	t.Helper()
+	r := doctor.Diagnose(ctx, client.View(), chosen, doctor.Options{})
+	if r.Checks[0].Status == doctor.Unknown {
+		t.Fatalf("%s could not look: %s", r.Checks[0].ID, r.Checks[0].Reason)
+	}
+	var titles []string
+	for _, f := range r.Checks[0].Findings {
+		if f.Fix != nil {
+			titles = append(titles, f.Fix.Title)
+		}
+	}
+	return titles
+}
+
+func TestWhatAnInstallAdaptsIsCuredOnAClusterAndTakenBack(t *testing.T) {
+	for id, there := range map[string]string{
+		"pipelines/images": `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: old-database, namespace: kubeflow}
+spec:
+  selector: {matchLabels: {app: old-database}}
+  template:
+    metadata: {labels: {app: old-database}}
+    spec: {containers: [{name: main, image: "gcr.io/ml-pipeline/mysql:5.6"}]}`,
+		"mesh/google-services": `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: virtualservices.networking.istio.io}
+spec:
+  group: networking.istio.io
+  scope: Namespaced
+  names: {kind: VirtualService, plural: virtualservices, singular: virtualservice, listKind: VirtualServiceList}
+  versions: [{name: v1alpha3, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]
+---
+apiVersion: networking.istio.io/v1alpha3
+kind: VirtualService
+metadata: {name: google-api-vs, namespace: kubeflow}
+spec: {hosts: [www.googleapis.com], tls: [{match: [{port: 443, sni_hosts: [www.googleapis.com]}]}]}`,
+		"notebooks/gpu-tolerations": `
+apiVersion: v1
+kind: Node
+metadata: {name: aks-gpu-1, labels: {accelerator: nvidia, kubernetes.azure.com/cluster: MC_a}}
+spec: {taints: [{key: sku, value: gpu, effect: NoSchedule}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: jupyter-web-app-config-1, namespace: kubeflow}
+data: {spawner_ui_config.yaml: "spawnerFormDefaults:\n  tolerationGroup:\n    options: []\n"}`,
+	} {
+		t.Run(id, func(t *testing.T) {
+			ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer stop()
+			client := connect(t, ctx)
+			brought := objects(t, there)
+			putAll(t, ctx, client, slices.Clone(brought)) // it empties its list
+			t.Cleanup(func() { takeAway(t, client, brought) })
+			chosen, err := Find(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := fixable(t, ctx, client, chosen)
+			if len(before) == 0 {
+				t.Fatal("there is nothing to cure")
+			}
+			r, err := doctor.Cure(ctx, client, chosen, doctor.CureOptions{Allow: []doctor.Impact{doctor.RestartsPods}, Wait: time.Minute, Now: time.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := outcomes(r); n[doctor.Cured] == 0 && id != "pipelines/images" || n[doctor.Failed]+n[doctor.Worse] > 0 { // of the images some stay gone
+				t.Errorf("the outcomes are %v", n)
+			}
+			if after := fixable(t, ctx, client, chosen); len(after) != 0 {
+				t.Errorf("still to cure: %v", after)
+			}
+			if u := undoLast(t, ctx, client); !u.Whole() {
+				t.Errorf("not everything was put back: %+v", u.Steps)
+			}
+			if again := fixable(t, ctx, client, chosen); len(again) != len(before) {
+				t.Errorf("after taking it back there is %v to cure, before it was %v", again, before)
+			}
+		})
+	}
+}
+
+// takeAway deletes what a test brought.
+func takeAway(t *testing.T, client *cluster.Client, brought []*unstructured.Unstructured) {
+	t.Helper()
+	for _, o := range brought {
+		if o.GetKind() == "CustomResourceDefinition" {
+			continue // the small Kubeflow has it too
+		}
+		if _, err := client.Do(context.Background(), cluster.Change{Verb: cluster.Delete, Before: o}, cluster.Options{Manager: "test"}); err != nil {
+			t.Errorf("cleaning up: %v", err)
+		}
+	}
+}
+
+func TestAClaimThatWaitsForAClassGetsOne(t *testing.T) {
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	client := connect(t, ctx)
+	mark := func(value string) {
+		putAll(t, ctx, client, objects(t, `{apiVersion: storage.k8s.io/v1, kind: StorageClass, provisioner: disk.csi.azure.com, metadata: {name: default, annotations: {storageclass.kubernetes.io/is-default-class: "`+value+`"}}}`))
+	}
+	mark("false")
+	claim := objects(t, `{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: waiting, namespace: kubeflow}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}`)
+	putAll(t, ctx, client, slices.Clone(claim))
+	t.Cleanup(func() {
+		takeAway(t, client, claim)
+		client := clientOf(t, "")
+		ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+		defer stop()
+		putAll(t, ctx, client, objects(t, `{apiVersion: storage.k8s.io/v1, kind: StorageClass, provisioner: disk.csi.azure.com, metadata: {name: default, annotations: {storageclass.kubernetes.io/is-default-class: "true"}}}`))
+	})
+	chosen, err := Find("storage/default-class")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before := fixable(t, ctx, client, chosen); len(before) != 1 {
+		t.Fatalf("there is %v to cure", before)
+	}
+	if _, err := doctor.Cure(ctx, client, chosen, doctor.CureOptions{Wait: time.Minute, Now: time.Now}); err != nil {
+		t.Fatal(err)
+	}
+	for given := ""; given == ""; time.Sleep(100 * time.Millisecond) { // the control plane gives it to claims that wait
+		o, err := client.View().Get(ctx, cluster.RefOf(claim[0]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		given = text(o.Object, "spec", "storageClassName")
+	}
+	if u := undoLast(t, ctx, client); !u.Whole() {
+		t.Errorf("not everything was put back: %+v", u.Steps)
+	}
+	class, err := client.View().Get(ctx, cluster.Ref{APIVersion: "storage.k8s.io/v1", Kind: "StorageClass", Name: "managed-csi"})
+	if err != nil || class.GetAnnotations()[defaultAnnotation] == "true" {
+		t.Errorf("managed-csi is still the default: %v", err)
+	}
+}
