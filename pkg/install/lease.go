@@ -161,9 +161,7 @@ func (h *hold) renew(ctx context.Context, lose context.CancelCauseFunc) {
 		case err == nil && holderOf(live) == h.identity.String():
 			h.lease = live
 		case apierrors.IsNotFound(err):
-			if done, _ := h.claim(ctx, nil); !done {
-				continue
-			}
+			_, _ = h.claim(ctx, nil) // what did not succeed is tried again at the next tick
 		case err == nil:
 			lose(busy(live))
 			return

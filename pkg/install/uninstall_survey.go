@@ -111,16 +111,6 @@ func (s *Survey) definition(name string) (cluster.Kind, bool) {
 	return cluster.Kind{}, false
 }
 
-// defining returns the CustomResourceDefinition of a kind, as far as its name tells.
-func (s *Survey) defining(kind schema.GroupKind) string {
-	for _, k := range s.kinds {
-		if k.GroupKind == kind {
-			return k.Definition()
-		}
-	}
-	return ""
-}
-
 // made by Kubernetes or a controller in every namespace, and of no worth without it.
 var furniture = map[string]bool{
 	"ConfigMap/kube-root-ca.crt": true, "ConfigMap/istio-ca-root-cert": true, "ConfigMap/istio-ca-crl": true, "ServiceAccount/default": true, "Secret/istio-ca-secret": true,

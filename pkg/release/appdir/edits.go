@@ -69,6 +69,7 @@ func (d *Dir) stale(built []release.RenderedComponent) []Edit {
 // idle describes what in a kustomization meets none of the objects.
 func idle(k types.Kustomization, objects []*unstructured.Unstructured, images map[string]bool) []string {
 	var out []string
+	//lint:ignore SA1019 a user's kustomization may still have the old field
 	for _, patch := range append(slices.Clone(k.Patches), k.PatchesJson6902...) {
 		if patch.Target != nil && !slices.ContainsFunc(objects, func(o *unstructured.Unstructured) bool { return meets(patch.Target, o) }) {
 			out = append(out, fmt.Sprintf("has a patch of %s, and there is no such object", target(patch.Target)))

@@ -38,19 +38,6 @@ func packed(t *testing.T, entries ...tar.Header) []byte {
 	return out.Bytes()
 }
 
-func gzipped(t *testing.T, content string) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	writer := gzip.NewWriter(&out)
-	if _, err := writer.Write([]byte(content)); err != nil {
-		t.Fatal(err)
-	}
-	if err := writer.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
-}
-
 func file(name, content string) tar.Header {
 	return tar.Header{Name: name, PAXRecords: map[string]string{"content": content}}
 }
