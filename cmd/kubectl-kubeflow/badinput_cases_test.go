@@ -176,6 +176,7 @@ func badArchives(t *testing.T) []badInput {
 		one("an entry twice", tarball(t, good, good)),
 		one("a file that is also a folder", tarball(t, good, entry("top/app", tar.TypeReg, "", "x"))),
 		one("a bomb", tarball(t, good, entry("top/zeros", tar.TypeReg, "", strings.Repeat("\x00", 40<<20)))),
+		one("a kustomization that reads the disk", tarball(t, entry("top/app/base/kustomization.yaml", tar.TypeReg, "", "configMapGenerator: [{name: x, files: [/etc/hosts]}]"))),
 		one("an archive that is cut off", tarball(t, good)[:60]),
 		one("an archive with nothing in it", tarball(t)),
 		one("no archive", "hello"),

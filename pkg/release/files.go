@@ -102,6 +102,7 @@ func (r *rendering) fromFolder(ctx context.Context, folder string) ([]part, erro
 	}
 	for _, name := range []string{"kustomization.yaml", "kustomization.yml", "Kustomization"} {
 		if _, err := os.Stat(filepath.Join(whole, name)); err == nil {
+			r.tree.Sealed = false
 			return []part{{name: component(whole), folders: []string{whole}}}, nil
 		}
 	}

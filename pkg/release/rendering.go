@@ -64,6 +64,7 @@ func newRendering(ctx context.Context, o RenderOptions) *rendering {
 		r.cache = filepath.Join(cache, "rendered")
 	}
 	r.tree = r.newTree(ctx)
+	r.tree.Sealed = true // but for a kustomization that is on the disk itself: see fromFolder
 	return r
 }
 

@@ -114,11 +114,21 @@ func folderOn(u *url.URL) (Remote, bool, error) {
 	if ref == "" {
 		ref = u.Query().Get("version")
 	}
+	for _, name := range []string{parts[0], parts[1], ref} {
+		if strings.ContainsFunc(name, odd) || strings.Contains(name, "..") {
+			return Remote{}, true, fmt.Errorf("%q is no name of a repository, a tag or a branch", name)
+		}
+	}
 	base := "https://github.com/" + parts[0] + "/" + strings.TrimSuffix(parts[1], ".git") + "/archive/"
 	if ref == "" {
 		return Remote{URL: base + "HEAD.tar.gz", Path: folder, Moving: true}, true, nil
 	}
 	return Remote{URL: base + ref + ".tar.gz", Path: folder, Moving: !Fixed(ref)}, true, nil
+}
+
+// odd are the characters that no repository's, tag's or branch's name has here.
+func odd(r rune) bool {
+	return r > '~' || !strings.ContainsRune("./_+@-", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 }
 
 // Fixed reports whether a git reference looks like one that stays: a commit, or a tag that is a version.

@@ -10,7 +10,7 @@ import (
 )
 
 // ErrLeaves is why a sealed tree does not follow a path.
-var ErrLeaves = errors.New("this leads out of the directory; what its kustomizations need must be inside it")
+var ErrLeaves = errors.New("this leads out of the directory or archive; what its kustomizations need must be inside it")
 
 // disk is the user's files, or nothing in a sealed tree.
 func (t *Tree) disk(name string) filesys.FileSystem {

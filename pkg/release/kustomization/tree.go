@@ -110,6 +110,9 @@ func (t *Tree) ReadFile(name string) ([]byte, error) {
 		return content, err
 	}
 	rewritten, err := t.rewrite(name, content)
+	if err == nil {
+		err = t.escape(name, rewritten)
+	}
 	if err != nil {
 		t.blame(err)
 	}
