@@ -32,7 +32,7 @@ func TestFaultsThatPassAreSurvived(t *testing.T) {
 		rules []faultproxy.Rule
 	}{
 		{"unavailable", []faultproxy.Rule{{Verb: "PATCH", Times: 12, Do: faultproxy.Answer(503, "the server is currently unable to handle the request")}}},
-		{"internal-error", []faultproxy.Rule{{Verb: "PATCH", Times: 12, Do: faultproxy.Answer(500, "etcdserver: leader changed")}}},
+		{"internal-error", []faultproxy.Rule{{Verb: "PATCH", After: 2, Times: 8, Do: faultproxy.Answer(500, "etcdserver: leader changed")}}},
 		{"gateway-timeout", []faultproxy.Rule{{Verb: "PATCH", Times: 8, Do: faultproxy.Answer(504, "request did not complete within the allotted timeout")}}},
 		{"too-many", []faultproxy.Rule{{Verb: "PATCH", Times: 6, Do: faultproxy.AnswerLater(429, "too many requests, please try again later", 1)}}},
 		{"too-many-unsaid", []faultproxy.Rule{{Verb: "PATCH", Times: 12, Do: faultproxy.Answer(429, "slow down")}}},
