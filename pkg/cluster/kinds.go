@@ -20,24 +20,20 @@ type Kind struct {
 // Definition returns the name of the CustomResourceDefinition that makes the kind, if one does.
 func (k Kind) Definition() string { return k.Resource + "." + k.Group }
 
-// Kinds returns every kind that the server keeps, asked anew, and the groups whose own API server does not answer.
-func (c *Client) Kinds() (kinds []Kind, dead []schema.GroupVersion, err error) {
+// Kinds returns every kind that the server keeps, asked anew. Those of an aggregated API that does not answer are not
+// among them.
+func (c *Client) Kinds() ([]Kind, error) {
 	c.Forget()
 	lists, err := c.discovery.ServerPreferredResources()
 	var partial *discovery.ErrGroupDiscoveryFailed
-	if errors.As(err, &partial) {
-		for group := range partial.Groups {
-			dead = append(dead, group)
-		}
-		err = nil
+	if err != nil && !errors.As(err, &partial) {
+		return nil, err
 	}
-	if err != nil {
-		return nil, nil, err
-	}
+	var kinds []Kind
 	for _, list := range lists {
 		group, err := schema.ParseGroupVersion(list.GroupVersion)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		for _, resource := range list.APIResources {
 			if kept(resource) {
@@ -46,8 +42,7 @@ func (c *Client) Kinds() (kinds []Kind, dead []schema.GroupVersion, err error) {
 		}
 	}
 	slices.SortFunc(kinds, func(a, b Kind) int { return cmp.Compare(a.String(), b.String()) })
-	slices.SortFunc(dead, func(a, b schema.GroupVersion) int { return cmp.Compare(a.String(), b.String()) })
-	return kinds, dead, nil
+	return kinds, nil
 }
 
 func kept(resource metav1.APIResource) bool {

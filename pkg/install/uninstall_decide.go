@@ -114,10 +114,10 @@ func theirs(o *object, entry Entry) bool {
 }
 
 // madeBefore tells whether somebody else made a namespace: who makes one without server-side apply owns the label
-// that the server gives it. What kfctl made was Kubeflow's as well.
+// that the server gives it. What kfctl made was Kubeflow's as well, and a name alone, applied twice, shows as nobody's.
 func madeBefore(o *object) bool {
 	return slices.ContainsFunc(o.GetManagedFields(), func(f managedFields) bool {
-		if f.FieldsV1 == nil || strings.HasPrefix(f.Manager, Manager) || strings.HasPrefix(f.Manager, "kfctl") {
+		if f.FieldsV1 == nil || strings.HasPrefix(f.Manager, Manager) || strings.HasPrefix(f.Manager, "kfctl") || f.Manager == "before-first-apply" {
 			return false
 		}
 		_, found, _ := unstructured.NestedFieldNoCopy(decodeFields(f.FieldsV1.GetRawBytes()), "f:metadata", "f:labels", "f:kubernetes.io/metadata.name")

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime/schema"
-
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -118,8 +116,8 @@ func wayOut(pending []Pending, survey *Survey) []string {
 	}
 	for _, p := range pending {
 		if p.Ref.GroupKind() == namespaceKind {
-			for _, group := range survey.dead {
-				add("kubectl delete apiservice " + group.Version + "." + group.Group)
+			for _, name := range survey.dead() {
+				add("kubectl delete apiservice " + name)
 			}
 			for _, o := range survey.stuckIn(p.Ref.Name) {
 				add(letGo(o))
@@ -159,9 +157,6 @@ func (s *Survey) stuckIn(namespace string) []*object {
 func letGo(o *object) string {
 	return fmt.Sprintf(`kubectl patch %s --type=merge -p '{"metadata":{"finalizers":null}}'`, target(cluster.RefOf(o)))
 }
-
-// Dead names the aggregated APIs whose server does not answer: while there is one, no namespace can be deleted.
-func (s *Survey) Dead() []schema.GroupVersion { return s.dead }
 
 func listSome(names []string) string {
 	const named = 5

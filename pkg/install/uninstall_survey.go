@@ -20,7 +20,6 @@ import (
 // A Survey is a look at everything a cluster keeps, as far as metadata tells: what an uninstall is decided on.
 type Survey struct {
 	kinds   []cluster.Kind
-	dead    []schema.GroupVersion // whose own API server does not answer
 	objects map[schema.GroupKind][]*object
 	at      map[cluster.Ref]*object // by identity
 	uids    map[types.UID]*object
@@ -34,7 +33,7 @@ var (
 )
 
 // inFull are the kinds of which more than metadata has to be known.
-var inFull = map[schema.GroupKind]bool{claimKind: true, volumeKind: true, mutatingKind: true, validatingKind: true}
+var inFull = map[schema.GroupKind]bool{claimKind: true, volumeKind: true, apiServiceKind: true, mutatingKind: true, validatingKind: true}
 
 // unsurveyed are the kinds that come and go by themselves and are nobody's work.
 var unsurveyed = map[string]bool{
@@ -44,16 +43,11 @@ var unsurveyed = map[string]bool{
 
 // Look takes a survey of a live cluster.
 func Look(ctx context.Context, client *cluster.Client) (*Survey, error) {
-	kinds, dead, err := client.Kinds()
+	kinds, err := client.Kinds()
 	if err != nil {
 		return nil, fmt.Errorf("asking which kinds the cluster has: %w", err)
 	}
-	s, err := NewSurvey(ctx, client.View(), kinds)
-	if err != nil {
-		return nil, err
-	}
-	s.dead = dead
-	return s, nil
+	return NewSurvey(ctx, client.View(), kinds)
 }
 
 // NewSurvey takes a survey of some kinds. A kind that cannot be read is remembered as such: what depends on it stays.
@@ -111,7 +105,18 @@ func (s *Survey) definition(name string) (cluster.Kind, bool) {
 	return cluster.Kind{}, false
 }
 
-// made by Kubernetes or a controller in every namespace, and of no worth without it.
+// dead returns the aggregated APIs that nobody answers for: while there is one, no namespace can be deleted.
+func (s *Survey) dead() []string {
+	var names []string
+	for _, o := range s.objects[apiServiceKind] {
+		if ready, _ := cluster.Ready(o); !ready && dig(o.Object, "spec", "service") != nil {
+			names = append(names, o.GetName())
+		}
+	}
+	return names
+}
+
+// furniture is made by Kubernetes or a controller in every namespace, and of no worth without it.
 var furniture = map[string]bool{
 	"ConfigMap/kube-root-ca.crt": true, "ConfigMap/istio-ca-root-cert": true, "ConfigMap/istio-ca-crl": true, "ServiceAccount/default": true, "Secret/istio-ca-secret": true,
 	"ConfigMap/openshift-service-ca.crt": true,
