@@ -146,9 +146,7 @@ func (d *deps) build(ctx context.Context, dir *appdir.Dir, request appdir.Reques
 	if err != nil {
 		return nil, unrendered(ctx, err)
 	}
-	for _, warning := range report.Rendered.Warnings {
-		d.screen().Say("Warning: %s", warning)
-	}
+	d.sayRendered(report.Rendered)
 	if dir.Config.Adapt == "aks" {
 		return report, adaptRendered(ctx, dir, report, doctor.TypicalNode())
 	}

@@ -15,13 +15,18 @@ func (d *deps) render(ctx context.Context, in release.Input, o release.RenderOpt
 	if err != nil {
 		return nil, unrendered(ctx, err)
 	}
+	d.sayRendered(rendered)
+	return rendered, nil
+}
+
+// sayRendered says what to know about what was rendered.
+func (d *deps) sayRendered(rendered *release.Rendered) {
 	for _, note := range rendered.Notes {
 		d.screen().Say("%s", note)
 	}
 	for _, warning := range rendered.Warnings {
 		d.screen().Say("Warning: %s", warning)
 	}
-	return rendered, nil
 }
 
 // unrendered keeps an archive that cannot be had from being taken for a cluster that does not answer.

@@ -1,0 +1,64 @@
+package appdir
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+)
+
+// TestADirectoryInstallsWhatARealReleaseDoes builds the real archives, and builds what came of it again.
+func TestADirectoryInstallsWhatARealReleaseDoes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the real Kubeflow archives take longer than -short allows")
+	}
+	mirror := os.Getenv("KUBEFLOW_MIRROR")
+	if mirror == "" {
+		mirror = filepath.Join("..", "..", "..", "..", "shared", "mirror")
+	}
+	if _, err := os.Stat(filepath.Join(mirror, "github.com", "kubeflow")); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("the real Kubeflow archives are not there: %v", err)
+		}
+		t.Skipf("the real Kubeflow archives are not there (set KUBEFLOW_MIRROR): %v", err)
+	}
+	for version, want := range map[string]int{"1.2.0": 565, "26.03": 675} {
+		o := release.RenderOptions{SkipVerify: true, CacheDir: t.TempDir()}
+		d := open(t, filepath.Join(t.TempDir(), "kf"))
+		if _, err := Build(t.Context(), d, Request{Want: Config{Build: Source{Release: version, Mirror: mirror}}, Options: o}); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Save(); err != nil {
+			t.Fatal(err)
+		}
+		o.CacheDir = t.TempDir() // and no mirror: nothing is fetched
+		o.SkipVerify = false
+		got, err := Render(t.Context(), []*Dir{open(t, d.Path)}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Mirror, o.SkipVerify = mirror, true
+		direct, err := release.Render(t.Context(), release.Input{Release: version}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(got.Objects()); n != want || !equality.Semantic.DeepEqual(byName(got), byName(direct)) {
+			t.Errorf("%s: %d objects, want %d, the same as without a directory", version, n, want)
+		}
+	}
+}
+
+// byName are the objects of each component, whatever their order: what an install sends first does not depend on it.
+func byName(r *release.Rendered) map[string]map[string]any {
+	out := map[string]map[string]any{}
+	for _, c := range r.Components {
+		out[c.Name] = map[string]any{}
+		for _, o := range c.Objects {
+			out[c.Name][o.GroupVersionKind().String()+"/"+o.GetNamespace()+"/"+o.GetName()] = o.Object
+		}
+	}
+	return out
+}
