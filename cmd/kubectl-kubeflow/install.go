@@ -30,6 +30,7 @@ type installOptions struct {
 	wait, yes bool
 	timeout   time.Duration
 	dirs      []string
+	leave     leave
 
 	given func(flag string) bool // whether it was typed
 	kfctl bool                   // one of the directories was made by kfctl
@@ -79,6 +80,7 @@ func newInstallCommand(d *deps, run func(context.Context, *installOptions) error
 	f.StringVarP(&o.output, "output", "o", "", "yaml, json (and on stderr one JSON event a line) or name")
 	f.BoolVar(&o.wait, "wait", true, "wait until everything is ready")
 	f.DurationVar(&o.timeout, "timeout", 30*time.Minute, "give up after this `duration`")
+	o.leave.flags(f)
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	return cmd
 }
@@ -139,10 +141,11 @@ func (o *installOptions) install(ctx context.Context) error {
 	if o.dryRun == "client" && !o.diff {
 		return o.showPlan(wanted, plan)
 	}
-	if err := o.preflight(ctx, client, plan, inventories); err != nil {
+	looking := o.diff || o.dryRun == "server"
+	if err := o.preflight(ctx, client, plan, inventories, looking); err != nil {
 		return o.finish(client, wanted, plan, nil, began, inTheWay(err))
 	}
-	if o.diff || o.dryRun == "server" {
+	if looking {
 		o.sayAdapted(wanted)
 		return o.showVerdicts(ctx, client, plan)
 	}
@@ -173,26 +176,10 @@ func (o *installOptions) agree(ctx context.Context, client *cluster.Client, want
 		where = client.Server()
 	}
 	o.screen().Say("Installing %s on %s", wanted.title, where)
-	o.screen().Say("%d objects, of which %d are to be written", len(plan.Objects), plan.Writes()-len(plan.Prune))
+	o.sayPlan(plan)
 	o.sayAdapted(wanted)
-	if err := o.sayAdopted(ctx, client, plan); err != nil {
-		return err
-	}
 	for _, cycle := range plan.Cycles {
 		o.screen().Say("Note: %s would wait for each other; they are applied without waiting", refsOf(cycle.Objects))
 	}
-	if len(plan.Prune) > 0 {
-		o.screen().Say("%d objects of the last install are no longer wanted and will be deleted: %s", len(plan.Prune), refsOf(plan.Prune))
-	}
-	if o.yes || plan.Writes() == 0 {
-		return nil
-	}
-	if !o.screen().Interactive {
-		return &usageError{What: "an install changes the cluster, and there is no terminal to ask on", Next: "Say yes with --yes, or look first with --dry-run=server or --diff"}
-	}
-	yes, err := o.screen().Confirm(ctx, fmt.Sprintf("Install %s on %s?", wanted.title, cmp.Or(client.Context, client.Server())))
-	if err == nil && !yes {
-		err = &cluster.Problem{What: "nothing was changed", Next: "To look first: kubectl kubeflow install --diff"}
-	}
-	return err
+	return o.consent(ctx, plan, fmt.Sprintf("Install %s on %s?", wanted.title, cmp.Or(client.Context, client.Server())))
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
 )
@@ -54,9 +53,7 @@ func (o *installOptions) fromDirs(ctx context.Context, client *cluster.Client, o
 	if err != nil {
 		return nil, unrendered(ctx, err)
 	}
-	for _, warning := range rendered.Warnings {
-		o.screen().Say("Warning: %s", warning)
-	}
+	o.deps.sayRendered(rendered)
 	return rendered, nil
 }
 
@@ -112,33 +109,11 @@ func (o *installOptions) take(dirs []*appdir.Dir) {
 	}
 }
 
-// sayAdopted shows, before the question, what taking over a cluster that kfctl made would change on it.
-func (o *installOptions) sayAdopted(ctx context.Context, client *cluster.Client, plan *install.Plan) error {
-	if !o.kfctl {
-		return nil
+// sayAdoptedDirs says that what kfctl made stays, and how to see what changes on it.
+func (o *installOptions) sayAdoptedDirs() {
+	if o.kfctl {
+		o.screen().Say("%s made by kfctl: its objects are taken over, not made anew. Each change: kubectl kubeflow install --dir %s --diff", strings.Join(o.dirs, ", "), strings.Join(o.dirs, " --dir "))
 	}
-	verdicts, err := install.DryRun(ctx, client, plan)
-	if err != nil {
-		return err
-	}
-	var there, fresh int
-	var differ []cluster.Ref
-	for _, v := range verdicts {
-		switch v.Action {
-		case install.Unchanged:
-			there++
-		case install.Change:
-			there++
-			differ = append(differ, v.Ref)
-		case install.Create, install.Unknown:
-			fresh++
-		}
-	}
-	o.screen().Say("%s made by kfctl: %d objects are on the cluster and are taken over, not made anew; %d are new", strings.Join(o.dirs, ", "), there, fresh)
-	if len(differ) > 0 {
-		o.screen().Say("%d of them would change: %s. Each change: kubectl kubeflow install --dir %s --diff", len(differ), refsOf(differ), strings.Join(o.dirs, " --dir "))
-	}
-	return nil
 }
 
 // dirTitle is how messages call what comes from directories.

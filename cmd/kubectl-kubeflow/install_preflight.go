@@ -45,14 +45,19 @@ func (p *preflightFlags) validate() error {
 }
 
 // preflight looks for everything that would stop the install half-way or keep it from becoming ready, says what is only to
-// be known, and returns the rest as one error. Nothing is written.
-func (o *installOptions) preflight(ctx context.Context, client *cluster.Client, plan *install.Plan, inventories []*install.Inventory) error {
+// be known, and returns the rest as one error. Nothing is written. When the server's verdict on each object is shown anyway, it
+// is not asked for it here.
+func (o *installOptions) preflight(ctx context.Context, client *cluster.Client, plan *install.Plan, inventories []*install.Inventory, shown bool) error {
 	for _, name := range o.adopt {
 		if !slices.Contains(plan.Stages(), name) {
 			return &usageError{What: "--adopt: there is no component " + name + " in this install", Next: "It is one of: " + strings.Join(plan.Stages(), ", ")}
 		}
 	}
-	refusal := install.Preflight(ctx, client, plan)
+	look := install.Preflight
+	if shown {
+		look = install.Feasible
+	}
+	refusal := look(ctx, client, plan)
 	var refused *install.Refused
 	if refusal != nil && !errors.As(refusal, &refused) {
 		return refusal

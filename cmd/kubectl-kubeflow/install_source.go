@@ -32,7 +32,9 @@ func (o *installOptions) render(ctx context.Context, client *cluster.Client) (*w
 		Name: o.installationName(rendered), Pins: rendered.Pins, Namespace: rendered.Namespace, Components: rendered.Components,
 		Partial: rendered.Partial, Skipped: rendered.Skipped,
 	}}
+	w.request.Recreate = o.leave.recreate
 	if rendered.Release != nil {
+		w.request.LeftOvers = rendered.Release.LeftOvers
 		w.request.Release, w.title = rendered.Release.Version, rendered.Release.String()
 	}
 	switch {

@@ -40,7 +40,8 @@ func (p *Plan) record(entry func(Gated, Entry) Entry, besides []cluster.Ref) *In
 		inventory.Objects = append(inventory.Objects, e)
 	}
 	for _, ref := range besides {
-		inventory.Objects = append(inventory.Objects, Entry{Ref: ref, Component: recorded[ref.Identity()].Component})
+		before := recorded[ref.Identity()] // it is as it was left, or it is going
+		inventory.Objects = append(inventory.Objects, Entry{Ref: ref, Component: before.Component, Applied: before.Applied, Fields: before.Fields})
 	}
 	inventory.Objects = append(inventory.Objects, p.rest...)
 	slices.SortFunc(inventory.Objects, func(a, b Entry) int { return cmp.Or(byRef(a.Ref, b.Ref), cmp.Compare(a.Component, b.Component)) })

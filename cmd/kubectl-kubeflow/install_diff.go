@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+)
+
+// A dryRun is what -o json and -o yaml print of a plan that the server was asked about.
+type dryRun struct {
+	APIVersion string            `json:"apiVersion"`
+	Kind       string            `json:"kind"`
+	Context    string            `json:"context,omitempty"`
+	Server     string            `json:"server"`
+	Name       string            `json:"name"`
+	From       string            `json:"from,omitempty"` // the release that is installed
+	Release    string            `json:"release,omitempty"`
+	Downgrade  bool              `json:"downgrade,omitempty"`
+	Steps      []install.Step    `json:"steps"`
+	Objects    []install.Verdict `json:"objects"`
+}
+
+// showVerdicts prints what the server says it would do: as differences, or as one line for each object.
+func (o *installOptions) showVerdicts(ctx context.Context, client *cluster.Client, plan *install.Plan) error {
+	verdicts, err := install.DryRun(ctx, client, plan)
+	if err != nil {
+		return err
+	}
+	o.told = true
+	count := map[string]int{}
+	for _, v := range verdicts {
+		count[v.Action]++
+	}
+	switch o.output {
+	case "json", "yaml":
+		steps := plan.Steps()
+		if steps == nil {
+			steps = []install.Step{}
+		}
+		err = printDocument(o.Out, o.output, dryRun{APIVersion: resultVersion, Kind: "DryRun", Context: client.Context, Server: client.Server(),
+			Name: plan.Name, From: plan.From(), Release: plan.Release, Downgrade: plan.Downgrade(), Steps: steps, Objects: verdicts})
+	default:
+		o.printVerdicts(verdicts)
+		o.sayPlan(plan)
+		o.screen().Say("The server says: %d to create, %d to change, %d to make anew, %d unchanged, %d to delete, %d it cannot judge yet, %d refused. Nothing was changed (dry run).",
+			count[install.Create], count[install.Change], count[install.Recreate], count[install.Unchanged], count[install.Remove], count[install.Unknown], count[install.Rejected])
+	}
+	return o.verdict(err, plan, count, len(verdicts))
+}
+
+// verdict is how a dry run ends: with what would stop an install, else with whether something would change.
+func (o *installOptions) verdict(err error, plan *install.Plan, count map[string]int, all int) error {
+	blocked := count[install.Recreate] > 0 && !o.leave.recreate
+	switch {
+	case err != nil:
+		return err
+	case count[install.Rejected] > 0:
+		return &cluster.Problem{What: fmt.Sprintf("the server refuses %s", countOf(count[install.Rejected], "object")), Next: "Mend them first: an install would stop at them"}
+	case blocked && !o.diff:
+		return &cluster.Problem{What: countOf(count[install.Recreate], "object") + " cannot be changed in place", Next: "To have them made anew: --recreate. What holds data is never made anew"}
+	}
+	if blocked && o.output == "" {
+		o.screen().Say("%s cannot be changed in place: an install needs --recreate", countOf(count[install.Recreate], "object"))
+	}
+	if plan.Downgrade() && !o.leave.downgrade && o.output == "" {
+		o.screen().Say("Kubeflow %s is older than what is installed: an install needs --allow-downgrade, or a yes at the terminal", plan.Release)
+	}
+	if o.diff && all > count[install.Unchanged]+count[install.Stays] {
+		return errFound
+	}
+	return nil
+}
+
+func (o *installOptions) printVerdicts(verdicts []install.Verdict) {
+	for _, v := range verdicts {
+		if v.Action == install.Unchanged {
+			continue
+		}
+		if o.output == "name" {
+			fmt.Fprintln(o.Out, v.Ref)
+			continue
+		}
+		line := v.Ref.String() + " " + v.Action
+		if v.Adopts {
+			line += ", taken over"
+		}
+		if v.Reason != "" {
+			line += ": " + v.Reason
+		}
+		if len(v.Drops) > 0 {
+			line += "; it loses what who applied it before set: " + strings.Join(v.Drops, " ")
+		}
+		if !o.diff || v.Diff == "" || v.Reason != "" || v.Adopts {
+			fmt.Fprintln(o.Out, line)
+		}
+		if o.diff {
+			fmt.Fprint(o.Out, v.Diff)
+		}
+	}
+}

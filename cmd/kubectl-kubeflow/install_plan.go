@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+)
+
+// leave is what a user allows an install to do beyond the usual.
+type leave struct{ recreate, downgrade bool }
+
+func (l *leave) flags(f *pflag.FlagSet) {
+	f.BoolVar(&l.recreate, "recreate", false, "delete and make anew what cannot be changed in place; never what holds data")
+	f.BoolVar(&l.downgrade, "allow-downgrade", false, "put an older release in the place of a newer one")
+}
+
+// named is how many objects of a step are named.
+const named = 3
+
+// done says in a word what a step does.
+var done = map[string]string{
+	install.Create: "new", install.Adopt: "take over", install.Change: "change", install.Recreate: "make anew",
+	install.Rejected: "refused", install.Remove: "remove", install.Stays: "keep",
+}
+
+// sayPlan says what becomes of what is on the cluster: not for a first install, where everything is new.
+func (o *installOptions) sayPlan(plan *install.Plan) {
+	o.sayReleases(plan)
+	steps := plan.Steps()
+	count := map[string]int{}
+	for _, step := range steps {
+		count[step.Action] += len(step.Objects)
+	}
+	if plan.First() {
+		o.screen().Say("%d objects, all of them new", len(plan.Objects))
+		return
+	}
+	o.screen().Say("%d objects: %s", len(plan.Objects), counted(count, len(plan.Objects)))
+	if adopted := count[install.Adopt]; adopted > 0 {
+		o.screen().Say("%d of %d objects are there already and were not put there by this program: they are taken over (%s). What changes on each: --diff",
+			adopted, len(plan.Objects), hands(plan.Makers()))
+	}
+	o.sayAdoptedDirs()
+	width := 0
+	for _, step := range steps {
+		width = max(width, len(stepName(step)))
+	}
+	for _, step := range steps {
+		o.screen().Say("  %-*s  %-9s  %s", width, stepName(step), done[step.Action], stepObjects(step))
+	}
+}
+
+func (o *installOptions) sayReleases(plan *install.Plan) {
+	switch from := plan.From(); {
+	case plan.Mixes():
+		o.screen().Say("Note: this takes %s out of Kubeflow %s, and the rest stays at %s", strings.Join(plan.Stages(), ", "), plan.Release, from)
+	case plan.Downgrade():
+		o.screen().Say("This goes back from Kubeflow %s to %s. What the newer one has made of its data may be unreadable for the older one", from, plan.Release)
+	case from != "" && plan.Release != "" && from != plan.Release:
+		o.screen().Say("Upgrading from Kubeflow %s to %s", from, plan.Release)
+	}
+}
+
+// counted says how many objects each action is about: "3 to change, 2 to remove, 670 as they are".
+func counted(count map[string]int, total int) string {
+	var parts []string
+	for _, c := range []struct{ action, words string }{
+		{install.Create, "new"}, {install.Adopt, "to take over"}, {install.Change, "to change"}, {install.Recreate, "to make anew"}, {install.Rejected, "refused"},
+	} {
+		if n := count[c.action]; n > 0 {
+			parts, total = append(parts, fmt.Sprintf("%d %s", n, c.words)), total-n
+		}
+	}
+	if total > 0 {
+		parts = append(parts, fmt.Sprintf("%d as they are", total))
+	}
+	for _, c := range []struct{ action, words string }{{install.Remove, "to remove"}, {install.Stays, "no longer wanted and kept"}} {
+		if n := count[c.action]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, c.words))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func hands(makers map[string]int) string {
+	if len(makers) == 0 {
+		return "made by hands unknown"
+	}
+	var parts []string
+	for _, maker := range slices.Sorted(maps.Keys(makers)) {
+		name := map[bool]string{true: "unknown hands", false: maker}[maker == ""]
+		parts = append(parts, fmt.Sprintf("%d made by %s", makers[maker], name))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func stepName(step install.Step) string {
+	if step.Component == "" {
+		return "(earlier)"
+	}
+	return step.Component
+}
+
+// stepObjects names the objects of a step, and of many only the first.
+func stepObjects(step install.Step) string {
+	var names []string
+	for _, ref := range step.Objects[:min(len(step.Objects), named)] {
+		names = append(names, ref.String())
+	}
+	text := strings.Join(names, ", ")
+	if more := len(step.Objects) - named; more > 0 {
+		text = fmt.Sprintf("%d: %s, …", len(step.Objects), text)
+	}
+	if step.Reason != "" {
+		text += " (" + step.Reason + ")"
+	}
+	return text
+}
+
+// consent asks whether to go on, and what needs more than a yes for more than that.
+func (o *installOptions) consent(ctx context.Context, plan *install.Plan, question string) error {
+	back := plan.Downgrade() && !o.leave.downgrade
+	switch {
+	case plan.Writes() == 0:
+		return nil
+	case back && (o.yes || !o.screen().Interactive):
+		return &usageError{What: fmt.Sprintf("Kubeflow %s is installed, and %s is older: nothing was changed", plan.From(), plan.Release),
+			Next: "Name the installed release with --release, or go back with --allow-downgrade"}
+	case o.yes:
+		return nil
+	case !o.screen().Interactive:
+		return &usageError{What: "an install changes the cluster, and there is no terminal to ask on", Next: "Say yes with --yes, or look first with --dry-run=server or --diff"}
+	case back:
+		question = fmt.Sprintf("Go back from Kubeflow %s to %s?", plan.From(), plan.Release)
+	}
+	yes, err := o.screen().Confirm(ctx, question)
+	if err == nil && !yes {
+		err = &cluster.Problem{What: "nothing was changed", Next: "To look first: kubectl kubeflow install --diff"}
+	}
+	return err
+}
