@@ -15,24 +15,34 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 )
 
-// How long images take from scheduled to started, here and on the sandbox: most of them, and those that name a part.
-const mostImages = 20 * time.Second
-
-var otherImages = map[string]time.Duration{
-	"istio/pilot": 30 * time.Second, "cert-manager-webhook": 25 * time.Second,
-	"kserve": 40 * time.Second, "katib": 40 * time.Second, "mysql": 45 * time.Second,
+// Delays are how long images take from scheduled to started: most of them, and those that name a part.
+type delays struct {
+	name string
+	most time.Duration
+	part map[string]time.Duration
 }
 
-var slowImages = func() []string {
-	flags := []string{"--start-delay=" + mostImages.String()}
-	for part, delay := range otherImages {
+var (
+	// quickImages come from a registry nearby.
+	quickImages = delays{"quick", 5 * time.Second, nil}
+	// slowImages come from far away, and some are large.
+	slowImages = delays{"slow", 20 * time.Second, map[string]time.Duration{
+		"/pilot": 30 * time.Second, "cert-manager-webhook": 25 * time.Second,
+		"kserve": 40 * time.Second, "katib": 40 * time.Second, "mysql": 45 * time.Second,
+	}}
+)
+
+// flags make the sandbox's nodes take that long.
+func (d delays) flags() []string {
+	flags := []string{"--start-delay=" + d.most.String()}
+	for part, delay := range d.part {
 		flags = append(flags, fmt.Sprintf("--delay=%s=%s", part, delay))
 	}
 	return flags
-}()
+}
 
-// slowLoop is the official loop, until what it applied is ready.
-func (b *bench) slowLoop(ctx context.Context, f figures, kubeconfig string) error {
+// loop is the official loop, until what it applied is ready.
+func (d delays) loop(b *bench, ctx context.Context, f figures, kubeconfig string) error {
 	began := time.Now()
 	if err := b.untilApplied(ctx, figures{}, kubeconfig); err != nil {
 		return err
@@ -47,7 +57,7 @@ func (b *bench) slowLoop(ctx context.Context, f figures, kubeconfig string) erro
 			return err
 		}
 		if ready {
-			f.add("slow loop", time.Since(began).Seconds())
+			f.add(d.name+" loop", time.Since(began).Seconds())
 			return nil
 		}
 		time.Sleep(500 * time.Millisecond)
@@ -73,13 +83,13 @@ func workloadsReady(ctx context.Context, view cluster.View) (bool, error) {
 	return true, nil
 }
 
-// slowInstall is this program, from a cold cache, beside the longest chain of its plan's gates.
-func (b *bench) slowInstall(ctx context.Context, f figures, kubeconfig string) error {
-	chain, err := b.longestChain(ctx, kubeconfig)
+// install is this program, from a cold cache, beside the longest chain of its plan's gates.
+func (d delays) install(b *bench, ctx context.Context, f figures, kubeconfig string) error {
+	chain, err := b.longestChain(ctx, kubeconfig, d.pulling)
 	if err != nil {
 		return err
 	}
-	f.add("slow install: longest chain", chain.Seconds())
+	f.add(d.name+" install: longest chain", chain.Seconds())
 	cache, err := os.MkdirTemp(b.work, "cache-")
 	if err != nil {
 		return err
@@ -88,12 +98,12 @@ func (b *bench) slowInstall(ctx context.Context, f figures, kubeconfig string) e
 	if err != nil {
 		return err
 	}
-	f.add("slow install", took)
-	f.add("slow install: ready", r.ReadySeconds)
+	f.add(d.name+" install", took)
+	f.add(d.name+" install: ready", r.ReadySeconds)
 	return nil
 }
 
-func (b *bench) longestChain(ctx context.Context, kubeconfig string) (time.Duration, error) {
+func (b *bench) longestChain(ctx context.Context, kubeconfig string, pulling func(install.Gated) time.Duration) (time.Duration, error) {
 	client, err := b.connect(kubeconfig)
 	if err != nil {
 		return 0, err
@@ -112,13 +122,13 @@ func (b *bench) longestChain(ctx context.Context, kubeconfig string) (time.Durat
 }
 
 // pulling is how long an object's pods take: a node pulls the images of a pod side by side.
-func pulling(g install.Gated) time.Duration {
+func (d delays) pulling(g install.Gated) time.Duration {
 	longest := time.Duration(0)
 	for _, image := range images(g.Object.Object) {
-		delay := mostImages
-		for part, d := range otherImages {
+		delay := d.most
+		for part, takes := range d.part {
 			if strings.Contains(image, part) {
-				delay = d
+				delay = takes
 			}
 		}
 		longest = max(longest, delay)

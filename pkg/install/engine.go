@@ -125,7 +125,7 @@ func rank(g Gated, awaited bool) int {
 		return 1
 	case awaited:
 		return 2
-	case slices.Contains([]string{"ServiceAccount", "Secret", "ConfigMap", "Service"}, g.Object.GetKind()):
+	case slices.Contains([]string{"ServiceAccount", "Secret", "ConfigMap", "Service", "PersistentVolumeClaim", "Certificate", "Issuer", "ClusterIssuer"}, g.Object.GetKind()):
 		return 3
 	case podTemplate(g.Object) != nil, g.Object.GroupVersionKind().GroupKind() == crdKind:
 		return 4

@@ -207,7 +207,7 @@ func (d *departure) judgeNamespaces() {
 		switch name := entry.Ref.Name; {
 		case o.GetDeletionTimestamp() != nil:
 		case d.housing(name) != "":
-			d.keep(entry.Ref, false, "the record of the installation %q is in it", d.housing(name))
+			d.keep(entry.Ref, true, "the record of the installation %q is in it", d.housing(name))
 			continue
 		case len(staying[name]) > 0:
 			d.keep(entry.Ref, true, "it holds %s", nameSome(staying[name]))

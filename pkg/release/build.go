@@ -25,7 +25,7 @@ func (r *rendering) build(ctx context.Context, parts []part) ([]RenderedComponen
 		}
 		kept[i] = r.keptFile(p) // before any build can add to the pins
 	}
-	for i, p := range parts {
+	for i, p := range slices.Backward(parts) { // the last ones are the largest, and should not be begun last
 		out[i] = RenderedComponent{Name: p.name, Objects: p.objects}
 		if len(p.folders) == 0 || p.fault != nil {
 			continue
