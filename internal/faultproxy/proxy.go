@@ -108,6 +108,13 @@ func (p *Proxy) Add(rules ...Rule) {
 	}
 }
 
+// Clear takes all rules back.
+func (p *Proxy) Clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rules = nil
+}
+
 // Down makes the server go away, or come back. Connections that are open break.
 func (p *Proxy) Down(down bool) {
 	p.mu.Lock()

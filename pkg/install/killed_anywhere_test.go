@@ -1,0 +1,111 @@
+//go:build unix
+
+package install
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/faultproxy"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
+)
+
+// A killing is when an install is killed: at a request that it sends, either before the server hears of it or after
+// the server did what it asks and before the install hears that.
+type killing struct {
+	verb  string
+	after int // requests of this verb in this run before it
+	heard bool
+}
+
+// TestAnInstallKilledAtTwentyMomentsIsFinishedByOneMoreRun kills installs of the real Kubeflow with SIGKILL, each a bit
+// further than the one before: fourteen times while it applies, three times while it looks, and three times while it
+// removes a component that is no longer wanted. One more run leaves what an install leaves that nobody disturbed.
+func TestAnInstallKilledAtTwentyMomentsIsFinishedByOneMoreRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs clusters, which -short asks to leave out")
+	}
+	all := source{Release: "26.03", Mirror: realArchives(t), Cache: t.TempDir()}
+	fewer := all
+	fewer.Skip = []string{"spark"}
+
+	undisturbed, stop := sandboxtest.Start("--kubernetes=1.35")
+	defer stop()
+	for _, s := range []source{all, fewer} {
+		s.Kubeconfig = undisturbed
+		if err := s.install(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := appliedOn(t, undisturbed)
+	stop()
+
+	disturbed, stopOther := sandboxtest.Start("--kubernetes=1.35")
+	defer stopOther()
+	proxy := faultproxy.Start(t, disturbed)
+	all.Kubeconfig, fewer.Kubeconfig = proxy.Kubeconfig, proxy.Kubeconfig
+	draw := rand.New(rand.NewPCG(26, 3))
+	for i := range 17 {
+		m := killing{verb: http.MethodPatch, after: draw.IntN(45), heard: draw.IntN(2) == 0}
+		if i%6 == 2 {
+			m.verb, m.after = http.MethodGet, draw.IntN(20)
+		}
+		killAt(t, all, proxy, m)
+	}
+	if err := all.install(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		killAt(t, fewer, proxy, killing{verb: http.MethodDelete, after: draw.IntN(4), heard: i != 1})
+	}
+	if err := fewer.install(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	alike(t, want, disturbed)
+}
+
+// killAt starts an install and kills it at a moment.
+func killAt(t *testing.T, s source, proxy *faultproxy.Proxy, m killing) {
+	t.Helper()
+	config, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), victimVariable+"="+string(config))
+	var started sync.WaitGroup
+	started.Add(1)
+	kill := func() {
+		started.Wait()
+		_ = cmd.Process.Signal(syscall.SIGKILL)
+	}
+	proxy.Clear()
+	proxy.Add(faultproxy.Rule{Verb: m.verb, After: m.after, Times: 1, Do: func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+		if m.heard {
+			faultproxy.Then(kill)(w, r, pass)
+			return
+		}
+		kill()
+		faultproxy.Reset(w, r, pass)
+	}})
+	defer proxy.Clear()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	started.Done()
+	_ = cmd.Wait()
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() {
+		t.Fatalf("the install ended (%s) before its moment: %+v", cmd.ProcessState, m)
+	}
+	t.Logf("killed at %+v, after %d writes in all", m, proxy.Count(http.MethodPatch, ""))
+}
