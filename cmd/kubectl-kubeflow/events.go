@@ -25,13 +25,31 @@ func newEventStream(out io.Writer, now func() time.Time) *eventStream {
 	return &eventStream{out: out, began: now(), now: now}
 }
 
-// Observe writes one event of an install.
+// Observe writes one event of an install or an uninstall.
 func (s *eventStream) Observe(event install.Event) {
 	if record, known := install.RecordOf(event); known {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.encode(record)
+		s.write(record)
 	}
+}
+
+// started says what is about to be done; nothing where nobody asked for events.
+func (d *deps) started(release, where string, total int) {
+	if s, ok := d.ErrOut.(*eventStream); ok {
+		s.write(install.EventRecord{APIVersion: resultVersion, Event: "started", Release: release, Context: where, Total: total})
+	}
+}
+
+// finished says how it ended.
+func (d *deps) finished(status string) {
+	if s, ok := d.ErrOut.(*eventStream); ok {
+		s.write(install.EventRecord{APIVersion: resultVersion, Event: "finished", Status: status})
+	}
+}
+
+func (s *eventStream) write(record install.EventRecord) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.encode(record)
 }
 
 // Write takes in words.

@@ -35,6 +35,7 @@ type installOptions struct {
 	given func(flag string) bool // whether it was typed
 	kfctl bool                   // one of the directories was made by kfctl
 	told  bool                   // the document that -o asks for is printed
+	times *times                 // what the components took
 }
 
 const installLong = `Puts Kubeflow on the cluster of the current context.
@@ -158,15 +159,20 @@ func (o *installOptions) install(ctx context.Context) error {
 
 // apply carries the plan out and shows how it goes.
 func (o *installOptions) apply(ctx context.Context, client *cluster.Client, plan *install.Plan) (*install.Result, error) {
-	options := install.Options{Timeout: o.timeout, NoWait: !o.wait}
+	o.started(plan.Release, client.Context, len(plan.Objects))
+	observe := func(install.Event) {}
 	if events, ok := o.ErrOut.(*eventStream); ok {
-		options.Observe = events.Observe
-		return install.Run(ctx, client, plan, options)
+		observe = events.Observe
+	} else {
+		progress := ui.NewProgress(o.screen(), plan.Stages(), len(plan.Objects), o.now)
+		defer progress.Close()
+		observe = progress.Observe
 	}
-	progress := ui.NewProgress(o.screen(), plan.Stages(), o.now)
-	defer progress.Close()
-	options.Observe = progress.Observe
-	return install.Run(ctx, client, plan, options)
+	o.times = newTimes(o.now)
+	return install.Run(ctx, client, plan, install.Options{Timeout: o.timeout, NoWait: !o.wait, Observe: func(e install.Event) {
+		o.times.observe(e)
+		observe(e)
+	}})
 }
 
 // agree says what is about to change where, and asks.

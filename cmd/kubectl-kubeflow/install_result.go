@@ -32,6 +32,7 @@ type installResult struct {
 	Applied     float64             `json:"applySeconds"` // of the run: until the last object was applied
 	Ready       float64             `json:"readySeconds"` // of the run: until the last object was ready
 	Result      *install.Result     `json:"result,omitempty"`
+	Components  []*componentTime    `json:"components,omitempty"`
 	Adaptations []doctor.Adaptation `json:"adaptations,omitempty"`
 	Pending     []install.Pending   `json:"pending,omitempty"`
 	Error       string              `json:"error,omitempty"`
@@ -46,6 +47,9 @@ func (o *installOptions) finish(client *cluster.Client, wanted *wantedInstall, p
 		Status: map[bool]string{true: "ready", false: "applied"}[o.wait], Objects: len(plan.Objects), Seconds: took.Seconds(), Result: result, Adaptations: wanted.adapted,
 	}
 	doc.Rendered = wanted.took.Seconds()
+	if o.times != nil {
+		doc.Components = o.times.components
+	}
 	if result != nil {
 		doc.Applied, doc.Ready = result.ApplyTook.Seconds(), result.ReadyTook.Seconds()
 	}
@@ -57,6 +61,7 @@ func (o *installOptions) finish(client *cluster.Client, wanted *wantedInstall, p
 			doc.Pending = unfinished.Pending
 		}
 	}
+	o.finished(doc.Status)
 	switch {
 	case o.output == "json" || o.output == "yaml":
 		if printed := printDocument(o.Out, o.output, doc); printed != nil {
@@ -81,6 +86,9 @@ func (o *installOptions) summary(wanted *wantedInstall, doc installResult, resul
 		fmt.Fprintf(o.Out, " (applied after %s, ready after %s)", ui.Brief(result.ApplyTook), ui.Brief(result.ReadyTook))
 	}
 	fmt.Fprintln(o.Out)
+	if longest := o.times.longest(); longest != "" && result.Changed > 0 && o.wait {
+		fmt.Fprintln(o.Out, longest)
+	}
 	if doc.Status == "ready" {
 		fmt.Fprintln(o.Out, "Next: kubectl kubeflow doctor, then kubectl kubeflow expose")
 	} else {

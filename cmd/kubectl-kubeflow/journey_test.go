@@ -3,11 +3,13 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 )
 
 // TestJourneys runs the whole program as a user types it, on a real API server. Each script is a file of
@@ -52,6 +55,7 @@ func TestJourneys(t *testing.T) {
 			"sandbox":  startSandbox,
 			"get":      getPage,
 			"exits":    exits,
+			"events":   events,
 			"snapshot": takeForScript,
 			"context":  nameContext,
 			"profile":  makeProfile,
@@ -113,5 +117,31 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != args[0] {
 		ts.Fatalf("%s: exit code %s, want %s", strings.Join(args[1:], " "), got, args[0])
+	}
+}
+
+// events: "events FILE NAME…" wants one JSON event on each line of a file, the first and the last of the given names, and
+// those between them somewhere.
+func events(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: events FILE FIRST [NAME…] LAST")
+	}
+	var names []string
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		var record install.EventRecord
+		if err := json.Unmarshal([]byte(line), &record); err != nil || record.APIVersion == "" || record.Event == "" {
+			ts.Fatalf("this line is no event: %s", line)
+		}
+		if record.Event != "note" && record.Event != "warning" {
+			names = append(names, record.Event)
+		}
+	}
+	if len(names) == 0 || names[0] != args[1] || names[len(names)-1] != args[len(args)-1] {
+		ts.Fatalf("the events are %v", names)
+	}
+	for _, name := range args[1:] {
+		if !slices.Contains(names, name) {
+			ts.Fatalf("there is no event %s among %v", name, names)
+		}
 	}
 }

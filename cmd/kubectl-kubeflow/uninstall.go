@@ -67,7 +67,7 @@ func newUninstallCommand(d *deps, run func(context.Context, *uninstallOptions) e
 	f.StringVar(&o.confirm, "confirm", "", "say that --delete-data is meant: the `context` whose cluster loses its data")
 	f.StringVar(&o.dryRun, "dry-run", "none", "change nothing: client (show what would go and stay) or server (ask the server about each object as well)")
 	f.Lookup("dry-run").NoOptDefVal = "client"
-	f.StringVarP(&o.output, "output", "o", "", "json, yaml or name")
+	f.StringVarP(&o.output, "output", "o", "", "yaml, json (and on stderr one JSON event a line) or name")
 	f.BoolVar(&o.wait, "wait", true, "wait until the last namespace is gone; the steps before are waited for in any case")
 	f.DurationVar(&o.timeout, "timeout", 15*time.Minute, "give up after this `duration`")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
@@ -93,6 +93,9 @@ func (o *uninstallOptions) validate() error {
 
 // runUninstall uninstalls. What asks for a document gets one, also where it did not come far enough to have a result.
 func runUninstall(ctx context.Context, o *uninstallOptions) error {
+	if o.output == "json" && o.dryRun == "none" {
+		o.ErrOut = newEventStream(o.ErrOut, o.now)
+	}
 	err := o.uninstall(ctx)
 	if err != nil && !o.told && (o.output == "json" || o.output == "yaml") {
 		doc := removal{APIVersion: resultVersion, Kind: "Removal", Name: o.name, Status: "failed", Error: err.Error()}
@@ -129,10 +132,22 @@ func (o *uninstallOptions) uninstall(ctx context.Context) error {
 		return err
 	}
 	began := o.now()
-	progress := ui.NewRemoval(o.screen(), o.now)
-	result, err := install.Uninstall(ctx, client, *request, install.UninstallOptions{Timeout: o.timeout, NoWait: !o.wait, Observe: progress.Observe})
-	progress.Close()
+	result, err := o.takeOff(ctx, client, *request, plan)
 	return o.finish(client, plan, result, o.now().Sub(began), err)
+}
+
+// takeOff carries it out and shows how it goes.
+func (o *uninstallOptions) takeOff(ctx context.Context, client *cluster.Client, request install.UninstallRequest, plan *install.Removal) (*install.Removed, error) {
+	o.started(plan.Release, client.Context, len(plan.Refs()))
+	options := install.UninstallOptions{Timeout: o.timeout, NoWait: !o.wait}
+	if events, ok := o.ErrOut.(*eventStream); ok {
+		options.Observe = events.Observe
+	} else {
+		progress := ui.NewRemoval(o.screen(), o.now)
+		defer progress.Close()
+		options.Observe = progress.Observe
+	}
+	return install.Uninstall(ctx, client, request, options)
 }
 
 // choose returns what to take off, nil when there is nothing.

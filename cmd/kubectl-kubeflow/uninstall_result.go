@@ -60,6 +60,7 @@ func (o *uninstallOptions) finish(client *cluster.Client, plan *install.Removal,
 			doc.Pending, doc.Next = unremoved.Pending, unremoved.Next
 		}
 	}
+	o.finished(doc.Status)
 	switch {
 	case o.output == "json" || o.output == "yaml":
 		if printed := printDocument(o.Out, o.output, doc); printed != nil {

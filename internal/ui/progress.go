@@ -12,13 +12,14 @@ import (
 // A Progress shows how an install goes on. A terminal gets one live line for each component that is under way, and
 // each finished one keeps its line above them; anything else gets one line for each change and a heartbeat.
 type Progress struct {
-	screen *Screen
-	now    func() time.Time
-	began  time.Time
+	screen  *Screen
+	now     func() time.Time
+	began   time.Time
+	objects int // of all components
 
 	mu     sync.Mutex
 	stages []*stageLine
-	drawn  int       // live lines on the screen
+	drawn  []int     // how long each live line on the screen is
 	turn   int       // of the spinner
 	spoke  time.Time // when the last line of any kind was written
 	closed chan struct{}
@@ -40,9 +41,9 @@ const (
 	mostLines = 12 // live ones: small terminals have 24 rows
 )
 
-// NewProgress starts to draw. Close ends it.
-func NewProgress(screen *Screen, stages []string, now func() time.Time) *Progress {
-	p := &Progress{screen: screen, now: now, began: now(), spoke: now(), closed: make(chan struct{})}
+// NewProgress starts to draw an install of so many objects. Close ends it.
+func NewProgress(screen *Screen, stages []string, objects int, now func() time.Time) *Progress {
+	p := &Progress{screen: screen, now: now, began: now(), objects: objects, spoke: now(), closed: make(chan struct{})}
 	for _, name := range stages {
 		p.stages = append(p.stages, &stageLine{name: name})
 	}

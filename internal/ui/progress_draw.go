@@ -2,13 +2,17 @@ package ui
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 )
 
-// redraw draws the components that are under way over what was drawn before.
+// redraw draws the components that are under way, and how far all is, over what was drawn before.
 func (p *Progress) redraw() {
+	frame := p.wipe() // in one write with what comes in its place: it would flicker
 	var lines []string
 	hidden := 0
 	for _, s := range p.stages {
@@ -23,11 +27,26 @@ func (p *Progress) redraw() {
 	if hidden > 0 {
 		lines = append(lines, fmt.Sprintf("  and %d more", hidden))
 	}
-	p.erase()
-	for _, line := range lines {
-		fmt.Fprintln(p.screen.ErrOut, line)
+	if len(lines) > 0 {
+		lines = append(lines, p.total())
 	}
-	p.drawn = len(lines)
+	for _, line := range lines {
+		frame += line + "\n"
+		p.drawn = append(p.drawn, utf8.RuneCountInString(unpainted.ReplaceAllString(line, "")))
+	}
+	fmt.Fprint(p.screen.ErrOut, frame)
+}
+
+var unpainted = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// total is how far the install is as a whole.
+func (p *Progress) total() string {
+	var sum install.Tally
+	for _, s := range p.stages {
+		sum.Ready, sum.Total = sum.Ready+s.tally.Ready, sum.Total+s.tally.Total
+	}
+	text := fmt.Sprintf("%d of %d objects ready after %s", sum.Ready, max(sum.Total, p.objects), Brief(p.now().Sub(p.began)))
+	return "  " + p.screen.Paint(Dim, clip(text, p.screen.Width-3))
 }
 
 // line is one component under way: applied, ready, for how long, and what it waits for.
@@ -55,11 +74,20 @@ func (p *Progress) column(name string) string {
 }
 
 // erase takes the live lines off again.
-func (p *Progress) erase() {
-	if p.drawn > 0 {
-		fmt.Fprintf(p.screen.ErrOut, "\x1b[%dA\x1b[J", p.drawn)
-		p.drawn = 0
+func (p *Progress) erase() { fmt.Fprint(p.screen.ErrOut, p.wipe()) }
+
+// wipe returns what takes the live lines off. In a terminal that has become narrower, a line takes several rows.
+func (p *Progress) wipe() string {
+	p.screen.measure()
+	rows := 0
+	for _, length := range p.drawn {
+		rows += max(1, (length+p.screen.Width-1)/p.screen.Width)
 	}
+	p.drawn = nil
+	if rows == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\x1b[%dA\x1b[J", rows)
 }
 
 // clip shortens a text to a number of columns, and to one line.

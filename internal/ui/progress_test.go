@@ -65,7 +65,7 @@ func TestATerminalGetsOneLineForEachComponentInItsWidth(t *testing.T) {
 	p.redraw()
 	p.Observe(install.StageReady{Stage: "istio", Took: time.Minute, Tally: install.Tally{Applied: 20, Ready: 20, Total: 20}})
 	p.redraw()
-	frames := strings.Split(out.String(), "\x1b[13A\x1b[J")
+	frames := strings.Split(out.String(), "\x1b[14A\x1b[J")
 	if len(frames) != 2 {
 		t.Fatalf("want two frames, the second drawn over the first, got %d:\n%q", len(frames), out.String())
 	}
@@ -77,7 +77,25 @@ func TestATerminalGetsOneLineForEachComponentInItsWidth(t *testing.T) {
 	if !strings.Contains(frames[0], "pipelines   132/133 ready  1m15s  Deployment mysql: a reason") || !strings.Contains(frames[0], "and 5 more") {
 		t.Errorf("the first frame is\n%s", frames[0])
 	}
+	if !strings.HasSuffix(frames[0], "  132 of 453 objects ready after 1m15s\n") {
+		t.Errorf("the last line does not say how far all is:\n%s", frames[0])
+	}
 	if !strings.HasPrefix(frames[1], "✓ istio") {
 		t.Errorf("what is finished does not keep its line:\n%s", frames[1])
+	}
+}
+
+func TestLinesThatANarrowerTerminalWrapsAreTakenOffWhole(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Unix(0, 0)
+	p := still(&Screen{ErrOut: &out, Width: 80, Unicode: true, Live: true, Color: true}, &now, "pipelines")
+	p.Observe(install.StageStarted{Stage: "pipelines", Tally: install.Tally{Total: 133}})
+	p.Observe(mysql(strings.Repeat("a reason that goes on and on, ", 10)))
+	p.redraw()
+	p.screen.Width = 30
+	out.Reset()
+	p.erase()
+	if want := "\x1b[5A\x1b[J"; out.String() != want { // 79 columns on three rows, 38 on two
+		t.Errorf("got %q, want %q", out.String(), want)
 	}
 }

@@ -33,12 +33,17 @@ func NewScreen(in io.Reader, out, errOut io.Writer, color string) *Screen {
 	s.Live = printers.IsTerminal(errOut) && os.Getenv("TERM") != "dumb"
 	s.Interactive = printers.IsTerminal(in) && printers.IsTerminal(errOut)
 	s.Color = color == "always" || color == "auto" && printers.AllowsColorOutput(out)
-	for _, w := range []io.Writer{errOut, out} {
+	s.measure()
+	return s
+}
+
+// measure asks the terminal how wide it is now.
+func (s *Screen) measure() {
+	for _, w := range []io.Writer{s.ErrOut, s.Out} {
 		if size := (term.TTY{Out: w}).GetSize(); size != nil && size.Width > 0 {
 			s.Width = int(size.Width)
 		}
 	}
-	return s
 }
 
 func utf8Locale() bool {

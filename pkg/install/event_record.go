@@ -2,8 +2,8 @@ package install
 
 import "github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 
-// An EventRecord is an event as data: one line of what install -o json writes to stderr. Event names what happened;
-// which other fields there are follows from it. Names stay; fields may be added.
+// An EventRecord is an event as data: one line of what install and uninstall write to stderr with -o json. Event names
+// what happened; which other fields there are follows from it (docs/events.md). Names stay; fields may be added.
 type EventRecord struct {
 	APIVersion     string       `json:"apiVersion"`
 	Event          string       `json:"event"`
@@ -13,7 +13,13 @@ type EventRecord struct {
 	Changed        *bool        `json:"changed,omitempty"`     // objectApplied: false where the cluster had it already
 	Why            string       `json:"why,omitempty"`         // waiting, retrying
 	More           int          `json:"more,omitempty"`        // waiting: how many others of the component do so as well
-	TookSeconds    float64      `json:"tookSeconds,omitempty"` // componentReady
+	TookSeconds    float64      `json:"tookSeconds,omitempty"` // componentReady, waveDone
+	Wave           string       `json:"wave,omitempty"`        // of an uninstall
+	Left           *int         `json:"left,omitempty"`        // objectGone: how many others of the wave are still there
+	Total          int          `json:"total,omitempty"`       // started, waveStarted, waveDone: objects
+	Release        string       `json:"release,omitempty"`     // started
+	Context        string       `json:"context,omitempty"`     // started
+	Status         string       `json:"status,omitempty"`      // finished: as in the document on stdout
 	Progress       *Progress    `json:"progress,omitempty"`    // of the component
 	Text           string       `json:"text,omitempty"`        // note, warning, error
 }
@@ -25,7 +31,7 @@ type Progress struct {
 	Total   int `json:"total"`
 }
 
-// RecordOf returns an event as data; false for one that an install does not have.
+// RecordOf returns an event as data; false for one that is none of this package's.
 func RecordOf(event Event) (EventRecord, bool) {
 	about := func(name, component string, ref *cluster.Ref, t *Tally) EventRecord {
 		r := EventRecord{APIVersion: "kubeflow.install/v1alpha1", Event: name, Component: component, Object: ref}
@@ -62,5 +68,23 @@ func RecordOf(event Event) (EventRecord, bool) {
 		}
 		return r, true
 	}
-	return EventRecord{}, false
+	return recordOfLeaving(event)
+}
+
+// recordOfLeaving is RecordOf for the events of an uninstall.
+func recordOfLeaving(event Event) (EventRecord, bool) {
+	r := EventRecord{APIVersion: "kubeflow.install/v1alpha1"}
+	switch e := event.(type) {
+	case WaveStarted:
+		r.Event, r.Wave, r.Total = "waveStarted", e.Wave, e.Total
+	case ObjectGone:
+		r.Event, r.Wave, r.Object, r.Left = "objectGone", e.Wave, &e.Ref, &e.Left
+	case StillThere:
+		r.Event, r.Wave, r.Object, r.Why, r.More = "stillThere", e.Wave, &e.Ref, e.Why, e.More
+	case WaveDone:
+		r.Event, r.Wave, r.Total, r.TookSeconds = "waveDone", e.Wave, e.Total, e.Took.Seconds()
+	default:
+		return EventRecord{}, false
+	}
+	return r, true
 }
