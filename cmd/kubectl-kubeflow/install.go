@@ -126,8 +126,12 @@ func (o *installOptions) install(ctx context.Context) error {
 		return err
 	}
 	client.Forget() // kubectl keeps what a server can do for hours; whether an install can begin depends on what it can now
+	busy := o.lookWhoWorks(ctx, client)
 	wanted, err := o.render(ctx, client)
 	if err != nil {
+		return err
+	}
+	if err := <-busy; err != nil {
 		return err
 	}
 	view := client.View()
@@ -135,6 +139,7 @@ func (o *installOptions) install(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	wanted.request.Beside = slices.DeleteFunc(slices.Clone(inventories), func(i *install.Inventory) bool { return i.Name == wanted.request.Name })
 	plan, err := install.NewPlan(ctx, wanted.request, install.Find(inventories, wanted.request.Name), view, client.Mapping)
 	if err != nil {
 		return err

@@ -33,6 +33,10 @@ var done = map[string]string{
 // sayPlan says what becomes of what is on the cluster: not for a first install, where everything is new.
 func (o *installOptions) sayPlan(plan *install.Plan) {
 	o.sayReleases(plan)
+	for _, share := range plan.Shares() {
+		o.screen().Say("Note: %s of these belong to the installation %s as well, and stay until both are uninstalled: %s",
+			countOf(len(share.Objects), "object"), share.With.Name, refsOf(share.Objects))
+	}
 	steps := plan.Steps()
 	count := map[string]int{}
 	for _, step := range steps {
@@ -122,6 +126,17 @@ func stepObjects(step install.Step) string {
 		text += " (" + step.Reason + ")"
 	}
 	return text
+}
+
+// lookWhoWorks looks, while the manifests are rendered, whether somebody is at work on the cluster.
+func (o *installOptions) lookWhoWorks(ctx context.Context, client *cluster.Client) <-chan error {
+	answer := make(chan error, 1)
+	if o.diff || o.dryRun != "none" {
+		answer <- nil
+		return answer
+	}
+	go func() { answer <- install.Vacant(ctx, client) }()
+	return answer
 }
 
 // consent asks whether to go on, and what needs more than a yes for more than that.

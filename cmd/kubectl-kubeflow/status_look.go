@@ -59,11 +59,12 @@ func (l *statusLook) at(ctx context.Context, view cluster.View) (*ui.Overview, e
 			overview.Kubernetes = version.GitVersion
 		}
 	})
-	overview.Status, err = install.LookAt(ctx, view, inventory, l.options)
-	running.Wait()
-	if err == nil {
-		overview.AtWork, err = install.AtWork(ctx, view, l.now())
+	options := l.options
+	if overview.AtWork, err = install.AtWork(ctx, view, l.now()); err == nil {
+		options.Working = overview.AtWork != nil
+		overview.Status, err = install.LookAt(ctx, view, inventory, options)
 	}
+	running.Wait()
 	return overview, err
 }
 
@@ -79,6 +80,9 @@ func (l *statusLook) inventory(ctx context.Context, view cluster.View, overview 
 		if inventory != chosen {
 			overview.Others = append(overview.Others, inventory.Name)
 		}
+	}
+	if chosen != nil && chosen.Remains && l.name == "" {
+		return l.afterUninstall(ctx, view, overview, chosen)
 	}
 	if chosen != nil {
 		overview.Release = doctor.KnownRelease{Name: chosen.Release, From: "inventory"}
@@ -104,6 +108,19 @@ func (l *statusLook) inventory(ctx context.Context, view cluster.View, overview 
 		overview.Release.Name = known.Version
 	}
 	return found, nil
+}
+
+// afterUninstall finds a Kubeflow that came by other means after this program's was taken off, and else says that there is none.
+func (l *statusLook) afterUninstall(ctx context.Context, view cluster.View, overview *ui.Overview, remains *install.Inventory) (*install.Inventory, error) {
+	if found, err := install.Recognised(ctx, view); err == nil && found != nil {
+		overview.Others = append(overview.Others, remains.Name)
+		overview.Release.From = "fingerprint"
+		return found, nil
+	}
+	return nil, &cluster.Problem{
+		What: fmt.Sprintf("there is no Kubeflow on %s any more; it was uninstalled, and %s of users' data stayed", cmp.Or(l.client.Context, l.client.Server()), countOf(len(remains.Objects), "object")),
+		Next: "See what stayed with: kubectl kubeflow uninstall --dry-run, or install again with: kubectl kubeflow install",
+	}
 }
 
 // dashboard fills in where the dashboard is.

@@ -157,7 +157,7 @@ func (p *Progress) say(format string, args ...any) {
 
 func (p *Progress) finish(s *stageLine, took time.Duration) {
 	if !p.screen.Live {
-		p.say("%s: ready after %s, %d objects", s.name, Brief(took), s.tally.Total)
+		p.say("%s: ready after %s, %s", s.name, Brief(took), objects(s.tally.Total))
 		return
 	}
 	sign := p.screen.Paint(Green, p.screen.Sign("✓", "ok"))
@@ -184,4 +184,11 @@ func (p *Progress) beat() {
 		line += fmt.Sprintf(" and %d more", more)
 	}
 	p.say("%s", line)
+}
+
+func objects(n int) string {
+	if n == 1 {
+		return "1 object"
+	}
+	return fmt.Sprintf("%d objects", n)
 }

@@ -122,7 +122,7 @@ func (p *page) overviewHead(o *Overview, now time.Time) {
 		p.text(0, line+".")
 	}
 	if o.AtWork != nil {
-		p.wrapped(p.warning()+" ", 2, fmt.Sprintf("%s is %s, since %s.", o.AtWork.Who, cmp.Or(o.AtWork.Doing, "changing it"), ago(now, o.AtWork.Since)))
+		p.wrapped(p.warning()+" ", 2, fmt.Sprintf("%s is %s; it began %s.", o.AtWork.Who, cmp.Or(o.AtWork.Doing, "changing it"), ago(now, o.AtWork.Since)))
 	}
 }
 

@@ -57,7 +57,7 @@ func DryRun(ctx context.Context, client *cluster.Client, plan *Plan) ([]Verdict,
 		verdicts = append(verdicts, Verdict{Ref: left.Ref, Action: Remove, Reason: "left behind by an older release: " + left.Why, Diff: cluster.Diff(left.live, nil)})
 	}
 	for _, ref := range plan.Keep {
-		verdicts = append(verdicts, Verdict{Ref: ref, Component: plan.componentOf(ref), Action: Stays, Reason: "holds data or other people's objects"})
+		verdicts = append(verdicts, Verdict{Ref: ref, Component: plan.componentOf(ref), Action: Stays, Reason: mayHold})
 	}
 	return verdicts, nil
 }

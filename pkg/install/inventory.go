@@ -23,6 +23,7 @@ type Inventory struct {
 	Release string // "26.03"; empty when it is no release we know
 	Source  []release.Pin
 	Objects []Entry
+	Remains bool // it was uninstalled, and Objects are what stayed: users' data, and what that needs
 
 	home string
 	live *unstructured.Unstructured
@@ -49,6 +50,7 @@ const (
 	releaseKey = "release"
 	sourceKey  = "source"
 	objectsKey = "objects"
+	remainsKey = "remains" // "true" in what an uninstall leaves
 
 	largest = 1000 * 1000 // of the 1 MiB that an API server takes
 )
@@ -133,7 +135,7 @@ func (v *Inventory) Refs() []cluster.Ref {
 
 func decodeInventory(o *unstructured.Unstructured) (*Inventory, error) {
 	v := &Inventory{Name: o.GetLabels()[nameLabel], home: o.GetNamespace(), live: o}
-	v.Release = text(o.Object, "data", releaseKey)
+	v.Release, v.Remains = text(o.Object, "data", releaseKey), text(o.Object, "data", remainsKey) == "true"
 	for key, into := range map[string]any{sourceKey: &v.Source, objectsKey: &v.Objects} {
 		if err := json.Unmarshal([]byte(text(o.Object, "data", key)), into); err != nil {
 			return nil, &cluster.Problem{Err: err,
@@ -166,13 +168,17 @@ func (v *Inventory) encode() (*unstructured.Unstructured, error) {
 		return nil, &cluster.Problem{What: fmt.Sprintf("%d objects are more than one installation can keep a record of", len(v.Objects)),
 			Next: "Install them in parts, each with a --name of its own"}
 	}
+	data := map[string]any{releaseKey: v.Release, sourceKey: string(source), objectsKey: string(objects)}
+	if v.Remains {
+		data[remainsKey] = "true"
+	}
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "ConfigMap",
 		"metadata": map[string]any{
 			"name": inventoryNames + "-" + v.Name, "namespace": v.home,
 			"labels": map[string]any{managedByLabel: Manager, partLabel: inventoryLabel, nameLabel: v.Name},
 		},
-		"data": map[string]any{releaseKey: v.Release, sourceKey: string(source), objectsKey: string(objects)},
+		"data": data,
 	}}, nil
 }
 
@@ -181,7 +187,7 @@ func sameRecord(live, want *unstructured.Unstructured) bool {
 	if live == nil {
 		return false
 	}
-	for _, key := range []string{releaseKey, sourceKey, objectsKey} {
+	for _, key := range []string{releaseKey, sourceKey, objectsKey, remainsKey} {
 		if text(live.Object, "data", key) != text(want.Object, "data", key) {
 			return false
 		}

@@ -177,3 +177,26 @@ func TestIdentitiesAreReadBack(t *testing.T) {
 		t.Error("what is unknown is not known to be gone")
 	}
 }
+
+func TestWhoComesLaterIsToldBeforeAPlanIsMade(t *testing.T) {
+	client := live(t)
+	holdPlace(t, client, "vacant")
+	if err := vacantIn(t.Context(), client, "vacant"); err != nil {
+		t.Errorf("nobody is at work, and it says: %v", err)
+	}
+	_, release, err := holdIn(t.Context(), client, "vacant", "testing holds")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var held *Held
+	if err := vacantIn(t.Context(), client, "vacant"); !errors.As(err, &held) || held.By.Doing != "testing holds" {
+		t.Errorf("want who holds it, got: %v", err)
+	}
+	release()
+	gone := ownIdentity()
+	gone.host = "another"
+	leave(t, client, "vacant", gone, 1)
+	if err := vacantIn(t.Context(), client, "vacant"); err != nil {
+		t.Errorf("who stopped renewing is not at work, and it says: %v", err)
+	}
+}

@@ -15,6 +15,9 @@ import (
 // keepers are the kinds whose objects hold data, or other people's objects.
 var keepers = []string{"Namespace", "CustomResourceDefinition.apiextensions.k8s.io", "PersistentVolumeClaim", "PersistentVolume", "Profile.kubeflow.org"}
 
+// mayHold is why a keeper stays that is no longer wanted.
+const mayHold = "it may hold data or other people's objects"
+
 func keeper(ref cluster.Ref) bool { return slices.Contains(keepers, ref.GroupKind().String()) }
 
 // leave sorts what is installed and no longer wanted into what goes and what stays. What belongs to a component that
@@ -29,6 +32,7 @@ func (p *Plan) leave(request Request) {
 		case want[entry.Ref.Identity()]:
 		case !request.about(entry.Component):
 			p.rest = append(p.rest, entry)
+		case request.lists(entry.Ref): // it stays, and is the other installation's alone
 		case keeper(entry.Ref):
 			p.Keep = append(p.Keep, entry.Ref)
 		default:

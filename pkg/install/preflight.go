@@ -65,7 +65,7 @@ func refusedFor(problems []*cluster.Problem) error {
 // obstacles returns what stands in the way of a plan, and whether it makes sense to try single objects.
 func (p *Plan) obstacles(ctx context.Context, client *cluster.Client) (problems []*cluster.Problem, mayTry bool, err error) {
 	view := client.View()
-	for _, ask := range []func(context.Context, *Plan, cluster.View) ([]*cluster.Problem, error){unnamed, goneAPIs, goingNamespaces} {
+	for _, ask := range []func(context.Context, *Plan, cluster.View) ([]*cluster.Problem, error){unnamed, secondKubeflow, goneAPIs, goingNamespaces} {
 		found, err := ask(ctx, p, view)
 		if err != nil {
 			return nil, false, err

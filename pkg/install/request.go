@@ -20,6 +20,7 @@ type Request struct {
 	Partial   bool               // Components are not all: what is installed of others stays
 	Skipped   []string           // components that are not wanted, whatever Partial says
 	LeftOvers []release.LeftOver // what older releases leave behind
+	Beside    []*Inventory       // the other installations on the cluster
 	Recreate  bool               // what cannot be changed in place may be made anew
 }
 

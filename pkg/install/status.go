@@ -66,6 +66,8 @@ func (s State) order() int {
 type StatusOptions struct {
 	Tree bool // also what workloads own: ReplicaSets and pods
 	All  bool // keep what is ready as well
+
+	Working bool // somebody is at work (see AtWork): what is not there yet was not cut off
 }
 
 // LookAt reads how the objects of an inventory are. Its requests are bounded by what is installed, not by the size of

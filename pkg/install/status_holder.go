@@ -12,7 +12,8 @@ import (
 )
 
 // AtWork returns who is changing this cluster's Kubeflow now, nil when nobody is, or when it may not be looked at.
-// A hold that was not renewed for long is one whose program is gone. now is what time it is.
+// A hold that was not renewed for long is one whose program is gone, and so is one of a process of this machine that is
+// no more. now is what time it is.
 func AtWork(ctx context.Context, view cluster.View, now time.Time) (*Holder, error) {
 	lease, err := view.Get(ctx, cluster.Ref{APIVersion: "coordination.k8s.io/v1", Kind: "Lease", Namespace: leaseHome, Name: leaseName})
 	if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) || meta.IsNoMatchError(err) {
@@ -22,7 +23,7 @@ func AtWork(ctx context.Context, view cluster.View, now time.Time) (*Holder, err
 		return nil, err
 	}
 	holder := text(lease.Object, "spec", "holderIdentity")
-	if renewed := moment(lease, "renewTime"); holder == "" || !renewed.IsZero() && now.Sub(renewed) > abandoned {
+	if renewed := moment(lease, "renewTime"); holder == "" || ownIdentity().knowsGone(holder) || !renewed.IsZero() && now.Sub(renewed) > abandoned {
 		return nil, nil
 	}
 	return &Holder{Who: parseIdentity(holder).who(), Doing: lease.GetAnnotations()[doingNote], Since: moment(lease, "acquireTime")}, nil

@@ -20,7 +20,7 @@ func (s *sighting) assess(ctx context.Context, e Entry) ObjectStatus {
 	case o == nil && s.unknown[e.GroupKind()]:
 		item.State, item.Why = Missing, "the cluster has no kind "+e.GroupKind().String()
 	case o == nil && e.Applied == "":
-		item.State, item.Why = Missing, "not applied yet: the install was cut off"
+		item.State, item.Why = Missing, s.notYet()
 	case o == nil:
 		item.State, item.Why = Missing, "somebody deleted it"
 	case o.GetDeletionTimestamp() != nil:
@@ -33,6 +33,14 @@ func (s *sighting) assess(ctx context.Context, e Entry) ObjectStatus {
 		}
 	}
 	return item
+}
+
+// notYet is why an object is missing that was never applied.
+func (s *sighting) notYet() string {
+	if s.working {
+		return "not applied yet"
+	}
+	return "not applied yet: the install was cut off"
 }
 
 // assessWorkload says how a workload is, and what its pods say of it.

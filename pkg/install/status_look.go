@@ -33,6 +33,7 @@ type sighting struct {
 	sets    map[string][]*object      // ReplicaSets, by namespace
 	pods    map[string][]*object
 	events  map[string][]*object
+	working bool         // somebody is at work on the cluster
 	view    cluster.View // answers what is asked about pods from what was read
 }
 
@@ -46,7 +47,7 @@ var (
 func observe(ctx context.Context, view cluster.View, entries []Entry, o StatusOptions) (*sighting, error) {
 	s := &sighting{
 		objects: map[cluster.Ref]*object{}, unread: map[spot]error{}, unknown: map[schema.GroupKind]bool{},
-		sets: map[string][]*object{}, pods: map[string][]*object{}, events: map[string][]*object{},
+		working: o.Working, sets: map[string][]*object{}, pods: map[string][]*object{}, events: map[string][]*object{},
 	}
 	s.view = &pastView{View: view, seen: s}
 	places := map[spot][]cluster.Ref{}

@@ -38,7 +38,7 @@ func (p *Plan) Steps() []Step {
 		add(p.componentOf(ref), Remove, "", ref)
 	}
 	for _, ref := range p.Keep {
-		add(p.componentOf(ref), Stays, "it holds data or other people's objects", ref)
+		add(p.componentOf(ref), Stays, mayHold, ref)
 	}
 	for _, left := range p.LeftOvers {
 		add("", Remove, left.Why, left.Ref)

@@ -119,11 +119,25 @@ func reason(status metav1.Status) string {
 	}
 	var parts []string
 	for _, cause := range status.Details.Causes {
-		text, _, _ := strings.Cut(cause.Message, ": {") // a whole value is not a reason
+		text := withoutValue(cause.Message)
 		if cause.Field != "" {
 			text = cause.Field + ": " + text
 		}
 		parts = append(parts, text)
 	}
 	return strings.Join(parts, "; ")
+}
+
+// withoutValue is a server's complaint about a field, less the whole value and the difference that may come with it:
+// `Invalid value: {…}: field is immutable` says "field is immutable".
+func withoutValue(message string) string {
+	message, _, _ = strings.Cut(message, "\n")
+	complaint, value, found := strings.Cut(message, ": {")
+	if !found {
+		return message
+	}
+	if end := strings.LastIndex(value, "}: "); end >= 0 {
+		return value[end+len("}: "):]
+	}
+	return complaint
 }

@@ -124,6 +124,7 @@ func (u *uninstaller) closeRecord(ctx context.Context, removal *Removal) error {
 	}
 	u.result.Record = true
 	have.Release, have.Source, have.Objects = "", nil, slices.Clone(removal.records) // no Kubeflow any more, but what is left of one
+	have.Remains = true
 	want, err := have.encode()
 	if err != nil || sameRecord(have.live, want) {
 		return err
