@@ -124,6 +124,8 @@ func (o *statusOptions) show(overview *ui.Overview, rows int) error {
 	style := ui.StatusStyle{Tree: o.tree, Wide: o.output == "wide", Now: o.now(), Rows: rows}
 	switch {
 	case overview.AtWork != nil, overview.Blind():
+	case overview.Leaving:
+		style.Next = "kubectl kubeflow uninstall goes on with the uninstall that was cut off"
 	case lacks(overview) && overview.Release.Name != "":
 		style.Next = "kubectl kubeflow install --release " + overview.Release.Name + " puts back what is missing"
 	case !overview.Ready:

@@ -24,6 +24,7 @@ type Inventory struct {
 	Source  []release.Pin
 	Objects []Entry
 	Remains bool // it was uninstalled, and Objects are what stayed: users' data, and what that needs
+	Leaving bool // an uninstall has begun, and has not come to its end
 
 	home string
 	live *unstructured.Unstructured
@@ -51,6 +52,7 @@ const (
 	sourceKey  = "source"
 	objectsKey = "objects"
 	remainsKey = "remains" // "true" in what an uninstall leaves
+	leavingKey = "leaving" // "true" while an uninstall is under way, or was cut off
 
 	largest = 1000 * 1000 // of the 1 MiB that an API server takes
 )
@@ -135,7 +137,8 @@ func (v *Inventory) Refs() []cluster.Ref {
 
 func decodeInventory(o *unstructured.Unstructured) (*Inventory, error) {
 	v := &Inventory{Name: o.GetLabels()[nameLabel], home: o.GetNamespace(), live: o}
-	v.Release, v.Remains = text(o.Object, "data", releaseKey), text(o.Object, "data", remainsKey) == "true"
+	v.Release = text(o.Object, "data", releaseKey)
+	v.Remains, v.Leaving = text(o.Object, "data", remainsKey) == "true", text(o.Object, "data", leavingKey) == "true"
 	for key, into := range map[string]any{sourceKey: &v.Source, objectsKey: &v.Objects} {
 		if err := json.Unmarshal([]byte(text(o.Object, "data", key)), into); err != nil {
 			return nil, &cluster.Problem{Err: err,
@@ -169,8 +172,10 @@ func (v *Inventory) encode() (*unstructured.Unstructured, error) {
 			Next: "Install them in parts, each with a --name of its own"}
 	}
 	data := map[string]any{releaseKey: v.Release, sourceKey: string(source), objectsKey: string(objects)}
-	if v.Remains {
-		data[remainsKey] = "true"
+	for key, is := range map[string]bool{remainsKey: v.Remains, leavingKey: v.Leaving} {
+		if is {
+			data[key] = "true"
+		}
 	}
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "ConfigMap",
@@ -187,7 +192,7 @@ func sameRecord(live, want *unstructured.Unstructured) bool {
 	if live == nil {
 		return false
 	}
-	for _, key := range []string{releaseKey, sourceKey, objectsKey, remainsKey} {
+	for _, key := range []string{releaseKey, sourceKey, objectsKey, remainsKey, leavingKey} {
 		if text(live.Object, "data", key) != text(want.Object, "data", key) {
 			return false
 		}

@@ -18,6 +18,7 @@ type Status struct {
 	Installed  *time.Time        `json:"installed,omitempty"` // when the record was first written
 	Changed    *time.Time        `json:"changed,omitempty"`   // and when last
 	Unread     []string          `json:"unread,omitempty"`    // kinds that may not be listed: "Secret"
+	Leaving    bool              `json:"leaving,omitempty"`   // an uninstall has begun, and has not come to its end
 	Kindless   bool              `json:"-"`                   // the cluster does not have a kind that is recorded
 }
 
@@ -78,7 +79,8 @@ func LookAt(ctx context.Context, view cluster.View, inventory *Inventory, o Stat
 	if err != nil {
 		return nil, err
 	}
-	status := &Status{Name: inventory.Name, Components: []ComponentStatus{}, Unread: seen.unreadKinds(), Kindless: len(seen.unknown) > 0}
+	seen.leaving = inventory.Leaving
+	status := &Status{Name: inventory.Name, Leaving: inventory.Leaving, Components: []ComponentStatus{}, Unread: seen.unreadKinds(), Kindless: len(seen.unknown) > 0}
 	status.Installed, status.Changed = inventory.times()
 	for _, entry := range inventory.Objects {
 		c := status.component(componentOf(entry))

@@ -17,6 +17,8 @@ func (s *sighting) assess(ctx context.Context, e Entry) ObjectStatus {
 	switch {
 	case blind:
 		item.State, item.Why = Unseen, "you may not list "+e.Kind
+	case o == nil && s.leaving:
+		item.State, item.Why = Missing, "the uninstall took it off"
 	case o == nil && s.unknown[e.GroupKind()]:
 		item.State, item.Why = Missing, "the cluster has no kind "+e.GroupKind().String()
 	case o == nil && e.Applied == "":

@@ -33,6 +33,7 @@ type sighting struct {
 	sets    map[string][]*object      // ReplicaSets, by namespace
 	pods    map[string][]*object
 	events  map[string][]*object
+	leaving bool         // an uninstall has begun
 	working bool         // somebody is at work on the cluster
 	view    cluster.View // answers what is asked about pods from what was read
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,6 +89,9 @@ func TestAKilledUninstallIsFinishedByTheSameCommand(t *testing.T) {
 		gone int
 	}{{webhooks, 0}, {customObjects, 3}, {workloads, 6}, {settings, 10}, {definitions, 2}, {namespaces, 0}, {home, 0}} {
 		killLeaver(t, s, phaseTitles[m.wave], m.gone)
+		if m.wave == settings {
+			mustSayThatItLeaves(t, kubeconfig)
+		}
 	}
 	if err := s.uninstall(t.Context(), func(Event) {}); err != nil {
 		t.Fatal(err)
@@ -101,6 +105,23 @@ func TestAKilledUninstallIsFinishedByTheSameCommand(t *testing.T) {
 	}
 	if err := s.uninstall(t.Context(), func(e Event) { t.Errorf("the second time there is nothing to do, and it did %+v", e) }); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// mustSayThatItLeaves wants status to tell an uninstall that was cut off from objects that somebody deleted.
+func mustSayThatItLeaves(t *testing.T, kubeconfig string) {
+	t.Helper()
+	view := connect(t, kubeconfig).View()
+	inventory, err := ReadInventory(t.Context(), view)
+	if err != nil || inventory == nil {
+		t.Fatalf("there is no record: %v", err)
+	}
+	status, err := LookAt(t.Context(), view, inventory, StatusOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := spelled(status); !status.Leaving || !strings.Contains(text, "the uninstall took it off") || strings.Contains(text, "somebody deleted it") {
+		t.Errorf("status does not say that an uninstall was cut off:\n%s", text)
 	}
 }
 

@@ -64,6 +64,7 @@ func (u *uninstaller) run(ctx context.Context) error {
 		return err
 	}
 	left := removal.Left
+	u.openRecord(ctx)
 	for _, step := range [][]phase{{outside, webhooks, userObjects, profiles, customObjects, workloads, settings}, {definitions}, {namespaces}} {
 		for _, p := range step {
 			if err := u.clear(ctx, removal, p); err != nil {
@@ -107,6 +108,24 @@ func (u *uninstaller) clear(ctx context.Context, removal *Removal, p phase) erro
 	return err
 }
 
+// openRecord notes that an uninstall has begun, so that one that is cut off is told from objects that somebody deleted.
+// Where it cannot be written, status says less and nothing else is lost.
+func (u *uninstaller) openRecord(ctx context.Context) {
+	have := *u.request.Inventory
+	if have.live == nil || have.Remains || have.Leaving {
+		return
+	}
+	have.Leaving = true
+	want, err := have.encode()
+	if err != nil {
+		return
+	}
+	if after, err := u.client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: want}, cluster.Options{Manager: Manager, Force: true}); err == nil {
+		have.live = after
+		u.request.Inventory = &have
+	}
+}
+
 // closeRecord makes the inventory list what was kept, or deletes it where nothing was.
 func (u *uninstaller) closeRecord(ctx context.Context, removal *Removal) error {
 	have := *u.request.Inventory
@@ -124,7 +143,7 @@ func (u *uninstaller) closeRecord(ctx context.Context, removal *Removal) error {
 	}
 	u.result.Record = true
 	have.Release, have.Source, have.Objects = "", nil, slices.Clone(removal.records) // no Kubeflow any more, but what is left of one
-	have.Remains = true
+	have.Remains, have.Leaving = true, false
 	want, err := have.encode()
 	if err != nil || sameRecord(have.live, want) {
 		return err
