@@ -75,7 +75,7 @@ func (v *liveView) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured
 		if err != nil {
 			return nil, err
 		}
-		return in.Get(ctx, ref.Name, metav1.GetOptions{})
+		return asked(ctx, v.client, func() (*unstructured.Unstructured, error) { return in.Get(ctx, ref.Name, metav1.GetOptions{}) })
 	})
 }
 
@@ -121,7 +121,7 @@ func (v *liveView) page(ctx context.Context, mapping *meta.RESTMapping, in Scope
 		if in.Namespace != "" {
 			resource = v.client.metadata.Resource(mapping.Resource).Namespace(in.Namespace)
 		}
-		list, err := resource.List(ctx, options)
+		list, err := asked(ctx, v.client, func() (*metav1.PartialObjectMetadataList, error) { return resource.List(ctx, options) })
 		if err != nil {
 			return nil, "", err
 		}
@@ -136,7 +136,8 @@ func (v *liveView) page(ctx context.Context, mapping *meta.RESTMapping, in Scope
 		}
 		return objects, list.Continue, nil
 	}
-	list, err := v.client.Dynamic.Resource(mapping.Resource).Namespace(in.Namespace).List(ctx, options)
+	resource := v.client.Dynamic.Resource(mapping.Resource).Namespace(in.Namespace)
+	list, err := asked(ctx, v.client, func() (*unstructured.UnstructuredList, error) { return resource.List(ctx, options) })
 	if err != nil {
 		return nil, "", err
 	}

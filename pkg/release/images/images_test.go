@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 )
@@ -75,5 +76,18 @@ func TestAnImageRuleIsFromAndTo(t *testing.T) {
 	}
 	if r, err := Parse("gcr.io/ml-pipeline/=my.io:5000/kfp/"); err != nil || r != (Rule{"gcr.io/ml-pipeline", "my.io:5000/kfp"}) {
 		t.Errorf("read %+v, %v", r, err)
+	}
+}
+
+func TestAWordIsAnImageOnlyWhereAnImageIsNamed(t *testing.T) {
+	deployment := read(t, `
+kind: Deployment
+spec: {selector: {matchLabels: {app: mysql}}, template: {spec: {containers: [{image: "mysql:8.0", args: ["--db=mysql:3306", "mysql"], env: [{name: HOST, value: mysql}]}]}}}`)
+	got, changed := Rewrite(deployment, []Rule{{"mysql", "my.io/mysql"}})
+	want := read(t, `
+kind: Deployment
+spec: {selector: {matchLabels: {app: mysql}}, template: {spec: {containers: [{image: "my.io/mysql:8.0", args: ["--db=mysql:3306", "mysql"], env: [{name: HOST, value: mysql}]}]}}}`)
+	if diff := cmp.Diff(want.Object, got.Object); !changed || diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

@@ -52,6 +52,9 @@ func each(text string, image bool, rules []Rule, replace func(string, Rule) stri
 			}
 		}
 	}
+	if !image {
+		rules = slices.DeleteFunc(slices.Clone(rules), Rule.isWord)
+	}
 	if !slices.ContainsFunc(rules, func(r Rule) bool { return strings.Contains(text, strings.TrimSuffix(r.From, "/")) }) {
 		return text
 	}

@@ -74,6 +74,10 @@ func isBare(image string) bool {
 	return found && !strings.Contains(image, "/") && !strings.Contains(name, ".") && tag != ""
 }
 
+// isWord tells whether it names an image in a word that may mean something else elsewhere: "mysql" is also a host, a
+// database and a label.
+func (r Rule) isWord() bool { return !strings.ContainsAny(r.From, "/:.") }
+
 func partOfName(c byte) bool {
 	return c == '-' || c == '_' || c == '/' || c == '.' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
