@@ -49,8 +49,8 @@ func secondKubeflow(_ context.Context, plan *Plan, _ cluster.View) ([]*cluster.P
 	}
 	var problems []*cluster.Problem
 	for _, share := range plan.Shares() {
-		if !isKubeflow(share.With.Release) {
-			continue
+		if !isKubeflow(share.With.Release) || 2*len(share.Objects) < len(plan.Objects) {
+			continue // directories of kfctl may make up one Kubeflow, and have a component in common
 		}
 		problems = append(problems, &cluster.Problem{
 			What: fmt.Sprintf("Kubeflow %s is on this cluster already, under the name %s: %d objects would belong to both", share.With.Release, share.With.Name, len(share.Objects)),

@@ -79,3 +79,13 @@ func TestAServersComplaintIsToldWithoutTheWholeValue(t *testing.T) {
 		}
 	}
 }
+
+func TestPartsOfOneKubeflowMayHaveSomethingInCommon(t *testing.T) {
+	one := &Inventory{Name: "one", Release: "1.2.0", Objects: []Entry{{Ref: gatewayRef}}}
+	other := cacheRef
+	other.Name = "another"
+	problems, err := secondKubeflow(t.Context(), planOf(Request{Name: "two", Release: "1.2.0", Beside: []*Inventory{one}}, gatewayRef, cacheRef, other), nil)
+	if err != nil || len(problems) > 0 {
+		t.Errorf("got %v, %v", problems, err)
+	}
+}
