@@ -17,6 +17,7 @@ func All() []*doctor.Check {
 		safeguards,
 		podSecurity,
 		admissionsEnforcer,
+		nodesReady,
 		containerRuntime,
 		architecture,
 		nodeTaints,
@@ -28,10 +29,18 @@ func All() []*doctor.Check {
 		sidecars,
 		destinationRules,
 		executor,
+		objectStore,
 		goneImages,
 		gpuTolerations,
 		mpiOperator,
 		endpoint,
+		authentication,
+		targetPort,
+		healthProbe,
+		secureCookies,
+		namespaceDeletion,
+		quotas,
+		leftOvers,
 	}
 }
 

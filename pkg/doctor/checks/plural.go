@@ -3,6 +3,7 @@ package checks
 import (
 	"math"
 	"strconv"
+	"strings"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -23,4 +24,13 @@ func be(n int) string {
 		return "is"
 	}
 	return "are"
+}
+
+// commaSeparated returns the parts of a list in one string, without the blanks around them.
+func commaSeparated(list string) []string {
+	var parts []string
+	for part := range strings.SplitSeq(list, ",") {
+		parts = append(parts, strings.TrimSpace(part))
+	}
+	return parts
 }

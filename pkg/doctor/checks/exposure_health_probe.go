@@ -1,0 +1,81 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var healthProbe = &doctor.Check{
+	ID:    "exposure/health-probe",
+	Title: "the load balancer's health probe suits the gateway",
+	Why: "Where a port of a Service says appProtocol: http or https, AKS asks for / over HTTP to see whether the nodes are well, and wants 200. The gateway answers that with a redirect " +
+		"or 404, so the load balancer takes every node for ill and drops all traffic.",
+	Cure:  "--fix takes the appProtocol off, so that AKS probes with TCP. Kubeflow's own Services have none.",
+	Reads: []schema.GroupKind{serviceKind, nodeKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		services, err := loadBalancers(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := e.List(ctx, nodeKind, cluster.Scope{Metadata: true})
+		if err != nil {
+			return nil, err
+		}
+		if len(nodes) > 0 && !doctor.IsAKS(nodes[0]) {
+			return nil, doctor.Skip("this is no AKS cluster")
+		}
+		var findings []doctor.Finding
+		for _, s := range services {
+			for i, p := range items(s.Object, "spec", "ports") {
+				if probesHTTP(s, p) {
+					findings = append(findings, judgeProbe(s, i, p))
+					break
+				}
+			}
+		}
+		return findings, nil
+	},
+}
+
+// probesHTTP tells whether AKS would probe a port with HTTP where nobody said how.
+func probesHTTP(service *unstructured.Unstructured, port map[string]any) bool {
+	protocol := strings.ToLower(text(port, "appProtocol"))
+	if protocol != "http" && protocol != "https" {
+		return false
+	}
+	for key := range service.GetAnnotations() { // somebody has chosen a protocol, a path or a port of the probe
+		if strings.HasPrefix(key, "service.beta.kubernetes.io/") && strings.Contains(key, "health-probe") {
+			return false
+		}
+	}
+	return true
+}
+
+func judgeProbe(service *unstructured.Unstructured, i int, port map[string]any) doctor.Finding {
+	return doctor.Finding{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(service), Field: fmt.Sprintf("spec.ports[%d].appProtocol", i)},
+		Message:     fmt.Sprintf("the load balancer asks the gateway for / over %s to see whether it is well", strings.ToUpper(text(port, "appProtocol"))),
+		Consequence: "The gateway does not answer 200 there, so the load balancer drops all traffic.",
+		Cause:       "AKS probes by appProtocol; without it, by TCP.",
+		Command:     fmt.Sprintf(`kubectl patch service -n %s %s --type=json -p '[{"op":"remove","path":"/spec/ports/%d/appProtocol"}]'`, service.GetNamespace(), service.GetName(), i),
+		Fix: &doctor.Fix{
+			Title:  "Take appProtocol off Service " + service.GetName(),
+			Impact: doctor.Safe,
+			Changes: []cluster.Change{cluster.Edit(service, func(o *unstructured.Unstructured) {
+				for _, p := range items(o.Object, "spec", "ports") {
+					if probesHTTP(o, p) {
+						delete(p, "appProtocol")
+					}
+				}
+			})},
+		},
+	}
+}

@@ -1,0 +1,116 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+const gatewayName = "istio-ingressgateway"
+
+var targetPort = &doctor.Check{
+	ID:    "exposure/target-port",
+	Title: "every Service for the dashboard sends visitors to a port that the gateway listens on",
+	Why: "From Kubeflow 1.3 on the gateway listens on 8080 and 8443, no longer on 80 and 443. A Service made by hand with port 80 and no targetPort, as guides for 1.2 show it, " +
+		"gets an address that never answers.",
+	Cure:  "--fix sets the targetPort that the Service istio-ingressgateway has for the same port.",
+	Reads: []schema.GroupKind{serviceKind, deploymentKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		services, err := gatewayServices(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		gateway, err := e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: gatewayNamespace, Name: gatewayName})
+		if apierrors.IsNotFound(err) {
+			return nil, doctor.Skip("there is no Deployment %s in namespace %s", gatewayName, gatewayNamespace)
+		}
+		if err != nil {
+			return nil, err
+		}
+		var findings []doctor.Finding
+		for _, s := range services {
+			if s.GetName() != gatewayName {
+				findings = append(findings, judgePorts(s, portsOf(services), listensOn(gateway))...)
+			}
+		}
+		return findings, nil
+	},
+}
+
+// portsOf returns what the gateway's own Service has as targetPort, by port.
+func portsOf(services []*unstructured.Unstructured) map[int64]any {
+	ports := map[int64]any{}
+	for _, s := range services {
+		if s.GetName() != gatewayName {
+			continue
+		}
+		for _, p := range items(s.Object, "spec", "ports") {
+			if number, ok := p["port"].(int64); ok && p["targetPort"] != nil {
+				ports[number] = p["targetPort"]
+			}
+		}
+	}
+	return ports
+}
+
+// listensOn returns the numbers and names of the ports of the gateway's containers.
+func listensOn(gateway *unstructured.Unstructured) map[any]bool {
+	open := map[any]bool{}
+	for _, c := range items(gateway.Object, "spec", "template", "spec", "containers") {
+		for _, p := range items(c, "ports") {
+			open[p["containerPort"]] = true
+			open[p["name"]] = true
+		}
+	}
+	return open
+}
+
+func judgePorts(service *unstructured.Unstructured, canonical map[int64]any, open map[any]bool) []doctor.Finding {
+	for i, p := range items(service.Object, "spec", "ports") {
+		number, _ := p["port"].(int64)
+		target := p["targetPort"]
+		if target == nil {
+			target = number
+		}
+		right, known := canonical[number]
+		if !known || target == right || open[target] || !open[right] {
+			continue
+		}
+		return []doctor.Finding{{
+			Severity:    doctor.Error,
+			About:       doctor.Subject{Ref: cluster.RefOf(service), Field: fmt.Sprintf("spec.ports[%d].targetPort", i)},
+			Message:     fmt.Sprintf("port %d leads to port %v of the gateway, which does not listen there", number, target),
+			Consequence: "Visitors who come by this Service get no answer.",
+			Cause:       "The Service was made for an older gateway, or without a targetPort.",
+			Command:     fmt.Sprintf(`kubectl patch service -n %s %s --type=json -p '[{"op":"add","path":"/spec/ports/%d/targetPort","value":%v}]'`, service.GetNamespace(), service.GetName(), i, right),
+			Fix: &doctor.Fix{
+				Title:   fmt.Sprintf("Send port %d of Service %s to port %v", number, service.GetName(), right),
+				Impact:  doctor.Safe,
+				Changes: []cluster.Change{retarget(service, canonical, open)},
+			},
+		}}
+	}
+	return nil
+}
+
+// retarget gives every port of a Service that leads nowhere the targetPort of the gateway's own Service.
+func retarget(service *unstructured.Unstructured, canonical map[int64]any, open map[any]bool) cluster.Change {
+	return cluster.Edit(service, func(o *unstructured.Unstructured) {
+		for _, p := range items(o.Object, "spec", "ports") {
+			number, _ := p["port"].(int64)
+			target := p["targetPort"]
+			if target == nil {
+				target = number
+			}
+			if right, known := canonical[number]; known && !open[target] && open[right] {
+				p["targetPort"] = right
+			}
+		}
+	})
+}

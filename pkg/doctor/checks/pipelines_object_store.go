@@ -1,0 +1,89 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var objectStore = &doctor.Check{
+	ID:    "pipelines/object-store",
+	Title: "the workflow controller's object store exists",
+	Why: "Every step of a pipeline writes what it made to an object store, by the address in ConfigMap workflow-controller-configmap: minio-service up to Kubeflow 1.11, seaweedfs from 26.03 on. " +
+		"After an upgrade the address may name the store that is gone, and every step then fails when it saves its outputs.",
+	Cure:  "Nothing by itself: what older runs stored may have to move first. Set the address to the Service that is there.",
+	Reads: []schema.GroupKind{configMapKind, serviceKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		config, err := e.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: kubeflow, Name: "workflow-controller-configmap"})
+		if apierrors.IsNotFound(err) {
+			return nil, doctor.Skip("there is no workflow controller in namespace %s", kubeflow)
+		}
+		if err != nil {
+			return nil, err
+		}
+		field, host := storeOf(config)
+		name, namespace, inside := serviceOf(host)
+		if !inside {
+			return nil, doctor.Skip("the object store is outside the cluster, or is not named")
+		}
+		services, err := e.List(ctx, serviceKind, cluster.Scope{Namespace: namespace})
+		if err != nil || slices.ContainsFunc(services, func(s *unstructured.Unstructured) bool { return s.GetName() == name }) {
+			return nil, err
+		}
+		return []doctor.Finding{judgeStore(config, field, host, services)}, nil
+	},
+}
+
+// endpointLine finds the store's address in the YAML of the setting, in either of its styles.
+var endpointLine = regexp.MustCompile(`\bendpoint:\s*["']?([^\s"',}]+)`)
+
+// storeOf returns the address of the object store, and the field that has it.
+func storeOf(config *unstructured.Unstructured) (field, host string) {
+	for _, key := range []string{"config", "artifactRepository"} {
+		if m := endpointLine.FindStringSubmatch(text(config.Object, "data", key)); m != nil {
+			return "data." + key, m[1]
+		}
+	}
+	return "", ""
+}
+
+// serviceOf tells which Service a host within the cluster is: "minio-service.kubeflow:9000", with or without the cluster's domain.
+func serviceOf(host string) (name, namespace string, inside bool) {
+	host, _, _ = strings.Cut(host, ":")
+	labels := strings.Split(host, ".")
+	switch {
+	case host == "" || strings.ContainsAny(host, "$("):
+		return "", "", false
+	case len(labels) == 1:
+		return labels[0], kubeflow, true
+	case len(labels) == 2 && labels[1] == kubeflow, len(labels) > 2 && labels[2] == "svc":
+		return labels[0], labels[1], true
+	}
+	return "", "", false
+}
+
+func judgeStore(config *unstructured.Unstructured, field, host string, services []*unstructured.Unstructured) doctor.Finding {
+	f := doctor.Finding{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(config), Field: field},
+		Message:     fmt.Sprintf("the object store %s has no Service", host),
+		Consequence: "Every step of a pipeline fails when it saves what it made.",
+		Advice:      "Bring the store back, or name the one that is there.",
+		Command:     "kubectl edit configmap -n " + kubeflow + " " + config.GetName(),
+	}
+	for _, s := range services {
+		if s.GetName() == "seaweedfs" || s.GetName() == "minio-service" {
+			f.Cause = "Service " + s.GetName() + " is the store that is there."
+		}
+	}
+	return f
+}

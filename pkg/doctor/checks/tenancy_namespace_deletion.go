@@ -1,0 +1,74 @@
+package checks
+
+import (
+	"context"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var namespaceDeletion = &doctor.Check{
+	ID:    "tenancy/namespace-deletion",
+	Title: "no namespace is stuck in its deletion",
+	Why: "A namespace that is being deleted waits until everything in it is gone: an object whose controller no longer runs, or an API that does not answer, keeps it for ever. " +
+		"Meanwhile nothing new can be made in it, and an install into it fails.",
+	Cure:  "Nothing by itself: taking finalizers off by force leaves behind what they were to clean up. The finding says what is left.",
+	Reads: []schema.GroupKind{namespaceKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		namespaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
+		if err != nil {
+			return nil, err
+		}
+		var findings []doctor.Finding
+		for _, ns := range namespaces {
+			if text(ns.Object, "status", "phase") != "Terminating" || !ours(ns) {
+				continue
+			}
+			if left, mayPass := remains(ns); len(left) > 0 {
+				findings = append(findings, judgeStuck(ns, left, mayPass))
+			}
+		}
+		return findings, nil
+	},
+}
+
+// keeping are the conditions of a namespace that say what keeps it, when they are true.
+var keeping = map[string]bool{
+	"NamespaceDeletionDiscoveryFailure": true, "NamespaceDeletionGroupVersionParsingFailure": true, "NamespaceDeletionContentFailure": true,
+	finalizersRemain: true,
+}
+
+// finalizersRemain is true for a while in most deletions: pods that end, volumes that pods still hold.
+const finalizersRemain = "NamespaceFinalizersRemaining"
+
+// remains returns what the server says is left in a namespace, and whether that may still go by itself.
+func remains(namespace *unstructured.Unstructured) (left []string, mayPass bool) {
+	mayPass = true
+	for _, c := range items(namespace.Object, "status", "conditions") {
+		if keeping[text(c, "type")] && text(c, "status") == "True" {
+			left = append(left, text(c, "message"))
+			mayPass = mayPass && text(c, "type") == finalizersRemain
+		}
+	}
+	return left, mayPass
+}
+
+func judgeStuck(namespace *unstructured.Unstructured, left []string, mayPass bool) doctor.Finding {
+	f := doctor.Finding{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(namespace), Field: "status.conditions"},
+		Message:     "namespace " + namespace.GetName() + " is being deleted and does not come to an end",
+		Consequence: "Nothing new can be made in it.",
+		Cause:       strings.Join(left, " "),
+		Advice:      "Make what is named run again (the controller of the finalizer, or the API that does not answer), or delete those objects by hand; then the namespace goes by itself.",
+		Command:     "kubectl get namespace " + namespace.GetName() + " -o jsonpath='{.status.conditions}'",
+	}
+	if mayPass {
+		f.Severity, f.Message = doctor.Warning, "namespace "+namespace.GetName()+" is being deleted and waits for finalizers"
+	}
+	return f
+}
