@@ -1,0 +1,116 @@
+package ui
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+)
+
+// around draws what is around Kubeflow: its address, the nodes, what was done to it.
+func (p *page) around(o *Overview, style StatusStyle) {
+	fact := func(name, text string) { p.wrapped(p.Paint(Bold, fmt.Sprintf("%-9s  ", name)), 11, text) }
+	fact("Dashboard", address(o.Dashboard))
+	if style.Wide {
+		for _, e := range o.Dashboard.Endpoints {
+			fact("", fmt.Sprintf("%s %s/%s %s", e.Via, e.About.Namespace, e.About.Name, cmp.Or(e.URL, "reachable "+reaches[e.Reach])))
+		}
+	}
+	for i, pool := range o.Nodes {
+		if i == mostItems && !style.Wide {
+			fact("", fmt.Sprintf("and %d more kinds of nodes", len(o.Nodes)-i))
+			break
+		}
+		name := map[bool]string{true: "Nodes", false: ""}[i == 0]
+		ready := plural(pool.Nodes.Total, "node")
+		if pool.Nodes.Ready < pool.Nodes.Total {
+			ready = fmt.Sprintf("%d of %s ready", pool.Nodes.Ready, ready)
+		}
+		if pool.Name != "" {
+			ready += " in pool " + pool.Name
+		}
+		fact(name, fmt.Sprintf("%s: Kubernetes %s, %s, %s", ready, pool.Kubernetes, pool.Runtime, pool.OSImage))
+	}
+	if len(o.Nodes) == 0 && o.Kubernetes != "" {
+		fact("Server", "Kubernetes "+o.Kubernetes)
+	}
+	if f := o.LastFix; f != nil {
+		text := fmt.Sprintf("doctor --fix %s, %s", ago(style.Now, f.Started), plural(f.Changes, "change"))
+		switch f.State {
+		case "undone":
+			text += ", undone since"
+		case "interrupted":
+			text += ", interrupted: the next --fix goes on with it"
+		default:
+			text += "; to take it back: kubectl kubeflow doctor --undo=" + f.Run
+		}
+		fact("Last fix", text)
+	}
+	if n := len(o.Unread); n > 0 {
+		kinds := strings.Join(o.Unread, ", ")
+		if !style.Wide && n > mostItems {
+			kinds = fmt.Sprintf("%s and %d more kinds", strings.Join(o.Unread[:mostItems], ", "), n-mostItems)
+		}
+		fact("Unknown", fmt.Sprintf("%s, for want of permission to list %s", plural(o.Objects.Unknown, "object"), kinds))
+	}
+	if len(o.Others) > 0 {
+		fact("Also here", strings.Join(o.Others, ", ")+" (status --name NAME shows one)")
+	}
+}
+
+func address(d Dashboard) string {
+	for _, e := range d.Endpoints {
+		switch {
+		case e.URL != "" && e.URL == d.URL:
+			return fmt.Sprintf("%s %s", e.URL, reaches[e.Reach])
+		case e.URL == "" && e.Via == "LoadBalancer" && d.URL == "":
+			return fmt.Sprintf("no address yet for Service %s/%s", e.About.Namespace, e.About.Name)
+		}
+	}
+	if d.Why != "" {
+		return "unknown: " + d.Why
+	}
+	return "only from inside the cluster; to open it: kubectl kubeflow expose"
+}
+
+// conclusion is the last sentence.
+func conclusion(o *Overview) string {
+	bad := 0
+	for _, c := range o.Components {
+		if c.State != install.Ready {
+			bad++
+		}
+	}
+	what := fmt.Sprintf("%d of %s", o.Objects.Unready(), plural(o.Objects.Total, "object"))
+	switch {
+	case o.Ready:
+		return fmt.Sprintf("Ready: %s, %s, %s.", plural(len(o.Components), "component"), plural(o.Workloads.Total, "workload"), plural(o.Objects.Total, "object"))
+	case o.Blind():
+		return fmt.Sprintf("Unknown: %d of %s could not be looked at.", bad, plural(len(o.Components), "component"))
+	}
+	return fmt.Sprintf("Not ready: %d of %s, %s.", bad, plural(len(o.Components), "component"), what)
+}
+
+// fraction is how many of those that could be looked at are ready.
+func fraction(c install.Readiness) string {
+	if c.Total == c.Unknown {
+		return "-"
+	}
+	return fmt.Sprintf("%d/%d", c.Ready, c.Total-c.Unknown)
+}
+
+// ago says how long something is past.
+func ago(now, then time.Time) string {
+	switch d := now.Sub(then); {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds ago", max(int(d.Seconds()), 0))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh ago", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+	}
+}
