@@ -1,0 +1,78 @@
+package checks
+
+import (
+	"context"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var eventOfServiceKind = schema.GroupKind{Kind: "Event"}
+
+var loadBalancer = &doctor.Check{
+	ID:    "exposure/load-balancer",
+	Title: "Azure gives the dashboard's load balancer its address",
+	Why: "AKS asks Azure for the address of a Service of type LoadBalancer. When Azure refuses (a right is missing, a quota is used up, an address does not exist, a policy forbids it), " +
+		"the Service waits for ever, and the reason stands only in its events.",
+	Cure:  "Nothing by itself: what is missing is missing in Azure. The finding names it and the az command.",
+	Reads: []schema.GroupKind{serviceKind, eventOfServiceKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		services, err := loadBalancers(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		events, err := e.List(ctx, eventOfServiceKind, cluster.Scope{Namespace: gatewayNamespace, Fields: "involvedObject.kind=Service,type=Warning"})
+		if err != nil {
+			return nil, err
+		}
+		var findings []doctor.Finding
+		for _, s := range services {
+			if message := refusal(s, events); message != "" && !hasAddress(s) {
+				findings = append(findings, judgeRefusal(s, message))
+			}
+		}
+		return findings, nil
+	},
+}
+
+// refusal returns what AKS says about a load balancer that it cannot make; "" when it says nothing.
+func refusal(service *unstructured.Unstructured, events []*unstructured.Unstructured) string {
+	for _, e := range events {
+		if text(e.Object, "reason") == "SyncLoadBalancerFailed" && text(e.Object, "involvedObject", "name") == service.GetName() {
+			return text(e.Object, "message")
+		}
+	}
+	return ""
+}
+
+// refusals are the words of Azure's answers, and what helps.
+var refusals = []struct{ sign, why, advice, command string }{
+	{"AuthorizationFailed", "The cluster's identity may not use the subnet or the address.", "Give it the role Network Contributor there.",
+		"az role assignment create --assignee CLUSTER-IDENTITY --role 'Network Contributor' --scope RESOURCE-ID"},
+	{"PublicIPCountLimitReached", "The subscription has no public address left in this region.", "Delete addresses that nobody uses, or ask Azure for more.", "az network list-usages --location REGION"},
+	{"RequestDisallowedByPolicy", "A policy of the subscription forbids the address.", "Ask for an exemption, or take an internal address.", "kubectl kubeflow expose --lb --internal"},
+	{"NotFound", "The address or subnet that the Service names does not exist where it is looked for.", "Name the resource group of the address.",
+		"kubectl kubeflow expose --lb --ip ADDRESS --ip-resource-group NAME"},
+}
+
+func judgeRefusal(service *unstructured.Unstructured, message string) doctor.Finding {
+	f := doctor.Finding{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(service), Field: "status.loadBalancer"},
+		Message:     "Azure does not make the load balancer of the dashboard",
+		Consequence: "The dashboard gets no address.",
+		Advice:      "The Service's events have Azure's answer.",
+		Command:     "kubectl describe service -n " + service.GetNamespace() + " " + service.GetName(),
+	}
+	for _, r := range refusals {
+		if strings.Contains(message, r.sign) {
+			f.Cause, f.Advice, f.Command = r.why, r.advice, r.command
+			break
+		}
+	}
+	return f
+}

@@ -1,0 +1,123 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/images"
+)
+
+var imagePulls = &doctor.Check{
+	ID:    "pipelines/image-pulls",
+	Title: "no pod of Kubeflow waits for an image in vain",
+	Why: "A pod whose image cannot be pulled does not start. The reason stands only in the pod's status: the image is gone, the registry limits how much a cluster may pull, it asks for a " +
+		"password, it has nothing for the node's processor, or it cannot be reached from the cluster's network.",
+	Cure:  "Nothing by itself: which of these it is decides what helps, and the finding says it.",
+	Reads: []schema.GroupKind{podKind, namespaceKind, deploymentKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
+		if err != nil {
+			return nil, err
+		}
+		own := map[string]bool{kubeflow: true}
+		for _, ns := range spaces {
+			own[ns.GetName()] = own[ns.GetName()] || ours(ns)
+		}
+		pods, err := everyPod(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		gone, err := goneOf(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		return judgePulls(slices.DeleteFunc(slices.Clone(pods), func(p *unstructured.Unstructured) bool {
+			image, _, _ := waitsForImage(p)
+			known := images.Find(&unstructured.Unstructured{Object: map[string]any{"image": image}}, gone) // pipelines/images tells of these
+			return !own[p.GetNamespace()] || len(known) > 0
+		})), nil
+	},
+}
+
+// pullReasons are what a kubelet's message about a pull tells, the plainest first.
+var pullReasons = []struct {
+	signs       []string
+	why, advice string
+}{
+	{[]string{"toomanyrequests", "429 Too Many"}, "the registry limits how much may be pulled without signing in",
+		"Give the service accounts a pull secret of an account with that registry, or copy the images to a registry of your own."},
+	{[]string{"no matching manifest", "no match for platform"}, "the image has nothing for the node's processor",
+		"Keep such pods off the node with a taint on its pool: az aks nodepool update --node-taints kubernetes.io/arch=arm64:NoSchedule."},
+	{[]string{"unauthorized", "authentication required", "403 Forbidden"}, "the registry asks for a password",
+		"Attach the registry to the cluster (az aks update --attach-acr NAME), or give the service account a pull secret."},
+	{[]string{"i/o timeout", "no such host", "connection refused", "deadline exceeded", "TLS handshake"}, "the registry cannot be reached from the cluster",
+		"Let the cluster's network reach the registry, or copy the images to one that it reaches."},
+	{[]string{"not found", "manifest unknown", "denied", "does not exist"}, "the image is not there, or not for everybody",
+		"Compare its name and tag with the registry's, or name a copy: kubectl kubeflow install --image FROM=TO."},
+}
+
+// judgePulls makes one finding per reason, about the first pod that waits for it.
+func judgePulls(pods []*unstructured.Unstructured) []doctor.Finding {
+	waiting := map[int][]*unstructured.Unstructured{}
+	missing := map[int][]string{}
+	for _, pod := range pods {
+		if image, message, found := waitsForImage(pod); found {
+			i := slices.IndexFunc(pullReasons, func(r struct {
+				signs       []string
+				why, advice string
+			}) bool {
+				return slices.ContainsFunc(r.signs, func(sign string) bool { return strings.Contains(message, sign) })
+			})
+			waiting[i] = append(waiting[i], pod)
+			missing[i] = append(missing[i], image)
+		}
+	}
+	var findings []doctor.Finding
+	for i := -1; i < len(pullReasons); i++ {
+		if len(waiting[i]) == 0 {
+			continue
+		}
+		slices.Sort(missing[i])
+		wanted := slices.Compact(missing[i])
+		f := doctor.Finding{
+			Severity:    doctor.Error,
+			About:       doctor.Subject{Ref: cluster.RefOf(waiting[i][0]), Field: "status.containerStatuses"},
+			Message:     fmt.Sprintf("%s cannot be pulled: %s", some(len(wanted), "image"), names(wanted, func(s string) string { return s })),
+			Consequence: fmt.Sprintf("%s %s not start: %s.", some(len(waiting[i]), "pod"), does(len(waiting[i])), names(waiting[i], (*unstructured.Unstructured).GetName)),
+			Advice:      "The pod's events have the registry's answer.",
+			Command:     "kubectl describe pod -n " + waiting[i][0].GetNamespace() + " " + waiting[i][0].GetName(),
+		}
+		if i >= 0 {
+			f.Cause, f.Advice = strings.ToUpper(pullReasons[i].why[:1])+pullReasons[i].why[1:]+".", pullReasons[i].advice
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// waitsForImage returns the image that a pod waits for in vain, and what the kubelet says about it.
+func waitsForImage(pod *unstructured.Unstructured) (image, message string, found bool) {
+	for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
+		for _, status := range items(pod.Object, "status", list) {
+			switch text(status, "state", "waiting", "reason") {
+			case "ErrImagePull", "ImagePullBackOff", "InvalidImageName":
+				return text(status, "image"), text(status, "state", "waiting", "message"), true
+			}
+		}
+	}
+	return "", "", false
+}
+
+func does(n int) string {
+	if n == 1 {
+		return "does"
+	}
+	return "do"
+}
