@@ -15,7 +15,7 @@ var eventOfServiceKind = schema.GroupKind{Kind: "Event"}
 
 var loadBalancer = &doctor.Check{
 	ID:    "exposure/load-balancer",
-	Title: "Azure gives the dashboard's load balancer its address",
+	Title: "the dashboard's load balancer gets its address from Azure",
 	Why: "AKS asks Azure for the address of a Service of type LoadBalancer. When Azure refuses (a right is missing, a quota is used up, an address does not exist, a policy forbids it), " +
 		"the Service waits for ever, and the reason stands only in its events.",
 	Cure:  "Nothing by itself: what is missing is missing in Azure. The finding names it and the az command.",
