@@ -11,21 +11,19 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-var eventOfServiceKind = schema.GroupKind{Kind: "Event"}
-
 var loadBalancer = &doctor.Check{
 	ID:    "exposure/load-balancer",
 	Title: "the dashboard's load balancer gets its address from Azure",
 	Why: "AKS asks Azure for the address of a Service of type LoadBalancer. When Azure refuses (a right is missing, a quota is used up, an address does not exist, a policy forbids it), " +
 		"the Service waits for ever, and the reason stands only in its events.",
 	Cure:  "Nothing by itself: what is missing is missing in Azure. The finding names it and the az command.",
-	Reads: []schema.GroupKind{serviceKind, eventOfServiceKind},
+	Reads: []schema.GroupKind{serviceKind, eventKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := loadBalancers(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		events, err := e.List(ctx, eventOfServiceKind, cluster.Scope{Namespace: gatewayNamespace, Fields: "involvedObject.kind=Service,type=Warning"})
+		events, err := e.List(ctx, eventKind, cluster.Scope{Namespace: gatewayNamespace, Fields: "involvedObject.kind=Service,type=Warning"})
 		if err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ var (
 	nodeKind           = schema.GroupKind{Kind: "Node"}
 	namespaceKind      = schema.GroupKind{Kind: "Namespace"}
 	podKind            = schema.GroupKind{Kind: "Pod"}
+	eventKind          = schema.GroupKind{Kind: "Event"}
 	serviceKind        = schema.GroupKind{Kind: "Service"}
 	configMapKind      = schema.GroupKind{Kind: "ConfigMap"}
 	deploymentKind     = schema.GroupKind{Group: "apps", Kind: "Deployment"}

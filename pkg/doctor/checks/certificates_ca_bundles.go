@@ -1,0 +1,74 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+const injectFrom = "cert-manager.io/inject-ca-from"
+
+var caBundles = &doctor.Check{
+	ID:    "certificates/ca-bundles",
+	Title: "the API server trusts the webhooks whose certificates cert-manager keeps",
+	Why: "A webhook's configuration names the authority that signed its certificate, and cert-manager's cainjector fills that in from the Certificate that an annotation names. Where that is not " +
+		"there, or nothing was filled in, the API server refuses the webhook's answer: x509, certificate signed by unknown authority.",
+	Cure:  "Nothing by itself: the annotation is the manifests'. Installing again puts it right; else cainjector has to run.",
+	Reads: []schema.GroupKind{mutatingKind, validatingKind, certificateKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		var findings []doctor.Finding
+		for _, kind := range []schema.GroupKind{mutatingKind, validatingKind} {
+			configurations, err := e.List(ctx, kind, cluster.Scope{})
+			if err != nil {
+				return nil, err
+			}
+			for _, o := range configurations {
+				f, err := judgeBundle(ctx, e, o)
+				if err != nil {
+					return nil, err
+				}
+				findings = append(findings, f...)
+			}
+		}
+		return findings, nil
+	},
+}
+
+func judgeBundle(ctx context.Context, e doctor.Exam, o *unstructured.Unstructured) ([]doctor.Finding, error) {
+	namespace, name, named := strings.Cut(o.GetAnnotations()[injectFrom], "/")
+	if !named {
+		return nil, nil
+	}
+	f := doctor.Finding{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(o), Field: "metadata.annotations"},
+		Consequence: "The API server does not trust the webhook: what it is asked about is refused, or goes past it.",
+	}
+	_, err := e.Get(ctx, cluster.Ref{APIVersion: "cert-manager.io/v1", Kind: "Certificate", Namespace: namespace, Name: name})
+	switch {
+	case apierrors.IsNotFound(err):
+		f.Message = fmt.Sprintf("%s takes its authority from Certificate %s/%s, which is not there", o.GetName(), namespace, name)
+		f.Advice = "Install again: the same command puts back what is missing."
+		f.Command = "kubectl kubeflow install --diff"
+		return []doctor.Finding{f}, nil
+	case err != nil:
+		return nil, err
+	}
+	for i, w := range items(o.Object, "webhooks") {
+		if bundle := text(w, "clientConfig", "caBundle"); bundle == "" || bundle == "Cg==" {
+			f.About.Field = fmt.Sprintf("webhooks[%d].clientConfig.caBundle", i)
+			f.Message = fmt.Sprintf("%s has no authority: cert-manager has not filled it in", o.GetName())
+			f.Advice = "See whether cert-manager-cainjector runs and whether the Certificate is ready; restarting it looks at everything again."
+			f.Command = "kubectl rollout restart deployment -n cert-manager cert-manager-cainjector"
+			return []doctor.Finding{f}, nil
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,76 @@
+package checks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var removedAPIs = &doctor.Check{
+	ID:    "platform/removed-apis",
+	Title: "the manifests name only APIs that Kubernetes still has",
+	Why: "Kubernetes takes beta APIs away: a definition, a webhook or a role of such a version is refused by every newer server, and what needs it is missing. Releases of Kubeflow up to 1.7 " +
+		"name some of them, so they cannot be put on the Kubernetes versions that AKS offers today.",
+	Cure:  "Nothing is changed: choose a newer release (kubectl kubeflow releases), or manifests of one.",
+	Reads: movedKinds,
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		var unknowable *cluster.ErrUnknowable
+		if _, err := e.Version(ctx); err == nil {
+			return nil, doctor.Skip("a server gives its objects at the versions that it has")
+		} else if !errors.As(err, &unknowable) {
+			return nil, err
+		}
+		old := map[string][]*unstructured.Unstructured{}
+		for _, kind := range movedKinds {
+			objects, err := e.List(ctx, kind, cluster.Scope{})
+			if err != nil {
+				return nil, err
+			}
+			for _, o := range objects {
+				if removed[o.GetAPIVersion()] != "" {
+					old[o.GetAPIVersion()] = append(old[o.GetAPIVersion()], o)
+				}
+			}
+		}
+		return judgeRemoved(old), nil
+	},
+}
+
+// removed says from which Kubernetes version on an API is gone.
+var removed = map[string]string{
+	"admissionregistration.k8s.io/v1beta1": "1.22", "apiextensions.k8s.io/v1beta1": "1.22", "apiregistration.k8s.io/v1beta1": "1.22",
+	"networking.k8s.io/v1beta1": "1.22", "rbac.authorization.k8s.io/v1beta1": "1.22", "rbac.authorization.k8s.io/v1alpha1": "1.22",
+	"autoscaling/v2beta1": "1.25", "autoscaling/v2beta2": "1.26", "batch/v1beta1": "1.25", "policy/v1beta1": "1.25",
+}
+
+// movedKinds are those that manifests of Kubeflow had at such versions.
+var movedKinds = []schema.GroupKind{
+	definitionKind, mutatingKind, validatingKind, ingressKind,
+	{Group: "apiregistration.k8s.io", Kind: "APIService"},
+	{Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"}, {Group: "rbac.authorization.k8s.io", Kind: "ClusterRoleBinding"},
+	{Group: "rbac.authorization.k8s.io", Kind: "Role"}, {Group: "rbac.authorization.k8s.io", Kind: "RoleBinding"},
+	{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"}, {Group: "policy", Kind: "PodDisruptionBudget"}, {Group: "batch", Kind: "CronJob"},
+}
+
+func judgeRemoved(old map[string][]*unstructured.Unstructured) []doctor.Finding {
+	var findings []doctor.Finding
+	for api, objects := range old {
+		findings = append(findings, doctor.Finding{
+			Severity:    doctor.Warning,
+			About:       doctor.Subject{Ref: cluster.RefOf(objects[0]), Field: "apiVersion"},
+			Message:     fmt.Sprintf("%s %s of %s, which Kubernetes %s and newer no longer have", some(len(objects), "object"), be(len(objects)), api, removed[api]),
+			Consequence: "A newer server refuses " + names(objects, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() }) + ".",
+			Advice:      "Choose a release that was tested on your Kubernetes version.",
+			Command:     "kubectl kubeflow releases",
+		})
+	}
+	slices.SortFunc(findings, func(a, b doctor.Finding) int { return slices.Compare([]byte(a.Message), []byte(b.Message)) })
+	return findings
+}

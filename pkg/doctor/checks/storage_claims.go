@@ -1,0 +1,80 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var claims = &doctor.Check{
+	ID:    "storage/claims",
+	Title: "every volume that Kubeflow asks for is made",
+	Why: "Databases, the object store and notebooks wait for their volume and do not start without it. Why Azure does not make one (a quota, a policy, a class that does not exist) stands only in " +
+		"the events of the claim.",
+	Cure:  "Nothing by itself: what is missing is missing in Azure, or in the claim. The finding says what the provisioner answered.",
+	Reads: []schema.GroupKind{claimKind, namespaceKind, eventKind, classKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
+		if err != nil {
+			return nil, err
+		}
+		all, err := e.List(ctx, claimKind, cluster.Scope{})
+		if err != nil {
+			return nil, err
+		}
+		classes, err := e.List(ctx, classKind, cluster.Scope{})
+		if err != nil {
+			return nil, err
+		}
+		events, err := e.List(ctx, eventKind, cluster.Scope{Fields: "involvedObject.kind=PersistentVolumeClaim,type=Warning"})
+		if err != nil {
+			return nil, err
+		}
+		var findings []doctor.Finding
+		for _, claim := range all {
+			own := slices.ContainsFunc(spaces, func(ns *unstructured.Unstructured) bool { return ns.GetName() == claim.GetNamespace() && ours(ns) })
+			if own && text(claim.Object, "status", "phase") == "Pending" {
+				findings = append(findings, judgeClaim(claim, classes, events)...)
+			}
+		}
+		return findings, nil
+	},
+}
+
+// judgeClaim says nothing of a claim that waits for its first pod: that is how most classes work.
+func judgeClaim(claim *unstructured.Unstructured, classes, events []*unstructured.Unstructured) []doctor.Finding {
+	f := doctor.Finding{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(claim), Field: "status.phase"},
+		Consequence: "The pods that use it do not start.",
+		Command:     fmt.Sprintf("kubectl describe pvc -n %s %s", claim.GetNamespace(), claim.GetName()),
+	}
+	class := text(claim.Object, "spec", "storageClassName")
+	known := slices.ContainsFunc(classes, func(o *unstructured.Unstructured) bool { return o.GetName() == class })
+	if class != "" && !known {
+		f.About.Field = "spec.storageClassName"
+		f.Message = fmt.Sprintf("volume %s asks for storage class %s, which the cluster does not have", claim.GetName(), class)
+		f.Advice = "Make that class, or delete the claim while it is empty and make it with one of: " + names(classes, (*unstructured.Unstructured).GetName) + "."
+		return []doctor.Finding{f}
+	}
+	for _, event := range events {
+		if text(event.Object, "reason") != "ProvisioningFailed" || text(event.Object, "involvedObject", "name") != claim.GetName() || event.GetNamespace() != claim.GetNamespace() {
+			continue
+		}
+		f.Message = fmt.Sprintf("volume %s cannot be made", claim.GetName())
+		f.Cause, _, _ = strings.Cut(text(event.Object, "message"), "\n")
+		f.Advice = "The events of the claim have the provisioner's answer: a quota, a zone or a policy of the subscription."
+		if class == "" {
+			f.ExplainedBy = "storage/default-class"
+		}
+		return []doctor.Finding{f}
+	}
+	return nil
+}
