@@ -21,6 +21,19 @@ func (f figures) median(name string) float64 {
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
 
+// ratio is the median of the rounds' own ratios, for the sides of a round suffer alike from what else a machine does;
+// of things that are not measured once in each round, the ratio of the medians.
+func (f figures) ratio(ours, theirs string) float64 {
+	if len(f[ours]) != len(f[theirs]) {
+		return f.median(ours) / f.median(theirs)
+	}
+	each := figures{}
+	for i, value := range f[ours] {
+		each.add("ratio", value/f[theirs][i])
+	}
+	return each.median("ratio")
+}
+
 // A ratio is one goal: what is divided by what, and how much it may be.
 type ratio struct {
 	what, ours, theirs string
@@ -38,14 +51,14 @@ var goals = []ratio{
 
 func (f figures) report(rounds int) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "# Install against the official loop\n\nMade by `make bench` on %s: Kubeflow 26.03 on the sandbox's Kubernetes 1.35, %d CPUs, medians of %d rounds in which the sides take turns.\n\n",
+	fmt.Fprintf(&out, "# Install against the official loop\n\nMade by `make bench` on %s: Kubeflow 26.03 on the sandbox's Kubernetes 1.35, %d CPUs, medians of %d rounds in which the sides take turns; a goal's figure is the median of the rounds' own ratios.\n\n",
 		time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), rounds)
 	out.WriteString("| goal | figure | at most | |\n|---|---|---|---|\n")
 	for _, g := range goals {
 		if len(f[g.ours]) == 0 || len(f[g.theirs]) == 0 {
 			continue
 		}
-		got := f.median(g.ours) / f.median(g.theirs)
+		got := f.ratio(g.ours, g.theirs)
 		verdict := map[bool]string{true: "met", false: "**not met**"}[got <= g.goal]
 		fmt.Fprintf(&out, "| %s | %.3f | %.2f | %s |\n", g.what, got, g.goal, verdict)
 	}
@@ -72,12 +85,11 @@ func (f figures) report(rounds int) string {
 
 // otherWay gives the two figures about waiting that have no goal, and says why.
 func (f figures) otherWay() string {
-	over := func(ours, theirs string) float64 { return f.median(ours) / f.median(theirs) }
 	if len(f["slow loop"])*len(f["quick loop"])*len(f["slow install"])*len(f["quick install"]) == 0 {
 		return ""
 	}
 	return fmt.Sprintf(`
 The other way round: with images of 20 to 45 s the install takes %.2f of the loop's time, and the longest chain alone %.2f of it, for who waits for what the
 manifests need cannot be quicker than the chain. With images of 5 s it is ready in %.2f of the chain, for the chain is as short as the applying.
-`, over("slow install", "slow loop"), over("slow install: longest chain", "slow loop"), over("quick install: ready", "quick install: longest chain"))
+`, f.ratio("slow install", "slow loop"), f.ratio("slow install: longest chain", "slow loop"), f.ratio("quick install: ready", "quick install: longest chain"))
 }
