@@ -74,16 +74,16 @@ func (o *doctorOptions) addFlags(cmd *cobra.Command) {
 	f.DurationVar(&o.wait, "wait", 0, "keep looking until all is well, at most this long")
 	f.DurationVar(&o.rollout, "rollout-timeout", 5*time.Minute, "how long restarted workloads may take to be ready")
 	f.StringVar(&o.failOn, "fail-on", "error", "exit with 3 for findings this bad: error, warning or info")
-	f.StringSliceVar(&o.suppress, "suppress", nil, "do not mention findings: `ID[=KIND/NAMESPACE/NAME]`")
+	f.StringSliceVar(&o.suppress, "suppress", nil, "do not mention findings: `ID[=KIND/NAMESPACE/NAME]`; an annotation on the object does so for everybody: kubeflow.org/doctor-suppress=ID")
 	f.StringVar(&o.mpi, "mpi", "", "\"v2beta1\": replace the MPI operator by a newer one instead of pinning the old one")
 	f.StringVar(&o.mesh, "mesh", "", "\"disable\": switch mutual TLS off where servers lack sidecars, instead of giving them one")
 	f.StringVar(&o.mirror, "mirror", "", "where --mpi=v2beta1 takes its archive from: a `URL` or folder")
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare the archive with its pinned hash")
-	f.StringVarP(&o.output, "output", "o", "table", "table, wide, short, json or yaml")
+	f.StringVarP(&o.output, "output", "o", "table", "table, wide, short, json, yaml, markdown, junit or sarif")
 }
 
 var (
-	doctorOutputs = []string{"table", "wide", "short", "json", "yaml"}
+	doctorOutputs = []string{"table", "wide", "short", "json", "yaml", "markdown", "junit", "sarif"}
 	severities    = []string{string(doctor.Error), string(doctor.Warning), string(doctor.Info)}
 )
 

@@ -32,6 +32,12 @@ func (o *doctorOptions) show(r *doctor.Report) error {
 		return o.print(r)
 	case "short":
 		return o.screen().ReportLines(r)
+	case "markdown":
+		return o.screen().ReportMarkdown(r)
+	case "junit":
+		return o.screen().ReportJUnit(r, doctor.Severity(o.failOn))
+	case "sarif":
+		return o.screen().ReportSARIF(r, o.checks, pluginVersion())
 	}
 	return o.screen().Report(r, ui.ReportStyle{Wide: o.output == "wide", Next: o.next(r)})
 }

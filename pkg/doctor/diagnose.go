@@ -30,7 +30,7 @@ func Diagnose(ctx context.Context, view cluster.View, checks []*Check, o Options
 		wait.Go(func() { r.Checks[i] = examine(ctx, view, c, o.Settings) })
 	}
 	wait.Wait()
-	r.suppress(o.Suppress)
+	r.suppress(ctx, view, o.Suppress)
 	r.explain()
 	r.summarize()
 	return r

@@ -108,6 +108,22 @@ func TestASuppressedFindingIsNotHeard(t *testing.T) {
 	}
 }
 
+func TestAnAnnotatedObjectIsNotSpokenOf(t *testing.T) {
+	one, two := configMap("one"), configMap("two")
+	one.SetAnnotations(map[string]string{SuppressAnnotation: "a/c, a/b"})
+	two.SetAnnotations(map[string]string{SuppressAnnotation: "a/bc"})
+	view := cluster.Objects("the test", nil, one, two)
+	c := check("a/b", []Finding{{Severity: Error, About: about("one")}, {Severity: Warning, About: about("two")}}, nil)
+	r := Diagnose(context.Background(), view, []*Check{c}, Options{})
+	if got := r.Checks[0]; len(got.Findings) != 1 || got.Findings[0].About.Name != "two" || !strings.Contains(got.Reason, "1 suppressed by annotation") {
+		t.Errorf("heard %+v (%s), want the one about two", got.Findings, got.Reason)
+	}
+	r = Diagnose(context.Background(), view, []*Check{c}, Options{Suppress: []Suppression{{Check: "a/b", About: "ConfigMap/kubeflow/two"}}})
+	if got := r.Checks[0]; got.Status != OK || got.Reason != "2 suppressed, 1 of them by annotation kubeflow.org/doctor-suppress" {
+		t.Errorf("it ended %s: %s", got.Status, got.Reason)
+	}
+}
+
 func TestAReportIsOneDocumentOfItsKindEvenWhenItIsEmpty(t *testing.T) {
 	content, err := json.Marshal(diagnose())
 	if err != nil {

@@ -1,6 +1,8 @@
 package doctor
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,16 +30,55 @@ func (s Suppression) covers(check string, about cluster.Ref) bool {
 	return s.Check == check && (s.About == "" || strings.EqualFold(s.About, about.String()))
 }
 
+// SuppressAnnotation on an object lists the checks, by ID and separated by commas, whose findings about it nobody wants to hear.
+const SuppressAnnotation = "kubeflow.org/doctor-suppress"
+
 // suppress takes the findings out that the user does not want to hear about, and says so.
-func (r *Report) suppress(list []Suppression) {
+func (r *Report) suppress(ctx context.Context, view cluster.View, list []Suppression) {
 	for i := range r.Checks {
 		c := &r.Checks[i]
-		before := len(c.Findings)
+		asked, annotated := 0, 0
 		c.Findings = slices.DeleteFunc(c.Findings, func(f Finding) bool {
-			return slices.ContainsFunc(list, func(s Suppression) bool { return s.covers(c.ID, f.About.Ref) })
+			switch {
+			case slices.ContainsFunc(list, func(s Suppression) bool { return s.covers(c.ID, f.About.Ref) }):
+				asked++
+			case waved(ctx, view, c.ID, f.About.Ref):
+				annotated++
+			default:
+				return false
+			}
+			return true
 		})
-		if before > 0 && len(c.Findings) == 0 {
-			c.Status, c.Findings, c.Reason = OK, nil, fmt.Sprintf("%d suppressed", before)
+		c.Reason = cmp.Or(hushed(asked, annotated), c.Reason)
+		if asked+annotated > 0 && len(c.Findings) == 0 {
+			c.Status, c.Findings = OK, nil
 		}
 	}
+}
+
+// waved tells whether the object of a finding has the annotation for a check.
+func waved(ctx context.Context, view cluster.View, check string, about cluster.Ref) bool {
+	o, err := view.Get(ctx, about)
+	if err != nil {
+		return false
+	}
+	for id := range strings.SplitSeq(o.GetAnnotations()[SuppressAnnotation], ",") {
+		if strings.TrimSpace(id) == check {
+			return true
+		}
+	}
+	return false
+}
+
+// hushed says how many findings are not mentioned, and why.
+func hushed(asked, annotated int) string {
+	switch {
+	case asked+annotated == 0:
+		return ""
+	case annotated == 0:
+		return fmt.Sprintf("%d suppressed", asked)
+	case asked == 0:
+		return fmt.Sprintf("%d suppressed by annotation %s", annotated, SuppressAnnotation)
+	}
+	return fmt.Sprintf("%d suppressed, %d of them by annotation %s", asked+annotated, annotated, SuppressAnnotation)
 }

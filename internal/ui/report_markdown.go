@@ -1,0 +1,78 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+// ReportMarkdown writes a report to be pasted into an issue: what this is, a table of what is wrong, and the details.
+func (s *Screen) ReportMarkdown(r *doctor.Report) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "### Kubeflow doctor\n\n%s\n\n", summary(r))
+	for _, fact := range [][2]string{{"Kubeflow", r.Release.Name}, {"Kubernetes", r.Kubernetes}, {"Runtime", r.Platform.Runtime}, {"Manifests", r.Source}} {
+		if fact[1] != "" {
+			fmt.Fprintf(&b, "- %s: %s\n", fact[0], fact[1])
+		}
+	}
+	if r.Platform.AKS {
+		b.WriteString("- Platform: AKS\n")
+	}
+	b.WriteString("\n")
+	rows := 0
+	for _, c := range r.Checks {
+		for _, f := range c.Findings {
+			if rows++; rows == 1 {
+				b.WriteString("| | check | object | what is wrong |\n|---|---|---|---|\n")
+			}
+			fmt.Fprintf(&b, "| %s | [%s](%s) | `%s` | %s |\n", f.Severity, c.ID, f.Page, cell(f.About.String()), cell(f.Message))
+		}
+		if c.Status == doctor.Unknown {
+			if rows++; rows == 1 {
+				b.WriteString("| | check | object | what is wrong |\n|---|---|---|---|\n")
+			}
+			fmt.Fprintf(&b, "| unknown | %s | | %s |\n", c.ID, cell(c.Reason))
+		}
+	}
+	for _, c := range r.Checks {
+		for _, f := range c.Findings {
+			detail(&b, c.ID, f)
+		}
+	}
+	for i, t := range r.Fixes {
+		if i == 0 {
+			b.WriteString("\n#### Fixes\n\n")
+		}
+		fmt.Fprintf(&b, "- %s: %s%s\n", t.Outcome, t.Fix.Title, map[bool]string{true: "", false: " (" + t.Reason + ")"}[t.Reason == ""])
+	}
+	_, err := fmt.Fprint(s.Out, b.String())
+	return err
+}
+
+func detail(b *strings.Builder, id string, f doctor.Finding) {
+	if f.Consequence+f.Cause+f.Advice+f.Command+f.ExplainedBy == "" && f.Fix == nil {
+		return
+	}
+	fmt.Fprintf(b, "\n<details><summary>%s: %s</summary>\n\n", id, f.Message)
+	for _, text := range []string{f.Consequence, f.Cause, f.Advice} {
+		if text != "" {
+			fmt.Fprintf(b, "%s\n\n", text)
+		}
+	}
+	if f.ExplainedBy != "" {
+		fmt.Fprintf(b, "Explained by %s.\n\n", f.ExplainedBy)
+	}
+	if f.Fix != nil {
+		fmt.Fprintf(b, "Fix: %s%s.\n\n", f.Fix.Title, risk(f.Fix.Impact))
+	}
+	if f.Command != "" {
+		fmt.Fprintf(b, "```\n%s\n```\n\n", f.Command)
+	}
+	b.WriteString("</details>\n")
+}
+
+// cell keeps a text within its cell of a table.
+func cell(text string) string {
+	return strings.NewReplacer("|", `\|`, "\n", " ").Replace(text)
+}
