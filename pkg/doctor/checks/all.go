@@ -26,8 +26,11 @@ func All() []*doctor.Check {
 		podSlots,
 		nodeCapacity,
 		gpuPlugin,
+		gpuPool,
 		defaultClass,
 		claims,
+		attachments,
+		legacyAzure,
 		certManager,
 		caBundles,
 		oneIstio,
@@ -42,7 +45,9 @@ func All() []*doctor.Check {
 		goneImages,
 		imagePulls,
 		gpuTolerations,
+		pipelinesToken,
 		mpiOperator,
+		mpiOwners,
 		endpoint,
 		exposedPolicy,
 		loadBalancer,
@@ -50,9 +55,11 @@ func All() []*doctor.Check {
 		targetPort,
 		healthProbe,
 		secureCookies,
+		exposedTLS,
 		namespaceDeletion,
 		quotas,
 		leftOvers,
+		crashes,
 	}
 }
 

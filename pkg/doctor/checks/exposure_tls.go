@@ -1,0 +1,49 @@
+package checks
+
+import (
+	"context"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var exposedTLS = &doctor.Check{
+	ID:    "exposure/tls",
+	Title: "a public dashboard speaks TLS",
+	Why: "Over plain HTTP everybody on the way reads passwords and session cookies, and can take a session over. Kubeflow's gateway comes without a certificate, since it does not know the name " +
+		"under which it will be reached.",
+	Cure:  "Nothing by itself: a certificate needs a name. Something in front of the load balancer may end TLS as well, which this check cannot see.",
+	Reads: []schema.GroupKind{serviceKind, istioGatewayKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		services, err := loadBalancers(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		gateway, err := dashboardGateway(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		if gateway == nil {
+			return nil, doctor.Skip("the dashboard has no gateway of Istio's")
+		}
+		if encrypts(gateway) {
+			return nil, nil
+		}
+		public := slices.IndexFunc(services, func(s *unstructured.Unstructured) bool { return hasAddress(s) && !internal(s) })
+		if public < 0 {
+			return nil, nil
+		}
+		return []doctor.Finding{{
+			Severity:    doctor.Warning,
+			About:       doctor.Subject{Ref: cluster.RefOf(gateway), Field: "spec.servers"},
+			Message:     "the dashboard has a public address and speaks plain HTTP",
+			Consequence: "Passwords and session cookies can be read on the way.",
+			Advice:      "Add an HTTPS server with a certificate to the gateway, or let something in front of the load balancer end TLS; until then let only your own addresses in.",
+			Command:     "kubectl kubeflow expose --lb --source-ranges CIDR",
+		}}, nil
+	},
+}

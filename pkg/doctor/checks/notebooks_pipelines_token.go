@@ -1,0 +1,61 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var podDefaultKind = schema.GroupKind{Group: "kubeflow.org", Kind: "PodDefault"}
+
+var pipelinesToken = &doctor.Check{
+	ID:    "notebooks/pipelines-token",
+	Title: "notebooks can be given a token for Pipelines",
+	Why: "A notebook that starts pipelines needs a token that Kubeflow Pipelines accepts. A PodDefault in the user's namespace puts one into the notebooks that ask for it; no release makes it, so the " +
+		"Pipelines SDK answers 401 there until somebody does.",
+	Cure:  "Nothing by itself: whether notebooks may start pipelines is yours to decide. The finding says what to make.",
+	Reads: []schema.GroupKind{namespaceKind, podDefaultKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		spaces, err := e.List(ctx, namespaceKind, cluster.Scope{Labels: profileLabel + "=kubeflow-profile"})
+		if err != nil {
+			return nil, err
+		}
+		defaults, err := e.List(ctx, podDefaultKind, cluster.Scope{})
+		if err != nil {
+			return nil, err
+		}
+		without := slices.DeleteFunc(slices.Clone(spaces), func(ns *unstructured.Unstructured) bool {
+			return slices.ContainsFunc(defaults, func(d *unstructured.Unstructured) bool { return d.GetNamespace() == ns.GetName() && givesToken(d) })
+		})
+		if len(without) == 0 {
+			return nil, nil
+		}
+		return []doctor.Finding{{
+			Severity:    doctor.Info,
+			About:       doctor.Subject{Ref: cluster.RefOf(without[0])},
+			Message:     fmt.Sprintf("notebooks in %s cannot be given a token for Pipelines: %s", some(len(without), "user's namespace"), names(without, (*unstructured.Unstructured).GetName)),
+			Consequence: "The Pipelines SDK answers 401 in them.",
+			Advice:      "Make a PodDefault access-ml-pipeline there: a projected token for the audience " + tokenAudience + ", and the variable KF_PIPELINES_SA_TOKEN_PATH.",
+		}}, nil
+	},
+}
+
+const tokenAudience = "pipelines.kubeflow.org"
+
+// givesToken tells whether a PodDefault brings a token for Pipelines.
+func givesToken(d *unstructured.Unstructured) bool {
+	for _, volume := range items(d.Object, "spec", "volumes") {
+		for _, source := range items(volume, "projected", "sources") {
+			if text(source, "serviceAccountToken", "audience") == tokenAudience {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,78 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var volumeKind = schema.GroupKind{Kind: "PersistentVolume"}
+
+var legacyAzure = &doctor.Check{
+	ID:    "storage/legacy-azure",
+	Title: "no volume is bound to labels that nodes no longer have",
+	Why: "Disks that the old Azure driver made, before its successor of today, name the zone of their nodes by labels (failure-domain.beta.kubernetes.io) which AKS took off nodes with Kubernetes 1.28. " +
+		"A pod with such a disk finds no node after the upgrade.",
+	Cure:  "Nothing by itself: a volume's place cannot be changed. Make a volume of today from a snapshot of the disk.",
+	Reads: []schema.GroupKind{volumeKind, nodeKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		volumes, err := e.List(ctx, volumeKind, cluster.Scope{})
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := e.List(ctx, nodeKind, cluster.Scope{})
+		if err != nil {
+			return nil, err
+		}
+		old := slices.DeleteFunc(slices.Clone(volumes), func(v *unstructured.Unstructured) bool { return !boundToOldLabels(v) })
+		if len(old) == 0 {
+			return nil, nil
+		}
+		labelled := slices.ContainsFunc(nodes, func(n *unstructured.Unstructured) bool {
+			for key := range n.GetLabels() {
+				if strings.HasPrefix(key, oldZone) {
+					return true
+				}
+			}
+			return false
+		})
+		return []doctor.Finding{judgeOldVolumes(old, labelled)}, nil
+	},
+}
+
+const oldZone = "failure-domain.beta.kubernetes.io/"
+
+func boundToOldLabels(volume *unstructured.Unstructured) bool {
+	for _, term := range items(volume.Object, "spec", "nodeAffinity", "required", "nodeSelectorTerms") {
+		for _, expression := range items(term, "matchExpressions") {
+			if strings.HasPrefix(text(expression, "key"), oldZone) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func judgeOldVolumes(old []*unstructured.Unstructured, labelled bool) doctor.Finding {
+	f := doctor.Finding{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(old[0]), Field: "spec.nodeAffinity"},
+		Message:     fmt.Sprintf("%s bound to labels that no node has: %s", some(len(old), "volume")+" "+be(len(old)), names(old, (*unstructured.Unstructured).GetName)),
+		Consequence: "Pods that use them find no node.",
+		Advice:      "Take a snapshot of the disk and make a volume of the class managed-csi from it.",
+		Command:     "az snapshot create --resource-group GROUP --name SNAPSHOT --source DISK",
+	}
+	if labelled {
+		f.Severity = doctor.Warning
+		f.Message = fmt.Sprintf("%s bound to labels that AKS takes off nodes with Kubernetes 1.28: %s", some(len(old), "volume")+" "+be(len(old)), names(old, (*unstructured.Unstructured).GetName))
+		f.Consequence = "After that upgrade the pods that use them find no node."
+	}
+	return f
+}

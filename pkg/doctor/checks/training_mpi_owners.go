@@ -1,0 +1,62 @@
+package checks
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var mpiOwners = &doctor.Check{
+	ID:    "training/mpi-owners",
+	Title: "one operator works on MPIJobs",
+	Why: "From Kubeflow 1.5 to 1.10 the training operator works on MPIJobs, unless it is told which kinds are its own. Beside it an MPI operator finds its definition replaced by the other's, and each " +
+		"undoes what the other does.",
+	Cure:  "Nothing by itself: either the MPI operator goes, or the training operator is told its kinds (--enable-scheme).",
+	Reads: []schema.GroupKind{deploymentKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		var training, mpi *unstructured.Unstructured
+		for _, namespace := range []string{kubeflow, "mpi-operator"} {
+			deployments, err := e.List(ctx, deploymentKind, cluster.Scope{Namespace: namespace})
+			if err != nil {
+				return nil, err
+			}
+			for _, d := range deployments {
+				switch d.GetName() {
+				case "training-operator":
+					training = d
+				case "mpi-operator":
+					mpi = d
+				}
+			}
+		}
+		if training == nil || mpi == nil || toldItsKinds(training) {
+			return nil, nil
+		}
+		return []doctor.Finding{{
+			Severity:    doctor.Error,
+			About:       doctor.Subject{Ref: cluster.RefOf(mpi)},
+			Message:     "the training operator and an MPI operator both work on MPIJobs",
+			Consequence: "MPIJobs end half-way, or stay as they are.",
+			Advice:      "Take the MPI operator off, or tell the training operator its kinds: --enable-scheme=tfjob, pytorchjob and so on, without mpijob.",
+			Command:     "kubectl edit deployment -n " + training.GetNamespace() + " training-operator",
+		}}, nil
+	},
+}
+
+// toldItsKinds tells whether the training operator works on some kinds only, and MPIJobs are none of them.
+func toldItsKinds(d *unstructured.Unstructured) bool {
+	var kinds []string
+	c := container(d, "training-operator")
+	for _, arg := range append(words(c, "command"), words(c, "args")...) {
+		if name, value, ok := strings.Cut(strings.TrimLeft(arg, "-"), "="); ok && name == "enable-scheme" {
+			kinds = append(kinds, strings.ToLower(value))
+		}
+	}
+	return len(kinds) > 0 && !slices.Contains(kinds, "mpijob")
+}
