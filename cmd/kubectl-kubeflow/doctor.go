@@ -22,6 +22,7 @@ type doctorOptions struct {
 	list, fix, yes, dryRun      bool
 	allowRestart, allowDataLoss bool
 	explain, undo, filename     string
+	from                        string
 	wait, rollout               time.Duration
 	failOn, output, mpi, mesh   string
 	suppress                    []string
@@ -39,9 +40,9 @@ func newDoctorCommand(d *deps, run func(context.Context, *doctorOptions) error) 
 		Use:   "doctor [ID...]",
 		Short: "Find what is wrong with Kubeflow on this cluster, and cure it",
 		Long: `Looks at the Kubeflow on the cluster of the current context (or at manifests,
-with -f), says what is wrong, on which object, what that does to you and why it
-came about. It changes nothing unless asked with --fix, and what it changed can
-be taken back with --undo.`,
+with -f, or at a saved bundle, with --from), says what is wrong, on which
+object, what that does to you and why it came about. It changes nothing unless
+asked with --fix, and what it changed can be taken back with --undo.`,
 		Example: `  kubectl kubeflow doctor                          # what is wrong, and why
   kubectl kubeflow doctor --fix --dry-run          # what would be changed
   kubectl kubeflow doctor --fix --allow-restart    # cure it, after one question
@@ -69,6 +70,7 @@ func (o *doctorOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.undo, "undo", "", "put back what a fix changed: the last run, or `RUN`; \"list\" shows the runs")
 	f.Lookup("undo").NoOptDefVal = lastRun
 	f.StringVarP(&o.filename, "filename", "f", "", "look at manifests instead of a cluster: a `FILE`, folder or URL")
+	f.StringVar(&o.from, "from", "", "look at a saved bundle instead of a cluster: a `FILE` that kubectl kubeflow bundle wrote")
 	f.BoolVar(&o.list, "list", false, "list the checks")
 	f.StringVar(&o.explain, "explain", "", "say what the check `ID` is about and what its fix does")
 	f.DurationVar(&o.wait, "wait", 0, "keep looking until all is well, at most this long")
@@ -124,6 +126,10 @@ func (o *doctorOptions) contradictions() error {
 	switch {
 	case o.filename != "" && (o.fix || o.undo != ""):
 		return &usageError{What: "manifests are looked at, not changed: -f does not go with --fix or --undo", Next: "install adapts them by itself: kubectl kubeflow install -f " + o.filename}
+	case o.from != "" && (o.fix || o.undo != ""):
+		return &usageError{What: "a bundle is looked at, not changed: --from does not go with --fix or --undo", Next: "Run doctor --fix against the cluster that it was taken of"}
+	case o.from != "" && o.filename != "":
+		return &usageError{What: "-f and --from name two things to look at", Next: "Name one of them"}
 	case o.fix && o.undo != "":
 		return &usageError{What: "--fix and --undo contradict each other", Next: "Name one of them"}
 	case o.dryRun && !o.fix:

@@ -47,6 +47,9 @@ func (o *doctorOptions) next(r *doctor.Report) string {
 	if o.filename != "" {
 		return o.nextForManifests(r)
 	}
+	if o.from != "" {
+		return ""
+	}
 	for _, t := range r.Fixes {
 		if t.Run != "" {
 			return "Take it back with: kubectl kubeflow doctor --undo=" + t.Run

@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/bundle"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
@@ -22,6 +26,9 @@ func (o *doctorOptions) source(ctx context.Context) (look func() cluster.View, h
 				r.Release.From = "fingerprint"
 			}
 		}, err
+	}
+	if o.from != "" {
+		return o.bundle()
 	}
 	client, err := o.cluster(ctx)
 	if err != nil {
@@ -83,4 +90,25 @@ func (o *doctorOptions) manifests(ctx context.Context) (cluster.View, error) {
 	}
 	o.settings.Release = rendered.Release
 	return cluster.Objects("rendered manifests", nil, objects...), nil
+}
+
+// bundle reads what --from names.
+func (o *doctorOptions) bundle() (look func() cluster.View, head func(*doctor.Report), err error) {
+	file, err := os.Open(o.from)
+	if err != nil {
+		return nil, nil, &usageError{What: "cannot read the bundle: " + err.Error(), Next: "Make one with: kubectl kubeflow bundle -O FILE"}
+	}
+	defer func() { _ = file.Close() }()
+	saved, err := bundle.Open(file)
+	if err != nil {
+		return nil, nil, &usageError{What: fmt.Sprintf("%s: %v", o.from, err), Next: "Make one with: kubectl kubeflow bundle -O FILE"}
+	}
+	if known, err := release.Find(saved.Release); err == nil && saved.Release != "" {
+		o.settings.Release = &known
+	}
+	view := saved.View()
+	return func() cluster.View { return view }, func(r *doctor.Report) {
+		r.Context, r.Server = saved.Context, saved.Server
+		r.Source = fmt.Sprintf("%s, taken %s", o.from, saved.Taken.UTC().Format(time.RFC3339))
+	}, nil
 }

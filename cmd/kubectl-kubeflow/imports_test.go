@@ -11,12 +11,13 @@ const module = "github.com/kubectl-kubeflow/kubectl-kubeflow/"
 
 // mayImport says which of our packages each one may import. Arrows go down; what is not listed may import none of ours.
 var mayImport = map[string][]string{
-	"cmd/kubectl-kubeflow": {"internal/ui", "pkg/doctor/checks", "pkg/doctor", "pkg/install", "pkg/expose", "pkg/release", "pkg/cluster"},
+	"cmd/kubectl-kubeflow": {"internal/ui", "pkg/doctor/checks", "pkg/doctor", "pkg/install", "pkg/expose", "pkg/bundle", "pkg/release", "pkg/cluster"},
 	"internal/ui":          {"pkg/doctor", "pkg/install", "pkg/expose", "pkg/cluster"},
 	"pkg/doctor/checks":    {"pkg/doctor", "pkg/release", "pkg/cluster"},
 	"pkg/doctor":           {"pkg/release", "pkg/cluster"},
 	"pkg/install":          {"pkg/release", "pkg/cluster"},
 	"pkg/expose":           {"pkg/cluster"},
+	"pkg/bundle":           {"pkg/cluster"},
 }
 
 // belongs says where a thing goes instead, by the package that was imported against the arrows.

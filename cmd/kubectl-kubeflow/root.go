@@ -70,7 +70,7 @@ current context.`,
 		cmd.GroupID = "main"
 		root.AddCommand(cmd)
 	}
-	root.AddCommand(newBuildCommand(d, runBuild), newReleasesCommand(d, runReleases), newVersionCommand(d, runVersion), newOptionsCommand())
+	root.AddCommand(newBuildCommand(d, runBuild), newBundleCommand(d, runBundle), newReleasesCommand(d, runReleases), newVersionCommand(d, runVersion), newOptionsCommand())
 	return root
 }
 

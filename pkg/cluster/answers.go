@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // answers stands between client-go and the network, and gives what happens there its type: client-go itself tells
@@ -26,6 +27,9 @@ func (a answers) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, foreign
 	}
 	a.client.reached.Store(true)
+	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
+		a.client.clock.Store(int64(time.Until(date).Round(time.Second)))
+	}
 	if response.StatusCode != http.StatusSwitchingProtocols { // there the body is also written to
 		response.Body = &answerBody{response.Body}
 	}

@@ -33,7 +33,8 @@ type Client struct {
 	mapper    meta.RESTMapper
 	mu        sync.RWMutex
 	learned   map[schema.GroupVersionKind]meta.RESTMapping
-	reached   atomic.Bool // the server has answered something
+	reached   atomic.Bool  // the server has answered something
+	clock     atomic.Int64 // how far the server's clock is ahead of ours, as a time.Duration
 }
 
 // Connect opens the cluster that kubectl's connection flags choose. It asks the server nothing yet.

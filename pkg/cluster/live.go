@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -181,4 +183,37 @@ func (v *liveView) Serves(ctx context.Context, kind schema.GroupVersionKind) (bo
 
 func (v *liveView) Version(ctx context.Context) (*version.Info, error) {
 	return once(v, "version", func() (*version.Info, error) { return v.client.Kube.Discovery().ServerVersion() })
+}
+
+// Now asks nothing of its own but a first question: every answer carries the server's time.
+func (v *liveView) Now(ctx context.Context) (time.Time, error) {
+	if _, err := v.Version(ctx); err != nil {
+		return time.Time{}, err
+	}
+	return time.Now().Add(time.Duration(v.client.clock.Load())), nil
+}
+
+// mostLog is how many bytes of one log are read.
+const mostLog = 64 << 10
+
+type logKey struct {
+	pod Ref
+	of  LogScope
+}
+
+func (v *liveView) Logs(ctx context.Context, pod Ref, of LogScope) (string, error) {
+	return once(v, logKey{pod.Identity(), of}, func() (string, error) {
+		most := int64(mostLog)
+		options := &corev1.PodLogOptions{Container: of.Container, Previous: of.Previous, TailLines: &of.Lines, LimitBytes: &most}
+		answer, err := v.client.Kube.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, options).DoRaw(ctx)
+		return string(answer), err
+	})
+}
+
+type rawKey struct{ path string }
+
+func (v *liveView) Raw(ctx context.Context, path string) ([]byte, error) {
+	return once(v, rawKey{path}, func() ([]byte, error) {
+		return asked(ctx, v.client, func() ([]byte, error) { return v.client.Kube.CoreV1().RESTClient().Get().AbsPath(path).DoRaw(ctx) })
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -18,7 +19,20 @@ import (
 // Objects returns a View of objects that are not on a cluster: rendered manifests, or a saved bundle.
 // source says in errors what they are ("rendered manifests"); server may be nil where no version is known.
 func Objects(source string, server *version.Info, objects ...*unstructured.Unstructured) View {
-	v := &objectView{source: source, server: server, byRef: map[Ref]*unstructured.Unstructured{}, byKind: map[schema.GroupKind][]*unstructured.Unstructured{}}
+	return Saved(source, Memory{Version: server}, objects...)
+}
+
+// A Memory is what is known of a cluster beside its objects. What is missing cannot be known.
+type Memory struct {
+	Version *version.Info
+	Now     time.Time                   // when it was looked at
+	Logs    map[Ref]map[LogScope]string // by pod (its Identity), then by what was asked
+	Raw     map[string][]byte           // by path
+}
+
+// Saved returns a View of objects, as [Objects] does, with what else is known.
+func Saved(source string, memory Memory, objects ...*unstructured.Unstructured) View {
+	v := &objectView{source: source, memory: memory, byRef: map[Ref]*unstructured.Unstructured{}, byKind: map[schema.GroupKind][]*unstructured.Unstructured{}}
 	for _, o := range objects {
 		v.byRef[RefOf(o).Identity()] = o
 		kind := o.GroupVersionKind().GroupKind()
@@ -32,7 +46,7 @@ func Objects(source string, server *version.Info, objects ...*unstructured.Unstr
 
 type objectView struct {
 	source string
-	server *version.Info
+	memory Memory
 	byRef  map[Ref]*unstructured.Unstructured
 	byKind map[schema.GroupKind][]*unstructured.Unstructured
 }
@@ -107,8 +121,29 @@ func (v *objectView) Serves(_ context.Context, kind schema.GroupVersionKind) (bo
 }
 
 func (v *objectView) Version(context.Context) (*version.Info, error) {
-	if v.server == nil {
+	if v.memory.Version == nil {
 		return nil, &ErrUnknowable{What: "the Kubernetes version", Source: v.source}
 	}
-	return v.server, nil
+	return v.memory.Version, nil
+}
+
+func (v *objectView) Now(context.Context) (time.Time, error) {
+	if v.memory.Now.IsZero() {
+		return time.Time{}, &ErrUnknowable{What: "the time", Source: v.source}
+	}
+	return v.memory.Now, nil
+}
+
+func (v *objectView) Logs(_ context.Context, pod Ref, of LogScope) (string, error) {
+	if log, ok := v.memory.Logs[pod.Identity()][of]; ok {
+		return log, nil
+	}
+	return "", &ErrUnknowable{What: "what " + pod.String() + " logged", Source: v.source}
+}
+
+func (v *objectView) Raw(_ context.Context, path string) ([]byte, error) {
+	if answer, ok := v.memory.Raw[path]; ok {
+		return answer, nil
+	}
+	return nil, &ErrUnknowable{What: path, Source: v.source}
 }

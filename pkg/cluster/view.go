@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -27,6 +28,19 @@ type View interface {
 	Serves(ctx context.Context, kind schema.GroupVersionKind) (bool, error)
 	// Version returns the Kubernetes version of the server.
 	Version(ctx context.Context) (*version.Info, error)
+	// Now returns the time by the server's clock, to the second: this machine's own may be wrong.
+	Now(ctx context.Context) (time.Time, error)
+	// Logs returns the end of what a container of a pod logged.
+	Logs(ctx context.Context, pod Ref, of LogScope) (string, error)
+	// Raw returns what the server answers at a path that is no object's: "/.well-known/openid-configuration".
+	Raw(ctx context.Context, path string) ([]byte, error)
+}
+
+// A LogScope says which log is wanted, and how much of it.
+type LogScope struct {
+	Container string
+	Previous  bool // of the container that ran before this one
+	Lines     int64
 }
 
 // A Scope narrows a list. The zero Scope is every object in every namespace.

@@ -51,3 +51,19 @@ func (v asked) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope
 	}
 	return list, err
 }
+
+func (v asked) Logs(ctx context.Context, pod cluster.Ref, of cluster.LogScope) (string, error) {
+	log, err := v.View.Logs(ctx, pod, of)
+	if err != nil {
+		err = &askedError{"get", "pods/log", pod.Namespace, err}
+	}
+	return log, err
+}
+
+func (v asked) Raw(ctx context.Context, path string) ([]byte, error) {
+	answer, err := v.View.Raw(ctx, path)
+	if err != nil {
+		err = &askedError{"get", path, "", err}
+	}
+	return answer, err
+}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/tools/txtar"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -96,7 +97,7 @@ func read(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
 		}
 	}
 	s.MPIOperator = objects(t, file(a, "operator.yaml"))
-	view := cluster.Objects("the case", server, objects(t, file(a, "cluster.yaml"))...)
+	view := cluster.Saved("the case", remembered(t, a, server), objects(t, file(a, "cluster.yaml"))...)
 	if coming := objects(t, file(a, "install.yaml")); len(coming) > 0 {
 		s.Install.Objects, s.Install.Now, s.Install.Component = coming, view, map[cluster.Ref]string{}
 		for _, o := range coming {
@@ -106,6 +107,30 @@ func read(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
 	}
 	s.Install = nil
 	return view, s
+}
+
+// remembered reads what a case knows beside objects: the time (now), logs (logs/NAMESPACE/POD/CONTAINER, with .previous for the
+// container before), and answers at other paths (raw/PATH).
+func remembered(t *testing.T, a *txtar.Archive, server *version.Info) cluster.Memory {
+	t.Helper()
+	m := cluster.Memory{Version: server, Logs: map[cluster.Ref]map[cluster.LogScope]string{}, Raw: map[string][]byte{}}
+	if now := strings.TrimSpace(file(a, "now")); now != "" {
+		var err error
+		if m.Now, err = time.Parse(time.RFC3339, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range a.Files {
+		if path, ok := strings.CutPrefix(f.Name, "raw"); ok {
+			m.Raw[path] = f.Data
+		}
+		if parts := strings.Split(f.Name, "/"); len(parts) == 4 && parts[0] == "logs" {
+			container, previous := strings.CutSuffix(parts[3], ".previous")
+			pod := cluster.Ref{APIVersion: "v1", Kind: "Pod", Namespace: parts[1], Name: parts[2]}
+			m.Logs[pod.Identity()] = map[cluster.LogScope]string{{Container: container, Previous: previous, Lines: doctor.LogLines}: string(f.Data)}
+		}
+	}
+	return m
 }
 
 func objects(t *testing.T, documents string) []*unstructured.Unstructured {

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/bundle"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+)
+
+type bundleOptions struct {
+	*deps
+	file   string
+	emails bool
+	output string
+}
+
+func newBundleCommand(d *deps, run func(context.Context, *bundleOptions) error) *cobra.Command {
+	o := &bundleOptions{deps: d}
+	cmd := &cobra.Command{
+		Use:   "bundle",
+		Short: "Save what doctor reads, redacted, in a file to send to somebody",
+		Long: `Saves what doctor reads from the cluster, with the events and the last log
+lines of what is not well, in one tar archive. Values of Secrets, tokens,
+passwords, keys and e-mail addresses are taken out. doctor --from gives the same
+report from it, on any machine and without the cluster.`,
+		Example: `  kubectl kubeflow bundle                   # named after the time
+  kubectl kubeflow bundle -O broken.tar.gz
+  kubectl kubeflow doctor --from broken.tar.gz`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.file, "output-file", "O", "", "write to `FILE`; \"-\" is standard output (default kubectl-kubeflow-bundle-TIME.tar.gz)")
+	f.BoolVar(&o.emails, "emails", false, "keep e-mail addresses: they name the owners of Profiles")
+	f.StringVarP(&o.output, "output", "o", "", "what to print of the bundle's contents: name, json or yaml (default a summary)")
+	return cmd
+}
+
+func runBundle(ctx context.Context, o *bundleOptions) error {
+	switch {
+	case o.output != "" && o.output != "name" && o.output != "json" && o.output != "yaml":
+		return unknownOutput(o.output, "name", "json", "yaml")
+	case o.output != "" && o.file == "-":
+		return &usageError{What: "the bundle itself goes to standard output", Next: "Leave -o out, or write the bundle to a file"}
+	}
+	client, err := o.connect()
+	if err != nil {
+		return err
+	}
+	recorder := bundle.Record(client.View())
+	head := bundle.Head{By: pluginVersion(), Context: client.Context, Server: client.Server()}
+	if head.Kubernetes, err = recorder.Version(ctx); err != nil {
+		return err
+	}
+	if head.Taken, err = recorder.Now(ctx); err != nil {
+		return err
+	}
+	if o.file == "" {
+		o.file = "kubectl-kubeflow-bundle-" + head.Taken.UTC().Format("20060102-150405") + ".tar.gz"
+	}
+	if err := o.vacant(); err != nil {
+		return err
+	}
+	options := doctor.Options{Settings: doctor.Settings{Release: installed(ctx, recorder.View)}}
+	if options.Release != nil {
+		head.Release = options.Release.Version
+	}
+	o.screen().Say("reading context %s at %s", client.Context, client.Server())
+	report := doctor.Diagnose(ctx, recorder, checks.All(), options)
+	report.Context, report.Server = client.Context, client.Server()
+	recorder.AddIll(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	written, size, err := o.save(recorder, head, bundle.Options{Emails: o.emails, Shipped: checks.Shipped, Report: report})
+	if err != nil {
+		return err
+	}
+	return o.showBundle(written, size)
+}
+
+// vacant sees to it before the work that the file can be written, and overwrites nothing.
+func (o *bundleOptions) vacant() error {
+	if o.file == "-" {
+		return nil
+	}
+	if _, err := os.Lstat(o.file); err == nil {
+		return &usageError{What: o.file + " is there already", Next: "Name another file with -O, or delete it first"}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return &usageError{What: "cannot write " + o.file + ": " + err.Error(), Next: "Name another file with -O"}
+	}
+	if info, err := os.Stat(filepath.Dir(o.file)); err != nil || !info.IsDir() {
+		return &usageError{What: fmt.Sprintf("there is no folder %s to write to", filepath.Dir(o.file)), Next: "Make it first, or name another file with -O"}
+	}
+	return nil
+}
+
+// save writes the whole bundle or none of it, and returns its size in bytes.
+func (o *bundleOptions) save(r *bundle.Recorder, head bundle.Head, options bundle.Options) (*bundle.Head, int64, error) {
+	if o.file == "-" {
+		written, err := r.Write(o.Out, head, options)
+		return written, 0, err
+	}
+	unfinished, err := os.CreateTemp(filepath.Dir(o.file), ".kubectl-kubeflow-bundle-*")
+	if err != nil {
+		return nil, 0, &usageError{What: "cannot write " + o.file + ": " + err.Error(), Next: "Name another file with -O"}
+	}
+	defer func() { _ = os.Remove(unfinished.Name()) }() // it has another name by then, when all went well
+	written, err := r.Write(unfinished, head, options)
+	var size int64
+	if err == nil {
+		size, err = unfinished.Seek(0, io.SeekEnd)
+	}
+	if err = errors.Join(err, unfinished.Close()); err == nil {
+		err = os.Rename(unfinished.Name(), o.file)
+	}
+	if err != nil {
+		return nil, 0, &cluster.Problem{What: "could not write " + o.file, Next: "See whether the disk is full", Err: err}
+	}
+	return written, size, nil
+}
+
+func (o *bundleOptions) showBundle(head *bundle.Head, size int64) error {
+	switch o.output {
+	case "name":
+		_, err := fmt.Fprintln(o.Out, o.file)
+		return err
+	case "json", "yaml":
+		return printDocument(o.Out, o.output, head)
+	}
+	if o.file == "-" {
+		return nil
+	}
+	out := []string{fmt.Sprintf("Wrote %s: %d objects and %d logs in %d kB.", o.file, head.Objects, head.Logs, (size+1023)/1024), "Taken out: " + takenOut(head)}
+	if len(head.LeftOut) > 0 {
+		out = append(out, "Left out, as it would have been too large: "+strings.Join(head.LeftOut, ", "))
+	}
+	out = append(out, "Read it with: kubectl kubeflow doctor --from "+o.file)
+	_, err := fmt.Fprintln(o.Out, strings.Join(out, "\n"))
+	return err
+}
+
+// takenOut says how many values of each sort are not in the bundle.
+func takenOut(head *bundle.Head) string {
+	var sorts []string
+	for _, sort := range []struct{ key, one, many string }{
+		{"value", "value", "values of Secrets and settings"}, {"token", "token", "tokens"}, {"key", "private key", "private keys"},
+		{"hash", "password hash", "password hashes"}, {"email", "e-mail address", "e-mail addresses"},
+	} {
+		switch n := head.Redacted[sort.key]; n {
+		case 0:
+		case 1:
+			sorts = append(sorts, "1 "+sort.one)
+		default:
+			sorts = append(sorts, fmt.Sprintf("%d %s", n, sort.many))
+		}
+	}
+	if len(sorts) == 0 {
+		return "nothing"
+	}
+	return strings.Join(sorts, ", ")
+}

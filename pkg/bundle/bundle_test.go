@@ -1,0 +1,227 @@
+package bundle
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/version"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+var (
+	podKind    = schema.GroupKind{Kind: "Pod"}
+	secretKind = schema.GroupKind{Kind: "Secret"}
+	mapKind    = schema.GroupKind{Kind: "ConfigMap"}
+)
+
+// What must not be in a bundle, wherever it stood.
+const (
+	password = "correct-horse-battery"
+	token    = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyIn0.c2lnbmF0dXJl"
+	hash     = "$2y$12$4K/VkmDd1q1Orb3xAt82zu8gk7Ad6ReFR4LCP9UeYE90NLiN9Df73"
+	person   = "jane.doe@contoso.com"
+	key      = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA0\n-----END RSA PRIVATE KEY-----"
+	factory  = "minio123" // everybody's
+)
+
+var hidden = []string{password, token, hash, person, "MIIEowIBAAKCAQEA0"}
+
+func encoded(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+func object(t *testing.T, text string) *unstructured.Unstructured {
+	t.Helper()
+	content, err := yaml.YAMLToJSON([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &unstructured.Unstructured{}
+	if err := o.UnmarshalJSON(content); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func seen(t *testing.T) cluster.View {
+	pod := cluster.Ref{APIVersion: "v1", Kind: "Pod", Namespace: "kubeflow", Name: "ill"}
+	return cluster.Saved("the test", cluster.Memory{
+		Version: &version.Info{GitVersion: "v1.35.4"}, Now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+		Logs: map[cluster.Ref]map[cluster.LogScope]string{pod.Identity(): {
+			{Container: "main", Previous: true, Lines: lines}: "connecting as root, password=" + password + "\nuser " + person + " sent Bearer " + token + "\nexit\n",
+			{Container: "main", Lines: lines}:                 "starting\n",
+		}},
+		Raw: map[string][]byte{"/.well-known/openid-configuration": []byte(`{"issuer":"https://issuer/"}`)},
+	},
+		object(t, "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: kubeflow, annotations: {"+lastApplied+`: '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"stringData":{"p":"`+password+`"}}'}}, data: {p: `+encoded(password)+", shipped: "+encoded(factory)+", tls.key: "+encoded(key)+", tls.crt: "+encoded("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")+"}}"),
+		object(t, "{apiVersion: v1, kind: Secret, metadata: {name: same, namespace: kubeflow}, data: {q: "+encoded(password)+"}}"),
+		object(t, "{apiVersion: v1, kind: ConfigMap, metadata: {name: dex, namespace: auth}, data: {config.yaml: \"staticPasswords:\\n- email: "+person+"\\n  hash: '"+hash+"'\\nclientSecret: "+password+"\\naccessKeySecret:\\n  name: mlpipeline\\nlogin: https://root:"+password+"@db/x\\n\", key: \""+strings.ReplaceAll(key, "\n", "\\n")+"\"}}"),
+		object(t, `{apiVersion: v1, kind: Pod, metadata: {name: ill, namespace: kubeflow}, spec: {containers: [{name: main, image: "busybox:1", args: [--admin-token=`+password+`, "--verbose=true"], env: [{name: DB_PASSWORD, value: `+password+`}, {name: TOKEN_PATH, value: /var/run/token}]}]}, status: {phase: Running, containerStatuses: [{name: main, ready: false, restartCount: 4, state: {waiting: {reason: CrashLoopBackOff}}}]}}`),
+		object(t, `{apiVersion: v1, kind: Pod, metadata: {name: well, namespace: kubeflow}, status: {phase: Running, containerStatuses: [{name: main, ready: true, restartCount: 0, state: {running: {}}}]}}`),
+		object(t, `{apiVersion: v1, kind: Event, metadata: {name: e, namespace: kubeflow}, involvedObject: {kind: Pod, name: ill}, message: "Back-off restarting failed container"}`),
+	)
+}
+
+// taken records a few questions and writes them down.
+func taken(t *testing.T, o Options) ([]byte, *Head) {
+	t.Helper()
+	ctx := context.Background()
+	r := Record(seen(t))
+	for _, kind := range []schema.GroupKind{podKind, secretKind} {
+		if _, err := r.List(ctx, kind, cluster.Scope{Namespace: "kubeflow"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _ = r.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "auth", Name: "dex"})
+	_, _ = r.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "auth", Name: "gone"})
+	_, _ = r.List(ctx, schema.GroupKind{Group: "example.org", Kind: "Strange"}, cluster.Scope{})
+	_, _ = r.Raw(ctx, "/.well-known/openid-configuration")
+	r.AddIll(ctx)
+	info, _ := r.Version(ctx)
+	now, _ := r.Now(ctx)
+	o.Shipped = func(s string) bool { return s == factory }
+	var b bytes.Buffer
+	head, err := r.Write(&b, Head{Taken: now, Kubernetes: info}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes(), head
+}
+
+func unpacked(t *testing.T, content []byte) string {
+	t.Helper()
+	zipped, err := gzip.NewReader(bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := io.ReadAll(zipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(all)
+}
+
+func TestNoSecretIsInABundle(t *testing.T) {
+	content, head := taken(t, Options{Report: map[string]string{"message": "Profile of " + person + " with password: " + password}})
+	all := unpacked(t, content)
+	for _, secret := range hidden {
+		if strings.Contains(all, secret) || strings.Contains(all, encoded(secret)) {
+			t.Errorf("%q is in the bundle", secret)
+		}
+	}
+	for _, wanted := range []string{encoded(factory), "busybox:1", "--verbose=true", "/var/run/token", "name: mlpipeline", "README.txt", encoded("-----BEGIN CERTIFICATE-----")[:30]} {
+		if !strings.Contains(all, wanted) {
+			t.Errorf("%q is not in the bundle, and is no secret", wanted)
+		}
+	}
+	if head.Redacted["email"] != 1 || head.Redacted["value"] == 0 || head.Redacted["token"] != 1 {
+		t.Errorf("what was taken out is counted as %v", head.Redacted)
+	}
+	if kept, _ := taken(t, Options{Emails: true}); !strings.Contains(unpacked(t, kept), person) {
+		t.Error("the e-mail address is not there where it was asked for")
+	}
+}
+
+func TestABundleAnswersAsTheClusterDid(t *testing.T) {
+	ctx := context.Background()
+	content, _ := taken(t, Options{})
+	b, err := Open(bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := b.View()
+	if pods, err := v.List(ctx, podKind, cluster.Scope{Namespace: "kubeflow"}); err != nil || len(pods) != 2 {
+		t.Errorf("%d pods, %v", len(pods), err)
+	}
+	if pods, err := v.List(ctx, podKind, cluster.Scope{Namespace: "kubeflow", Fields: "metadata.name=ill"}); err != nil || len(pods) != 1 {
+		t.Errorf("what follows from an answer is not known: %d pods, %v", len(pods), err)
+	}
+	s, err := v.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: "kubeflow", Name: "s"})
+	same, err2 := v.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: "kubeflow", Name: "same"})
+	if err != nil || err2 != nil || s.Object["data"].(map[string]any)["p"] != same.Object["data"].(map[string]any)["q"] {
+		t.Errorf("what was equal is not any more: %v, %v", err, err2)
+	}
+	if _, err := v.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "auth", Name: "gone"}); !apierrors.IsNotFound(err) {
+		t.Errorf("an object that was not there: %v", err)
+	}
+	if _, err := v.List(ctx, schema.GroupKind{Group: "example.org", Kind: "Strange"}, cluster.Scope{}); !meta.IsNoMatchError(err) {
+		t.Errorf("a kind that the cluster does not have: %v", err)
+	}
+	var unknowable *cluster.ErrUnknowable
+	if _, err := v.List(ctx, mapKind, cluster.Scope{Namespace: "auth"}); !errors.As(err, &unknowable) {
+		t.Errorf("what was never asked: %v", err)
+	}
+	if _, err := v.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "auth", Name: "other"}); !errors.As(err, &unknowable) {
+		t.Errorf("an object that nobody asked for: %v", err)
+	}
+	if now, err := v.Now(ctx); err != nil || now.Year() != 2026 {
+		t.Errorf("the time is %v, %v", now, err)
+	}
+	if log, err := v.Logs(ctx, cluster.RefOf(object(t, "{apiVersion: v1, kind: Pod, metadata: {name: ill, namespace: kubeflow}}")), cluster.LogScope{Container: "main", Previous: true, Lines: lines}); err != nil || !strings.Contains(log, "exit") {
+		t.Errorf("the log is %q, %v", log, err)
+	}
+	if raw, err := v.Raw(ctx, "/.well-known/openid-configuration"); err != nil || !strings.Contains(string(raw), "issuer") {
+		t.Errorf("the document is %q, %v", raw, err)
+	}
+}
+
+func TestAKindThatIsTooLargeIsLeftOutAndSaidToBe(t *testing.T) {
+	ctx := context.Background()
+	big := object(t, "{apiVersion: v1, kind: ConfigMap, metadata: {name: big, namespace: a}, data: {}}")
+	big.Object["data"] = map[string]any{"x": strings.Repeat("0123456789abcdef", 100)}
+	small := object(t, "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: a}}")
+	r := Record(cluster.Objects("the test", nil, big, small))
+	_, _ = r.List(ctx, mapKind, cluster.Scope{})
+	_, _ = r.List(ctx, podKind, cluster.Scope{})
+	var out bytes.Buffer
+	head, err := r.Write(&out, Head{}, Options{Most: 1000, Shipped: func(string) bool { return false }})
+	if err != nil || len(head.LeftOut) != 1 || head.LeftOut[0] != "core/ConfigMap" {
+		t.Fatalf("left out: %v, %v", head, err)
+	}
+	b, err := Open(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var unknowable *cluster.ErrUnknowable
+	if _, err := b.View().List(ctx, mapKind, cluster.Scope{}); !errors.As(err, &unknowable) {
+		t.Errorf("what was left out: %v", err)
+	}
+	if pods, err := b.View().List(ctx, podKind, cluster.Scope{}); err != nil || len(pods) != 1 {
+		t.Errorf("what was not: %d, %v", len(pods), err)
+	}
+}
+
+func TestAFileThatIsNoBundleIsRefused(t *testing.T) {
+	packed := func(name, content string) []byte {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		w := tar.NewWriter(z)
+		_ = w.WriteHeader(&tar.Header{Name: name, Size: int64(len(content)), Mode: 0o600})
+		_, _ = w.Write([]byte(content))
+		_ = w.Close()
+		_ = z.Close()
+		return b.Bytes()
+	}
+	for name, content := range map[string][]byte{
+		"text": []byte("hello"), "empty": nil, "another archive": packed("a/b.yaml", "x: 1"),
+		"another kind": packed("a/bundle.yaml", "apiVersion: v1\nkind: Pod\n"), "a broken head": packed("a/bundle.yaml", "\t{"),
+		"a list for an object": packed("a/objects/core/Pod/x.yaml", "- 1\n"), "a log without a name": packed("a/logs/x", "y"),
+		"cut off": packed("a/bundle.yaml", strings.Repeat("x", 1000))[:60],
+	} {
+		if _, err := Open(bytes.NewReader(content)); err == nil {
+			t.Errorf("%s is taken for a bundle", name)
+		}
+	}
+}

@@ -1,0 +1,221 @@
+package bundle
+
+import (
+	"archive/tar"
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/version"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// Most is how many bytes of objects a bundle holds, before it is compressed; beyond it whole kinds are left out, the largest first.
+const Most = 32 << 20
+
+// A Head says what a bundle is of.
+type Head struct {
+	APIVersion string         `json:"apiVersion"`
+	Kind       string         `json:"kind"`
+	Taken      time.Time      `json:"taken"` // by the cluster's clock
+	By         string         `json:"by,omitempty"`
+	Context    string         `json:"context,omitempty"`
+	Server     string         `json:"server,omitempty"`
+	Release    string         `json:"release,omitempty"` // what the installation's record names; "" where there is none
+	Kubernetes *version.Info  `json:"kubernetes,omitempty"`
+	Objects    int            `json:"objects"`
+	Logs       int            `json:"logs"`
+	Redacted   map[string]int `json:"redacted,omitempty"` // how many different values of each sort were taken out
+	LeftOut    []string       `json:"leftOut"`            // kinds, as GROUP/KIND, that would have made it too large
+}
+
+// Options say how a bundle is written.
+type Options struct {
+	Emails  bool              // keep e-mail addresses
+	Shipped func(string) bool // tells the values that every installation ships with, which are no secrets
+	Most    int               // bytes of objects; 0 is [Most]
+	Report  any               // what was found, to be read by people; nil for none
+}
+
+// The files of a bundle.
+const (
+	headFile    = "bundle.yaml"
+	reportFile  = "report.yaml"
+	answersFile = "questions.yaml"
+	objectsDir  = "objects/"
+	logsDir     = "logs/"
+)
+
+const readme = `What kubectl kubeflow doctor read from a cluster, and what it found.
+
+bundle.yaml      of which cluster, when, and what was left out
+report.yaml      what was found
+questions.yaml   what was asked, and what could not be answered
+objects/         the objects, a file for each kind and namespace
+logs/            the last lines of containers that are not well
+
+Values of Secrets, tokens, passwords, private keys and e-mail addresses were taken out. The same value was replaced by
+the same word, so that one can see what is equal. The values that every Kubeflow comes with were left.
+
+The same report comes out of it with: kubectl kubeflow doctor --from FILE
+`
+
+// Write saves what was heard as a tar archive, compressed with gzip.
+func (r *Recorder) Write(w io.Writer, head Head, o Options) (*Head, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clean := newRedactor(o.Emails, o.Shipped)
+	var files []file
+	add := func(name string, content []byte) { files = append(files, file{name, content}) }
+	objects, err := r.objectFiles(clean)
+	if err != nil {
+		return nil, err
+	}
+	objects, head.LeftOut = bounded(objects, cmp.Or(o.Most, Most))
+	for _, f := range objects {
+		add(f.name, f.content)
+	}
+	for _, q := range slices.SortedFunc(maps.Keys(r.logs), func(a, b question) int { return strings.Compare(logFile(a), logFile(b)) }) {
+		add(logFile(q), []byte(clean.text(r.logs[q])))
+	}
+	for _, part := range []struct {
+		name  string
+		value any
+	}{{answersFile, r.heard()}, {reportFile, o.Report}} {
+		content, err := clean.document(part.value)
+		if err != nil {
+			return nil, err
+		}
+		add(part.name, content)
+	}
+	head.APIVersion, head.Kind = "kubeflow.bundle/v1alpha1", "Bundle"
+	head.Objects, head.Logs, head.Redacted = len(r.objects), len(r.logs), clean.count
+	content, err := yaml.Marshal(head)
+	if err != nil {
+		return nil, err
+	}
+	files = append([]file{{"README.txt", []byte(readme)}, {headFile, content}}, files...)
+	return &head, writeTar(w, "kubectl-kubeflow-bundle/", head.Taken, files)
+}
+
+type file struct {
+	name    string
+	content []byte
+}
+
+// heard returns the answers in the order of the questions.
+func (r *Recorder) heard() []answer {
+	return slices.SortedFunc(maps.Values(r.answers), func(a, b answer) int {
+		return strings.Compare(fmt.Sprintf("%+v", a.question), fmt.Sprintf("%+v", b.question))
+	})
+}
+
+// objectFiles writes the objects down, those of one kind and namespace in one file.
+func (r *Recorder) objectFiles(clean *redactor) ([]file, error) {
+	var files []file
+	at := map[string]int{}
+	for _, o := range sortedObjects(r.objects) {
+		kind := o.GroupVersionKind().GroupKind()
+		name := objectsDir + folderOf(kind.Group) + "/" + kind.Kind + "/"
+		if name += o.GetNamespace(); o.GetNamespace() == "" {
+			name += "cluster"
+		}
+		content, err := yaml.Marshal(clean.object(o).Object)
+		if err != nil {
+			return nil, fmt.Errorf("writing down %s: %w", cluster.RefOf(o), err)
+		}
+		i, known := at[name]
+		if !known {
+			i = len(files)
+			at[name] = i
+			files = append(files, file{name: name + ".yaml"})
+		} else {
+			files[i].content = append(files[i].content, "---\n"...)
+		}
+		files[i].content = append(files[i].content, content...)
+	}
+	return files, nil
+}
+
+func folderOf(group string) string {
+	if group == "" {
+		return "core"
+	}
+	return group
+}
+
+// bounded leaves whole kinds out, the largest first, until the rest is small enough.
+func bounded(files []file, most int) (kept []file, leftOut []string) {
+	leftOut = []string{}
+	size, all := map[string]int{}, 0
+	for _, f := range files {
+		size[kindOf(f)] += len(f.content)
+		all += len(f.content)
+	}
+	for all > most {
+		largest := ""
+		for kind, n := range size {
+			if n > size[largest] || n == size[largest] && kind < largest {
+				largest = kind
+			}
+		}
+		all -= size[largest]
+		delete(size, largest)
+		leftOut = append(leftOut, largest)
+	}
+	return slices.DeleteFunc(files, func(f file) bool { return slices.Contains(leftOut, kindOf(f)) }), leftOut
+}
+
+// kindOf returns GROUP/KIND of a file of objects.
+func kindOf(f file) string {
+	parts := strings.Split(strings.TrimPrefix(f.name, objectsDir), "/")
+	return parts[0] + "/" + parts[1]
+}
+
+func logFile(q question) string {
+	name := logsDir + q.Namespace + "/" + q.Name + "/" + q.Container
+	if q.Previous {
+		name += ".previous"
+	}
+	return fmt.Sprintf("%s.%d.log", name, q.Lines)
+}
+
+// document returns a value as YAML, redacted.
+func (r *redactor) document(value any) ([]byte, error) {
+	content, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	var plain any
+	if err := json.Unmarshal(content, &plain); err != nil {
+		return nil, err
+	}
+	return yaml.Marshal(r.value(plain))
+}
+
+func writeTar(w io.Writer, folder string, at time.Time, files []file) error {
+	zipped := gzip.NewWriter(w)
+	t := tar.NewWriter(zipped)
+	for _, f := range files {
+		err := t.WriteHeader(&tar.Header{Name: folder + f.name, Mode: 0o644, Size: int64(len(f.content)), ModTime: at, Format: tar.FormatPAX})
+		if err == nil {
+			_, err = io.Copy(t, bytes.NewReader(f.content))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := t.Close(); err != nil {
+		return err
+	}
+	return zipped.Close()
+}
