@@ -83,7 +83,7 @@ func (v *objectView) List(_ context.Context, kind schema.GroupKind, in Scope) ([
 // fieldsOf returns the fields that servers select by, as far as they are asked for here.
 func fieldsOf(o *unstructured.Unstructured) fields.Set {
 	set := fields.Set{"metadata.name": o.GetName(), "metadata.namespace": o.GetNamespace()}
-	for _, path := range [][]string{{"type"}, {"status", "phase"}, {"involvedObject", "kind"}, {"involvedObject", "name"}} {
+	for _, path := range [][]string{{"type"}, {"reason"}, {"status", "phase"}, {"involvedObject", "kind"}, {"involvedObject", "name"}} {
 		set[strings.Join(path, ".")], _, _ = unstructured.NestedString(o.Object, path...)
 	}
 	return set

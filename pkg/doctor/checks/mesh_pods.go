@@ -56,7 +56,7 @@ type bare struct {
 func withoutProxy(ctx context.Context, e doctor.Exam, namespace *unstructured.Unstructured) (bare, error) {
 	b := bare{namespace: namespace}
 	in := cluster.Scope{Namespace: namespace.GetName()}
-	pods, err := e.List(ctx, podKind, in)
+	pods, err := podsIn(ctx, e, in.Namespace)
 	if err != nil {
 		return b, err
 	}
@@ -119,7 +119,7 @@ func (b bare) restarts() []cluster.Change {
 	return changes
 }
 
-// asking returns the namespaces that ask for proxies, by either of Istio's labels.
+// asking returns Kubeflow's namespaces that ask for proxies, by either of Istio's labels.
 func asking(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
 	var all []*unstructured.Unstructured
 	seen := map[string]bool{}
@@ -129,7 +129,7 @@ func asking(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, e
 			return nil, err
 		}
 		for _, ns := range list {
-			if !seen[ns.GetName()] && ns.GetLabels()["istio-injection"] != "disabled" {
+			if ours(ns) && !seen[ns.GetName()] && ns.GetLabels()["istio-injection"] != "disabled" {
 				seen[ns.GetName()] = true
 				all = append(all, ns)
 			}

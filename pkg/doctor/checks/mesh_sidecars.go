@@ -24,7 +24,7 @@ var sidecars = &doctor.Check{
 			return nil, err
 		}
 		if len(namespaces) == 0 {
-			return nil, doctor.Skip("no namespace asks for sidecars")
+			return nil, doctor.Skip("no namespace of Kubeflow asks for sidecars")
 		}
 		var findings []doctor.Finding
 		for _, ns := range namespaces {
@@ -48,15 +48,12 @@ var sidecars = &doctor.Check{
 func judgeSidecars(b bare, why injection) doctor.Finding {
 	name := b.namespace.GetName()
 	f := doctor.Finding{
-		Severity: doctor.Warning,
+		Severity: doctor.Error,
 		About:    doctor.Subject{Ref: cluster.RefOf(b.namespace)},
 		Message: fmt.Sprintf("%s in namespace %s %s no sidecar: %s", some(len(b.pods), "pod"), name, have(len(b.pods)),
 			names(b.pods, (*unstructured.Unstructured).GetName)),
 		Consequence: "They cannot answer mutual TLS, and no AuthorizationPolicy protects them.",
 		Command:     fmt.Sprintf("kubectl rollout restart -n %s deployment,statefulset,daemonset", name),
-	}
-	if ours(b.namespace) {
-		f.Severity = doctor.Error
 	}
 	switch why {
 	case excluded:

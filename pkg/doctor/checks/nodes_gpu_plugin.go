@@ -39,7 +39,7 @@ var gpuPlugin = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		pods, err := everyPod(ctx, e)
+		pods, err := waitingPods(ctx, e)
 		if err != nil {
 			return nil, err
 		}

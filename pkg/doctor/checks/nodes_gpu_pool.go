@@ -21,7 +21,7 @@ var gpuPool = &doctor.Check{
 	Cure:  "Nothing by itself: pools and quotas are Azure's.",
 	Reads: []schema.GroupKind{podKind, nodeKind, configMapKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		pods, err := everyPod(ctx, e)
+		pods, err := waitingPods(ctx, e)
 		if err != nil {
 			return nil, err
 		}

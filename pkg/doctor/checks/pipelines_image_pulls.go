@@ -22,15 +22,7 @@ var imagePulls = &doctor.Check{
 	Cure:  "Nothing by itself: which of these it is decides what helps, and the finding says it.",
 	Reads: []schema.GroupKind{podKind, namespaceKind, deploymentKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
-		if err != nil {
-			return nil, err
-		}
-		own := map[string]bool{kubeflow: true}
-		for _, ns := range spaces {
-			own[ns.GetName()] = own[ns.GetName()] || ours(ns)
-		}
-		pods, err := everyPod(ctx, e)
+		pods, err := ownPods(ctx, e)
 		if err != nil {
 			return nil, err
 		}
@@ -41,7 +33,7 @@ var imagePulls = &doctor.Check{
 		return judgePulls(slices.DeleteFunc(slices.Clone(pods), func(p *unstructured.Unstructured) bool {
 			image, _, _ := waitsForImage(p)
 			known := images.Find(&unstructured.Unstructured{Object: map[string]any{"image": image}}, gone) // pipelines/images tells of these
-			return !own[p.GetNamespace()] || len(known) > 0
+			return len(known) > 0
 		})), nil
 	},
 }

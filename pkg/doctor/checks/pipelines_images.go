@@ -63,7 +63,7 @@ func runGoneImages(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error)
 	if len(replaced)+len(lost) == 0 {
 		return nil, nil
 	}
-	pods, err := everyPod(ctx, e)
+	pods, err := ownPods(ctx, e)
 	if err != nil {
 		return nil, err
 	}
@@ -102,27 +102,11 @@ func successor(image string, gone []images.Rule) (string, bool) {
 	return text(o.Object, "image"), changed
 }
 
-// imageHolders returns the objects in Kubeflow's namespaces that name images. Manifests may bring the namespaces or not.
+// imageHolders returns the objects in Kubeflow's own namespaces that name images. Those in users' namespaces are made from them.
 func imageHolders(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
+	objects, err := eachOwn(ctx, e, deploymentKind, statefulSetKind, daemonSetKind, configMapKind)
 	if err != nil {
 		return nil, err
-	}
-	names := []string{kubeflow}
-	for _, ns := range spaces {
-		if ours(ns) && ns.GetName() != kubeflow {
-			names = append(names, ns.GetName())
-		}
-	}
-	var objects []*unstructured.Unstructured
-	for _, kind := range []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind, configMapKind} {
-		for _, name := range names {
-			list, err := e.List(ctx, kind, cluster.Scope{Namespace: name})
-			if err != nil {
-				return nil, err
-			}
-			objects = append(objects, list...)
-		}
 	}
 	return slices.DeleteFunc(objects, func(o *unstructured.Unstructured) bool { // this program's own records tell of images that were
 		return strings.HasPrefix(o.GetName(), "kubectl-kubeflow-")

@@ -25,18 +25,6 @@ var admissionsEnforcer = &doctor.Check{
 	Run:   runAdmissionsEnforcer,
 }
 
-// ownNamespaces are those that Kubeflow's parts live in: webhooks served from there are Kubeflow's, and they act there.
-var ownNamespaces = []string{
-	kubeflow, "kubeflow-system", gatewayNamespace, "knative-serving", "knative-eventing", "cert-manager", "auth", "oauth2-proxy",
-}
-
-const profileLabel = "app.kubernetes.io/part-of"
-
-// ours tells whether a namespace is Kubeflow's own or one of its users'.
-func ours(namespace *unstructured.Unstructured) bool {
-	return slices.Contains(ownNamespaces, namespace.GetName()) || namespace.GetLabels()[profileLabel] == "kubeflow-profile"
-}
-
 func runAdmissionsEnforcer(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 	labelled, err := e.List(ctx, namespaceKind, cluster.Scope{Labels: controlPlane})
 	if err != nil {

@@ -19,7 +19,7 @@ var podSecurity = &doctor.Check{
 	Why: "A namespace's label pod-security.kubernetes.io/enforce makes the API server refuse pods that ask for more than the level baseline or restricted allows. The workload is there, and its pods " +
 		"never are. Namespaces get such a label from newer Kubeflow releases, from AKS Automatic, or from whoever keeps the cluster.",
 	Cure:      "Nothing is changed: lowering a level is for the namespace's owner to decide. The command is given.",
-	Reads:     []schema.GroupKind{namespaceKind, deploymentKind, statefulSetKind, daemonSetKind, jobKind},
+	Reads:     []schema.GroupKind{namespaceKind, deploymentKind, statefulSetKind, daemonSetKind, jobKind, eventKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
@@ -44,8 +44,41 @@ var podSecurity = &doctor.Check{
 				findings = append(findings, f)
 			}
 		}
-		return findings, nil
+		refusals, err := refusedByEvents(ctx, e)
+		return append(findings, refusals...), err
 	},
+}
+
+// refusedByEvents tells of pods that were refused in users' namespaces, where what makes them is not Kubeflow's.
+func refusedByEvents(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+	users, err := users(ctx, e)
+	if err != nil || e.Install != nil || len(users) == 0 {
+		return nil, err
+	}
+	events, err := e.List(ctx, eventKind, cluster.Scope{Fields: "reason=FailedCreate,type=Warning"})
+	if err != nil {
+		return nil, err
+	}
+	var findings []doctor.Finding
+	told := map[string]bool{}
+	for _, event := range events {
+		ns, message := users[event.GetNamespace()], text(event.Object, "message")
+		_, why, refused := strings.Cut(message, "violates PodSecurity ")
+		if ns == nil || !refused || told[ns.GetName()] {
+			continue
+		}
+		told[ns.GetName()] = true
+		findings = append(findings, doctor.Finding{
+			Severity:    doctor.Error,
+			About:       doctor.Subject{Ref: cluster.RefOf(ns), Field: "metadata.labels"},
+			Message:     fmt.Sprintf("namespace %s refuses the pods of %s %s", ns.GetName(), text(event.Object, "involvedObject", "kind"), text(event.Object, "involvedObject", "name")),
+			Consequence: "Its pods are never made.",
+			Cause:       "They ask for more than the namespace's level allows: " + why,
+			Advice:      "Have the pods ask for less, or lower the level of the namespace, if that is yours to decide.",
+			Command:     fmt.Sprintf("kubectl label namespace %s %s=privileged --overwrite", ns.GetName(), enforceLabel),
+		})
+	}
+	return findings, nil
 }
 
 const enforceLabel = "pod-security.kubernetes.io/enforce"
@@ -61,7 +94,7 @@ func workloadsIn(ctx context.Context, e doctor.Exam, ns *unstructured.Unstructur
 		}
 		return list, nil
 	}
-	if !ours(ns) {
+	if !central(ns.GetName()) {
 		return nil, nil
 	}
 	for _, kind := range []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind, jobKind} {

@@ -19,15 +19,7 @@ var crashes = &doctor.Check{
 	Cure:  "Nothing by itself: the container's log says why it ended, and the finding how to read it.",
 	Reads: []schema.GroupKind{podKind, namespaceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
-		if err != nil {
-			return nil, err
-		}
-		own := map[string]bool{}
-		for _, ns := range spaces {
-			own[ns.GetName()] = ours(ns)
-		}
-		pods, err := everyPod(ctx, e)
+		pods, err := ownPods(ctx, e)
 		if err != nil {
 			return nil, err
 		}
@@ -35,7 +27,7 @@ var crashes = &doctor.Check{
 		told := map[string]bool{} // by what made them: the pods of one Deployment crash alike
 		for _, pod := range pods {
 			status, crashing := crashingContainer(pod)
-			if !own[pod.GetNamespace()] || !crashing {
+			if !crashing {
 				continue
 			}
 			if maker := pod.GetNamespace() + "/" + pod.GetGenerateName() + text(status, "name"); !told[maker] {

@@ -28,31 +28,27 @@ type podsToCome struct {
 // unfinished leaves out the pods that hold nothing on their node any more.
 const unfinished = "status.phase!=Succeeded,status.phase!=Failed"
 
-// everyPod returns the pods of the whole cluster that are not done. All checks ask in the same words, so the server is asked once.
+// everyPod returns the pods of the whole cluster that are not done: for what is free on the nodes, and only where pods are to come.
 func everyPod(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
 	return e.List(ctx, podKind, cluster.Scope{Fields: unfinished})
 }
 
 // comingPods returns Kubeflow's pods that still need a node: those of what is about to be applied, or those that wait on the cluster.
 func comingPods(ctx context.Context, e doctor.Exam) ([]podsToCome, error) {
-	pods, err := everyPod(ctx, e)
-	if err != nil {
-		return nil, err
-	}
 	if e.Install != nil {
+		pods, err := podsOf(ctx, e, e.Install.Objects)
+		if err != nil {
+			return nil, err
+		}
 		return ofWorkloads(e.Install.Objects, pods)
 	}
-	spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
+	pods, err := ownPods(ctx, e)
 	if err != nil {
 		return nil, err
-	}
-	own := map[string]bool{}
-	for _, ns := range spaces {
-		own[ns.GetName()] = ours(ns)
 	}
 	var waiting []podsToCome
 	for _, pod := range pods {
-		if !own[pod.GetNamespace()] || text(pod.Object, "spec", "nodeName") != "" {
+		if text(pod.Object, "spec", "nodeName") != "" {
 			continue
 		}
 		spec, err := podSpec(pod, "spec")
@@ -62,6 +58,23 @@ func comingPods(ctx context.Context, e doctor.Exam) ([]podsToCome, error) {
 		waiting = append(waiting, podsToCome{of: cluster.RefOf(pod), count: 1, spec: spec})
 	}
 	return waiting, nil
+}
+
+// podsOf returns the pods in the namespaces that workloads are about to be applied to.
+func podsOf(ctx context.Context, e doctor.Exam, objects []*unstructured.Unstructured) ([]*unstructured.Unstructured, error) {
+	var pods []*unstructured.Unstructured
+	asked := map[string]bool{}
+	for _, o := range objects {
+		if name := o.GetNamespace(); makesPods(o.GroupVersionKind().GroupKind()) && !asked[name] {
+			asked[name] = true
+			list, err := e.List(ctx, podKind, cluster.Scope{Namespace: name})
+			if err != nil {
+				return nil, err
+			}
+			pods = append(pods, list...)
+		}
+	}
+	return slices.DeleteFunc(pods, func(pod *unstructured.Unstructured) bool { return !lives(pod) }), nil
 }
 
 // ofWorkloads counts, for each workload, the pods that it asks for and that have no node yet.

@@ -104,8 +104,7 @@ type servers struct {
 }
 
 func serversOf(ctx context.Context, e doctor.Exam, namespace string, wanted func(string) bool) (servers, error) {
-	in := cluster.Scope{Namespace: namespace}
-	endpoints, err := e.List(ctx, endpointSliceKind, in)
+	endpoints, err := slicesIn(ctx, e, namespace)
 	if err != nil {
 		return servers{}, err
 	}
@@ -113,7 +112,7 @@ func serversOf(ctx context.Context, e doctor.Exam, namespace string, wanted func
 	if len(s.services) == 0 {
 		return s, nil
 	}
-	pods, err := e.List(ctx, podKind, in)
+	pods, err := podsIn(ctx, e, namespace)
 	if err != nil {
 		return s, err
 	}

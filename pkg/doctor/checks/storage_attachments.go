@@ -20,23 +20,18 @@ var attachments = &doctor.Check{
 	Cure:  "Nothing by itself: taking a disk from a node that still writes to it loses data.",
 	Reads: []schema.GroupKind{eventKind, podKind, namespaceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
-		if err != nil {
-			return nil, err
-		}
-		own := map[string]bool{}
-		for _, ns := range spaces {
-			own[ns.GetName()] = ours(ns)
-		}
-		pods, err := everyPod(ctx, e)
+		pods, err := ownPods(ctx, e)
 		if err != nil {
 			return nil, err
 		}
 		waiting := map[string]*unstructured.Unstructured{}
 		for _, p := range pods {
-			if own[p.GetNamespace()] && text(p.Object, "status", "phase") == "Pending" {
+			if text(p.Object, "status", "phase") == "Pending" {
 				waiting[p.GetNamespace()+"/"+p.GetName()] = p
 			}
+		}
+		if len(waiting) == 0 {
+			return nil, nil
 		}
 		events, err := e.List(ctx, eventKind, cluster.Scope{Fields: "involvedObject.kind=Pod,type=Warning"})
 		if err != nil {

@@ -19,15 +19,15 @@ var claims = &doctor.Check{
 	Why: "Databases, the object store and notebooks wait for their volume and do not start without it. Why Azure does not make one (a quota, a policy, a class that does not exist) stands only in " +
 		"the events of the claim.",
 	Cure:  "Nothing by itself: what is missing is missing in Azure, or in the claim. The finding says what the provisioner answered.",
-	Reads: []schema.GroupKind{claimKind, namespaceKind, eventKind, classKind},
+	Reads: []schema.GroupKind{claimKind, podKind, namespaceKind, eventKind, classKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
+		all, err := ownClaims(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		all, err := e.List(ctx, claimKind, cluster.Scope{})
-		if err != nil {
-			return nil, err
+		waiting := slices.DeleteFunc(all, func(claim *unstructured.Unstructured) bool { return text(claim.Object, "status", "phase") != "Pending" })
+		if len(waiting) == 0 {
+			return nil, nil
 		}
 		classes, err := e.List(ctx, classKind, cluster.Scope{})
 		if err != nil {
@@ -38,11 +38,8 @@ var claims = &doctor.Check{
 			return nil, err
 		}
 		var findings []doctor.Finding
-		for _, claim := range all {
-			own := slices.ContainsFunc(spaces, func(ns *unstructured.Unstructured) bool { return ns.GetName() == claim.GetNamespace() && ours(ns) })
-			if own && text(claim.Object, "status", "phase") == "Pending" {
-				findings = append(findings, judgeClaim(claim, classes, events)...)
-			}
+		for _, claim := range waiting {
+			findings = append(findings, judgeClaim(claim, classes, events)...)
 		}
 		return findings, nil
 	},

@@ -21,7 +21,7 @@ var defaultClass = &doctor.Check{
 		"are never made, and the pods that need them stay Pending.",
 	Cure: "install writes the class into the claims before they are applied, where it is clear which. On a cluster --fix marks that class as the default; claims that wait for one take it. " +
 		"AKS may put its own classes back as they were: a class of your own, marked as default, lasts.",
-	Reads:     []schema.GroupKind{claimKind, classKind, namespaceKind},
+	Reads:     []schema.GroupKind{claimKind, classKind, podKind, namespaceKind},
 	Preflight: true,
 	Run:       runDefaultClass,
 }
@@ -57,20 +57,12 @@ func classless(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured
 			}
 		}
 	}
-	spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
-	if err != nil {
-		return nil, err
-	}
-	kubeflows := map[string]bool{}
-	for _, ns := range spaces {
-		kubeflows[ns.GetName()] = ours(ns)
-	}
-	all, err := e.List(ctx, claimKind, cluster.Scope{})
+	all, err := ownClaims(ctx, e)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range all {
-		mine := own[c.GetNamespace()+"/"+c.GetName()] || e.Install == nil && (kubeflows[c.GetNamespace()] || c.GetUID() == "")
+		mine := own[c.GetNamespace()+"/"+c.GetName()] || e.Install == nil
 		_, named, _ := unstructured.NestedString(c.Object, "spec", "storageClassName") // "" asks for no class at all
 		if mine && !named && c.GetAnnotations()["volume.beta.kubernetes.io/storage-class"] == "" && text(c.Object, "spec", "volumeName") == "" {
 			claims = append(claims, c)
