@@ -72,7 +72,7 @@ func runBundle(ctx context.Context, o *bundleOptions) error {
 	if err := o.vacant(); err != nil {
 		return err
 	}
-	options := doctor.Options{Settings: doctor.Settings{Release: installed(ctx, recorder.View)}}
+	options := doctor.Options{Settings: doctor.Settings{Release: installed(ctx, recorder.View), NewSecret: newSecret}}
 	if options.Release != nil {
 		head.Release = options.Release.Version
 	}

@@ -26,7 +26,7 @@ type doctorOptions struct {
 	wait, rollout               time.Duration
 	failOn, output, mpi, mesh   string
 	suppress                    []string
-	mirror                      string
+	mirror, dexPassword         string
 	skipVerify                  bool
 	partial                     *doctor.Report // how far a fix came that was cut off
 	printed                     bool           // the one document is out
@@ -79,6 +79,7 @@ func (o *doctorOptions) addFlags(cmd *cobra.Command) {
 	f.StringSliceVar(&o.suppress, "suppress", nil, "do not mention findings: `ID[=KIND/NAMESPACE/NAME]`; an annotation on the object does so for everybody: kubeflow.org/doctor-suppress=ID")
 	f.StringVar(&o.mpi, "mpi", "", "\"v2beta1\": replace the MPI operator by a newer one instead of pinning the old one")
 	f.StringVar(&o.mesh, "mesh", "", "\"disable\": switch mutual TLS off where servers lack sidecars, instead of giving them one")
+	f.StringVar(&o.dexPassword, "dex-password", "", "with --fix: the new password of user@example.com, in a `FILE`, or \"-\" for standard input")
 	f.StringVar(&o.mirror, "mirror", "", "where --mpi=v2beta1 takes its archive from: a `URL` or folder")
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare the archive with its pinned hash")
 	f.StringVarP(&o.output, "output", "o", "table", "table, wide, short, json, yaml, markdown, junit or sarif")
@@ -106,7 +107,10 @@ func (o *doctorOptions) complete() error {
 	if err := o.contradictions(); err != nil {
 		return err
 	}
-	o.settings.Settings = doctor.Settings{MPI: o.mpi, Mesh: o.mesh}
+	o.settings.Settings = doctor.Settings{MPI: o.mpi, Mesh: o.mesh, Named: len(o.ids) > 0, NewSecret: newSecret}
+	if err := o.readPassword(); err != nil {
+		return err
+	}
 	for _, text := range o.suppress {
 		s, err := doctor.ParseSuppression(text)
 		if err == nil {
@@ -130,6 +134,8 @@ func (o *doctorOptions) contradictions() error {
 		return &usageError{What: "a bundle is looked at, not changed: --from does not go with --fix or --undo", Next: "Run doctor --fix against the cluster that it was taken of"}
 	case o.from != "" && o.filename != "":
 		return &usageError{What: "-f and --from name two things to look at", Next: "Name one of them"}
+	case o.dexPassword != "" && !o.fix:
+		return &usageError{What: "--dex-password is for --fix", Next: "Type: kubectl kubeflow doctor auth/password --fix --allow-restart --dex-password FILE"}
 	case o.fix && o.undo != "":
 		return &usageError{What: "--fix and --undo contradict each other", Next: "Name one of them"}
 	case o.dryRun && !o.fix:

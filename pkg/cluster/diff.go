@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/pmezard/go-difflib/difflib"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -37,7 +39,22 @@ func masked(before, after *unstructured.Unstructured) (string, string) {
 		maskAnnotation(a)
 		maskAnnotation(b)
 	}
-	return text(a), text(b)
+	return maskHashes(text(a), text(b))
+}
+
+var passwordHash = regexp.MustCompile(`\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}`)
+
+// maskHashes takes the hashes of passwords out of two texts; one that changes is seen to change.
+func maskHashes(a, b string) (string, string) {
+	mask := func(s, other, when string) string {
+		return passwordHash.ReplaceAllStringFunc(s, func(hash string) string {
+			if strings.Contains(other, hash) {
+				return "***"
+			}
+			return "*** (" + when + ")"
+		})
+	}
+	return mask(a, b, "before"), mask(b, a, "after")
 }
 
 func isSecret(o *unstructured.Unstructured) bool {

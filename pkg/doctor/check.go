@@ -19,6 +19,8 @@ type Check struct {
 	Why   string // what goes wrong for the user otherwise; sentences for --explain and the page
 	Cure  string // what --fix would do about it and how risky that is; sentences
 	Reads []schema.GroupKind
+	Paths []string // what else it asks the API server for: "/.well-known/openid-configuration"
+	Logs  bool     // it reads logs of pods
 	// Preflight checks matter before an install: install runs them on the cluster as it will be, and stops at their errors.
 	Preflight bool
 	Run       func(context.Context, Exam) ([]Finding, error) // an error means that it could not look
@@ -59,6 +61,12 @@ type Settings struct {
 	Install *Installation
 	// Mesh is "disable" to switch mutual TLS off where servers have no sidecar, instead of giving them one.
 	Mesh string
+	// PasswordHash is the bcrypt hash of a new password for the user that every Kubeflow comes with; "" to leave it.
+	PasswordHash string
+	// Named tells that the user named the checks: then what is only worth knowing may be changed as well.
+	Named bool
+	// NewSecret makes a random secret of 32 letters and digits; nil where none may be made.
+	NewSecret func() string
 }
 
 // Skipped is the error of a check that does not apply.

@@ -85,6 +85,12 @@ func read(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
 		switch key {
 		case "mpi":
 			s.MPI = value
+		case "hash":
+			s.PasswordHash = value
+		case "secret":
+			s.NewSecret = func() string { return value }
+		case "named":
+			s.Named = value == "true"
 		case "mesh":
 			s.Mesh = value
 		case "adopt":

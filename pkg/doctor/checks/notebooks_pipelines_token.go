@@ -19,7 +19,7 @@ var pipelinesToken = &doctor.Check{
 	Title: "notebooks can be given a token for Pipelines",
 	Why: "A notebook that starts pipelines needs a token that Kubeflow Pipelines accepts. A PodDefault in the user's namespace puts one into the notebooks that ask for it; no release makes it, so the " +
 		"Pipelines SDK answers 401 there until somebody does.",
-	Cure:  "Nothing by itself: whether notebooks may start pipelines is yours to decide. The finding says what to make.",
+	Cure:  "Nothing unless the check is named, since whether notebooks may start pipelines is yours to decide: doctor notebooks/pipelines-token --fix makes the PodDefault in every user's namespace.",
 	Reads: []schema.GroupKind{namespaceKind, podDefaultKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		spaces, err := e.List(ctx, namespaceKind, cluster.Scope{Labels: profileLabel + "=kubeflow-profile"})
@@ -36,14 +36,40 @@ var pipelinesToken = &doctor.Check{
 		if len(without) == 0 {
 			return nil, nil
 		}
-		return []doctor.Finding{{
+		f := doctor.Finding{
 			Severity:    doctor.Info,
 			About:       doctor.Subject{Ref: cluster.RefOf(without[0])},
 			Message:     fmt.Sprintf("notebooks in %s cannot be given a token for Pipelines: %s", some(len(without), "user's namespace"), names(without, (*unstructured.Unstructured).GetName)),
 			Consequence: "The Pipelines SDK answers 401 in them.",
 			Advice:      "Make a PodDefault access-ml-pipeline there: a projected token for the audience " + tokenAudience + ", and the variable KF_PIPELINES_SA_TOKEN_PATH.",
-		}}, nil
+			Command:     "kubectl kubeflow doctor notebooks/pipelines-token --fix",
+		}
+		if e.Named {
+			f.Fix = &doctor.Fix{Title: "Let notebooks be given a token for Pipelines", Impact: doctor.Safe}
+			for _, ns := range without {
+				f.Fix.Changes = append(f.Fix.Changes, cluster.Change{Verb: cluster.Apply, After: tokenDefault(ns.GetName())})
+			}
+		}
+		return []doctor.Finding{f}, nil
 	},
+}
+
+// tokenDefault is what puts a token for Pipelines into the notebooks that ask for it on the form.
+func tokenDefault(namespace string) *unstructured.Unstructured {
+	const volume, folder = "volume-kf-pipeline-token", "/var/run/secrets/kubeflow/pipelines"
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "kubeflow.org/v1alpha1", "kind": podDefaultKind.Kind,
+		"metadata": map[string]any{"name": "access-ml-pipeline", "namespace": namespace},
+		"spec": map[string]any{
+			"desc":     "Allow access to Kubeflow Pipelines",
+			"selector": map[string]any{"matchLabels": map[string]any{"access-ml-pipeline": "true"}},
+			"volumes": []any{map[string]any{"name": volume, "projected": map[string]any{"sources": []any{map[string]any{
+				"serviceAccountToken": map[string]any{"path": "token", "expirationSeconds": int64(7200), "audience": tokenAudience},
+			}}}}},
+			"volumeMounts": []any{map[string]any{"name": volume, "mountPath": folder, "readOnly": true}},
+			"env":          []any{map[string]any{"name": "KF_PIPELINES_SA_TOKEN_PATH", "value": folder + "/token"}},
+		},
+	}}
 }
 
 const tokenAudience = "pipelines.kubeflow.org"

@@ -3,8 +3,11 @@ package checks
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -15,8 +18,8 @@ var workflowController = &doctor.Check{
 	ID:    "pipelines/workflow-controller",
 	Title: "the controller that runs pipelines runs",
 	Why:   "A pipeline's run is a Workflow, and the workflow controller makes its pods. While it is down every run stays Pending, and nothing in the dashboard says why.",
-	Cure:  "Nothing by itself: why it does not run decides what helps. A setting that it does not understand is the business of pipelines/executor.",
-	Reads: []schema.GroupKind{deploymentKind},
+	Cure:  "Where it runs and has not begun with a run for ten minutes, --fix (with --allow-restart) restarts it. Where it does not run, why decides what helps; a setting that it does not understand is the business of pipelines/executor.",
+	Reads: []schema.GroupKind{deploymentKind, workflowKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		controller, err := e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: kubeflow, Name: "workflow-controller"})
 		if apierrors.IsNotFound(err) {
@@ -27,7 +30,7 @@ var workflowController = &doctor.Check{
 		}
 		c, said := condition(controller, "Available")
 		if !said || text(c, "status") != "False" {
-			return nil, nil
+			return unstarted(ctx, e, controller)
 		}
 		return []doctor.Finding{{
 			Severity:    doctor.Error,
@@ -40,4 +43,34 @@ var workflowController = &doctor.Check{
 			Command:     fmt.Sprintf("kubectl logs -n %s deployment/workflow-controller --previous", kubeflow),
 		}}, nil
 	},
+}
+
+var workflowKind = schema.GroupKind{Group: "argoproj.io", Kind: "Workflow"}
+
+// startTime is how long the controller may take to begin with a run.
+const startTime = 10 * time.Minute
+
+// unstarted tells of runs that a controller which runs has not begun: it gives a run a label when it does.
+func unstarted(ctx context.Context, e doctor.Exam, controller *unstructured.Unstructured) ([]doctor.Finding, error) {
+	list, err := listIfKnown(ctx, e, workflowKind, cluster.Scope{Labels: "!workflows.argoproj.io/phase", Metadata: true})
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	now, err := e.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(slices.Clone(list), func(o *unstructured.Unstructured) bool { return now.Sub(o.GetCreationTimestamp().Time) < startTime })
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return []doctor.Finding{{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(list[0])},
+		Message:     fmt.Sprintf("the workflow controller has not begun with %s: %s", some(len(list), "run"), names(list, (*unstructured.Unstructured).GetName)),
+		Consequence: "They stay Pending.",
+		Cause:       "The controller runs, and does not look at them.",
+		Command:     "kubectl rollout restart -n " + kubeflow + " deployment workflow-controller",
+		Fix:         &doctor.Fix{Title: "Restart the workflow controller", Impact: doctor.RestartsPods, Changes: []cluster.Change{doctor.RestartOf(controller)}},
+	}}, nil
 }

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -51,8 +52,11 @@ func crashingContainer(pod *unstructured.Unstructured) (map[string]any, bool) {
 	return nil, false
 }
 
-// knownCrashes are the checks that know why some pods crash, by the pods' label app.
-var knownCrashes = map[string]string{"mpi-operator": "training/mpi-operator", "workflow-controller": "pipelines/executor"}
+// knownCrashes are the checks that know why some pods crash, by the pods' label app or component.
+var knownCrashes = map[string]string{
+	"mpi-operator": "training/mpi-operator", "workflow-controller": "pipelines/executor",
+	"metadata-grpc-server": metadataStoreID, "mysql": databaseID,
+}
 
 func judgeCrash(pod *unstructured.Unstructured, status map[string]any) doctor.Finding {
 	f := doctor.Finding{
@@ -60,7 +64,7 @@ func judgeCrash(pod *unstructured.Unstructured, status map[string]any) doctor.Fi
 		About:       doctor.Subject{Ref: cluster.RefOf(pod), Field: "status.containerStatuses"},
 		Message:     fmt.Sprintf("container %s of pod %s ends again and again", text(status, "name"), pod.GetName()),
 		Consequence: "What it does is not done.",
-		ExplainedBy: knownCrashes[pod.GetLabels()["app"]],
+		ExplainedBy: cmp.Or(knownCrashes[pod.GetLabels()["app"]], knownCrashes[pod.GetLabels()["component"]]),
 		Advice:      "Read what it logged before it ended.",
 		Command:     fmt.Sprintf("kubectl logs -n %s %s -c %s --previous", pod.GetNamespace(), pod.GetName(), text(status, "name")),
 	}

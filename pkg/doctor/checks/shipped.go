@@ -27,8 +27,8 @@ var (
 	}
 )
 
-// shippedPassword is what the static user of every release signs in with; the documentation of Kubeflow says so.
-const shippedPassword = "12341234"
+// ShippedPassword is what the static user of every release signs in with; the documentation of Kubeflow says so.
+const ShippedPassword = "12341234"
 
 // Shipped tells whether a value is one that every Kubeflow comes with, or the hash of the password that it comes with. Such a
 // value is known to everybody: a bundle may keep it, and needs to.
@@ -44,5 +44,5 @@ func digest(value string) string {
 
 // hashOfShipped tells whether a bcrypt hash, whatever its salt, is that of the password every Kubeflow comes with.
 func hashOfShipped(hash string) bool {
-	return strings.HasPrefix(hash, "$2") && bcrypt.CompareHashAndPassword([]byte(hash), []byte(shippedPassword)) == nil
+	return strings.HasPrefix(hash, "$2") && bcrypt.CompareHashAndPassword([]byte(hash), []byte(ShippedPassword)) == nil
 }

@@ -1,0 +1,135 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var signIn = &doctor.Check{
+	ID:    "auth/sign-in",
+	Title: "the parts of the sign-in run and agree",
+	Why: "A visitor is sent from the gateway to oauth2-proxy, from there to dex and back. When one of the two does not run, when they do not know each other by the same secret, or when they do not call " +
+		"the issuer of the tokens by the same name, the visitor ends on an error page or goes round in circles.",
+	Cure:  "Where the secrets differ, --fix (with --allow-restart) gives oauth2-proxy the one that dex has, and restarts it. Names of issuers are left: which one is right is yours to say.",
+	Reads: []schema.GroupKind{deploymentKind, secretKind, configMapKind, requestAuthKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		dex, err := find(ctx, e, dexRef)
+		if err != nil {
+			return nil, err
+		}
+		proxy, err := find(ctx, e, proxyRef)
+		if err != nil {
+			return nil, err
+		}
+		if dex == nil || proxy == nil {
+			return nil, doctor.Skip("oauth2-proxy and dex do not sign people in here")
+		}
+		var findings []doctor.Finding
+		for _, d := range []*unstructured.Unstructured{dex, proxy} {
+			if c, said := condition(d, "Available"); said && text(c, "status") == "False" {
+				findings = append(findings, judgeDown(d, c))
+			}
+		}
+		apart, err := judgeClient(ctx, e, proxy)
+		if err != nil {
+			return nil, err
+		}
+		issuers, err := judgeIssuers(ctx, e, proxy)
+		return slices.Concat(findings, apart, issuers), err
+	},
+}
+
+func judgeDown(d *unstructured.Unstructured, c map[string]any) doctor.Finding {
+	return doctor.Finding{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(d), Field: "status.conditions"},
+		Message:     d.GetName() + " does not run",
+		Consequence: "Nobody can sign in.",
+		Cause:       text(c, "message"),
+		Advice:      "See what its pods wait for.",
+		Command:     fmt.Sprintf("kubectl describe deployment -n %s %s", d.GetNamespace(), d.GetName()),
+	}
+}
+
+// judgeClient compares the client that dex knows with the one that oauth2-proxy says it is.
+func judgeClient(ctx context.Context, e doctor.Exam, proxy *unstructured.Unstructured) ([]doctor.Finding, error) {
+	client, err := find(ctx, e, dexClientRef)
+	if err != nil || client == nil {
+		return nil, err
+	}
+	secret, err := proxySecret(ctx, e)
+	if err != nil || secret == nil {
+		return nil, err
+	}
+	id, word := held(client, "OIDC_CLIENT_ID"), held(client, "OIDC_CLIENT_SECRET")
+	if id == held(secret, "client-id") && word == held(secret, "client-secret") {
+		return nil, nil
+	}
+	return []doctor.Finding{{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(secret), Field: "data"},
+		Message:     "dex and oauth2-proxy do not have the same client ID and secret",
+		Consequence: "Nobody can sign in: dex answers \"Invalid client credentials\".",
+		Cause:       "One of the two was changed without the other.",
+		Fix: &doctor.Fix{Title: "Give oauth2-proxy the client that dex knows", Impact: doctor.RestartsPods, Changes: []cluster.Change{
+			cluster.Edit(secret, func(o *unstructured.Unstructured) {
+				hold(o, "client-id", id)
+				hold(o, "client-secret", word)
+			}),
+			doctor.RestartOf(proxy),
+		}},
+	}}, nil
+}
+
+// judgeIssuers compares what dex calls itself with what oauth2-proxy and the mesh expect.
+func judgeIssuers(ctx context.Context, e doctor.Exam, proxy *unstructured.Unstructured) ([]doctor.Finding, error) {
+	config, err := find(ctx, e, dexConfigRef)
+	if err != nil {
+		return nil, err
+	}
+	issuer := issuerOf(config, dexFile, "issuer")
+	if issuer == "" {
+		return nil, nil
+	}
+	maps, err := e.List(ctx, configMapKind, cluster.Scope{Namespace: proxyRef.Namespace})
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range maps {
+		if expected := issuerOf(m, "oauth2_proxy.cfg", "oidc_issuer_url"); expected != "" && expected != issuer {
+			return []doctor.Finding{otherIssuer(m, "data[oauth2_proxy.cfg]", "oauth2-proxy", issuer, expected)}, nil
+		}
+	}
+	policies, err := atGateway(ctx, e, requestAuthKind)
+	if err != nil {
+		return nil, err
+	}
+	var known []string
+	for _, p := range policies {
+		for _, rule := range items(p.Object, "spec", "jwtRules") {
+			known = append(known, text(rule, "issuer"))
+		}
+	}
+	if len(policies) > 0 && !slices.Contains(known, issuer) {
+		return []doctor.Finding{otherIssuer(policies[0], "spec.jwtRules", "the gateway", issuer, names(known, func(s string) string { return s }))}, nil
+	}
+	return nil, nil
+}
+
+func otherIssuer(o *unstructured.Unstructured, field, who, issuer, expected string) doctor.Finding {
+	return doctor.Finding{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(o), Field: field},
+		Message:     fmt.Sprintf("dex issues tokens as %s, and %s expects %s", issuer, who, expected),
+		Consequence: "Who has signed in is not taken for it.",
+		Advice:      "Give them the same name: the one by which a visitor's browser reaches dex.",
+		Command:     fmt.Sprintf("kubectl edit %s -n %s %s", map[bool]string{true: "configmap", false: "requestauthentication"}[o.GetKind() == "ConfigMap"], o.GetNamespace(), o.GetName()),
+	}
+}

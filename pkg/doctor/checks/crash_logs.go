@@ -1,0 +1,80 @@
+package checks
+
+import (
+	"context"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+// Some causes stand nowhere but in the log of a container that ended. Only such logs are read, and few of them.
+
+// mostCrashes is how many crashing pods' logs are read.
+const mostCrashes = 10
+
+// A crash is a container that ends again and again, and what it logged before it ended.
+type crash struct {
+	pod       *unstructured.Unstructured
+	container string
+	log       string
+}
+
+// crashesAmong returns the crashes of Kubeflow's pods that a check is about, with their logs.
+func crashesAmong(ctx context.Context, e doctor.Exam, about func(pod *unstructured.Unstructured) bool) ([]crash, error) {
+	pods, err := ownPods(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	var crashes []crash
+	for _, pod := range pods {
+		status, crashing := crashingContainer(pod)
+		if !crashing || !about(pod) || len(crashes) == mostCrashes {
+			continue
+		}
+		name := text(status, "name")
+		log, err := e.Logs(ctx, cluster.RefOf(pod), cluster.LogScope{Container: name, Previous: true, Lines: doctor.LogLines})
+		if apierrors.IsForbidden(err) || ctx.Err() != nil {
+			return nil, err
+		}
+		if err == nil { // the kubelet may have lost it, or be away
+			crashes = append(crashes, crash{pod, name, log})
+		}
+	}
+	return crashes, nil
+}
+
+// says returns the line of the log that has one of these signs, "" when none has.
+func (c crash) says(signs ...string) string {
+	for line := range strings.Lines(c.log) {
+		for _, sign := range signs {
+			if strings.Contains(line, sign) {
+				return shortened(strings.TrimSpace(line))
+			}
+		}
+	}
+	return ""
+}
+
+// shortened cuts a line of a log that is too long to be read.
+func shortened(line string) string {
+	const most = 200
+	if runes := []rune(line); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return line
+}
+
+// finding is what there is to say of every crash whose log told why.
+func (c crash) finding(message, line string) doctor.Finding {
+	return doctor.Finding{
+		Severity: doctor.Error,
+		About:    doctor.Subject{Ref: cluster.RefOf(c.pod), Field: "status.containerStatuses"},
+		Message:  message,
+		Cause:    "Its log says: " + line,
+		Command:  "kubectl logs -n " + c.pod.GetNamespace() + " " + c.pod.GetName() + " -c " + c.container + " --previous",
+	}
+}

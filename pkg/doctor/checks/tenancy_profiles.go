@@ -1,0 +1,159 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var profileKind = schema.GroupKind{Group: "kubeflow.org", Kind: "Profile"}
+
+// settled is how long Kubeflow's controllers may take to do what a Profile asks for.
+const settled = 5 * time.Minute
+
+const profilesID = "tenancy/profiles"
+
+var profilesRef = cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: kubeflow, Name: "profiles-deployment"}
+
+var profiles = &doctor.Check{
+	ID:    profilesID,
+	Title: "every Profile has its namespace, with the labels that belong to it",
+	Why: "A Profile is a user; its namespace and the labels on it are made by Kubeflow's profile controller. Without the namespace the dashboard has nothing to show to the user. Without the labels the namespace " +
+		"gets no sidecars, and pipelines, Katib and KServe pass it by.",
+	Cure:  "--fix (with --allow-restart) restarts the profile controller, which looks at every Profile again when it starts. A label that somebody set to something else is left.",
+	Reads: []schema.GroupKind{profileKind, namespaceKind, configMapKind, deploymentKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		list, err := e.List(ctx, profileKind, cluster.Scope{})
+		if err != nil {
+			return nil, err
+		}
+		controller, err := e.Get(ctx, profilesRef)
+		if apierrors.IsNotFound(err) {
+			return nil, doctor.Skip("there is no profile controller")
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(list) == 0 {
+			return []doctor.Finding{noProfile()}, nil
+		}
+		spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
+		if err != nil {
+			return nil, err
+		}
+		expected, err := profileLabels(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		now, err := e.Now(ctx)
+		if err != nil {
+			return nil, err
+		}
+		p := looked{controller: controller}
+		for _, profile := range list {
+			if age := now.Sub(profile.GetCreationTimestamp().Time); age < settled || profile.GetDeletionTimestamp() != nil {
+				continue
+			}
+			i := slices.IndexFunc(spaces, func(ns *unstructured.Unstructured) bool { return ns.GetName() == profile.GetName() })
+			if i < 0 {
+				p.homeless = append(p.homeless, profile)
+			} else if missing := missingLabels(spaces[i], expected); len(missing) > 0 {
+				p.unlabelled, p.missing = append(p.unlabelled, spaces[i]), append(p.missing, missing...)
+			}
+		}
+		return p.findings(), nil
+	},
+}
+
+func noProfile() doctor.Finding {
+	return doctor.Finding{
+		Severity:    doctor.Info,
+		About:       doctor.Subject{Ref: cluster.Ref{APIVersion: "kubeflow.org/v1", Kind: profileKind.Kind, Name: "NAME"}},
+		Message:     "nobody has a Profile yet",
+		Consequence: "The dashboard has no namespace to show, and nothing can be started in it.",
+		Advice:      "Kubeflow 1.2 makes one at the first visit; from 1.3 on make one for each user: a Profile whose spec.owner is who signs in.",
+	}
+}
+
+// looked is what became of the Profiles that had their time.
+type looked struct {
+	controller           *unstructured.Unstructured
+	homeless, unlabelled []*unstructured.Unstructured
+	missing              []string
+}
+
+func (p looked) findings() []doctor.Finding {
+	fix := &doctor.Fix{Title: "Restart the profile controller", Impact: doctor.RestartsPods, Changes: []cluster.Change{doctor.RestartOf(p.controller)}}
+	command := "kubectl rollout restart -n " + kubeflow + " deployment " + p.controller.GetName()
+	var findings []doctor.Finding
+	if n := len(p.homeless); n > 0 {
+		findings = append(findings, doctor.Finding{
+			Severity:    doctor.Error,
+			About:       doctor.Subject{Ref: cluster.RefOf(p.homeless[0])},
+			Message:     fmt.Sprintf("%s no namespace: %s", some(n, "Profile")+" "+have(n), names(p.homeless, (*unstructured.Unstructured).GetName)),
+			Consequence: "The dashboard has nothing to show to its user.",
+			Command:     command, Fix: fix,
+		})
+	}
+	if n := len(p.unlabelled); n > 0 {
+		slices.Sort(p.missing)
+		findings = append(findings, doctor.Finding{
+			Severity:    doctor.Warning,
+			About:       doctor.Subject{Ref: cluster.RefOf(p.unlabelled[0]), Field: "metadata.labels"},
+			Message:     fmt.Sprintf("%s labels that Kubeflow gives: %s (%s)", some(n, "user's namespace")+" "+lack(n), names(p.unlabelled, (*unstructured.Unstructured).GetName), strings.Join(slices.Compact(p.missing), ", ")),
+			Consequence: "Sidecars, pipelines or metrics pass by what runs there.",
+			Command:     command, Fix: fix,
+		})
+	}
+	return findings
+}
+
+func lack(n int) string {
+	if n == 1 {
+		return "lacks"
+	}
+	return "lack"
+}
+
+// profileLabels returns the labels that this release's profile controller gives to namespaces: they stand in a ConfigMap.
+func profileLabels(ctx context.Context, e doctor.Exam) (map[string]string, error) {
+	maps, err := e.List(ctx, configMapKind, cluster.Scope{Namespace: kubeflow})
+	if err != nil {
+		return nil, err
+	}
+	labels := map[string]string{"istio-injection": "enabled"}
+	for _, m := range maps {
+		for _, key := range []string{"namespace-labels.yaml", "namespace-labels"} {
+			var more map[string]string
+			if yaml.Unmarshal([]byte(text(m.Object, "data", key)), &more) == nil {
+				for label, value := range more {
+					labels[label] = value
+				}
+			}
+		}
+	}
+	return labels, nil
+}
+
+// missingLabels returns the labels that a namespace does not have at all: one with another value is somebody's choice.
+func missingLabels(ns *unstructured.Unstructured, expected map[string]string) []string {
+	var missing []string
+	for label, value := range expected {
+		_, there := ns.GetLabels()[label]
+		_, revision := ns.GetLabels()["istio.io/rev"]
+		if !there && value != "" && !(label == "istio-injection" && revision) {
+			missing = append(missing, label)
+		}
+	}
+	return missing
+}
