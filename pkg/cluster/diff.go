@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -74,7 +75,7 @@ func maskField(a, b map[string]any, field string) {
 	for key, value := range av {
 		other, both := bv[key]
 		switch {
-		case both && other == value:
+		case both && reflect.DeepEqual(other, value):
 			av[key], bv[key] = "***", "***"
 		case both:
 			av[key], bv[key] = "*** (before)", "*** (after)"

@@ -60,18 +60,18 @@ func portsOf(services []*unstructured.Unstructured) map[int64]any {
 }
 
 // listensOn returns the numbers and names of the ports of the gateway's containers.
-func listensOn(gateway *unstructured.Unstructured) map[any]bool {
-	open := map[any]bool{}
+func listensOn(gateway *unstructured.Unstructured) map[string]bool {
+	open := map[string]bool{}
 	for _, c := range items(gateway.Object, "spec", "template", "spec", "containers") {
 		for _, p := range items(c, "ports") {
-			open[p["containerPort"]] = true
-			open[p["name"]] = true
+			open[fmt.Sprint(p["containerPort"])] = true
+			open[text(p, "name")] = true
 		}
 	}
 	return open
 }
 
-func judgePorts(service *unstructured.Unstructured, canonical map[int64]any, open map[any]bool) []doctor.Finding {
+func judgePorts(service *unstructured.Unstructured, canonical map[int64]any, open map[string]bool) []doctor.Finding {
 	for i, p := range items(service.Object, "spec", "ports") {
 		number, _ := p["port"].(int64)
 		target := p["targetPort"]
@@ -79,7 +79,7 @@ func judgePorts(service *unstructured.Unstructured, canonical map[int64]any, ope
 			target = number
 		}
 		right, known := canonical[number]
-		if !known || target == right || open[target] || !open[right] {
+		if !known || fmt.Sprint(target) == fmt.Sprint(right) || open[fmt.Sprint(target)] || !open[fmt.Sprint(right)] {
 			continue
 		}
 		return []doctor.Finding{{
@@ -100,7 +100,7 @@ func judgePorts(service *unstructured.Unstructured, canonical map[int64]any, ope
 }
 
 // retarget gives every port of a Service that leads nowhere the targetPort of the gateway's own Service.
-func retarget(service *unstructured.Unstructured, canonical map[int64]any, open map[any]bool) cluster.Change {
+func retarget(service *unstructured.Unstructured, canonical map[int64]any, open map[string]bool) cluster.Change {
 	return cluster.Edit(service, func(o *unstructured.Unstructured) {
 		for _, p := range items(o.Object, "spec", "ports") {
 			number, _ := p["port"].(int64)
@@ -108,7 +108,7 @@ func retarget(service *unstructured.Unstructured, canonical map[int64]any, open 
 			if target == nil {
 				target = number
 			}
-			if right, known := canonical[number]; known && !open[target] && open[right] {
+			if right, known := canonical[number]; known && !open[fmt.Sprint(target)] && open[fmt.Sprint(right)] {
 				p["targetPort"] = right
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+	"sync"
 
 	"golang.org/x/crypto/bcrypt"
 )
@@ -44,5 +45,15 @@ func digest(value string) string {
 
 // hashOfShipped tells whether a bcrypt hash, whatever its salt, is that of the password every Kubeflow comes with.
 func hashOfShipped(hash string) bool {
-	return strings.HasPrefix(hash, "$2") && bcrypt.CompareHashAndPassword([]byte(hash), []byte(ShippedPassword)) == nil
+	if !strings.HasPrefix(hash, "$2") {
+		return false
+	}
+	known, compared := comparedHashes.Load(hash)
+	if !compared { // bcrypt is made to be slow
+		known = bcrypt.CompareHashAndPassword([]byte(hash), []byte(ShippedPassword)) == nil
+		comparedHashes.Store(hash, known)
+	}
+	return known.(bool)
 }
+
+var comparedHashes sync.Map // hash → bool
