@@ -1,0 +1,295 @@
+package checks
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/tools/txtar"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+const (
+	reader = "kubectl-kubeflow-doctor"
+	fixer  = "kubectl-kubeflow-doctor-fix"
+)
+
+// secretNamespaces are those whose Secrets checks look at, or fixes write: nobody needs to see the others.
+var secretNamespaces = []string{"auth", gatewayNamespace, kubeflow, "oauth2-proxy"}
+
+// A rules value is what is allowed on resources of API groups: group → resource → verbs.
+type rules map[string]map[string]map[string]bool
+
+func (r rules) allow(kind schema.GroupKind, verbs ...string) {
+	resource := "*"
+	if kind.Kind != "*" {
+		resource = pluralOf(kind)
+	}
+	r.allowResource(kind.Group, resource, verbs...)
+}
+
+// pluralOf returns the resource of a kind, as all of those that checks read are called.
+func pluralOf(kind schema.GroupKind) string {
+	if strings.HasSuffix(kind.Kind, "ay") {
+		return strings.ToLower(kind.Kind) + "s"
+	}
+	plural, _ := meta.UnsafeGuessKindToResource(kind.WithVersion("v1"))
+	return plural.Resource
+}
+
+func (r rules) allowResource(group, resource string, verbs ...string) {
+	if r[group] == nil {
+		r[group] = map[string]map[string]bool{}
+	}
+	if r[group][resource] == nil {
+		r[group][resource] = map[string]bool{}
+	}
+	for _, v := range verbs {
+		r[group][resource][v] = true
+	}
+}
+
+// list returns the rules as a ClusterRole has them: a rule for all resources of a group with the same verbs.
+func (r rules) list() []any {
+	var out []any
+	for _, group := range slices.Sorted(maps.Keys(r)) {
+		byVerbs := map[string][]string{}
+		for _, resource := range slices.Sorted(maps.Keys(r[group])) {
+			verbs := strings.Join(slices.SortedFunc(maps.Keys(r[group][resource]), func(a, b string) int { return cmp.Compare(slices.Index(verbOrder, a), slices.Index(verbOrder, b)) }), ",")
+			byVerbs[verbs] = append(byVerbs[verbs], resource)
+		}
+		for _, verbs := range slices.Sorted(maps.Keys(byVerbs)) {
+			out = append(out, map[string]any{"apiGroups": anys(group), "resources": anys(byVerbs[verbs]...), "verbs": anys(strings.Split(verbs, ",")...)})
+		}
+	}
+	return out
+}
+
+var verbOrder = []string{"get", "list", "create", "patch", "delete"}
+
+func anys(list ...string) []any {
+	var out []any
+	for _, s := range list {
+		out = append(out, s)
+	}
+	return out
+}
+
+func role(kind, namespace, name string, rules []any) map[string]any {
+	metadata := map[string]any{"name": name}
+	if namespace != "" {
+		metadata["namespace"] = namespace
+	}
+	return map[string]any{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata, "rules": rules}
+}
+
+// roles returns the least that looking needs, and the least that fixing needs beside it.
+func roles(t *testing.T) []map[string]any {
+	read, write := rules{}, rules{}
+	var paths []string
+	logs := false
+	for _, c := range All() {
+		for _, kind := range c.Reads {
+			if kind != secretKind && c != removedAPIs { // that one reads manifests alone
+				read.allow(kind, "get", "list")
+			}
+		}
+		paths = append(paths, c.Paths...)
+		logs = logs || c.Logs
+	}
+	if logs {
+		read.allowResource("", "pods/log", "get")
+	}
+	eachCase(t, func(t *testing.T, c *doctor.Check, _ string, a *txtar.Archive) {
+		view, s := read1(t, a)
+		if s.MPI != "" || s.Install != nil {
+			return // replacing an operator gives out its permissions, which takes having them; an install's adaptations are no fixes
+		}
+		for _, f := range examined(view, c, s).Findings {
+			if f.Fix == nil {
+				continue
+			}
+			if f.Fix.Trial != nil {
+				write.allow(podKind, "create") // a dry run: no pod is made
+			}
+			for _, change := range f.Fix.Changes {
+				allowChange(write, change)
+			}
+		}
+	})
+	out := []map[string]any{role("ClusterRole", "", reader, append(read.list(), map[string]any{"nonResourceURLs": anys(paths...), "verbs": anys("get")}))}
+	for _, ns := range secretNamespaces {
+		out = append(out, role("Role", ns, reader, []any{map[string]any{"apiGroups": anys(""), "resources": anys("secrets"), "verbs": anys("get", "list")}}))
+	}
+	out = append(out, role("ClusterRole", "", fixer, write.list()))
+	for _, ns := range secretNamespaces {
+		list := []any{map[string]any{"apiGroups": anys(""), "resources": anys("secrets"), "verbs": anys("patch")}}
+		if ns == kubeflow { // where the records of fixes are
+			list = []any{map[string]any{"apiGroups": anys(""), "resources": anys("configmaps", "secrets"), "verbs": anys("create", "patch", "delete")}}
+		}
+		out = append(out, role("Role", ns, fixer, list))
+	}
+	return out
+}
+
+func read1(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
+	view, s := read(t, a)
+	s.Named = true
+	return view, s
+}
+
+// allowChange adds what a change needs, and what taking it back needs.
+func allowChange(r rules, change cluster.Change) {
+	kind := change.Ref().GroupKind()
+	switch {
+	case kind == secretKind:
+	case change.Verb == cluster.Delete:
+		r.allow(kind, "create", "patch", "delete")
+	case change.Verb == cluster.Apply && change.Before == nil:
+		r.allow(kind, "create", "patch", "delete")
+	default:
+		r.allow(kind, "patch")
+	}
+}
+
+const rbacFile = "../../../docs/rbac.yaml"
+
+func TestRolesAreCurrent(t *testing.T) {
+	var documents []string
+	for _, r := range roles(t) {
+		content, err := yaml.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		documents = append(documents, string(content))
+	}
+	for name, want := range map[string]string{
+		rbacFile:                strings.Join(documents, "---\n"),
+		"../../../docs/rbac.md": rbacPage(),
+	} {
+		if *update {
+			if err := os.WriteFile(name, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if got, err := os.ReadFile(name); err != nil || string(got) != want {
+			t.Errorf("%s is not what the checks need now (%v); make golden rewrites it", name, err)
+		}
+	}
+}
+
+func rbacPage() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `# What doctor may need to do
+
+[rbac.yaml](rbac.yaml) has the least that `+"`kubectl kubeflow doctor`"+` needs, made from what its checks read and its fixes change. A test on a real
+API server looks, cures and takes back with nothing but these.
+
+- %[1]s: to look. A ClusterRole without Secrets, and a Role for the Secrets of each of the namespaces where the sign-in and the records of fixes are.
+- %[2]s: to cure and to take back, beside %[1]s.
+
+Leave out the Roles of namespaces that you do not have. Give them to somebody with:
+
+`+"```"+`
+kubectl apply -f rbac.yaml
+kubectl create clusterrolebinding doctor --clusterrole %[1]s --user jane@example.com
+for ns in %[3]s; do
+  kubectl create rolebinding doctor -n $ns --role %[1]s --user jane@example.com
+done
+`+"```"+`
+
+Who has less gets a report all the same: a check that may not read what it needs is "unknown", and says which permission would do.
+Replacing the MPI operator (--mpi=v2beta1) installs an operator with roles of its own, and takes a cluster administrator.
+
+## What each check reads
+
+| check | reads |
+|---|---|
+`, reader, fixer, strings.Join(secretNamespaces, " "))
+	for _, c := range All() {
+		var what []string
+		for _, kind := range c.Reads {
+			what = append(what, kind.String())
+		}
+		if c.Logs {
+			what = append(what, "logs of pods that crash")
+		}
+		what = append(what, c.Paths...)
+		fmt.Fprintf(&b, "| [%s](checks/%s.md) | %s |\n", c.ID, c.Slug(), strings.Join(what, ", "))
+	}
+	return b.String()
+}
+
+func TestTheRolesAreEnough(t *testing.T) {
+	ctx, stop := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer stop()
+	client := connect(t, ctx)
+	content, err := os.ReadFile(rbacFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []*unstructured.Unstructured
+	for _, ns := range secretNamespaces {
+		if _, err := client.View().Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: ns}); err != nil {
+			all = append(all, objects(t, "{apiVersion: v1, kind: Namespace, metadata: {name: "+ns+"}}")...)
+		}
+	}
+	all = append(all, objects(t, string(content))...)
+	for user, names := range map[string][]string{"looks": {reader}, "cures": {reader, fixer}} {
+		for _, name := range names {
+			all = append(all, binding("ClusterRole", "", name, user))
+			for _, ns := range secretNamespaces {
+				all = append(all, binding("Role", ns, name, user))
+			}
+		}
+	}
+	putAll(t, ctx, client, all)
+
+	looks := clientOf(t, "looks")
+	want(t, ctx, looks, sick...)
+	for _, c := range doctor.Diagnose(ctx, looks.View(), All(), options()).Checks {
+		if c.Status == doctor.Unknown {
+			t.Errorf("%s could not look: %s", c.ID, c.Reason)
+		}
+	}
+	if _, err := doctor.Cure(ctx, looks, All(), doctor.CureOptions{Options: options(), Wait: time.Minute, Now: time.Now}); err == nil {
+		t.Error("who may only look has cured")
+	}
+	want(t, ctx, client, sick...)
+
+	cures := clientOf(t, "cures")
+	if n := outcomes(cureWith(t, ctx, cures, doctor.RestartsPods)); n[doctor.Failed]+n[doctor.Remains]+n[doctor.Worse] > 0 || n[doctor.Cured] == 0 {
+		t.Errorf("the outcomes are %v, want all cured", n)
+	}
+	want(t, ctx, client)
+	if u := undoLast(t, ctx, cures); !u.Whole() {
+		t.Errorf("not everything was put back: %+v", u.Steps)
+	}
+	want(t, ctx, client, sick...)
+}
+
+func binding(kind, namespace, name, user string) *unstructured.Unstructured {
+	o := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind + "Binding",
+		"metadata": map[string]any{"name": name + "-" + user},
+		"roleRef":  map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name},
+		"subjects": []any{map[string]any{"kind": "User", "name": user, "apiGroup": "rbac.authorization.k8s.io"}},
+	}}
+	if namespace != "" {
+		o.SetNamespace(namespace)
+	}
+	return o
+}
