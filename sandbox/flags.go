@@ -24,6 +24,7 @@ func bindOptions(flags *pflag.FlagSet, o *cluster.Options) {
 	flags.StringVar(&o.Scenario, "scenario", "empty", "state to start from: "+strings.Join(scenario.Names(), ", "))
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig file to add the context to while the sandbox runs")
 	flags.StringSliceVar(&o.Without, "without", nil, "parts of AKS to leave out: "+strings.Join(aks.Parts(), ", "))
+	flags.BoolVar(&o.APIOnly, "api-only", false, "run an API server alone: what is put there stays as it is")
 	flags.BoolVar(&o.NetworkPolicy, "network-policy", false, "enforce NetworkPolicies")
 	flags.DurationVar(&o.StartDelay, "start-delay", 0, "how long a pod's images take to pull")
 	flags.Var((*delays)(&o.Delays), "delay", "IMAGE=DURATION: the same for images whose name contains IMAGE")
@@ -47,6 +48,7 @@ func arguments(o cluster.Options) []string {
 		"--runtime=" + o.Runtime,
 		"--scenario=" + o.Scenario,
 		"--kubeconfig=" + o.Kubeconfig,
+		fmt.Sprintf("--api-only=%t", o.APIOnly),
 		fmt.Sprintf("--network-policy=%t", o.NetworkPolicy),
 		"--start-delay=" + o.StartDelay.String(),
 		"--load-balancer-delay=" + o.LoadBalancerDelay.String(),

@@ -28,6 +28,7 @@ type Options struct {
 	Scenario   string // one of scenario.Names, "empty" when not set
 
 	Without       []string // parts of AKS to leave out, of aks.Parts
+	APIOnly       bool     // nothing of AKS, and no controllers: what is put there stays as it is
 	NetworkPolicy bool     // whether NetworkPolicies are enforced
 
 	StartDelay          time.Duration            // how long images take to pull
@@ -94,6 +95,7 @@ func (c *Cluster) start(ctx context.Context, o Options, programs build.Programs)
 		Context:  contextName(o.Name),
 		Stages:   o.stages(),
 		Egress:   egress.Addr().String(),
+		Alone:    o.APIOnly,
 	})
 	if err != nil {
 		_ = egress.Close()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/build"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/scenario"
 )
@@ -32,6 +33,9 @@ func (o Options) complete() (Options, error) {
 	o.NetworkPolicy = o.NetworkPolicy || o.start.NetworkPolicy
 	o.PullFailures = append(o.PullFailures, o.start.PullFailures...)
 	o.Hanging = append(o.Hanging, o.start.Hanging...)
+	if o.APIOnly {
+		o.Without = aks.Parts()
+	}
 	if o.Nodes == 0 {
 		o.Nodes = 3
 	}

@@ -18,6 +18,7 @@ type Options struct {
 	Dir      string // an empty folder of the cluster's own; whoever made it removes it
 	Context  string // the kubeconfig's context
 	Stages   []byte // KWOK stages, as YAML documents; nil for plain ones
+	Alone    bool   // only the API server: nothing acts on what is put there
 	Egress   string // Unix socket of the proxy that the API server reaches the cluster through
 }
 
@@ -40,7 +41,7 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 	if err := c.prepare(o); err != nil {
 		return nil, fmt.Errorf("preparing the control plane: %w", err)
 	}
-	if err := c.start(ctx); err != nil {
+	if err := c.start(ctx, o.Alone); err != nil {
 		c.Stop()
 		return nil, err
 	}
@@ -78,7 +79,7 @@ func (c *ControlPlane) prepare(o Options) error {
 	return err
 }
 
-func (c *ControlPlane) start(ctx context.Context) error {
+func (c *ControlPlane) start(ctx context.Context, alone bool) error {
 	programs := []struct {
 		name, path string
 		args       []string
@@ -89,6 +90,9 @@ func (c *ControlPlane) start(ctx context.Context) error {
 		{"kube-controller-manager", c.programs.ControllerManager, c.controllerManagerArgs(), nil},
 		{"kube-scheduler", c.programs.Scheduler, c.schedulerArgs(), nil},
 		{"kwok", c.programs.Kwok, c.kwokArgs(), c.serviceAccountReady},
+	}
+	if alone {
+		programs = programs[:2]
 	}
 	for _, p := range programs {
 		process, err := startProcess(p.name, p.path, c.dir.path("logs"), p.args)

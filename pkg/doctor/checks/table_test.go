@@ -1,0 +1,205 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/tools/txtar"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+const cureTable = "../../../docs/cures.md"
+
+// TestEveryIllCaseOnARealServer puts every ill case on a real API server: what its file hears is heard there; where there is a
+// cure it is made, made again without changing anything, taken back, and the finding is there again. docs/cures.md is the table of it.
+func TestEveryIllCaseOnARealServer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a cluster, which -short asks to leave out")
+	}
+	ctx, done := context.WithTimeout(t.Context(), 12*time.Minute)
+	defer done()
+	kubeconfig, stop := sandboxtest.Start("--kubernetes=1.35", "--api-only")
+	defer stop()
+	flags := genericclioptions.NewConfigFlags(true)
+	flags.KubeConfig = &kubeconfig
+	client, err := cluster.Connect(flags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{client: client}
+	var all []*unstructured.Unstructured
+	eachCase(t, func(t *testing.T, _ *doctor.Check, _ string, a *txtar.Archive) {
+		all = append(all, objects(t, file(a, "cluster.yaml"))...)
+	})
+	all = append(all, kindsOfChecks()...)
+	if err := s.define(ctx, all); err != nil {
+		t.Fatal(err)
+	}
+	go s.rollOut(ctx)
+
+	rows, ill := map[string]string{}, 0
+	eachCase(t, func(t *testing.T, c *doctor.Check, path string, a *txtar.Archive) {
+		if !strings.HasPrefix(file(a, "want"), string(doctor.Found)) || ctx.Err() != nil {
+			return
+		}
+		ill++
+		name := c.ID + ": " + strings.TrimSuffix(strings.Join(strings.Fields(string(a.Comment)), " "), ".")
+		t.Run(strings.TrimPrefix(strings.TrimSuffix(path, ".txtar"), "testdata/"), func(t *testing.T) { rows[name] = s.act(t, ctx, c, path, a) })
+	})
+	if len(rows) == ill { // else only some were asked for
+		compareTable(t, rows)
+	}
+}
+
+// kindsOfChecks returns an object of each kind that checks read, so that all of them are defined.
+func kindsOfChecks() []*unstructured.Unstructured {
+	versions := map[string]string{"security.istio.io": "v1", "networking.istio.io": "v1alpha3", "gateway.networking.k8s.io": "v1", "templates.gatekeeper.sh": "v1", "cert-manager.io": "v1", "argoproj.io": "v1alpha1", "karpenter.sh": "v1"}
+	var list []*unstructured.Unstructured
+	for _, c := range All() {
+		for _, kind := range c.Reads {
+			if v := versions[kind.Group]; v != "" {
+				list = append(list, &unstructured.Unstructured{Object: map[string]any{"apiVersion": kind.Group + "/" + v, "kind": kind.Kind}})
+			}
+		}
+	}
+	return list
+}
+
+// notHere says why a case cannot be on a server: it is about what is not there yet, or about what a server alone does not have.
+func notHere(path string, a *txtar.Archive) string {
+	if why := elsewhere[strings.TrimSuffix(strings.TrimPrefix(path, "testdata/"), ".txtar")]; why != "" {
+		return why
+	}
+	for _, f := range a.Files {
+		switch {
+		case f.Name == "install.yaml":
+			return "before an install"
+		case f.Name == "now":
+			return "time has to pass"
+		case strings.HasPrefix(f.Name, "logs/"):
+			return "a log tells"
+		case strings.HasPrefix(f.Name, "raw/"):
+			return "the server's own answer"
+		case f.Name == "operator.yaml":
+			return "an operator's definition"
+		}
+	}
+	return ""
+}
+
+// elsewhere are cases that a server alone cannot be in, and why.
+var elsewhere = map[string]string{
+	"platform-removed-apis/of-kubeflow-1-2":                      "no server has these APIs any more",
+	"platform-admissions-enforcer/manifests-for-aks":             "before an install",
+	"certificates-pipelines-cache/denied":                        "somebody has to refuse",
+	"training-mpi-operator/not-replaced-while-there-are-jobs":    "an operator's definition",
+	"training-mpi-operator/replaced-without-an-operator-at-hand": "an operator's definition",
+	"training-mpi-operator/will-crash":                           "before it has run",
+	"tenancy-namespace-deletion/an-api-does-not-answer":          "a namespace that ends",
+	"tenancy-namespace-deletion/finalizers":                      "a namespace that ends",
+}
+
+// act plays one case and returns its row: what was seen, and each step after it.
+func (s *stage) act(t *testing.T, ctx context.Context, c *doctor.Check, path string, a *txtar.Archive) string {
+	if why := notHere(path, a); why != "" {
+		return "in its file alone: " + why + " | | |"
+	}
+	defer s.clear(t, ctx)
+	if err := s.put(ctx, objects(t, file(a, "cluster.yaml"))); err != nil {
+		t.Errorf("%s: %v", path, err)
+		return "? | | |"
+	}
+	view, settings := read(t, a)
+	o := doctor.Options{Settings: settings}
+	wanted := keys(examined(view, c, settings))
+	look := func() []string {
+		return keys(doctor.Diagnose(ctx, s.client.View(), []*doctor.Check{c}, o).Checks[0])
+	}
+	if got := look(); !slices.Equal(got, wanted) {
+		t.Errorf("%s: on the server there is %q, in the file %q", path, got, wanted)
+		return "? | | |"
+	}
+	cure := func() *doctor.Report {
+		r, err := doctor.Cure(ctx, s.client, []*doctor.Check{c}, doctor.CureOptions{Options: o, Allow: []doctor.Impact{doctor.RestartsPods, doctor.LosesData}, Wait: 5 * time.Second, Now: time.Now})
+		if err != nil {
+			t.Errorf("%s: curing: %v", path, err)
+		}
+		return r
+	}
+	r := cure()
+	switch n := outcomes(r); {
+	case len(r.Fixes) == 0:
+		return "found | by hand | |"
+	case n[doctor.Remains] > 0 && n[doctor.Remains] == len(r.Fixes):
+		return "found | made; seen once pods are made anew | |"
+	case n[doctor.Cured] != len(r.Fixes):
+		t.Errorf("%s: the outcomes are %v: %s", path, n, r.Fixes[0].Reason)
+		return "found | ? | |"
+	}
+	if again := cure(); len(again.Fixes) > 0 {
+		t.Errorf("%s: cured again, it changes %s", path, again.Fixes[0].About)
+	}
+	if u := undoLast(t, ctx, s.client); !u.Whole() {
+		t.Errorf("%s: not everything was put back: %+v", path, u.Steps)
+	}
+	if got := look(); !slices.Equal(got, wanted) {
+		t.Errorf("%s: taken back, there is %q, at first %q", path, got, wanted)
+	}
+	return "found | cured; again: nothing | taken back | found again"
+}
+
+// keys are what is found and on what; how many there are of something else is not the case's.
+func keys(c doctor.CheckReport) []string {
+	list := []string{}
+	for _, f := range c.Findings {
+		list = append(list, fmt.Sprintf("%s %s %s", f.Severity, f.About.Ref, f.About.Field))
+	}
+	if len(list) == 0 {
+		list = append(list, string(c.Status)+" "+c.Reason)
+	}
+	slices.Sort(list)
+	return list
+}
+
+func compareTable(t *testing.T, rows map[string]string) {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("# Every ill case, on a real API server\n\nMade by a test (TestEveryIllCaseOnARealServer in pkg/doctor/checks): each case of the checks that are ill was put on a real API server, found, cured, cured\n" +
+		"again without a change, taken back, and found again. Where the cure shows only in pods that are made anew, other tests do the same on the whole sandbox\n(the guide's Kubeflow, the injector, the MPI operator).\n\n" +
+		"| case | found | cured | undone | then |\n|---|---|---|---|---|\n")
+	for _, c := range All() {
+		for _, name := range sortedKeys(rows) {
+			if strings.HasPrefix(name, c.ID+": ") {
+				fmt.Fprintf(&b, "| %s | %s |\n", name, strings.TrimSuffix(strings.TrimSpace(rows[name]), " |"))
+			}
+		}
+	}
+	if *update {
+		if err := os.WriteFile(cureTable, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if got, err := os.ReadFile(cureTable); err != nil || string(got) != b.String() {
+		t.Errorf("docs/cures.md is not what happens now (%v); go test ./pkg/doctor/checks -run EveryIllCase -update rewrites it. Now it is:\n%s", err, b.String())
+	}
+}
+
+func sortedKeys(m map[string]string) []string {
+	var list []string
+	for key := range m {
+		list = append(list, key)
+	}
+	slices.Sort(list)
+	return list
+}
