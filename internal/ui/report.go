@@ -45,6 +45,7 @@ func (s *Screen) Report(r *doctor.Report, style ReportStyle) error {
 		p.check(r, c, style)
 	}
 	p.fixes(r)
+	p.hints(r)
 	p.line("")
 	p.text(0, summary(r))
 	if style.Next != "" {
@@ -60,7 +61,11 @@ func (p *page) head(r *doctor.Report) {
 	}
 	parts := []string{release}
 	if r.Kubernetes != "" {
-		parts = append(parts, "Kubernetes "+r.Kubernetes)
+		kubernetes := "Kubernetes " + r.Kubernetes
+		if support := r.Platform.Support; support != "" && support != "supported" {
+			kubernetes += " (on AKS " + support + ")"
+		}
+		parts = append(parts, kubernetes)
 	}
 	if r.Platform.AKS {
 		parts = append(parts, "AKS")
@@ -74,6 +79,41 @@ func (p *page) head(r *doctor.Report) {
 	}
 	p.text(0, strings.Join(parts, ", "))
 	p.text(0, p.Paint(Dim, where))
+	for _, fact := range platformFacts(r) {
+		p.text(0, p.Paint(Dim, fact))
+	}
+}
+
+// platformFacts are the lines about an AKS cluster beneath the head of a report.
+func platformFacts(r *doctor.Report) []string {
+	var pools, lines []string
+	for _, pool := range r.Platform.Pools {
+		about := fmt.Sprintf("%s (%s, %d x %s)", pool.Name, pool.Mode, pool.Nodes, pool.VMSize)
+		if pool.Kubernetes != "" {
+			about += " at " + pool.Kubernetes
+		}
+		pools = append(pools, about)
+	}
+	for _, fact := range [][2]string{
+		{"pools", strings.Join(pools, ", ")}, {"network", r.Platform.Network}, {"add-ons", strings.Join(r.Platform.Addons, ", ")},
+	} {
+		if fact[1] != "" {
+			lines = append(lines, fact[0]+": "+fact[1])
+		}
+	}
+	return lines
+}
+
+// hints tells what to see to in Azure, since no cluster shows it.
+func (p *page) hints(r *doctor.Report) {
+	if len(r.Hints) == 0 {
+		return
+	}
+	p.line("")
+	p.line(p.Paint(Bold, "not to be seen from the cluster"))
+	for _, h := range r.Hints {
+		p.wrapped("  - ", 4, h)
+	}
 }
 
 func (p *page) check(r *doctor.Report, c doctor.CheckReport, style ReportStyle) {

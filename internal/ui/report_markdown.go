@@ -19,6 +19,9 @@ func (s *Screen) ReportMarkdown(r *doctor.Report) error {
 	if r.Platform.AKS {
 		b.WriteString("- Platform: AKS\n")
 	}
+	for _, fact := range platformFacts(r) {
+		b.WriteString("- " + fact + "\n")
+	}
 	b.WriteString("\n")
 	rows := 0
 	for _, c := range r.Checks {

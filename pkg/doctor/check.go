@@ -21,6 +21,7 @@ type Check struct {
 	Reads []schema.GroupKind
 	Paths []string // what else it asks the API server for: "/.well-known/openid-configuration"
 	Logs  bool     // it reads logs of pods
+	Hint  string   // what to see to in Azure when this check finds something, since no cluster shows it; a sentence, or ""
 	// Preflight checks matter before an install: install runs them on the cluster as it will be, and stops at their errors.
 	Preflight bool
 	Run       func(context.Context, Exam) ([]Finding, error) // an error means that it could not look

@@ -32,6 +32,7 @@ func Diagnose(ctx context.Context, view cluster.View, checks []*Check, o Options
 	wait.Wait()
 	r.suppress(ctx, view, o.Suppress)
 	r.explain()
+	r.hint(checks)
 	r.summarize()
 	return r
 }
@@ -77,6 +78,17 @@ func blame(err error) (status Status, reason string, failed bool) {
 		return Unknown, question.needs(), true
 	}
 	return Unknown, err.Error(), true
+}
+
+// hint collects what checks that found something cannot see.
+func (r *Report) hint(checks []*Check) {
+	r.Hints = nil
+	for i, c := range checks {
+		found := slices.ContainsFunc(r.Checks[i].Findings, func(f Finding) bool { return f.Severity.AtLeast(Warning) })
+		if found && c.Hint != "" && !slices.Contains(r.Hints, c.Hint) {
+			r.Hints = append(r.Hints, c.Hint)
+		}
+	}
 }
 
 // explain drops the mention of a root cause that was looked for and not found.

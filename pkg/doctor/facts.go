@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
@@ -17,57 +16,18 @@ type KnownRelease struct {
 	From string `json:"from"` // inventory, fingerprint or unknown
 }
 
-// A Platform is what the nodes say about the cluster.
-type Platform struct {
-	AKS     bool   `json:"aks"`
-	Why     string `json:"why,omitempty"`     // what tells
-	Runtime string `json:"runtime,omitempty"` // the container runtimes, each once: "containerd://1.7.30-1"
-}
-
 // learn fills in what the head of the report says; what cannot be read stays empty.
 func (r *Report) learn(ctx context.Context, view cluster.View, s Settings) {
 	if v, err := view.Version(ctx); err == nil {
 		r.Kubernetes = v.GitVersion
 	}
-	if nodes, err := view.List(ctx, schema.GroupKind{Kind: "Node"}, cluster.Scope{}); err == nil {
-		r.Platform = platform(nodes)
-	}
+	r.Platform = platform(ctx, view, r.Kubernetes)
 	r.Release = KnownRelease{From: "unknown"}
 	if s.Release != nil {
 		r.Release = KnownRelease{Name: s.Release.Version, From: "inventory"}
 	} else if known, err := Recognise(ctx, view); err == nil && known != nil {
 		r.Release = KnownRelease{Name: known.Version, From: "fingerprint"}
 	}
-}
-
-// aksLabel is on every AKS node.
-const aksLabel = "kubernetes.azure.com/cluster"
-
-// IsAKS tells whether a node is one of an AKS cluster.
-func IsAKS(node *unstructured.Unstructured) bool {
-	_, labelled := node.GetLabels()[aksLabel]
-	return labelled
-}
-
-// Runtime returns a node's container runtime with its version: "containerd://1.7.30-1".
-func Runtime(node *unstructured.Unstructured) string {
-	runtime, _, _ := unstructured.NestedString(node.Object, "status", "nodeInfo", "containerRuntimeVersion")
-	return runtime
-}
-
-func platform(nodes []*unstructured.Unstructured) Platform {
-	var p Platform
-	seen := map[string]bool{}
-	for _, n := range nodes {
-		if IsAKS(n) {
-			p.AKS, p.Why = true, "node label "+aksLabel
-		}
-		if runtime := Runtime(n); runtime != "" && !seen[runtime] {
-			seen[runtime] = true
-			p.Runtime = strings.TrimPrefix(p.Runtime+", "+runtime, ", ")
-		}
-	}
-	return p
 }
 
 // Recognise returns the release whose ml-pipeline image runs in namespace kubeflow; nil when it is none that is known.

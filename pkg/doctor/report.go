@@ -26,6 +26,7 @@ type Report struct {
 	Platform   Platform      `json:"platform"`
 	Summary    Summary       `json:"summary"`
 	Checks     []CheckReport `json:"checks"`
+	Hints      []string      `json:"hints,omitempty"` // what cannot be seen from the cluster, where that may matter
 	Fixes      []Treatment   `json:"fixes"`
 	Error      string        `json:"error,omitempty"` // why it could not finish
 }

@@ -19,6 +19,7 @@ var healthProbe = &doctor.Check{
 		"or 404, so the load balancer takes every node for ill and drops all traffic.",
 	Cure:  "--fix takes the appProtocol off, so that AKS probes with TCP. Kubeflow's own Services have none.",
 	Reads: []schema.GroupKind{serviceKind, nodeKind},
+	Hint:  "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := loadBalancers(ctx, e)
 		if err != nil {

@@ -18,6 +18,7 @@ var loadBalancer = &doctor.Check{
 		"the Service waits for ever, and the reason stands only in its events.",
 	Cure:  "Nothing by itself: what is missing is missing in Azure. The finding names it and the az command.",
 	Reads: []schema.GroupKind{serviceKind, eventKind},
+	Hint:  "Azure's answer to a load balancer depends on the cluster's identity (Network Contributor on the subnet and the address), the quota of public addresses, and policies of the subscription.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := loadBalancers(ctx, e)
 		if err != nil {

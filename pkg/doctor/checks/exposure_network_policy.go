@@ -24,6 +24,7 @@ var exposedPolicy = &doctor.Check{
 		"nobody gets an answer there; a port-forward works all the same, which hides it.",
 	Cure:  "--fix adds a NetworkPolicy that lets everybody reach the gateway's ports, as kubectl kubeflow expose --lb does. Who may come is for the load balancer to limit: it is seen with the node's address.",
 	Reads: []schema.GroupKind{serviceKind, networkPolicyKind, daemonSetKind},
+	Hint:  "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := loadBalancers(ctx, e)
 		if err != nil {

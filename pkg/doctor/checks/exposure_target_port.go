@@ -21,6 +21,7 @@ var targetPort = &doctor.Check{
 		"gets an address that never answers.",
 	Cure:  "--fix sets the targetPort that the Service istio-ingressgateway has for the same port.",
 	Reads: []schema.GroupKind{serviceKind, deploymentKind},
+	Hint:  "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := gatewayServices(ctx, e)
 		if err != nil {

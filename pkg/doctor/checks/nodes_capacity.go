@@ -16,6 +16,7 @@ var nodeCapacity = &doctor.Check{
 		"Pending, and what needs them never becomes ready.",
 	Cure:      "Nothing is changed: give the node pool more nodes or larger ones (az aks nodepool scale), or install fewer components.",
 	Reads:     []schema.GroupKind{nodeKind, podKind, namespaceKind, configMapKind, nodePoolKind},
+	Hint:      "The subscription's quota of cores in the region limits what a pool can grow to: az vm list-usage --location REGION.",
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		coming, err := comingPods(ctx, e)

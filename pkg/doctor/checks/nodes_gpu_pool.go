@@ -20,6 +20,7 @@ var gpuPool = &doctor.Check{
 		"notebooks and training jobs wait.",
 	Cure:  "Nothing by itself: pools and quotas are Azure's.",
 	Reads: []schema.GroupKind{podKind, nodeKind, configMapKind},
+	Hint:  "The subscription's quota of GPU cores in the region limits what a pool can grow to: az vm list-usage --location REGION.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		pods, err := waitingPods(ctx, e)
 		if err != nil {

@@ -21,6 +21,7 @@ var imagePulls = &doctor.Check{
 		"password, it has nothing for the node's processor, or it cannot be reached from the cluster's network.",
 	Cure:  "Nothing by itself: which of these it is decides what helps, and the finding says it.",
 	Reads: []schema.GroupKind{podKind, namespaceKind, deploymentKind},
+	Hint:  "An Azure Firewall or a proxy in front of the cluster may keep registries away.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		pods, err := ownPods(ctx, e)
 		if err != nil {

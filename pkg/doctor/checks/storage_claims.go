@@ -20,6 +20,7 @@ var claims = &doctor.Check{
 		"the events of the claim.",
 	Cure:  "Nothing by itself: what is missing is missing in Azure, or in the claim. The finding says what the provisioner answered.",
 	Reads: []schema.GroupKind{claimKind, podKind, namespaceKind, eventKind, classKind},
+	Hint:  "The subscription's quota of disks, and its policies, decide whether a volume is made.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		all, err := ownClaims(ctx, e)
 		if err != nil {
