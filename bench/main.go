@@ -1,4 +1,4 @@
-// Command bench measures an install of Kubeflow 26.03 against the official way (kustomize build | kubectl apply, in a
+// Command bench measures doctor on a large cluster, and an install of Kubeflow 26.03 against the official way (kustomize build | kubectl apply, in a
 // loop) and against the floor: the same objects in bare parallel server-side applies. The sides take turns, each on a
 // sandbox of its own, and RESULTS.md gets the medians.
 //
@@ -37,6 +37,7 @@ var sides = []struct {
 	{"kubectl kubeflow install, with images of 5 s", quickImages.flags(), quickImages.install},
 	{"the official loop, with images of 20 to 45 s", slowImages.flags(), slowImages.loop},
 	{"kubectl kubeflow install, with images of 20 to 45 s", slowImages.flags(), slowImages.install},
+	{"doctor in a crowd", []string{"--api-only"}, (*bench).crowd},
 }
 
 func main() {

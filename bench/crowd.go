@@ -1,0 +1,268 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// A crowd is what stands around Kubeflow on a large cluster.
+type crowd struct {
+	nodes, spaces int
+	pods          int // other people's, in these spaces
+	users         int // of Kubeflow, each with a namespace and a notebook
+}
+
+// crowd measures doctor on Kubeflow's objects alone, and once more in a crowd: the questions it asks, its time against that of
+// listing all pods, and its memory. The API server is alone, so that nobody else is at work while the sides take turns.
+func (b *bench) crowd(ctx context.Context, f figures, kubeconfig string) error {
+	objects, err := b.bare(ctx)
+	if err != nil {
+		return err
+	}
+	client, err := b.connect(kubeconfig)
+	if err != nil {
+		return err
+	}
+	if err := applySide(ctx, client, objects, true); err != nil {
+		return err
+	}
+	if err := gather(ctx, kubeconfig, crowd{nodes: 3, users: 1}, crowd{}); err != nil {
+		return err
+	}
+	if err := b.doctor(ctx, f, kubeconfig, "doctor alone"); err != nil {
+		return err
+	}
+	if err := gather(ctx, kubeconfig, crowd{1000, 100, 20000, 200}, crowd{nodes: 3, users: 1}); err != nil {
+		return fmt.Errorf("making a crowd: %w", err)
+	}
+	for range 5 {
+		if err := b.doctor(ctx, f, kubeconfig, "doctor in a crowd"); err != nil {
+			return err
+		}
+		took, _, err := timed(exec.CommandContext(ctx, b.kubectl, "--kubeconfig="+kubeconfig, "get", "pods", "-A", "-o", "json"))
+		if err != nil {
+			return err
+		}
+		f.add("kubectl get pods -A -o json", took)
+	}
+	f.add("limit: MB", 200)
+	return nil
+}
+
+// doctor runs once through a proxy that counts, and once without for the time and the memory.
+func (b *bench) doctor(ctx context.Context, f figures, kubeconfig, name string) error {
+	counted, requests, stop, err := count(kubeconfig, b.work)
+	if err != nil {
+		return err
+	}
+	_, _, err = timed(exec.CommandContext(ctx, b.plugin, "--kubeconfig="+counted, "doctor", "-o", "json"))
+	stop()
+	if err != nil {
+		return err
+	}
+	f.add(name+": requests but for pages, counted", float64(requests.Load()))
+	took, megabytes, err := timed(exec.CommandContext(ctx, b.plugin, "--kubeconfig="+kubeconfig, "doctor", "-o", "json"))
+	if err != nil {
+		return err
+	}
+	f.add(name, took)
+	f.add(name+": MB", megabytes)
+	return nil
+}
+
+// timed runs a command and returns its seconds and the most memory that it had, in MB. That something was found is no failure.
+// The memory is read while it runs, for what the system says at the end counts the memory of this program, which began it.
+func timed(cmd *exec.Cmd) (seconds, megabytes float64, err error) {
+	cmd.Stdout = io.Discard
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return 0, 0, err
+	}
+	ended := make(chan struct{})
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		for {
+			megabytes = max(megabytes, peak(cmd.Process.Pid))
+			select {
+			case <-ended:
+				return
+			case <-time.After(2 * time.Millisecond):
+			}
+		}
+	})
+	err = cmd.Wait()
+	seconds = time.Since(began).Seconds()
+	close(ended)
+	watch.Wait()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 3 {
+		err = nil
+	}
+	return seconds, megabytes, err
+}
+
+// peak returns the most memory that a process has had so far, in MB.
+func peak(pid int) float64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	var kilobytes float64
+	_, _ = fmt.Sscan(after, &kilobytes)
+	return kilobytes / 1024
+}
+
+// count returns a kubeconfig by which every request goes past a counter, that of later pages excepted.
+func count(kubeconfig, dir string) (path string, n *atomic.Int64, stop func(), err error) {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	transport, err := rest.TransportFor(config)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	server, err := url.Parse(config.Host)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	n = &atomic.Int64{}
+	proxy := httputil.NewSingleHostReverseProxy(server)
+	proxy.Transport = transport
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, nil, err
+	}
+	front := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("continue") == "" {
+			n.Add(1)
+		}
+		proxy.ServeHTTP(w, r)
+	})}
+	go func() { _ = front.Serve(listener) }()
+	path = filepath.Join(dir, "counted.kubeconfig")
+	text := fmt.Sprintf("apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: c, cluster: {server: \"http://%s\"}}]\ncontexts: [{name: c, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {}}]\n", listener.Addr())
+	return path, n, func() { _ = front.Close() }, os.WriteFile(path, []byte(text), 0o600)
+}
+
+// gather makes a crowd of one that is there.
+func gather(ctx context.Context, kubeconfig string, want, there crowd) error {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return err
+	}
+	config.QPS = -1
+	config.ContentType = "application/vnd.kubernetes.protobuf"
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	steps := []struct {
+		from, to int
+		make     func(i int) error
+	}{
+		{there.nodes, want.nodes, func(i int) error {
+			_, err := client.CoreV1().Nodes().Create(ctx, crowdNode(i), metav1.CreateOptions{})
+			return err
+		}},
+		{there.spaces, want.spaces, func(i int) error { return makeSpace(ctx, client, fmt.Sprintf("crowd-%d", i), nil) }},
+		{there.users, want.users, func(i int) error {
+			return makeSpace(ctx, client, fmt.Sprintf("user-%d", i), map[string]string{"app.kubernetes.io/part-of": "kubeflow-profile"})
+		}},
+		{there.pods, want.pods, func(i int) error {
+			return makePod(ctx, client, fmt.Sprintf("crowd-%d", i%want.spaces), i%want.nodes, i, nil)
+		}},
+		{there.users, want.users, func(i int) error {
+			return makePod(ctx, client, fmt.Sprintf("user-%d", i), i%want.nodes, i, map[string]string{"notebook-name": "n"})
+		}},
+	}
+	for _, step := range steps {
+		if err := many(step.from, step.to, step.make); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// many does something for each number, for 32 of them at once.
+func many(from, to int, do func(i int) error) error {
+	var next atomic.Int64
+	next.Store(int64(from))
+	var wait sync.WaitGroup
+	var mu sync.Mutex
+	var failed error
+	for range 32 {
+		wait.Go(func() {
+			for i := int(next.Add(1)) - 1; i < to; i = int(next.Add(1)) - 1 {
+				if err := do(i); err != nil {
+					mu.Lock()
+					failed = err
+					mu.Unlock()
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+	return failed
+}
+
+func makeSpace(ctx context.Context, client kubernetes.Interface, name string, labels map[string]string) error {
+	_, err := client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}, metav1.CreateOptions{})
+	if err == nil { // what the controller would do
+		_, err = client.CoreV1().ServiceAccounts(name).Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "default"}}, metav1.CreateOptions{})
+	}
+	return err
+}
+
+func crowdNode(i int) *corev1.Node {
+	size := corev1.ResourceList{"cpu": resource.MustParse("8"), "memory": resource.MustParse("32Gi"), "pods": resource.MustParse("110")}
+	return &corev1.Node{
+		ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("aks-crowd-%d", i), Labels: map[string]string{
+			"kubernetes.azure.com/cluster": "MC_bench", "kubernetes.azure.com/agentpool": "crowd", "kubernetes.azure.com/mode": "user", "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
+			"node.kubernetes.io/instance-type": "Standard_D8s_v5", "kubernetes.io/hostname": fmt.Sprintf("aks-crowd-%d", i),
+		}},
+		Status: corev1.NodeStatus{Allocatable: size, Capacity: size, NodeInfo: corev1.NodeSystemInfo{ContainerRuntimeVersion: "containerd://1.7.30-1", KubeletVersion: "v1.35.4", OperatingSystem: "linux", Architecture: "amd64"}},
+	}
+}
+
+func makePod(ctx context.Context, client kubernetes.Interface, namespace string, node, i int, labels map[string]string) error {
+	asks := corev1.ResourceRequirements{Requests: corev1.ResourceList{"cpu": resource.MustParse("100m"), "memory": resource.MustParse("128Mi")}}
+	pod, err := client.CoreV1().Pods(namespace).Create(ctx, &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("p-%d", i), Labels: labels},
+		Spec: corev1.PodSpec{NodeName: fmt.Sprintf("aks-crowd-%d", node), Containers: []corev1.Container{
+			{Name: "web", Image: "example.com/web:1", Resources: asks, Env: []corev1.EnvVar{{Name: "PLACE", Value: namespace}}},
+			{Name: "log", Image: "example.com/log:1", Resources: asks},
+		}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		return err
+	}
+	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}
+	pod.Status = corev1.PodStatus{Phase: corev1.PodRunning, PodIP: "10.0.0.1", Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}, ContainerStatuses: []corev1.ContainerStatus{
+		{Name: "web", Ready: true, State: running, Image: "example.com/web:1"}, {Name: "log", Ready: true, State: running, Image: "example.com/log:1"},
+	}}
+	_, err = client.CoreV1().Pods(namespace).UpdateStatus(ctx, pod, metav1.UpdateOptions{})
+	return err
+}
