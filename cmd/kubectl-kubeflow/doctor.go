@@ -67,7 +67,7 @@ func (o *doctorOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.allowRestart, "allow-restart", false, "allow fixes that restart pods")
 	f.BoolVar(&o.allowDataLoss, "allow-data-loss", false, "allow fixes that delete what cannot be put back")
 	f.BoolVar(&o.dryRun, "dry-run", false, "with --fix: show the diff of each fix, change nothing")
-	f.StringVar(&o.undo, "undo", "", "put back what a fix changed: the last run, or `RUN`; \"list\" shows the runs")
+	f.StringVar(&o.undo, "undo", "", "put back what a fix changed: the last run, or `RUN`; with --list: show the runs")
 	f.Lookup("undo").NoOptDefVal = lastRun
 	f.StringVarP(&o.filename, "filename", "f", "", "look at manifests instead of a cluster: a `FILE`, folder or URL")
 	f.StringVar(&o.from, "from", "", "look at a saved bundle instead of a cluster: a `FILE` that kubectl kubeflow bundle wrote")
@@ -121,9 +121,23 @@ func (o *doctorOptions) complete() error {
 		}
 		o.settings.Suppress = append(o.settings.Suppress, s)
 	}
+	o.nameRun()
 	var err error
 	o.checks, err = findChecks(o.ids...)
 	return err
+}
+
+// nameRun lets the name of a run stand after --undo without a "=", and --list with --undo list the runs.
+func (o *doctorOptions) nameRun() {
+	if o.undo == "" {
+		return
+	}
+	if o.undo == lastRun && len(o.ids) == 1 {
+		o.undo, o.ids = o.ids[0], nil
+	}
+	if o.list {
+		o.undo = listRuns
+	}
 }
 
 func (o *doctorOptions) contradictions() error {
@@ -159,7 +173,7 @@ func findChecks(ids ...string) ([]*doctor.Check, error) {
 
 func runDoctor(ctx context.Context, o *doctorOptions) error {
 	switch {
-	case o.list:
+	case o.list && o.undo == "":
 		return o.showList()
 	case o.explain != "":
 		return o.showCheck(o.explain)

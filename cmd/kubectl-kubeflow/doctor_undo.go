@@ -54,16 +54,16 @@ func runUndo(ctx context.Context, o *doctorOptions) error {
 func chooseRun(runs []doctor.Run, name string) (doctor.Run, error) {
 	for _, r := range runs {
 		if r.Name == name && r.Undone {
-			return r, &usageError{What: fmt.Sprintf("run %s was put back already", name), Next: "See the runs with: kubectl kubeflow doctor --undo=list"}
+			return r, &usageError{What: fmt.Sprintf("run %s was put back already", name), Next: "See the runs with: kubectl kubeflow doctor --undo --list"}
 		}
 		if r.Name == name || name == lastRun && !r.Undone {
 			return r, nil
 		}
 	}
 	if name == lastRun {
-		return doctor.Run{}, &usageError{What: "there is no fix to put back", Next: "See the runs with: kubectl kubeflow doctor --undo=list"}
+		return doctor.Run{}, &usageError{What: "there is no fix to put back", Next: "See the runs with: kubectl kubeflow doctor --undo --list"}
 	}
-	return doctor.Run{}, &usageError{What: fmt.Sprintf("there is no run %q", name), Next: "See the runs with: kubectl kubeflow doctor --undo=list"}
+	return doctor.Run{}, &usageError{What: fmt.Sprintf("there is no run %q", name), Next: "See the runs with: kubectl kubeflow doctor --undo --list"}
 }
 
 func (o *doctorOptions) agree(ctx context.Context, run doctor.Run) error {
