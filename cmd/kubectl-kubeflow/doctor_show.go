@@ -19,8 +19,11 @@ func (o *doctorOptions) verdict(r *doctor.Report) error {
 		return errFound
 	}
 	if blind := r.Blind(); len(blind) > 0 {
-		return &cluster.Problem{What: fmt.Sprintf("%d of %d checks could not look; the first is %s: %s", len(blind), len(r.Checks), blind[0].ID, blind[0].Reason),
-			Next: "Give this user the permission to read, or name another one with --context"}
+		next := "Run the same command again; if it stays so, see whether the API server is well: kubectl get --raw /readyz?verbose"
+		if strings.HasPrefix(blind[0].Reason, "needs ") {
+			next = "Give this user the permission to read (docs/rbac.md has all that doctor needs), or name another one with --context"
+		}
+		return &cluster.Problem{What: fmt.Sprintf("%d of %d checks could not look; the first is %s: %s", len(blind), len(r.Checks), blind[0].ID, blind[0].Reason), Next: next}
 	}
 	return nil
 }

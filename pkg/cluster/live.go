@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/metadata"
 )
 
@@ -73,7 +74,7 @@ type canKey struct {
 
 func (v *liveView) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured, error) {
 	return once(v, ref.Identity(), func() (*unstructured.Unstructured, error) {
-		in, err := v.client.resource(ref)
+		in, err := asked(ctx, v.client, func() (dynamic.ResourceInterface, error) { return v.client.resource(ref) })
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +84,7 @@ func (v *liveView) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured
 
 func (v *liveView) List(ctx context.Context, kind schema.GroupKind, in Scope) ([]*unstructured.Unstructured, error) {
 	return once(v, listKey{kind, in}, func() ([]*unstructured.Unstructured, error) {
-		mapping, err := v.client.Mapping(kind.WithVersion(""))
+		mapping, err := asked(ctx, v.client, func() (*meta.RESTMapping, error) { return v.client.Mapping(kind.WithVersion("")) })
 		if err != nil {
 			return nil, err
 		}
@@ -151,7 +152,7 @@ func (v *liveView) page(ctx context.Context, mapping *meta.RESTMapping, in Scope
 
 func (v *liveView) Can(ctx context.Context, verb string, kind schema.GroupKind, in Scope) (bool, error) {
 	return once(v, canKey{verb, listKey{kind, in}}, func() (bool, error) {
-		mapping, err := v.client.Mapping(kind.WithVersion(""))
+		mapping, err := asked(ctx, v.client, func() (*meta.RESTMapping, error) { return v.client.Mapping(kind.WithVersion("")) })
 		if err != nil {
 			return false, err
 		}
@@ -170,7 +171,9 @@ func (v *liveView) Can(ctx context.Context, verb string, kind schema.GroupKind, 
 
 func (v *liveView) Serves(ctx context.Context, kind schema.GroupVersionKind) (bool, error) {
 	return once(v, kind, func() (bool, error) {
-		list, err := v.client.discovery.ServerResourcesForGroupVersion(kind.GroupVersion().String())
+		list, err := asked(ctx, v.client, func() (*metav1.APIResourceList, error) {
+			return v.client.discovery.ServerResourcesForGroupVersion(kind.GroupVersion().String())
+		})
 		if apierrors.IsNotFound(err) || errors.Is(err, memory.ErrCacheNotFound) {
 			return false, nil
 		}
@@ -182,7 +185,9 @@ func (v *liveView) Serves(ctx context.Context, kind schema.GroupVersionKind) (bo
 }
 
 func (v *liveView) Version(ctx context.Context) (*version.Info, error) {
-	return once(v, "version", func() (*version.Info, error) { return v.client.Kube.Discovery().ServerVersion() })
+	return once(v, "version", func() (*version.Info, error) {
+		return asked(ctx, v.client, func() (*version.Info, error) { return v.client.Kube.Discovery().ServerVersion() })
+	})
 }
 
 // Now asks nothing of its own but a first question: every answer carries the server's time.
