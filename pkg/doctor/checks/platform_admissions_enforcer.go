@@ -21,7 +21,7 @@ var admissionsEnforcer = &doctor.Check{
 		"this check reads the selectors that are there and goes by no date.",
 	Cure: "--fix sets the annotation admissions.enforcer/disabled=true on the webhook configuration and drops the added expression. Where that concerns the sidecar injector it then " +
 		"restarts the workloads whose pods have no sidecar, so it needs --allow-restart.",
-	Reads: []schema.GroupKind{mutatingKind, validatingKind, namespaceKind, nodeKind, podKind, replicaSetKind, deploymentKind, statefulSetKind, daemonSetKind},
+	Reads: []schema.GroupKind{mutatingKind, validatingKind, namespaceKind, nodeKind, serviceKind, podKind, replicaSetKind, deploymentKind, statefulSetKind, daemonSetKind},
 	Run:   runAdmissionsEnforcer,
 }
 
@@ -136,7 +136,22 @@ func (x exclusion) finding(ctx context.Context, e doctor.Exam) (doctor.Finding, 
 			return f, nil
 		}
 	}
+	if gone, err := x.orphaned(ctx, e); err != nil || gone {
+		f.ExplainedBy, f.Command = webhooksID, ""
+		f.Advice = "See to its Service first: a webhook that nobody answers for should act nowhere."
+		return f, err
+	}
 	return f, x.prescribe(ctx, e, &f)
+}
+
+// orphaned tells whether the Service behind the webhooks is gone: letting them act would have everything refused.
+func (x exclusion) orphaned(ctx context.Context, e doctor.Exam) (bool, error) {
+	if x.coming || x.injector {
+		return false, nil
+	}
+	w := items(x.configuration.Object, "webhooks")[x.webhook]
+	service, err := find(ctx, e, cluster.Ref{APIVersion: "v1", Kind: serviceKind.Kind, Namespace: text(w, "clientConfig", "service", "namespace"), Name: text(w, "clientConfig", "service", "name")})
+	return service == nil, err
 }
 
 // where names the namespaces.

@@ -12,8 +12,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
+const webhooksID = "platform/webhooks"
+
 var answeredWebhooks = &doctor.Check{
-	ID:    "platform/webhooks",
+	ID:    webhooksID,
 	Title: "somebody answers for every webhook of Kubeflow",
 	Why: "The API server asks Kubeflow's webhooks before it makes pods, notebooks and pipelines' objects. Where nobody answers, all of these are refused, in every namespace that the webhook is " +
 		"for; upgrades leave such webhooks behind when they rename what answered.",
