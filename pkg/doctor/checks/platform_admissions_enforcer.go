@@ -121,13 +121,19 @@ func (x exclusion) finding(ctx context.Context, e doctor.Exam) (doctor.Finding, 
 		Command:     fmt.Sprintf("kubectl annotate %s %s %s=true", strings.ToLower(ref.Kind), ref.Name, enforcerAnnotation),
 	}
 	if x.coming {
-		f.Message = fmt.Sprintf("webhook %s will be kept out of %s", ref.Name, where)
-		f.Cause = strings.Replace(f.Cause, "enforcer added", "enforcer adds", 1)
+		f.Message = fmt.Sprintf("webhook %s may be kept out of %s", ref.Name, where)
+		f.Cause = strings.Replace(f.Cause, "AKS's admissions enforcer added", "an AKS from before September 2023 adds", 1)
 	} else if !x.aks {
 		f.Cause = fmt.Sprintf("The label control-plane is on %s, and the webhook's selector asks for namespaces without it.", where)
 	}
-	if x.injector || strings.HasPrefix(ref.Name, "cache-webhook") {
+	needed := x.injector || strings.HasPrefix(ref.Name, "cache-webhook")
+	switch {
+	case needed && x.coming:
+		f.Severity = doctor.Warning
+	case needed:
 		f.Severity = doctor.Error
+	case x.coming:
+		f.Severity = doctor.Info
 	}
 	if x.injector {
 		f.Consequence = "Pods there come up without a sidecar: what asks them for mutual TLS gets \"upstream connect error\"."

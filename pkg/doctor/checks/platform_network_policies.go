@@ -25,6 +25,9 @@ var networkPolicies = &doctor.Check{
 		if len(policies) == 0 {
 			return nil, doctor.Skip("this release has no NetworkPolicies")
 		}
+		if policies[0].GetUID() == "" {
+			return nil, doctor.Skip("no cluster that could enforce them is looked at")
+		}
 		sets, err := e.List(ctx, daemonSetKind, cluster.Scope{Namespace: "kube-system"})
 		if err != nil {
 			return nil, err

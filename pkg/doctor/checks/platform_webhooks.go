@@ -47,6 +47,16 @@ func judgeAnswer(ctx context.Context, e doctor.Exam, o *unstructured.Unstructure
 		if name == "" || !slices.Contains(ownNamespaces, namespace) {
 			continue
 		}
+		if o.GetUID() == "" { // not on a cluster yet: no pod can be behind it, but its Service should come with it
+			service, err := find(ctx, e, cluster.Ref{APIVersion: "v1", Kind: serviceKind.Kind, Namespace: namespace, Name: name})
+			if err != nil {
+				return nil, err
+			}
+			if service == nil {
+				return []doctor.Finding{unanswered(o, w, i, false)}, nil
+			}
+			continue
+		}
 		state, err := served(ctx, e, w)
 		if err != nil || state == willInject {
 			if err != nil {

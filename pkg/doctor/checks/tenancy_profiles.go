@@ -44,6 +44,9 @@ var profiles = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
+		if controller.GetUID() == "" {
+			return nil, doctor.Skip("the profile controller is not on a cluster yet")
+		}
 		if len(list) == 0 {
 			return []doctor.Finding{noProfile()}, nil
 		}
