@@ -25,6 +25,7 @@ type exposeOptions struct {
 	open         bool
 
 	allowUnauthenticated, yes, wait bool
+	allowDefaults                   bool
 	timeout                         time.Duration
 	dryRun, output                  string
 }
@@ -53,6 +54,7 @@ ranges that an earlier run set. --source-ranges "" lifts them.`,
 	f.BoolVar(&o.lb, "lb", false, "an address of Azure's load balancer: Service "+expose.LoadBalancerName)
 	f.BoolVar(&o.internal, "internal", false, "with --lb: an address of the virtual network, not of the internet")
 	f.StringSliceVar(&o.sourceRanges, "source-ranges", nil, "with --lb: only these `CIDRs` may connect")
+	f.BoolVar(&o.allowDefaults, "allow-default-credentials", false, "with --lb: a public address even though the password and secrets are those of every Kubeflow")
 	f.BoolVar(&o.allowUnauthenticated, "allow-unauthenticated", false, "with --lb: a public address even though nobody has to sign in")
 	f.BoolVar(&o.portForward, "port-forward", false, "on this computer alone, while the command runs")
 	f.StringVar(&o.address, "address", "localhost", "with --port-forward: the `IP` of this computer to listen on")

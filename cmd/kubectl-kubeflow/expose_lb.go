@@ -93,6 +93,9 @@ func (o *exposeOptions) agree(ctx context.Context, c *cluster.Client, t expose.T
 		}
 		return nil
 	}
+	if refused := o.notWithDefaults(ctx, c, t, plan); refused != nil {
+		return refused
+	}
 	unsafe := plan.Unsafe(t) && !o.allowUnauthenticated && o.dryRun == "none"
 	if unsafe && !s.Interactive {
 		return notPublic(t)

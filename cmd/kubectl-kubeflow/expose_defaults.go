@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+)
+
+// notWithDefaults says why a dashboard whose sign-in everybody knows is not made public, nil where that is no reason. What
+// cannot be read is taken to be as it comes: that is the safe side.
+func (o *exposeOptions) notWithDefaults(ctx context.Context, c *cluster.Client, t expose.Target, plan expose.Plan) *usageError {
+	if plan.Reach != expose.Public || !t.SignIn.InFront() || o.allowDefaults || o.dryRun != "none" {
+		return nil
+	}
+	known, err := findChecks("auth/password", "auth/secrets")
+	if err != nil {
+		return nil // they are on the list: a test holds that
+	}
+	var why []string
+	for _, check := range doctor.Diagnose(ctx, c.View(), known, doctor.Options{}).Checks {
+		for _, f := range check.Findings {
+			if f.Command != "" { // the others are not about who may come in
+				why = append(why, f.Message)
+			}
+		}
+		if check.Status == doctor.Unknown {
+			why = append(why, "whether its password and secrets are those of every Kubeflow cannot be seen ("+check.Reason+")")
+		}
+	}
+	if len(why) == 0 {
+		return nil
+	}
+	return &usageError{
+		What: "not made public: " + strings.Join(why, "; "),
+		Next: "Change them with: kubectl kubeflow doctor auth --fix --allow-restart --dex-password FILE\nor limit who may connect with --source-ranges CIDR,… or --internal; --allow-default-credentials makes it public all the same",
+	}
+}
