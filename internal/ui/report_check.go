@@ -22,6 +22,9 @@ func (s *Screen) Check(c *doctor.Check) error {
 		kinds = append(kinds, kind.Kind)
 	}
 	p.text(2, "Reads: "+strings.Join(kinds, ", ")+".")
+	for _, link := range c.Links() {
+		p.line("  " + link)
+	}
 	p.line("  " + c.Page())
 	return p.flush(s.Out)
 }

@@ -18,10 +18,12 @@ type Check struct {
 	Title string // what is true when all is well: "the workflow executor suits the container runtime"
 	Why   string // what goes wrong for the user otherwise; sentences for --explain and the page
 	Cure  string // what --fix would do about it and how risky that is; sentences
-	Reads []schema.GroupKind
-	Paths []string // what else it asks the API server for: "/.well-known/openid-configuration"
-	Logs  bool     // it reads logs of pods
-	Hint  string   // what to see to in Azure when this check finds something, since no cluster shows it; a sentence, or ""
+	// Sources are where the facts are from: an issue as "kubeflow/manifests#2553", or the address of a page.
+	Sources []string
+	Reads   []schema.GroupKind
+	Paths   []string // what else it asks the API server for: "/.well-known/openid-configuration"
+	Logs    bool     // it reads logs of pods
+	Hint    string   // what to see to in Azure when this check finds something, since no cluster shows it; a sentence, or ""
 	// Preflight checks matter before an install: install runs them on the cluster as it will be, and stops at their errors.
 	Preflight bool
 	Run       func(context.Context, Exam) ([]Finding, error) // an error means that it could not look
@@ -43,6 +45,18 @@ func (c *Check) Page() string {
 
 // Slug returns the ID as it stands in file names: "pipelines-executor".
 func (c *Check) Slug() string { return strings.ReplaceAll(c.ID, "/", "-") }
+
+// Links returns the addresses of the sources.
+func (c *Check) Links() []string {
+	var links []string
+	for _, source := range c.Sources {
+		if repository, number, issue := strings.Cut(source, "#"); issue && !strings.Contains(source, "://") {
+			source = "https://github.com/" + repository + "/issues/" + number
+		}
+		links = append(links, source)
+	}
+	return links
+}
 
 // An Exam is what a check gets to work with.
 type Exam struct {

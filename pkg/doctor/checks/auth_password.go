@@ -20,7 +20,8 @@ var signInPassword = &doctor.Check{
 		"on the cluster: robots try it on every address they find.",
 	Cure: "Give a new password in a file, --dex-password FILE with --fix and --allow-restart: its hash is written where dex reads it, and dex is restarted. Nothing else changes, and the password itself " +
 		"is kept nowhere. --undo puts the old hash back.",
-	Reads: []schema.GroupKind{configMapKind, secretKind, deploymentKind, serviceKind},
+	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
+	Reads:   []schema.GroupKind{configMapKind, secretKind, deploymentKind, serviceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		config, err := find(ctx, e, dexConfigRef)
 		if err != nil {

@@ -20,8 +20,9 @@ var caBundles = &doctor.Check{
 	Title: "the API server trusts the webhooks whose certificates cert-manager keeps",
 	Why: "A webhook's configuration names the authority that signed its certificate, and cert-manager's cainjector fills that in from the Certificate that an annotation names. Where that is not " +
 		"there, or nothing was filled in, the API server refuses the webhook's answer: x509, certificate signed by unknown authority.",
-	Cure:  "Nothing by itself: the annotation is the manifests'. Installing again puts it right; else cainjector has to run.",
-	Reads: []schema.GroupKind{mutatingKind, validatingKind, certificateKind},
+	Cure:    "Nothing by itself: the annotation is the manifests'. Installing again puts it right; else cainjector has to run.",
+	Sources: []string{"kubeflow/manifests#2553", "kubeflow/manifests#2816", "kserve/kserve#3187"},
+	Reads:   []schema.GroupKind{mutatingKind, validatingKind, certificateKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		var findings []doctor.Finding
 		for _, kind := range []schema.GroupKind{mutatingKind, validatingKind} {

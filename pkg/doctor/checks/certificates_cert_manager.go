@@ -18,8 +18,9 @@ var certManager = &doctor.Check{
 	Title: "cert-manager runs and issues what is asked for",
 	Why: "The webhooks of Kubeflow show certificates that cert-manager issues and renews. While it does not run nothing fails at once; then a certificate runs out, and nothing that the webhook is " +
 		"asked about can be made any more.",
-	Cure:  "Nothing by itself: why it does not run, or does not issue, decides what helps.",
-	Reads: []schema.GroupKind{deploymentKind, certificateKind},
+	Cure:    "Nothing by itself: why it does not run, or does not issue, decides what helps.",
+	Sources: []string{"https://cert-manager.io/docs/troubleshooting/"},
+	Reads:   []schema.GroupKind{deploymentKind, certificateKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		all, err := e.List(ctx, certificateKind, cluster.Scope{})
 		if err != nil {

@@ -17,8 +17,9 @@ var expiry = &doctor.Check{
 	Title: "no certificate has run out, or is about to",
 	Why: "cert-manager renews a certificate when two thirds of its time are over. When it could not, everything goes on until the day the certificate runs out, and then webhooks and the " +
 		"dashboard's address end at once.",
-	Cure:  "Nothing by itself: why it was not renewed decides what helps. Deleting the Secret of the certificate makes cert-manager issue it anew.",
-	Reads: []schema.GroupKind{certificateKind},
+	Cure:    "Nothing by itself: why it was not renewed decides what helps. Deleting the Secret of the certificate makes cert-manager issue it anew.",
+	Sources: []string{"https://cert-manager.io/docs/usage/certificate/"},
+	Reads:   []schema.GroupKind{certificateKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		list, err := e.List(ctx, certificateKind, cluster.Scope{})
 		if err != nil {

@@ -19,8 +19,9 @@ var pipelinesCache = &doctor.Check{
 	Title: "the cache of pipelines has its certificate",
 	Why: "Up to Kubeflow 1.4 the cache of pipelines asks the cluster itself to sign its certificate. Newer Kubernetes signs no such request, or waits for somebody to approve it: the cache never starts, and every step " +
 		"runs again although nothing has changed.",
-	Cure:  "Nothing by itself: approving a request is trust that somebody has to give. The command is the finding's.",
-	Reads: []schema.GroupKind{deploymentKind, podKind, requestKind},
+	Cure:    "Nothing by itself: approving a request is trust that somebody has to give. The command is the finding's.",
+	Sources: []string{"kubeflow/manifests#2165", "kubeflow/pipelines#4505", "kubeflow/pipelines#7273"},
+	Reads:   []schema.GroupKind{deploymentKind, podKind, requestKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		_, err := e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: kubeflow, Name: "cache-deployer-deployment"})
 		if apierrors.IsNotFound(err) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,6 +57,7 @@ func page(t *testing.T, c *doctor.Check) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\nWhen all is well, %s.\n\n## Why it matters\n\n%s\n\n## What --fix does\n\n%s\n\n", c.ID, c.Title, c.Why, c.Cure)
 	fmt.Fprintf(&b, "```\nkubectl kubeflow doctor %s\nkubectl kubeflow doctor %s --fix --dry-run\n```\n\n", c.ID, c.ID)
+	b.WriteString(byHand(t, c))
 	b.WriteString("## What it reads\n\nIt needs `get` and `list` on:\n\n")
 	for _, kind := range c.Reads {
 		fmt.Fprintf(&b, "- %s\n", kind)
@@ -73,7 +75,34 @@ func page(t *testing.T, c *doctor.Check) string {
 		comment := strings.Join(strings.Fields(string(a.Comment)), " ")
 		fmt.Fprintf(&b, "| %s | %s |\n", comment, strings.ReplaceAll(verdict(file(a, "want")), "|", "\\|"))
 	}
+	if links := c.Links(); len(links) > 0 {
+		b.WriteString("\n## Sources\n\n")
+		for i, link := range links {
+			fmt.Fprintf(&b, "- [%s](%s)\n", strings.TrimPrefix(c.Sources[i], "https://"), link)
+		}
+	}
 	return b.String()
+}
+
+// byHand returns the commands that the check's findings name, each form once.
+func byHand(t *testing.T, c *doctor.Check) string {
+	var commands []string
+	paths, _ := filepath.Glob("testdata/" + c.Slug() + "/*.txtar")
+	for _, path := range paths {
+		a, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(file(a, "want")) {
+			if command, ok := strings.CutPrefix(line, "  command: "); ok && !slices.Contains(commands, command) {
+				commands = append(commands, command)
+			}
+		}
+	}
+	if len(commands) == 0 {
+		return ""
+	}
+	return "## By hand\n\nWith your own names in the place of the examples':\n\n```\n" + strings.Join(commands, "") + "```\n\n"
 }
 
 // verdict returns the first thing that a case hears.

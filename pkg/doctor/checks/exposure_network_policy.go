@@ -22,9 +22,10 @@ var exposedPolicy = &doctor.Check{
 	Title: "the load balancer's visitors are let in by the NetworkPolicies",
 	Why: "Kubeflow 26.03 has a policy by which only pods of istio-system reach the gateway. Where the cluster enforces policies (Azure, Calico or Cilium), the load balancer has an address and " +
 		"nobody gets an answer there; a port-forward works all the same, which hides it.",
-	Cure:  "--fix adds a NetworkPolicy that lets everybody reach the gateway's ports, as kubectl kubeflow expose --lb does. Who may come is for the load balancer to limit: it is seen with the node's address.",
-	Reads: []schema.GroupKind{serviceKind, networkPolicyKind, daemonSetKind},
-	Hint:  "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",
+	Cure:    "--fix adds a NetworkPolicy that lets everybody reach the gateway's ports, as kubectl kubeflow expose --lb does. Who may come is for the load balancer to limit: it is seen with the node's address.",
+	Sources: []string{"kubeflow/manifests#3547", "kubeflow/manifests#3227"},
+	Reads:   []schema.GroupKind{serviceKind, networkPolicyKind, daemonSetKind},
+	Hint:    "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := loadBalancers(ctx, e)
 		if err != nil {

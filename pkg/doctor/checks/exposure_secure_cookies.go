@@ -18,8 +18,9 @@ var secureCookies = &doctor.Check{
 	Title: "the web apps' cookies reach visitors of the public address",
 	Why: "The pages for notebooks, volumes and tensorboards send cookies that a browser keeps only over HTTPS. Where the dashboard's public address is plain HTTP, every button there ends in " +
 		"\"Could not find CSRF cookie XSRF-TOKEN\". A port-forward to localhost is not affected.",
-	Cure:  "TLS is the better cure. --fix --allow-restart sets APP_SECURE_COOKIES=false on the web apps, which restarts their pods.",
-	Reads: []schema.GroupKind{serviceKind, istioGatewayKind, deploymentKind},
+	Cure:    "TLS is the better cure. --fix --allow-restart sets APP_SECURE_COOKIES=false on the web apps, which restarts their pods.",
+	Sources: []string{"kubeflow/kubeflow#5803", "kubeflow/manifests#2594"},
+	Reads:   []schema.GroupKind{serviceKind, istioGatewayKind, deploymentKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := loadBalancers(ctx, e)
 		if err != nil {

@@ -19,9 +19,10 @@ var targetPort = &doctor.Check{
 	Title: "every Service for the dashboard sends visitors to a port that the gateway listens on",
 	Why: "From Kubeflow 1.3 on the gateway listens on 8080 and 8443, no longer on 80 and 443. A Service made by hand with port 80 and no targetPort, as guides for 1.2 show it, " +
 		"gets an address that never answers.",
-	Cure:  "--fix sets the targetPort that the Service istio-ingressgateway has for the same port.",
-	Reads: []schema.GroupKind{serviceKind, deploymentKind},
-	Hint:  "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",
+	Cure:    "--fix sets the targetPort that the Service istio-ingressgateway has for the same port.",
+	Sources: []string{"https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
+	Reads:   []schema.GroupKind{serviceKind, deploymentKind},
+	Hint:    "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := gatewayServices(ctx, e)
 		if err != nil {

@@ -16,8 +16,9 @@ var exposedTLS = &doctor.Check{
 	Title: "a public dashboard speaks TLS",
 	Why: "Over plain HTTP everybody on the way reads passwords and session cookies, and can take a session over. Kubeflow's gateway comes without a certificate, since it does not know the name " +
 		"under which it will be reached.",
-	Cure:  "Nothing by itself: a certificate needs a name. Something in front of the load balancer may end TLS as well, which this check cannot see.",
-	Reads: []schema.GroupKind{serviceKind, istioGatewayKind},
+	Cure:    "Nothing by itself: a certificate needs a name. Something in front of the load balancer may end TLS as well, which this check cannot see.",
+	Sources: []string{"https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
+	Reads:   []schema.GroupKind{serviceKind, istioGatewayKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := loadBalancers(ctx, e)
 		if err != nil {

@@ -16,8 +16,9 @@ var cilium = &doctor.Check{
 	Title: "the mesh's traffic is left to Istio by Cilium",
 	Why: "Where Cilium takes the place of kube-proxy it may send a pod's traffic past the sidecar: Istio then does not know who asks, and the dashboard or Pipelines answer \"RBAC: access denied\". " +
 		"And a Cilium that wants to be the only CNI plugin takes Istio's away.",
-	Cure:  "Nothing is changed: on AKS that configuration is AKS's own.",
-	Reads: []schema.GroupKind{configMapKind, daemonSetKind},
+	Cure:    "Nothing is changed: on AKS that configuration is AKS's own.",
+	Sources: []string{"kubeflow/manifests#2858", "kubeflow/pipelines#11544", "https://learn.microsoft.com/azure/aks/azure-cni-powered-by-cilium"},
+	Reads:   []schema.GroupKind{configMapKind, daemonSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		config, err := e.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "kube-system", Name: "cilium-config"})
 		if apierrors.IsNotFound(err) {

@@ -17,8 +17,9 @@ var meshCNI = &doctor.Check{
 	Title: "the CNI plugin of Istio runs on every node",
 	Why: "From Kubeflow 1.10 on a plugin on each node leads the traffic of pods through their sidecars. On a node where it does not run, pods with a sidecar do not start: they end in " +
 		"istio-validation. On AKS's kubenet networks it does not work at all.",
-	Cure:  "Nothing by itself: what keeps its pods from running decides what helps.",
-	Reads: []schema.GroupKind{daemonSetKind},
+	Cure:    "Nothing by itself: what keeps its pods from running decides what helps.",
+	Sources: []string{"istio/istio#27591", "istio/istio#36688"},
+	Reads:   []schema.GroupKind{daemonSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		set, err := e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "DaemonSet", Namespace: "kube-system", Name: "istio-cni-node"})
 		if apierrors.IsNotFound(err) {

@@ -22,7 +22,8 @@ var destinationRules = &doctor.Check{
 		"and their AuthorizationPolicies answer \"RBAC: access denied\".",
 	Cure: "The cure is sidecars, and the check that explains the finding gives them; a rule whose servers are meshed is never touched. Where DISABLE meets meshed servers of Kubeflow, " +
 		"--fix sets the rule back to ISTIO_MUTUAL. Only when asked with --mesh=disable does it set DISABLE: the servers then accept whatever identity a caller claims.",
-	Reads: []schema.GroupKind{ruleKind, endpointSliceKind, podKind, namespaceKind, mutatingKind},
+	Sources: []string{"kubeflow/pipelines#5244", "kubeflow/kubeflow#5271", "kubeflow/manifests#3057"},
+	Reads:   []schema.GroupKind{ruleKind, endpointSliceKind, podKind, namespaceKind, mutatingKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		rules, err := e.List(ctx, ruleKind, cluster.Scope{})
 		if err != nil {

@@ -17,8 +17,9 @@ var googleServices = &doctor.Check{
 	Title: "outgoing HTTPS reaches whom it is meant for",
 	Why: "Kubeflow 1.2 brings two VirtualServices for Google's APIs whose TLS match is spelled sni_hosts, where Istio reads sniHosts. From Istio 1.4 on such a match holds for every name, so " +
 		"all HTTPS that leaves a pod with a sidecar (git clone, pip, the download of a data set) is answered with a certificate of *.googleapis.com. Still newer versions refuse the object.",
-	Cure:  "--fix spells the field as Istio reads it, with the same names in it.",
-	Reads: []schema.GroupKind{virtualServiceKind},
+	Cure:    "--fix spells the field as Istio reads it, with the same names in it.",
+	Sources: []string{"kubeflow/kubeflow#5504", "kubeflow/manifests#1667"},
+	Reads:   []schema.GroupKind{virtualServiceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := e.List(ctx, virtualServiceKind, cluster.Scope{Namespace: kubeflow})
 		if err != nil {

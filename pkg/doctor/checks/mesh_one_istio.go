@@ -19,6 +19,7 @@ var oneIstio = &doctor.Check{
 	Why: "Kubeflow brings its own Istio. AKS's Istio add-on does not work beside one that somebody installed, and two control planes share their definitions and fight over webhooks and " +
 		"certificates: sidecars come from the wrong one, or not at all.",
 	Cure:      "Nothing is changed: which Istio stays is yours to choose. Disable the add-on, or install Kubeflow without its own (install --skip istio).",
+	Sources:   []string{"https://learn.microsoft.com/azure/aks/istio-about"},
 	Reads:     []schema.GroupKind{deploymentKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {

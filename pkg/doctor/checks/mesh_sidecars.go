@@ -16,8 +16,9 @@ var sidecars = &doctor.Check{
 	Title: "pods that ask for a sidecar have one",
 	Why: "A namespace asks for Istio's sidecar with the label istio-injection=enabled. A pod that was made while the injector was not there, or was kept out of the namespace, has none: " +
 		"it cannot answer mutual TLS, and no AuthorizationPolicy protects it.",
-	Cure:  "Where the injector would act by now, --fix restarts the workloads whose pods lack the sidecar (with --allow-restart). Where platform/admissions-enforcer explains it, curing that one cures this.",
-	Reads: []schema.GroupKind{namespaceKind, podKind, replicaSetKind, deploymentKind, statefulSetKind, daemonSetKind, mutatingKind, endpointSliceKind},
+	Cure:    "Where the injector would act by now, --fix restarts the workloads whose pods lack the sidecar (with --allow-restart). Where platform/admissions-enforcer explains it, curing that one cures this.",
+	Sources: []string{"kubeflow/manifests#2798", "kubeflow/kubeflow#5271"},
+	Reads:   []schema.GroupKind{namespaceKind, podKind, replicaSetKind, deploymentKind, statefulSetKind, daemonSetKind, mutatingKind, endpointSliceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		namespaces, err := asking(ctx, e)
 		if err != nil {

@@ -19,6 +19,7 @@ var architecture = &doctor.Check{
 	Why: "Most of Kubeflow's images exist for Linux on amd64 only. Its pods ask for no architecture, so on a cluster with an arm64 or Windows pool without a taint some of them land there " +
 		"and end with \"exec format error\" or \"no matching manifest\".",
 	Cure:      "Nothing is changed: a taint set on a node is lost when its pool scales. Taint the pool (az aks nodepool update --node-taints).",
+	Sources:   []string{"kubeflow/manifests#2745", "kubeflow/pipelines#12705"},
 	Reads:     []schema.GroupKind{nodeKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {

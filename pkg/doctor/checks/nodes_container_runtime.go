@@ -16,8 +16,9 @@ var containerRuntime = &doctor.Check{
 	Title: "the nodes run containerd",
 	Why: "AKS runs containers with containerd from Kubernetes 1.19 on, and no longer with Docker. What reaches for Docker's socket " +
 		"(the docker executor of older pipelines) works on no such node, and where nodes differ it works on some and fails on others.",
-	Cure:  "Nothing: which runtime a node has is decided when its pool is made. What depends on it is checked by pipelines/executor.",
-	Reads: []schema.GroupKind{nodeKind},
+	Cure:    "Nothing: which runtime a node has is decided when its pool is made. What depends on it is checked by pipelines/executor.",
+	Sources: []string{"argoproj/argo-workflows#5243", "Azure/AKS#2320"},
+	Reads:   []schema.GroupKind{nodeKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		nodes, err := linuxNodes(ctx, e)
 		if err != nil {

@@ -14,9 +14,10 @@ var fileWatches = &doctor.Check{
 	Title: "the nodes let programs watch as many files as they need",
 	Why: "Linux lets one user's programs watch so many files, and Kubeflow's many controllers share one user on a node. When the number is used up they end with \"too many open files\", which has nothing to do " +
 		"with files that are open.",
-	Cure:  "Nothing by itself: AKS lets fs.inotify.max_user_watches be set for a node pool, and not max_user_instances, which is what runs out first.",
-	Reads: []schema.GroupKind{podKind, namespaceKind},
-	Logs:  true,
+	Cure:    "Nothing by itself: AKS lets fs.inotify.max_user_watches be set for a node pool, and not max_user_instances, which is what runs out first.",
+	Sources: []string{"kubeflow/manifests#2087", "kubeflow/pipelines#9610"},
+	Reads:   []schema.GroupKind{podKind, namespaceKind},
+	Logs:    true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		crashes, err := crashesAmong(ctx, e, func(*unstructured.Unstructured) bool { return true })
 		if err != nil {

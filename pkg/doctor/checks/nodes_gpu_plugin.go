@@ -20,8 +20,9 @@ var gpuPlugin = &doctor.Check{
 	Title: "every GPU node offers its GPUs",
 	Why: "AKS puts the driver on GPU nodes, and by itself nothing that tells Kubernetes how many GPUs there are: that is the work of NVIDIA's device plugin. Without it notebooks and training jobs " +
 		"that ask for a GPU wait for ever, on nodes that are paid for.",
-	Cure:  "Nothing by itself: which of the ways to run the plugin suits is a choice (a DaemonSet, the GPU operator, or a pool that AKS manages).",
-	Reads: []schema.GroupKind{nodeKind, podKind, daemonSetKind},
+	Cure:    "Nothing by itself: which of the ways to run the plugin suits is a choice (a DaemonSet, the GPU operator, or a pool that AKS manages).",
+	Sources: []string{"https://learn.microsoft.com/azure/aks/use-nvidia-gpu"},
+	Reads:   []schema.GroupKind{nodeKind, podKind, daemonSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		nodes, err := e.List(ctx, nodeKind, cluster.Scope{})
 		if err != nil {

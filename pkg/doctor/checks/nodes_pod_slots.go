@@ -15,6 +15,7 @@ var podSlots = &doctor.Check{
 	Why: "An AKS node runs a limited number of pods, however large it is: 30 is the default with Azure CNI's node subnet, 110 with kubenet, 250 with Azure CNI Overlay. Kubeflow has about 50, and AKS's own " +
 		"take some on each node, so two nodes of 30 cannot hold it: the scheduler says \"Too many pods\".",
 	Cure:      "Nothing is changed: the limit is set when a node pool is made. Add nodes, or a pool with --max-pods 110.",
+	Sources:   []string{"https://learn.microsoft.com/azure/aks/concepts-network-legacy-cni"},
 	Reads:     []schema.GroupKind{nodeKind, podKind, namespaceKind, configMapKind, nodePoolKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {

@@ -16,6 +16,7 @@ var nodeTaints = &doctor.Check{
 	Why: "A node with a taint takes only pods that tolerate it, and Kubeflow's pods tolerate none. A cluster whose only pool is a system pool with CriticalAddonsOnly, or whose other pools " +
 		"are for GPUs or spot machines, has room for nothing of Kubeflow: every pod stays Pending.",
 	Cure:      "Nothing is changed: taints belong to the node pool, and AKS puts them back. Add a user pool without taints.",
+	Sources:   []string{"https://learn.microsoft.com/azure/aks/use-system-pools"},
 	Reads:     []schema.GroupKind{nodeKind, podKind, namespaceKind, configMapKind, nodePoolKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {

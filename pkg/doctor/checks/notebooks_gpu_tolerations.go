@@ -20,8 +20,9 @@ var gpuTolerations = &doctor.Check{
 	Title: "a notebook can be started on the GPU nodes",
 	Why: "AKS's documentation gives GPU pools the taint sku=gpu:NoSchedule, so that nothing else lands on the costly nodes. Kubeflow's form for a new notebook offers no toleration for it: a " +
 		"notebook that asks for a GPU stays Pending. (A toleration of the taint nvidia.com/gpu is added by AKS itself.)",
-	Cure:  "--fix offers the toleration in the form: one more choice in the ConfigMap that the form is made from. install does so with --gpu-tolerations.",
-	Reads: []schema.GroupKind{configMapKind, nodeKind},
+	Cure:    "--fix offers the toleration in the form: one more choice in the ConfigMap that the form is made from. install does so with --gpu-tolerations.",
+	Sources: []string{"kubeflow/manifests#2063", "https://learn.microsoft.com/azure/aks/use-nvidia-gpu"},
+	Reads:   []schema.GroupKind{configMapKind, nodeKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		maps, err := e.List(ctx, configMapKind, cluster.Scope{Namespace: kubeflow})
 		if err != nil {

@@ -16,9 +16,10 @@ var database = &doctor.Check{
 	Title: "the database of pipelines can use its volume",
 	Why: "Pipelines, runs and experiments are in a MySQL of Kubeflow's own. From Kubeflow 1.10 on it runs as another user than before, and cannot write what an older release's MySQL wrote; on a fresh " +
 		"disk it may find a folder lost+found, and takes the disk for one in use.",
-	Cure:  "Nothing by itself: what is on the volume is your data. The finding says which of the two it is, and what helps.",
-	Reads: []schema.GroupKind{podKind, namespaceKind},
-	Logs:  true,
+	Cure:    "Nothing by itself: what is on the volume is your data. The finding says which of the two it is, and what helps.",
+	Sources: []string{"kubeflow/manifests#3018", "kubeflow/website#3990"},
+	Reads:   []schema.GroupKind{podKind, namespaceKind},
+	Logs:    true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		crashes, err := crashesAmong(ctx, e, func(pod *unstructured.Unstructured) bool {
 			app := pod.GetLabels()["app"]

@@ -22,8 +22,9 @@ var executor = &doctor.Check{
 		"containerRuntimeExecutor setting ends the workflow controller with a fatal error.",
 	Cure: "Up to Argo 3.3, --fix sets the executor to pns in the ConfigMap's own shape and touches nothing else of it. From Argo 3.4 on it removes the setting. " +
 		"Both restart the workflow controller, which interrupts no running step. Runs that already hang have to be started again.",
-	Reads: []schema.GroupKind{configMapKind, deploymentKind, nodeKind},
-	Run:   runExecutor,
+	Sources: []string{"argoproj/argo-workflows#5243", "kubeflow/kubeflow#5899", "https://argo-workflows.readthedocs.io/en/latest/upgrading/"},
+	Reads:   []schema.GroupKind{configMapKind, deploymentKind, nodeKind},
+	Run:     runExecutor,
 }
 
 // A pipelines value is what the executor check judges.

@@ -19,9 +19,10 @@ var imagePulls = &doctor.Check{
 	Title: "no pod of Kubeflow waits for an image in vain",
 	Why: "A pod whose image cannot be pulled does not start. The reason stands only in the pod's status: the image is gone, the registry limits how much a cluster may pull, it asks for a " +
 		"password, it has nothing for the node's processor, or it cannot be reached from the cluster's network.",
-	Cure:  "Nothing by itself: which of these it is decides what helps, and the finding says it.",
-	Reads: []schema.GroupKind{podKind, namespaceKind, deploymentKind},
-	Hint:  "An Azure Firewall or a proxy in front of the cluster may keep registries away.",
+	Cure:    "Nothing by itself: which of these it is decides what helps, and the finding says it.",
+	Sources: []string{"kubeflow/notebooks#265"},
+	Reads:   []schema.GroupKind{podKind, namespaceKind, deploymentKind},
+	Hint:    "An Azure Firewall or a proxy in front of the cluster may keep registries away.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		pods, err := ownPods(ctx, e)
 		if err != nil {

@@ -23,6 +23,7 @@ var goneImages = &doctor.Check{
 		"install, they end in ImagePullBackOff. A few images have a successor, of most only a private copy is left.",
 	Cure: "--fix names the successor where there is one, which restarts the pods (--allow-restart); install does it before it applies anything. For the others give a registry that has " +
 		"them: install --image gcr.io/ml-pipeline=REGISTRY/ml-pipeline.",
+	Sources:   []string{"kubeflow/pipelines#10891", "kubeflow/pipelines#12422", "kubeflow/pipelines#7904", "kubeflow/manifests#2876"},
 	Reads:     []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind, configMapKind, podKind, namespaceKind},
 	Preflight: true,
 	Run:       runGoneImages,

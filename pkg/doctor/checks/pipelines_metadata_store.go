@@ -16,9 +16,10 @@ var metadataStore = &doctor.Check{
 	Title: "the metadata store gets into its database",
 	Why: "The store that remembers what every step of a pipeline read and made speaks to MySQL with an old way of signing in. A newer MySQL, or Azure's, wants another, and the store ends again and again: " +
 		"runs go on, and their graphs, inputs and outputs stay empty.",
-	Cure:  "Nothing by itself: how the database lets its users in is its keeper's to change. The finding names the statement.",
-	Reads: []schema.GroupKind{podKind, namespaceKind},
-	Logs:  true,
+	Cure:    "Nothing by itself: how the database lets its users in is its keeper's to change. The finding names the statement.",
+	Sources: []string{"kubeflow/pipelines#9549", "kubeflow/pipelines#12086", "kubeflow/manifests#2471"},
+	Reads:   []schema.GroupKind{podKind, namespaceKind},
+	Logs:    true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		crashes, err := crashesAmong(ctx, e, func(pod *unstructured.Unstructured) bool {
 			return pod.GetLabels()["component"] == "metadata-grpc-server"

@@ -20,8 +20,9 @@ var objectStore = &doctor.Check{
 	Title: "the workflow controller's object store exists",
 	Why: "Every step of a pipeline writes what it made to an object store, by the address in ConfigMap workflow-controller-configmap: minio-service up to Kubeflow 1.11, seaweedfs from 26.03 on. " +
 		"After an upgrade the address may name the store that is gone, and every step then fails when it saves its outputs.",
-	Cure:  "Nothing by itself: what older runs stored may have to move first. Set the address to the Service that is there.",
-	Reads: []schema.GroupKind{configMapKind, serviceKind},
+	Cure:    "Nothing by itself: what older runs stored may have to move first. Set the address to the Service that is there.",
+	Sources: []string{"kubeflow/manifests#3472"},
+	Reads:   []schema.GroupKind{configMapKind, serviceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		config, err := e.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: kubeflow, Name: "workflow-controller-configmap"})
 		if apierrors.IsNotFound(err) {

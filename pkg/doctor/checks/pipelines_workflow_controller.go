@@ -15,11 +15,12 @@ import (
 )
 
 var workflowController = &doctor.Check{
-	ID:    "pipelines/workflow-controller",
-	Title: "the controller that runs pipelines runs",
-	Why:   "A pipeline's run is a Workflow, and the workflow controller makes its pods. While it is down every run stays Pending, and nothing in the dashboard says why.",
-	Cure:  "Where it runs and has not begun with a run for ten minutes, --fix (with --allow-restart) restarts it. Where it does not run, why decides what helps; a setting that it does not understand is the business of pipelines/executor.",
-	Reads: []schema.GroupKind{deploymentKind, workflowKind},
+	ID:      "pipelines/workflow-controller",
+	Title:   "the controller that runs pipelines runs",
+	Why:     "A pipeline's run is a Workflow, and the workflow controller makes its pods. While it is down every run stays Pending, and nothing in the dashboard says why.",
+	Cure:    "Where it runs and has not begun with a run for ten minutes, --fix (with --allow-restart) restarts it. Where it does not run, why decides what helps; a setting that it does not understand is the business of pipelines/executor.",
+	Sources: []string{"kubeflow/examples#911"},
+	Reads:   []schema.GroupKind{deploymentKind, workflowKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		controller, err := e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: kubeflow, Name: "workflow-controller"})
 		if apierrors.IsNotFound(err) {

@@ -21,8 +21,9 @@ var admissionsEnforcer = &doctor.Check{
 		"this check reads the selectors that are there and goes by no date.",
 	Cure: "--fix sets the annotation admissions.enforcer/disabled=true on the webhook configuration and drops the added expression. Where that concerns the sidecar injector it then " +
 		"restarts the workloads whose pods have no sidecar, so it needs --allow-restart.",
-	Reads: []schema.GroupKind{mutatingKind, validatingKind, namespaceKind, nodeKind, serviceKind, podKind, replicaSetKind, deploymentKind, statefulSetKind, daemonSetKind},
-	Run:   runAdmissionsEnforcer,
+	Sources: []string{"Azure/kubeflow-aks#18", "kubeflow/pipelines#5244", "Azure/AKS#1771", "Azure/AKS#4002", "kubeflow/kubeflow#5277"},
+	Reads:   []schema.GroupKind{mutatingKind, validatingKind, namespaceKind, nodeKind, serviceKind, podKind, replicaSetKind, deploymentKind, statefulSetKind, daemonSetKind},
+	Run:     runAdmissionsEnforcer,
 }
 
 func runAdmissionsEnforcer(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {

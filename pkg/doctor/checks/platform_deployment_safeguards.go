@@ -19,6 +19,7 @@ var safeguards = &doctor.Check{
 	Why: "AKS's Deployment Safeguards and Azure Policy deny what does not follow them: images with the tag latest or from an unknown registry, containers without probes or limits, pods with " +
 		"privileges. On AKS Automatic they are on. Kubeflow's manifests do not follow all of them, so parts of it are refused, some only when their pods are made.",
 	Cure:      "Nothing is changed: exclude Kubeflow's namespaces from the policies, which its owner does in Azure.",
+	Sources:   []string{"Azure/kubeflow-aks#39", "https://learn.microsoft.com/azure/aks/deployment-safeguards"},
 	Reads:     []schema.GroupKind{templateKind, {Group: constraintGroup, Kind: "*"}, namespaceKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {

@@ -19,6 +19,7 @@ var kubernetesVersion = &doctor.Check{
 	Why: "Every Kubeflow release uses APIs that a later Kubernetes removes, and is tested on a few versions only. Above its ceiling " +
 		"parts of it cannot be installed or stop working at the next upgrade of the cluster.",
 	Cure:      "Nothing is changed: choose a release that fits (kubectl kubeflow releases), or a cluster that does.",
+	Sources:   []string{"kubeflow/kubeflow#6469", "kubeflow/kubeflow#6690", "kubeflow/kubeflow#6827"},
 	Reads:     []schema.GroupKind{deploymentKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {

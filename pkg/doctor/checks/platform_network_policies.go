@@ -15,8 +15,9 @@ var networkPolicies = &doctor.Check{
 	Title: "something enforces Kubeflow's NetworkPolicies",
 	Why: "From 1.9 on Kubeflow comes with NetworkPolicies that keep users' pods away from its databases and controllers. An AKS cluster that was made without --network-policy takes them and does " +
 		"nothing with them.",
-	Cure:  "Nothing by itself: az aks update --network-policy switches an engine on, and reimages the nodes.",
-	Reads: []schema.GroupKind{networkPolicyKind, daemonSetKind},
+	Cure:    "Nothing by itself: az aks update --network-policy switches an engine on, and reimages the nodes.",
+	Sources: []string{"kubeflow/manifests#3547", "https://learn.microsoft.com/azure/aks/use-network-policies"},
+	Reads:   []schema.GroupKind{networkPolicyKind, daemonSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		policies, err := e.List(ctx, networkPolicyKind, cluster.Scope{Namespace: kubeflow, Metadata: true})
 		if err != nil {

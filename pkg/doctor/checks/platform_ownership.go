@@ -20,6 +20,7 @@ var ownership = &doctor.Check{
 		"moment: then the other side writes its own version back, and what is left of either is broken.",
 	Cure: "Nothing is changed: whose they are is yours to decide. Leave the component to its owner (install --skip COMPONENT), or take it over (install --adopt COMPONENT) and " +
 		"stop the other side from managing it.",
+	Sources:   []string{"https://kubernetes.io/docs/reference/using-api/server-side-apply/"},
 	Reads:     []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind, definitionKind, mutatingKind, validatingKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {

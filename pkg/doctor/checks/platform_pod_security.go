@@ -19,6 +19,7 @@ var podSecurity = &doctor.Check{
 	Why: "A namespace's label pod-security.kubernetes.io/enforce makes the API server refuse pods that ask for more than the level baseline or restricted allows. The workload is there, and its pods " +
 		"never are. Namespaces get such a label from newer Kubeflow releases, from AKS Automatic, or from whoever keeps the cluster.",
 	Cure:      "Nothing is changed: lowering a level is for the namespace's owner to decide. The command is given.",
+	Sources:   []string{"kubeflow/manifests#3015", "https://kubernetes.io/docs/concepts/security/pod-security-standards/"},
 	Reads:     []schema.GroupKind{namespaceKind, deploymentKind, statefulSetKind, daemonSetKind, jobKind, eventKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {

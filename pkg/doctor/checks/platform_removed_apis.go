@@ -18,8 +18,9 @@ var removedAPIs = &doctor.Check{
 	Title: "the manifests name only APIs that Kubernetes still has",
 	Why: "Kubernetes takes beta APIs away: a definition, a webhook or a role of such a version is refused by every newer server, and what needs it is missing. Releases of Kubeflow up to 1.7 " +
 		"name some of them, so they cannot be put on the Kubernetes versions that AKS offers today.",
-	Cure:  "Nothing is changed: choose a newer release (kubectl kubeflow releases), or manifests of one.",
-	Reads: movedKinds,
+	Cure:    "Nothing is changed: choose a newer release (kubectl kubeflow releases), or manifests of one.",
+	Sources: []string{"kubeflow/kubeflow#6690", "https://kubernetes.io/docs/reference/using-api/deprecation-guide/"},
+	Reads:   movedKinds,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		var unknowable *cluster.ErrUnknowable
 		if _, err := e.Version(ctx); err == nil {

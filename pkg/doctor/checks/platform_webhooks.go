@@ -19,8 +19,9 @@ var answeredWebhooks = &doctor.Check{
 	Title: "somebody answers for every webhook of Kubeflow",
 	Why: "The API server asks Kubeflow's webhooks before it makes pods, notebooks and pipelines' objects. Where nobody answers, all of these are refused, in every namespace that the webhook is " +
 		"for; upgrades leave such webhooks behind when they rename what answered.",
-	Cure:  "Nothing by itself: a webhook whose Service is gone for good can be deleted with the command of the finding; else its pods have to run.",
-	Reads: []schema.GroupKind{mutatingKind, validatingKind, serviceKind, endpointSliceKind},
+	Cure:    "Nothing by itself: a webhook whose Service is gone for good can be deleted with the command of the finding; else its pods have to run.",
+	Sources: []string{"kubeflow/manifests#2660", "kubeflow/manifests#2689"},
+	Reads:   []schema.GroupKind{mutatingKind, validatingKind, serviceKind, endpointSliceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		var findings []doctor.Finding
 		for _, kind := range []schema.GroupKind{mutatingKind, validatingKind} {

@@ -17,8 +17,9 @@ var attachments = &doctor.Check{
 	Title: "every disk comes to the node of its pod",
 	Why: "An Azure disk hangs on one node, in one zone. A pod that comes up elsewhere, beside another that holds the disk, on a node that holds as many as it can, or in another zone, waits for it " +
 		"without end.",
-	Cure:  "Nothing by itself: taking a disk from a node that still writes to it loses data.",
-	Reads: []schema.GroupKind{eventKind, podKind, namespaceKind},
+	Cure:    "Nothing by itself: taking a disk from a node that still writes to it loses data.",
+	Sources: []string{"Azure/AKS#477", "Azure/AKS#884"},
+	Reads:   []schema.GroupKind{eventKind, podKind, namespaceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		pods, err := ownPods(ctx, e)
 		if err != nil {

@@ -21,6 +21,7 @@ var defaultClass = &doctor.Check{
 		"are never made, and the pods that need them stay Pending.",
 	Cure: "install writes the class into the claims before they are applied, where it is clear which. On a cluster --fix marks that class as the default; claims that wait for one take it. " +
 		"AKS may put its own classes back as they were: a class of your own, marked as default, lasts.",
+	Sources:   []string{"https://learn.microsoft.com/azure/aks/concepts-storage"},
 	Reads:     []schema.GroupKind{claimKind, classKind, podKind, namespaceKind},
 	Preflight: true,
 	Run:       runDefaultClass,

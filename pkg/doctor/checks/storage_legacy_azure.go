@@ -20,8 +20,9 @@ var legacyAzure = &doctor.Check{
 	Title: "no volume is bound to labels that nodes no longer have",
 	Why: "Disks that the old Azure driver made, before its successor of today, name the zone of their nodes by labels (failure-domain.beta.kubernetes.io) which AKS took off nodes with Kubernetes 1.28. " +
 		"A pod with such a disk finds no node after the upgrade.",
-	Cure:  "Nothing by itself: a volume's place cannot be changed. Make a volume of today from a snapshot of the disk.",
-	Reads: []schema.GroupKind{volumeKind, nodeKind},
+	Cure:    "Nothing by itself: a volume's place cannot be changed. Make a volume of today from a snapshot of the disk.",
+	Sources: []string{"https://learn.microsoft.com/azure/aks/csi-migrate-in-tree-volumes"},
+	Reads:   []schema.GroupKind{volumeKind, nodeKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		volumes, err := e.List(ctx, volumeKind, cluster.Scope{})
 		if err != nil {

@@ -22,8 +22,9 @@ var mpiOperator = &doctor.Check{
 		"another one, which does not know that argument: it ends with exit code 2 at once, and no MPIJob is ever worked on.",
 	Cure: "--fix pins the image to v0.2.3, as Kubeflow itself did in 1.3.1: one field, MPIJobs of kubeflow.org/v1 keep working. With --mpi=v2beta1 it replaces the operator by " +
 		"v0.8.0 for kubeflow.org/v2beta1 instead, which deletes the old MPIJob kind, so it needs --allow-data-loss and is refused while there are MPIJobs.",
-	Reads: []schema.GroupKind{deploymentKind, podKind, mpiJobKind, definitionKind},
-	Run:   runMPIOperator,
+	Sources: []string{"kubeflow/manifests#2068", "kubeflow/manifests#2009", "kubeflow/mpi-operator#469", "kubeflow/mpi-operator#437"},
+	Reads:   []schema.GroupKind{deploymentKind, podKind, mpiJobKind, definitionKind},
+	Run:     runMPIOperator,
 }
 
 const (

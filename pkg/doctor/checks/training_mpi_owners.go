@@ -17,8 +17,9 @@ var mpiOwners = &doctor.Check{
 	Title: "one operator works on MPIJobs",
 	Why: "From Kubeflow 1.5 to 1.10 the training operator works on MPIJobs, unless it is told which kinds are its own. Beside it an MPI operator finds its definition replaced by the other's, and each " +
 		"undoes what the other does.",
-	Cure:  "Nothing by itself: either the MPI operator goes, or the training operator is told its kinds (--enable-scheme).",
-	Reads: []schema.GroupKind{deploymentKind},
+	Cure:    "Nothing by itself: either the MPI operator goes, or the training operator is told its kinds (--enable-scheme).",
+	Sources: []string{"kubeflow/trainer#1777", "kubeflow/trainer#1972", "kubeflow/trainer#2090"},
+	Reads:   []schema.GroupKind{deploymentKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		var training, mpi *unstructured.Unstructured
 		for _, namespace := range []string{kubeflow, "mpi-operator"} {

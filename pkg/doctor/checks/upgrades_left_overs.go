@@ -16,8 +16,9 @@ var leftOvers = &doctor.Check{
 	Title: "nothing of an older release's sign-in is left",
 	Why: "Up to Kubeflow 1.8 authservice asks visitors to sign in, from 1.9 on oauth2-proxy does. Upgrading by kubectl apply deletes nothing: where both stand in front of the gateway, a visitor is " +
 		"sent from one to the other and never arrives.",
-	Cure:  "--fix deletes the EnvoyFilter and the StatefulSet of authservice where oauth2-proxy has taken over. Its volume is kept. --undo makes them again.",
-	Reads: []schema.GroupKind{envoyFilterKind, authorizationKind, statefulSetKind},
+	Cure:    "--fix deletes the EnvoyFilter and the StatefulSet of authservice where oauth2-proxy has taken over. Its volume is kept. --undo makes them again.",
+	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
+	Reads:   []schema.GroupKind{envoyFilterKind, authorizationKind, statefulSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		policies, err := atGateway(ctx, e, authorizationKind)
 		if err != nil {

@@ -18,8 +18,9 @@ var skew = &doctor.Check{
 	Title: "sidecars are of the version of their control plane",
 	Why: "A pod keeps the sidecar that it was made with. After an upgrade of Istio the old ones go on for two minor versions at most; then they no longer understand what the control plane tells them, and " +
 		"calls fail in ways that have no pattern.",
-	Cure:  "--fix (with --allow-restart) restarts the workloads whose pods have an older sidecar.",
-	Reads: []schema.GroupKind{podKind, deploymentKind, statefulSetKind, daemonSetKind, replicaSetKind},
+	Cure:    "--fix (with --allow-restart) restarts the workloads whose pods have an older sidecar.",
+	Sources: []string{"https://istio.io/latest/docs/releases/supported-releases/"},
+	Reads:   []schema.GroupKind{podKind, deploymentKind, statefulSetKind, daemonSetKind, replicaSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		planes, err := e.List(ctx, deploymentKind, cluster.Scope{Labels: "app=istiod"})
 		if err != nil {
