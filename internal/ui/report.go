@@ -143,6 +143,9 @@ func (p *page) check(r *doctor.Report, c doctor.CheckReport, style ReportStyle) 
 		return
 	}
 	p.explained(r, c.ID)
+	if c.Reason != "" { // part of it was suppressed, or may not be read
+		p.text(margin, p.Paint(Dim, "("+c.Reason+")"))
+	}
 	p.text(margin, p.Paint(Dim, more(c, style)))
 }
 

@@ -62,6 +62,7 @@ func (c *Check) Links() []string {
 type Exam struct {
 	cluster.View
 	Settings
+	gaps *gaps // what it went on without; nil where it may not
 }
 
 // Settings are the user's choices and what is known beforehand.

@@ -45,7 +45,9 @@ func examine(ctx context.Context, view cluster.View, c *Check, s Settings) (resu
 			result.Status, result.Reason, result.failed = Unknown, fmt.Sprintf("the check itself broke: %v", p), true
 		}
 	}()
-	findings, err := c.Run(ctx, Exam{View: asked{view}, Settings: s})
+	missed := &gaps{}
+	defer func() { missed.admit(&result) }()
+	findings, err := c.Run(ctx, Exam{View: asked{view}, Settings: s, gaps: missed})
 	if err != nil {
 		result.Status, result.Reason, result.failed = blame(err)
 		return result

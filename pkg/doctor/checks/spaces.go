@@ -83,16 +83,12 @@ func userPods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured,
 
 // ownPods returns Kubeflow's pods that are not done: all in its own namespaces, and [userPods].
 func ownPods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	var pods []*unstructured.Unstructured
-	for _, name := range ownNamespaces {
-		list, err := e.List(ctx, podKind, cluster.Scope{Namespace: name})
-		if err != nil {
-			return nil, err
-		}
-		pods = append(pods, list...)
+	pods, err := e.ListIn(ctx, podKind, ownNamespaces...)
+	if err != nil {
+		return nil, err
 	}
 	more, err := userPods(ctx, e)
-	if err != nil {
+	if err != nil && !e.Without(err) {
 		return nil, err
 	}
 	return slices.DeleteFunc(append(pods, more...), func(pod *unstructured.Unstructured) bool { return !lives(pod) }), nil
@@ -100,6 +96,9 @@ func ownPods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, 
 
 // podsIn returns the pods of one namespace; of a user's, as far as [userPods] knows them.
 func podsIn(ctx context.Context, e doctor.Exam, namespace string) ([]*unstructured.Unstructured, error) {
+	if central(namespace) {
+		return e.List(ctx, podKind, cluster.Scope{Namespace: namespace})
+	}
 	users, err := users(ctx, e)
 	if err != nil || users[namespace] == nil {
 		if err != nil {
@@ -113,6 +112,9 @@ func podsIn(ctx context.Context, e doctor.Exam, namespace string) ([]*unstructur
 
 // slicesIn returns the endpoints of one namespace; of a user's, those of [userServers].
 func slicesIn(ctx context.Context, e doctor.Exam, namespace string) ([]*unstructured.Unstructured, error) {
+	if central(namespace) {
+		return e.List(ctx, endpointSliceKind, cluster.Scope{Namespace: namespace})
+	}
 	users, err := users(ctx, e)
 	if err != nil {
 		return nil, err
@@ -134,13 +136,9 @@ const mostClaims = 20
 
 // ownClaims returns the volume claims of Kubeflow's own namespaces, of what is about to be applied, and of users' pods that wait.
 func ownClaims(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	var claims []*unstructured.Unstructured
-	for _, name := range ownNamespaces {
-		list, err := e.List(ctx, claimKind, cluster.Scope{Namespace: name})
-		if err != nil {
-			return nil, err
-		}
-		claims = append(claims, list...)
+	claims, err := e.ListIn(ctx, claimKind, ownNamespaces...)
+	if err != nil {
+		return nil, err
 	}
 	var more []cluster.Ref
 	if e.Install != nil {
@@ -151,7 +149,7 @@ func ownClaims(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured
 		}
 	}
 	pods, err := userPods(ctx, e)
-	if err != nil {
+	if err != nil && !e.Without(err) {
 		return nil, err
 	}
 	for _, pod := range pods {
@@ -178,13 +176,11 @@ func ownClaims(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured
 func eachOwn(ctx context.Context, e doctor.Exam, kinds ...schema.GroupKind) ([]*unstructured.Unstructured, error) {
 	var objects []*unstructured.Unstructured
 	for _, kind := range kinds {
-		for _, name := range ownNamespaces {
-			list, err := e.List(ctx, kind, cluster.Scope{Namespace: name})
-			if err != nil {
-				return nil, err
-			}
-			objects = append(objects, list...)
+		list, err := e.ListIn(ctx, kind, ownNamespaces...)
+		if err != nil {
+			return nil, err
 		}
+		objects = append(objects, list...)
 	}
 	return objects, nil
 }

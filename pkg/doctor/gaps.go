@@ -1,0 +1,72 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// gaps are what a check was not allowed to read and went on without.
+type gaps struct {
+	mu    sync.Mutex
+	first error
+}
+
+// ListIn lists a kind in some namespaces, one by one. Who may read only some of them gets what is there, and the report says that the
+// check did not see all; the error is that of the first when none may be read.
+func (e Exam) ListIn(ctx context.Context, kind schema.GroupKind, namespaces ...string) ([]*unstructured.Unstructured, error) {
+	var all []*unstructured.Unstructured
+	var refused error
+	read := 0
+	for _, name := range namespaces {
+		list, err := e.List(ctx, kind, cluster.Scope{Namespace: name})
+		switch {
+		case apierrors.IsForbidden(err):
+			if refused == nil {
+				refused = err
+			}
+			continue
+		case err != nil:
+			return nil, err
+		}
+		read++
+		all = append(all, list...)
+	}
+	if refused != nil && (read == 0 || !e.Without(refused)) {
+		return nil, refused
+	}
+	return all, nil
+}
+
+// Without notes that a check goes on without what it may not read. It tells whether it may: only for want of a permission.
+func (e Exam) Without(err error) bool {
+	if e.gaps == nil || !apierrors.IsForbidden(err) {
+		return false
+	}
+	e.gaps.mu.Lock()
+	defer e.gaps.mu.Unlock()
+	if e.gaps.first == nil {
+		e.gaps.first = err
+	}
+	return true
+}
+
+// admit says in a result what the check did not see. Nothing found is then no proof that all is well.
+func (g *gaps) admit(c *CheckReport) {
+	if g.first == nil || c.Status != OK && c.Status != Found {
+		return
+	}
+	_, reason, _ := blame(g.first)
+	c.failed = true
+	if c.Status == Found {
+		c.Reason = "not all was seen: " + reason
+		return
+	}
+	c.Status, c.Reason = Unknown, fmt.Sprintf("%s; nothing was found in what may be read", reason)
+}
