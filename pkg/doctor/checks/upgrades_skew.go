@@ -11,14 +11,15 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
 var skew = &doctor.Check{
 	ID:    "upgrades/skew",
-	Title: "sidecars are of the version of their control plane",
-	Why: "A pod keeps the sidecar that it was made with. After an upgrade of Istio the old ones go on for two minor versions at most; then they no longer understand what the control plane tells them, and " +
+	Title: "what belongs together is of one version",
+	Why: "The parts of Kubeflow Pipelines speak to each other in ways that change from release to release: where an upgrade reached only some of them, pages stay empty and runs are not recorded. A pod keeps the sidecar that it was made with. After an upgrade of Istio the old ones go on for two minor versions at most; then they no longer understand what the control plane tells them, and " +
 		"calls fail in ways that have no pattern.",
-	Cure:    "--fix (with --allow-restart) restarts the workloads whose pods have an older sidecar.",
+	Cure:    "--fix (with --allow-restart) restarts the workloads whose pods have an older sidecar. Parts of different releases are left: installing again brings them to one.",
 	Sources: []string{"https://istio.io/latest/docs/releases/supported-releases/"},
 	Reads:   []schema.GroupKind{podKind, deploymentKind, statefulSetKind, daemonSetKind, replicaSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -32,8 +33,16 @@ var skew = &doctor.Check{
 				current = append(current, tag)
 			}
 		}
+		deployments, err := e.List(ctx, deploymentKind, cluster.Scope{Namespace: kubeflow})
+		if err != nil {
+			return nil, err
+		}
+		findings := judgeParts(deployments)
 		if len(current) == 0 {
-			return nil, doctor.Skip("there is no istiod")
+			if len(deployments) == 0 {
+				return nil, doctor.Skip("nothing here has a version to compare")
+			}
+			return findings, nil
 		}
 		pods, err := e.List(ctx, podKind, cluster.Scope{Namespace: kubeflow})
 		if err != nil {
@@ -41,7 +50,7 @@ var skew = &doctor.Check{
 		}
 		old, versions, owners := olderSidecars(pods, current)
 		if len(old) == 0 {
-			return nil, nil
+			return findings, nil
 		}
 		in := cluster.Scope{Namespace: kubeflow}
 		b := bare{}
@@ -58,8 +67,52 @@ var skew = &doctor.Check{
 		if len(b.workloads) > 0 {
 			f.Fix = &doctor.Fix{Title: fmt.Sprintf("Restart %s with an older sidecar", some(len(b.workloads), "workload")), Impact: doctor.RestartsPods, Changes: b.restarts()}
 		}
-		return []doctor.Finding{f}, nil
+		return append(findings, f), nil
 	},
+}
+
+// pipelinesParts are the Deployments of Kubeflow Pipelines whose images have one tag in every release.
+var pipelinesParts = []string{
+	"ml-pipeline-ui", "ml-pipeline-persistenceagent", "ml-pipeline-scheduledworkflow", "ml-pipeline-viewer-crd", "ml-pipeline-visualizationserver", "cache-server", "metadata-writer",
+}
+
+// judgeParts compares the parts of Pipelines with its server. A tag that no release has is somebody's own, and no reason to speak.
+func judgeParts(deployments []*unstructured.Unstructured) []doctor.Finding {
+	releaseOf := func(d *unstructured.Unstructured) string {
+		for _, c := range items(d.Object, "spec", "template", "spec", "containers") {
+			if _, tag := imageTag(text(c, "image")); tag != "" {
+				if known, ok := release.Fingerprint(tag); ok {
+					return known.Version
+				}
+			}
+		}
+		return ""
+	}
+	of := ""
+	for _, d := range deployments {
+		if d.GetName() == "ml-pipeline" {
+			of = releaseOf(d)
+		}
+	}
+	var others []*unstructured.Unstructured
+	var from []string
+	for _, d := range deployments {
+		if r := releaseOf(d); of != "" && r != "" && r != of && slices.Contains(pipelinesParts, d.GetName()) {
+			others, from = append(others, d), append(from, r)
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	return []doctor.Finding{{
+		Severity:    doctor.Warning,
+		About:       doctor.Subject{Ref: cluster.RefOf(others[0]), Field: "spec.template.spec.containers[0].image"},
+		Message:     fmt.Sprintf("the server of Pipelines is of Kubeflow %s, and %s of %s: %s", of, some(len(others), "part")+" "+be(len(others)), inCommon(from), names(others, (*unstructured.Unstructured).GetName)),
+		Consequence: "Pages stay empty, or runs are not recorded.",
+		Cause:       "An upgrade reached only some of the parts.",
+		Advice:      "Install the release again: the same command brings all parts to it.",
+		Command:     "kubectl kubeflow install -r " + of + " --diff",
+	}}
 }
 
 // olderSidecars returns the pods whose sidecar is of none of the control planes' versions, those versions, and what makes the pods.
