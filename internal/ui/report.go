@@ -175,7 +175,11 @@ func (p *page) finding(f doctor.Finding, style ReportStyle) {
 		p.changes(f.Fix)
 	}
 	if f.Command != "" && (style.Wide || f.Fix == nil) {
-		p.text(margin, "By hand:")
+		by := "By hand:"
+		if strings.HasPrefix(f.Command, "kubectl kubeflow ") {
+			by = "With:"
+		}
+		p.text(margin, by)
 		for line := range strings.Lines(f.Command) {
 			p.line(strings.Repeat(" ", margin+2) + p.Paint(Cyan, strings.TrimRight(line, "\n")))
 		}
