@@ -60,8 +60,8 @@ func seen(t *testing.T) cluster.View {
 	return cluster.Saved("the test", cluster.Memory{
 		Version: &version.Info{GitVersion: "v1.35.4"}, Now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 		Logs: map[cluster.Ref]map[cluster.LogScope]string{pod.Identity(): {
-			{Container: "main", Previous: true, Lines: lines}: "connecting as root, password=" + password + "\nuser " + person + " sent Bearer " + token + "\nexit\n",
-			{Container: "main", Lines: lines}:                 "starting\n",
+			{Container: "main", Previous: true, Lines: cluster.LogLines}: "connecting as root, password=" + password + "\nuser " + person + " sent Bearer " + token + "\nexit\n",
+			{Container: "main", Lines: cluster.LogLines}:                 "starting\n",
 		}},
 		Raw: map[string][]byte{"/.well-known/openid-configuration": []byte(`{"issuer":"https://issuer/"}`)},
 	},
@@ -169,7 +169,7 @@ func TestABundleAnswersAsTheClusterDid(t *testing.T) {
 	if now, err := v.Now(ctx); err != nil || now.Year() != 2026 {
 		t.Errorf("the time is %v, %v", now, err)
 	}
-	if log, err := v.Logs(ctx, cluster.RefOf(object(t, "{apiVersion: v1, kind: Pod, metadata: {name: ill, namespace: kubeflow}}")), cluster.LogScope{Container: "main", Previous: true, Lines: lines}); err != nil || !strings.Contains(log, "exit") {
+	if log, err := v.Logs(ctx, cluster.RefOf(object(t, "{apiVersion: v1, kind: Pod, metadata: {name: ill, namespace: kubeflow}}")), cluster.LogScope{Container: "main", Previous: true, Lines: cluster.LogLines}); err != nil || !strings.Contains(log, "exit") {
 		t.Errorf("the log is %q, %v", log, err)
 	}
 	if raw, err := v.Raw(ctx, "/.well-known/openid-configuration"); err != nil || !strings.Contains(string(raw), "issuer") {

@@ -9,10 +9,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-const (
-	mostPods = 20  // whose events and logs are read
-	lines    = 100 // of each log: as many as checks read
-)
+// mostPods is of how many pods the events and logs are read.
+const mostPods = 20
 
 // AddIll reads the events and the last log lines of the pods that are not well, among those that were read. What cannot
 // be read is remembered with its reason, like every other answer.
@@ -32,7 +30,7 @@ func (r *Recorder) addPod(ctx context.Context, pod *unstructured.Unstructured, i
 	})
 	for _, status := range ill {
 		name, _ := status["name"].(string)
-		of := cluster.LogScope{Container: name, Lines: lines}
+		of := cluster.LogScope{Container: name, Lines: cluster.LogLines}
 		if _, waiting, _ := unstructured.NestedMap(status, "state", "waiting"); !waiting || restarted(status) {
 			_, _ = r.Logs(ctx, cluster.RefOf(pod), of)
 		}

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
 // A redactor takes out what nobody else should see. The same value becomes the same word everywhere, so that what was equal
@@ -130,7 +132,6 @@ var (
 	privateKey = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----`)
 	webToken   = regexp.MustCompile(`\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*`)
 	bearer     = regexp.MustCompile(`(?i)(\bbearer\s+)([\w.~+/-]{12,}=*)`)
-	bcryptHash = regexp.MustCompile(`\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}`)
 	inAddress  = regexp.MustCompile(`(://[^\s/:@"']+:)([^\s/@"']+)(@)`)
 	setting    = regexp.MustCompile(`(?i)((?:password|passwd|pwd|secret|token|api[-_]?key|access[-_]?key|accountkey|sig)["']?[ \t]*[:=][ \t]*["']?)([^\s"',;&{}\[\]|<>$/\\][^\s"',;&{}\\]*)`)
 	email      = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}`)
@@ -142,7 +143,7 @@ func (r *redactor) text(s string) string {
 		s = privateKey.ReplaceAllStringFunc(s, func(key string) string { return r.word("key", key) })
 	}
 	s = webToken.ReplaceAllStringFunc(s, func(token string) string { return r.word("token", token) })
-	s = bcryptHash.ReplaceAllStringFunc(s, func(hash string) string { return r.secret("hash", hash) })
+	s = cluster.PasswordHash.ReplaceAllStringFunc(s, func(hash string) string { return r.secret("hash", hash) })
 	for _, part := range []struct {
 		sort    string
 		pattern *regexp.Regexp

@@ -43,12 +43,13 @@ func masked(before, after *unstructured.Unstructured) (string, string) {
 	return maskHashes(text(a), text(b))
 }
 
-var passwordHash = regexp.MustCompile(`\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}`)
+// PasswordHash finds the hashes that bcrypt makes of passwords.
+var PasswordHash = regexp.MustCompile(`\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}`)
 
 // maskHashes takes the hashes of passwords out of two texts; one that changes is seen to change.
 func maskHashes(a, b string) (string, string) {
 	mask := func(s, other, when string) string {
-		return passwordHash.ReplaceAllStringFunc(s, func(hash string) string {
+		return PasswordHash.ReplaceAllStringFunc(s, func(hash string) string {
 			if strings.Contains(other, hash) {
 				return "***"
 			}

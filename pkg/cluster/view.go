@@ -36,6 +36,9 @@ type View interface {
 	Raw(ctx context.Context, path string) ([]byte, error)
 }
 
+// LogLines is how much of a log is worth reading. Who asks in the same words has a log read once.
+const LogLines = 100
+
 // A LogScope says which log is wanted, and how much of it.
 type LogScope struct {
 	Container string

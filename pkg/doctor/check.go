@@ -29,9 +29,6 @@ type Check struct {
 	Run       func(context.Context, Exam) ([]Finding, error) // an error means that it could not look
 }
 
-// LogLines is how much of a log checks read. All ask in the same words, so that a log is read once.
-const LogLines = 100
-
 // Area returns the part of the ID by which checks are grouped: "pipelines".
 func (c *Check) Area() string {
 	area, _, _ := strings.Cut(c.ID, "/")

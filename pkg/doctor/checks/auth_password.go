@@ -2,7 +2,6 @@ package checks
 
 import (
 	"context"
-	"regexp"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -71,18 +70,16 @@ const (
 	dexFile     = "config.yaml"
 )
 
-var bcryptHash = regexp.MustCompile(`\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}`)
-
 // whereTheHashIs returns the object that holds the hash of the shipped password, and how to put another there; nil when none does.
 func whereTheHashIs(config, secret *unstructured.Unstructured) (holder *unstructured.Unstructured, field string, put func(*unstructured.Unstructured, string)) {
 	if hashOfShipped(held(secret, passwordKey)) {
 		return secret, "data." + passwordKey, func(o *unstructured.Unstructured, hash string) { hold(o, passwordKey, hash) }
 	}
 	file := text(config.Object, "data", dexFile)
-	for _, hash := range bcryptHash.FindAllString(file, -1) {
+	for _, hash := range cluster.PasswordHash.FindAllString(file, -1) {
 		if hashOfShipped(hash) {
 			return config, "data." + dexFile, func(o *unstructured.Unstructured, with string) {
-				changed := bcryptHash.ReplaceAllStringFunc(text(o.Object, "data", dexFile), func(old string) string {
+				changed := cluster.PasswordHash.ReplaceAllStringFunc(text(o.Object, "data", dexFile), func(old string) string {
 					if hashOfShipped(old) {
 						return with
 					}

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -96,12 +97,7 @@ func knownIn(secrets []*unstructured.Unstructured) []knownSecret {
 	var known []knownSecret
 	for _, s := range secrets {
 		data, _, _ := unstructured.NestedMap(s.Object, "data")
-		var keys []string
-		for key := range data {
-			keys = append(keys, key)
-		}
-		slices.Sort(keys)
-		for _, key := range keys {
+		for _, key := range slices.Sorted(maps.Keys(data)) {
 			if sum := digest(held(s, key)); shippedSecrets[sum] != "" {
 				known = append(known, knownSecret{s, key, sum})
 			}

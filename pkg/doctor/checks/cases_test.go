@@ -133,7 +133,7 @@ func remembered(t *testing.T, a *txtar.Archive, server *version.Info) cluster.Me
 		if parts := strings.Split(f.Name, "/"); len(parts) == 4 && parts[0] == "logs" {
 			container, previous := strings.CutSuffix(parts[3], ".previous")
 			pod := cluster.Ref{APIVersion: "v1", Kind: "Pod", Namespace: parts[1], Name: parts[2]}
-			m.Logs[pod.Identity()] = map[cluster.LogScope]string{{Container: container, Previous: previous, Lines: doctor.LogLines}: string(f.Data)}
+			m.Logs[pod.Identity()] = map[cluster.LogScope]string{{Container: container, Previous: previous, Lines: cluster.LogLines}: string(f.Data)}
 		}
 	}
 	return m

@@ -36,7 +36,7 @@ func crashesAmong(ctx context.Context, e doctor.Exam, about func(pod *unstructur
 			continue
 		}
 		name := text(status, "name")
-		log, err := e.Logs(ctx, cluster.RefOf(pod), cluster.LogScope{Container: name, Previous: true, Lines: doctor.LogLines})
+		log, err := e.Logs(ctx, cluster.RefOf(pod), cluster.LogScope{Container: name, Previous: true, Lines: cluster.LogLines})
 		if apierrors.IsForbidden(err) || ctx.Err() != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -178,7 +179,7 @@ func compareTable(t *testing.T, rows map[string]string) {
 		"again without a change, taken back, and found again. Where the cure shows only in pods that are made anew, other tests do the same on the whole sandbox\n(the guide's Kubeflow, the injector, the MPI operator).\n\n" +
 		"| case | found | cured | undone | then |\n|---|---|---|---|---|\n")
 	for _, c := range All() {
-		for _, name := range sortedKeys(rows) {
+		for _, name := range slices.Sorted(maps.Keys(rows)) {
 			if strings.HasPrefix(name, c.ID+": ") {
 				fmt.Fprintf(&b, "| %s | %s |\n", name, strings.TrimSuffix(strings.TrimSpace(rows[name]), " |"))
 			}
@@ -193,13 +194,4 @@ func compareTable(t *testing.T, rows map[string]string) {
 	if got, err := os.ReadFile(cureTable); err != nil || string(got) != b.String() {
 		t.Errorf("docs/cures.md is not what happens now (%v); go test ./pkg/doctor/checks -run EveryIllCase -update rewrites it. Now it is:\n%s", err, b.String())
 	}
-}
-
-func sortedKeys(m map[string]string) []string {
-	var list []string
-	for key := range m {
-		list = append(list, key)
-	}
-	slices.Sort(list)
-	return list
 }
