@@ -87,6 +87,9 @@ func runBundle(ctx context.Context, o *bundleOptions) error {
 	if err != nil {
 		return err
 	}
+	if blind := report.Blind(); len(blind) > 0 {
+		o.screen().Say("Warning: %d of %d checks could not read what they need; the first is %s: %s", len(blind), len(report.Checks), blind[0].ID, blind[0].Reason)
+	}
 	return o.showBundle(written, size)
 }
 
