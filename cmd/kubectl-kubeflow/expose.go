@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +20,12 @@ type exposeOptions struct {
 
 	internal     bool
 	sourceRanges []string
+	dnsLabel     string
+	ip, ipGroup  string
+	annotate     []string
+	tls, email   string
+	tlsSecret    string
+	host         string
 	port         int
 	address      string
 	open         bool
@@ -44,6 +50,8 @@ ranges that an earlier run set. --source-ranges "" lifts them.`,
   kubectl kubeflow expose --port-forward --open     # on this computer alone
   kubectl kubeflow expose --lb --internal           # for the virtual network
   kubectl kubeflow expose --lb --source-ranges 203.0.113.7 # for one visitor
+  kubectl kubeflow expose --lb --tls --source-ranges 203.0.113.7     # encrypted
+  kubectl kubeflow expose --lb --dns-label ourkubeflow --tls letsencrypt
   kubectl kubeflow expose --remove                  # take back what expose made`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
@@ -54,6 +62,15 @@ ranges that an earlier run set. --source-ranges "" lifts them.`,
 	f.BoolVar(&o.lb, "lb", false, "an address of Azure's load balancer: Service "+expose.LoadBalancerName)
 	f.BoolVar(&o.internal, "internal", false, "with --lb: an address of the virtual network, not of the internet")
 	f.StringSliceVar(&o.sourceRanges, "source-ranges", nil, "with --lb: only these `CIDRs` may connect")
+	f.StringVar(&o.dnsLabel, "dns-label", "", "with --lb: the `NAME` below REGION.cloudapp.azure.com")
+	f.StringVar(&o.ip, "ip", "", "with --lb: this `ADDRESS`, which you have made in Azure")
+	f.StringVar(&o.ipGroup, "ip-resource-group", "", "with --lb: the resource group `NAME` of that address, where it is not the nodes' own")
+	f.StringVar(&o.tls, "tls", "", "with --lb: HTTPS with a certificate by cert-manager: self-signed, letsencrypt, or none to take it back")
+	f.Lookup("tls").NoOptDefVal = expose.SelfSigned
+	f.StringVar(&o.tlsSecret, "tls-secret", "", "with --lb: HTTPS with the certificate in Secret `NAME` of the gateway's namespace")
+	f.StringVar(&o.host, "host", "", "with --lb: the `NAME` under which visitors come, which you let lead to the address")
+	f.StringVar(&o.email, "email", "", "with --tls letsencrypt: the `ADDRESS` that hears of trouble with the certificate")
+	f.StringArrayVar(&o.annotate, "annotate", nil, "with --lb: `KEY=VALUE` for the Service, or KEY- to take one off; may be repeated")
 	f.BoolVar(&o.allowDefaults, "allow-default-credentials", false, "with --lb: a public address even though the password and secrets are those of every Kubeflow")
 	f.BoolVar(&o.allowUnauthenticated, "allow-unauthenticated", false, "with --lb: a public address even though nobody has to sign in")
 	f.BoolVar(&o.portForward, "port-forward", false, "on this computer alone, while the command runs")
@@ -131,9 +148,9 @@ func (o *exposeOptions) runWhere(ctx context.Context, c *cluster.Client, result 
 		return err
 	}
 	result.Found(t)
-	askAll(ctx, c, result.Endpoints)
+	askAll(ctx, c, result.Endpoints, expose.Authority(ctx, c.View(), t))
 	for _, e := range result.Endpoints {
-		if result.URL == "" || e.Answer != nil && e.Answer.Well() {
+		if e.URL != "" && (result.URL == "" || e.Answer != nil && e.Answer.Well()) {
 			result.URL = e.URL
 		}
 	}
@@ -144,12 +161,12 @@ func (o *exposeOptions) runWhere(ctx context.Context, c *cluster.Client, result 
 }
 
 // askAll requests each endpoint's page, or asks why it has no address, side by side.
-func askAll(ctx context.Context, c *cluster.Client, endpoints []expose.Endpoint) {
+func askAll(ctx context.Context, c *cluster.Client, endpoints []expose.Endpoint, roots *x509.CertPool) {
 	done := make(chan struct{})
 	for i := range endpoints {
 		go func(e *expose.Endpoint) {
 			if e.URL != "" {
-				answer := expose.Ask(ctx, e.URL)
+				answer := expose.Ask(ctx, expose.Door{URL: e.URL, Address: e.Address, Roots: roots})
 				e.Answer = &answer
 			} else if e.Via == "LoadBalancer" {
 				e.Waits = expose.WhyPending(ctx, c, e.About).Why
@@ -160,56 +177,4 @@ func askAll(ctx context.Context, c *cluster.Client, endpoints []expose.Endpoint)
 	for range endpoints {
 		<-done
 	}
-}
-
-// check refuses flags that do not go together, before anything is asked of the cluster.
-func (o *exposeOptions) check() error {
-	chosen := 0
-	for _, way := range []bool{o.lb, o.portForward, o.remove} {
-		if way {
-			chosen++
-		}
-	}
-	if chosen > 1 {
-		return &usageError{What: "--lb, --port-forward and --remove do not go together", Next: "Choose one of them"}
-	}
-	for _, flag := range []struct {
-		name string
-		with string
-		fits bool
-	}{
-		{"internal", "--lb", o.lb}, {"source-ranges", "--lb", o.lb}, {"allow-unauthenticated", "--lb", o.lb},
-		{"address", "--port-forward", o.portForward}, {"open", "--port-forward", o.portForward},
-		{"port", "--lb or --port-forward", o.lb || o.portForward}, {"dry-run", "--lb or --remove", o.lb || o.remove},
-	} {
-		if o.given(flag.name) && !flag.fits {
-			return &usageError{What: fmt.Sprintf("--%s says nothing without %s", flag.name, flag.with), Next: "Add it, or see: kubectl kubeflow expose --help"}
-		}
-	}
-	return o.checkValues()
-}
-
-func (o *exposeOptions) checkValues() error {
-	if o.given("port") && (o.port < 1 || o.port > 65535) {
-		return &usageError{What: fmt.Sprintf("--port cannot be %d", o.port), Next: "A port is a number from 1 to 65535"}
-	}
-	if o.portForward && o.address != "localhost" && net.ParseIP(o.address) == nil {
-		return &usageError{What: fmt.Sprintf("--address cannot be %q", o.address), Next: "It is localhost, or an IP address of this computer such as 127.0.0.1 or 0.0.0.0"}
-	}
-	if _, err := expose.ParseRanges(o.sourceRanges); err != nil {
-		return &usageError{What: "--source-ranges: " + err.Error(), Next: "Write CIDRs with commas between them, as 203.0.113.0/24,198.51.100.7"}
-	}
-	if o.timeout <= 0 {
-		return &usageError{What: fmt.Sprintf("--timeout cannot be %s", o.timeout), Next: "Say how long to wait, as 10m, or do not wait with --wait=false"}
-	}
-	switch o.dryRun {
-	case "none", "client", "server":
-	default:
-		return &usageError{What: fmt.Sprintf("--dry-run cannot be %q", o.dryRun), Next: "It is one of: none, client, server"}
-	}
-	switch o.output {
-	case "", "json", "yaml", "name":
-		return nil
-	}
-	return unknownOutput(o.output, "json", "yaml", "name")
 }

@@ -24,7 +24,7 @@ func (o *exposeOptions) runPortForward(ctx context.Context, c *cluster.Client, r
 	if err != nil {
 		return err
 	}
-	url := expose.LocalURL(listeners)
+	url := expose.LocalURL(listeners, t.Listeners[0].TLS)
 	o.warn(t, listeners)
 
 	ready := o.announce(result, url)

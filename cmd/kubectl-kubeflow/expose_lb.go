@@ -43,10 +43,12 @@ var dryRuns = map[string]string{
 func (o *exposeOptions) applyPlan(ctx context.Context, c *cluster.Client, result *expose.Exposure) (expose.Target, expose.Plan, error) {
 	var agreed *expose.Plan
 	for tries := 1; ; tries++ {
-		t, err := expose.Look(ctx, c.View())
+		view := c.View()
+		t, err := expose.Look(ctx, view)
 		if err != nil {
 			return t, expose.Plan{}, err
 		}
+		t.LookTLS(ctx, view, o.wanted())
 		plan, err := expose.PlanLoadBalancer(t, o.wanted())
 		if err != nil {
 			return t, plan, err
@@ -54,7 +56,7 @@ func (o *exposeOptions) applyPlan(ctx context.Context, c *cluster.Client, result
 		result.Found(t)
 		result.Notes = plan.Notes
 		if agreed == nil || !agreed.Same(plan) {
-			result.Describe(plan.Changes)
+			result.Describe(plan.All())
 			if err := o.agree(ctx, c, t, plan, result); err != nil {
 				return t, plan, err
 			}
@@ -63,7 +65,11 @@ func (o *exposeOptions) applyPlan(ctx context.Context, c *cluster.Client, result
 		if o.dryRun == "client" {
 			return t, plan, nil
 		}
-		err = expose.Apply(ctx, c, plan.Changes, o.dryRun == "server")
+		changes := plan.Changes
+		if o.dryRun == "server" {
+			changes = plan.All()
+		}
+		err = expose.Apply(ctx, c, changes, o.dryRun == "server")
 		if !apierrors.IsConflict(err) || tries == 5 {
 			return t, plan, err
 		}
@@ -80,20 +86,38 @@ func (o *exposeOptions) wanted() expose.Options {
 		ranges, _ := expose.ParseRanges(o.sourceRanges) // checked already
 		wanted.SourceRanges = &ranges
 	}
+	for flag, of := range map[string]struct {
+		typed *string
+		to    **string
+	}{
+		"dns-label": {&o.dnsLabel, &wanted.DNSLabel}, "ip": {&o.ip, &wanted.IP},
+		"ip-resource-group": {&o.ipGroup, &wanted.IPGroup}, "host": {&o.host, &wanted.Host},
+	} {
+		if o.given(flag) {
+			*of.to = of.typed
+		}
+	}
+	wanted.Annotations, _ = expose.ParseAnnotations(o.annotate) // checked already
+	switch {
+	case o.given("tls-secret"):
+		wanted.TLS = &expose.TLS{From: expose.FromSecret, Secret: o.tlsSecret}
+	case o.given("tls"):
+		wanted.TLS = &expose.TLS{From: o.tls, Email: o.email}
+	}
 	return wanted
 }
 
 // agree shows what is going to change, and returns only when the user wants it.
 func (o *exposeOptions) agree(ctx context.Context, c *cluster.Client, t expose.Target, plan expose.Plan, result *expose.Exposure) error {
 	s := o.screen()
-	if len(plan.Changes) == 0 {
+	if len(plan.All()) == 0 {
 		s.Say("Nothing to change: %s is as it should be.", plan.Service)
 		if plan.Reach == expose.Public && !t.SignIn.InFront() {
 			s.Paragraph("Warning: it is public, and " + t.SignIn.Why + ". Limit it with --source-ranges or --internal.")
 		}
 		return nil
 	}
-	if refused := o.notWithDefaults(ctx, c, t, plan); refused != nil {
+	if refused := o.notWithDefaults(ctx, c.View(), t, plan); refused != nil {
 		return refused
 	}
 	unsafe := plan.Unsafe(t) && !o.allowUnauthenticated && o.dryRun == "none"
@@ -153,31 +177,41 @@ func (o *exposeOptions) reach(ctx context.Context, c *cluster.Client, t expose.T
 	defer stop()
 	s := o.screen()
 	s.Say("Waiting for the address of %s …", plan.Service)
-	url, err := expose.Await(waiting, c, t, plan, func(d expose.Delay) { s.Say("  %s", d.Why) })
+	door, err := expose.Await(waiting, c, t, plan, func(d expose.Delay) { s.Say("  %s", d.Why) })
 	if err != nil {
 		return err
 	}
-	result.URL = url
-	s.Say("Asking %s …", url)
-	answer := expose.AskUntil(waiting, url, patience(plan.Reach))
+	if _, secured, err := o.secure(waiting, c, door.Address); err != nil {
+		return err
+	} else {
+		door.Roots = secured.Authority(ctx, c.View())
+	}
+	after, err := expose.Look(ctx, c.View())
+	if err != nil {
+		return err
+	}
+	door.URL = after.URL(plan.Service)
+	result.URL = door.URL
+	s.Say("Asking %s …", door.URL)
+	answer := expose.AskUntil(waiting, door, patience(plan.Reach))
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if after, err := expose.Look(ctx, c.View()); err == nil {
-		result.Found(after)
-	}
+	result.Found(after)
 	for i := range result.Endpoints {
 		if result.Endpoints[i].About == plan.Service {
 			result.Endpoints[i].Answer = &answer
 		}
 	}
 	if !o.documented() {
-		s.Reached(url, plan.Reach, answer)
+		s.Reached(door.URL, plan.Reach, answer)
 	}
+	o.leads(ctx, after.Host(plan.Service), door.Address)
+	o.plainly(ctx, c, door.URL, answer)
 	if result.Gateway != "" && !answer.Well() {
 		answer.Says += "; the gateway is not ready: " + result.Gateway
 	}
-	return verdict(url, plan.Reach, answer)
+	return verdict(door.URL, plan.Reach, answer)
 }
 
 // patience is how long an address may stay silent. Where this computer may well be outside, silence is soon enough of an answer.

@@ -195,7 +195,7 @@ func besides(ctx context.Context, view cluster.View) ([]*unstructured.Unstructur
 	if err != nil {
 		return nil, fmt.Errorf("looking for what doctor recorded: %w", err)
 	}
-	return append(made, records...), nil
+	return append(made.Objects, records...), nil
 }
 
 func namesOf(all []*install.Inventory) string {

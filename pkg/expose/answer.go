@@ -3,6 +3,7 @@ package expose
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"html"
@@ -32,40 +33,67 @@ type Answer struct {
 	Title  string `json:"title,omitempty"`    // the page's
 	To     string `json:"location,omitempty"` // where a redirect leads, without its query
 	Says   string `json:"says"`               // the answer as a sentence
+
+	Certificate *Certificate `json:"certificate,omitempty"` // that was shown; nil over plain HTTP
 }
 
 // Well tells whether a person who opens the URL gets to the dashboard, or to the page where they sign in to it.
 func (a Answer) Well() bool { return a.What == Dashboard || a.What == SignInPage }
 
-// asker makes one request as a browser would, on a connection of its own, and follows no redirect.
-var asker = &http.Client{
-	Timeout:       10 * time.Second,
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	Transport: &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DisableKeepAlives:     true,
-		DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   5 * time.Second,
-		ResponseHeaderTimeout: 10 * time.Second,
-		TLSClientConfig:       &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // only asks whether something answers; sends no secret
-	},
+// A Door is where to knock for a page.
+type Door struct {
+	URL     string
+	Address string         // the IP to connect to, so that a name that is too new to be known answers; "" looks the name up
+	Roots   *x509.CertPool // the authority that the certificate should be of, besides those that everybody knows; may be nil
 }
 
-// Ask requests a page once and says what answered.
-func Ask(ctx context.Context, address string) Answer {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+// Ask requests a page once, as a browser would, and says what answered. It follows no redirect.
+func Ask(ctx context.Context, door Door) Answer {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, door.URL, nil)
 	if err != nil {
 		return Answer{What: Nothing, Says: err.Error()}
 	}
 	request.Header.Set("Accept", "text/html")
 	request.Header.Set("User-Agent", "Mozilla/5.0 (compatible; kubectl-kubeflow)") // sign-in redirects browsers, and refuses others
-	response, err := asker.Do(request)
+	var shown *Certificate
+	response, err := door.asker(request, &shown).Do(request)
 	if err != nil {
-		return Answer{What: Nothing, Says: unanswered(err)}
+		return Answer{What: Nothing, Says: unanswered(err), Certificate: shown}
 	}
 	defer response.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10)) // half a page still has its title
-	return judge(response.StatusCode, response.Header, string(body))
+	answer := judge(response.StatusCode, response.Header, string(body))
+	answer.Certificate = shown
+	return answer
+}
+
+// asker returns a client with a connection of its own, which notes the certificate it is shown.
+func (d Door) asker(request *http.Request, shown **Certificate) *http.Client {
+	dialer := &net.Dialer{Timeout: 5 * time.Second}
+	transport := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, DialContext: dialer.DialContext,
+		TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: 10 * time.Second,
+		TLSClientConfig: &tls.Config{
+			InsecureSkipVerify: true, //nolint:gosec // only asks whether something answers, and sends no secret; what it is shown is judged below
+			VerifyConnection: func(state tls.ConnectionState) error {
+				*shown = shownBy(state, request.URL.Hostname(), d.Roots)
+				return nil
+			},
+		},
+	}
+	if proxy, err := http.ProxyFromEnvironment(request); d.Address != "" && proxy == nil && err == nil {
+		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			_, port, err := net.SplitHostPort(address)
+			if err != nil {
+				return nil, err
+			}
+			return dialer.DialContext(ctx, network, net.JoinHostPort(d.Address, port))
+		}
+	}
+	return &http.Client{
+		Timeout: 10 * time.Second, Transport: transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // settling is how long a gateway that answers badly is given to come round.
@@ -74,10 +102,10 @@ const settling = 15 * time.Second
 // AskUntil asks again and again until the answer is well, nothing has answered for as long as patience,
 // something else has answered for a while, or the context ends. It returns the last answer.
 // A load balancer takes a moment after it has its address.
-func AskUntil(ctx context.Context, address string, patience time.Duration) Answer {
+func AskUntil(ctx context.Context, door Door, patience time.Duration) Answer {
 	began := time.Now()
 	for pause := 250 * time.Millisecond; ; pause = min(2*pause, 4*time.Second) {
-		answer := Ask(ctx, address)
+		answer := Ask(ctx, door)
 		if answer.Status != 0 {
 			patience = min(patience, settling)
 		}
@@ -104,6 +132,8 @@ func judge(status int, header http.Header, body string) Answer {
 	switch {
 	case status >= 300 && status < 400 && asksWho(a.To):
 		a.What, a.Says = SignInPage, "sends visitors to sign in at "+a.To
+	case status >= 300 && status < 400 && strings.HasPrefix(a.To, "https://"):
+		a.Says = "sends visitors on to HTTPS, at " + a.To
 	case status >= 300 && status < 400:
 		a.Says = fmt.Sprintf("answers %d and sends visitors on to %s", status, a.To)
 	case signIn:

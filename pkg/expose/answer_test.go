@@ -27,7 +27,7 @@ func TestAnAnswerIsKnownByWhatItShows(t *testing.T) {
 		{"a redirect to Dex", 302, to("/dex/auth?state=s3cret"), "", SignInPage, "sends visitors to sign in at /dex/auth"},
 		{"a redirect to oauth2-proxy", 302, to("/oauth2/start?rd=%2F"), "", SignInPage, "sends visitors to sign in at /oauth2/start"},
 		{"a redirect to Azure", 302, to("https://login.microsoftonline.com/t/oauth2/authorize?x=y"), "", SignInPage, "sends visitors to sign in at https://login.microsoftonline.com/t/oauth2/authorize"},
-		{"another redirect", 301, to("https://example.com/"), "", Other, "answers 301 and sends visitors on to https://example.com/"},
+		{"another redirect", 301, to("https://example.com/"), "", Other, "sends visitors on to HTTPS, at https://example.com/"},
 		{"oauth2-proxy's own page", 403, nil, "<title>Sign In</title>", SignInPage, `shows a sign-in page, "Sign In"`},
 		{"broken mTLS", 503, nil, "upstream connect error or disconnect/reset before headers", Unwell, "the gateway answers 503: upstream connect error or disconnect/reset before headers"},
 		{"refused by a policy", 403, nil, "RBAC: access denied", Unwell, "the gateway answers 403: RBAC: access denied"},
@@ -51,7 +51,7 @@ func TestASilentAddressIsExplained(t *testing.T) {
 	}
 	address := "http://" + l.Addr().String() + "/"
 	l.Close()
-	if a := Ask(t.Context(), address); a.What != Nothing || a.Says != "does not answer: the connection is refused" {
+	if a := Ask(t.Context(), Door{URL: address}); a.What != Nothing || a.Says != "does not answer: the connection is refused" {
 		t.Errorf("%+v", a)
 	}
 }
@@ -66,7 +66,7 @@ func TestAskingGoesOnUntilTheAnswerIsWell(t *testing.T) {
 		_, _ = w.Write([]byte("<title>Kubeflow Central Dashboard</title>"))
 	}))
 	defer server.Close()
-	if a := AskUntil(t.Context(), server.URL, time.Minute); a.What != Dashboard || asked.Load() != 3 {
+	if a := AskUntil(t.Context(), Door{URL: server.URL}, time.Minute); a.What != Dashboard || asked.Load() != 3 {
 		t.Errorf("after %d requests: %+v", asked.Load(), a)
 	}
 }
@@ -78,7 +78,7 @@ func TestAskingEndsWithItsContext(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	defer server.Close()
-	if a := AskUntil(ctx, server.URL, time.Hour); a.Well() {
+	if a := AskUntil(ctx, Door{URL: server.URL}, time.Hour); a.Well() {
 		t.Errorf("%+v", a)
 	}
 }

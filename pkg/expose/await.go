@@ -29,29 +29,29 @@ func Apply(ctx context.Context, c *cluster.Client, changes []cluster.Change, dry
 	return nil
 }
 
-// Await waits until a plan's Service has its address and returns the URL to open. tell hears why it takes long, once for each reason.
+// Await waits until a plan's Service has its address and returns where to knock. tell hears why it takes long, once for each reason.
 // When the context's deadline passes the error is a *cluster.Problem with the reason, and context.DeadlineExceeded in it.
-func Await(ctx context.Context, c *cluster.Client, t Target, plan Plan, tell func(Delay)) (string, error) {
+func Await(ctx context.Context, c *cluster.Client, t Target, plan Plan, tell func(Delay)) (Door, error) {
 	ref := plan.Service
 	told, stop := context.WithCancel(ctx)
 	defer stop()
 	go explaining(told, c, ref, tell)
-	var address string
+	var door Door
 	err := watchService(ctx, c, ref, func(s *corev1.Service) bool {
 		if s == nil {
 			return false
 		}
-		address = t.urlOf(s)
-		return address != "" && !slices.Contains(plan.leaves, s.Status.LoadBalancer.Ingress[0].IP)
+		door = Door{URL: t.urlOf(s), Address: addressOf(s)}
+		return door.URL != "" && !slices.Contains(plan.leaves, door.Address)
 	})
 	if err == nil {
-		return address, nil
+		return door, nil
 	}
-	return "", unfinished(ctx, err, func() *cluster.Problem {
+	return Door{}, unfinished(ctx, err, func() *cluster.Problem {
 		delay := WhyPending(context.WithoutCancel(ctx), c, ref)
 		next := "Go on waiting with the same command, or take it back with: kubectl kubeflow expose --remove"
 		if delay.Advice != "" {
-			next = delay.Advice + "\n" + next
+			next = delay.Next() + "\n" + next
 		}
 		return &cluster.Problem{What: fmt.Sprintf("%s has no address yet: %s", ref, delay.Why), Next: next}
 	})

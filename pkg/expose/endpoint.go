@@ -16,9 +16,10 @@ import (
 
 // An Endpoint is one way in which the dashboard can be reached now, or could be if it had its address already.
 type Endpoint struct {
-	Via          string      `json:"via"` // LoadBalancer, Ingress, NodePort, ClusterIP or port-forward
+	Via          string      `json:"via"` // LoadBalancer, Ingress, HTTPRoute, NodePort, ClusterIP or port-forward
 	About        cluster.Ref `json:"about"`
-	URL          string      `json:"url,omitempty"` // "" while there is no address, or none that a browser outside could open
+	URL          string      `json:"url,omitempty"`     // "" while there is no address, or none that a browser outside could open
+	Address      string      `json:"address,omitempty"` // the IP behind the URL's name, where it is known
 	Reach        Reach       `json:"reach"`
 	SourceRanges []string    `json:"sourceRanges,omitempty"`
 	MadeByExpose bool        `json:"madeByExpose"`
@@ -41,9 +42,9 @@ func Endpoints(t Target) []Endpoint {
 		}
 		e := Endpoint{
 			Via: string(s.Spec.Type), Reach: reachOf(s), SourceRanges: s.Spec.LoadBalancerSourceRanges, URL: t.urlOf(s), Blocked: closed,
-			About: cluster.Ref{APIVersion: "v1", Kind: "Service", Namespace: s.Namespace, Name: s.Name},
+			About: cluster.Ref{APIVersion: "v1", Kind: "Service", Namespace: s.Namespace, Name: s.Name}, Address: addressOf(s),
 		}
-		e.MadeByExpose = slices.ContainsFunc(t.Made, func(o *unstructured.Unstructured) bool { return cluster.RefOf(o) == e.About })
+		e.MadeByExpose = slices.ContainsFunc(t.Made.Objects, func(o *unstructured.Unstructured) bool { return cluster.RefOf(o) == e.About })
 		all = append(all, e)
 	}
 	for _, ingress := range t.Ingresses {
@@ -52,7 +53,10 @@ func Endpoints(t Target) []Endpoint {
 			About: cluster.Ref{APIVersion: "networking.k8s.io/v1", Kind: "Ingress", Namespace: ingress.Namespace, Name: ingress.Name},
 		})
 	}
-	order := []string{"LoadBalancer", "Ingress", "NodePort", "ClusterIP"}
+	for _, route := range t.Routes {
+		all = append(all, Endpoint{Via: "HTTPRoute", Reach: Public, URL: route.url(), Address: route.At, Blocked: closed, About: route.Ref})
+	}
+	order := []string{"LoadBalancer", "Ingress", "HTTPRoute", "NodePort", "ClusterIP"}
 	slices.SortStableFunc(all, func(a, b Endpoint) int { return slices.Index(order, a.Via) - slices.Index(order, b.Via) })
 	return all
 }
@@ -74,6 +78,31 @@ func (t Target) portAndListener(s *corev1.Service) (*corev1.ServicePort, Listene
 	return nil, Listener{}
 }
 
+// URL returns what to open at a Service, "" while it has no address.
+func (t Target) URL(service cluster.Ref) string {
+	if s := t.service(service); s != nil {
+		return t.urlOf(s)
+	}
+	return ""
+}
+
+// Host returns the name under which visitors come to a Service, "" where they come by its address.
+func (t Target) Host(service cluster.Ref) string {
+	if s := t.service(service); s != nil {
+		return t.hostOf(s)
+	}
+	return ""
+}
+
+func (t Target) service(ref cluster.Ref) *corev1.Service {
+	for i := range t.Services {
+		if s := &t.Services[i]; s.Name == ref.Name && s.Namespace == ref.Namespace {
+			return s
+		}
+	}
+	return nil
+}
+
 // urlOf returns the URL to open, "" for a Service without an address that a browser outside could reach.
 func (t Target) urlOf(s *corev1.Service) string {
 	if s.Spec.Type != corev1.ServiceTypeLoadBalancer || len(s.Status.LoadBalancer.Ingress) == 0 {
@@ -84,11 +113,24 @@ func (t Target) urlOf(s *corev1.Service) string {
 		return ""
 	}
 	address := s.Status.LoadBalancer.Ingress[0]
-	host := address.Hostname
+	host := t.hostOf(s)
+	if host == "" {
+		host = address.Hostname
+	}
 	if host == "" {
 		host = address.IP
 	}
 	return urlFor(host, port.Port, listener.TLS)
+}
+
+// addressOf returns the IP of a Service, "" while it has none.
+func addressOf(s *corev1.Service) string {
+	for _, address := range s.Status.LoadBalancer.Ingress {
+		if address.IP != "" {
+			return address.IP
+		}
+	}
+	return ""
 }
 
 // urlFor returns "http://host/", with the port only where a browser needs it.

@@ -51,11 +51,12 @@ func (e *Exposure) Found(t Target) {
 
 // Same tells whether two plans make the same changes to the same fields, whatever else has changed on the objects meanwhile.
 func (p Plan) Same(q Plan) bool {
-	if len(p.Changes) != len(q.Changes) || p.Reach != q.Reach {
+	mine, theirs := p.All(), q.All()
+	if len(mine) != len(theirs) || p.Reach != q.Reach {
 		return false
 	}
-	for i, a := range p.Changes {
-		b := q.Changes[i]
+	for i, a := range mine {
+		b := theirs[i]
 		if a.Verb != b.Verb || a.Ref() != b.Ref() || !bytes.Equal(gist(a), gist(b)) {
 			return false
 		}

@@ -81,14 +81,14 @@ func TestAForwardOutlivesItsPods(t *testing.T) {
 		serving, interrupt := context.WithCancel(ctx)
 		served := make(chan error, 1)
 		go func() { served <- forward.Serve(serving, listeners) }()
-		if answer := AskUntil(ctx, LocalURL(listeners), 30*time.Second); answer.What != answers[l.shape] {
+		if answer := AskUntil(ctx, Door{URL: LocalURL(listeners, false)}, 30*time.Second); answer.What != answers[l.shape] {
 			t.Fatalf("%+v", answer)
 		}
 
 		var load load
 		asking, stop := context.WithCancel(ctx)
 		defer stop()
-		load.run(asking, LocalURL(listeners), clients)
+		load.run(asking, LocalURL(listeners, false), clients)
 		for range kills {
 			load.more(t, ctx, 5*clients)
 			err := l.client.Kube.CoreV1().Pods("istio-system").DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "app=istio-ingressgateway"})
@@ -130,7 +130,7 @@ func TestAnInterruptEndsAForwardUnderLoad(t *testing.T) {
 		go func() { served <- forward.Serve(serving, listeners) }()
 		var load load
 		asking, stop := context.WithCancel(ctx)
-		load.run(asking, LocalURL(listeners), 8)
+		load.run(asking, LocalURL(listeners, false), 8)
 		load.more(t, ctx, 20)
 		interrupt()
 		select {

@@ -17,6 +17,7 @@ type Listener struct {
 	Port   int32              // as the gateway's own Service has it: 80
 	Target intstr.IntOrString // where the pods listen: 80, 8080 or a name
 	TLS    bool
+	ours   bool // expose added it to the Gateway
 }
 
 var (
@@ -24,45 +25,55 @@ var (
 	ownRef     = cluster.Ref{APIVersion: "v1", Kind: "Service", Namespace: "istio-system", Name: "istio-ingressgateway"}
 )
 
-// lookGateway finds the gateway's own Service and what it serves.
-func lookGateway(ctx context.Context, view cluster.View) (*corev1.Service, []Listener, error) {
+// lookGateway finds the Gateway, the own Service of the pods that it selects, and what is served there.
+func (t *Target) lookGateway(ctx context.Context, view cluster.View) error {
 	gateway, err := found(view.Get(ctx, gatewayRef))
 	if err != nil && !apierrors.IsForbidden(err) { // who may not read Istio's objects can still see the Service
-		return nil, nil, err
+		return err
 	}
 	own, err := found(view.Get(ctx, ownRef))
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	if own == nil && gateway != nil {
-		if own, err = lookBySelector(ctx, view, gateway); err != nil {
-			return nil, nil, err
+	if gateway != nil && (own == nil || !selects(gateway, own)) {
+		selected, err := lookBySelector(ctx, view, gateway)
+		if err != nil && !apierrors.IsForbidden(err) {
+			return err
+		}
+		if selected != nil {
+			own = selected
 		}
 	}
 	if own == nil {
-		return nil, nil, &cluster.Problem{
+		return &cluster.Problem{
 			What: "there is no Kubeflow gateway on this cluster: neither Service istio-system/istio-ingressgateway nor one that Gateway kubeflow/kubeflow-gateway selects",
 			Next: "Install Kubeflow with: kubectl kubeflow install",
 		}
 	}
-	service, err := as[corev1.Service](own)
-	if err != nil {
-		return nil, nil, err
+	if t.Service, err = as[corev1.Service](own); err != nil {
+		return err
 	}
-	listeners := listenersOf(service, gateway)
-	if len(listeners) == 0 {
-		return nil, nil, &cluster.Problem{
-			What: "Service " + service.Namespace + "/" + service.Name + " has no port for what Gateway kubeflow/kubeflow-gateway serves",
+	t.gateway = gateway
+	if t.Listeners = listenersOf(t.Service, gateway); len(t.Listeners) == 0 {
+		return &cluster.Problem{
+			What: "Service " + t.Service.Namespace + "/" + t.Service.Name + " has no port for what Gateway kubeflow/kubeflow-gateway serves",
 			Next: "See both with: kubectl get service,gateway -A -o wide",
 		}
 	}
-	return service, listeners, nil
+	return nil
 }
 
-// lookBySelector finds the Service in front of the pods that the Gateway selects, wherever they are.
+// selects tells whether the pods behind a Service are those that a Gateway is for. A Gateway that selects none is for all.
+func selects(gateway, service *unstructured.Unstructured) bool {
+	wanted, _, _ := unstructured.NestedStringMap(gateway.Object, "spec", "selector")
+	selected, _, _ := unstructured.NestedStringMap(service.Object, "spec", "selector")
+	return labels.SelectorFromSet(wanted).Matches(labels.Set(selected))
+}
+
+// lookBySelector finds the Service in front of the pods that the Gateway selects, wherever they are: AKS's own Istio has its
+// gateways in aks-istio-ingress.
 func lookBySelector(ctx context.Context, view cluster.View, gateway *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	selector, _, _ := unstructured.NestedStringMap(gateway.Object, "spec", "selector")
-	if len(selector) == 0 {
+	if selector, _, _ := unstructured.NestedStringMap(gateway.Object, "spec", "selector"); len(selector) == 0 {
 		return nil, nil
 	}
 	all, err := view.List(ctx, services, cluster.Scope{})
@@ -70,41 +81,40 @@ func lookBySelector(ctx context.Context, view cluster.View, gateway *unstructure
 		return nil, err
 	}
 	for _, o := range all {
-		selected, _, _ := unstructured.NestedStringMap(o.Object, "spec", "selector")
-		if labels.SelectorFromSet(selector).Matches(labels.Set(selected)) && o.GetName() != LoadBalancerName {
+		if selects(gateway, o) && o.GetName() != LoadBalancerName {
 			return o, nil
 		}
 	}
 	return nil, nil
 }
 
-// listenersOf joins the Gateway's servers with the Service's ports: plain HTTP first.
+// listenersOf joins the Gateway's servers with the Service's ports: plain HTTP first, unless it only sends visitors on to HTTPS.
 // Without a Gateway, or with one whose servers the Service does not have, port 80 is the one.
 func listenersOf(service *corev1.Service, gateway *unstructured.Unstructured) []Listener {
-	var plain, encrypted []Listener
-	seen := map[int32]bool{}
-	if gateway != nil {
-		servers, _, _ := unstructured.NestedSlice(gateway.Object, "spec", "servers")
-		for _, item := range servers {
-			server, _ := item.(map[string]any)
-			number, _, _ := unstructured.NestedInt64(server, "port", "number")
-			protocol, _, _ := unstructured.NestedString(server, "port", "protocol")
-			port := portOf(service, int32(number))
-			switch {
-			case port == nil || seen[port.Port]:
-				continue
-			case protocol == "HTTPS" || protocol == "TLS":
-				encrypted = append(encrypted, Listener{Port: port.Port, Target: targetOf(port), TLS: true})
-			default:
-				plain = append(plain, Listener{Port: port.Port, Target: targetOf(port)})
-			}
-			seen[port.Port] = true
+	var plain, secure []Listener
+	seen, onward := map[int32]bool{}, false
+	for _, server := range servers(gateway) {
+		number, _, _ := unstructured.NestedInt64(server, "port", "number")
+		name, _, _ := unstructured.NestedString(server, "port", "name")
+		port := portOf(service, int32(number))
+		switch {
+		case port == nil || seen[port.Port]:
+			continue
+		case encrypted(server):
+			secure = append(secure, Listener{Port: port.Port, Target: targetOf(port), TLS: true, ours: name == serverName})
+		default:
+			plain = append(plain, Listener{Port: port.Port, Target: targetOf(port)})
+			onward = onward || redirects(server)
 		}
+		seen[port.Port] = true
 	}
-	if port := portOf(service, 80); port != nil && len(plain)+len(encrypted) == 0 {
+	if port := portOf(service, 80); port != nil && len(plain)+len(secure) == 0 {
 		plain = append(plain, Listener{Port: 80, Target: targetOf(port)})
 	}
-	return append(plain, encrypted...)
+	if onward && len(secure) > 0 {
+		return append(secure, plain...)
+	}
+	return append(plain, secure...)
 }
 
 func portOf(service *corev1.Service, number int32) *corev1.ServicePort {

@@ -3,6 +3,7 @@ package expose
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -35,28 +36,64 @@ func PlanLoadBalancer(t Target, o Options) (Plan, error) {
 		plan.Changes = append(plan.Changes, *change) // before the address, so that the first visitor gets in
 		plan.Notes = append(plan.Notes, enforced(t))
 	}
-	before := &corev1.Service{}
-	if t.address != nil {
-		var err error
-		if before, err = as[corev1.Service](t.address); err != nil {
-			return plan, err
-		}
-		plan.Adopts = !madeByExpose(t.address)
+	before, err := t.loadBalancer()
+	if err != nil {
+		return plan, err
 	}
+	plan.Adopts = t.address != nil && !madeByExpose(t.address)
 	wanted := before.DeepCopy()
 	t.shape(wanted, o, plan.Adopts)
 	plan.Reach = reachOf(wanted)
-	if internal(before) != internal(wanted) { // Azure gives another address, and tells of it a while later
-		for _, address := range before.Status.LoadBalancer.Ingress {
-			plan.leaves = append(plan.leaves, address.IP)
+	if other := wanted.Spec.LoadBalancerIP; internal(before) != internal(wanted) || other != before.Spec.LoadBalancerIP { //nolint:staticcheck // see Options.address
+		for _, had := range before.Status.LoadBalancer.Ingress { // Azure gives another address, and tells of it a while later
+			if had.IP != other {
+				plan.leaves = append(plan.leaves, had.IP)
+			}
 		}
 	}
+	if wanted.Annotations[dnsLabelAnnotation] != "" && internal(wanted) {
+		return plan, &cluster.Problem{What: "a DNS label is a name for a public address, and this one is internal",
+			Next: `Take it off with --dns-label "", or give the name of your own zone with --host`}
+	}
 	change, err := t.write(wanted)
-	if err != nil || change == nil {
+	if err != nil {
 		return plan, err
 	}
-	plan.Changes = append(plan.Changes, *change)
+	if change != nil {
+		plan.Changes = append(plan.Changes, *change)
+	}
+	address := addressOf(before)
+	if slices.Contains(plan.leaves, address) {
+		address = ""
+	}
+	if plan.TLS, err = PlanTLS(t, o, address); err != nil {
+		return plan, err
+	}
+	if wish := t.wish(o); wish != nil && wish.From == LetsEncrypt && plan.Reach != Public {
+		return plan, &cluster.Problem{What: "Let's Encrypt asks from anywhere on the internet, also when it renews, and this address would not let it in",
+			Next: "Take a certificate of the dashboard's own with --tls self-signed, or one that you have with --tls-secret NAME"}
+	}
+	plan.Notes = slices.Concat(plan.Notes, t.alsoPublic(plan), plan.TLS.Notes)
 	return plan, nil
+}
+
+// alsoPublic names the other ways in which the whole internet gets to the dashboard, when this one is to be narrower.
+func (t Target) alsoPublic(plan Plan) []string {
+	var notes []string
+	for _, e := range Endpoints(t) {
+		if plan.Reach != Public && e.Reach == Public && e.About != plan.Service && e.URL != "" {
+			notes = append(notes, fmt.Sprintf("%s is open to the whole internet at %s, and stays so.", e.About, e.URL))
+		}
+	}
+	return notes
+}
+
+// loadBalancer returns the Service that carries the address as it is, an empty one when there is none.
+func (t Target) loadBalancer() (*corev1.Service, error) {
+	if t.address == nil {
+		return &corev1.Service{}, nil
+	}
+	return as[corev1.Service](t.address)
 }
 
 func enforced(t Target) string {
@@ -77,32 +114,23 @@ func (t Target) shape(s *corev1.Service, o Options, adopted bool) {
 	}
 	s.Spec.Type = corev1.ServiceTypeLoadBalancer
 	s.Spec.Selector = maps.Clone(t.Service.Spec.Selector)
-	s.Spec.Ports = t.ports(s.Spec.Ports, o.Port, adopted)
+	s.Spec.Ports = t.ports(s.Spec.Ports, o, adopted)
 	if o.SourceRanges != nil {
 		s.Spec.LoadBalancerSourceRanges = *o.SourceRanges
 	}
-	if o.Internal != nil {
-		s.Annotations = maps.Clone(s.Annotations)
-		delete(s.Annotations, internalAnnotation)
-		if *o.Internal {
-			if s.Annotations == nil {
-				s.Annotations = map[string]string{}
-			}
-			s.Annotations[internalAnnotation] = "true"
-		}
-	}
+	o.address(s)
 }
 
 // ports returns one port for each listener. The node ports that the server chose are kept,
 // and so are the other ports of a Service made by hand where the gateway's own Service has them too, with its targets.
-func (t Target) ports(have []corev1.ServicePort, outside int32, adopted bool) []corev1.ServicePort {
+func (t Target) ports(have []corev1.ServicePort, o Options, adopted bool) []corev1.ServicePort {
 	var wanted []corev1.ServicePort
-	for i, listener := range t.Listeners {
+	for i, listener := range t.listeners(o) {
 		port := portFor(have, listener)
 		port.TargetPort, port.Protocol = listener.Target, corev1.ProtocolTCP
 		port.AppProtocol = nil // with it AKS probes by HTTP, and takes sign-in's answer for an illness
-		if i == 0 && outside != 0 {
-			port.Port = outside
+		if i == 0 && o.Port != 0 {
+			port.Port = o.Port
 		}
 		wanted = append(wanted, port)
 	}
@@ -165,7 +193,7 @@ func (t Target) write(wanted *corev1.Service) (*cluster.Change, error) {
 	change := cluster.Edit(t.address, func(o *unstructured.Unstructured) {
 		for _, path := range [][]string{
 			{"metadata", "labels"}, {"metadata", "annotations"},
-			{"spec", "type"}, {"spec", "selector"}, {"spec", "ports"}, {"spec", "loadBalancerSourceRanges"},
+			{"spec", "type"}, {"spec", "selector"}, {"spec", "ports"}, {"spec", "loadBalancerSourceRanges"}, {"spec", "loadBalancerIP"},
 		} {
 			if value, ok, _ := unstructured.NestedFieldNoCopy(content, path...); ok {
 				_ = unstructured.SetNestedField(o.Object, value, path...) // the path is an object's: it cannot fail

@@ -20,7 +20,7 @@ var answers = map[string]string{"1.2": Dashboard, "26.03": SignInPage}
 func askShortly(ctx context.Context, url string) Answer {
 	ctx, stop := context.WithTimeout(ctx, 3*time.Second)
 	defer stop()
-	return Ask(ctx, url)
+	return Ask(ctx, Door{URL: url})
 }
 
 // askUntilNothing asks again while the address still answers: a policy engine follows the API server by a moment.
@@ -37,7 +37,7 @@ func TestAnAddressAnswersAndIsTakenBack(t *testing.T) {
 	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
 		before := l.state(t, ctx)
 		url := l.expose(t, ctx, Options{})
-		if answer := AskUntil(ctx, url, 20*time.Second); answer.What != answers[l.shape] {
+		if answer := AskUntil(ctx, Door{URL: url}, 20*time.Second); answer.What != answers[l.shape] {
 			t.Errorf("%s: %+v", url, answer)
 		}
 		for _, e := range Endpoints(l.look(t, ctx)) {
@@ -80,7 +80,7 @@ func TestAnAddressThatBecomesInternalIsAnother(t *testing.T) {
 		if inside == public {
 			t.Errorf("%s is told before the address has changed", public)
 		}
-		if answer := AskUntil(ctx, inside, 20*time.Second); !answer.Well() {
+		if answer := AskUntil(ctx, Door{URL: inside}, 20*time.Second); !answer.Well() {
 			t.Errorf("%+v", answer)
 		}
 	})
@@ -95,7 +95,7 @@ func TestSourceRangesLetInWhoTheyName(t *testing.T) {
 		}
 		service := l.look(t, ctx).address
 		l.expose(t, ctx, Options{SourceRanges: &here})
-		if answer := AskUntil(ctx, url, 20*time.Second); answer.What != answers[l.shape] {
+		if answer := AskUntil(ctx, Door{URL: url}, 20*time.Second); answer.What != answers[l.shape] {
 			t.Errorf("a visitor from the ranges does not get in: %+v", answer)
 		}
 		want := cluster.Edit(service, func(o *unstructured.Unstructured) {
@@ -121,7 +121,7 @@ func TestWithoutTheAllowingPolicyNobodyGetsIn(t *testing.T) {
 			t.Errorf("the policies do not block: %+v", answer)
 		}
 		l.expose(t, ctx, Options{})
-		if answer := AskUntil(ctx, url, 20*time.Second); !answer.Well() {
+		if answer := AskUntil(ctx, Door{URL: url}, 20*time.Second); !answer.Well() {
 			t.Errorf("a second run does not put the policy back: %+v", answer)
 		}
 	})
@@ -133,11 +133,11 @@ func TestAServiceMadeByHandIsMendedAndStays(t *testing.T) {
 			"spec": {"type": "LoadBalancer", "selector": {"app": "istio-ingressgateway", "istio": "ingressgateway"},
 			"ports": [{"name": "http", "port": 80}, {"name": "https", "port": 443}]}}`)
 		url := l.expose(t, ctx, Options{})
-		if answer := AskUntil(ctx, url, 20*time.Second); answer.What != answers[l.shape] {
+		if answer := AskUntil(ctx, Door{URL: url}, 20*time.Second); answer.What != answers[l.shape] {
 			t.Errorf("%+v", answer)
 		}
 		l.remove(t, ctx)
-		if left := l.look(t, ctx); left.address == nil || len(left.Made) > 0 {
+		if left := l.look(t, ctx); left.address == nil || !left.Made.Nothing() {
 			t.Errorf("a removal took a Service that expose did not make")
 		}
 	})
@@ -154,12 +154,12 @@ func TestAnInterruptedRunIsFinishedByTheNext(t *testing.T) {
 				t.Errorf("after %d of %d changes the next run plans %d", done, len(plan.Changes), len(rest.Changes))
 			}
 			l.remove(t, ctx)
-			if left := l.look(t, ctx).Made; len(left) > 0 {
-				t.Errorf("after %d of %d changes a removal leaves %d objects", done, len(plan.Changes), len(left))
+			if left := l.look(t, ctx).Made; !left.Nothing() {
+				t.Errorf("after %d of %d changes a removal leaves %d objects", done, len(plan.Changes), len(left.Objects))
 			}
 		}
 		url := l.expose(t, ctx, Options{})
-		if answer := AskUntil(ctx, url, 20*time.Second); !answer.Well() {
+		if answer := AskUntil(ctx, Door{URL: url}, 20*time.Second); !answer.Well() {
 			t.Errorf("%+v", answer)
 		}
 	})

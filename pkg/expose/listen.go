@@ -74,11 +74,11 @@ func inUse(err error) bool {
 }
 
 // LocalURL returns what to open for listeners that Listen made.
-func LocalURL(listeners []net.Listener) string {
+func LocalURL(listeners []net.Listener, tls bool) string {
 	address := listeners[0].Addr().(*net.TCPAddr)
 	host := address.IP.String()
 	if address.IP.IsLoopback() || address.IP.IsUnspecified() {
 		host = "localhost" // the name for which browsers keep Secure cookies without TLS
 	}
-	return urlFor(host, int32(address.Port), false)
+	return urlFor(host, int32(address.Port), tls)
 }

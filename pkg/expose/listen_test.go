@@ -41,7 +41,7 @@ func TestLocalhostIsBothOfItsAddresses(t *testing.T) {
 			t.Errorf("two ports: %d and %d", port, got)
 		}
 	}
-	if url := LocalURL(listeners); url != urlFor("localhost", int32(port), false) {
+	if url := LocalURL(listeners, false); url != urlFor("localhost", int32(port), false) {
 		t.Error(url)
 	}
 }

@@ -135,7 +135,12 @@ func (l *live) look(t *testing.T, ctx context.Context) Target {
 
 func (l *live) plan(t *testing.T, ctx context.Context, o Options) (Target, Plan) {
 	t.Helper()
-	target := l.look(t, ctx)
+	view := l.client.View()
+	target, err := Look(ctx, view)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target.LookTLS(ctx, view, o)
 	plan, err := PlanLoadBalancer(target, o)
 	if err != nil {
 		t.Fatal(err)
@@ -150,11 +155,11 @@ func (l *live) expose(t *testing.T, ctx context.Context, o Options) string {
 	if err := Apply(ctx, l.client, plan.Changes, false); err != nil {
 		t.Fatal(err)
 	}
-	url, err := Await(ctx, l.client, target, plan, func(Delay) {})
+	door, err := Await(ctx, l.client, target, plan, func(Delay) {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return url
+	return door.URL
 }
 
 func (l *live) remove(t *testing.T, ctx context.Context) {
@@ -166,7 +171,7 @@ func (l *live) remove(t *testing.T, ctx context.Context) {
 	if err := Apply(ctx, l.client, PlanRemoval(made), false); err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range made {
+	for _, o := range made.Objects {
 		if err := AwaitGone(ctx, l.client, cluster.RefOf(o)); err != nil {
 			t.Fatal(err)
 		}

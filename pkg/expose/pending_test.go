@@ -25,12 +25,12 @@ func TestEventsAreToldInPlainWords(t *testing.T) {
 		{"nothing yet", nil, "the load balancer is being set up", false},
 		{"on its way", []corev1.Event{normal}, "the load balancer is being set up", false},
 		{"no permission", []corev1.Event{normal, warning(1, `Error syncing load balancer: Code="AuthorizationFailed" Message="The client does not have authorization"`)},
-			"the cluster's identity may not make the address: Azure answers AuthorizationFailed", true},
+			"the cluster's identity may not make or use the address: Azure answers AuthorizationFailed", true},
 		{"no address left", []corev1.Event{warning(1, `Code="PublicIPCountLimitReached"`)},
-			"Azure has no public address left to give in this region for this subscription", true},
-		{"a policy", []corev1.Event{warning(1, `Code="RequestDisallowedByPolicy"`)}, "an Azure Policy forbids this kind of address", true},
+			"the subscription has no public address left in this region", true},
+		{"a policy", []corev1.Event{warning(1, `Code="RequestDisallowedByPolicy"`)}, "a policy of the subscription forbids this kind of address", true},
 		{"the latest counts", []corev1.Event{warning(5, `Code="RequestDisallowedByPolicy"`), warning(2, `Code="AuthorizationFailed"`)},
-			"an Azure Policy forbids this kind of address", true},
+			"a policy of the subscription forbids this kind of address", true},
 		{"something new", []corev1.Event{warning(1, "the moon is in the wrong house\nand more")}, "SyncLoadBalancerFailed: the moon is in the wrong house", false},
 	} {
 		got := explain(c.events)

@@ -36,7 +36,7 @@ func TestPlans(t *testing.T) {
 			}
 			got := decided(t, archive)
 			if want := section(archive, "want"); *update && want != got {
-				rewrite(t, file, archive, got)
+				rewriteCase(t, file, archive, got)
 			} else if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -48,10 +48,12 @@ func TestPlans(t *testing.T) {
 func decided(t *testing.T, archive *txtar.Archive) string {
 	t.Helper()
 	objects := merged(parsed(t, read(t, "testdata/shapes/"+strings.TrimSpace(section(archive, "shape"))+".yaml")), parsed(t, section(archive, "cluster")))
-	target, err := Look(context.Background(), cluster.Objects("a test's objects", nil, objects...))
+	view, o := cluster.Objects("a test's objects", nil, objects...), options(t, section(archive, "flags"))
+	target, err := Look(context.Background(), view)
 	if err != nil {
 		return "error: " + err.Error() + "\n"
 	}
+	target.LookTLS(context.Background(), view, o)
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s: %s\n", target.SignIn, target.SignIn.Why)
 	if why := target.Unready(); why != "" {
@@ -60,16 +62,21 @@ func decided(t *testing.T, archive *txtar.Archive) string {
 	for _, e := range Endpoints(target) {
 		fmt.Fprintf(&out, "%s %s url=%q reach=%s ranges=%v made=%t blocked=%v\n", e.Via, e.About, e.URL, e.Reach, e.SourceRanges, e.MadeByExpose, e.Blocked)
 	}
-	plan, err := PlanLoadBalancer(target, options(t, section(archive, "flags")))
+	plan, err := PlanLoadBalancer(target, o)
 	if err != nil {
 		return out.String() + "error: " + err.Error() + "\n"
 	}
-	fmt.Fprintf(&out, "reach=%s adopts=%t unsafe=%t changes=%d\n", plan.Reach, plan.Adopts, plan.Unsafe(target), len(plan.Changes))
+	fmt.Fprintf(&out, "reach=%s adopts=%t unsafe=%t changes=%d\n", plan.Reach, plan.Adopts, plan.Unsafe(target), len(plan.All()))
 	for _, note := range plan.Notes {
 		fmt.Fprintf(&out, "note: %s\n", note)
 	}
-	for _, c := range plan.Changes {
+	for _, c := range plan.All() {
 		fmt.Fprintf(&out, "%s %s\n%s", c.Verb, c.Ref(), cluster.Diff(c.Before, c.After))
+	}
+	if undo := PlanRemoval(target.Made); strings.TrimSpace(section(archive, "remove")) != "" {
+		for _, c := range undo {
+			fmt.Fprintf(&out, "removal: %s %s\n%s", c.Verb, c.Ref(), cluster.Diff(c.Before, c.After))
+		}
 	}
 	return out.String()
 }
@@ -89,6 +96,26 @@ func options(t *testing.T, flags string) Options {
 				t.Fatal(err)
 			}
 			o.SourceRanges = &ranges
+		case "--dns-label":
+			o.DNSLabel = &value
+		case "--ip":
+			o.IP = &value
+		case "--ip-resource-group":
+			o.IPGroup = &value
+		case "--host":
+			o.Host = &value
+		case "--annotate":
+			all, err := ParseAnnotations([]string{value})
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.Annotations = all
+		case "--tls":
+			o.TLS = &TLS{From: value}
+		case "--email":
+			o.TLS.Email = value
+		case "--tls-secret":
+			o.TLS = &TLS{From: FromSecret, Secret: value}
 		case "--port":
 			if _, err := fmt.Sscan(value, &o.Port); err != nil {
 				t.Fatal(err)
@@ -154,7 +181,7 @@ func section(archive *txtar.Archive, name string) string {
 	return ""
 }
 
-func rewrite(t *testing.T, file string, archive *txtar.Archive, got string) {
+func rewriteCase(t *testing.T, file string, archive *txtar.Archive, got string) {
 	t.Helper()
 	archive.Files = slices.DeleteFunc(archive.Files, func(f txtar.File) bool { return f.Name == "want" })
 	archive.Files = append(archive.Files, txtar.File{Name: "want", Data: []byte(got)})

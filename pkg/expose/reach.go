@@ -20,9 +20,6 @@ const (
 	Local      Reach = "local"      // this computer, while a command runs
 )
 
-// internalAnnotation makes AKS give an address of the virtual network.
-const internalAnnotation = "service.beta.kubernetes.io/azure-load-balancer-internal"
-
 // limitAnnotations are the other ways in which one can say who may connect.
 var limitAnnotations = []string{
 	"service.beta.kubernetes.io/load-balancer-source-ranges",

@@ -64,7 +64,7 @@ func unread(err error) SignIn {
 // those of its namespace and of Istio's root namespace which select the pods, or nothing in particular.
 func inFront(ctx context.Context, view cluster.View, kind schema.GroupKind, namespace string, pods labels.Set) ([]*unstructured.Unstructured, error) {
 	var all []*unstructured.Unstructured
-	for _, in := range slices.Compact([]string{namespace, "istio-system"}) {
+	for _, in := range slices.Compact([]string{namespace, rootNamespace(namespace)}) {
 		some, err := optional(view.List(ctx, kind, cluster.Scope{Namespace: in}))
 		if err != nil {
 			return nil, err
@@ -72,6 +72,14 @@ func inFront(ctx context.Context, view cluster.View, kind schema.GroupKind, name
 		all = append(all, some...)
 	}
 	return slices.DeleteFunc(all, func(o *unstructured.Unstructured) bool { return !reaches(o, pods) }), nil
+}
+
+// rootNamespace returns the namespace whose objects Istio applies to every gateway: AKS's own Istio has another than the usual one.
+func rootNamespace(gateway string) string {
+	if gateway == "aks-istio-ingress" {
+		return "aks-istio-system"
+	}
+	return "istio-system"
 }
 
 func named(objects []*unstructured.Unstructured, name string) *unstructured.Unstructured {

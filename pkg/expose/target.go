@@ -25,10 +25,14 @@ type Target struct {
 	SignIn    SignIn
 	Services  []corev1.Service             // every Service in front of the gateway's pods, its own among them
 	Ingresses []networkingv1.Ingress       // those in front of one of the Services
+	Routes    []Route                      // the Gateway API's, likewise
 	Policies  []networkingv1.NetworkPolicy // those of the gateway's namespace
 	Engine    string                       // what enforces NetworkPolicies here: "Calico"; "" when nothing known does
-	Made      []*unstructured.Unstructured // what expose made on this cluster, the Service last
+	Made      Made                         // what expose made and changed on this cluster
 
+	gateway *unstructured.Unstructured // Gateway kubeflow/kubeflow-gateway; nil when there is none, or none to be read
+	region  string                     // Azure's, as the nodes have it; "" when none says so
+	tls     tlsParts                   // filled by LookTLS
 	address *unstructured.Unstructured // the Service named LoadBalancerName, whoever made it; nil when there is none
 	allow   *unstructured.Unstructured // the NetworkPolicy named AllowName, whoever made it; nil when there is none
 }
@@ -67,7 +71,7 @@ func (t Target) Unready() string {
 func Look(ctx context.Context, view cluster.View) (Target, error) {
 	var t Target
 	var err error
-	if t.Service, t.Listeners, err = lookGateway(ctx, view); err != nil {
+	if err = t.lookGateway(ctx, view); err != nil {
 		return t, err
 	}
 	namespace := cluster.Scope{Namespace: t.Namespace()}
@@ -91,8 +95,12 @@ func Look(ctx context.Context, view cluster.View) (Target, error) {
 	if t.Ingresses, err = lookIngresses(ctx, view, t); err != nil {
 		return t, err
 	}
+	if t.Routes, err = lookRoutes(ctx, view, t); err != nil {
+		return t, err
+	}
 	t.SignIn = lookSignIn(ctx, view, t.Namespace(), t.labels())
 	t.Engine = lookEngine(ctx, view)
+	t.region = lookRegion(ctx, view)
 	return t, t.lookMade(ctx, view)
 }
 
@@ -106,11 +114,14 @@ func (t *Target) lookMade(ctx context.Context, view cluster.View) (err error) {
 	}
 	t.Made, err = LookMade(ctx, view)
 	if apierrors.IsForbidden(err) { // allowed in the gateway's namespace alone
-		t.Made, err = nil, nil
-		for _, o := range []*unstructured.Unstructured{t.allow, t.address} {
+		t.Made, err = Made{}, nil
+		for _, o := range []*unstructured.Unstructured{t.address, t.allow} {
 			if o != nil && madeByExpose(o) {
-				t.Made = append(t.Made, o)
+				t.Made.Objects = append(t.Made.Objects, o)
 			}
+		}
+		if t.gateway != nil && t.gateway.GetLabels()[editedLabel] != "" {
+			t.Made.Edited = append(t.Made.Edited, t.gateway)
 		}
 	}
 	return err

@@ -49,16 +49,6 @@ func refusal(service *unstructured.Unstructured, events []*unstructured.Unstruct
 	return ""
 }
 
-// refusals are the words of Azure's answers, and what helps.
-var refusals = []struct{ sign, why, advice, command string }{
-	{"AuthorizationFailed", "The cluster's identity may not use the subnet or the address.", "Give it the role Network Contributor there.",
-		"az role assignment create --assignee CLUSTER-IDENTITY --role 'Network Contributor' --scope RESOURCE-ID"},
-	{"PublicIPCountLimitReached", "The subscription has no public address left in this region.", "Delete addresses that nobody uses, or ask Azure for more.", "az network list-usages --location REGION"},
-	{"RequestDisallowedByPolicy", "A policy of the subscription forbids the address.", "Ask for an exemption, or take an internal address.", "kubectl kubeflow expose --lb --internal"},
-	{"NotFound", "The address or subnet that the Service names does not exist where it is looked for.", "Name the resource group of the address.",
-		"kubectl kubeflow expose --lb --ip ADDRESS --ip-resource-group NAME"},
-}
-
 func judgeRefusal(service *unstructured.Unstructured, message string) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Error,
@@ -68,10 +58,10 @@ func judgeRefusal(service *unstructured.Unstructured, message string) doctor.Fin
 		Advice:      "The Service's events have Azure's answer.",
 		Command:     "kubectl describe service -n " + service.GetNamespace() + " " + service.GetName(),
 	}
-	for _, r := range refusals {
-		if strings.Contains(message, r.sign) {
-			f.Cause, f.Advice, f.Command = r.why, r.advice, r.command
-			break
+	if refused, known := cluster.AzureRefused(message); known {
+		f.Cause = strings.ToUpper(refused.Why[:1]) + refused.Why[1:] + "."
+		if refused.Advice != "" {
+			f.Advice, f.Command = refused.Advice+".", refused.Command
 		}
 	}
 	return f

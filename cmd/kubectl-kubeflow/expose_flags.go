@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+)
+
+// check refuses flags that do not go together, before anything is asked of the cluster.
+func (o *exposeOptions) check() error {
+	chosen := 0
+	for _, way := range []bool{o.lb, o.portForward, o.remove} {
+		if way {
+			chosen++
+		}
+	}
+	if chosen > 1 {
+		return &usageError{What: "--lb, --port-forward and --remove do not go together", Next: "Choose one of them"}
+	}
+	for _, flag := range []struct {
+		name string
+		with string
+		fits bool
+	}{
+		{"internal", "--lb", o.lb}, {"source-ranges", "--lb", o.lb}, {"allow-unauthenticated", "--lb", o.lb}, {"allow-default-credentials", "--lb", o.lb},
+		{"dns-label", "--lb", o.lb}, {"ip", "--lb", o.lb}, {"ip-resource-group", "--lb", o.lb}, {"annotate", "--lb", o.lb},
+		{"tls", "--lb", o.lb}, {"tls-secret", "--lb", o.lb}, {"host", "--lb", o.lb}, {"email", "--tls letsencrypt", o.tls == expose.LetsEncrypt},
+		{"address", "--port-forward", o.portForward}, {"open", "--port-forward", o.portForward},
+		{"port", "--lb or --port-forward", o.lb || o.portForward}, {"dry-run", "--lb or --remove", o.lb || o.remove},
+	} {
+		if o.given(flag.name) && !flag.fits {
+			return &usageError{What: fmt.Sprintf("--%s says nothing without %s", flag.name, flag.with), Next: "Add it, or see: kubectl kubeflow expose --help"}
+		}
+	}
+	if err := o.checkTLS(); err != nil {
+		return err
+	}
+	return o.checkValues()
+}
+
+// checkTLS refuses flags about the certificate that do not go together.
+func (o *exposeOptions) checkTLS() error {
+	wants := o.given("tls") && o.tls != expose.NoTLS || o.given("tls-secret")
+	switch {
+	case o.given("tls") && o.given("tls-secret"):
+		return &usageError{What: "--tls and --tls-secret do not go together", Next: "Choose one: a certificate that cert-manager makes, or one that you have"}
+	case o.given("tls-secret") && o.tlsSecret == "":
+		return &usageError{What: "--tls-secret names no Secret", Next: "Name one of the gateway's namespace; --tls none takes HTTPS back"}
+	case wants && !o.wait:
+		return &usageError{What: "--tls needs the address, and --wait=false does not wait for it", Next: "Leave --wait=false away"}
+	case wants && o.port == 80:
+		return &usageError{What: "--port 80 is where plain HTTP is sent on from", Next: "Leave --port away for 443, or choose another"}
+	case o.given("dns-label") && o.dnsLabel != "" && o.internal:
+		return &usageError{What: "--dns-label is a name for a public address, and --internal makes none", Next: "Leave one of them away; --host gives the name of your own zone"}
+	}
+	switch o.tls {
+	case "", expose.SelfSigned, expose.LetsEncrypt, expose.NoTLS:
+		return nil
+	}
+	return &usageError{What: fmt.Sprintf("--tls cannot be %q", o.tls), Next: "It is one of: self-signed, letsencrypt, none"}
+}
+
+func (o *exposeOptions) checkValues() error {
+	if o.given("port") && (o.port < 1 || o.port > 65535) {
+		return &usageError{What: fmt.Sprintf("--port cannot be %d", o.port), Next: "A port is a number from 1 to 65535"}
+	}
+	if o.portForward && o.address != "localhost" && net.ParseIP(o.address) == nil {
+		return &usageError{What: fmt.Sprintf("--address cannot be %q", o.address), Next: "It is localhost, or an IP address of this computer such as 127.0.0.1 or 0.0.0.0"}
+	}
+	if _, err := expose.ParseRanges(o.sourceRanges); err != nil {
+		return &usageError{What: "--source-ranges: " + err.Error(), Next: "Write CIDRs with commas between them, as 203.0.113.0/24,198.51.100.7"}
+	}
+	if _, err := expose.ParseAnnotations(o.annotate); err != nil {
+		return &usageError{What: "--annotate: " + err.Error(), Next: "Write it as kubectl annotate does: --annotate owner=team-a"}
+	}
+	if err := o.wanted().Check(); err != nil {
+		what, next, _ := strings.Cut(err.Error(), ": ")
+		return &usageError{What: what, Next: capitalized(next)}
+	}
+	if o.timeout <= 0 {
+		return &usageError{What: fmt.Sprintf("--timeout cannot be %s", o.timeout), Next: "Say how long to wait, as 10m, or do not wait with --wait=false"}
+	}
+	switch o.dryRun {
+	case "none", "client", "server":
+	default:
+		return &usageError{What: fmt.Sprintf("--dry-run cannot be %q", o.dryRun), Next: "It is one of: none, client, server"}
+	}
+	switch o.output {
+	case "", "json", "yaml", "name":
+		return nil
+	}
+	return unknownOutput(o.output, "json", "yaml", "name")
+}

@@ -1,0 +1,120 @@
+package expose
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/netip"
+	"regexp"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// What AKS reads from a Service of type LoadBalancer
+// (https://learn.microsoft.com/azure/aks/load-balancer-standard).
+const (
+	internalAnnotation = "service.beta.kubernetes.io/azure-load-balancer-internal"
+	dnsLabelAnnotation = "service.beta.kubernetes.io/azure-dns-label-name"
+	groupAnnotation    = "service.beta.kubernetes.io/azure-load-balancer-resource-group"
+)
+
+// hostAnnotation keeps the name under which visitors come, for the next run and for what shows the URL.
+const hostAnnotation = "kubectl-kubeflow/host"
+
+var nodes = schema.GroupKind{Kind: "Node"}
+
+// lookRegion returns the Azure region, "" when it cannot be seen. The nodes of the system pool are few, and always there.
+func lookRegion(ctx context.Context, view cluster.View) string {
+	system, err := view.List(ctx, nodes, cluster.Scope{Labels: "kubernetes.azure.com/mode=system", Metadata: true})
+	if err != nil {
+		return ""
+	}
+	for _, node := range system {
+		for _, label := range []string{"topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region"} {
+			if region := node.GetLabels()[label]; region != "" {
+				return region
+			}
+		}
+	}
+	return ""
+}
+
+// address makes a Service ask Azure for the address that the options name. What they do not name stays as it is.
+func (o Options) address(s *corev1.Service) {
+	s.Annotations = maps.Clone(s.Annotations)
+	if s.Annotations == nil {
+		s.Annotations = map[string]string{}
+	}
+	set := func(key string, value *string) {
+		switch {
+		case value == nil:
+		case *value == "":
+			delete(s.Annotations, key)
+		default:
+			s.Annotations[key] = *value
+		}
+	}
+	if o.Internal != nil {
+		value := map[bool]string{true: "true"}[*o.Internal]
+		set(internalAnnotation, &value)
+	}
+	set(dnsLabelAnnotation, o.DNSLabel)
+	set(groupAnnotation, o.IPGroup)
+	set(hostAnnotation, o.Host)
+	for key, value := range o.Annotations {
+		set(key, &value)
+	}
+	if o.IP != nil {
+		s.Spec.LoadBalancerIP = *o.IP //nolint:staticcheck // the one way that AKS of every Kubernetes version reads
+	}
+}
+
+// hostOf returns the name under which visitors come to a Service, "" where they come by its address.
+func (t Target) hostOf(s *corev1.Service) string {
+	if host := s.Annotations[hostAnnotation]; host != "" {
+		return host
+	}
+	if label := s.Annotations[dnsLabelAnnotation]; label != "" && t.region != "" && !internal(s) {
+		return label + "." + t.region + ".cloudapp.azure.com"
+	}
+	return ""
+}
+
+// Check refuses what Azure would not take, as a sentence; nil when it may.
+func (o Options) Check() error {
+	if o.DNSLabel != nil && *o.DNSLabel != "" && !dnsLabel.MatchString(*o.DNSLabel) {
+		return fmt.Errorf("--dns-label cannot be %q: it has 3 to 63 lower-case letters, digits and dashes, begins with a letter and ends with a letter or digit", *o.DNSLabel)
+	}
+	if o.IP != nil && *o.IP != "" {
+		if address, err := netip.ParseAddr(*o.IP); err != nil || address.Zone() != "" {
+			return fmt.Errorf("--ip cannot be %q: it is an address such as 20.1.2.3", *o.IP)
+		}
+	}
+	if o.Host != nil && *o.Host != "" && (len(validation.IsDNS1123Subdomain(*o.Host)) > 0 || !strings.Contains(*o.Host, ".")) {
+		return fmt.Errorf("--host cannot be %q: it is a full name such as kubeflow.example.com", *o.Host)
+	}
+	return nil
+}
+
+var dnsLabel = regexp.MustCompile(`^[a-z][a-z0-9-]{1,61}[a-z0-9]$`)
+
+// ParseAnnotations reads annotations as kubectl annotate takes them: KEY=VALUE sets one, KEY- takes it off, which is "" here.
+func ParseAnnotations(typed []string) (map[string]string, error) {
+	all := map[string]string{}
+	for _, one := range typed {
+		key, value, ok := strings.Cut(one, "=")
+		if bare, off := strings.CutSuffix(one, "-"); !ok && off {
+			key, value, ok = bare, "", true
+		}
+		if !ok || len(validation.IsQualifiedName(key)) > 0 {
+			return nil, fmt.Errorf("%q is neither KEY=VALUE nor KEY-", one)
+		}
+		all[key] = value
+	}
+	return all, nil
+}
