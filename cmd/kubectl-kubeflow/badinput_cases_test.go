@@ -47,6 +47,17 @@ func badFlags() []badInput {
 		{what: "a time without a unit", args: "install --timeout 30"},
 		{what: "a number where yes or no is wanted", args: "install --wait=2"},
 		{what: "a colour", args: "install --color pink"},
+		{what: "two ways to expose", args: "expose --lb --port-forward"},
+		{what: "a DNS label with capitals", args: "expose --lb --dns-label OurKubeflow"},
+		{what: "a DNS label on an internal address", args: "expose --lb --internal --dns-label ourkubeflow"},
+		{what: "an address that is none", args: "expose --lb --ip 20.1.2"},
+		{what: "a host without a domain", args: "expose --lb --host kubeflow"},
+		{what: "an annotation without a value", args: "expose --lb --annotate owner"},
+		{what: "a certificate from nowhere", args: "expose --lb --tls=verisign"},
+		{what: "two certificates", args: "expose --lb --tls --tls-secret ours"},
+		{what: "a certificate nobody waits for", args: "expose --lb --tls --wait=false"},
+		{what: "a flag of --lb alone", args: "expose --tls"},
+		{what: "an e-mail address for nobody", args: "expose --lb --tls --email us@example.com"},
 		{what: "a request timeout without sense", args: "install -r mini --request-timeout soon"},
 	}
 }

@@ -53,7 +53,7 @@ ranges that an earlier run set. --source-ranges "" lifts them.`,
   kubectl kubeflow expose --lb --tls --source-ranges 203.0.113.7     # encrypted
   kubectl kubeflow expose --lb --dns-label ourkubeflow --tls letsencrypt
   kubectl kubeflow expose --remove                  # take back what expose made`,
-		Args: noArgs,
+		Args: o.args,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	f := cmd.Flags()

@@ -11,10 +11,7 @@ import (
 
 // notWithDefaults says why a dashboard whose sign-in everybody knows is not made public, nil where that is no reason. What
 // cannot be read is taken to be as it comes: that is the safe side.
-func (o *exposeOptions) notWithDefaults(ctx context.Context, view cluster.View, t expose.Target, plan expose.Plan) *usageError {
-	if plan.Reach != expose.Public || !t.SignIn.InFront() || o.allowDefaults || o.dryRun != "none" {
-		return nil
-	}
+func notWithDefaults(ctx context.Context, view cluster.View) *usageError {
 	known, err := findChecks("auth/password", "auth/secrets")
 	if err != nil {
 		return nil // they are on the list: a test holds that

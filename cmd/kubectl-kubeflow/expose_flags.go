@@ -3,10 +3,25 @@ package main
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 )
+
+// args takes no argument but the value of --tls: as a flag that may stand alone it has its value behind a "=", and people
+// type a space.
+func (o *exposeOptions) args(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 && o.given("tls") && o.tls == expose.SelfSigned && slices.Contains(tlsModes, args[0]) {
+		o.tls = args[0]
+		return nil
+	}
+	return noArgs(cmd, args)
+}
+
+var tlsModes = []string{expose.SelfSigned, expose.LetsEncrypt, expose.NoTLS}
 
 // check refuses flags that do not go together, before anything is asked of the cluster.
 func (o *exposeOptions) check() error {
@@ -55,11 +70,10 @@ func (o *exposeOptions) checkTLS() error {
 	case o.given("dns-label") && o.dnsLabel != "" && o.internal:
 		return &usageError{What: "--dns-label is a name for a public address, and --internal makes none", Next: "Leave one of them away; --host gives the name of your own zone"}
 	}
-	switch o.tls {
-	case "", expose.SelfSigned, expose.LetsEncrypt, expose.NoTLS:
+	if o.tls == "" || slices.Contains(tlsModes, o.tls) {
 		return nil
 	}
-	return &usageError{What: fmt.Sprintf("--tls cannot be %q", o.tls), Next: "It is one of: self-signed, letsencrypt, none"}
+	return &usageError{What: fmt.Sprintf("--tls cannot be %q", o.tls), Next: "It is one of: " + strings.Join(tlsModes, ", ")}
 }
 
 func (o *exposeOptions) checkValues() error {

@@ -63,8 +63,12 @@ func (o *exposeOptions) warn(t expose.Target, listeners []net.Listener) {
 		s.Say("Port %d is taken by another program: using %d.", expose.UsualPort, address.Port)
 	}
 	if !address.IP.IsLoopback() && !t.SignIn.InFront() {
-		s.Say("Warning: everybody who can connect to %s is in, for %s.", address, t.SignIn.Why)
+		s.Paragraph(everybodyIsIn(address.String(), t))
 	}
+}
+
+func everybodyIsIn(address string, t expose.Target) string {
+	return "Warning: everybody who can connect to " + address + " is in, for " + t.SignIn.Why + "."
 }
 
 // announce returns what to do when a pod is connected: the first time the URL is the result, later it is news.

@@ -117,12 +117,9 @@ func (o *exposeOptions) agree(ctx context.Context, c *cluster.Client, t expose.T
 		}
 		return nil
 	}
-	if refused := o.notWithDefaults(ctx, c.View(), t, plan); refused != nil {
+	refused, unsafe := o.refused(ctx, c.View(), t, plan)
+	if refused != nil && !(unsafe && s.Interactive) {
 		return refused
-	}
-	unsafe := plan.Unsafe(t) && !o.allowUnauthenticated && o.dryRun == "none"
-	if unsafe && !s.Interactive {
-		return notPublic(t)
 	}
 	s.ExposePlan(plan, t, c.Context, c.Server())
 	if o.dryRun != "none" {
@@ -133,6 +130,20 @@ func (o *exposeOptions) agree(ctx context.Context, c *cluster.Client, t expose.T
 		return o.insist(ctx, t)
 	}
 	return o.mayChange(ctx, "Make these changes?")
+}
+
+// refused says why the plan is not carried out, nil when it may be. unsafe tells that it is for want of a sign-in, which
+// somebody at a terminal may want all the same. A dry run shows everything.
+func (o *exposeOptions) refused(ctx context.Context, view cluster.View, t expose.Target, plan expose.Plan) (why *usageError, unsafe bool) {
+	switch {
+	case o.dryRun != "none":
+		return nil, false
+	case plan.Unsafe(t) && !o.allowUnauthenticated:
+		return notPublic(t), true
+	case plan.Reach == expose.Public && t.SignIn.InFront() && !o.allowDefaults:
+		return notWithDefaults(ctx, view), false
+	}
+	return nil, false
 }
 
 // notPublic says why nothing was made public, and what to type instead.
@@ -181,11 +192,16 @@ func (o *exposeOptions) reach(ctx context.Context, c *cluster.Client, t expose.T
 	if err != nil {
 		return err
 	}
-	if _, secured, err := o.secure(waiting, c, door.Address); err != nil {
+	secured, err := expose.Secure(waiting, c, o.wanted(), door.Address, func(d expose.Delay) {
+		s.Say("  %s", d.Why)
+		if d.Advice != "" {
+			s.Paragraph("  " + d.Next())
+		}
+	})
+	if err != nil {
 		return err
-	} else {
-		door.Roots = secured.Authority(ctx, c.View())
 	}
+	door.Roots = secured.Authority(ctx, c.View())
 	after, err := expose.Look(ctx, c.View())
 	if err != nil {
 		return err
@@ -206,6 +222,7 @@ func (o *exposeOptions) reach(ctx context.Context, c *cluster.Client, t expose.T
 	if !o.documented() {
 		s.Reached(door.URL, plan.Reach, answer)
 	}
+	o.trust(secured, answer)
 	o.leads(ctx, after.Host(plan.Service), door.Address)
 	o.plainly(ctx, c, door.URL, answer)
 	if result.Gateway != "" && !answer.Well() {

@@ -52,6 +52,9 @@ func (o *exposeOptions) delete(ctx context.Context, c *cluster.Client, changes [
 	defer stop()
 	for _, change := range changes {
 		err := expose.Apply(ctx, c, []cluster.Change{change}, o.dryRun == "server")
+		if apierrors.IsConflict(err) { // somebody changed it meanwhile: their change stays
+			err = o.again(ctx, c, change)
+		}
 		if err != nil && !apierrors.IsNotFound(err) {
 			return err
 		}
@@ -63,7 +66,21 @@ func (o *exposeOptions) delete(ctx context.Context, c *cluster.Client, changes [
 		if err := expose.AwaitGone(waiting, c, change.Ref()); err != nil {
 			return err
 		}
-		o.screen().Say("Gone: %s", change.Ref())
+		o.screen().Say("%s: %s", map[bool]string{true: "Gone", false: "Taken back"}[change.Verb == cluster.Delete], change.Ref())
+	}
+	return nil
+}
+
+// again takes one change back as the object is now.
+func (o *exposeOptions) again(ctx context.Context, c *cluster.Client, change cluster.Change) error {
+	made, err := expose.LookMade(ctx, c.View())
+	if err != nil {
+		return err
+	}
+	for _, now := range expose.PlanRemoval(made) {
+		if now.Ref() == change.Ref() {
+			return expose.Apply(ctx, c, []cluster.Change{now}, o.dryRun == "server")
+		}
 	}
 	return nil
 }

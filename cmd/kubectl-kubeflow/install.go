@@ -139,6 +139,9 @@ func (o *installOptions) install(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := wanted.keepExposed(ctx, view); err != nil {
+		return err
+	}
 	wanted.request.Beside = slices.DeleteFunc(slices.Clone(inventories), func(i *install.Inventory) bool { return i.Name == wanted.request.Name })
 	plan, err := install.NewPlan(ctx, wanted.request, install.Find(inventories, wanted.request.Name), view, client.Mapping)
 	if err != nil {

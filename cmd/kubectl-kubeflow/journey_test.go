@@ -3,6 +3,8 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -54,6 +56,7 @@ func TestJourneys(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"sandbox":  startSandbox,
 			"get":      getPage,
+			"verified": getVerified,
 			"exits":    exits,
 			"events":   events,
 			"snapshot": takeForScript,
@@ -82,6 +85,27 @@ func haveArchives(mirror string) (bool, error) {
 		return false, fmt.Errorf("the real archives are not there (set KUBEFLOW_MIRROR): %w", err)
 	}
 	return err == nil, nil
+}
+
+// getVerified: "verified URLFILE CAFILE STATUS" asks for a page as a client that trusts one authority alone, and wants that status.
+func getVerified(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: verified URLFILE CAFILE STATUS")
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM([]byte(ts.ReadFile(args[1]))) {
+		ts.Fatalf("%s holds no certificate", args[1])
+	}
+	client := &http.Client{
+		Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	response, err := client.Get(strings.TrimSpace(ts.ReadFile(args[0])))
+	ts.Check(err)
+	response.Body.Close()
+	if got := fmt.Sprint(response.StatusCode); got != args[2] {
+		ts.Fatalf("got %s, want %s", got, args[2])
+	}
 }
 
 // getPage: "get FILE[+PATH] STATUS TEXT" asks for a page, below the URL in a file, and wants that status and text in its body.

@@ -72,6 +72,7 @@ func (s *Screen) endpoint(e expose.Endpoint) {
 		detail += ", made by expose"
 	}
 	fmt.Fprintf(s.Out, "  %s\n", s.Paint(Dim, fold(detail, s.Width-2, "  ")))
+	s.certificate(e.Answer)
 	if len(e.Blocked) > 0 && e.Via != "ClusterIP" {
 		fmt.Fprintf(s.Out, "  %s\n", fold(fmt.Sprintf("NetworkPolicies keep visitors from port %s of the gateway; expose --lb adds one that lets them in", joined(e.Blocked)), s.Width-2, "  "))
 	}
@@ -85,6 +86,7 @@ func (s *Screen) Reached(url string, reach expose.Reach, answer expose.Answer) {
 	}
 	s.line(sign, url+" "+answer.Says)
 	fmt.Fprintf(s.Out, "  reachable %s\n", reaches[reach])
+	s.certificate(&answer)
 	switch {
 	case answer.What == expose.Nothing && reach == expose.Internal:
 		fmt.Fprintln(s.Out, "  "+fold("That is right as long as this computer is outside the virtual network. Inside it, the address should answer.", s.Width-2, "  "))
@@ -95,11 +97,19 @@ func (s *Screen) Reached(url string, reach expose.Reach, answer expose.Answer) {
 	}
 }
 
+// certificate says what a page showed over HTTPS.
+func (s *Screen) certificate(answer *expose.Answer) {
+	if answer == nil || answer.Certificate == nil {
+		return
+	}
+	fmt.Fprintf(s.Out, "  %s\n", fold(answer.Certificate.String(), s.Width-2, "  "))
+}
+
 // Left says how the dashboard can still be reached after a removal.
 func (s *Screen) Left(endpoints []expose.Endpoint) {
 	open := 0
 	for _, e := range endpoints {
-		if e.Via != "LoadBalancer" && e.Via != "Ingress" {
+		if e.Via != "LoadBalancer" && e.Via != "Ingress" && e.Via != "HTTPRoute" {
 			continue
 		}
 		open++

@@ -17,7 +17,7 @@ func (s *Screen) ExposePlan(plan expose.Plan, t expose.Target, context, server s
 	if plan.Adopts {
 		s.Paragraph(plan.Service.String() + " was made by hand: it is mended and stays yours; expose --remove leaves it.")
 	}
-	for _, change := range plan.Changes {
+	for _, change := range plan.All() {
 		s.change(change)
 	}
 	s.Paragraph(fmt.Sprintf("Then the dashboard can be reached %s, with %s.", reaches[plan.Reach], t.SignIn))
@@ -26,11 +26,15 @@ func (s *Screen) ExposePlan(plan expose.Plan, t expose.Target, context, server s
 // Paragraph writes progress that may be longer than a line.
 func (s *Screen) Paragraph(text string) { s.Say("%s", fold(text, s.Width, "")) }
 
-// Removal shows what expose --remove is going to delete.
+// Removal shows what expose --remove is going to delete, and what it takes back on objects that are not its own.
 func (s *Screen) Removal(changes []cluster.Change, context, server string) {
 	s.Say("On context %s (%s), made by expose:", context, server)
 	for _, change := range changes {
-		s.Say("  %s", change.Ref())
+		if change.Verb == cluster.Delete {
+			s.Say("  %s", change.Ref())
+			continue
+		}
+		s.change(change)
 	}
 }
 

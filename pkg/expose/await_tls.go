@@ -15,35 +15,70 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// AwaitCertificate waits until the plan's certificate is there and good for its host. address is where the host should lead.
-// tell hears why it takes long, once for each reason.
-func AwaitCertificate(ctx context.Context, c *cluster.Client, plan TLSPlan, address string, tell func(Delay)) error {
-	if plan.Await == nil {
+// Secure does the second half of an exposure, for which the address had to be there: it gets the certificate, and lets the
+// gateway serve it when it has come. Without anything to do it does nothing. tell hears why the certificate takes long.
+func Secure(ctx context.Context, c *cluster.Client, o Options, address string, tell func(Delay)) (TLSPlan, error) {
+	plan, err := applyTLS(ctx, c, o, address, func(p TLSPlan) []cluster.Change { return p.Issue })
+	if err != nil {
+		return plan, err
+	}
+	if err := plan.await(ctx, c, address, tell); err != nil {
+		return plan, err
+	}
+	return applyTLS(ctx, c, o, address, func(p TLSPlan) []cluster.Change { return p.Serve })
+}
+
+// applyTLS looks, decides and makes one part of the changes. When somebody changes an object in between it looks again.
+func applyTLS(ctx context.Context, c *cluster.Client, o Options, address string, part func(TLSPlan) []cluster.Change) (TLSPlan, error) {
+	for tries := 1; ; tries++ {
+		view := c.View()
+		t, err := Look(ctx, view)
+		if err != nil {
+			return TLSPlan{}, err
+		}
+		t.LookTLS(ctx, view, o)
+		plan, err := PlanTLS(t, o, address)
+		if err == nil {
+			err = Apply(ctx, c, part(plan), false)
+		}
+		if !apierrors.IsConflict(err) || tries == 5 {
+			return plan, err
+		}
+	}
+}
+
+// await waits until the plan's certificate is there and good for its host. address is where the host should lead.
+func (p TLSPlan) await(ctx context.Context, c *cluster.Client, address string, tell func(Delay)) error {
+	if p.Await == nil {
 		return nil
 	}
 	var last Delay
+	began := time.Now()
 	for pause := 250 * time.Millisecond; ; pause = min(pause*3/2, 5*time.Second) {
-		delay, err := plan.issued(ctx, c.View())
+		delay, err := p.issued(ctx, c.View())
 		if err == nil && delay.Why == "" {
 			return nil
 		}
 		if err == nil {
-			delay = plan.elsewhere(ctx, address, delay)
+			delay = p.elsewhere(ctx, address, delay)
 		}
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
-		if delay != last && ctx.Err() == nil {
+		if delay != last && ctx.Err() == nil && time.Since(began) > 2*time.Second { // most certificates are there by then
 			last = delay
 			tell(delay)
 		}
 		select {
 		case <-ctx.Done():
+			if last.Why == "" {
+				last = delay
+			}
 			next := "Go on waiting with the same command, or take it back with: kubectl kubeflow expose --remove"
 			if last.Advice != "" {
 				next = last.Next() + "\n" + next
 			}
-			return &cluster.Problem{What: fmt.Sprintf("%s is not ready: %s", plan.Await, last.Why), Next: next, Err: ctx.Err()}
+			return &cluster.Problem{What: fmt.Sprintf("%s is not ready: %s", p.Await, last.Why), Next: next, Err: ctx.Err()}
 		case <-time.After(pause):
 		}
 	}

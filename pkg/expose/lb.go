@@ -44,11 +44,11 @@ func PlanLoadBalancer(t Target, o Options) (Plan, error) {
 	wanted := before.DeepCopy()
 	t.shape(wanted, o, plan.Adopts)
 	plan.Reach = reachOf(wanted)
-	if other := wanted.Spec.LoadBalancerIP; internal(before) != internal(wanted) || other != before.Spec.LoadBalancerIP { //nolint:staticcheck // see Options.address
-		for _, had := range before.Status.LoadBalancer.Ingress { // Azure gives another address, and tells of it a while later
-			if had.IP != other {
-				plan.leaves = append(plan.leaves, had.IP)
-			}
+	other := wanted.Spec.LoadBalancerIP //nolint:staticcheck // see Options.address
+	for _, had := range before.Status.LoadBalancer.Ingress {
+		// Where Azure is to give another address, it tells of it a while later.
+		if internal(before) != internal(wanted) || other != "" && had.IP != other {
+			plan.leaves = append(plan.leaves, had.IP)
 		}
 	}
 	if wanted.Annotations[dnsLabelAnnotation] != "" && internal(wanted) {

@@ -2,6 +2,7 @@ package aks
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/answer"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/gateway"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/webhook"
 )
@@ -28,7 +30,7 @@ func (a *AKS) Dial(_ context.Context, service types.NamespacedName, port corev1.
 			handler.Image = pod.Spec.Containers[0].Image
 		}
 	}
-	return a.board.Connect(handler, service.Name+"."+service.Namespace+".svc", service.Name+"."+service.Namespace+".svc.cluster.local")
+	return a.board.Connect(handler, a.board.As(service.Name+"."+service.Namespace+".svc", service.Name+"."+service.Namespace+".svc.cluster.local"))
 }
 
 // DialPod connects to what plays a pod.
@@ -40,7 +42,7 @@ func (a *AKS) DialPod(_ context.Context, pod *corev1.Pod, port int32) (net.Conn,
 	if handler == nil {
 		return nil, refused(pod, port)
 	}
-	return a.board.Connect(handler, pod.Name)
+	return a.board.Connect(handler, a.board.As(pod.Name))
 }
 
 func (a *AKS) dialGateway(pod *corev1.Pod, port int32) (net.Conn, error) {
@@ -48,7 +50,15 @@ func (a *AKS) dialGateway(pod *corev1.Pod, port int32) (net.Conn, error) {
 	if handler == nil {
 		return nil, refused(pod, port)
 	}
-	return a.board.Connect(handler, pod.Name)
+	return a.board.Connect(handler, a.certify(pod, port))
+}
+
+// certify is what a port of a pod shows to clients that speak TLS.
+func (a *AKS) certify(pod *corev1.Pod, port int32) answer.Certify {
+	if gateway.Is(pod) {
+		return func() (*tls.Certificate, error) { return a.mesh.Certificate(pod, port) }
+	}
+	return a.board.As(pod.Name)
 }
 
 func refused(pod *corev1.Pod, port int32) error {

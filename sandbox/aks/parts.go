@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,7 +14,9 @@ import (
 	"k8s.io/client-go/tools/record"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/cabundle"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/certmanager"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/enforcer"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/gateway"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/loadbalancer"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/nodes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/pods"
@@ -28,10 +31,13 @@ const (
 	Enforcer     = "enforcer"
 	CABundles    = "cabundles"
 	LoadBalancer = "loadbalancer"
+	CertManager  = "certmanager"
 )
 
 // Parts are the names of all parts.
-func Parts() []string { return []string{Nodes, Pods, Storage, Enforcer, CABundles, LoadBalancer} }
+func Parts() []string {
+	return []string{Nodes, Pods, Storage, Enforcer, CABundles, LoadBalancer, CertManager}
+}
 
 // Stages are the instructions for KWOK.
 func Stages() []byte { return nodes.Stages() }
@@ -83,6 +89,7 @@ func (a *AKS) parts(events func(component string) record.EventRecorder) ([]part,
 		{Storage, func() (part, error) { return storage.Loop(a.client, a.factory, events("disk.csi.azure.com")) }},
 		{Enforcer, func() (part, error) { return enforcer.Loop(a.client, a.factory) }},
 		{CABundles, func() (part, error) { return cabundle.Loop(a.dynamic, a.untyped, a.factory, a.authority.PEM()) }},
+		{CertManager, func() (part, error) { return a.certManager(), nil }},
 		{LoadBalancer, func() (part, error) { return loadbalancer.New(a.factory, a.balancer(events("service-controller"))) }},
 	}
 	var all []part
@@ -103,6 +110,21 @@ func (a *AKS) script() pods.Script {
 	return pods.Script{StartDelay: a.o.StartDelay, Delays: a.o.Delays, PullFailures: a.o.PullFailures, Hanging: a.o.Hanging}
 }
 
+// certManager issues for where gateways serve from; its challenges ask the gateway as Let's Encrypt would.
+func (a *AKS) certManager() part {
+	return &certmanager.Issuer{
+		Client: a.dynamic, Secrets: a.client.CoreV1(), Public: certmanager.Pair{Cert: a.o.CA.Cert, Key: a.o.CA.Key},
+		Ask: func(namespace, host, path string) int {
+			for _, pod := range a.mesh.ReadyPods(namespace, nil) {
+				if gateway.Is(pod) {
+					return gateway.Ask(gateway.New(a.mesh, pod), host, path)
+				}
+			}
+			return http.StatusServiceUnavailable
+		},
+	}
+}
+
 func (a *AKS) balancer(events record.EventRecorder) loadbalancer.Options {
 	var policies networklisters.NetworkPolicyLister
 	if a.o.NetworkPolicy {
@@ -116,7 +138,7 @@ func (a *AKS) balancer(events record.EventRecorder) loadbalancer.Options {
 		Listens:   func(pod *corev1.Pod, port int32) bool { return a.behindPod(pod, port) != nil },
 		Answer: func(conn net.Conn, pod *corev1.Pod, port int32) {
 			if handler := a.behindPod(pod, port); handler != nil {
-				a.board.Answer(conn, handler, pod.Name)
+				a.board.Answer(conn, handler, a.certify(pod, port))
 				return
 			}
 			conn.Close()

@@ -32,7 +32,11 @@ func say(text string) http.Handler {
 
 func get(t *testing.T, url string, s *Switchboard, roots *x509.CertPool, handler http.Handler, names ...string) (string, error) {
 	t.Helper()
-	conn, err := s.Connect(handler, names...)
+	var certify Certify
+	if len(names) > 0 {
+		certify = s.As(names...)
+	}
+	conn, err := s.Connect(handler, certify)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +78,7 @@ func TestATCPConnectionIsAnsweredToo(t *testing.T) {
 	defer listener.Close()
 	go func() {
 		if conn, err := listener.Accept(); err == nil {
-			s.Answer(conn, say("real"))
+			s.Answer(conn, say("real"), nil)
 		}
 	}()
 	response, err := http.Get("http://" + listener.Addr().String())

@@ -41,19 +41,26 @@ func NewSwitchboard(authority *Authority, errorLog *log.Logger) *Switchboard {
 // Close ends all connections.
 func (s *Switchboard) Close() error { return s.server.Close() }
 
+// A Certify returns the certificate to show to a client that speaks TLS. Without one nothing here speaks TLS.
+type Certify func() (*tls.Certificate, error)
+
+// As returns the sandbox's own certificate for names.
+func (s *Switchboard) As(names ...string) Certify {
+	return func() (*tls.Certificate, error) { return s.authority.For(names...) }
+}
+
 // Connect returns the client's end of a connection on which handler answers.
-// Over TLS it shows a certificate for names.
-func (s *Switchboard) Connect(handler http.Handler, names ...string) (net.Conn, error) {
+func (s *Switchboard) Connect(handler http.Handler, certify Certify) (net.Conn, error) {
 	client, server, err := pair()
 	if err != nil {
 		return nil, err
 	}
-	s.Answer(server, handler, names...)
+	s.Answer(server, handler, certify)
 	return client, nil
 }
 
 // Answer lets handler answer on a connection, and closes it in the end.
-func (s *Switchboard) Answer(conn net.Conn, handler http.Handler, names ...string) {
+func (s *Switchboard) Answer(conn net.Conn, handler http.Handler, certify Certify) {
 	go func() {
 		c := &call{Conn: conn, reader: bufio.NewReader(conn), handler: handler}
 		first, err := c.reader.Peek(1)
@@ -69,10 +76,10 @@ func (s *Switchboard) Answer(conn net.Conn, handler http.Handler, names ...strin
 		s.calls.put(tls.Server(c, &tls.Config{
 			MinVersion: tls.VersionTLS12,
 			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-				if len(names) == 0 {
+				if certify == nil {
 					return nil, errors.New("nothing here speaks TLS")
 				}
-				return s.authority.For(names...)
+				return certify()
 			},
 		}))
 	}()

@@ -31,7 +31,16 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
+	if r.TLS == nil && g.cluster.onward(ctx) {
+		w.Header().Set("Location", "https://"+r.Host+r.URL.RequestURI())
+		w.WriteHeader(http.StatusMovedPermanently)
+		return
+	}
 	system := g.pod.Namespace
+	if excepted(g.cluster.list(ctx, authorizationPolicies, system), r.URL.Path) {
+		w.WriteHeader(http.StatusNotFound) // nothing in the sandbox answers there
+		return
+	}
 	in := signIn(g.cluster.list(ctx, envoyFilters, system), g.cluster.list(ctx, authorizationPolicies, system), g.pod.Labels)
 	if !in.passes(r) {
 		g.refuse(w, r, in)

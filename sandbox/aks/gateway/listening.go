@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"net/http"
 	"slices"
 
@@ -22,6 +23,11 @@ func (c Cluster) Listener(pod *corev1.Pod, port int32) http.Handler {
 	}
 	switch port {
 	case 80, 8080:
+		return New(c, pod)
+	case 443, 8443:
+		if c.secured(context.Background()) == nil {
+			return nil // Envoy listens for the servers of a Gateway alone
+		}
 		return New(c, pod)
 	case 15020, 15021:
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

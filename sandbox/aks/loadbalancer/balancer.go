@@ -52,14 +52,14 @@ func (b *Balancer) reconcile(ctx context.Context, key string) (time.Duration, er
 		_, err := b.Client.CoreV1().Services(namespace).Update(ctx, changed, write)
 		return 0, wrap("adding the finalizer", err)
 	}
-	if b.Failure != "" {
-		b.Events.Event(service, corev1.EventTypeWarning, "SyncLoadBalancerFailed", "Error syncing load balancer: failed to ensure load balancer: "+failureText(b.Failure, service))
+	if failure := b.failure(service); failure != "" {
+		b.Events.Event(service, corev1.EventTypeWarning, "SyncLoadBalancerFailed", "Error syncing load balancer: failed to ensure load balancer: "+failure)
 		return 30 * time.Second, nil
 	}
 	if wait := b.wait(key); wait > 0 {
 		return wait, nil
 	}
-	return 0, b.serve(ctx, key, service)
+	return b.serve(ctx, key, service)
 }
 
 // wait is how long an address still takes.
@@ -72,10 +72,10 @@ func (b *Balancer) wait(key string) time.Duration {
 	return time.Until(b.asked[key].Add(b.Delay))
 }
 
-func (b *Balancer) serve(ctx context.Context, key string, service *corev1.Service) error {
+func (b *Balancer) serve(ctx context.Context, key string, service *corev1.Service) (time.Duration, error) {
 	f, err := b.front(key, service)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	now := b.look(service)
 	var ports []corev1.ServicePort
@@ -87,7 +87,11 @@ func (b *Balancer) serve(ctx context.Context, key string, service *corev1.Servic
 		}
 	}
 	b.report(key, service, f.listen(ports))
-	return b.publish(ctx, service, f.address)
+	var again time.Duration
+	if len(ports) < len(service.Spec.Ports) {
+		again = time.Second // a gateway listens when its Gateway says so, which no informer here tells
+	}
+	return again, b.publish(ctx, service, f.address)
 }
 
 // report tells of ports that this user may not listen on, once.

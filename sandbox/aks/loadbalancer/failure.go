@@ -1,19 +1,63 @@
 package loadbalancer
 
 import (
+	"cmp"
 	"fmt"
+	"net/netip"
 
 	corev1 "k8s.io/api/core/v1"
 )
 
-// failureText is what Azure answers when it cannot make the load balancer: the
-// codes are Azure's, the names are those of this cluster.
+// FailureAnnotation makes one Service fail as Azure would with that code, for who wants to see it.
+const FailureAnnotation = "sandbox/load-balancer-failure"
+
+// Addresses that a Service asks for by number are in one of two resource groups: those whose last number is above 127 in
+// this one, the others in the nodes' own.
+const otherGroup = "network"
+
+const (
+	nodesGroup      = "MC_kubeflow_sandbox_westeurope"
+	groupAnnotation = "service.beta.kubernetes.io/azure-load-balancer-resource-group"
+	subscription    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/"
+)
+
+// failure is what Azure answers when it cannot make the load balancer, "" when it can.
+func (b *Balancer) failure(service *corev1.Service) string {
+	if code := cmp.Or(service.Annotations[FailureAnnotation], b.Failure); code != "" {
+		return failureText(code, service)
+	}
+	address, err := netip.ParseAddr(service.Spec.LoadBalancerIP)
+	if err != nil || internal(service) {
+		return ""
+	}
+	group, in := cmp.Or(service.Annotations[groupAnnotation], nodesGroup), nodesGroup
+	if address.As4()[3] > 127 {
+		in = otherGroup
+	}
+	if group != in {
+		return fmt.Sprintf("user supplied IP Address %s was not found in resource group %s", address, group)
+	}
+	return ""
+}
+
+// failureText is what Azure says: the codes are Azure's, the names are those of this cluster.
 func failureText(code string, service *corev1.Service) string {
+	answer := func(status int, message string) string {
+		return fmt.Sprintf(`Retriable: false, RetryAfter: 0s, HTTPStatusCode: %d, RawError: {"error":{"code":%q,"message":%q}}`, status, code, message)
+	}
 	switch code {
 	case "AuthorizationFailed":
-		return `Retriable: false, RetryAfter: 0s, HTTPStatusCode: 403, RawError: {"error":{"code":"AuthorizationFailed","message":"The client '00000000-0000-0000-0000-000000000001' does not have authorization to perform action 'Microsoft.Network/publicIPAddresses/write' over scope '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/MC_kubeflow_sandbox_westeurope'."}}`
+		return answer(403, "The client '00000000-0000-0000-0000-000000000001' with object id '00000000-0000-0000-0000-000000000002' does not have authorization to perform action 'Microsoft.Network/publicIPAddresses/write' over scope '"+subscription+nodesGroup+"'.")
+	case "LinkedAuthorizationFailed":
+		return answer(403, "The client '00000000-0000-0000-0000-000000000001' with object id '00000000-0000-0000-0000-000000000002' does not have authorization to perform action 'Microsoft.Network/virtualNetworks/subnets/join/action' over scope '"+subscription+otherGroup+"/providers/Microsoft.Network/virtualNetworks/ours/subnets/nodes'.")
 	case "PublicIPCountLimitReached":
-		return `Retriable: false, RetryAfter: 0s, HTTPStatusCode: 400, RawError: {"error":{"code":"PublicIPCountLimitReached","message":"Cannot create more than 10 public IP addresses for this subscription in this region."}}`
+		return answer(400, "Cannot create more than 10 public IP addresses for this subscription in this region.")
+	case "RequestDisallowedByPolicy":
+		return answer(403, "Resource 'kubernetes-1' was disallowed by policy.")
+	case "DnsRecordInUse":
+		return answer(400, "DNS record "+service.Annotations["service.beta.kubernetes.io/azure-dns-label-name"]+".westeurope.cloudapp.azure.com is already used by another public IP.")
+	case "SubnetIsFull":
+		return answer(400, "Subnet nodes does not have enough capacity for 1 IP addresses.")
 	}
 	return fmt.Sprintf("%s: Service %s/%s", code, service.Namespace, service.Name)
 }

@@ -16,7 +16,7 @@ func (b *Balancer) front(key string, service *corev1.Service) (*front, error) {
 	defer b.mu.Unlock()
 	inside := internal(service)
 	if f := b.fronts[key]; f != nil {
-		if f.address.As4()[1] == candidate(inside, b.Sandbox, 0).As4()[1] {
+		if asked, err := netip.ParseAddr(service.Spec.LoadBalancerIP); err == nil && f.address == asked || err != nil && f.address.As4()[1] == candidate(inside, b.Sandbox, 0).As4()[1] {
 			return f, nil
 		}
 		f.close()
@@ -36,6 +36,9 @@ func (b *Balancer) choose(inside bool, service *corev1.Service) (netip.Addr, boo
 	taken := map[netip.Addr]bool{}
 	for _, f := range b.fronts {
 		taken[f.address] = true
+	}
+	if asked, err := netip.ParseAddr(service.Spec.LoadBalancerIP); err == nil {
+		return asked, asked.IsLoopback() && !taken[asked]
 	}
 	if ingress := service.Status.LoadBalancer.Ingress; len(ingress) == 1 {
 		had, err := netip.ParseAddr(ingress[0].IP)

@@ -1,0 +1,228 @@
+package expose
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// secured does what expose --lb --tls does, and returns the address.
+func (l *live) secured(t *testing.T, ctx context.Context, o Options) (address string, plan TLSPlan) {
+	t.Helper()
+	l.expose(t, ctx, o)
+	s, err := l.look(t, ctx).loadBalancer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	address = addressOf(s)
+	plan, err = Secure(ctx, l.client, o, address, func(Delay) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address, plan
+}
+
+func TestHTTPSIsVerifiedByItsAuthority(t *testing.T) {
+	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+		gateway := l.gateway(t, ctx)
+		address, plan := l.secured(t, ctx, Options{TLS: &TLS{From: SelfSigned}})
+		door := Door{URL: "https://" + address + "/", Roots: plan.Authority(ctx, l.client.View())}
+		answer := AskUntil(ctx, door, 20*time.Second)
+		if answer.What != answers[l.shape] || answer.Certificate == nil || answer.Certificate.Trusted != TrustedByOwn {
+			t.Errorf("%+v, certificate %+v", answer, answer.Certificate)
+		}
+		strict := &http.Client{
+			Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: door.Roots}, DisableKeepAlives: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+		response, err := strict.Get(door.URL)
+		if err != nil {
+			t.Errorf("a client that trusts the authority alone: %v", err)
+		} else {
+			response.Body.Close()
+		}
+		if _, err := http.Get(door.URL); err == nil || !strings.Contains(err.Error(), "certificate signed by unknown authority") {
+			t.Errorf("a client that does not trust it: %v", err)
+		}
+		if plain := Ask(ctx, Door{URL: "http://" + address + "/"}); plain.To != door.URL {
+			t.Errorf("plain HTTP is not sent on: %+v", plain)
+		}
+		for _, o := range []Options{{}, {TLS: &TLS{From: SelfSigned}}} {
+			if _, again := l.plan(t, ctx, o); len(again.All()) > 0 {
+				t.Errorf("a second run changes %v", again.All()[0].Ref())
+			}
+		}
+		l.remove(t, ctx)
+		if diff := cmp.Diff(gateway, l.gateway(t, ctx)); diff != "" {
+			t.Errorf("a removal leaves or touches something of the Gateway (-before +after):\n%s", diff)
+		}
+		if left := l.look(t, ctx).Made; !left.Nothing() {
+			t.Errorf("a removal leaves %d objects", len(left.Objects))
+		}
+	})
+}
+
+func TestTheCertificateFollowsTheAddressAndTheName(t *testing.T) {
+	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+		yes, host := true, "kubeflow.example.com"
+		l.secured(t, ctx, Options{TLS: &TLS{From: SelfSigned}})
+		inside, plan := l.secured(t, ctx, Options{Internal: &yes})
+		roots := plan.Authority(ctx, l.client.View())
+		if answer := AskUntil(ctx, Door{URL: "https://" + inside + "/", Roots: roots}, 20*time.Second); answer.Certificate == nil || answer.Certificate.Trusted != TrustedByOwn {
+			t.Errorf("by the new address: %+v, certificate %+v", answer, answer.Certificate)
+		}
+		_, plan = l.secured(t, ctx, Options{Host: &host})
+		door := Door{URL: "https://" + host + "/", Address: inside, Roots: plan.Authority(ctx, l.client.View())}
+		if answer := AskUntil(ctx, door, 20*time.Second); answer.Certificate == nil || answer.Certificate.Trusted != TrustedByOwn {
+			t.Errorf("by the name: %+v, certificate %+v", answer, answer.Certificate)
+		}
+		if url := l.look(t, ctx).URL(serviceRef("istio-system")); url != door.URL {
+			t.Errorf("the URL is %s", url)
+		}
+		if again := plan.Authority(ctx, l.client.View()); !again.Equal(roots) {
+			t.Error("the authority is another: who trusted the first one is warned again")
+		}
+	})
+}
+
+func TestHTTPSInterruptedAnywhereIsFinishedOrTakenBack(t *testing.T) {
+	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+		gateway := l.gateway(t, ctx)
+		o := Options{TLS: &TLS{From: SelfSigned}}
+		_, plan := l.plan(t, ctx, o)
+		all := plan.All()
+		for done := len(plan.Changes); done < len(all); done++ {
+			for _, change := range all[:done] {
+				if err := Apply(ctx, l.client, []cluster.Change{change}, false); err != nil {
+					t.Fatal(err)
+				}
+			}
+			l.remove(t, ctx)
+			if left := l.look(t, ctx).Made; !left.Nothing() {
+				t.Errorf("after %d of %d changes a removal leaves %d objects", done, len(all), len(left.Objects))
+			}
+		}
+		for _, change := range all[:len(all)-1] { // all but the Gateway
+			if err := Apply(ctx, l.client, []cluster.Change{change}, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		address, _ := l.secured(t, ctx, Options{}) // names no flag, and finishes
+		if answer := AskUntil(ctx, Door{URL: "https://" + address + "/"}, 20*time.Second); !answer.Well() {
+			t.Errorf("%+v", answer)
+		}
+		if _, err := Secure(ctx, l.client, Options{TLS: &TLS{From: NoTLS}}, address, func(Delay) {}); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(gateway, l.gateway(t, ctx)); diff != "" {
+			t.Errorf("--tls none leaves something on the Gateway (-before +after):\n%s", diff)
+		}
+	})
+}
+
+func TestLetsEncryptsQuestionPassesTheSignIn(t *testing.T) {
+	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+		label := "ourkubeflow"
+		o := Options{TLS: &TLS{From: LetsEncrypt, Email: "us@example.com"}, DNSLabel: &label}
+		address, plan := l.secured(t, ctx, o) // the stand-in issues only when the question gets past the sign-in
+		want := "ourkubeflow.westeurope.cloudapp.azure.com"
+		door := Door{URL: "https://" + want + "/", Address: address, Roots: plan.Authority(ctx, l.client.View())}
+		if answer := AskUntil(ctx, door, 20*time.Second); plan.Host != want || answer.What != answers[l.shape] || answer.Certificate.Trusted != TrustedByOwn {
+			t.Errorf("%s: %+v, certificate %+v", plan.Host, answer, answer.Certificate)
+		}
+		if l.shape == "1.2" {
+			return // nobody is asked to sign in there
+		}
+		if edited := l.look(t, ctx).Made.Edited; len(edited) != 2 {
+			t.Errorf("%d objects carry a record of what changed, want the Gateway and the policy", len(edited))
+		}
+		l.remove(t, ctx)
+		if got := l.kubectl(t, "", "get", "authorizationpolicy", "-n=istio-system", "istio-ingressgateway-oauth2-proxy", "-o=jsonpath={.spec.rules[0].to[0].operation.notPaths}"); got != `["/dex/*","/oauth2/*"]` {
+			t.Errorf("a removal leaves the exceptions %s", got)
+		}
+	})
+}
+
+func TestSourceRangesTellLoopbackAddressesApart(t *testing.T) {
+	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+		ranges := []string{"127.0.0.1/32"}
+		url := l.expose(t, ctx, Options{SourceRanges: &ranges})
+		if answer := AskUntil(ctx, Door{URL: url}, 20*time.Second); !answer.Well() {
+			t.Errorf("from 127.0.0.1: %+v", answer)
+		}
+		other := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+		client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DialContext: other.DialContext, DisableKeepAlives: true}}
+		if response, err := client.Get(url); err == nil {
+			response.Body.Close()
+			t.Errorf("from 127.0.0.2: %s", response.Status)
+		}
+	})
+}
+
+func TestAnAddressOfOnesOwnIsFoundInItsGroup(t *testing.T) {
+	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+		nodes, network, group := "127.20.77.9", "127.20.77.200", "network"
+		if url := l.expose(t, ctx, Options{IP: &nodes}); url != "http://127.20.77.9/" {
+			t.Errorf("%s", url)
+		}
+		_, plan := l.plan(t, ctx, Options{IP: &network})
+		if err := Apply(ctx, l.client, plan.Changes, false); err != nil {
+			t.Fatal(err)
+		}
+		l.waits(t, ctx, "the address that was asked for is not in resource group MC_kubeflow_sandbox_westeurope, where AKS looks for it")
+		if url := l.expose(t, ctx, Options{IPGroup: &group}); url != "http://127.20.77.200/" {
+			t.Errorf("with its group: %s", url)
+		}
+	})
+}
+
+func TestAzuresRefusalsAreToldInPlainWords(t *testing.T) {
+	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+		for code, why := range map[string]string{
+			"AuthorizationFailed":       "the cluster's identity may not make or use the address: Azure answers AuthorizationFailed",
+			"LinkedAuthorizationFailed": "the cluster's identity may not make or use the address: Azure answers AuthorizationFailed",
+			"PublicIPCountLimitReached": "the subscription has no public address left in this region",
+			"RequestDisallowedByPolicy": "a policy of the subscription forbids this kind of address",
+			"DnsRecordInUse":            "another public address of this region has the DNS label already",
+			"SubnetIsFull":              "the cluster's subnet has no address left",
+		} {
+			_, plan := l.plan(t, ctx, Options{Annotations: map[string]string{"sandbox/load-balancer-failure": code}})
+			if err := Apply(ctx, l.client, plan.Changes, false); err != nil {
+				t.Fatal(err)
+			}
+			l.waits(t, ctx, why)
+			l.remove(t, ctx)
+		}
+	})
+}
+
+// waits waits until the events say why there is no address.
+func (l *live) waits(t *testing.T, ctx context.Context, why string) {
+	t.Helper()
+	got := Delay{}
+	for deadline := time.Now().Add(20 * time.Second); got.Why != why && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		got = WhyPending(ctx, l.client, serviceRef("istio-system"))
+	}
+	if got.Why != why || got.Command == "" || strings.Contains(got.Command, "${") {
+		t.Errorf("%+v, want %q", got, why)
+	}
+}
+
+// gateway returns what of the Gateway is people's own.
+func (l *live) gateway(t *testing.T, ctx context.Context) map[string]any {
+	t.Helper()
+	o := l.look(t, ctx).gateway
+	annotations := o.GetAnnotations()
+	delete(annotations, "kubectl.kubernetes.io/last-applied-configuration")
+	spec, _, _ := unstructured.NestedMap(o.Object, "spec")
+	return map[string]any{"spec": spec, "labels": len(o.GetLabels()), "annotations": len(annotations)}
+}
