@@ -154,6 +154,7 @@ func (o *exposeOptions) runWhere(ctx context.Context, c *cluster.Client, result 
 			result.URL = e.URL
 		}
 	}
+	result.Advise()
 	if !o.documented() {
 		o.screen().Exposure(result, expose.Methods())
 	}

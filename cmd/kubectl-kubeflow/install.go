@@ -139,7 +139,7 @@ func (o *installOptions) install(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := wanted.keepExposed(ctx, view); err != nil {
+	if err := wanted.keep(ctx, view); err != nil {
 		return err
 	}
 	wanted.request.Beside = slices.DeleteFunc(slices.Clone(inventories), func(i *install.Inventory) bool { return i.Name == wanted.request.Name })

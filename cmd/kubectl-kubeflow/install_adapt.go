@@ -13,7 +13,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/images"
 )
 
@@ -164,22 +163,4 @@ func (o *installOptions) sayAdapted(wanted *wantedInstall) {
 			o.screen().Say("  %s: %s\n    in %s", a.Title, a.Reason, strings.Join(refs, ", "))
 		}
 	}
-}
-
-// keepExposed keeps what expose has changed on objects of the installation: HTTPS on the gateway, and what follows its name.
-func (w *wantedInstall) keepExposed(ctx context.Context, view cluster.View) error {
-	edited, err := expose.LookEdited(ctx, view)
-	if err != nil {
-		return fmt.Errorf("looking for what expose changed: %w", err)
-	}
-	for _, live := range edited {
-		for _, component := range w.request.Components {
-			for i, o := range component.Objects {
-				if cluster.RefOf(o).Identity() == cluster.RefOf(live).Identity() {
-					component.Objects[i] = expose.Kept(o, live)
-				}
-			}
-		}
-	}
-	return nil
 }

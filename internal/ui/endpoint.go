@@ -30,13 +30,16 @@ func (s *Screen) Exposure(e *expose.Exposure, methods []expose.Method) {
 	} else {
 		s.line(s.bad(), fmt.Sprintf("Visitors do not have to sign in: %s.", e.SignIn.Why))
 	}
+	if len(e.Next) > 0 {
+		fmt.Fprintf(s.Out, "\n%s\n", s.Paint(Bold, "What to do next"))
+	}
+	for _, step := range e.Next {
+		fmt.Fprintf(s.Out, "  %s\n      %s\n", step.Command, fold(step.Why, s.Width-6, "      "))
+	}
 	fmt.Fprintf(s.Out, "\n%s\n", s.Paint(Bold, "Ways to reach it"))
 	for _, m := range methods {
 		fmt.Fprintf(s.Out, "  kubectl kubeflow expose %s\n", m.Flag)
 		fmt.Fprintf(s.Out, "      %s\n", fold(m.Summary, s.Width-6, "      "))
-	}
-	if !e.SignIn.InFront() {
-		fmt.Fprintf(s.Out, "      %s\n", fold("without sign-in add --internal or --source-ranges CIDR,…", s.Width-6, "      "))
 	}
 	for _, endpoint := range e.Endpoints {
 		if endpoint.MadeByExpose {

@@ -25,6 +25,7 @@ func exposed() *expose.Exposure {
 		{Via: "LoadBalancer", About: service("other"), Reach: expose.Public, Waits: "the load balancer is being set up"},
 		{Via: "ClusterIP", About: service("istio-ingressgateway"), Reach: expose.InCluster},
 	}
+	e.Advise()
 	return e
 }
 
@@ -46,10 +47,19 @@ func TestAnExposureSaysWhereAndWhoAndWhatNext(t *testing.T) {
 ✗ Visitors do not have to sign in: EnvoyFilter/istio-system/add-user-filter lets
   everybody in as one anonymous user.
 
+What to do next
+  kubectl kubeflow expose --lb
+      let visitors through the NetworkPolicies
+  kubectl kubeflow doctor
+      see why it does not answer
+  kubectl kubeflow expose --lb --tls
+      encrypt it: over plain HTTP passwords can be read on the way
+  kubectl kubeflow expose --lb --source-ranges CIDR,…
+      limit who may connect: nobody has to sign in
+
 Ways to reach it
   kubectl kubeflow expose --lb
       an address
-      without sign-in add --internal or --source-ranges CIDR,…
 
 Take it back with: kubectl kubeflow expose --remove
 `

@@ -47,11 +47,14 @@ func shownBy(state tls.ConnectionState, host string, roots *x509.CertPool) *Cert
 	return shown
 }
 
+// ending tells whether it should have been renewed by now.
+func (c *Certificate) ending() bool { return c != nil && time.Until(c.Ends) < 14*24*time.Hour }
+
 // String says until when a certificate is good, and who vouches for it.
 func (c Certificate) String() string {
 	said := fmt.Sprintf("certificate of %s, until %s", c.Issuer, c.Ends.UTC().Format(time.DateOnly))
-	if left := time.Until(c.Ends); left < 14*24*time.Hour {
-		said += fmt.Sprintf(" (%d days left)", int(left.Hours()/24))
+	if c.ending() {
+		said += fmt.Sprintf(" (%d days left)", int(time.Until(c.Ends).Hours()/24))
 	}
 	if c.Problem != "" {
 		said += "; " + c.Problem

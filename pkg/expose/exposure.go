@@ -2,6 +2,8 @@ package expose
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
@@ -20,6 +22,7 @@ type Exposure struct {
 	Changes    []Changed  `json:"changes"`
 	DryRun     bool       `json:"dryRun,omitempty"` // the changes were not made
 	Notes      []string   `json:"notes,omitempty"`
+	Next       []Step     `json:"next,omitempty"`  // what to type, and why: for what could be better
 	Error      string     `json:"error,omitempty"` // why it could not finish
 }
 
@@ -74,4 +77,29 @@ func gist(c cluster.Change) []byte {
 		return nil
 	}
 	return operations
+}
+
+// A Step is something to type, and why.
+type Step struct {
+	Command string `json:"command"`
+	Why     string `json:"why"`
+}
+
+// Advise fills in what to do about what was found, the most urgent first.
+func (e *Exposure) Advise() {
+	e.Next = nil
+	add := func(when bool, command, why string) {
+		step := Step{Command: command, Why: why}
+		if when && !slices.Contains(e.Next, step) {
+			e.Next = append(e.Next, step)
+		}
+	}
+	for _, p := range e.Endpoints {
+		outside := p.Via != "ClusterIP" && p.Via != "NodePort"
+		add(outside && p.Reach == Public && !e.SignIn.InFront(), "kubectl kubeflow expose --lb --source-ranges CIDR,…", "limit who may connect: nobody has to sign in")
+		add(outside && len(p.Blocked) > 0, "kubectl kubeflow expose --lb", "let visitors through the NetworkPolicies")
+		add(outside && p.Answer != nil && (p.Answer.What == Unwell || p.Answer.What == Nothing && p.Reach == Public), "kubectl kubeflow doctor", "see why it does not answer")
+		add(strings.HasPrefix(p.URL, "http://") && p.Via == "LoadBalancer", "kubectl kubeflow expose --lb --tls", "encrypt it: over plain HTTP passwords can be read on the way")
+		add(p.Answer != nil && p.Answer.Certificate.ending(), "kubectl kubeflow doctor certificates", "see why the certificate is not renewed")
+	}
 }

@@ -67,7 +67,7 @@ func (l *load) more(t *testing.T, ctx context.Context, n int64) {
 
 func TestAForwardOutlivesItsPods(t *testing.T) {
 	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
-		const clients, kills = 8, 2
+		const clients, kills, asked = 50, 2, 340 // three times as many are asked: before, between and after
 		listeners, err := Listen("127.0.0.1", 0)
 		if err != nil {
 			t.Fatal(err)
@@ -90,13 +90,13 @@ func TestAForwardOutlivesItsPods(t *testing.T) {
 		defer stop()
 		load.run(asking, LocalURL(listeners, false), clients)
 		for range kills {
-			load.more(t, ctx, 5*clients)
+			load.more(t, ctx, asked)
 			err := l.client.Kube.CoreV1().Pods("istio-system").DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "app=istio-ingressgateway"})
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
-		load.more(t, ctx, 5*clients)
+		load.more(t, ctx, asked)
 		stop()
 		load.clients.Wait()
 		t.Logf("%d answered, %d cut off, the longest took %s", load.good.Load(), load.bad.Load(), time.Duration(load.longest.Load()))

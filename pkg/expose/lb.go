@@ -18,7 +18,7 @@ import (
 const LoadBalancerName = "kubeflowdashboard-lb"
 
 var loadBalancer = Method{
-	Name: "lb", Flag: "--lb", Summary: "an address of Azure's load balancer: public, limited to source ranges, or internal",
+	Name: "lb", Flag: "--lb", Summary: "an address of Azure's load balancer: public, limited (--source-ranges) or internal (--internal), over HTTPS with --tls",
 	Plan: PlanLoadBalancer,
 }
 

@@ -60,5 +60,8 @@ func WhyPending(ctx context.Context, c *cluster.Client, service cluster.Ref) Del
 	if err != nil {
 		return explain(nil)
 	}
+	if len(list.Items) == 0 {
+		return Delay{Why: "nothing on this cluster has taken it up yet", Advice: "On a cluster without a load balancer nothing will: there, use", Command: "kubectl kubeflow expose --port-forward"}
+	}
 	return explain(list.Items)
 }

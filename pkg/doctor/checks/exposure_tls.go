@@ -16,7 +16,8 @@ var exposedTLS = &doctor.Check{
 	Title: "a public dashboard speaks TLS",
 	Why: "Over plain HTTP everybody on the way reads passwords and session cookies, and can take a session over. Kubeflow's gateway comes without a certificate, since it does not know the name " +
 		"under which it will be reached.",
-	Cure:    "Nothing by itself: a certificate needs a name. Something in front of the load balancer may end TLS as well, which this check cannot see.",
+	Cure: "Nothing by itself: which name visitors use is yours to say. kubectl kubeflow expose --lb --tls serves HTTPS with an authority of the dashboard's own, --tls letsencrypt with a name that the " +
+		"internet knows. Something in front of the load balancer may end TLS as well, which this check cannot see.",
 	Sources: []string{"https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
 	Reads:   []schema.GroupKind{serviceKind, istioGatewayKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -43,8 +44,8 @@ var exposedTLS = &doctor.Check{
 			About:       doctor.Subject{Ref: cluster.RefOf(gateway), Field: "spec.servers"},
 			Message:     "the dashboard has a public address and speaks plain HTTP",
 			Consequence: "Passwords and session cookies can be read on the way.",
-			Advice:      "Add an HTTPS server with a certificate to the gateway, or let something in front of the load balancer end TLS; until then let only your own addresses in.",
-			Command:     "kubectl kubeflow expose --lb --source-ranges CIDR",
+			Advice:      "Serve HTTPS, or let something in front of the load balancer end TLS; until then let only your own addresses in (--source-ranges).",
+			Command:     "kubectl kubeflow expose --lb --tls",
 		}}, nil
 	},
 }
