@@ -40,10 +40,13 @@ func TestJourneys(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/journey",
 		Condition: func(name string) (bool, error) {
-			if name != "archives" {
-				return false, fmt.Errorf("there is no condition %q", name)
+			switch name {
+			case "archives":
+				return haveArchives(mirror)
+			case "browser":
+				return haveBrowser()
 			}
-			return haveArchives(mirror)
+			return false, fmt.Errorf("there is no condition %q", name)
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
@@ -57,6 +60,8 @@ func TestJourneys(t *testing.T) {
 			"sandbox":  startSandbox,
 			"get":      getPage,
 			"verified": getVerified,
+			"browse":   browse,
+			"forward":  forward,
 			"exits":    exits,
 			"events":   events,
 			"snapshot": takeForScript,
