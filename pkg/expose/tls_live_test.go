@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -225,4 +226,36 @@ func (l *live) gateway(t *testing.T, ctx context.Context) map[string]any {
 	delete(annotations, "kubectl.kubernetes.io/last-applied-configuration")
 	spec, _, _ := unstructured.NestedMap(o.Object, "spec")
 	return map[string]any{"spec": spec, "labels": len(o.GetLabels()), "annotations": len(annotations)}
+}
+
+func TestACertificateOfOnesOwnIsServed(t *testing.T) {
+	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+		name, host := "ours", "kubeflow.example.com"
+		if l.shape == "1.2" {
+			name = mountedSecret // the one that its gateway reads
+		}
+		l.secured(t, ctx, Options{TLS: &TLS{From: SelfSigned}, Host: &host})
+		secrets := l.client.Kube.CoreV1().Secrets("istio-system")
+		own, err := secrets.Get(ctx, l.look(t, ctx).certificateSecret(), metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.remove(t, ctx)
+		own.ObjectMeta = metav1.ObjectMeta{Name: name, Namespace: "istio-system"}
+		if _, err := secrets.Create(ctx, own, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		defer l.kubectl(t, "", "delete", "secret", "-n=istio-system", name)
+		address, plan := l.secured(t, ctx, Options{TLS: &TLS{From: FromSecret, Secret: name}, Host: &host})
+		door := Door{URL: "https://" + host + "/", Address: address, Roots: plan.Authority(ctx, l.client.View())}
+		if answer := AskUntil(ctx, door, 20*time.Second); answer.What != answers[l.shape] || answer.Certificate.Trusted != TrustedByOwn {
+			t.Errorf("%+v, certificate %+v", answer, answer.Certificate)
+		}
+		other := "other.example.com"
+		if _, plan := l.plan(t, ctx, Options{Host: &other}); !strings.Contains(strings.Join(plan.Notes, " "), "is not for other.example.com") {
+			t.Errorf("a certificate for another name is not told of: %q", plan.Notes)
+		}
+		l.remove(t, ctx)
+		l.kubectl(t, "", "get", "secret", "-n=istio-system", name) // not expose's to remove
+	})
 }
