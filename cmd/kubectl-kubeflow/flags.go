@@ -3,11 +3,15 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"k8s.io/client-go/tools/clientcmd"
 )
+
+// mayBeEmpty are the flags to which an empty value says something: the default, or to take off what an earlier run set.
+var mayBeEmpty = []string{"output", "dns-label", "ip", "ip-resource-group", "host", "tls-secret"}
 
 // checkFlags looks at what every command's flags have in common, before it runs.
 func (d *deps) checkFlags(cmd *cobra.Command) error {
@@ -22,7 +26,7 @@ func (d *deps) checkFlags(cmd *cobra.Command) error {
 	var empty error
 	own := cmd.LocalNonPersistentFlags() // of kubectl's, some may be empty
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if own.Lookup(f.Name) != nil && f.Value.Type() == "string" && f.Value.String() == "" && f.Name != "output" {
+		if own.Lookup(f.Name) != nil && f.Value.Type() == "string" && f.Value.String() == "" && !slices.Contains(mayBeEmpty, f.Name) {
 			empty = &usageError{What: fmt.Sprintf("--%s is given, and empty", f.Name), Next: "Give it a value, or leave it out"}
 		}
 	})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,12 +15,11 @@ var browsers = []string{"chromium", "chromium-browser", "google-chrome"}
 
 // haveBrowser is the condition [browser]: a browser that runs without a screen, and certutil to tell it whom to trust. CI must have them.
 func haveBrowser() (bool, error) {
-	_, err := exec.LookPath("certutil")
-	if err != nil || browser() == "" {
-		if os.Getenv("CI") != "" {
-			return false, errors.New("chromium and certutil are not there: install chromium and libnss3-tools")
-		}
-		return false, nil
+	if browser() == "" {
+		return missing("chromium", exec.ErrNotFound)
+	}
+	if _, err := exec.LookPath("certutil"); err != nil {
+		return missing("certutil (libnss3-tools)", err)
 	}
 	return true, nil
 }

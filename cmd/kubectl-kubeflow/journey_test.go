@@ -45,6 +45,8 @@ func TestJourneys(t *testing.T) {
 				return haveArchives(mirror)
 			case "browser":
 				return haveBrowser()
+			case "shells":
+				return haveShells()
 			}
 			return false, fmt.Errorf("there is no condition %q", name)
 		},
@@ -62,6 +64,8 @@ func TestJourneys(t *testing.T) {
 			"verified": getVerified,
 			"browse":   browse,
 			"forward":  forward,
+			"kubectl":  kubectlOnPath,
+			"path":     addPath,
 			"exits":    exits,
 			"events":   events,
 			"snapshot": takeForScript,

@@ -70,7 +70,10 @@ current context.`,
 		cmd.GroupID = "main"
 		root.AddCommand(cmd)
 	}
-	root.AddCommand(newBuildCommand(d, runBuild), newBundleCommand(d, runBundle), newReleasesCommand(d, runReleases), newVersionCommand(d, runVersion), newOptionsCommand())
+	root.AddCommand(newBuildCommand(d, runBuild), newBundleCommand(d, runBundle), newReleasesCommand(d, runReleases), newVersionCommand(d, runVersion),
+		newCompletionCommand(d), newOptionsCommand())
+	root.CompletionOptions.DisableDefaultCmd = true
+	d.completed(root)
 	return root
 }
 
