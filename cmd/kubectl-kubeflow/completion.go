@@ -26,7 +26,8 @@ func newCompletionCommand(d *deps) *cobra.Command {
 		Long: `Prints what a shell needs to complete command lines, on standard output.
 
 "kubectl kubeflow …" is completed by kubectl's own completion (1.26 and newer),
-which asks a program named ` + kubectlShim + `. To put that beside the plugin:
+which asks the program ` + kubectlShim + `. To put that beside
+the plugin:
 
   kubectl kubeflow completion kubectl --install
 

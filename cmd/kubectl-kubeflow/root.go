@@ -20,8 +20,7 @@ Examples:
 Other commands:{{range .Commands}}{{if and (eq .GroupID "") (or .IsAvailableCommand (eq .Name "help"))}}
   {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
 
-Flags:
-{{.LocalNonPersistentFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
+{{groupedFlags . | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
 
 Use "{{.CommandPath}} COMMAND --help" for more about a command.{{end}}
 
@@ -52,6 +51,7 @@ current context.`,
 			return unknownCommand(cmd, args[0])
 		},
 	}
+	cobra.AddTemplateFunc("groupedFlags", groupedFlags)
 	root.SetIn(d.In)
 	root.SetOut(d.Out)
 	root.SetErr(d.ErrOut)

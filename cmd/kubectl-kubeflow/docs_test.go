@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+	"github.com/spf13/pflag"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+)
+
+// commandPages are docs/commands and man, made from the command tree.
+func commandPages(t *testing.T) map[string][]byte {
+	t.Helper()
+	streams, _, _, _ := genericiooptions.NewTestIOStreams()
+	root := newRootCommand(newDeps(streams))
+	root.InitDefaultHelpCmd()
+	root.PersistentFlags().Lookup("cache-dir").DefValue = "$HOME/.kube/cache" // not this machine's
+	pages := map[string][]byte{}
+	index := "# Commands\n\nMade from the program's own help (`make golden`).\n\n| | |\n|---|---|\n"
+	var visit func(*cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		if !cmd.IsAvailableCommand() && cmd != root || cmd.Name() == "help" {
+			return
+		}
+		name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
+		pages["../../docs/commands/"+name+".md"] = []byte(commandPage(cmd))
+		index += fmt.Sprintf("| [%s](%s.md) | %s |\n", cmd.CommandPath(), name, cmd.Short)
+		var man bytes.Buffer
+		made := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) // a page that did not change stays the same
+		if err := doc.GenMan(cmd, &doc.GenManHeader{Section: "1", Source: "kubectl kubeflow", Manual: "kubectl kubeflow", Date: &made}, &man); err != nil {
+			t.Fatal(err)
+		}
+		pages["../../docs/man/"+name+".1"] = man.Bytes()
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+	}
+	visit(root)
+	pages["../../docs/commands/README.md"] = []byte(index)
+	return pages
+}
+
+func commandPage(cmd *cobra.Command) string {
+	var page strings.Builder
+	about := cmd.Long
+	if about == "" {
+		about = cmd.Short + "."
+	}
+	fmt.Fprintf(&page, "# %s\n\n%s\n", cmd.CommandPath(), about)
+	if cmd.Example != "" {
+		fmt.Fprintf(&page, "\n## Examples\n\n```\n%s\n```\n", strings.ReplaceAll(strings.TrimSpace("  "+cmd.Example), "\n  ", "\n"))
+	}
+	flags := groupedFlags(cmd)
+	if cmd == cmd.Root() {
+		flags = "Flags of every command:\n" + cmd.PersistentFlags().FlagUsagesWrapped(80)
+	}
+	fmt.Fprintf(&page, "\n## Flags\n\n```\n%s\n```\n", strings.TrimRight(flags, "\n"))
+	return page.String()
+}
+
+func TestThePagesOfTheCommandsAreCurrent(t *testing.T) {
+	pages := commandPages(t)
+	for _, folder := range []string{"../../docs/commands", "../../docs/man"} {
+		files, _ := filepath.Glob(folder + "/*")
+		for _, file := range files {
+			if pages[file] == nil {
+				if *update {
+					_ = os.Remove(file)
+					continue
+				}
+				t.Errorf("%s is of no command: make golden removes it", file)
+			}
+		}
+	}
+	for _, file := range slices.Sorted(maps.Keys(pages)) {
+		if *update {
+			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, pages[file], 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if old, err := os.ReadFile(file); err != nil || !bytes.Equal(old, pages[file]) {
+			t.Errorf("%s is not what the program says: make golden rewrites it (%v)", file, err)
+		}
+	}
+}
+
+func TestGroupsNameFlagsThatThereAre(t *testing.T) {
+	streams, _, _, _ := genericiooptions.NewTestIOStreams()
+	root := newRootCommand(newDeps(streams))
+	for name, groups := range flagGroups {
+		cmd, _, err := root.Find([]string{name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for _, group := range groups {
+			for _, flag := range group.flags {
+				if cmd.Flags().Lookup(flag) == nil || seen[flag] {
+					t.Errorf("%s: --%s is no flag, or in two groups", name, flag)
+				}
+				seen[flag] = true
+			}
+		}
+	}
+}
+
+// What completion offers for a flag is what the command takes.
+func TestWhatIsOfferedIsTaken(t *testing.T) {
+	for place, values := range choices {
+		name, flag, _ := strings.Cut(place, " ")
+		for _, value := range values {
+			args := []string{name, "--" + flag + "=" + value, "--kubeconfig=/nowhere"}
+			if name == "expose" && flag != "output" {
+				args = append(args, map[string]string{"dry-run": "--lb", "tls": "--lb", "address": "--port-forward"}[flag])
+			}
+			var out, errOut bytes.Buffer
+			t.Chdir(t.TempDir())
+			if code := run(args, strings.NewReader(""), &out, &errOut); code == exitUsage && strings.Contains(errOut.String(), "cannot be") || strings.Contains(errOut.String(), "no output format") {
+				t.Errorf("%v: %s", args, errOut.String())
+			}
+		}
+	}
+	streams, _, _, _ := genericiooptions.NewTestIOStreams()
+	for _, cmd := range newRootCommand(newDeps(streams)).Commands() {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Name == "output" && choices[cmd.Name()+" output"] == nil {
+				t.Errorf("%s --output offers nothing", cmd.Name())
+			}
+		})
+	}
+}
