@@ -4,7 +4,7 @@ GO ?= go
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 build: ## build bin/kubectl-kubeflow and bin/sandbox
 	@mkdir -p bin
@@ -25,6 +25,15 @@ test-fast: ## run the tests that need no cluster: seconds
 golden: ## rewrite the expected outputs of tests and the generated docs
 	$(GO) test -short $$(grep -rl '"update"' --include='*_test.go' cmd internal pkg | xargs -n1 dirname | sort -u | sed 's,^,./,') -update
 
+snapshot: ## build the archives of a release for every platform, into dist/ (minutes the first time)
+	$(GO) run github.com/goreleaser/goreleaser/v2@$(GORELEASER) release --snapshot --clean --skip=sign,sbom
+
+release: ## release the tag that is checked out: in CI, where the signing identity is
+	$(GO) run github.com/goreleaser/goreleaser/v2@$(GORELEASER) release --clean
+
+try-snapshot: snapshot build ## install what snapshot built as krew does, and run it through kubectl
+	KREW=$(KREW) hack/try-snapshot.sh
+
 bench: build ## measure install against the official loop, into bench/RESULTS.md
 	$(GO) run ./bench
 
@@ -35,5 +44,7 @@ lint: ## check formatting, vet and staticcheck
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) ./...
 
 STATICCHECK := v0.8.2
+GORELEASER := v2.13.3
+KREW := v0.4.3
 
-.PHONY: help build demo test test-fast golden bench lint
+.PHONY: help build demo test test-fast golden snapshot release try-snapshot bench lint
