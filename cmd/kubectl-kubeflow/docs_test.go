@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -140,4 +142,61 @@ func TestWhatIsOfferedIsTaken(t *testing.T) {
 			}
 		})
 	}
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	noSlug  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+)
+
+// Links within the repository lead somewhere: to a file, and to a heading in it.
+func TestLinksLeadSomewhere(t *testing.T) {
+	count := 0
+	err := filepath.WalkDir("../..", func(file string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "dist" || entry.Name() == "bin") {
+			return cmp.Or(err, map[bool]error{true: filepath.SkipDir}[entry.IsDir()])
+		}
+		if filepath.Ext(file) != ".md" {
+			return nil
+		}
+		page, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		for _, match := range link.FindAllStringSubmatch(string(page), -1) {
+			if strings.Contains(match[1], "://") || strings.HasPrefix(match[1], "mailto:") {
+				continue
+			}
+			count++
+			path, anchor, _ := strings.Cut(match[1], "#")
+			target := filepath.Join(filepath.Dir(file), filepath.FromSlash(path))
+			if path == "" {
+				target = file
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s links to %s: %v", file, match[1], err)
+			} else if anchor != "" && !slices.Contains(slugs(t, target), anchor) {
+				t.Errorf("%s links to %s, which has no such heading", file, match[1])
+			}
+		}
+		return nil
+	})
+	if err != nil || count < 50 {
+		t.Errorf("%d links: %v", count, err)
+	}
+}
+
+// slugs returns the anchors that GitHub gives the headings of a page.
+func slugs(t *testing.T, file string) []string {
+	t.Helper()
+	page, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, match := range heading.FindAllStringSubmatch(string(page), -1) {
+		all = append(all, strings.ReplaceAll(strings.ToLower(noSlug.ReplaceAllString(match[1], "")), " ", "-"))
+	}
+	return all
 }

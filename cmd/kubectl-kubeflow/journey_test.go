@@ -36,6 +36,10 @@ func TestJourneys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	repository, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	cache := t.TempDir()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/journey",
@@ -56,6 +60,8 @@ func TestJourneys(t *testing.T) {
 			env.Setenv("LANG", "C.UTF-8")
 			env.Setenv("XDG_CACHE_HOME", cache)
 			env.Setenv("MIRROR", mirror)
+			env.Setenv("REPOSITORY", repository)
+			env.Setenv("PLUGIN_PATH", env.Getenv("PATH"))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -66,6 +72,7 @@ func TestJourneys(t *testing.T) {
 			"forward":  forward,
 			"kubectl":  kubectlOnPath,
 			"path":     addPath,
+			"follow":   follow,
 			"exits":    exits,
 			"events":   events,
 			"snapshot": takeForScript,
