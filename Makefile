@@ -25,6 +25,9 @@ test-fast: ## run the tests that need no cluster: seconds
 golden: ## rewrite the expected outputs of tests and the generated docs
 	$(GO) test -short $$(grep -rl '"update"' --include='*_test.go' cmd internal pkg | xargs -n1 dirname | sort -u | sed 's,^,./,') -update
 
+pictures: build ## take the README's pictures of a real terminal (needs tmux)
+	hack/pictures.sh
+
 snapshot: ## build the archives of a release for every platform, into dist/ (minutes the first time)
 	$(GO) run github.com/goreleaser/goreleaser/v2@$(GORELEASER) release --snapshot --clean --skip=sign,sbom
 
@@ -47,4 +50,4 @@ STATICCHECK := v0.8.2
 GORELEASER := v2.13.3
 KREW := v0.4.3
 
-.PHONY: help build demo test test-fast golden snapshot release try-snapshot bench lint
+.PHONY: help build demo test test-fast golden pictures snapshot release try-snapshot bench lint
