@@ -19,6 +19,16 @@ test: build ## run all tests (needs no internet; real archives from KUBEFLOW_MIR
 	KUBEFLOW_SANDBOX=$(CURDIR)/bin/sandbox $(GO) test -timeout 30m ./...
 	cd sandbox && $(GO) test -timeout 30m ./...
 
+race: ## run the tests that need no cluster under the race detector
+	CGO_ENABLED=1 $(GO) test -race -short ./pkg/... ./internal/...
+
+fuzz: ## let the fuzz tests look for new inputs, FUZZTIME each
+	@for package in $$(grep -rl '^func Fuzz' --include='*_test.go' pkg | xargs -n1 dirname | sort -u); do \
+		for test in $$(grep -hoE '^func Fuzz[A-Za-z]+' $$package/*_test.go | cut -c6-); do \
+			echo "== $$package $$test"; $(GO) test -run '^$$' -fuzz "^$$test$$" -fuzztime $(FUZZTIME) ./$$package || exit 1; done; done
+
+FUZZTIME ?= 10s
+
 test-fast: ## run the tests that need no cluster: seconds
 	$(GO) test -short ./...
 
@@ -43,6 +53,7 @@ bench: build ## measure install against the official loop, into bench/RESULTS.md
 lint: ## check formatting, vet and staticcheck
 	@test -z "$$(gofmt -l cmd pkg internal sandbox bench)" || { gofmt -l cmd pkg internal sandbox bench; exit 1; }
 	$(GO) vet ./...
+	GOOS=windows $(GO) vet ./... # the tests build there too
 	cd sandbox && $(GO) vet ./...
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) ./...
 
@@ -50,4 +61,4 @@ STATICCHECK := v0.8.2
 GORELEASER := v2.13.3
 KREW := v0.4.3
 
-.PHONY: help build demo test test-fast golden pictures snapshot release try-snapshot bench lint
+.PHONY: help build demo test race fuzz test-fast golden pictures snapshot release try-snapshot bench lint

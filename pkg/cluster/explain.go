@@ -45,6 +45,9 @@ func (c *Client) unreached(err error) error {
 		return &Problem{Err: err, What: fmt.Sprintf("signing in to the cluster needs %q, which is not on the PATH", binary.Name),
 			Next: "Install it (for AKS: az aks install-cli), then try again"}
 	case c.unsigned(err):
+		if provider := c.Config.ExecProvider; provider != nil && strings.Contains(err.Error(), "not found") {
+			return &Problem{Err: err, What: "this kubeconfig signs in with " + provider.Command + ", which is not installed", Next: installed(provider.Command)}
+		}
 		return &Problem{Err: err, What: fmt.Sprintf("signing in to the cluster did not work: %s", innermost(err)), Next: c.signIn()}
 	case mistrusted(err):
 		return &Problem{Err: err, What: fmt.Sprintf("the server at %s is not the one that this kubeconfig trusts: %s", c.Server(), innermost(err)),
@@ -58,6 +61,14 @@ func (c *Client) unreached(err error) error {
 			Next: "Run the same command again: it goes on from where it was"}
 	}
 	return nil
+}
+
+// installed says how to get a sign-in program.
+func installed(program string) string {
+	if strings.Contains(program, "kubelogin") {
+		return "Get it with: az aks install-cli; or sign in as az does, with: kubelogin convert-kubeconfig -l azurecli"
+	}
+	return "Install it, and see that it is on the PATH"
 }
 
 // signIn says how to get credentials that hold.
@@ -76,7 +87,7 @@ func (c *Client) signIn() string {
 func (c *Client) whereabouts() string {
 	next := "See whether it runs (az aks show) and whether the context is the right one: kubectl config current-context"
 	if server, err := url.Parse(c.Server()); err == nil && strings.Contains(server.Host, ".privatelink.") {
-		next = "It is a private cluster, which answers only inside its network: connect to that (VPN, a machine in it), then try again"
+		next = "It is a private cluster, which answers only inside its network: connect to that (VPN, a machine in it), or go through Azure with: az aks command invoke"
 	}
 	return next
 }

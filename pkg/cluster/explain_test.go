@@ -39,6 +39,7 @@ func TestEveryWayToFailHasItsSentence(t *testing.T) {
 		{"an expired token", plain, apierrors.NewUnauthorized("Unauthorized"), "does not accept these credentials", "Sign in again", false},
 		{"an expired token of kubelogin", kubelogin, apierrors.NewUnauthorized("Unauthorized"), "does not accept these credentials", "kubelogin remove-tokens", false},
 		{"a sign-in program that fails", kubelogin, over(errors.New("getting credentials: exec: executable kubelogin failed with exit code 1")), "signing in to the cluster did not work", "kubelogin remove-tokens", false},
+		{"a sign-in program that is missing", kubelogin, over(errors.New("getting credentials: exec: executable kubelogin not found")), "which is not installed", "az aks install-cli", false},
 		{"a connection cut with kubelogin", kubelogin, over(&noAnswer{io.ErrUnexpectedEOF}), "broke off: unexpected EOF", "Run the same command again", true},
 		{"a certificate of somebody else", plain, over(x509.UnknownAuthorityError{}), "is not the one that this kubeconfig trusts", "az aks get-credentials", false},
 		{"no TLS at all", plain, over(tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}), "is not the one that this kubeconfig trusts", "a proxy stands between", false},

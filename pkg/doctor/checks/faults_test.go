@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/tools/txtar"
@@ -60,12 +61,12 @@ type without struct {
 	cluster.View
 	kind schema.GroupKind
 	err  error
-	met  *bool
+	met  *atomic.Bool // asked for by several at once
 }
 
 func (v without) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstructured, error) {
 	if ref.GroupKind() == v.kind {
-		*v.met = true
+		v.met.Store(true)
 		return nil, v.err
 	}
 	return v.View.Get(ctx, ref)
@@ -73,7 +74,7 @@ func (v without) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstru
 
 func (v without) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
 	if kind == v.kind {
-		*v.met = true
+		v.met.Store(true)
 		return nil, v.err
 	}
 	return v.View.List(ctx, kind, in)
@@ -85,14 +86,14 @@ func TestAKindThatMayNotBeReadIsSaidAndNothingIsMadeUpForIt(t *testing.T) {
 		view, s := read(t, a)
 		whole := examined(view, c, s)
 		for _, kind := range c.Reads {
-			met := false
+			var met atomic.Bool
 			forbidden := apierrors.NewForbidden(schema.GroupResource{Group: kind.Group, Resource: strings.ToLower(kind.Kind) + "s"}, "", errors.New("no"))
 			got := examined(without{view, kind, forbidden, &met}, c, s)
 			n++
 			switch {
 			case strings.Contains(got.Reason, "broke"):
 				t.Errorf("%s, no %s: %s", path, kind, got.Reason)
-			case met && got.Status != doctor.Unknown && !slices.Equal(cures(got), cures(whole)):
+			case met.Load() && got.Status != doctor.Unknown && !slices.Equal(cures(got), cures(whole)):
 				t.Errorf("%s, no %s: the cures became %v", path, kind, cures(got))
 			case got.Status == doctor.Unknown && !strings.HasPrefix(got.Reason, "needs ") && whole.Status != doctor.Unknown:
 				t.Errorf("%s, no %s: the reason is %q", path, kind, got.Reason)
@@ -109,7 +110,7 @@ func TestAKindThatTheClusterDoesNotHaveBreaksNothing(t *testing.T) {
 			if !strings.Contains(kind.Group, ".") || strings.HasSuffix(kind.Group, ".k8s.io") {
 				continue // every server has these
 			}
-			met := false
+			var met atomic.Bool
 			got := examined(without{view, kind, &meta.NoKindMatchError{GroupKind: kind}, &met}, c, s)
 			if got.Status == doctor.Unknown && !strings.Contains(got.Reason, "cannot be known") {
 				t.Errorf("%s, no %s: %s", path, kind, got.Reason)
