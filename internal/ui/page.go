@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/mattn/go-runewidth"
 )
 
 // A page is text on its way to a screen, wrapped at its width.
@@ -41,8 +42,11 @@ func (p *page) wrapped(beginning string, indent int, text string) {
 	p.line(strings.TrimRight(line, " "))
 }
 
-// columns is how wide text is on a screen.
-func columns(text string) int { return utf8.RuneCountInString(visible(text)) }
+// columns is how wide text is on a screen: Chinese letters take two columns.
+func columns(text string) int { return letters.StringWidth(visible(text)) }
+
+// letters knows how wide letters are. What a terminal may draw either way, as the signs, counts as one column.
+var letters = &runewidth.Condition{}
 
 // visible returns text without colours.
 func visible(text string) string {

@@ -2,10 +2,8 @@ package ui
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 )
@@ -32,12 +30,10 @@ func (p *Progress) redraw() {
 	}
 	for _, line := range lines {
 		frame += line + "\n"
-		p.drawn = append(p.drawn, utf8.RuneCountInString(unpainted.ReplaceAllString(line, "")))
+		p.drawn = append(p.drawn, columns(line))
 	}
 	fmt.Fprint(p.screen.ErrOut, frame)
 }
-
-var unpainted = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 // total is how far the install is as a whole.
 func (p *Progress) total() string {
@@ -66,11 +62,11 @@ func (p *Progress) line(s *stageLine) string {
 func (p *Progress) column(name string) string {
 	width := 0
 	for _, s := range p.stages {
-		width = max(width, utf8.RuneCountInString(s.name))
+		width = max(width, columns(s.name))
 	}
 	width = min(width, 26)
 	name = clip(name, width)
-	return name + strings.Repeat(" ", width-utf8.RuneCountInString(name))
+	return name + strings.Repeat(" ", width-columns(name))
 }
 
 // erase takes the live lines off again.
@@ -93,8 +89,8 @@ func (p *Progress) wipe() string {
 // clip shortens a text to a number of columns, and to one line.
 func clip(text string, width int) string {
 	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
-	if runes := []rune(text); len(runes) > width && width > 1 {
-		return string(runes[:width-1]) + "…"
+	if width > 1 {
+		text = letters.Truncate(text, width, "…")
 	}
 	return text
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
@@ -130,7 +129,7 @@ func (p *page) overviewHead(o *Overview, now time.Time) {
 func (p *page) components(o *Overview, style StatusStyle) {
 	width := len("COMPONENT")
 	for _, c := range o.Components {
-		width = max(width, utf8.RuneCountInString(c.Name))
+		width = max(width, columns(c.Name))
 	}
 	p.line(p.Paint(Bold, fmt.Sprintf("  %-*s   %-8s   %-9s   %s", width, "COMPONENT", "STATE", "WORKLOADS", "OBJECTS")))
 	var well []string
