@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -37,6 +38,12 @@ func (d *deps) checkFlags(cmd *cobra.Command) error {
 func badFlag(cmd *cobra.Command, err error) error {
 	what, next := err.Error(), fmt.Sprintf("See the flags with: %s --help", cmd.CommandPath())
 	var invalid *pflag.InvalidValueError
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		if near := nearFlags(cmd, unknown.GetSpecifiedName()); len(near) > 0 {
+			next = "Did you mean: --" + strings.Join(near, ", or --") + "?"
+		}
+	}
 	if errors.As(err, &invalid) {
 		what = fmt.Sprintf("--%s cannot be %q", invalid.GetFlag().Name, invalid.GetValue())
 		switch invalid.GetFlag().Value.Type() {
@@ -49,4 +56,17 @@ func badFlag(cmd *cobra.Command, err error) error {
 		}
 	}
 	return &usageError{What: what, Next: next}
+}
+
+// nearFlags returns the flags that one may have meant, as cobra does for commands: each is a command for the time of the question.
+func nearFlags(cmd *cobra.Command, typed string) []string {
+	names := &cobra.Command{SuggestionsMinimumDistance: 2}
+	add := func(f *pflag.Flag) {
+		if !f.Hidden {
+			names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+		}
+	}
+	cmd.LocalFlags().VisitAll(add)
+	cmd.InheritedFlags().VisitAll(add)
+	return names.SuggestionsFor(typed)
 }

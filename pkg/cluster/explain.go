@@ -24,7 +24,7 @@ func (c *Client) Explain(err error) error {
 	case apierrors.IsUnauthorized(err):
 		return &Problem{Err: err, What: "the cluster does not accept these credentials, or no longer", Next: c.signIn()}
 	case apierrors.IsForbidden(err):
-		return &Problem{Err: err, What: err.Error(), Next: "Ask the cluster's administrator for this permission, or name another user with --context"}
+		return &Problem{Err: err, What: err.Error(), Next: c.permission()}
 	case errors.As(err, &noMatch):
 		return &Problem{Err: err, What: fmt.Sprintf("the cluster has no kind %s", noMatch.GroupKind),
 			Next: "See what it has with: kubectl api-resources"}
@@ -61,6 +61,15 @@ func (c *Client) unreached(err error) error {
 			Next: "Run the same command again: it goes on from where it was"}
 	}
 	return nil
+}
+
+// permission says how to get one that is missing.
+func (c *Client) permission() string {
+	next := "Ask the cluster's administrator for this permission, or name another user with --context"
+	if strings.Contains(c.Server(), ".azmk8s.io") {
+		next += ". Where Azure decides who may (Azure RBAC): az role assignment create --role \"Azure Kubernetes Service RBAC Admin\" --assignee USER --scope CLUSTER-ID"
+	}
+	return next
 }
 
 // installed says how to get a sign-in program.

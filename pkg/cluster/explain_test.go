@@ -46,6 +46,7 @@ func TestEveryWayToFailHasItsSentence(t *testing.T) {
 		{"a name that is nobody's", plain, over(&net.DNSError{Err: "no such host", Name: "kf.example.org", IsNotFound: true}), "the name of the cluster's server is not known here", "az aks show", true},
 		{"a private cluster from outside", &rest.Config{Host: kubelogin.Host}, over(&net.DNSError{Err: "no such host", IsNotFound: true}), "not known here", "private cluster", true},
 		{"nobody listens", plain, over(refused), "the cluster does not answer at https://kf.example.org", "az aks show", true},
+		{"forbidden on AKS", kubelogin, apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "x", errors.New("no")), "forbidden", "az role assignment create", false},
 		{"forbidden", plain, apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "x", errors.New("no")), "forbidden", "administrator", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
