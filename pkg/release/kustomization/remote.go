@@ -105,7 +105,7 @@ func folderOn(u *url.URL) (Remote, bool, error) {
 	}
 	folder := ""
 	if len(parts) == 3 {
-		folder = path.Clean(parts[2])
+		folder = path.Clean(strings.TrimLeft(parts[2], "/"))
 	}
 	if folder == ".." || strings.HasPrefix(folder, "../") {
 		return Remote{}, true, fmt.Errorf("its folder leads out of the repository")
