@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
@@ -55,7 +55,7 @@ func (d *deps) completed(root *cobra.Command) {
 	flag(root, "context", d.fromKubeconfig(func(c clientcmdapi.Config) []string { return slices.Sorted(maps.Keys(c.Contexts)) }))
 	flag(root, "cluster", d.fromKubeconfig(func(c clientcmdapi.Config) []string { return slices.Sorted(maps.Keys(c.Clusters)) }))
 	flag(root, "user", d.fromKubeconfig(func(c clientcmdapi.Config) []string { return slices.Sorted(maps.Keys(c.AuthInfos)) }))
-	flag(root, "namespace", d.fromCluster((*deps).namespaceNames))
+	flag(root, "namespace", d.fromCluster(namesOfAll("Namespace", cluster.Scope{})))
 	for _, name := range []string{"install", "build", "releases"} {
 		flag(command(name), "release", fixed(releaseNames()...))
 		flag(command(name), "mirror", folders)
@@ -69,11 +69,11 @@ func (d *deps) completed(root *cobra.Command) {
 	doctorCommand.ValidArgsFunction = checkIDs
 	flag(doctorCommand, "explain", checkIDs)
 	flag(doctorCommand, "suppress", checkIDs)
-	flag(doctorCommand, "undo", d.fromCluster((*deps).runNames))
+	flag(doctorCommand, "undo", d.fromCluster(runNames))
 	flag(doctorCommand, "from", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return []string{"tar.gz", "tgz"}, cobra.ShellCompDirectiveFilterFileExt
 	})
-	flag(command("expose"), "tls-secret", d.fromCluster((*deps).certificateSecretNames))
+	flag(command("expose"), "tls-secret", d.fromCluster(namesOfAll("Secret", cluster.Scope{Namespace: "istio-system", Fields: "type=kubernetes.io/tls"})))
 }
 
 func fixed(values ...string) cobra.CompletionFunc {
@@ -126,14 +126,20 @@ func (d *deps) fromKubeconfig(names func(clientcmdapi.Config) []string) cobra.Co
 	}
 }
 
+// clusterNames are what a cluster has to offer.
+type clusterNames func(context.Context, *cluster.Client) ([]string, error)
+
 // fromCluster offers what the cluster has, where it answers in time.
-func (d *deps) fromCluster(names func(*deps, context.Context) ([]string, error)) cobra.CompletionFunc {
+func (d *deps) fromCluster(names clusterNames) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		ctx, stop := context.WithTimeout(cmd.Context(), completionPatience)
 		defer stop()
 		answered := make(chan []string, 1)
 		go func() {
-			offers, _ := names(d, ctx) // nothing to offer is all that can be said of an error
+			var offers []string
+			if c, err := d.connect(); err == nil { // nothing to offer is all that can be said of an error
+				offers, _ = names(ctx, c)
+			}
 			answered <- offers
 		}()
 		select {
@@ -145,51 +151,24 @@ func (d *deps) fromCluster(names func(*deps, context.Context) ([]string, error))
 	}
 }
 
-func (d *deps) namespaceNames(ctx context.Context) ([]string, error) {
-	c, err := d.connect()
-	if err != nil {
-		return nil, err
+// namesOfAll offers the names of objects. Their metadata is enough: no value of a Secret is asked for.
+func namesOfAll(kind string, in cluster.Scope) clusterNames {
+	in.Metadata = true
+	return func(ctx context.Context, c *cluster.Client) ([]string, error) {
+		list, err := c.View().List(ctx, schema.GroupKind{Kind: kind}, in)
+		var names []string
+		for _, o := range list {
+			names = append(names, o.GetName())
+		}
+		return names, err
 	}
-	list, err := c.Kube.CoreV1().Namespaces().List(ctx, metav1.ListOptions{Limit: 500})
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for i := range list.Items {
-		names = append(names, list.Items[i].Name)
-	}
-	return names, nil
 }
 
-func (d *deps) runNames(ctx context.Context) ([]string, error) {
-	c, err := d.connect()
-	if err != nil {
-		return nil, err
-	}
+func runNames(ctx context.Context, c *cluster.Client) ([]string, error) {
 	runs, err := doctor.Runs(ctx, c)
-	if err != nil {
-		return nil, err
-	}
 	var names []string
 	for _, run := range runs {
 		names = append(names, run.Name)
 	}
-	return names, nil
-}
-
-// certificateSecretNames offers the Secrets with a certificate, in the namespace that Kubeflow's gateway is in.
-func (d *deps) certificateSecretNames(ctx context.Context) ([]string, error) {
-	c, err := d.connect()
-	if err != nil {
-		return nil, err
-	}
-	list, err := c.Kube.CoreV1().Secrets("istio-system").List(ctx, metav1.ListOptions{FieldSelector: "type=" + string(corev1.SecretTypeTLS)})
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for i := range list.Items {
-		names = append(names, list.Items[i].Name)
-	}
-	return names, nil
+	return names, err
 }

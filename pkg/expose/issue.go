@@ -137,12 +137,17 @@ func (t Target) madeNamed(kind, name string) (*unstructured.Unstructured, bool) 
 	return nil, false
 }
 
-// withoutIssuers returns the changes that take cert-manager's part away: another certificate is served.
-func (t Target) withoutIssuers() []cluster.Change {
+// withoutIssuers returns the changes that take cert-manager's part away: the certificate of another Secret is served, or none.
+func (t Target) withoutIssuers(served string) []cluster.Change {
 	var changes []cluster.Change
 	for _, o := range t.Made.Objects {
 		switch o.GetKind() {
-		case "Certificate", "Issuer", "Secret":
+		case "Secret":
+			if o.GetName() == served { // an old gateway has but one Secret to serve from
+				continue
+			}
+			fallthrough
+		case "Certificate", "Issuer":
 			changes = append(changes, cluster.Change{Verb: cluster.Delete, Before: o})
 		}
 	}

@@ -126,7 +126,7 @@ func PlanTLS(t Target, o Options, address string) (TLSPlan, error) {
 		if o.TLS == nil {
 			return TLSPlan{}, nil
 		}
-		return TLSPlan{Serve: append(t.Made.undo(), t.withoutIssuers()...)}, nil
+		return TLSPlan{Serve: append(t.Made.undo(), t.withoutIssuers("")...)}, nil
 	}
 	plan := TLSPlan{Host: address}
 	if named := t.visitors(o); named != "" {
@@ -153,7 +153,7 @@ func PlanTLS(t Target, o Options, address string) (TLSPlan, error) {
 		plan.Notes = append(plan.Notes, "The gateway then speaks HTTPS, and sends those who come by plain HTTP on to it, also inside the cluster.")
 	}
 	if wish.From == FromSecret {
-		plan.Serve = append(plan.Serve, t.withoutIssuers()...)
+		plan.Serve = append(plan.Serve, t.withoutIssuers(wish.Secret)...)
 	}
 	if net.ParseIP(plan.Host) == nil && plan.Host != "" {
 		changes, note := t.follow(plan.Host)
