@@ -11,7 +11,7 @@ build: ## build bin/kubectl-kubeflow and bin/sandbox
 	$(GO) build -trimpath -ldflags '-s -w' -o bin/kubectl-kubeflow ./cmd/kubectl-kubeflow
 	cd sandbox && $(GO) build -o ../bin/sandbox .
 
-demo: build ## sandbox up, install, doctor, doctor --fix, expose --lb, curl, sandbox down
+demo: build ## sandbox up, install, doctor, doctor --fix, expose --lb, the page, sandbox down
 	@hack/demo.sh
 
 test: build ## run all tests (needs no internet; real archives from KUBEFLOW_MIRROR, if there)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job, start to end, on a sandbox cluster: install, doctor, doctor --fix, expose --lb, curl.
+# The main job, start to end, on a sandbox cluster: install, doctor, doctor --fix, expose --lb, the page.
 # Kubeflow 1.2.0 where its archive can be had (KUBEFLOW_MIRROR, or the internet), else the small release built in.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,13 +21,26 @@ expect() {
 	printf '(exit code %s)\n' "$got"
 	[ "$got" -eq "$want" ] || { echo "expected exit code $want" >&2; exit 1; }
 }
-online() { curl -fsSIL --max-time 10 -o /dev/null https://github.com/kubeflow/manifests/archive/refs/tags/v1.2.0.tar.gz 2>/dev/null; }
+# page URL: what answers there: its status and the page's title. Bash asks by itself, for not every machine has curl.
+page() {
+	printf '\nWhat a browser gets at %s:\n' "$1"
+	local url=${1#http://} line
+	local host=${url%%/*} path=/${url#*/}
+	local port=80
+	case $host in *:*) port=${host##*:} ;; esac
+	exec 3<>"/dev/tcp/${host%:*}/$port"
+	printf 'GET %s HTTP/1.0\r\nHost: %s\r\n\r\n' "$path" "$host" >&3
+	while IFS= read -r line; do
+		case $line in HTTP/* | *'<title>'*) printf '%s\n' "${line%$'\r'}" ;; esac
+	done <&3
+	exec 3>&-
+}
 
 install=(kubectl kubeflow install --yes --adapt=none)
 if [ -n "${KUBEFLOW_MIRROR:-}" ]; then
 	install+=(-r 1.2.0 --mirror "$KUBEFLOW_MIRROR" --skip-verify)
-elif online; then
-	install+=(-r 1.2.0)
+elif bin/kubectl-kubeflow releases --download "$work/mirror" --release 1.2.0; then
+	install+=(-r 1.2.0 --mirror "$work/mirror")
 else
 	echo "Kubeflow's archives cannot be reached: showing the small release that is built in instead."
 	install+=(-r mini)
@@ -49,6 +62,6 @@ step kubectl kubeflow doctor
 expect 2 kubectl kubeflow expose --lb --yes </dev/null # no sign-in in front: refused
 step kubectl kubeflow expose --lb --yes --port "$port" --source-ranges 127.0.0.0/8
 url=$(kubectl kubeflow expose -o name)
-step curl -sS -o /dev/null -w '%{http_code} from %{url_effective}\n' "$url"
-step curl -sS -o /dev/null -w '%{http_code} from %{url_effective}\n' "${url}pipeline/"
+page "$url"
+page "${url}pipeline/"
 step kubectl kubeflow expose --remove --yes
