@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,24 +11,26 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// follow: "follow PAGE" does what a page tells its reader to: it runs the page's blocks of shell commands one after another,
-// in one folder. What a reader has and a test has not is played: Azure and krew by programs that do nothing (az aks
-// get-credentials gives the sandbox's), the yes at the terminal, the archives from the internet, and the Ctrl-C that ends
-// a port-forward.
+// follow: "follow PAGE" does what a page tells its reader to: it runs the page's blocks of commands one after another, in
+// one folder. What a reader has and a test has not is played: Azure and krew by programs that do nothing (az aks
+// get-credentials gives the sandbox's), the yes at the terminal, what comes from the internet, and the Ctrl-C that ends a
+// port-forward. A bare "expose --lb" has to be refused: the page's reader has not changed the password yet.
 func follow(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: follow PAGE")
 	}
 	page, err := os.ReadFile(filepath.Join(ts.Getenv("REPOSITORY"), filepath.FromSlash(args[0])))
 	ts.Check(err)
-	folder := ts.MkAbs("reader")
+	folder, played := ts.MkAbs("reader"), ts.MkAbs("played")
 	ts.Check(os.MkdirAll(folder, 0o755))
+	ts.Check(os.MkdirAll(played, 0o755))
 	programs := map[string]string{
 		"az":           "case \"$*\" in *get-credentials*) cp \"$SANDBOX_KUBECONFIG\" \"$HOME/credentials\";; esac\n",
 		"kubectl-krew": "[ \"$*\" = 'install kubeflow' ]\n",
 		"kubectl-kubeflow": `case "$*" in
 *--port-forward*) timeout -s INT 6 "$PLUGIN" "$@"; [ $? -eq 124 ] || [ $? -eq 130 ];;
 install*) "$PLUGIN" "$@" --mirror "$MIRROR" --skip-verify --yes;;
+'expose --lb') said=$("$PLUGIN" "$@" --yes 2>&1); code=$?; echo "$said"; [ $code -eq 2 ] && [[ $said == *'not made public'* ]];;
 'expose --lb'*) "$PLUGIN" "$@" --port 8843 --yes;;
 *--fix*|uninstall*|'expose --remove'*) "$PLUGIN" "$@" --yes;;
 'releases'*|*) "$PLUGIN" "$@";;
@@ -36,20 +38,29 @@ esac
 `,
 	}
 	for name, text := range programs {
-		ts.Check(os.WriteFile(filepath.Join(folder, name), []byte("#!/usr/bin/env bash\n"+text), 0o755))
+		ts.Check(os.WriteFile(filepath.Join(played, name), []byte("#!/usr/bin/env bash\n"+text), 0o755))
 	}
-	blocks := shellBlocks(string(page))
+	sources, err := fromHere(ts)
+	ts.Check(err)
+	blocks := commandBlocks(string(page))
 	if len(blocks) == 0 {
 		ts.Fatalf("%s has no commands", args[0])
 	}
 	for i, block := range blocks {
+		if target, ok := strings.CutPrefix(block, "make "); ok { // minutes each: CI does these by themselves
+			if ci := ts.ReadFile(filepath.Join(ts.Getenv("REPOSITORY"), ".ci", "run")); !strings.Contains(ci, "timed make "+target) {
+				ts.Fatalf("%s, block %d: CI does not run %s", args[0], i+1, block)
+			}
+			continue
+		}
 		cmd := exec.Command("bash", "-euo", "pipefail", "-c", block)
 		cmd.Dir = folder
 		plugin := filepath.Join(filepath.SplitList(ts.Getenv("PLUGIN_PATH"))[0], "kubectl-kubeflow")
 		for _, name := range []string{"HOME", "XDG_CACHE_HOME", "MIRROR", "NO_COLOR", "KUBECONFIG"} {
 			cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 		}
-		cmd.Env = append(cmd.Env, "PLUGIN="+plugin, "SANDBOX_KUBECONFIG="+ts.Getenv("KUBECONFIG"), "PATH="+folder+string(os.PathListSeparator)+ts.Getenv("PATH"))
+		cmd.Env = append(cmd.Env, "PLUGIN="+plugin, "SANDBOX_KUBECONFIG="+ts.Getenv("KUBECONFIG"), "PATH="+played+string(os.PathListSeparator)+ts.Getenv("PATH"))
+		cmd.Env = append(cmd.Env, sources...)
 		late := time.AfterFunc(5*time.Minute, func() { _ = cmd.Process.Kill() })
 		out, err := cmd.CombinedOutput()
 		late.Stop()
@@ -60,18 +71,38 @@ esac
 	}
 }
 
-// shellBlocks returns the blocks of a page that are marked as commands.
-func shellBlocks(page string) []string {
-	var blocks []string
-	for {
-		_, rest, ok := strings.Cut(page, "\n```sh\n")
-		if !ok {
-			return blocks
-		}
-		block, after, ok := strings.Cut(rest, "\n```")
-		if !ok {
-			panic(fmt.Sprintf("a block does not end: %.40q", rest))
-		}
-		blocks, page = append(blocks, block), after
+// fromHere lets git clone this repository in the place of the one on the internet, and go install what is built of it.
+func fromHere(ts *testscript.TestScript) ([]string, error) {
+	var places struct{ GOPATH, GOCACHE, GOMODCACHE string }
+	said, err := exec.Command("go", "env", "-json", "GOPATH", "GOCACHE", "GOMODCACHE").Output()
+	if err == nil {
+		err = json.Unmarshal(said, &places)
 	}
+	return []string{
+		"GOPATH=" + places.GOPATH, "GOCACHE=" + places.GOCACHE, "GOMODCACHE=" + places.GOMODCACHE, "GOTOOLCHAIN=local", "GOBIN=" + ts.MkAbs("gobin"),
+		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=url." + ts.Getenv("REPOSITORY") + ".insteadOf", "GIT_CONFIG_VALUE_0=https://github.com/kubectl-kubeflow/kubectl-kubeflow",
+	}, err
+}
+
+// commandBlocks returns the blocks of a page that hold commands: fenced and marked as such, or indented.
+func commandBlocks(page string) []string {
+	var blocks []string
+	fenced, indented := false, false
+	for line := range strings.Lines(page) {
+		command, isIndented := strings.CutPrefix(line, "    ")
+		switch isIndented = isIndented && !fenced; {
+		case strings.HasPrefix(line, "```"):
+			if fenced = line == "```sh\n"; fenced {
+				blocks = append(blocks, "")
+			}
+		case fenced:
+			blocks[len(blocks)-1] += line
+		case isIndented && indented:
+			blocks[len(blocks)-1] += command
+		case isIndented:
+			blocks = append(blocks, command)
+		}
+		indented = isIndented
+	}
+	return blocks
 }
