@@ -80,8 +80,7 @@ func (o *installOptions) finish(client *cluster.Client, wanted *wantedInstall, p
 
 func (o *installOptions) summary(wanted *wantedInstall, doc installResult, result *install.Result, took time.Duration) {
 	screen := o.screen()
-	sign := screen.Paint(ui.Green, screen.Sign("✓", "ok"))
-	fmt.Fprintf(o.Out, "%s %s is %s: %d objects, %d changed, %d removed, in %s", sign, wanted.title, doc.Status, doc.Objects, result.Changed, len(result.Pruned), ui.Brief(took))
+	fmt.Fprintf(o.Out, "%s %s is %s: %d objects, %d changed, %d removed, in %s", screen.Done(), wanted.title, doc.Status, doc.Objects, result.Changed, len(result.Pruned), ui.Brief(took))
 	if result.Changed > 0 && o.wait {
 		fmt.Fprintf(o.Out, " (applied after %s, ready after %s)", ui.Brief(result.ApplyTook), ui.Brief(result.ReadyTook))
 	}

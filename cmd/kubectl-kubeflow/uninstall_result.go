@@ -83,8 +83,7 @@ func (o *uninstallOptions) sumUp(plan *install.Removal, result *install.Removed,
 		o.describeKept(result.Keep)
 	}
 	o.describeLeft(result.Left)
-	sign := s.Paint(ui.Green, s.Sign("✓", "ok"))
-	fmt.Fprintf(o.Out, "%s %s is uninstalled: %s removed, in %s\n", sign, title(plan), countOf(len(result.Removed), "object"), ui.Brief(took))
+	fmt.Fprintf(o.Out, "%s %s is uninstalled: %s removed, in %s\n", s.Done(), title(plan), countOf(len(result.Removed), "object"), ui.Brief(took))
 	switch {
 	case result.Record && !o.deleteData && !plan.Data.Empty():
 		fmt.Fprintln(o.Out, "What users have stays, and the record of it. To delete it: kubectl kubeflow uninstall --delete-data")

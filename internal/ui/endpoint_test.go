@@ -54,7 +54,7 @@ What to do next
       see why it does not answer
   kubectl kubeflow expose --lb --tls
       encrypt it: over plain HTTP passwords can be read on the way
-  kubectl kubeflow expose --lb --source-ranges CIDR,…
+  kubectl kubeflow expose --lb --source-ranges CIDR,...
       limit who may connect: nobody has to sign in
 
 Ways to reach it

@@ -160,8 +160,7 @@ func (p *Progress) finish(s *stageLine, took time.Duration) {
 		p.say("%s: ready after %s, %s", s.name, Brief(took), objects(s.tally.Total))
 		return
 	}
-	sign := p.screen.Paint(Green, p.screen.Sign("✓", "ok"))
-	p.say("%s %s", sign, clip(fmt.Sprintf("%s ready  %4d objects  %6s", p.column(s.name), s.tally.Total, Brief(took)), p.screen.Width-4))
+	p.say("%s %s", p.screen.Done(), clip(fmt.Sprintf("%s ready  %4d objects  %6s", p.column(s.name), s.tally.Total, Brief(took)), p.screen.Width-4))
 }
 
 // beat says, where nothing is drawn live, that the install goes on and what it waits for.

@@ -90,7 +90,7 @@ func (p *Progress) wipe() string {
 func clip(text string, width int) string {
 	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
 	if width > 1 {
-		text = letters.Truncate(text, width, "…")
+		text = letters.Truncate(text, width, "...")
 	}
 	return text
 }

@@ -57,8 +57,7 @@ func (r *Removal) Observe(event install.Event) {
 			r.say("%s: %d of %d gone after %s, waiting for %s", r.wave, r.total-r.left, r.total, Brief(r.now().Sub(r.began)), r.waits)
 		}
 	case install.WaveDone:
-		sign := r.screen.Paint(Green, r.screen.Sign("✓", "ok"))
-		r.say("%s %-21s %4d gone  %6s", sign, e.Wave, e.Total, Brief(e.Took))
+		r.say("%s %-21s %4d gone  %6s", r.screen.Done(), e.Wave, e.Total, Brief(e.Took))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 
 	"k8s.io/cli-runtime/pkg/printers"
@@ -30,9 +31,9 @@ type Screen struct {
 // color is "auto", "always" or "never".
 func NewScreen(in io.Reader, out, errOut io.Writer, color string) *Screen {
 	s := &Screen{Out: out, ErrOut: errOut, in: bufio.NewReader(in), Width: 80, Unicode: utf8Locale()}
-	s.Live = printers.IsTerminal(errOut) && os.Getenv("TERM") != "dumb"
+	s.Live = printers.IsTerminal(errOut) && os.Getenv("TERM") != "dumb" && escapes(errOut)
 	s.Interactive = printers.IsTerminal(in) && printers.IsTerminal(errOut)
-	s.Color = color == "always" || color == "auto" && printers.AllowsColorOutput(out)
+	s.Color = color == "always" || color == "auto" && printers.AllowsColorOutput(out) && escapes(out)
 	s.measure()
 	return s
 }
@@ -53,7 +54,8 @@ func utf8Locale() bool {
 			return strings.Contains(value, "utf-8") || strings.Contains(value, "utf8")
 		}
 	}
-	return true // no locale at all: a container, where UTF-8 is the rule
+	// No locale at all: a container, where UTF-8 is the rule, or Windows, where it is the newer terminal's.
+	return runtime.GOOS != "windows" || os.Getenv("WT_SESSION") != ""
 }
 
 // A Style is how a piece of text looks; words always say the same thing as the colour.
@@ -84,6 +86,9 @@ func (s *Screen) Sign(unicode, ascii string) string {
 	}
 	return ascii
 }
+
+// Done returns the sign before what went well.
+func (s *Screen) Done() string { return s.Paint(Green, s.Sign("✓", "ok")) }
 
 // Say writes one line of progress.
 func (s *Screen) Say(format string, args ...any) { fmt.Fprintf(s.ErrOut, format+"\n", args...) }

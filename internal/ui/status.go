@@ -74,7 +74,7 @@ func (s *Screen) Status(o *Overview, style StatusStyle) error {
 	}
 	if style.Rows > 0 && len(p.lines) > style.Rows {
 		hidden := len(p.lines) - style.Rows + 1
-		p.lines = append(p.lines[:style.Rows-1], p.Paint(Dim, fmt.Sprintf("… %d more lines; this screen is too small", hidden)))
+		p.lines = append(p.lines[:style.Rows-1], p.Paint(Dim, fmt.Sprintf("... %d more lines; this screen is too small", hidden)))
 	}
 	return p.flush(s.Out)
 }
