@@ -57,17 +57,17 @@ func newBuildCommand(d *deps, run func(context.Context, *buildOptions) error) *c
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.dir, "dir", ".", "the `directory` to build into; it is made if need be")
-	f.StringVarP(&o.release, "release", "r", "", "the Kubeflow `version` to build (default the one built before)")
-	f.StringVarP(&o.file, "filename", "f", "", "build a KfDef, a kustomization folder or rendered YAML instead: a `file`, a folder, a URL, or - for standard input")
-	f.StringVar(&o.name, "name", "", "the `name` that the installation will be recorded under (default kubeflow)")
-	f.StringSliceVar(&o.only, "component", nil, "build these `components` alone")
-	f.StringSliceVar(&o.skip, "skip", nil, "leave these `components` out")
-	f.StringVar(&o.mirror, "mirror", "", "take archives from this `folder or URL` instead of the internet: below it come the archive's host and path")
+	f.StringVar(&o.dir, "dir", ".", "the `DIR` to build into; it is made if need be")
+	f.StringVarP(&o.release, "release", "r", "", "the Kubeflow `VERSION` to build (default the one built before)")
+	f.StringVarP(&o.file, "filename", "f", "", "build a KfDef, a kustomization folder or rendered YAML instead: a `FILE`, a folder, a URL, or - for standard input")
+	f.StringVar(&o.name, "name", "", "the `NAME` that the installation will be recorded under (default kubeflow)")
+	f.StringSliceVar(&o.only, "component", nil, "build these `COMPONENTS` alone")
+	f.StringSliceVar(&o.skip, "skip", nil, "leave these `COMPONENTS` out")
+	f.StringVar(&o.mirror, "mirror", "", "take archives from this `FOLDER|URL` instead of the internet: below it come the archive's host and path")
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare archives with their pinned hashes, nor with those in the lock file")
 	f.BoolVar(&o.update, "update", false, "take what has changed at its address, and write its new hash into the lock file")
-	f.StringVar(&o.adapt, "adapt", "auto", "how install will mend what does not work on AKS: auto (when the cluster is AKS), aks (shown in rendered/ at once) or none")
-	f.StringVarP(&o.output, "output", "o", "", "json or yaml")
+	f.StringVar(&o.adapt, "adapt", "auto", "how install will mend what does not work on AKS; `MODE` is auto (when the cluster is AKS), aks (shown in rendered/ at once) or none")
+	f.StringVarP(&o.output, "output", "o", "", "print the result as `FORMAT`: json or yaml")
 	return cmd
 }
 

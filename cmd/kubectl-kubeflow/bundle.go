@@ -43,7 +43,7 @@ report from it, on any machine and without the cluster.`,
 	f := cmd.Flags()
 	f.StringVarP(&o.file, "output-file", "O", "", "write to `FILE`; \"-\" is standard output (default kubectl-kubeflow-bundle-TIME.tar.gz)")
 	f.BoolVar(&o.emails, "emails", false, "keep e-mail addresses: they name the owners of Profiles")
-	f.StringVarP(&o.output, "output", "o", "", "what to print of the bundle's contents: name, json or yaml (default a summary)")
+	f.StringVarP(&o.output, "output", "o", "", "print the bundle's contents as `FORMAT`: name, json or yaml (default a summary)")
 	return cmd
 }
 

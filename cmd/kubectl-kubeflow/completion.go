@@ -15,7 +15,7 @@ import (
 const kubectlShim = "kubectl_complete-kubeflow"
 
 const shimScript = `#!/usr/bin/env sh
-# kubectl asks this how "kubectl kubeflow …" may go on.
+# kubectl asks this how "kubectl kubeflow ..." may go on.
 exec kubectl-kubeflow __complete "$@"
 `
 
@@ -25,9 +25,9 @@ func newCompletionCommand(d *deps) *cobra.Command {
 		Short: "Print what a shell needs to complete command lines",
 		Long: `Prints what a shell needs to complete command lines, on standard output.
 
-"kubectl kubeflow …" is completed by kubectl's own completion (1.26 and newer),
-which asks the program ` + kubectlShim + `. To put that beside
-the plugin:
+"kubectl kubeflow ..." is completed by kubectl's own completion (1.26 and
+newer), which asks the program ` + kubectlShim + `. To put that
+beside the plugin:
 
   kubectl kubeflow completion kubectl --install
 

@@ -73,16 +73,16 @@ func (o *doctorOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.from, "from", "", "look at a saved bundle instead of a cluster: a `FILE` that kubectl kubeflow bundle wrote")
 	f.BoolVar(&o.list, "list", false, "list the checks")
 	f.StringVar(&o.explain, "explain", "", "say what the check `ID` is about and what its fix does")
-	f.DurationVar(&o.wait, "wait", 0, "keep looking until all is well, at most this long")
-	f.DurationVar(&o.rollout, "rollout-timeout", 5*time.Minute, "how long restarted workloads may take to be ready")
-	f.StringVar(&o.failOn, "fail-on", "error", "exit with 3 for findings this bad: error, warning or info")
+	f.DurationVar(&o.wait, "wait", 0, "keep looking until all is well, for this `DURATION` at most")
+	f.DurationVar(&o.rollout, "rollout-timeout", 5*time.Minute, "the `DURATION` that restarted workloads may take to be ready")
+	f.StringVar(&o.failOn, "fail-on", "error", "exit with 3 for findings of this `SEVERITY` and worse: error, warning or info")
 	f.StringSliceVar(&o.suppress, "suppress", nil, "do not mention findings: `ID[=KIND/NAMESPACE/NAME]`; an annotation on the object does so for everybody: kubeflow.org/doctor-suppress=ID")
-	f.StringVar(&o.mpi, "mpi", "", "\"v2beta1\": replace the MPI operator by a newer one instead of pinning the old one")
-	f.StringVar(&o.mesh, "mesh", "", "\"disable\": switch mutual TLS off where servers lack sidecars, instead of giving them one")
+	f.StringVar(&o.mpi, "mpi", "", "with `VERSION` v2beta1: replace the MPI operator by a newer one instead of pinning the old one")
+	f.StringVar(&o.mesh, "mesh", "", "with `MODE` disable: switch mutual TLS off where servers lack sidecars, instead of giving them one")
 	f.StringVar(&o.dexPassword, "dex-password", "", "with --fix: the new password of user@example.com, in a `FILE`, or \"-\" for standard input")
-	f.StringVar(&o.mirror, "mirror", "", "where --mpi=v2beta1 takes its archive from: a `URL` or folder")
+	f.StringVar(&o.mirror, "mirror", "", "where --mpi=v2beta1 takes its archive from: a `FOLDER|URL`")
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare the archive with its pinned hash")
-	f.StringVarP(&o.output, "output", "o", "table", "table, wide, short, json, yaml, markdown, junit or sarif")
+	f.StringVarP(&o.output, "output", "o", "table", "print the report as `FORMAT`: table, wide, short, json, yaml, markdown, junit or sarif")
 }
 
 var (

@@ -61,11 +61,11 @@ ranges that an earlier run set. --source-ranges "" lifts them.`,
 	f.SortFlags = false
 	f.BoolVar(&o.lb, "lb", false, "an address of Azure's load balancer: Service "+expose.LoadBalancerName)
 	f.BoolVar(&o.internal, "internal", false, "an address of the virtual network, not of the internet")
-	f.StringSliceVar(&o.sourceRanges, "source-ranges", nil, "only these `CIDRs` may connect")
+	f.StringSliceVar(&o.sourceRanges, "source-ranges", nil, "only this `CIDR` may connect; several with commas")
 	f.StringVar(&o.dnsLabel, "dns-label", "", "the `NAME` below REGION.cloudapp.azure.com")
 	f.StringVar(&o.ip, "ip", "", "this `ADDRESS`, which you have made in Azure")
 	f.StringVar(&o.ipGroup, "ip-resource-group", "", "the resource group `NAME` of that address, where it is not the nodes' own")
-	f.StringVar(&o.tls, "tls", "", "HTTPS with a certificate by cert-manager: self-signed, letsencrypt, or none to take it back")
+	f.StringVar(&o.tls, "tls", "", "HTTPS with a certificate by cert-manager, `ISSUER` self-signed or letsencrypt; none takes it back")
 	f.Lookup("tls").NoOptDefVal = expose.SelfSigned
 	f.StringVar(&o.tlsSecret, "tls-secret", "", "HTTPS with the certificate in Secret `NAME` of the gateway's namespace")
 	f.StringVar(&o.host, "host", "", "the `NAME` under which visitors come, which you let lead to the address")
@@ -76,13 +76,13 @@ ranges that an earlier run set. --source-ranges "" lifts them.`,
 	f.BoolVar(&o.portForward, "port-forward", false, "on this computer alone, while the command runs")
 	f.StringVar(&o.address, "address", "localhost", "the `IP` of this computer to listen on")
 	f.BoolVar(&o.open, "open", false, "open it in a browser")
-	f.IntVar(&o.port, "port", 0, "the port to connect to (default 80 with --lb, 8080 or the next free one with --port-forward)")
+	f.IntVar(&o.port, "port", 0, "the `PORT` to connect to (default 80 with --lb, 8080 or the next free one with --port-forward)")
 	f.BoolVar(&o.remove, "remove", false, "take back what expose made, and nothing else")
 	f.BoolVar(&o.wait, "wait", true, "wait for the address and until the page answers, or until what is removed is gone")
-	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait")
-	f.StringVar(&o.dryRun, "dry-run", "none", "none, client (show the changes) or server (and let the server check them)")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this `DURATION`")
+	f.StringVar(&o.dryRun, "dry-run", "none", "change nothing; `MODE` is client (show the changes) or server (let the server check them too)")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask before changing the cluster")
-	f.StringVarP(&o.output, "output", "o", "", "json, yaml, or name (the URL alone)")
+	f.StringVarP(&o.output, "output", "o", "", "print the result as `FORMAT`: json, yaml or name (the URL alone)")
 	return cmd
 }
 

@@ -32,7 +32,7 @@ func notWithDefaults(ctx context.Context, view cluster.View) *usageError {
 	}
 	return &usageError{
 		What: "not made public: " + strings.Join(why, "; "),
-		Next: "Change them with: kubectl kubeflow doctor auth --fix --allow-restart --dex-password FILE\nor limit who may connect with --source-ranges CIDR,… or --internal; --allow-default-credentials makes it public all the same",
+		Next: "Change them with: kubectl kubeflow doctor auth --fix --allow-restart --dex-password FILE\nor limit who may connect with --source-ranges CIDR,... or --internal; --allow-default-credentials makes it public all the same",
 	}
 }
 

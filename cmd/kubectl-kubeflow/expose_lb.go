@@ -150,7 +150,7 @@ func (o *exposeOptions) refused(ctx context.Context, view cluster.View, t expose
 func notPublic(t expose.Target) *usageError {
 	return &usageError{
 		What: fmt.Sprintf("not made public: anybody on the internet could run programs on this cluster, for %s", t.SignIn.Why),
-		Next: "Limit who may connect with --source-ranges CIDR,… or stay inside the virtual network with --internal; --allow-unauthenticated makes it public all the same",
+		Next: "Limit who may connect with --source-ranges CIDR,... or stay inside the virtual network with --internal; --allow-unauthenticated makes it public all the same",
 	}
 }
 
@@ -187,7 +187,7 @@ func (o *exposeOptions) reach(ctx context.Context, c *cluster.Client, t expose.T
 	waiting, stop := context.WithTimeout(ctx, o.timeout)
 	defer stop()
 	s := o.screen()
-	s.Say("Waiting for the address of %s …", plan.Service)
+	s.Say("Waiting for the address of %s ...", plan.Service)
 	door, err := expose.Await(waiting, c, t, plan, func(d expose.Delay) { s.Say("  %s", d.Why) })
 	if err != nil {
 		return err
@@ -208,7 +208,7 @@ func (o *exposeOptions) reach(ctx context.Context, c *cluster.Client, t expose.T
 	}
 	door.URL = after.URL(plan.Service)
 	result.URL = door.URL
-	s.Say("Asking %s …", door.URL)
+	s.Say("Asking %s ...", door.URL)
 	answer := expose.AskUntil(waiting, door, patience(plan.Reach))
 	if ctx.Err() != nil {
 		return ctx.Err()

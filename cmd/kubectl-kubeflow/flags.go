@@ -60,7 +60,7 @@ func badFlag(cmd *cobra.Command, err error) error {
 
 // nearFlags returns the flags that one may have meant, as cobra does for commands: each is a command for the time of the question.
 func nearFlags(cmd *cobra.Command, typed string) []string {
-	names := &cobra.Command{SuggestionsMinimumDistance: 2}
+	names := &cobra.Command{SuggestionsMinimumDistance: min(2, 1+len(typed)/4)} // two slips make any short name of any other
 	add := func(f *pflag.Flag) {
 		if !f.Hidden {
 			names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 )
 
@@ -29,4 +30,15 @@ func TestEveryHelpFitsEightyColumns(t *testing.T) {
 		}
 	}
 	visit(newRootCommand(newDeps(streams)))
+}
+
+func TestFlagsNameWhatTheyTakeInCapitals(t *testing.T) {
+	streams, _, _, _ := genericiooptions.NewTestIOStreams()
+	for _, cmd := range newRootCommand(newDeps(streams)).Commands() {
+		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+			if value, _ := pflag.UnquoteUsage(f); value != strings.ToUpper(value) {
+				t.Errorf("%s --%s takes a %q: name it in its usage, as in `FILE`", cmd.CommandPath(), f.Name, value)
+			}
+		})
+	}
 }

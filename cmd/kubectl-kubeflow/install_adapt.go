@@ -26,7 +26,7 @@ type adaptFlags struct {
 }
 
 func (a *adaptFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&a.adapt, "adapt", "auto", "mend in the manifests what does not work on AKS: auto (when the cluster is AKS), aks or none")
+	f.StringVar(&a.adapt, "adapt", "auto", "mend in the manifests what does not work on AKS; `MODE` is auto (when the cluster is AKS), aks or none")
 	f.StringArrayVar(&a.images, "image", nil, "take images from elsewhere: `FROM=TO` says what takes the place of what their names begin with; may be repeated")
 	f.BoolVar(&a.gpuTolerations, "gpu-tolerations", false, "let people choose GPU nodes with taints (on AKS sku=gpu:NoSchedule) when they start a notebook")
 }
@@ -152,7 +152,7 @@ func (o *installOptions) sayAdapted(wanted *wantedInstall) {
 		}
 		o.screen().Say("Adapted (%s): %s", check, countOf(changes, "change"))
 		if !o.diff {
-			o.screen().Say("  %s%s", made[0].Title, map[bool]string{true: ", …"}[len(made) > 1])
+			o.screen().Say("  %s%s", made[0].Title, map[bool]string{true: ", ..."}[len(made) > 1])
 			continue
 		}
 		for _, a := range made {

@@ -12,7 +12,7 @@ import (
 )
 
 // dirUsage is the help of install's --dir.
-const dirUsage = "install what is built into this application `directory` (see build), or what kfctl left in it; may be given several times"
+const dirUsage = "install what is built into this application `DIR` (see build), or what kfctl left in it; may be given several times"
 
 // rendered turns what the flags ask for into objects: application directories, a release or a file.
 func (o *installOptions) rendered(ctx context.Context, client *cluster.Client) (*release.Rendered, error) {

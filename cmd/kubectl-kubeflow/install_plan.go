@@ -120,7 +120,7 @@ func stepObjects(step install.Step) string {
 	}
 	text := strings.Join(names, ", ")
 	if more := len(step.Objects) - named; more > 0 {
-		text = fmt.Sprintf("%d: %s, …", len(step.Objects), text)
+		text = fmt.Sprintf("%d: %s, ...", len(step.Objects), text)
 	}
 	if step.Reason != "" {
 		text += " (" + step.Reason + ")"

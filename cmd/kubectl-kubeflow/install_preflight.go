@@ -25,7 +25,7 @@ type preflightFlags struct {
 }
 
 func (p *preflightFlags) add(f *pflag.FlagSet) {
-	f.StringSliceVar(&p.adopt, "adopt", nil, "take over the objects of these `components` from what manages them now (Helm, Argo CD, Flux …)")
+	f.StringSliceVar(&p.adopt, "adopt", nil, "take over the objects of these `COMPONENTS` from what manages them now (Helm, Argo CD, Flux ...)")
 	f.StringSliceVar(&p.suppress, "suppress", nil, "install in spite of what the check `ID[=KIND/NAMESPACE/NAME]` finds")
 }
 

@@ -55,11 +55,11 @@ func newReleasesCommand(d *deps, run func(context.Context, *releasesOptions) err
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.output, "output", "o", "table", "table, wide, json, yaml or name")
+	f.StringVarP(&o.output, "output", "o", "table", "print them as `FORMAT`: table, wide, json, yaml or name")
 	f.BoolVar(&o.components, "components", false, "show the components of each release")
-	f.StringVar(&o.download, "download", "", "fill this `folder` for --mirror with what --release names (default the newest that suits)")
-	f.StringSliceVarP(&o.wanted, "release", "r", nil, "the `versions` to download")
-	f.StringVar(&o.mirror, "mirror", "", "download from this `folder or URL` instead of the internet")
+	f.StringVar(&o.download, "download", "", "fill this `FOLDER` for --mirror with what --release names (default the newest that suits)")
+	f.StringSliceVarP(&o.wanted, "release", "r", nil, "the `VERSIONS` to download")
+	f.StringVar(&o.mirror, "mirror", "", "download from this `FOLDER|URL` instead of the internet")
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare what is downloaded with the pinned hashes")
 	return cmd
 }

@@ -25,7 +25,7 @@ Other commands:{{range .Commands}}{{if and (eq .GroupID "") (or .IsAvailableComm
 Use "{{.CommandPath}} COMMAND --help" for more about a command.{{end}}
 
 Use "{{.Root.CommandPath}} options" for the flags that every command takes
-(--context, --kubeconfig, --namespace …).
+(--context, --kubeconfig, --namespace ...).
 `
 
 func newRootCommand(d *deps) *cobra.Command {
@@ -58,7 +58,7 @@ current context.`,
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(badFlag)
 	d.flags.AddFlags(root.PersistentFlags())
-	root.PersistentFlags().StringVar(&d.color, "color", "auto", "colour the output: auto, always or never")
+	root.PersistentFlags().StringVar(&d.color, "color", "auto", "colour the output `WHEN`: auto, always or never")
 	root.AddGroup(&cobra.Group{ID: "main", Title: "Commands:"})
 	for _, cmd := range []*cobra.Command{ // in the order people meet them
 		newInstallCommand(d, runInstall),

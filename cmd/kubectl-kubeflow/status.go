@@ -53,9 +53,9 @@ out, 1 when there is no Kubeflow or it could not be looked at.`,
 	f.BoolVarP(&o.watch, "watch", "w", false, "show it again whenever it changes, until Ctrl-C")
 	f.BoolVar(&o.tree, "tree", false, "as a tree: components, objects that are not ready, their ReplicaSets and pods; with -o wide all of them")
 	f.BoolVar(&o.wait, "wait", false, "wait until everything is ready")
-	f.DurationVar(&o.timeout, "timeout", 30*time.Minute, "with --wait: give up after this `duration`")
-	f.StringVar(&o.name, "name", "", "the `name` of the installation (default the Kubeflow of this cluster)")
-	f.StringVarP(&o.output, "output", "o", "", "json, yaml, wide, or name (what is not ready, one a line)")
+	f.DurationVar(&o.timeout, "timeout", 30*time.Minute, "with --wait: give up after this `DURATION`")
+	f.StringVar(&o.name, "name", "", "the `NAME` of the installation (default the Kubeflow of this cluster)")
+	f.StringVarP(&o.output, "output", "o", "", "print it as `FORMAT`: json, yaml, wide or name (what is not ready, one a line)")
 	return cmd
 }
 

@@ -62,14 +62,14 @@ func newUninstallCommand(d *deps, run func(context.Context, *uninstallOptions) e
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.name, "name", "", "the `name` of the installation, where there are several")
-	f.BoolVar(&o.deleteData, "delete-data", false, "delete users' data as well: Profiles, their namespaces, volumes, runs, notebooks …")
-	f.StringVar(&o.confirm, "confirm", "", "say that --delete-data is meant: the `context` whose cluster loses its data")
-	f.StringVar(&o.dryRun, "dry-run", "none", "change nothing: client (show what would go and stay) or server (ask the server about each object as well)")
+	f.StringVar(&o.name, "name", "", "the `NAME` of the installation, where there are several")
+	f.BoolVar(&o.deleteData, "delete-data", false, "delete users' data as well: Profiles, their namespaces, volumes, runs, notebooks ...")
+	f.StringVar(&o.confirm, "confirm", "", "say that --delete-data is meant: the `CONTEXT` whose cluster loses its data")
+	f.StringVar(&o.dryRun, "dry-run", "none", "change nothing; `MODE` is client (show what would go and stay) or server (ask the server about each object as well)")
 	f.Lookup("dry-run").NoOptDefVal = "client"
-	f.StringVarP(&o.output, "output", "o", "", "yaml, json (and on stderr one JSON event a line) or name")
+	f.StringVarP(&o.output, "output", "o", "", "print the result as `FORMAT`: yaml, json (and on stderr one JSON event a line) or name")
 	f.BoolVar(&o.wait, "wait", true, "wait until the last namespace is gone; the steps before are waited for in any case")
-	f.DurationVar(&o.timeout, "timeout", 15*time.Minute, "give up after this `duration`")
+	f.DurationVar(&o.timeout, "timeout", 15*time.Minute, "give up after this `DURATION`")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	return cmd
 }

@@ -48,7 +48,7 @@ func newVersionCommand(d *deps, run func(context.Context, *versionOptions) error
 		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	cmd.Flags().BoolVar(&o.client, "client", false, "only this plugin's version: do not ask the cluster")
-	cmd.Flags().StringVarP(&o.output, "output", "o", "", "json or yaml")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "", "print it as `FORMAT`: json or yaml")
 	return cmd
 }
 

@@ -180,7 +180,7 @@ func firstLine(body string) string {
 		return "nothing that a person can read"
 	}
 	if len(line) > 120 {
-		line = strings.ToValidUTF8(line[:120], "") + "…"
+		line = strings.ToValidUTF8(line[:120], "") + "..."
 	}
 	return line
 }

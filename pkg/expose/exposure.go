@@ -96,7 +96,7 @@ func (e *Exposure) Advise() {
 	}
 	for _, p := range e.Endpoints {
 		outside := p.Via != "ClusterIP" && p.Via != "NodePort"
-		add(outside && p.Reach == Public && !e.SignIn.InFront(), "kubectl kubeflow expose --lb --source-ranges CIDR,…", "limit who may connect: nobody has to sign in")
+		add(outside && p.Reach == Public && !e.SignIn.InFront(), "kubectl kubeflow expose --lb --source-ranges CIDR,...", "limit who may connect: nobody has to sign in")
 		add(outside && len(p.Blocked) > 0, "kubectl kubeflow expose --lb", "let visitors through the NetworkPolicies")
 		add(outside && p.Answer != nil && (p.Answer.What == Unwell || p.Answer.What == Nothing && p.Reach == Public), "kubectl kubeflow doctor", "see why it does not answer")
 		add(strings.HasPrefix(p.URL, "http://") && p.Via == "LoadBalancer", "kubectl kubeflow expose --lb --tls", "encrypt it: over plain HTTP passwords can be read on the way")

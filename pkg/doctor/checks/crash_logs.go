@@ -63,7 +63,7 @@ func (c crash) says(signs ...string) string {
 func shortened(line string) string {
 	const most = 200
 	if runes := []rune(line); len(runes) > most {
-		return string(runes[:most]) + "…"
+		return string(runes[:most]) + "..."
 	}
 	return line
 }

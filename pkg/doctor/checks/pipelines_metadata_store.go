@@ -31,7 +31,7 @@ var metadataStore = &doctor.Check{
 			if line := c.says("mysql_native_password", "caching_sha2_password", "Authentication plugin"); line != "" {
 				f := c.finding("the metadata store cannot sign in to MySQL: they do not know the same way", line)
 				f.Consequence = "The graphs, inputs and outputs of runs stay empty."
-				f.Advice = "Let its user sign in the old way: ALTER USER 'root' IDENTIFIED WITH mysql_native_password BY '…', with the plugin switched on in MySQL 8.4."
+				f.Advice = "Let its user sign in the old way: ALTER USER 'root' IDENTIFIED WITH mysql_native_password BY '...', with the plugin switched on in MySQL 8.4."
 				return []doctor.Finding{f}, nil
 			}
 			if line := c.says("mysql_real_connect failed", "Can't connect to MySQL", "Unknown MySQL server host"); line != "" {

@@ -76,7 +76,7 @@ func innermost(err error) string {
 	line, _, _ = strings.Cut(line, "': must build at directory")
 	const enough = 400
 	if len(line) > enough {
-		line = strings.ToValidUTF8(line[:enough], "") + " …"
+		line = strings.ToValidUTF8(line[:enough], "") + " ..."
 	}
 	return line
 }
