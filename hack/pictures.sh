@@ -18,7 +18,7 @@ mkdir -p docs/pictures
 # take NAME ROWS COMMAND: types the command, waits until it has ended, and keeps what the terminal shows.
 take() {
 	local name=$1 rows=$2 command=$3 socket=pictures-$1
-	tmux -L "$socket" new-session -d -x 92 -y "$rows" "clear; printf '\$ %s\n' '$command'; $command; tmux -L $socket wait-for -S done; sleep 600"
+	tmux -L "$socket" new-session -d -x 100 -y "$rows" "clear; printf '\$ %s\n' '$command'; $command; tmux -L $socket wait-for -S done; sleep 600"
 	timeout 120 tmux -L "$socket" wait-for done
 	tmux -L "$socket" capture-pane -ep | sed 's,https://127.0.0.1:[0-9]*,https://aks-kubeflow.hcp.westeurope.azmk8s.io:443,g' | "$work/picture" "$command" >"docs/pictures/$name.svg"
 	tmux -L "$socket" kill-server

@@ -48,46 +48,71 @@ func main() {
 		fmt.Printf(`<circle cx="%d" cy="16" r="5.5" fill="%s"/>`+"\n", 20+18*i, colour)
 	}
 	fmt.Printf(`<g font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="14" fill="%s">`+"\n", foreground)
+	var ink pen
 	for i, row := range rows {
 		if row != "" {
-			fmt.Printf(`<text x="%.1f" y="%.1f">%s</text>`+"\n", left, above+line*float64(i), spans(row))
+			fmt.Printf(`<text x="%.1f" y="%.1f">%s</text>`+"\n", left, above+line*float64(i), ink.spans(row))
 		}
 	}
 	fmt.Println("</g>\n</svg>")
 }
 
+// A pen is how letters look from here on, into the next rows as well.
+type pen struct {
+	bold, dim bool
+	colour    string
+}
+
 // spans returns a row with its colours as tspans, each at its own column so that every font keeps them in line.
-func spans(row string) string {
+func (p *pen) spans(row string) string {
 	var out strings.Builder
-	style, column := "", 0
+	column := 0
 	write := func(text string) {
 		if text != "" {
-			fmt.Fprintf(&out, `<tspan x="%.1f"%s>%s</tspan>`, left+cell*float64(column), style, strings.ReplaceAll(html.EscapeString(text), " ", "\u00a0"))
+			fmt.Fprintf(&out, `<tspan x="%.1f"%s>%s</tspan>`, left+cell*float64(column), p.attributes(), strings.ReplaceAll(html.EscapeString(text), " ", "\u00a0"))
 			column += utf8.RuneCountInString(text)
 		}
 	}
 	at := 0
 	for _, match := range escape.FindAllStringSubmatchIndex(row, -1) {
 		write(row[at:match[0]])
-		style, at = styled(style, row[match[2]:match[3]]), match[1]
+		p.follow(row[match[2]:match[3]])
+		at = match[1]
 	}
 	write(row[at:])
 	return out.String()
 }
 
-// styled returns the attributes after an escape's codes.
-func styled(style, codes string) string {
+// follow does what an escape's codes say.
+func (p *pen) follow(codes string) {
 	for code := range strings.SplitSeq(codes, ";") {
 		switch {
-		case code == "" || code == "0" || code == "39":
-			style = ""
+		case code == "" || code == "0":
+			*p = pen{}
 		case code == "1":
-			style += ` font-weight="bold"`
+			p.bold = true
 		case code == "2":
-			style += ` fill-opacity="0.6"`
+			p.dim = true
+		case code == "22":
+			p.bold, p.dim = false, false
+		case code == "39":
+			p.colour = ""
 		case len(code) == 2 && (code[0] == '3' || code[0] == '9') && code[1] <= '7':
-			style += fmt.Sprintf(` fill="%s"`, colours[code[1]-'0'])
+			p.colour = colours[code[1]-'0']
 		}
 	}
-	return style
+}
+
+func (p *pen) attributes() string {
+	text := ""
+	if p.bold {
+		text += ` font-weight="bold"`
+	}
+	if p.dim {
+		text += ` fill-opacity="0.6"`
+	}
+	if p.colour != "" {
+		text += fmt.Sprintf(` fill="%s"`, p.colour)
+	}
+	return text
 }
