@@ -40,7 +40,10 @@ func badFlag(cmd *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) {
-		if near := nearFlags(cmd, unknown.GetSpecifiedName()); len(near) > 0 {
+		name := unknown.GetSpecifiedName()
+		if command, _, err := cmd.Root().Find([]string{name}); err == nil && command != cmd.Root() { // --version
+			next = fmt.Sprintf("Did you mean: %s?", command.CommandPath())
+		} else if near := nearFlags(cmd, name); len(near) > 0 {
 			next = "Did you mean: --" + strings.Join(near, ", or --") + "?"
 		}
 	}

@@ -8,11 +8,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const usageTemplate = `Usage:
-  {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND [flags]{{else}}{{.UseLine}}{{end}}{{if .HasExample}}
+const usageTemplate = `{{if .HasExample}}Examples:
+{{.Example}}
 
-Examples:
-{{.Example}}{{end}}{{if .HasAvailableSubCommands}}{{$cmd := .}}{{range .Groups}}{{$group := .}}
+{{end}}Usage:
+  {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND [flags]{{else}}{{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}{{$cmd := .}}{{range .Groups}}{{$group := .}}
 
 {{.Title}}{{range $cmd.Commands}}{{if and (eq .GroupID $group.ID) .IsAvailableCommand}}
   {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}
@@ -73,6 +73,10 @@ current context.`,
 	root.AddCommand(newBuildCommand(d, runBuild), newBundleCommand(d, runBundle), newReleasesCommand(d, runReleases), newVersionCommand(d, runVersion),
 		newCompletionCommand(d), newOptionsCommand())
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Args = aCommand
+	}
 	d.completed(root)
 	return root
 }
@@ -85,10 +89,19 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return &usageError{What: fmt.Sprintf("%s takes no argument %q", cmd.CommandPath(), args[0]), Next: fmt.Sprintf("See its flags with: %s --help", cmd.CommandPath())}
 }
 
-func unknownCommand(root *cobra.Command, name string) error {
-	next := "See the commands with: kubectl kubeflow --help"
-	if near := root.SuggestionsFor(name); len(near) > 0 {
-		next = "Did you mean: kubectl kubeflow " + strings.Join(near, ", or ") + "?"
+// aCommand is for help, which is about one.
+func aCommand(cmd *cobra.Command, args []string) error {
+	found, rest, err := cmd.Root().Find(args)
+	if err != nil || len(rest) == 0 {
+		return err
+	}
+	return unknownCommand(found, rest[0])
+}
+
+func unknownCommand(parent *cobra.Command, name string) error {
+	next := fmt.Sprintf("See the commands with: %s --help", parent.CommandPath())
+	if near := parent.SuggestionsFor(name); len(near) > 0 {
+		next = fmt.Sprintf("Did you mean: %s %s?", parent.CommandPath(), strings.Join(near, ", or "))
 	}
 	return &usageError{What: fmt.Sprintf("there is no command %q", name), Next: next}
 }

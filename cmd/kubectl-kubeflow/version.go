@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -52,18 +53,12 @@ func newVersionCommand(d *deps, run func(context.Context, *versionOptions) error
 	return cmd
 }
 
+// runVersion tells the plugin's version also where no cluster tells its own: that is what a report of trouble needs.
 func runVersion(ctx context.Context, o *versionOptions) error {
 	v := versions{Client: pluginVersion(), Go: runtime.Version()}
+	var unknown error
 	if !o.client {
-		c, err := o.connect()
-		if err != nil {
-			return err
-		}
-		server, err := c.View().Version(ctx)
-		if err != nil {
-			return err
-		}
-		v.Server = server.GitVersion
+		v.Server, unknown = o.serverVersion(ctx)
 	}
 	switch o.output {
 	case "":
@@ -71,9 +66,21 @@ func runVersion(ctx context.Context, o *versionOptions) error {
 		if v.Server != "" {
 			fmt.Fprintln(o.Out, "Server Version:", v.Server)
 		}
-		return nil
+		return unknown
 	case "json", "yaml":
-		return printDocument(o.Out, o.output, v)
+		return errors.Join(printDocument(o.Out, o.output, v), unknown)
 	}
 	return unknownOutput(o.output, "json", "yaml")
+}
+
+func (d *deps) serverVersion(ctx context.Context) (string, error) {
+	c, err := d.connect()
+	if err != nil {
+		return "", err
+	}
+	server, err := c.View().Version(ctx)
+	if err != nil {
+		return "", err
+	}
+	return server.GitVersion, nil
 }

@@ -94,11 +94,14 @@ func (c *Client) signIn() string {
 
 // whereabouts says how a server that does not answer may be reached.
 func (c *Client) whereabouts() string {
-	next := "See whether it runs (az aks show) and whether the context is the right one: kubectl config current-context"
-	if server, err := url.Parse(c.Server()); err == nil && strings.Contains(server.Host, ".privatelink.") {
-		next = "It is a private cluster, which answers only inside its network: connect to that (VPN, a machine in it), or go through Azure with: az aks command invoke"
+	const right = "whether the context is the right one: kubectl config current-context"
+	switch server := c.Server(); {
+	case strings.Contains(server, ".privatelink."):
+		return "It is a private cluster, which answers only inside its network: connect to that (VPN, a machine in it), or go through Azure with: az aks command invoke"
+	case strings.Contains(server, ".azmk8s.io"):
+		return "See whether it runs and lets your address in (az aks show --query \"[powerState.code, apiServerAccessProfile.authorizedIpRanges]\"), and " + right
 	}
-	return next
+	return "See whether it runs (az aks show) and " + right
 }
 
 // innermost returns the first cause of an error: those around it repeat where it happened.

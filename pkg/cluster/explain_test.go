@@ -45,6 +45,7 @@ func TestEveryWayToFailHasItsSentence(t *testing.T) {
 		{"no TLS at all", plain, over(tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}), "is not the one that this kubeconfig trusts", "a proxy stands between", false},
 		{"a name that is nobody's", plain, over(&net.DNSError{Err: "no such host", Name: "kf.example.org", IsNotFound: true}), "the name of the cluster's server is not known here", "az aks show", true},
 		{"a private cluster from outside", &rest.Config{Host: kubelogin.Host}, over(&net.DNSError{Err: "no such host", IsNotFound: true}), "not known here", "private cluster", true},
+		{"an address that may not connect", &rest.Config{Host: "https://kf.hcp.westeurope.azmk8s.io"}, over(&net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}), "does not answer", "authorizedIpRanges", true},
 		{"nobody listens", plain, over(refused), "the cluster does not answer at https://kf.example.org", "az aks show", true},
 		{"forbidden on AKS", kubelogin, apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "x", errors.New("no")), "forbidden", "az role assignment create", false},
 		{"forbidden", plain, apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "x", errors.New("no")), "forbidden", "administrator", false},
