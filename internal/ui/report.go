@@ -54,68 +54,6 @@ func (s *Screen) Report(r *doctor.Report, style ReportStyle) error {
 	return p.flush(s.Out)
 }
 
-func (p *page) head(r *doctor.Report) {
-	release := "Kubeflow (release not recognised)"
-	if r.Release.Name != "" {
-		release = "Kubeflow " + r.Release.Name
-	}
-	parts := []string{release}
-	if r.Kubernetes != "" {
-		kubernetes := "Kubernetes " + r.Kubernetes
-		if support := r.Platform.Support; support != "" && support != "supported" {
-			kubernetes += " (on AKS " + support + ")"
-		}
-		parts = append(parts, kubernetes)
-	}
-	if r.Platform.AKS {
-		parts = append(parts, "AKS")
-	}
-	if r.Platform.Runtime != "" {
-		parts = append(parts, r.Platform.Runtime)
-	}
-	where := r.Source
-	if where == "" {
-		where = strings.TrimSpace("context " + r.Context + " at " + r.Server)
-	}
-	p.text(0, strings.Join(parts, ", "))
-	p.text(0, p.Paint(Dim, where))
-	for _, fact := range platformFacts(r) {
-		p.text(0, p.Paint(Dim, fact))
-	}
-}
-
-// platformFacts are the lines about an AKS cluster beneath the head of a report.
-func platformFacts(r *doctor.Report) []string {
-	var pools, lines []string
-	for _, pool := range r.Platform.Pools {
-		about := fmt.Sprintf("%s (%s, %d x %s)", pool.Name, pool.Mode, pool.Nodes, pool.VMSize)
-		if pool.Kubernetes != "" {
-			about += " at " + pool.Kubernetes
-		}
-		pools = append(pools, about)
-	}
-	for _, fact := range [][2]string{
-		{"pools", strings.Join(pools, ", ")}, {"network", r.Platform.Network}, {"add-ons", strings.Join(r.Platform.Addons, ", ")},
-	} {
-		if fact[1] != "" {
-			lines = append(lines, fact[0]+": "+fact[1])
-		}
-	}
-	return lines
-}
-
-// hints tells what to see to in Azure, since no cluster shows it.
-func (p *page) hints(r *doctor.Report) {
-	if len(r.Hints) == 0 {
-		return
-	}
-	p.line("")
-	p.line(p.Paint(Bold, "not to be seen from the cluster"))
-	for _, h := range r.Hints {
-		p.wrapped("  - ", 4, h)
-	}
-}
-
 func (p *page) check(r *doctor.Report, c doctor.CheckReport, style ReportStyle) {
 	if c.Status != doctor.Found {
 		title := c.Title
@@ -234,29 +172,6 @@ func (p *page) fixes(r *doctor.Report) {
 var outcomes = map[doctor.Outcome]mark{
 	doctor.Cured: marks["ok"], doctor.Planned: marks["info"], doctor.Remains: marks["warning"],
 	doctor.Worse: marks["error"], doctor.Failed: marks["error"], doctor.Refused: marks["skipped"],
-}
-
-// summary counts in words.
-func summary(r *doctor.Report) string {
-	s := r.Summary
-	parts := []string{fmt.Sprintf("%d ok", s.OK)}
-	for _, c := range []struct {
-		n    int
-		noun string
-	}{{s.Error, "error"}, {s.Warning, "warning"}} {
-		if c.n > 0 {
-			parts = append(parts, plural(c.n, c.noun))
-		}
-	}
-	for _, c := range []struct {
-		n    int
-		word string
-	}{{s.Info, "for information"}, {s.Skipped, "skipped"}, {s.Unknown, "unknown"}} {
-		if c.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.word))
-		}
-	}
-	return strings.Join(parts, ", ") + "."
 }
 
 // ReportLines draws one line per finding, and nothing for what is well.
