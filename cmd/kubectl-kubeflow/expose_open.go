@@ -9,21 +9,35 @@ import (
 
 // openBrowser opens a URL where there is a browser to open it in.
 func openBrowser(url string) error {
+	command, err := opener()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(command[0], append(command[1:], url)...)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	go func() { _ = cmd.Wait() }() // it may outlive a port-forward, or end long before it
+	return nil
+}
+
+// opener is the command that opens a URL in this desktop's browser.
+func opener() ([]string, error) {
 	switch runtime.GOOS {
 	case "darwin":
-		return exec.Command("open", url).Start()
+		return []string{"open"}, nil
 	case "windows":
-		return exec.Command("rundll32", "url.dll,FileProtocolHandler", url).Start()
+		return []string{"rundll32", "url.dll,FileProtocolHandler"}, nil
 	}
-	if wsl, err := exec.LookPath("wslview"); err == nil {
-		return exec.Command(wsl, url).Start()
+	if wsl, err := exec.LookPath("wslview"); err == nil { // Linux inside Windows, whose browser it is
+		return []string{wsl}, nil
 	}
 	if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
-		return errors.New("there is no display here")
+		return nil, errors.New("there is no display here")
 	}
-	opener, err := exec.LookPath("xdg-open")
+	xdg, err := exec.LookPath("xdg-open")
 	if err != nil {
-		return errors.New("xdg-open is not installed")
+		return nil, errors.New("xdg-open is not installed")
 	}
-	return exec.Command(opener, url).Start()
+	return []string{xdg}, nil
 }
