@@ -85,7 +85,7 @@ func (c *Client) signIn() string {
 	const again = "Sign in again, then run the same command again; kubectl auth whoami tells whether it worked"
 	if provider := c.Config.ExecProvider; provider != nil {
 		if strings.Contains(provider.Command, "kubelogin") {
-			return "Sign in again (az login, then kubelogin remove-tokens), then run the same command again"
+			return "Sign in again (az login; where kubelogin keeps tokens of its own: kubelogin remove-cache-dir), then run the same command again"
 		}
 		return fmt.Sprintf("%s. The kubeconfig signs in with %s", again, provider.Command)
 	}
@@ -99,7 +99,7 @@ func (c *Client) whereabouts() string {
 	case strings.Contains(server, ".privatelink."):
 		return "It is a private cluster, which answers only inside its network: connect to that (VPN, a machine in it), or go through Azure with: az aks command invoke"
 	case strings.Contains(server, ".azmk8s.io"):
-		return "See whether it runs and lets your address in (az aks show --query \"[powerState.code, apiServerAccessProfile.authorizedIpRanges]\"), and " + right
+		return "See whether it runs and lets your address in (az aks show --query \"[powerState.code, apiServerAccessProfile]\"), and " + right
 	}
 	return "See whether it runs (az aks show) and " + right
 }

@@ -37,15 +37,15 @@ func TestEveryWayToFailHasItsSentence(t *testing.T) {
 		transient  bool // where the server has answered before
 	}{
 		{"an expired token", plain, apierrors.NewUnauthorized("Unauthorized"), "does not accept these credentials", "Sign in again", false},
-		{"an expired token of kubelogin", kubelogin, apierrors.NewUnauthorized("Unauthorized"), "does not accept these credentials", "kubelogin remove-tokens", false},
-		{"a sign-in program that fails", kubelogin, over(errors.New("getting credentials: exec: executable kubelogin failed with exit code 1")), "signing in to the cluster did not work", "kubelogin remove-tokens", false},
+		{"an expired token of kubelogin", kubelogin, apierrors.NewUnauthorized("Unauthorized"), "does not accept these credentials", "kubelogin remove-cache-dir", false},
+		{"a sign-in program that fails", kubelogin, over(errors.New("getting credentials: exec: executable kubelogin failed with exit code 1")), "signing in to the cluster did not work", "kubelogin remove-cache-dir", false},
 		{"a sign-in program that is missing", kubelogin, over(errors.New("getting credentials: exec: executable kubelogin not found")), "which is not installed", "az aks install-cli", false},
 		{"a connection cut with kubelogin", kubelogin, over(&noAnswer{io.ErrUnexpectedEOF}), "broke off: unexpected EOF", "Run the same command again", true},
 		{"a certificate of somebody else", plain, over(x509.UnknownAuthorityError{}), "is not the one that this kubeconfig trusts", "az aks get-credentials", false},
 		{"no TLS at all", plain, over(tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}), "is not the one that this kubeconfig trusts", "a proxy stands between", false},
 		{"a name that is nobody's", plain, over(&net.DNSError{Err: "no such host", Name: "kf.example.org", IsNotFound: true}), "the name of the cluster's server is not known here", "az aks show", true},
 		{"a private cluster from outside", &rest.Config{Host: kubelogin.Host}, over(&net.DNSError{Err: "no such host", IsNotFound: true}), "not known here", "private cluster", true},
-		{"an address that may not connect", &rest.Config{Host: "https://kf.hcp.westeurope.azmk8s.io"}, over(&net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}), "does not answer", "authorizedIpRanges", true},
+		{"an address that may not connect", &rest.Config{Host: "https://kf.hcp.westeurope.azmk8s.io"}, over(&net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}), "does not answer", "apiServerAccessProfile", true},
 		{"nobody listens", plain, over(refused), "the cluster does not answer at https://kf.example.org", "az aks show", true},
 		{"forbidden on AKS", kubelogin, apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "x", errors.New("no")), "forbidden", "az role assignment create", false},
 		{"forbidden", plain, apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "x", errors.New("no")), "forbidden", "administrator", false},
