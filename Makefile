@@ -38,11 +38,14 @@ golden: ## rewrite the expected outputs of tests and the generated docs
 pictures: build ## take the README's pictures of a real terminal (needs tmux)
 	hack/pictures.sh
 
-snapshot: ## build the archives of a release for every platform, into dist/ (minutes the first time)
-	$(GO) run github.com/goreleaser/goreleaser/v2@$(GORELEASER) release --snapshot --clean --skip=sign,sbom
+bin/cyclonedx-gomod: # writes the SBOMs
+	GOBIN=$(CURDIR)/bin $(GO) install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX)
 
-release: ## release the tag that is checked out: in CI, where the signing identity is
-	$(GO) run github.com/goreleaser/goreleaser/v2@$(GORELEASER) release --clean
+snapshot: bin/cyclonedx-gomod ## build the archives of a release for every platform, into dist/ (minutes the first time)
+	PATH=$(CURDIR)/bin:$$PATH $(GO) run github.com/goreleaser/goreleaser/v2@$(GORELEASER) release --snapshot --clean --skip=sign
+
+release: bin/cyclonedx-gomod ## release the tag that is checked out: in CI, where the signing identity is
+	PATH=$(CURDIR)/bin:$$PATH $(GO) run github.com/goreleaser/goreleaser/v2@$(GORELEASER) release --clean
 
 try-snapshot: snapshot build ## install what snapshot built as krew does, and run it through kubectl
 	KREW=$(KREW) hack/try-snapshot.sh
@@ -59,6 +62,7 @@ lint: ## check formatting, vet and staticcheck
 
 STATICCHECK := v0.8.2
 GORELEASER := v2.13.3
+CYCLONEDX := v1.10.0
 KREW := v0.4.3
 
 .PHONY: help build demo test race fuzz test-fast golden pictures snapshot release try-snapshot bench lint

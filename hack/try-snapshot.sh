@@ -36,6 +36,17 @@ CGO_ENABLED=0 ${GO:-go} build -trimpath -ldflags "-s -w -X main.version=$version
 cmp "$built" "$work/again" || fail "the program differs when it is built again"
 printf '%5.1f MB  the program\n' "$(($(stat -c %s "$built") / 100000))e-1"
 
+say "an SBOM for each program, with every module that is linked into it"
+for sbom in dist/kubectl-kubeflow_"$tag"_{linux,darwin,windows}_{amd64,arm64}.cdx.json; do
+	[ -s "$sbom" ] || fail "there is no $sbom"
+done
+linked=$(${GO:-go} version -m "$built" | awk '$1 == "dep" {print $2 " " $3}' | sort)
+listed=$(python3 -c 'import json, sys
+for part in json.load(open(sys.argv[1]))["components"]:
+    print(part["name"], part["version"])' "dist/kubectl-kubeflow_${tag}_${os}_${arch}.cdx.json" | grep -v '^std ' | sort)
+[ "$linked" = "$listed" ] || fail "the SBOM is not what is linked: $(diff <(echo "$linked") <(echo "$listed"))"
+echo "$(wc -l <<<"$linked") modules"
+
 say "krew takes the manifest, and installs the archive"
 ${GO:-go} run ./hack/krewmanifest "$tag" dist >"$work/kubeflow.yaml"
 "$tools/validate-krew-manifest" -manifest "$work/kubeflow.yaml" -skip-install
