@@ -13,5 +13,6 @@
 // The sandbox is a program of its own, built from the sandbox folder; the
 // environment variable KUBEFLOW_SANDBOX may name a built one instead. It ends
 // when the test's process does, however that ends. Where no sandbox can be
-// started the tests fail: none is ever skipped.
+// started the tests fail; only those of load balancers' addresses are skipped where
+// this user may not listen on their ports.
 package sandboxtest

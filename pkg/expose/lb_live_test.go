@@ -34,7 +34,7 @@ func askUntilNothing(ctx context.Context, url string) Answer {
 }
 
 func TestAnAddressAnswersAndIsTakenBack(t *testing.T) {
-	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		before := l.state(t, ctx)
 		url := l.expose(t, ctx, Options{})
 		if answer := AskUntil(ctx, Door{URL: url}, 20*time.Second); answer.What != answers[l.shape] {
@@ -56,7 +56,7 @@ func TestAnAddressAnswersAndIsTakenBack(t *testing.T) {
 }
 
 func TestASecondRunChangesNothing(t *testing.T) {
-	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		yes := true
 		l.expose(t, ctx, Options{Internal: &yes})
 		before := l.state(t, ctx)
@@ -73,7 +73,7 @@ func TestASecondRunChangesNothing(t *testing.T) {
 }
 
 func TestAnAddressThatBecomesInternalIsAnother(t *testing.T) {
-	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		yes := true
 		public := l.expose(t, ctx, Options{})
 		inside := l.expose(t, ctx, Options{Internal: &yes})
@@ -87,7 +87,7 @@ func TestAnAddressThatBecomesInternalIsAnother(t *testing.T) {
 }
 
 func TestSourceRangesLetInWhoTheyName(t *testing.T) {
-	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		here, elsewhere := []string{"127.0.0.0/8"}, []string{"203.0.113.0/24"}
 		url := l.expose(t, ctx, Options{SourceRanges: &elsewhere})
 		if answer := askUntilNothing(ctx, url); answer.What != Nothing {
@@ -108,7 +108,7 @@ func TestSourceRangesLetInWhoTheyName(t *testing.T) {
 }
 
 func TestWithoutTheAllowingPolicyNobodyGetsIn(t *testing.T) {
-	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		if l.shape != "26.03" {
 			if _, plan := l.plan(t, ctx, Options{}); len(plan.Changes) != 1 {
 				t.Errorf("no policy blocks, and yet %d changes are planned", len(plan.Changes))
@@ -128,7 +128,7 @@ func TestWithoutTheAllowingPolicyNobodyGetsIn(t *testing.T) {
 }
 
 func TestAServiceMadeByHandIsMendedAndStays(t *testing.T) {
-	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		l.apply(t, `{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kubeflowdashboard-lb", "namespace": "istio-system"},
 			"spec": {"type": "LoadBalancer", "selector": {"app": "istio-ingressgateway", "istio": "ingressgateway"},
 			"ports": [{"name": "http", "port": 80}, {"name": "https", "port": 443}]}}`)
@@ -144,7 +144,7 @@ func TestAServiceMadeByHandIsMendedAndStays(t *testing.T) {
 }
 
 func TestAnInterruptedRunIsFinishedByTheNext(t *testing.T) {
-	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		_, plan := l.plan(t, ctx, Options{})
 		for done := range plan.Changes {
 			if err := Apply(ctx, l.client, plan.Changes[:done], false); err != nil {
@@ -166,7 +166,7 @@ func TestAnInterruptedRunIsFinishedByTheNext(t *testing.T) {
 }
 
 func TestSomebodyElsesChangeMeanwhileIsNotLost(t *testing.T) {
-	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		l.expose(t, ctx, Options{})
 		ranges := []string{"203.0.113.0/24"}
 		_, plan := l.plan(t, ctx, Options{SourceRanges: &ranges})
@@ -188,7 +188,7 @@ func TestSomebodyElsesChangeMeanwhileIsNotLost(t *testing.T) {
 }
 
 func TestAMissingAddressIsExplained(t *testing.T) {
-	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		target, plan := l.plan(t, ctx, Options{})
 		ended, stop := context.WithCancel(ctx)
 		stop()

@@ -65,6 +65,14 @@ func onEach(t *testing.T, test func(t *testing.T, ctx context.Context, l *live))
 	}
 }
 
+// onAddresses is onEach for a test in which load balancers get addresses.
+func onAddresses(t *testing.T, test func(t *testing.T, ctx context.Context, l *live)) {
+	if !testing.Short() {
+		sandboxtest.NeedsAddresses(t)
+	}
+	onEach(t, test)
+}
+
 // prepare puts the shape on the cluster, the first time, and takes back what an earlier test left.
 func (l *live) prepare(t *testing.T, ctx context.Context) {
 	t.Helper()

@@ -33,7 +33,7 @@ func (l *live) secured(t *testing.T, ctx context.Context, o Options) (address st
 }
 
 func TestHTTPSIsVerifiedByItsAuthority(t *testing.T) {
-	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		gateway := l.gateway(t, ctx)
 		address, plan := l.secured(t, ctx, Options{TLS: &TLS{From: SelfSigned}})
 		door := Door{URL: "https://" + address + "/", Roots: plan.Authority(ctx, l.client.View())}
@@ -73,7 +73,7 @@ func TestHTTPSIsVerifiedByItsAuthority(t *testing.T) {
 }
 
 func TestTheCertificateFollowsTheAddressAndTheName(t *testing.T) {
-	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		yes, host := true, "kubeflow.example.com"
 		l.secured(t, ctx, Options{TLS: &TLS{From: SelfSigned}})
 		inside, plan := l.secured(t, ctx, Options{Internal: &yes})
@@ -96,7 +96,7 @@ func TestTheCertificateFollowsTheAddressAndTheName(t *testing.T) {
 }
 
 func TestHTTPSInterruptedAnywhereIsFinishedOrTakenBack(t *testing.T) {
-	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		gateway := l.gateway(t, ctx)
 		o := Options{TLS: &TLS{From: SelfSigned}}
 		_, plan := l.plan(t, ctx, o)
@@ -131,7 +131,7 @@ func TestHTTPSInterruptedAnywhereIsFinishedOrTakenBack(t *testing.T) {
 }
 
 func TestLetsEncryptsQuestionPassesTheSignIn(t *testing.T) {
-	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		label := "ourkubeflow"
 		o := Options{TLS: &TLS{From: LetsEncrypt, Email: "us@example.com"}, DNSLabel: &label}
 		address, plan := l.secured(t, ctx, o) // the stand-in issues only when the question gets past the sign-in
@@ -154,7 +154,7 @@ func TestLetsEncryptsQuestionPassesTheSignIn(t *testing.T) {
 }
 
 func TestSourceRangesTellLoopbackAddressesApart(t *testing.T) {
-	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		ranges := []string{"127.0.0.1/32"}
 		url := l.expose(t, ctx, Options{SourceRanges: &ranges})
 		if answer := AskUntil(ctx, Door{URL: url}, 20*time.Second); !answer.Well() {
@@ -170,7 +170,7 @@ func TestSourceRangesTellLoopbackAddressesApart(t *testing.T) {
 }
 
 func TestAnAddressOfOnesOwnIsFoundInItsGroup(t *testing.T) {
-	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		nodes, network, group := "127.20.77.9", "127.20.77.200", "network"
 		if url := l.expose(t, ctx, Options{IP: &nodes}); url != "http://127.20.77.9/" {
 			t.Errorf("%s", url)
@@ -187,7 +187,7 @@ func TestAnAddressOfOnesOwnIsFoundInItsGroup(t *testing.T) {
 }
 
 func TestAzuresRefusalsAreToldInPlainWords(t *testing.T) {
-	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		for code, why := range map[string]string{
 			"AuthorizationFailed":       "the cluster's identity may not make or use the address: Azure answers AuthorizationFailed",
 			"LinkedAuthorizationFailed": "the cluster's identity may not make or use the address: Azure answers AuthorizationFailed",
@@ -229,7 +229,7 @@ func (l *live) gateway(t *testing.T, ctx context.Context) map[string]any {
 }
 
 func TestACertificateOfOnesOwnIsServed(t *testing.T) {
-	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
+	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		name, host := "ours", "kubeflow.example.com"
 		if l.shape == "1.2" {
 			name = mountedSecret // the one that its gateway reads
