@@ -8,7 +8,7 @@ help: ## list the targets
 
 build: ## build bin/kubectl-kubeflow and bin/sandbox
 	@mkdir -p bin
-	$(GO) build -trimpath -ldflags '-s -w' -o bin/kubectl-kubeflow ./cmd/kubectl-kubeflow
+	$(GO) build -ldflags '-s -w' -o bin/kubectl-kubeflow ./cmd/kubectl-kubeflow
 	cd sandbox && $(GO) build -o ../bin/sandbox .
 
 demo: build ## sandbox up, install, doctor, doctor --fix, expose --lb, the page, sandbox down
