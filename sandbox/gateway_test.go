@@ -23,7 +23,7 @@ metadata: {name: istio-ingressgateway, namespace: istio-system}
 spec:
   type: LoadBalancer
   selector: {istio: ingressgateway}
-  ports: [{name: http2, port: 80, targetPort: 8080}]
+  ports: [{name: http2, port: 8880, targetPort: 8080}]
 ---
 apiVersion: apps/v1
 kind: Deployment
@@ -60,9 +60,9 @@ func gatewayAnswers(t *testing.T, kubeconfig string) {
 		address = string(out)
 		return err == nil && address != ""
 	})
-	ask(t, "http://"+address)
+	ask(t, "http://"+address+":8880")
 
-	forward := kubectl("port-forward", "--address=127.0.0.1", "service/istio-ingressgateway", ":80")
+	forward := kubectl("port-forward", "--address=127.0.0.1", "service/istio-ingressgateway", ":8880")
 	out, err := forward.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -165,17 +166,21 @@ func nothingLeft(t *testing.T, place cluster.Place) {
 // processes lists the command lines that name a sandbox's folder.
 func processes(t *testing.T, dir string) []string {
 	t.Helper()
-	out, err := exec.Command("ps", "-axo", "pid,args").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found []string
-	for line := range strings.Lines(string(out)) {
-		if strings.Contains(line, dir+"/") {
-			found = append(found, line)
+	var all []string
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, file := range files {
+		if args, err := os.ReadFile(file); err == nil { // else it has just ended
+			all = append(all, strings.ReplaceAll(string(args), "\x00", " "))
 		}
 	}
-	return found
+	if len(files) == 0 { // not Linux, where ps need not be installed
+		out, err := exec.Command("ps", "-axo", "pid,args").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = slices.Collect(strings.Lines(string(out)))
+	}
+	return slices.DeleteFunc(all, func(line string) bool { return !strings.Contains(line, dir+"/") })
 }
 
 func program(args ...string) *exec.Cmd {
