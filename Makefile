@@ -38,7 +38,7 @@ golden: ## rewrite the expected outputs of tests and the generated docs
 pictures: build ## take the README's pictures of a real terminal (needs tmux)
 	hack/pictures.sh
 
-bin/cyclonedx-gomod: # writes the SBOMs
+bin/cyclonedx-gomod: Makefile # writes the SBOMs; the version is below
 	GOBIN=$(CURDIR)/bin $(GO) install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX)
 
 snapshot: bin/cyclonedx-gomod ## build the archives of a release for every platform, into dist/ (minutes the first time)
