@@ -36,7 +36,7 @@ func (o *exposeOptions) runRemove(ctx context.Context, c *cluster.Client, result
 		}
 	}
 	if o.dryRun != "client" {
-		if err := o.delete(ctx, c, changes); err != nil {
+		if err := o.takeBack(ctx, c, changes); err != nil {
 			return err
 		}
 	}
@@ -46,43 +46,15 @@ func (o *exposeOptions) runRemove(ctx context.Context, c *cluster.Client, result
 	return o.left(ctx, c, result)
 }
 
-// delete deletes, and waits until Azure has let go as well.
-func (o *exposeOptions) delete(ctx context.Context, c *cluster.Client, changes []cluster.Change) error {
-	waiting, stop := context.WithTimeout(ctx, o.timeout)
-	defer stop()
-	for _, change := range changes {
-		err := expose.Apply(ctx, c, []cluster.Change{change}, o.dryRun == "server")
-		if apierrors.IsConflict(err) { // somebody changed it meanwhile: their change stays
-			err = o.again(ctx, c, change)
-		}
-		if err != nil && !apierrors.IsNotFound(err) {
-			return err
-		}
-	}
-	if !o.wait || o.dryRun != "none" {
-		return nil
-	}
-	for _, change := range changes {
-		if err := expose.AwaitGone(waiting, c, change.Ref()); err != nil {
-			return err
-		}
+// takeBack takes back, and waits until Azure has let go as well.
+func (o *exposeOptions) takeBack(ctx context.Context, c *cluster.Client, changes []cluster.Change) error {
+	removal := expose.Removal{DryRun: o.dryRun == "server", Gone: func(change cluster.Change) {
 		o.screen().Say("%s: %s", map[bool]string{true: "Gone", false: "Taken back"}[change.Verb == cluster.Delete], change.Ref())
+	}}
+	if o.wait {
+		removal.Timeout = o.timeout
 	}
-	return nil
-}
-
-// again takes one change back as the object is now.
-func (o *exposeOptions) again(ctx context.Context, c *cluster.Client, change cluster.Change) error {
-	made, err := expose.LookMade(ctx, c.View())
-	if err != nil {
-		return err
-	}
-	for _, now := range expose.PlanRemoval(made) {
-		if now.Ref() == change.Ref() {
-			return expose.Apply(ctx, c, []cluster.Change{now}, o.dryRun == "server")
-		}
-	}
-	return nil
+	return expose.TakeBack(ctx, c, changes, removal)
 }
 
 // left says how the dashboard can still be reached. Without a gateway there is nothing to reach.

@@ -74,8 +74,8 @@ func explaining(ctx context.Context, c *cluster.Client, ref cluster.Ref, tell fu
 	}
 }
 
-// AwaitGone waits until an object is really gone: a load balancer's Service stays until Azure has freed the address.
-func AwaitGone(ctx context.Context, c *cluster.Client, ref cluster.Ref) error {
+// awaitGone waits until an object is really gone: a load balancer's Service stays until Azure has freed the address.
+func awaitGone(ctx context.Context, c *cluster.Client, ref cluster.Ref) error {
 	if ref.Kind != "Service" {
 		return nil // nothing holds it back
 	}

@@ -25,7 +25,16 @@ func Secure(ctx context.Context, c *cluster.Client, o Options, address string, t
 	if err := plan.await(ctx, c, address, tell); err != nil {
 		return plan, err
 	}
-	return applyTLS(ctx, c, o, address, func(p TLSPlan) []cluster.Change { return p.Serve })
+	began := time.Now()
+	serve := func(p TLSPlan) []cluster.Change { return p.Serve }
+	plan, err = applyTLS(ctx, c, o, address, serve)
+	if err != nil || len(certificatesAmong(plan.Serve)) == 0 {
+		return plan, err
+	}
+	if err := settle(ctx, began); err != nil {
+		return plan, err
+	}
+	return applyTLS(ctx, c, o, address, serve) // the Secrets that came late
 }
 
 // applyTLS looks, decides and makes one part of the changes. When somebody changes an object in between it looks again.

@@ -176,13 +176,8 @@ func (l *live) remove(t *testing.T, ctx context.Context) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Apply(ctx, l.client, PlanRemoval(made), false); err != nil {
+	if err := TakeBack(ctx, l.client, PlanRemoval(made), Removal{Timeout: time.Minute}); err != nil {
 		t.Fatal(err)
-	}
-	for _, o := range made.Objects {
-		if err := AwaitGone(ctx, l.client, cluster.RefOf(o)); err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 

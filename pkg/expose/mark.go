@@ -115,34 +115,3 @@ func lookIssued(ctx context.Context, view cluster.View, objects []*unstructured.
 	}
 	return issued, nil
 }
-
-// PlanRemoval returns the changes that take back what expose made and changed.
-func PlanRemoval(made Made) []cluster.Change {
-	var changes []cluster.Change
-	addresses := 0
-	for _, o := range made.Objects {
-		if o.GetKind() == services.Kind {
-			addresses++
-			changes = append(changes, cluster.Change{Verb: cluster.Delete, Before: o})
-		}
-	}
-	changes = append(changes, made.undo()...)
-	for _, o := range made.Objects[addresses:] {
-		changes = append(changes, cluster.Change{Verb: cluster.Delete, Before: o})
-	}
-	return changes
-}
-
-// undo returns the changes that take back what expose changed on others' objects.
-func (m Made) undo() []cluster.Change {
-	var changes []cluster.Change
-	for _, o := range m.Edited {
-		changes = append(changes, takenBack(o))
-	}
-	for _, w := range m.readers {
-		if change := restarted(w, ""); change != nil {
-			changes = append(changes, *change)
-		}
-	}
-	return changes
-}

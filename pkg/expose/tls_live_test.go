@@ -12,8 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
 // secured does what expose --lb --tls does, and returns the address.
@@ -91,41 +89,6 @@ func TestTheCertificateFollowsTheAddressAndTheName(t *testing.T) {
 		}
 		if again := plan.Authority(ctx, l.client.View()); !again.Equal(roots) {
 			t.Error("the authority is another: who trusted the first one is warned again")
-		}
-	})
-}
-
-func TestHTTPSInterruptedAnywhereIsFinishedOrTakenBack(t *testing.T) {
-	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
-		gateway := l.gateway(t, ctx)
-		o := Options{TLS: &TLS{From: SelfSigned}}
-		_, plan := l.plan(t, ctx, o)
-		all := plan.All()
-		for done := len(plan.Changes); done < len(all); done++ {
-			for _, change := range all[:done] {
-				if err := Apply(ctx, l.client, []cluster.Change{change}, false); err != nil {
-					t.Fatal(err)
-				}
-			}
-			l.remove(t, ctx)
-			if left := l.look(t, ctx).Made; !left.Nothing() {
-				t.Errorf("after %d of %d changes a removal leaves %d objects", done, len(all), len(left.Objects))
-			}
-		}
-		for _, change := range all[:len(all)-1] { // all but the Gateway
-			if err := Apply(ctx, l.client, []cluster.Change{change}, false); err != nil {
-				t.Fatal(err)
-			}
-		}
-		address, _ := l.secured(t, ctx, Options{}) // names no flag, and finishes
-		if answer := AskUntil(ctx, Door{URL: "https://" + address + "/"}, 20*time.Second); !answer.Well() {
-			t.Errorf("%+v", answer)
-		}
-		if _, err := Secure(ctx, l.client, Options{TLS: &TLS{From: NoTLS}}, address, func(Delay) {}); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(gateway, l.gateway(t, ctx)); diff != "" {
-			t.Errorf("--tls none leaves something on the Gateway (-before +after):\n%s", diff)
 		}
 	})
 }

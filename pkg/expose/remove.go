@@ -1,0 +1,141 @@
+package expose
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// PlanRemoval returns the changes that take back what expose made and changed.
+func PlanRemoval(made Made) []cluster.Change {
+	addresses := 0
+	for _, o := range made.Objects {
+		if o.GetKind() == services.Kind {
+			addresses++
+		}
+	}
+	return slices.Concat(deletions(made.Objects[:addresses]), made.undo(), deletions(made.Objects[addresses:]))
+}
+
+func deletions(objects []*unstructured.Unstructured) []cluster.Change {
+	var changes []cluster.Change
+	for _, o := range objects {
+		changes = append(changes, cluster.Change{Verb: cluster.Delete, Before: o})
+	}
+	return changes
+}
+
+// undo returns the changes that take back what expose changed on others' objects.
+func (m Made) undo() []cluster.Change {
+	var changes []cluster.Change
+	for _, o := range m.Edited {
+		changes = append(changes, takenBack(o))
+	}
+	for _, w := range m.readers {
+		if change := restarted(w, ""); change != nil {
+			changes = append(changes, *change)
+		}
+	}
+	return changes
+}
+
+// A Removal says how to take back.
+type Removal struct {
+	DryRun  bool                 // the server checks the changes and keeps nothing
+	Timeout time.Duration        // how long to wait until Azure has let go of the addresses; 0 does not wait
+	Gone    func(cluster.Change) // hears what is taken back, when it is; may be nil
+}
+
+// TakeBack carries out the changes of PlanRemoval, and deletes what came of them meanwhile.
+// An address that is not free in time is a *cluster.Problem, with context.DeadlineExceeded in it.
+func TakeBack(ctx context.Context, c *cluster.Client, changes []cluster.Change, o Removal) error {
+	began := time.Now()
+	if err := takeEachBack(ctx, c, changes, o.DryRun); err != nil || o.DryRun {
+		return err
+	}
+	if o.Timeout > 0 {
+		if err := o.await(ctx, c, changes); err != nil {
+			return err
+		}
+	}
+	certified := certificatesAmong(changes)
+	if len(certified) == 0 || settle(ctx, began) != nil {
+		return ctx.Err()
+	}
+	late, err := lookIssued(ctx, c.View(), certified)
+	if err != nil {
+		return err
+	}
+	return takeEachBack(ctx, c, deletions(late), false)
+}
+
+// await waits until the addresses are free, and tells of each change that it is done.
+func (o Removal) await(ctx context.Context, c *cluster.Client, changes []cluster.Change) error {
+	waiting, stop := context.WithTimeout(ctx, o.Timeout)
+	defer stop()
+	for _, change := range changes {
+		if err := awaitGone(waiting, c, change.Ref()); err != nil {
+			return err
+		}
+		if o.Gone != nil {
+			o.Gone(change)
+		}
+	}
+	return nil
+}
+
+// takeEachBack makes the changes in their order. What is gone already is as wanted.
+func takeEachBack(ctx context.Context, c *cluster.Client, changes []cluster.Change, dryRun bool) error {
+	for _, change := range changes {
+		err := Apply(ctx, c, []cluster.Change{change}, dryRun)
+		if apierrors.IsConflict(err) { // somebody changed it meanwhile: their change stays
+			err = takeBackAgain(ctx, c, change, dryRun)
+		}
+		if err != nil && !apierrors.IsNotFound(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeBackAgain takes one change back as the object is now.
+func takeBackAgain(ctx context.Context, c *cluster.Client, change cluster.Change, dryRun bool) error {
+	made, err := LookMade(ctx, c.View())
+	if err != nil {
+		return err
+	}
+	for _, now := range PlanRemoval(made) {
+		if now.Ref() == change.Ref() {
+			return Apply(ctx, c, []cluster.Change{now}, dryRun)
+		}
+	}
+	return nil
+}
+
+// issuesLate is how long the Secret of a deleted Certificate may still come: cert-manager writes what it decided before.
+const issuesLate = 3 * time.Second
+
+// settle waits until nothing more comes of what was deleted since then. It returns an error when ctx ends first.
+func settle(ctx context.Context, since time.Time) error {
+	select {
+	case <-ctx.Done():
+	case <-time.After(issuesLate - time.Since(since)):
+	}
+	return ctx.Err()
+}
+
+// certificatesAmong returns the Certificates that changes delete.
+func certificatesAmong(changes []cluster.Change) []*unstructured.Unstructured {
+	var found []*unstructured.Unstructured
+	for _, change := range changes {
+		if change.Verb == cluster.Delete && change.Before.GetKind() == certificates.Kind {
+			found = append(found, change.Before)
+		}
+	}
+	return found
+}
