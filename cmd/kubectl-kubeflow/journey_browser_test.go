@@ -47,7 +47,7 @@ func browse(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	url := strings.TrimSpace(ts.ReadFile(args[0]))
 	// A page that never comes must not hold the script up.
-	cmd := exec.Command(browser(), "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+filepath.Join(ts.Getenv("WORK"), "browser"), "--dump-dom", url)
+	cmd := exec.Command(browser(), "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--user-data-dir="+filepath.Join(ts.Getenv("WORK"), "browser"), "--dump-dom", url)
 	cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"))
 	late := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
 	defer late.Stop()

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
+
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -109,29 +111,9 @@ func nearest(id string, all []*doctor.Check) string {
 	best, fewest := "", len(id)/2+2
 	for _, c := range all {
 		_, name, _ := strings.Cut(c.ID, "/")
-		if d := min(distance(id, c.ID), distance(id, name)); d < fewest {
+		if d := min(levenshtein.ComputeDistance(id, c.ID), levenshtein.ComputeDistance(id, name)); d < fewest {
 			best, fewest = c.ID, d
 		}
 	}
 	return best
-}
-
-// distance is Levenshtein's.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal, row[j+1] = row[j+1], min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
