@@ -1,5 +1,8 @@
 # Few targets; "make" lists them. What each needs beside Go, git and make, it builds.
 export GOTOOLCHAIN ?= local
+# All is compiled as releases are: tests run what ships, and the compiler's cache serves both.
+export CGO_ENABLED = 0
+export GOFLAGS += -trimpath
 GO ?= go
 .DEFAULT_GOAL := help
 

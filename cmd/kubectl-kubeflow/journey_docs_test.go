@@ -73,15 +73,20 @@ esac
 
 // fromHere lets git clone this repository in the place of the one on the internet, and go install what is built of it.
 func fromHere(ts *testscript.TestScript) ([]string, error) {
-	var places struct{ GOPATH, GOCACHE, GOMODCACHE string }
-	said, err := exec.Command("go", "env", "-json", "GOPATH", "GOCACHE", "GOMODCACHE").Output()
-	if err == nil {
-		err = json.Unmarshal(said, &places)
-	}
-	return []string{
-		"GOPATH=" + places.GOPATH, "GOCACHE=" + places.GOCACHE, "GOMODCACHE=" + places.GOMODCACHE, "GOTOOLCHAIN=local", "GOBIN=" + ts.MkAbs("gobin"),
+	env := []string{
+		"GOTOOLCHAIN=local", "GOBIN=" + ts.MkAbs("gobin"),
 		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=url." + ts.Getenv("REPOSITORY") + ".insteadOf", "GIT_CONFIG_VALUE_0=https://github.com/kubectl-kubeflow/kubectl-kubeflow",
-	}, err
+	}
+	said, err := exec.Command("go", "env", "-json", "GOPATH", "GOCACHE", "GOMODCACHE", "GOFLAGS", "CGO_ENABLED").Output()
+	if err != nil {
+		return nil, err
+	}
+	var same map[string]string // as it is here: what is compiled already need not be compiled again
+	err = json.Unmarshal(said, &same)
+	for name, value := range same {
+		env = append(env, name+"="+value)
+	}
+	return env, err
 }
 
 // commandBlocks returns the blocks of a page that hold commands: fenced and marked as such, or indented.

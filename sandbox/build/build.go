@@ -131,11 +131,12 @@ func (c component) writeModule(work string) error {
 }
 
 // goTool runs the go command in a folder and returns what it printed. A
-// workspace around the caller's folder would change what is built, so it is off.
+// workspace around the caller's folder, or a C compiler that one machine has and
+// another has not, would change what is built, so they are left out.
 func goTool(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOWORK=off")
+	cmd.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0")
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second
 	var stdout, stderr bytes.Buffer

@@ -42,7 +42,7 @@ func (c component) folder() (string, error) {
 	hash := sha256.New()
 	for _, part := range []string{
 		string(mod), string(sum), c.main, c.ldflags(), strings.Join(c.packages, " "),
-		openAPIPackages(c), runtime.GOOS, runtime.GOARCH, os.Getenv("CGO_ENABLED"),
+		openAPIPackages(c), runtime.GOOS, runtime.GOARCH,
 	} {
 		fmt.Fprintf(hash, "%d:%s", len(part), part)
 	}
