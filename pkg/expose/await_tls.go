@@ -25,13 +25,12 @@ func Secure(ctx context.Context, c *cluster.Client, o Options, address string, t
 	if err := plan.await(ctx, c, address, tell); err != nil {
 		return plan, err
 	}
-	began := time.Now()
 	serve := func(p TLSPlan) []cluster.Change { return p.Serve }
 	plan, err = applyTLS(ctx, c, o, address, serve)
 	if err != nil || len(certificatesAmong(plan.Serve)) == 0 {
 		return plan, err
 	}
-	if err := settle(ctx, began); err != nil {
+	if err := settle(ctx, time.Now()); err != nil {
 		return plan, err
 	}
 	return applyTLS(ctx, c, o, address, serve) // the Secrets that came late

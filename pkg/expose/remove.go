@@ -54,28 +54,33 @@ type Removal struct {
 // TakeBack carries out the changes of PlanRemoval, and deletes what came of them meanwhile.
 // An address that is not free in time is a *cluster.Problem, with context.DeadlineExceeded in it.
 func TakeBack(ctx context.Context, c *cluster.Client, changes []cluster.Change, o Removal) error {
-	began := time.Now()
 	if err := takeEachBack(ctx, c, changes, o.DryRun); err != nil || o.DryRun {
 		return err
 	}
-	if o.Timeout > 0 {
-		if err := o.await(ctx, c, changes); err != nil {
-			return err
-		}
+	deleted := time.Now()
+	if err := o.await(ctx, c, changes); err != nil {
+		return err
 	}
 	certified := certificatesAmong(changes)
-	if len(certified) == 0 || settle(ctx, began) != nil {
+	if len(certified) == 0 || settle(ctx, deleted) != nil {
 		return ctx.Err()
 	}
-	late, err := lookIssued(ctx, c.View(), certified)
+	issued, err := lookIssued(ctx, c.View(), certified)
 	if err != nil {
 		return err
 	}
-	return takeEachBack(ctx, c, deletions(late), false)
+	late := deletions(issued)
+	if err := takeEachBack(ctx, c, late, false); err != nil {
+		return err
+	}
+	return o.await(ctx, c, late)
 }
 
 // await waits until the addresses are free, and tells of each change that it is done.
 func (o Removal) await(ctx context.Context, c *cluster.Client, changes []cluster.Change) error {
+	if o.Timeout == 0 {
+		return nil
+	}
 	waiting, stop := context.WithTimeout(ctx, o.Timeout)
 	defer stop()
 	for _, change := range changes {
