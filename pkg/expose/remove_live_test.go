@@ -2,12 +2,12 @@ package expose
 
 import (
 	"context"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
@@ -47,26 +47,49 @@ func TestHTTPSInterruptedAnywhereIsFinishedOrTakenBack(t *testing.T) {
 	})
 }
 
-func TestASecretThatComesDuringARemovalGoesToo(t *testing.T) {
+func TestASecretThatComesLateGoesToo(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
-		_, plan := l.plan(t, ctx, Options{TLS: &TLS{From: SelfSigned}})
-		if err := Apply(ctx, l.client, plan.All()[:len(plan.All())-1], false); err != nil { // all but the Gateway
-			t.Fatal(err)
-		}
-		var made Made
-		for len(secretsOf(made)) < 2 { // the authority's and the dashboard's
-			made = l.look(t, ctx).Made
-		}
-		early := slices.DeleteFunc(PlanRemoval(made), func(c cluster.Change) bool { return c.Before.GetKind() == "Secret" })
-		if err := TakeBack(ctx, l.client, early, Removal{Timeout: time.Minute}); err != nil {
-			t.Fatal(err)
-		}
-		if left := l.look(t, ctx).Made; !left.Nothing() {
-			t.Errorf("%d objects are left, %d of them Secrets", len(left.Objects), len(secretsOf(left)))
+		for way, takeBack := range map[string]func(address string) error{
+			"--remove": func(string) error { l.remove(t, ctx); return nil },
+			"--tls none": func(address string) error {
+				_, err := Secure(ctx, l.client, Options{TLS: &TLS{From: NoTLS}}, address, func(Delay) {})
+				return err
+			},
+		} {
+			address, plan := l.secured(t, ctx, Options{TLS: &TLS{From: SelfSigned}})
+			written := l.writesLate(t, ctx, plan.Secret)
+			if err := takeBack(address); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-written; err != nil {
+				t.Fatal(err)
+			}
+			if _, err := l.client.View().Get(ctx, plan.Secret); !apierrors.IsNotFound(err) {
+				t.Errorf("%s leaves %s, written after its Certificate was gone: %v", way, plan.Secret, err)
+			}
 		}
 	})
 }
 
-func secretsOf(made Made) []*unstructured.Unstructured {
-	return slices.DeleteFunc(slices.Clone(made.Objects), func(o *unstructured.Unstructured) bool { return o.GetKind() != "Secret" })
+// writesLate plays a cert-manager that is slow: it writes a Secret again as soon as that is deleted, which is after its Certificate.
+func (l *live) writesLate(t *testing.T, ctx context.Context, secret cluster.Ref) <-chan error {
+	t.Helper()
+	in := l.client.Kube.CoreV1().Secrets(secret.Namespace)
+	issued, err := in.Get(ctx, secret.Name, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	issued.ResourceVersion, issued.UID = "", ""
+	written := make(chan error, 1)
+	go func() {
+		for {
+			_, err := in.Create(ctx, issued, metav1.CreateOptions{})
+			if !apierrors.IsAlreadyExists(err) {
+				written <- err
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}()
+	return written
 }
