@@ -1,6 +1,6 @@
-# Few targets; "make" lists them. What each needs beside Go, git and make, it builds.
+# "make" lists the targets. They build what they need besides Go, git and make.
 export GOTOOLCHAIN ?= local
-# All is compiled as releases are: tests run what ships, and the compiler's cache serves both.
+# Everything is compiled as for releases: tests run what ships, and both share the build cache.
 export CGO_ENABLED = 0
 export GOFLAGS += -trimpath
 GO ?= go
@@ -14,52 +14,52 @@ build: ## build bin/kubectl-kubeflow and bin/sandbox
 	$(GO) build -ldflags '-s -w' -o bin/kubectl-kubeflow ./cmd/kubectl-kubeflow
 	cd sandbox && $(GO) build -o ../bin/sandbox .
 
-demo: build ## sandbox up, install, doctor, doctor --fix, expose --lb, the page, sandbox down
+demo: build ## run the demo on a local cluster: install, doctor, doctor --fix, expose --lb
 	@hack/demo.sh
 
-test: build ## run all tests (needs no internet; real archives from KUBEFLOW_MIRROR, if there)
-	bin/sandbox build # minutes the first time, which no test's time limit should count
+test: build ## run all tests (needs no internet; tests of real releases need KUBEFLOW_MIRROR)
+	bin/sandbox build # takes minutes the first time, so it must not count towards a test timeout
 	KUBEFLOW_SANDBOX=$(CURDIR)/bin/sandbox $(GO) test -timeout 30m ./...
 	cd sandbox && $(GO) test -timeout 30m ./...
 
 race: ## run the tests that need no cluster under the race detector
 	CGO_ENABLED=1 $(GO) test -race -short ./pkg/... ./internal/...
 
-fuzz: ## let the fuzz tests look for new inputs, FUZZTIME each
+fuzz: ## run each fuzz test for FUZZTIME
 	@for package in $$(grep -rl '^func Fuzz' --include='*_test.go' pkg | xargs -n1 dirname | sort -u); do \
 		for test in $$(grep -hoE '^func Fuzz[A-Za-z]+' $$package/*_test.go | cut -c6-); do \
 			echo "== $$package $$test"; $(GO) test -run '^$$' -fuzz "^$$test$$" -fuzztime $(FUZZTIME) ./$$package || exit 1; done; done
 
 FUZZTIME ?= 10s
 
-test-fast: ## run the tests that need no cluster: seconds
+test-fast: ## run the tests that need no cluster (seconds)
 	$(GO) test -short ./...
 
 golden: ## rewrite the expected outputs of tests and the generated docs
 	$(GO) test -short $$(grep -rl '"update"' --include='*_test.go' cmd internal pkg | xargs -n1 dirname | sort -u | sed 's,^,./,') -update
 
-pictures: build ## take the README's pictures of a real terminal (needs tmux)
+pictures: build ## record the pictures of the README from a real terminal (needs tmux)
 	hack/pictures.sh
 
-bin/cyclonedx-gomod: Makefile # writes the SBOMs; the version is below
+bin/cyclonedx-gomod: Makefile # writes the SBOMs; its version is set below
 	GOBIN=$(CURDIR)/bin $(GO) install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX)
 
-snapshot: bin/cyclonedx-gomod ## build the archives of a release for every platform, into dist/ (minutes the first time)
+snapshot: bin/cyclonedx-gomod ## build the release archives for every platform into dist/ (minutes the first time)
 	PATH=$(CURDIR)/bin:$$PATH $(GO) run github.com/goreleaser/goreleaser/v2@$(GORELEASER) release --snapshot --clean --skip=sign
 
-release: bin/cyclonedx-gomod ## release the tag that is checked out: in CI, where the signing identity is
+release: bin/cyclonedx-gomod ## publish the checked-out tag (in CI, which has the signing identity)
 	PATH=$(CURDIR)/bin:$$PATH $(GO) run github.com/goreleaser/goreleaser/v2@$(GORELEASER) release --clean
 
-try-snapshot: snapshot build ## install what snapshot built as krew does, and run it through kubectl
+try-snapshot: snapshot build ## install the snapshot with krew and run it through kubectl
 	KREW=$(KREW) hack/try-snapshot.sh
 
-bench: build ## measure install against the official loop, into bench/RESULTS.md
+bench: build ## compare install with the official loop and measure doctor; writes bench/RESULTS.md
 	$(GO) run ./bench
 
 lint: ## check formatting, vet and staticcheck
 	@test -z "$$(gofmt -l cmd pkg internal sandbox bench)" || { gofmt -l cmd pkg internal sandbox bench; exit 1; }
 	$(GO) vet ./...
-	GOOS=windows $(GO) vet ./... # the tests build there too
+	GOOS=windows $(GO) vet ./... # the tests must compile there too
 	cd sandbox && $(GO) vet ./...
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) ./...
 

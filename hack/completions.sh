@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The completion scripts for a release's archives: hack/completions.sh DIR
+# Generate the completion scripts for a release's archives: hack/completions.sh DIR
 set -euo pipefail
 dir=${1:?usage: hack/completions.sh DIR}
 mkdir -p "$dir"

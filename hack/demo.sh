@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The main job, start to end, on a sandbox cluster: install, doctor, doctor --fix, expose --lb, the page.
-# Kubeflow 1.2.0 where its archive can be had (KUBEFLOW_MIRROR, or the internet), else the small release built in.
+# The whole workflow on a sandbox cluster: install, doctor, doctor --fix, expose --lb, the dashboard page.
+# Installs Kubeflow 1.2.0 if its archive is available (KUBEFLOW_MIRROR or the internet), otherwise the small built-in release.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,9 +10,9 @@ finish() { sandbox down --name demo >/dev/null 2>&1 || true; rm -rf "$work"; }
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-# say and run: the lines below are what a person would type.
+# step COMMAND: print the command as a user would type it, and run it.
 step() { printf '\n$ %s\n' "$*"; "$@"; }
-# the same for a command that ends with the given exit code.
+# expect CODE COMMAND: the same for a command that must end with this exit code.
 expect() {
 	local want=$1 got=0
 	shift
@@ -21,9 +21,9 @@ expect() {
 	printf '(exit code %s)\n' "$got"
 	[ "$got" -eq "$want" ] || { echo "expected exit code $want" >&2; exit 1; }
 }
-# page URL: what answers there: its status and the page's title. Bash asks by itself, for not every machine has curl.
+# page URL: print the HTTP status and the title of the page. It uses bash, because curl may not be installed.
 page() {
-	printf '\nWhat a browser gets at %s:\n' "$1"
+	printf '\nPage at %s:\n' "$1"
 	local url=${1#http://} line
 	local host=${url%%/*} path=/${url#*/}
 	local port=80
@@ -42,7 +42,7 @@ if [ -n "${KUBEFLOW_MIRROR:-}" ]; then
 elif bin/kubectl-kubeflow releases --download "$work/mirror" --release 1.2.0; then
 	install+=(-r 1.2.0 --mirror "$work/mirror")
 else
-	echo "Kubeflow's archives cannot be reached: showing the small release that is built in instead."
+	echo "Kubeflow's archives are not available: installing the small built-in release instead."
 	install+=(-r mini)
 fi
 
@@ -51,15 +51,15 @@ export KUBECONFIG=$work/kubeconfig
 ln -s "$(sandbox kubectl --kubernetes 1.21)" "$work/kubectl"
 export PATH="$work:$PWD/bin:$PATH"
 
-# Port 80 on the address where this user may listen there.
+# Port 80 if this user may listen on it.
 port=80
 if [ "$(id -u)" -ne 0 ] && [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start 2>/dev/null || echo 1024)" -gt 80 ]; then port=8080; fi
 
-expect 1 "${install[@]}" # --adapt=none: as the guide leaves it, broken in four ways
+expect 1 "${install[@]}" # --adapt=none: no compatibility patches, so four things are broken
 expect 3 kubectl kubeflow doctor
 step kubectl kubeflow doctor --fix --yes --allow-restart
 step kubectl kubeflow doctor
-expect 2 kubectl kubeflow expose --lb --yes </dev/null # no sign-in in front: refused
+expect 2 kubectl kubeflow expose --lb --yes </dev/null # refused: no authentication
 step kubectl kubeflow expose --lb --yes --port "$port" --source-ranges 127.0.0.0/8
 url=$(kubectl kubeflow expose -o name)
 page "$url"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fill a folder with what the tests of the real releases read: hack/mirror.sh DIR, then KUBEFLOW_MIRROR=DIR make test
+# Download the archives that the tests of the real releases need: hack/mirror.sh DIR, then KUBEFLOW_MIRROR=DIR make test
 set -euo pipefail
 dir=${1:?usage: hack/mirror.sh DIR}
 go run ./cmd/kubectl-kubeflow releases --download "$dir" --release 1.2.0,26.03,mpi-operator-0.8.0

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The README's pictures, taken of a real terminal (tmux) on a sandbox: hack/pictures.sh
+# Record the README's pictures from a real terminal (tmux) on a sandbox: hack/pictures.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v tmux >/dev/null || { echo "error: tmux is not installed" >&2; exit 1; }
@@ -15,14 +15,14 @@ export KUBECONFIG=$work/config PATH=$work:$PWD/bin:$PATH PS1='$ ' TERM=xterm-256
 go build -o "$work/picture" ./hack/picture
 mkdir -p docs/pictures
 
-# take NAME ROWS COMMAND: types the command, waits until it has ended, and keeps what the terminal shows.
-take() {
+# record NAME ROWS COMMAND: run the command in a terminal, wait for it, and save the screen.
+record() {
 	local name=$1 rows=$2 command=$3 socket=pictures-$1
 	tmux -L "$socket" new-session -d -x 100 -y "$rows" "clear; printf '\$ %s\n' '$command'; $command; tmux -L $socket wait-for -S done; sleep 600"
 	timeout 120 tmux -L "$socket" wait-for done
 	tmux -L "$socket" capture-pane -ep | sed 's,https://127.0.0.1:[0-9]*,https://aks-kubeflow.hcp.westeurope.azmk8s.io:443,g' | "$work/picture" "$command" >"docs/pictures/$name.svg"
 	tmux -L "$socket" kill-server
 }
-take doctor 56 'kubectl kubeflow doctor platform/admissions-enforcer mesh/destination-rules pipelines/executor'
-take fix 50 'kubectl kubeflow doctor pipelines/executor --fix --yes --allow-restart'
-take expose 40 'kubectl kubeflow expose --lb --source-ranges 127.0.0.0/8 --yes'
+record doctor 56 'kubectl kubeflow doctor platform/admissions-enforcer mesh/destination-rules pipelines/executor'
+record fix 50 'kubectl kubeflow doctor pipelines/executor --fix --yes --allow-restart'
+record expose 40 'kubectl kubeflow expose --lb --source-ranges 127.0.0.0/8 --yes'
