@@ -31,7 +31,7 @@ func aReport() *doctor.Report {
 	r := doctor.NewReport()
 	r.Context, r.Server, r.Kubernetes = "KubeTestCluster", "https://kubetest.example.com:443", "v1.21.14"
 	r.Release = doctor.KnownRelease{Name: "1.2.0", From: "fingerprint"}
-	r.Platform = doctor.Platform{AKS: true, Runtime: "containerd://1.7.30-1", Support: "long-term support only", Network: "Azure CNI Overlay by Cilium, which enforces NetworkPolicies", Addons: []string{"monitoring", "Azure Policy"},
+	r.Platform = doctor.Platform{AKS: true, Runtime: "containerd://1.7.30-1", Support: "long-term support only", Network: "Azure CNI Overlay, NetworkPolicies enforced by Cilium", Addons: []string{"monitoring", "Azure Policy"},
 		Pools: []doctor.Pool{{Name: "nodepool1", Mode: "system", Nodes: 3, VMSize: "Standard_D4s_v3"}, {Name: "gpu", Mode: "user", Nodes: 1, VMSize: "Standard_NC6s_v3", Kubernetes: "v1.34.1"}}}
 	r.Hints = []string{"The quota of the subscription limits what a pool can grow to."}
 	r.Checks = []doctor.CheckReport{

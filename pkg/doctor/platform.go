@@ -114,7 +114,8 @@ func (p *Platform) lookAround(ctx context.Context, view cluster.View, nodes []*u
 			there[o.GetName()] = true
 		}
 	}
-	p.Network = network(there, nodes)
+	engine, _ := cluster.PolicyEngine(ctx, view)
+	p.Network = network(nodes, engine)
 	for _, addon := range addons {
 		if slices.ContainsFunc(addon.signs, func(name string) bool { return there[name] }) {
 			p.Addons = append(p.Addons, addon.name)
@@ -140,7 +141,7 @@ var addons = []struct {
 }
 
 // network names the plugin and what enforces NetworkPolicies, as far as the cluster shows them.
-func network(there map[string]bool, nodes []*unstructured.Unstructured) string {
+func network(nodes []*unstructured.Unstructured, engine string) string {
 	name := ""
 	for _, n := range nodes {
 		l := n.GetLabels()
@@ -152,14 +153,12 @@ func network(there map[string]bool, nodes []*unstructured.Unstructured) string {
 		}
 	}
 	switch {
-	case there["cilium"]:
-		return cmp.Or(name, "Azure CNI") + " by Cilium, which enforces NetworkPolicies"
-	case there["azure-npm"]:
-		return cmp.Or(name, "Azure CNI") + ", NetworkPolicies by Azure's manager"
-	case there["calico-node"]:
-		return cmp.Or(name, "Calico") + ", NetworkPolicies by Calico"
+	case engine == "":
+		return name
+	case name == "" && engine == "Calico": // with kubenet too
+		return "NetworkPolicies enforced by Calico"
 	}
-	return name
+	return cmp.Or(name, "Azure CNI") + ", NetworkPolicies enforced by " + engine
 }
 
 // supportOf says how AKS supports a version of Kubernetes, as of August 2026 (its table of supported versions).

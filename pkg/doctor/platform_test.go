@@ -39,7 +39,7 @@ func TestThePlatformIsToldByNodesAndKubeSystem(t *testing.T) {
 			{Name: "gpu", Mode: "user", Nodes: 1, VMSize: "Standard_NC6s_v3", NodeImage: "AKSUbuntu-2204", Kubernetes: "v1.34.1"},
 			{Name: "nodepool1", Mode: "system", Nodes: 2, VMSize: "Standard_D4s_v5", NodeImage: "AKSUbuntu-2204"},
 		},
-		Network: "Azure CNI Overlay by Cilium, which enforces NetworkPolicies", Addons: []string{"monitoring", "Azure Policy"}, Support: "supported",
+		Network: "Azure CNI Overlay, NetworkPolicies enforced by Cilium", Addons: []string{"monitoring", "Azure Policy"}, Support: "supported",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the platform is\n%+v\nwant\n%+v", got, want)

@@ -1,7 +1,6 @@
 package expose
 
 import (
-	"context"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -9,30 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
-
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
-
-// engines are the workloads that enforce NetworkPolicies, by the names they have on AKS and elsewhere.
-var engines = []struct {
-	ref  cluster.Ref
-	name string
-}{
-	{cluster.Ref{APIVersion: "apps/v1", Kind: "DaemonSet", Namespace: "kube-system", Name: "azure-npm"}, "Azure Network Policy Manager"},
-	{cluster.Ref{APIVersion: "apps/v1", Kind: "DaemonSet", Namespace: "calico-system", Name: "calico-node"}, "Calico"},
-	{cluster.Ref{APIVersion: "apps/v1", Kind: "DaemonSet", Namespace: "kube-system", Name: "calico-node"}, "Calico"},
-	{cluster.Ref{APIVersion: "apps/v1", Kind: "DaemonSet", Namespace: "kube-system", Name: "cilium"}, "Cilium"},
-}
-
-// lookEngine returns the name of what enforces NetworkPolicies, "" when nothing known does or it may not be read.
-func lookEngine(ctx context.Context, view cluster.View) string {
-	for _, engine := range engines {
-		if o, err := view.Get(ctx, engine.ref); err == nil && o != nil {
-			return engine.name
-		}
-	}
-	return ""
-}
 
 // blocked returns which of the gateway's ports no visitor from outside may reach, by the NetworkPolicies of its namespace.
 // Policies only ever add: pods that none selects are open, and what any of them allows is allowed.

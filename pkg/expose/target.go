@@ -99,7 +99,7 @@ func Look(ctx context.Context, view cluster.View) (Target, error) {
 		return t, err
 	}
 	t.SignIn = lookSignIn(ctx, view, t.Namespace(), t.labels())
-	t.Engine = lookEngine(ctx, view)
+	t.Engine, _ = cluster.PolicyEngine(ctx, view) // without one known, or permission to look, policies count as not enforced
 	t.region = lookRegion(ctx, view)
 	return t, t.lookMade(ctx, view)
 }

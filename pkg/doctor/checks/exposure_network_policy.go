@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -35,28 +34,12 @@ var exposedPolicy = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		engine, err := policyEngine(ctx, e)
+		engine, err := cluster.PolicyEngine(ctx, e)
 		if err != nil || engine == "" {
 			return nil, err
 		}
 		return judgeVisitors(services[0], policies, engine), nil
 	},
-}
-
-// policyEngine returns what enforces NetworkPolicies here, "" when nothing known does.
-func policyEngine(ctx context.Context, e doctor.Exam) (string, error) {
-	for _, known := range []struct{ namespace, name, engine string }{
-		{"kube-system", "azure-npm", "Azure's network policy manager"}, {"calico-system", "calico-node", "Calico"}, {"kube-system", "cilium", "Cilium"},
-	} {
-		_, err := e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "DaemonSet", Namespace: known.namespace, Name: known.name})
-		if err == nil {
-			return known.engine, nil
-		}
-		if !apierrors.IsNotFound(err) {
-			return "", err
-		}
-	}
-	return "", nil
 }
 
 func judgeVisitors(service *unstructured.Unstructured, policies []*unstructured.Unstructured, engine string) []doctor.Finding {

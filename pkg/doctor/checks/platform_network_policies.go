@@ -36,7 +36,7 @@ var networkPolicies = &doctor.Check{
 		if len(sets) == 0 {
 			return nil, doctor.Skip("nothing in kube-system tells how the network is made")
 		}
-		engine, err := policyEngine(ctx, e)
+		engine, err := cluster.PolicyEngine(ctx, e)
 		if err != nil || engine != "" {
 			return nil, err
 		}
