@@ -11,22 +11,22 @@ import (
 	"testing"
 )
 
-// A badInput is something wrong that people give, and the page docs/bad-input.md says what they hear.
+// A badInput is an input error; docs/bad-input.md lists the message for each.
 type badInput struct {
-	what  string // how the page calls it
+	what  string // its name on the page
 	args  string // after "kubectl kubeflow"
 	files map[string]string
 	stdin string
 	env   map[string]string
-	code  int // 2 unless said otherwise
+	code  int // 2 if unset
 }
 
 const badInputPage = "../../docs/bad-input.md"
 
-const badInputHead = `# Bad input, and what is said about it
+const badInputHead = `# Input errors and their messages
 
-Each row is one thing that can be wrong with what was typed or given, and the two sentences that ` + "`kubectl kubeflow`" + ` answers with: what happened, and what to do.
-Exit code 2 means that the input is to be mended; 1 that something outside it is in the way. Made by a test from its cases (` + "`make golden`" + `).
+Each row is an input error and the message that ` + "`kubectl kubeflow`" + ` prints: what happened, and what to do. Exit code 2 means that the input is
+wrong; 1 means that something else failed. A test generates this page from its cases (` + "`make golden`" + `).
 `
 
 // TestBadInputIsAnsweredWithTwoSentences gives each case to the whole program, with a kubeconfig whose
@@ -37,7 +37,7 @@ func TestBadInputIsAnsweredWithTwoSentences(t *testing.T) {
 	page := bytes.NewBufferString(badInputHead)
 	count := 0
 	for _, group := range badInputs(t) {
-		fmt.Fprintf(page, "\n## %s\n\n| what is wrong | what happened | what to do | exit |\n|---|---|---|---|\n", group.title)
+		fmt.Fprintf(page, "\n## %s\n\n| input error | what happened | what to do | exit code |\n|---|---|---|---|\n", group.title)
 		for _, c := range group.cases {
 			count++
 			t.Run(group.title+"/"+c.what, func(t *testing.T) {
@@ -58,7 +58,7 @@ func TestBadInputIsAnsweredWithTwoSentences(t *testing.T) {
 		}
 	}
 	if old, err := os.ReadFile(badInputPage); err != nil || !bytes.Equal(old, page.Bytes()) {
-		t.Errorf("docs/bad-input.md is not what is said now: make golden rewrites it (%v)", err)
+		t.Errorf("docs/bad-input.md is out of date: make golden rewrites it (%v)", err)
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 )
 
-// commandPages are docs/commands and man, made from the command tree.
+// commandPages returns docs/commands and docs/man, generated from the command tree.
 func commandPages(t *testing.T) map[string][]byte {
 	t.Helper()
 	streams, _, _, _ := genericiooptions.NewTestIOStreams()
@@ -27,7 +27,7 @@ func commandPages(t *testing.T) map[string][]byte {
 	root.InitDefaultHelpCmd()
 	root.PersistentFlags().Lookup("cache-dir").DefValue = "$HOME/.kube/cache" // not this machine's
 	pages := map[string][]byte{}
-	index := "# Commands\n\nMade from the program's own help (`make golden`).\n\n| | |\n|---|---|\n"
+	index := "# Commands\n\nGenerated from the program's help (`make golden`).\n\n| command | what it does |\n|---|---|\n"
 	var visit func(*cobra.Command)
 	visit = func(cmd *cobra.Command) {
 		if !cmd.IsAvailableCommand() && cmd != root || cmd.Name() == "help" {
@@ -79,7 +79,7 @@ func TestThePagesOfTheCommandsAreCurrent(t *testing.T) {
 					_ = os.Remove(file)
 					continue
 				}
-				t.Errorf("%s is of no command: make golden removes it", file)
+				t.Errorf("%s belongs to no command: make golden removes it", file)
 			}
 		}
 	}
@@ -93,7 +93,7 @@ func TestThePagesOfTheCommandsAreCurrent(t *testing.T) {
 			}
 		}
 		if old, err := os.ReadFile(file); err != nil || !bytes.Equal(old, pages[file]) {
-			t.Errorf("%s is not what the program says: make golden rewrites it (%v)", file, err)
+			t.Errorf("%s is out of date: make golden rewrites it (%v)", file, err)
 		}
 	}
 }
@@ -110,7 +110,7 @@ func TestGroupsNameFlagsThatThereAre(t *testing.T) {
 		for _, group := range groups {
 			for _, flag := range group.flags {
 				if cmd.Flags().Lookup(flag) == nil || seen[flag] {
-					t.Errorf("%s: --%s is no flag, or in two groups", name, flag)
+					t.Errorf("%s: --%s is not a flag, or is in two groups", name, flag)
 				}
 				seen[flag] = true
 			}

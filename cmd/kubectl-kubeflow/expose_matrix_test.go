@@ -21,22 +21,22 @@ const (
 	checkCases  = "../../pkg/doctor/checks/testdata/"
 )
 
-// How visitors sign in, as files of objects that are laid over each other.
+// The kinds of authentication, as files of objects; later files overlay earlier ones.
 var signIns = []struct {
 	about string
 	files []string
 }{
-	{"nobody signs in", []string{exposeCases + "shapes/1.2.yaml"}},
-	{"authservice, a password of one's own", []string{exposeCases + "shapes/1.2.yaml", exposeCases + "plan/signin-authservice.txtar", checkCases + "auth-password/changed.txtar"}},
-	{"authservice, the password that every Kubeflow comes with", []string{exposeCases + "shapes/1.2.yaml", exposeCases + "plan/signin-authservice.txtar", checkCases + "auth-password/of-1.8.txtar"}},
-	{"authservice, which does not run", []string{exposeCases + "shapes/1.2.yaml", exposeCases + "plan/signin-authservice-down.txtar"}},
-	{"oauth2-proxy, a password and secrets of one's own", []string{exposeCases + "shapes/26.03.yaml", checkCases + "auth-password/changed.txtar", checkCases + "auth-secrets/its-own.txtar", "testdata/matrix-proxy.yaml"}},
-	{"oauth2-proxy, the password that every Kubeflow comes with", []string{exposeCases + "shapes/26.03.yaml", checkCases + "auth-password/of-26.03.txtar"}},
-	{"oauth2-proxy, the secrets that every Kubeflow comes with", []string{exposeCases + "shapes/26.03.yaml", checkCases + "auth-secrets/of-26.03.txtar", "testdata/matrix-proxy.yaml"}},
-	{"oauth2-proxy, which does not run", []string{exposeCases + "shapes/26.03.yaml", exposeCases + "plan/signin-proxy-down.txtar"}},
+	{"none", []string{exposeCases + "shapes/1.2.yaml"}},
+	{"authservice, changed password", []string{exposeCases + "shapes/1.2.yaml", exposeCases + "plan/signin-authservice.txtar", checkCases + "auth-password/changed.txtar"}},
+	{"authservice, default password", []string{exposeCases + "shapes/1.2.yaml", exposeCases + "plan/signin-authservice.txtar", checkCases + "auth-password/of-1.8.txtar"}},
+	{"authservice, not ready", []string{exposeCases + "shapes/1.2.yaml", exposeCases + "plan/signin-authservice-down.txtar"}},
+	{"oauth2-proxy, changed password and secrets", []string{exposeCases + "shapes/26.03.yaml", checkCases + "auth-password/changed.txtar", checkCases + "auth-secrets/its-own.txtar", "testdata/matrix-proxy.yaml"}},
+	{"oauth2-proxy, default password", []string{exposeCases + "shapes/26.03.yaml", checkCases + "auth-password/of-26.03.txtar"}},
+	{"oauth2-proxy, default secrets", []string{exposeCases + "shapes/26.03.yaml", checkCases + "auth-secrets/of-26.03.txtar", "testdata/matrix-proxy.yaml"}},
+	{"oauth2-proxy, not ready", []string{exposeCases + "shapes/26.03.yaml", exposeCases + "plan/signin-proxy-down.txtar"}},
 }
 
-// The ways in, and what a decision about each needs.
+// The ways to expose the dashboard, and what a decision about each needs.
 var waysIn = []struct {
 	flags  string
 	wanted expose.Options
@@ -48,28 +48,40 @@ var waysIn = []struct {
 	{"--port-forward --address 0.0.0.0", expose.Options{}},
 }
 
-// Who is let in how, for every kind of sign-in and every way: the page docs/exposure.md is made of what is decided.
+// Which ways are allowed, for every kind of authentication: docs/exposure.md is generated from the decisions.
 func TestWhoIsLetInHow(t *testing.T) {
 	var page strings.Builder
-	page.WriteString(`# Who is let in how
-
-For each way to sign in and each way in: whether ` + "`kubectl kubeflow expose`" + ` does it, and what it says. Made by a test from what is decided (` + "`make golden`" + `).
-
-| sign-in | expose | decision | words |
-|---|---|---|---|
-`)
+	page.WriteString("# Access and authentication\n\nWhich ways to expose the dashboard `kubectl kubeflow expose` allows, depending on the authentication in front of it. " +
+		"The numbers refer to the\nmessages below. A test generates this page from the program's decisions (`make golden`).\n\n| authentication |")
+	for _, way := range waysIn {
+		fmt.Fprintf(&page, " `%s` |", way.flags)
+	}
+	page.WriteString("\n|---|" + strings.Repeat("---|", len(waysIn)) + "\n")
+	var messages []string
 	for _, s := range signIns {
 		view := cluster.Objects("a test's objects", nil, laid(t, s.files)...)
+		fmt.Fprintf(&page, "| %s |", s.about)
 		for _, way := range waysIn {
 			decision, words := decide(t, view, way.flags, way.wanted)
-			fmt.Fprintf(&page, "| %s | `%s` | %s | %s |\n", s.about, way.flags, decision, strings.ReplaceAll(words, "\n", "<br>"))
 			if narrow := way.flags != "--lb"; narrow && decision == "refused" {
 				t.Errorf("%s, %s: a narrow way is refused: %s", s.about, way.flags, words)
 			}
-			if open := s.about == "nobody signs in" || strings.Contains(s.about, "every Kubeflow") || strings.Contains(s.about, "does not run"); way.flags == "--lb" && open != (decision == "refused") {
+			if open := s.about == "none" || strings.Contains(s.about, "default") || strings.Contains(s.about, "not ready"); way.flags == "--lb" && open != (decision == "refused") {
 				t.Errorf("%s: a public address is %s", s.about, decision)
 			}
+			if words != "" {
+				if !slices.Contains(messages, words) {
+					messages = append(messages, words)
+				}
+				decision += fmt.Sprintf(" (%d)", slices.Index(messages, words)+1)
+			}
+			fmt.Fprintf(&page, " %s |", decision)
 		}
+		page.WriteString("\n")
+	}
+	page.WriteString("\n## Messages\n\n")
+	for i, words := range messages {
+		fmt.Fprintf(&page, "%d. %s\n", i+1, strings.ReplaceAll(words, "\n", " "))
 	}
 	if *update {
 		if err := os.WriteFile(matrixPage, []byte(page.String()), 0o644); err != nil {
@@ -77,7 +89,7 @@ For each way to sign in and each way in: whether ` + "`kubectl kubeflow expose`"
 		}
 	}
 	if old, err := os.ReadFile(matrixPage); err != nil || string(old) != page.String() {
-		t.Errorf("docs/exposure.md is not what is decided now: make golden rewrites it (%v)", err)
+		t.Errorf("docs/exposure.md is out of date: make golden rewrites it (%v)", err)
 	}
 }
 
@@ -89,7 +101,7 @@ func decide(t *testing.T, view cluster.View, flags string, wanted expose.Options
 	}
 	if strings.HasPrefix(flags, "--port-forward") {
 		if strings.Contains(flags, "0.0.0.0") && !target.SignIn.InFront() {
-			return "allowed", everybodyIsIn("0.0.0.0:8080", target)
+			return "allowed with a warning", everybodyIsIn("0.0.0.0:8080", target)
 		}
 		return "allowed", ""
 	}
@@ -104,7 +116,7 @@ func decide(t *testing.T, view cluster.View, flags string, wanted expose.Options
 	return "allowed", ""
 }
 
-// laid returns the objects of files, a later one's in the place of an earlier one's; a "deleted" one takes it away.
+// laid returns the objects of files. A later object replaces an earlier one; "deleted" removes it.
 func laid(t *testing.T, files []string) []*unstructured.Unstructured {
 	t.Helper()
 	var all []*unstructured.Unstructured

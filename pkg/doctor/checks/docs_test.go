@@ -29,7 +29,7 @@ func TestPagesAreCurrent(t *testing.T) {
 			continue
 		}
 		if got, err := os.ReadFile(pages + name); err != nil || string(got) != content {
-			t.Errorf("docs/checks/%s is not what the check says now (%v); make golden rewrites it", name, err)
+			t.Errorf("docs/checks/%s is out of date (%v); make golden rewrites it", name, err)
 		}
 	}
 	files, err := filepath.Glob(pages + "*.md")
@@ -45,24 +45,24 @@ func TestPagesAreCurrent(t *testing.T) {
 
 func index() string {
 	var b strings.Builder
-	b.WriteString("# What doctor checks\n\nEach title says what is true when all is well.\n\n| check | when all is well |\n|---|---|\n")
+	b.WriteString("# Checks\n\nWhat `kubectl kubeflow doctor` checks. Each title is true if the check passes.\n\n| check | passes if |\n|---|---|\n")
 	for _, c := range All() {
 		fmt.Fprintf(&b, "| [%s](%s.md) | %s |\n", c.ID, c.Slug(), c.Title)
 	}
-	b.WriteString("\nThese pages are made from the checks and their cases (pkg/doctor/checks); `make golden` rewrites them.\n")
+	b.WriteString("\nThese pages are generated from the checks and their cases (pkg/doctor/checks); `make golden` rewrites them.\n")
 	return b.String()
 }
 
 func page(t *testing.T, c *doctor.Check) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s\n\nWhen all is well, %s.\n\n## Why it matters\n\n%s\n\n## What --fix does\n\n%s\n\n", c.ID, c.Title, c.Why, c.Cure)
+	fmt.Fprintf(&b, "# %s\n\nPasses if: %s.\n\n## Why it matters\n\n%s\n\n## What --fix does\n\n%s\n\n", c.ID, c.Title, c.Why, c.Cure)
 	fmt.Fprintf(&b, "```\nkubectl kubeflow doctor %s\nkubectl kubeflow doctor %s --fix --dry-run\n```\n\n", c.ID, c.ID)
 	b.WriteString(byHand(t, c))
 	b.WriteString("## What it reads\n\nIt needs `get` and `list` on:\n\n")
 	for _, kind := range c.Reads {
 		fmt.Fprintf(&b, "- %s\n", kind)
 	}
-	b.WriteString("\n## Situations it knows\n\n| situation | what it says |\n|---|---|\n")
+	b.WriteString("\n## Known cases\n\n| case | result |\n|---|---|\n")
 	paths, err := filepath.Glob("testdata/" + c.Slug() + "/*.txtar")
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +84,7 @@ func page(t *testing.T, c *doctor.Check) string {
 	return b.String()
 }
 
-// byHand returns the commands that the check's findings name, each form once.
+// byHand returns the commands in the check's findings, without duplicates.
 func byHand(t *testing.T, c *doctor.Check) string {
 	var commands []string
 	paths, _ := filepath.Glob("testdata/" + c.Slug() + "/*.txtar")
@@ -102,10 +102,10 @@ func byHand(t *testing.T, c *doctor.Check) string {
 	if len(commands) == 0 {
 		return ""
 	}
-	return "## By hand\n\nWith your own names in the place of the examples':\n\n```\n" + strings.Join(commands, "") + "```\n\n"
+	return "## Manual fix\n\nReplace the example names with yours:\n\n```\n" + strings.Join(commands, "") + "```\n\n"
 }
 
-// verdict returns the first thing that a case hears.
+// verdict returns the first line of a case's expected result.
 func verdict(want string) string {
 	lines := strings.Split(want, "\n")
 	if lines[0] == string(doctor.Found) && len(lines) > 2 {

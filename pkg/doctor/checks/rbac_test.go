@@ -186,22 +186,22 @@ func TestRolesAreCurrent(t *testing.T) {
 			continue
 		}
 		if got, err := os.ReadFile(name); err != nil || string(got) != want {
-			t.Errorf("%s is not what the checks need now (%v); make golden rewrites it", name, err)
+			t.Errorf("%s is out of date (%v); make golden rewrites it", name, err)
 		}
 	}
 }
 
 func rbacPage() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `# What doctor may need to do
+	fmt.Fprintf(&b, `# Permissions for doctor
 
-[rbac.yaml](rbac.yaml) has the least that `+"`kubectl kubeflow doctor`"+` needs, made from what its checks read and its fixes change. A test on a real
-API server looks, cures and takes back with nothing but these.
+[rbac.yaml](rbac.yaml) grants the least permissions that `+"`kubectl kubeflow doctor`"+` needs. It is generated from what the checks read and the fixes change.
+A test on a real API server diagnoses, fixes and undoes with only these permissions.
 
-- %[1]s: to look. A ClusterRole without Secrets, and a Role for the Secrets of each of the namespaces where the sign-in and the records of fixes are.
-- %[2]s: to cure and to take back, beside %[1]s.
+- %[1]s: to diagnose. A ClusterRole without Secrets, and a Role for Secrets in each namespace that holds authentication components or records of fixes.
+- %[2]s: to fix and undo, in addition to %[1]s.
 
-Leave out the Roles of namespaces that you do not have. Give them to somebody with:
+Leave out the Roles of namespaces that you do not have. To grant the permissions to a user:
 
 `+"```"+`
 kubectl apply -f rbac.yaml
@@ -211,8 +211,8 @@ for ns in %[3]s; do
 done
 `+"```"+`
 
-Who has less gets a report all the same: a check that may not read what it needs is "unknown", and says which permission would do.
-Replacing the MPI operator (--mpi=v2beta1) installs an operator with roles of its own, and takes a cluster administrator.
+With fewer permissions you still get a report: a check that is missing a permission is "unknown" and names that permission.
+Replacing the MPI operator (--mpi=v2beta1) installs an operator with its own roles, so it needs cluster-admin.
 
 ## What each check reads
 
@@ -225,7 +225,7 @@ Replacing the MPI operator (--mpi=v2beta1) installs an operator with roles of it
 			what = append(what, kind.String())
 		}
 		if c.Logs {
-			what = append(what, "logs of pods that crash")
+			what = append(what, "logs of crashing pods")
 		}
 		what = append(what, c.Paths...)
 		fmt.Fprintf(&b, "| [%s](checks/%s.md) | %s |\n", c.ID, c.Slug(), strings.Join(what, ", "))

@@ -86,13 +86,13 @@ func notHere(path string, a *txtar.Archive) string {
 		case f.Name == "install.yaml":
 			return "before an install"
 		case f.Name == "now":
-			return "time has to pass"
+			return "needs time to pass"
 		case strings.HasPrefix(f.Name, "logs/"):
-			return "a log tells"
+			return "needs logs"
 		case strings.HasPrefix(f.Name, "raw/"):
-			return "the server's own answer"
+			return "needs the server's own response"
 		case f.Name == "operator.yaml":
-			return "an operator's definition"
+			return "needs an operator's CRD"
 		}
 	}
 	return ""
@@ -100,20 +100,20 @@ func notHere(path string, a *txtar.Archive) string {
 
 // elsewhere are cases that a server alone cannot be in, and why.
 var elsewhere = map[string]string{
-	"platform-removed-apis/of-kubeflow-1-2":                      "no server has these APIs any more",
+	"platform-removed-apis/of-kubeflow-1-2":                      "no server serves these APIs any more",
 	"platform-admissions-enforcer/manifests-for-aks":             "before an install",
-	"certificates-pipelines-cache/denied":                        "somebody has to refuse",
-	"training-mpi-operator/not-replaced-while-there-are-jobs":    "an operator's definition",
-	"training-mpi-operator/replaced-without-an-operator-at-hand": "an operator's definition",
+	"certificates-pipelines-cache/denied":                        "needs a rejecting admission webhook",
+	"training-mpi-operator/not-replaced-while-there-are-jobs":    "needs an operator's CRD",
+	"training-mpi-operator/replaced-without-an-operator-at-hand": "needs an operator's CRD",
 	"training-mpi-operator/will-crash":                           "before it has run",
-	"tenancy-namespace-deletion/an-api-does-not-answer":          "a namespace that ends",
-	"tenancy-namespace-deletion/finalizers":                      "a namespace that ends",
+	"tenancy-namespace-deletion/an-api-does-not-answer":          "needs a terminating namespace",
+	"tenancy-namespace-deletion/finalizers":                      "needs a terminating namespace",
 }
 
 // act plays one case and returns its row: what was seen, and each step after it.
 func (s *stage) act(t *testing.T, ctx context.Context, c *doctor.Check, path string, a *txtar.Archive) string {
 	if why := notHere(path, a); why != "" {
-		return "in its file alone: " + why + " | | |"
+		return "not on a server: " + why + " | | |"
 	}
 	defer s.clear(t, ctx)
 	if err := s.put(ctx, objects(t, file(a, "cluster.yaml"))); err != nil {
@@ -140,9 +140,9 @@ func (s *stage) act(t *testing.T, ctx context.Context, c *doctor.Check, path str
 	r := cure()
 	switch n := outcomes(r); {
 	case len(r.Fixes) == 0:
-		return "found | by hand | |"
+		return "found | no automatic fix | |"
 	case n[doctor.Remains] > 0 && n[doctor.Remains] == len(r.Fixes):
-		return "found | made; seen once pods are made anew | |"
+		return "found | applied; takes effect in recreated pods | |"
 	case n[doctor.Cured] != len(r.Fixes):
 		t.Errorf("%s: the outcomes are %v: %s", path, n, r.Fixes[0].Reason)
 		return "found | ? | |"
@@ -156,7 +156,7 @@ func (s *stage) act(t *testing.T, ctx context.Context, c *doctor.Check, path str
 	if got := look(); !slices.Equal(got, wanted) {
 		t.Errorf("%s: taken back, there is %q, at first %q", path, got, wanted)
 	}
-	return "found | cured; again: nothing | taken back | found again"
+	return "found | fixed; second fix: no change | undone | found again"
 }
 
 // keys are what is found and on what; how many there are of something else is not the case's.
@@ -175,9 +175,9 @@ func keys(c doctor.CheckReport) []string {
 func compareTable(t *testing.T, rows map[string]string) {
 	t.Helper()
 	var b strings.Builder
-	b.WriteString("# Every ill case, on a real API server\n\nMade by a test (TestEveryIllCaseOnARealServer in pkg/doctor/checks): each case of the checks that are ill was put on a real API server, found, cured, cured\n" +
-		"again without a change, taken back, and found again. Where the cure shows only in pods that are made anew, other tests do the same on the whole sandbox\n(the guide's Kubeflow, the injector, the MPI operator).\n\n" +
-		"| case | found | cured | undone | then |\n|---|---|---|---|---|\n")
+	b.WriteString("# Failing cases and their fixes, tested on a real API server\n\nA test (TestEveryIllCaseOnARealServer in pkg/doctor/checks) generates this page. It creates each failing case on a real API server, checks that the problem is\n" +
+		"found, fixes it, checks that a second fix changes nothing, undoes the fix, and checks that the problem is back. Where a fix takes effect only in recreated pods,\nother tests do the same on the whole sandbox (the guide's Kubeflow, the injector, the MPI operator).\n\n" +
+		"| case | found | fixed | undone | after undo |\n|---|---|---|---|---|\n")
 	for _, c := range All() {
 		for _, name := range slices.Sorted(maps.Keys(rows)) {
 			if strings.HasPrefix(name, c.ID+": ") {
@@ -192,6 +192,6 @@ func compareTable(t *testing.T, rows map[string]string) {
 		return
 	}
 	if got, err := os.ReadFile(cureTable); err != nil || string(got) != b.String() {
-		t.Errorf("docs/cures.md is not what happens now (%v); go test ./pkg/doctor/checks -run EveryIllCase -update rewrites it. Now it is:\n%s", err, b.String())
+		t.Errorf("docs/cures.md is out of date (%v); go test ./pkg/doctor/checks -run EveryIllCase -update rewrites it. Now it is:\n%s", err, b.String())
 	}
 }
