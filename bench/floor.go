@@ -17,8 +17,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// floor is the least an install can take: the objects without webhook configurations, sixteen server-side applies at
-// once, namespaces and definitions first, and what comes too early for its definition sent again.
+// floor is the lower bound for an install: the objects without webhook configurations, sixteen server-side applies in
+// parallel, namespaces and CRDs first, and a retry for objects whose CRD is not established yet.
 func (b *bench) floor(ctx context.Context, f figures, kubeconfig string) error {
 	objects, err := b.bare(ctx)
 	if err != nil {
@@ -40,7 +40,7 @@ func (b *bench) floor(ctx context.Context, f figures, kubeconfig string) error {
 	return nil
 }
 
-// connect is a client that keeps nothing of one round for the next.
+// connect returns a client with its own discovery cache, so that no round profits from an earlier one.
 func (b *bench) connect(kubeconfig string) (*cluster.Client, error) {
 	flags := genericclioptions.NewConfigFlags(true).WithDiscoveryQPS(-1)
 	cache, err := os.MkdirTemp(b.work, "discovery-")
@@ -51,7 +51,7 @@ func (b *bench) connect(kubeconfig string) (*cluster.Client, error) {
 	return cluster.Connect(flags)
 }
 
-// bare renders 26.03, leaves the webhook configurations out, and keeps the rest for bareInstall.
+// bare renders 26.03 without webhook configurations, and writes the result to a file for bareInstall.
 func (b *bench) bare(ctx context.Context) ([]*unstructured.Unstructured, error) {
 	rendered, err := b.rendered(ctx)
 	if err != nil {

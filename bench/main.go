@@ -1,8 +1,8 @@
-// Command bench measures doctor on a large cluster, and an install of Kubeflow 26.03 against the official way (kustomize build | kubectl apply, in a
-// loop) and against the floor: the same objects in bare parallel server-side applies. The sides take turns, each on a
-// sandbox of its own, and RESULTS.md gets the medians.
+// Command bench compares an install of Kubeflow 26.03 with the official loop (kustomize build | kubectl apply) and with a
+// lower bound, the floor: the same objects in parallel server-side applies. It also measures doctor on a large cluster. The
+// sides run in turn, each on its own sandbox, and RESULTS.md gets the medians.
 //
-// It needs the real archives (KUBEFLOW_MIRROR), and bin/kubectl-kubeflow and bin/sandbox of "make build".
+// It needs the real archives (KUBEFLOW_MIRROR), and bin/kubectl-kubeflow and bin/sandbox from "make build".
 package main
 
 import (
@@ -15,15 +15,15 @@ import (
 	"strings"
 )
 
-// A bench is where everything is that the sides need.
+// A bench holds the paths that the sides need.
 type bench struct {
 	plugin, sandbox, kubectl string
 	mirror                   string
-	work                     string // a folder of its own, removed at the end
-	tree                     string // 26.03's manifests, with their remote references made local
+	work                     string // temporary, removed at the end
+	tree                     string // 26.03's manifests, with remote references replaced by local ones
 }
 
-// sides take turns, each on a sandbox of its own with these flags.
+// sides run in turn, each on its own sandbox with these flags.
 var sides = []struct {
 	name    string
 	flags   []string
@@ -37,13 +37,13 @@ var sides = []struct {
 	{"kubectl kubeflow install, with images of 5 s", quickImages.flags(), quickImages.install},
 	{"the official loop, with images of 20 to 45 s", slowImages.flags(), slowImages.loop},
 	{"kubectl kubeflow install, with images of 20 to 45 s", slowImages.flags(), slowImages.install},
-	{"doctor in a crowd", []string{"--api-only"}, (*bench).crowd},
+	{"doctor, large cluster", []string{"--api-only"}, (*bench).scale},
 }
 
 func main() {
-	rounds := flag.Int("rounds", 5, "how often each side takes its turn")
-	only := flag.String("only", "", "measure the sides with this in their name alone")
-	out := flag.String("out", "bench/RESULTS.md", "where the results go")
+	rounds := flag.Int("rounds", 5, "number of rounds")
+	only := flag.String("only", "", "measure only the sides whose name contains this")
+	out := flag.String("out", "bench/RESULTS.md", "file for the results")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -75,7 +75,7 @@ func run(ctx context.Context, rounds int, only, out string) error {
 	return os.WriteFile(out, []byte(measured.report(rounds)), 0o644)
 }
 
-// prepare finds the programs and unpacks the manifests.
+// prepare locates the programs and unpacks the manifests.
 func prepare(ctx context.Context) (*bench, error) {
 	b := &bench{plugin: path("KUBEFLOW_PLUGIN", "bin/kubectl-kubeflow"), sandbox: path("KUBEFLOW_SANDBOX", "bin/sandbox"), mirror: path("KUBEFLOW_MIRROR", "../shared/mirror")}
 	for _, file := range []string{b.plugin, b.sandbox, filepath.Join(b.mirror, "github.com")} {
@@ -93,11 +93,11 @@ func prepare(ctx context.Context) (*bench, error) {
 	return b, b.unpack()
 }
 
-// path is an absolute path from the environment, or from the repository's top folder.
-func path(variable, otherwise string) string {
+// path returns the absolute path in an environment variable, or a default relative to the repository.
+func path(variable, fallback string) string {
 	p := os.Getenv(variable)
 	if p == "" {
-		p = otherwise
+		p = fallback
 	}
 	if abs, err := filepath.Abs(p); err == nil {
 		return abs

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// onSandbox starts a cluster, hands over its kubeconfig, and takes it away again.
+// onSandbox starts a cluster, calls use with its kubeconfig, and removes the cluster.
 func (b *bench) onSandbox(ctx context.Context, flags []string, use func(kubeconfig string) error) error {
 	const name = "bench"
 	export, err := output(ctx, b.sandbox, append([]string{"up", "--kubernetes=1.35", "--name=" + name}, flags...)...)
@@ -22,12 +22,12 @@ func (b *bench) onSandbox(ctx context.Context, flags []string, use func(kubeconf
 	defer func() { _, _ = output(context.WithoutCancel(ctx), b.sandbox, "down", "--name="+name) }()
 	_, kubeconfig, found := strings.Cut(export, "KUBECONFIG=")
 	if !found {
-		return fmt.Errorf("the sandbox said nothing of a kubeconfig: %q", export)
+		return fmt.Errorf("the sandbox printed no kubeconfig: %q", export)
 	}
 	return use(strings.TrimSpace(kubeconfig))
 }
 
-// loop is the official way: build all, apply all, and again after 20 seconds until nothing fails.
+// loop is the official procedure: build everything, apply everything, and repeat after 20 seconds until nothing fails.
 func (b *bench) loop(ctx context.Context, f figures, kubeconfig string) error {
 	for _, part := range []string{"loop first", "loop again"} {
 		began := time.Now()
@@ -49,7 +49,7 @@ func (b *bench) untilApplied(ctx context.Context, f figures, kubeconfig string) 
 	}
 }
 
-// applyAll is one turn of the loop.
+// applyAll is one iteration of the loop.
 func (b *bench) applyAll(ctx context.Context, f figures, kubeconfig string) (done bool, err error) {
 	began := time.Now()
 	cmd := exec.CommandContext(ctx, b.kubectl, "kustomize", filepath.Join(b.tree, "example"), "--load-restrictor=LoadRestrictionsNone")
@@ -63,20 +63,20 @@ func (b *bench) applyAll(ctx context.Context, f figures, kubeconfig string) (don
 	return cmd.Run() == nil, ctx.Err()
 }
 
-// A result is the part of install's document that counts here.
+// A result is the measured part of install's JSON document.
 type result struct {
 	Seconds, RenderSeconds, ApplySeconds, ReadySeconds float64
 	Result                                             struct{ Applied, Changed int }
 }
 
-// install is this program, from a cold cache the first time.
+// install runs kubectl kubeflow install, the first time with a cold cache.
 func (b *bench) install(ctx context.Context, f figures, kubeconfig string) error {
 	cache, err := os.MkdirTemp(b.work, "cache-")
 	if err != nil {
 		return err
 	}
 	for _, part := range []string{"install first", "install again"} {
-		r, took, err := b.plug(ctx, kubeconfig, cache, "--release=26.03", "--mirror="+b.mirror, "--skip-verify")
+		r, took, err := b.installWith(ctx, kubeconfig, cache, "--release=26.03", "--mirror="+b.mirror, "--skip-verify")
 		if err != nil {
 			return err
 		}
@@ -89,10 +89,10 @@ func (b *bench) install(ctx context.Context, f figures, kubeconfig string) error
 	return nil
 }
 
-// bareInstall is this program with the floor's objects.
+// bareInstall runs kubectl kubeflow install with the objects of the floor.
 func (b *bench) bareInstall(ctx context.Context, f figures, kubeconfig string) error {
 	for _, part := range []string{"bare install first", "bare install again"} {
-		r, _, err := b.plug(ctx, kubeconfig, b.work, "--filename="+filepath.Join(b.work, "bare.json"), "--adapt=none", "--wait=false")
+		r, _, err := b.installWith(ctx, kubeconfig, b.work, "--filename="+filepath.Join(b.work, "bare.json"), "--adapt=none", "--wait=false")
 		if err != nil {
 			return err
 		}
@@ -101,16 +101,16 @@ func (b *bench) bareInstall(ctx context.Context, f figures, kubeconfig string) e
 	return nil
 }
 
-func (b *bench) plug(ctx context.Context, kubeconfig, cache string, flags ...string) (result, float64, error) {
+func (b *bench) installWith(ctx context.Context, kubeconfig, cache string, flags ...string) (result, float64, error) {
 	var r result
 	began := time.Now()
 	cmd := exec.CommandContext(ctx, b.plugin, append([]string{"install", "--kubeconfig=" + kubeconfig, "--yes", "-o", "json"}, flags...)...)
 	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+cache)
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	body, err := cmd.Output()
 	if err != nil {
-		return r, 0, fmt.Errorf("%w\n%s", err, said.String())
+		return r, 0, fmt.Errorf("%w\n%s", err, stderr.String())
 	}
 	return r, time.Since(began).Seconds(), json.Unmarshal(body, &r)
 }

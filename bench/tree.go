@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// unpack lays out 26.03's manifests and points their remote references at local copies, so that kubectl kustomize
-// needs neither git nor the internet: what is measured is building, not downloading.
+// unpack extracts 26.03's manifests and replaces their remote references by local copies, so that kubectl kustomize needs
+// neither git nor the internet: the benchmark measures building, not downloading.
 func (b *bench) unpack() error {
 	github := filepath.Join(b.mirror, "github.com")
 	for _, archive := range []string{

@@ -15,33 +15,33 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 )
 
-// Delays are how long images take from scheduled to started: most of them, and those that name a part.
+// delays are the times from scheduling to start: a default, and exceptions by a part of the image name.
 type delays struct {
-	name string
-	most time.Duration
-	part map[string]time.Duration
+	name    string
+	usual   time.Duration
+	byImage map[string]time.Duration
 }
 
 var (
-	// quickImages come from a registry nearby.
+	// quickImages are pulled from a nearby registry.
 	quickImages = delays{"quick", 5 * time.Second, nil}
-	// slowImages come from far away, and some are large.
+	// slowImages are pulled from a distant registry, and some are large.
 	slowImages = delays{"slow", 20 * time.Second, map[string]time.Duration{
 		"/pilot": 30 * time.Second, "cert-manager-webhook": 25 * time.Second,
 		"kserve": 40 * time.Second, "katib": 40 * time.Second, "mysql": 45 * time.Second,
 	}}
 )
 
-// flags make the sandbox's nodes take that long.
+// flags returns the sandbox's flags for these delays.
 func (d delays) flags() []string {
-	flags := []string{"--start-delay=" + d.most.String()}
-	for part, delay := range d.part {
+	flags := []string{"--start-delay=" + d.usual.String()}
+	for part, delay := range d.byImage {
 		flags = append(flags, fmt.Sprintf("--delay=%s=%s", part, delay))
 	}
 	return flags
 }
 
-// loop is the official loop, until what it applied is ready.
+// loop runs the official loop and waits until the workloads are ready.
 func (d delays) loop(b *bench, ctx context.Context, f figures, kubeconfig string) error {
 	began := time.Now()
 	if err := b.untilApplied(ctx, figures{}, kubeconfig); err != nil {
@@ -83,7 +83,7 @@ func workloadsReady(ctx context.Context, view cluster.View) (bool, error) {
 	return true, nil
 }
 
-// install is this program, from a cold cache, beside the longest chain of its plan's gates.
+// install runs kubectl kubeflow install with a cold cache, and computes the longest chain of gates in its plan.
 func (d delays) install(b *bench, ctx context.Context, f figures, kubeconfig string) error {
 	chain, err := b.longestChain(ctx, kubeconfig, d.pulling)
 	if err != nil {
@@ -94,7 +94,7 @@ func (d delays) install(b *bench, ctx context.Context, f figures, kubeconfig str
 	if err != nil {
 		return err
 	}
-	r, took, err := b.plug(ctx, kubeconfig, cache, "--release=26.03", "--mirror="+b.mirror, "--skip-verify")
+	r, took, err := b.installWith(ctx, kubeconfig, cache, "--release=26.03", "--mirror="+b.mirror, "--skip-verify")
 	if err != nil {
 		return err
 	}
@@ -121,14 +121,14 @@ func (b *bench) longestChain(ctx context.Context, kubeconfig string, pulling fun
 	return chain, nil
 }
 
-// pulling is how long an object's pods take: a node pulls the images of a pod side by side.
+// pulling returns how long an object's pods take to start: a node pulls the images of a pod in parallel.
 func (d delays) pulling(g install.Gated) time.Duration {
 	longest := time.Duration(0)
 	for _, image := range images(g.Object.Object) {
-		delay := d.most
-		for part, takes := range d.part {
+		delay := d.usual
+		for part, slow := range d.byImage {
 			if strings.Contains(image, part) {
-				delay = takes
+				delay = slow
 			}
 		}
 		longest = max(longest, delay)
@@ -136,7 +136,7 @@ func (d delays) pulling(g install.Gated) time.Duration {
 	return longest
 }
 
-// images are those of a workload's pod template.
+// images returns the images of a workload's pod template.
 func images(o map[string]any) []string {
 	var workload struct {
 		Spec struct {
@@ -144,7 +144,7 @@ func images(o map[string]any) []string {
 		} `json:"spec"`
 	}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o, &workload); err != nil {
-		return nil // a kind that makes no pods
+		return nil // not a workload
 	}
 	var all []string
 	spec := workload.Spec.Template.Spec

@@ -25,16 +25,16 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// A crowd is what stands around Kubeflow on a large cluster.
-type crowd struct {
-	nodes, spaces int
-	pods          int // other people's, in these spaces
-	users         int // of Kubeflow, each with a namespace and a notebook
+// A clusterSize is how many objects a cluster has besides Kubeflow's own.
+type clusterSize struct {
+	nodes, namespaces int
+	pods              int // in these namespaces, not Kubeflow's
+	users             int // of Kubeflow, each with a profile namespace and a notebook
 }
 
-// crowd measures doctor on Kubeflow's objects alone, and once more in a crowd: the questions it asks, its time against that of
-// listing all pods, and its memory. The API server is alone, so that nobody else is at work while the sides take turns.
-func (b *bench) crowd(ctx context.Context, f figures, kubeconfig string) error {
+// scale measures doctor on a small cluster and on a large one: its requests, its time compared with listing all pods, and its
+// memory. The cluster is an API server without controllers, so that nothing else uses the CPUs.
+func (b *bench) scale(ctx context.Context, f figures, kubeconfig string) error {
 	objects, err := b.bare(ctx)
 	if err != nil {
 		return err
@@ -43,22 +43,22 @@ func (b *bench) crowd(ctx context.Context, f figures, kubeconfig string) error {
 	if err != nil {
 		return err
 	}
-	for _, first := range []bool{true, false} { // what comes second is sent until its definitions are in force
+	for _, first := range []bool{true, false} { // objects of the second pass are retried until their CRDs are established
 		if err := applySide(ctx, client, objects, first); err != nil {
 			return err
 		}
 	}
-	if err := gather(ctx, kubeconfig, crowd{nodes: 3, users: 1}, crowd{}); err != nil {
+	if err := grow(ctx, kubeconfig, clusterSize{}, clusterSize{nodes: 3, users: 1}); err != nil {
 		return err
 	}
-	if err := b.doctor(ctx, f, kubeconfig, "doctor alone"); err != nil {
+	if err := b.doctor(ctx, f, kubeconfig, "doctor, small cluster"); err != nil {
 		return err
 	}
-	if err := gather(ctx, kubeconfig, crowd{1000, 100, 20000, 200}, crowd{nodes: 3, users: 1}); err != nil {
-		return fmt.Errorf("making a crowd: %w", err)
+	if err := grow(ctx, kubeconfig, clusterSize{nodes: 3, users: 1}, clusterSize{1000, 100, 20000, 200}); err != nil {
+		return fmt.Errorf("growing the cluster: %w", err)
 	}
 	for range 5 {
-		if err := b.doctor(ctx, f, kubeconfig, "doctor in a crowd"); err != nil {
+		if err := b.doctor(ctx, f, kubeconfig, "doctor, large cluster"); err != nil {
 			return err
 		}
 		took, _, err := timed(exec.CommandContext(ctx, b.kubectl, "--kubeconfig="+kubeconfig, "get", "pods", "-A", "-o", "json"))
@@ -71,7 +71,7 @@ func (b *bench) crowd(ctx context.Context, f figures, kubeconfig string) error {
 	return nil
 }
 
-// doctor runs once through a proxy that counts, and once without for the time and the memory.
+// doctor runs once through a counting proxy, and once without it to measure time and memory.
 func (b *bench) doctor(ctx context.Context, f figures, kubeconfig, name string) error {
 	counted, requests, stop, err := count(kubeconfig, b.work)
 	if err != nil {
@@ -82,7 +82,7 @@ func (b *bench) doctor(ctx context.Context, f figures, kubeconfig, name string) 
 	if err != nil {
 		return err
 	}
-	f.add(name+": requests but for pages, counted", float64(requests.Load()))
+	f.add(name+": requests without paging, counted", float64(requests.Load()))
 	took, megabytes, err := timed(exec.CommandContext(ctx, b.plugin, "--kubeconfig="+kubeconfig, "doctor", "-o", "json"))
 	if err != nil {
 		return err
@@ -92,8 +92,8 @@ func (b *bench) doctor(ctx context.Context, f figures, kubeconfig, name string) 
 	return nil
 }
 
-// timed runs a command and returns its seconds and the most memory that it had, in MB. That something was found is no failure.
-// The memory is read while it runs, for what the system says at the end counts the memory of this program, which began it.
+// timed runs a command and returns its duration in seconds and its peak memory in MB. Exit code 3 (findings) is not a failure.
+// The memory is sampled while the command runs, because the rusage at exit includes the memory of this program, its parent.
 func timed(cmd *exec.Cmd) (seconds, megabytes float64, err error) {
 	cmd.Stdout = io.Discard
 	began := time.Now()
@@ -123,7 +123,7 @@ func timed(cmd *exec.Cmd) (seconds, megabytes float64, err error) {
 	return seconds, megabytes, err
 }
 
-// peak returns the most memory that a process has had so far, in MB.
+// peak returns the peak memory of a process so far, in MB.
 func peak(pid int) float64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -135,7 +135,7 @@ func peak(pid int) float64 {
 	return kilobytes / 1024
 }
 
-// count returns a kubeconfig by which every request goes past a counter, that of later pages excepted.
+// count returns a kubeconfig for a proxy that counts requests, except those for further pages of a list.
 func count(kubeconfig, dir string) (path string, n *atomic.Int64, stop func(), err error) {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
@@ -168,8 +168,8 @@ func count(kubeconfig, dir string) (path string, n *atomic.Int64, stop func(), e
 	return path, n, func() { _ = front.Close() }, os.WriteFile(path, []byte(text), 0o600)
 }
 
-// gather makes a crowd of one that is there.
-func gather(ctx context.Context, kubeconfig string, want, there crowd) error {
+// grow creates the objects that a cluster of one size needs to reach another.
+func grow(ctx context.Context, kubeconfig string, from, to clusterSize) error {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return err
@@ -182,32 +182,32 @@ func gather(ctx context.Context, kubeconfig string, want, there crowd) error {
 	}
 	steps := []struct {
 		from, to int
-		make     func(i int) error
+		create   func(i int) error
 	}{
-		{there.nodes, want.nodes, func(i int) error {
-			_, err := client.CoreV1().Nodes().Create(ctx, crowdNode(i), metav1.CreateOptions{})
+		{from.nodes, to.nodes, func(i int) error {
+			_, err := client.CoreV1().Nodes().Create(ctx, benchNode(i), metav1.CreateOptions{})
 			return err
 		}},
-		{there.spaces, want.spaces, func(i int) error { return makeSpace(ctx, client, fmt.Sprintf("crowd-%d", i), nil) }},
-		{there.users, want.users, func(i int) error {
-			return makeSpace(ctx, client, fmt.Sprintf("user-%d", i), map[string]string{"app.kubernetes.io/part-of": "kubeflow-profile"})
+		{from.namespaces, to.namespaces, func(i int) error { return createNamespace(ctx, client, fmt.Sprintf("scale-%d", i), nil) }},
+		{from.users, to.users, func(i int) error {
+			return createNamespace(ctx, client, fmt.Sprintf("user-%d", i), map[string]string{"app.kubernetes.io/part-of": "kubeflow-profile"})
 		}},
-		{there.pods, want.pods, func(i int) error {
-			return makePod(ctx, client, fmt.Sprintf("crowd-%d", i%want.spaces), i%want.nodes, i, nil)
+		{from.pods, to.pods, func(i int) error {
+			return createPod(ctx, client, fmt.Sprintf("scale-%d", i%to.namespaces), i%to.nodes, i, nil)
 		}},
-		{there.users, want.users, func(i int) error {
-			return makePod(ctx, client, fmt.Sprintf("user-%d", i), i%want.nodes, i, map[string]string{"notebook-name": "n"})
+		{from.users, to.users, func(i int) error {
+			return createPod(ctx, client, fmt.Sprintf("user-%d", i), i%to.nodes, i, map[string]string{"notebook-name": "n"})
 		}},
 	}
 	for _, step := range steps {
-		if err := many(step.from, step.to, step.make); err != nil {
+		if err := many(step.from, step.to, step.create); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// many does something for each number, for 32 of them at once.
+// many calls do for each number in [from, to), 32 at a time.
 func many(from, to int, do func(i int) error) error {
 	var next atomic.Int64
 	next.Store(int64(from))
@@ -230,32 +230,32 @@ func many(from, to int, do func(i int) error) error {
 	return failed
 }
 
-func makeSpace(ctx context.Context, client kubernetes.Interface, name string, labels map[string]string) error {
+func createNamespace(ctx context.Context, client kubernetes.Interface, name string, labels map[string]string) error {
 	_, err := client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}, metav1.CreateOptions{})
-	if err == nil { // what the controller would do
+	if err == nil { // the API server runs without controllers
 		_, err = client.CoreV1().ServiceAccounts(name).Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "default"}}, metav1.CreateOptions{})
 	}
 	return err
 }
 
-func crowdNode(i int) *corev1.Node {
+func benchNode(i int) *corev1.Node {
 	size := corev1.ResourceList{"cpu": resource.MustParse("8"), "memory": resource.MustParse("32Gi"), "pods": resource.MustParse("110")}
 	return &corev1.Node{
-		ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("aks-crowd-%d", i), Labels: map[string]string{
-			"kubernetes.azure.com/cluster": "MC_bench", "kubernetes.azure.com/agentpool": "crowd", "kubernetes.azure.com/mode": "user", "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
-			"node.kubernetes.io/instance-type": "Standard_D8s_v5", "kubernetes.io/hostname": fmt.Sprintf("aks-crowd-%d", i),
+		ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("aks-scale-%d", i), Labels: map[string]string{
+			"kubernetes.azure.com/cluster": "MC_bench", "kubernetes.azure.com/agentpool": "scale", "kubernetes.azure.com/mode": "user", "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
+			"node.kubernetes.io/instance-type": "Standard_D8s_v5", "kubernetes.io/hostname": fmt.Sprintf("aks-scale-%d", i),
 		}},
 		Status: corev1.NodeStatus{Allocatable: size, Capacity: size, NodeInfo: corev1.NodeSystemInfo{ContainerRuntimeVersion: "containerd://1.7.30-1", KubeletVersion: "v1.35.4", OperatingSystem: "linux", Architecture: "amd64"}},
 	}
 }
 
-func makePod(ctx context.Context, client kubernetes.Interface, namespace string, node, i int, labels map[string]string) error {
-	asks := corev1.ResourceRequirements{Requests: corev1.ResourceList{"cpu": resource.MustParse("100m"), "memory": resource.MustParse("128Mi")}}
+func createPod(ctx context.Context, client kubernetes.Interface, namespace string, node, i int, labels map[string]string) error {
+	resources := corev1.ResourceRequirements{Requests: corev1.ResourceList{"cpu": resource.MustParse("100m"), "memory": resource.MustParse("128Mi")}}
 	pod, err := client.CoreV1().Pods(namespace).Create(ctx, &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("p-%d", i), Labels: labels},
-		Spec: corev1.PodSpec{NodeName: fmt.Sprintf("aks-crowd-%d", node), Containers: []corev1.Container{
-			{Name: "web", Image: "example.com/web:1", Resources: asks, Env: []corev1.EnvVar{{Name: "PLACE", Value: namespace}}},
-			{Name: "log", Image: "example.com/log:1", Resources: asks},
+		Spec: corev1.PodSpec{NodeName: fmt.Sprintf("aks-scale-%d", node), Containers: []corev1.Container{
+			{Name: "web", Image: "example.com/web:1", Resources: resources, Env: []corev1.EnvVar{{Name: "NAMESPACE", Value: namespace}}},
+			{Name: "log", Image: "example.com/log:1", Resources: resources},
 		}},
 	}, metav1.CreateOptions{})
 	if err != nil {
