@@ -1,15 +1,13 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
 )
 
@@ -92,63 +90,24 @@ func badName(name string) error {
 
 // runBuild builds into the directory and says what came of it.
 func runBuild(ctx context.Context, o *buildOptions) error {
-	dir, err := appdir.Open(o.dir)
+	built, err := kubeflow.Build(ctx, o.wanted())
 	if err != nil {
 		return err
 	}
-	want, err := o.want(dir)
-	if err != nil {
-		return err
-	}
-	report, err := o.deps.build(ctx, dir, appdir.Request{
-		Want: want, Stdin: o.In, Update: o.update, Options: release.RenderOptions{SkipVerify: o.skipVerify},
-	})
-	if err != nil {
-		return err
-	}
-	if err := dir.Save(); err != nil {
-		return err
-	}
-	return o.show(dir, report)
+	return o.show(built)
 }
 
-// want is the directory's configuration with what the flags say.
-func (o *buildOptions) want(dir *appdir.Dir) (appdir.Config, error) {
-	want := dir.Config
-	want.Adapt = cmp.Or(want.Adapt, "auto")
-	source := &want.Build
-	for flag, set := range map[string]func(){
-		"release":   func() { source.Release, source.Filename = o.release, "" },
-		"filename":  func() { source.Release, source.Filename = "", wholePath(o.file) },
-		"name":      func() { want.Name = o.name },
-		"component": func() { source.Component = o.only },
-		"skip":      func() { source.Skip = o.skip },
-		"mirror":    func() { source.Mirror = wholePath(o.mirror) },
-		"adapt":     func() { want.Adapt = o.adapt },
-	} {
-		if o.given(flag) {
-			set()
-		}
+// wanted is what the flags say. A flag that was not typed leaves what the directory has.
+func (o *buildOptions) wanted() kubeflow.BuildOptions {
+	wanted := kubeflow.BuildOptions{
+		Source: kubeflow.Source{
+			Release: o.release, File: o.file, Stdin: o.In, Name: o.name, Only: o.only, Skip: o.skip,
+			Mirror: o.mirror, SkipVerify: o.skipVerify,
+		},
+		Dir: o.dir, Update: o.update, Notify: o.notify,
 	}
-	switch {
-	case dir.KfDef == "" && source.Release == "" && source.Filename == "":
-		return want, &usageError{What: fmt.Sprintf("nothing says what to build into %s", o.dir), Next: "Name a release with --release, or a file with --filename; see the releases with: kubectl kubeflow releases"}
-	case source.Filename == "-" && !o.given("filename"):
-		return want, &usageError{What: fmt.Sprintf("%s was built from standard input, which is not there any more", o.dir), Next: "Give it again with --filename -, or name a --release"}
+	if o.given("adapt") {
+		wanted.Adapt = o.adapt
 	}
-	return want, nil
-}
-
-// build fills a directory in memory, and says on the way what is fetched.
-func (d *deps) build(ctx context.Context, dir *appdir.Dir, request appdir.Request) (*appdir.Report, error) {
-	request.Options.Progress = func(line string) { d.screen().Say("%s", line) }
-	report, err := appdir.Build(ctx, dir, request)
-	if err != nil {
-		return nil, unrendered(ctx, err)
-	}
-	d.sayRendered(report.Rendered)
-	if dir.Config.Adapt == "aks" {
-		return report, adaptRendered(ctx, dir, report, doctor.TypicalNode())
-	}
-	return report, nil
+	return wanted
 }

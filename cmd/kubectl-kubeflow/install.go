@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
 )
 
@@ -33,7 +34,6 @@ type installOptions struct {
 	leave     leave
 
 	given func(flag string) bool // whether it was typed
-	kfctl bool                   // one of the directories was made by kfctl
 	told  bool                   // the document that -o asks for is printed
 	times *times                 // what the components took
 }
@@ -68,7 +68,7 @@ func newInstallCommand(d *deps, run func(context.Context, *installOptions) error
 	f := cmd.Flags()
 	f.StringVarP(&o.release, "release", "r", "", "the Kubeflow `VERSION` to install (default the newest that supports this cluster)")
 	f.StringVarP(&o.file, "filename", "f", "", "install a KfDef, a kustomization folder or rendered YAML instead: a `FILE`, a folder, a URL, or - for standard input")
-	f.StringArrayVar(&o.dirs, "dir", nil, dirUsage)
+	f.StringArrayVar(&o.dirs, "dir", nil, "install what is built into this application `DIR` (see build), or what kfctl left in it; may be given several times")
 	f.StringVar(&o.name, "name", "", "the `NAME` that the record of this installation is kept under (default kubeflow)")
 	f.StringSliceVar(&o.only, "component", nil, "install these `COMPONENTS` alone")
 	f.StringSliceVar(&o.skip, "skip", nil, "leave these `COMPONENTS` out")
@@ -118,55 +118,57 @@ func runInstall(ctx context.Context, o *installOptions) error {
 	return err
 }
 
-// install renders, adapts, plans, looks ahead, asks, applies and waits.
+// install prepares, shows, asks, applies and waits.
 func (o *installOptions) install(ctx context.Context) error {
 	began := o.now()
 	client, err := o.connect()
 	if err != nil {
 		return err
 	}
-	client.Forget() // kubectl keeps what a server can do for hours; whether an install can begin depends on what it can now
-	busy := o.lookWhoWorks(ctx, client)
-	wanted, err := o.render(ctx, client)
+	plan, err := kubeflow.PrepareInstall(ctx, client, o.wanted())
 	if err != nil {
 		return err
 	}
-	if err := <-busy; err != nil {
-		return err
-	}
-	view := client.View()
-	inventories, err := install.Inventories(ctx, view)
-	if err != nil {
-		return err
-	}
-	if err := wanted.keep(ctx, view); err != nil {
-		return err
-	}
-	wanted.request.Beside = slices.DeleteFunc(slices.Clone(inventories), func(i *install.Inventory) bool { return i.Name == wanted.request.Name })
-	plan, err := install.NewPlan(ctx, wanted.request, install.Find(inventories, wanted.request.Name), view, client.Mapping)
-	if err != nil {
-		return err
-	}
-	if o.dryRun == "client" && !o.diff {
-		return o.showPlan(wanted, plan)
-	}
-	looking := o.diff || o.dryRun == "server"
-	if err := o.preflight(ctx, client, plan, inventories, looking); err != nil {
-		return o.finish(client, wanted, plan, nil, began, inTheWay(err))
-	}
-	if looking {
-		o.sayAdapted(wanted)
+	o.name = plan.Name
+	switch {
+	case o.dryRun == string(kubeflow.DryRunClient) && !o.diff:
+		return o.showPlan(plan)
+	case plan.Refused != nil:
+		return o.finish(client, plan, nil, began, inTheWay(plan.Refused))
+	case o.diff || o.dryRun == string(kubeflow.DryRunServer):
+		o.sayAdapted(plan)
 		return o.showVerdicts(ctx, client, plan)
 	}
-	if err := o.agree(ctx, client, wanted, plan); err != nil {
+	back, err := o.agree(ctx, client, plan)
+	if err != nil {
 		return err
 	}
-	result, err := o.apply(ctx, client, plan)
-	return o.finish(client, wanted, plan, result, began, err)
+	result, err := o.apply(ctx, client, plan, back)
+	return o.finish(client, plan, result, began, err)
+}
+
+// wanted is what the flags say. A flag that was not typed leaves what a directory's configuration says.
+func (o *installOptions) wanted() kubeflow.InstallOptions {
+	wanted := kubeflow.InstallOptions{
+		Source: kubeflow.Source{
+			Release: o.release, File: o.file, Dirs: o.dirs, Stdin: o.In, Name: o.name, Only: o.only, Skip: o.skip,
+			Mirror: o.mirror, SkipVerify: o.skipVerify,
+		},
+		Namespace: *o.flags.Namespace, Images: o.rules, GPUTolerations: o.gpuTolerations,
+		Suppress: o.ignored, Adopt: o.adopt, Recreate: o.leave.recreate,
+		DryRun: kubeflow.DryRun(o.dryRun), Notify: o.notify,
+	}
+	if o.given("adapt") {
+		wanted.Adapt = o.adapt
+	}
+	if o.diff {
+		wanted.DryRun = kubeflow.DryRunServer
+	}
+	return wanted
 }
 
 // apply carries the plan out and shows how it goes.
-func (o *installOptions) apply(ctx context.Context, client *cluster.Client, plan *install.Plan) (*install.Result, error) {
+func (o *installOptions) apply(ctx context.Context, client *cluster.Client, plan *kubeflow.InstallPlan, back bool) (*install.Result, error) {
 	o.started(plan.Release, client.Context, len(plan.Objects))
 	observe := func(install.Event) {}
 	if events, ok := o.ErrOut.(*eventStream); ok {
@@ -177,23 +179,23 @@ func (o *installOptions) apply(ctx context.Context, client *cluster.Client, plan
 		observe = progress.Observe
 	}
 	o.times = newTimes(o.now)
-	return install.Run(ctx, client, plan, install.Options{Timeout: o.timeout, NoWait: !o.wait, Observe: func(e install.Event) {
+	return plan.Apply(ctx, kubeflow.ApplyOptions{AllowDowngrade: back, Timeout: o.timeout, NoWait: !o.wait, Observe: func(e install.Event) {
 		o.times.observe(e)
 		observe(e)
 	}})
 }
 
-// agree says what is about to change where, and asks.
-func (o *installOptions) agree(ctx context.Context, client *cluster.Client, wanted *wantedInstall, plan *install.Plan) error {
+// agree says what is about to change where, and asks. back tells that the user agreed to an older release.
+func (o *installOptions) agree(ctx context.Context, client *cluster.Client, plan *kubeflow.InstallPlan) (back bool, err error) {
 	where := fmt.Sprintf("context %s (%s)", client.Context, client.Server())
 	if client.Context == "" {
 		where = client.Server()
 	}
-	o.screen().Say("Installing %s on %s", wanted.title, where)
+	o.screen().Say("Installing %s on %s", plan.Title, where)
 	o.sayPlan(plan)
-	o.sayAdapted(wanted)
+	o.sayAdapted(plan)
 	for _, cycle := range plan.Cycles {
 		o.screen().Say("Note: %s would wait for each other; they are applied without waiting", refsOf(cycle.Objects))
 	}
-	return o.consent(ctx, plan, fmt.Sprintf("Install %s on %s?", wanted.title, cmp.Or(client.Context, client.Server())))
+	return o.consent(ctx, plan, fmt.Sprintf("Install %s on %s?", plan.Title, cmp.Or(client.Context, client.Server())))
 }

@@ -1,18 +1,14 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/images"
 )
 
@@ -49,96 +45,11 @@ func (a *adaptFlags) validate() error {
 	return nil
 }
 
-// gpuCheck is the adaptation that is made only when asked for.
-const gpuCheck = "notebooks/gpu-tolerations"
-
-// adaptTo takes images from where the flags say, and mends in memory what would not work on this cluster.
-func (o *installOptions) adaptTo(ctx context.Context, client *cluster.Client, w *wantedInstall) error {
-	var objects []*unstructured.Unstructured
-	for _, component := range w.request.Components {
-		objects = append(objects, component.Objects...)
-	}
-	objects = o.takeImages(w, objects)
-	facts, chosen, err := o.facts(ctx, client)
-	if err != nil {
-		return err
-	}
-	if len(chosen) > 0 {
-		adapted, made, err := doctor.Adapt(ctx, chosen, objects, facts...)
-		if err != nil {
-			return err
-		}
-		objects, w.adapted = adapted, append(w.adapted, made...)
-	}
-	for i := range w.request.Components {
-		n := len(w.request.Components[i].Objects)
-		w.request.Components[i].Objects, objects = objects[:n], objects[n:]
-	}
-	return nil
-}
-
-// takeImages applies --image.
-func (o *installOptions) takeImages(w *wantedInstall, objects []*unstructured.Unstructured) []*unstructured.Unstructured {
-	out := slices.Clone(objects)
-	for _, rule := range o.rules {
-		a := doctor.Adaptation{Check: "--image", Reason: "asked for"}
-		for i, object := range out {
-			if edited, changed := images.Rewrite(object, []images.Rule{rule}); changed {
-				a.Changes = append(a.Changes, cluster.Change{Verb: cluster.Patch, Before: object, After: edited})
-				out[i] = edited
-			}
-		}
-		a.Title = fmt.Sprintf("Take images from %s instead of %s", rule.To, rule.From)
-		if len(a.Changes) == 0 {
-			o.screen().Say("Warning: --image: no image here begins with %s", rule.From)
-			continue
-		}
-		w.adapted = append(w.adapted, a)
-	}
-	return out
-}
-
-// facts returns what is known of the cluster that the manifests are adapted to, and the checks whose fixes are applied; no
-// checks when nothing is to be adapted.
-func (o *installOptions) facts(ctx context.Context, client *cluster.Client) (facts []*unstructured.Unstructured, chosen []*doctor.Check, err error) {
-	if o.adapt == "none" {
-		return nil, nil, nil
-	}
-	if o.adapt == "aks" {
-		facts, chosen = []*unstructured.Unstructured{doctor.TypicalNode()}, checks.All()
-	} else if facts, err = nodesAndClasses(ctx, client.View()); err != nil {
-		return nil, nil, err
-	} else if slices.ContainsFunc(facts, doctor.IsAKS) {
-		chosen = checks.All()
-	}
-	if !o.gpuTolerations {
-		return facts, slices.DeleteFunc(chosen, func(c *doctor.Check) bool { return c.ID == gpuCheck }), nil
-	}
-	if len(chosen) == 0 {
-		if chosen, err = checks.Find(gpuCheck); err != nil {
-			return nil, nil, err
-		}
-	}
-	return append(facts, doctor.TypicalGPUNode()), chosen, nil
-}
-
-func nodesAndClasses(ctx context.Context, view cluster.View) ([]*unstructured.Unstructured, error) {
-	nodes, err := view.List(ctx, schema.GroupKind{Kind: "Node"}, cluster.Scope{})
-	if err != nil {
-		return nil, fmt.Errorf("looking whether the cluster is AKS: %w", err)
-	}
-	classes, err := view.List(ctx, schema.GroupKind{Group: "storage.k8s.io", Kind: "StorageClass"}, cluster.Scope{})
-	if err != nil {
-		return nil, fmt.Errorf("looking for the default storage class: %w", err)
-	}
-	return slices.Concat(nodes, classes), nil
-}
-
 // sayAdapted says what was mended in the manifests: one line for each check; all of it, and why, when differences are asked for.
-func (o *installOptions) sayAdapted(wanted *wantedInstall) {
+func (o *installOptions) sayAdapted(plan *kubeflow.InstallPlan) {
 	var order []string
 	byCheck := map[string][]doctor.Adaptation{}
-	for _, adapted := range wanted.adapted {
+	for _, adapted := range plan.Adapted {
 		if byCheck[adapted.Check] == nil {
 			order = append(order, adapted.Check)
 		}

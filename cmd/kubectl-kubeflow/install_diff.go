@@ -7,6 +7,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 // A dryRun is what -o json and -o yaml print of a plan that the server was asked about.
@@ -24,8 +25,8 @@ type dryRun struct {
 }
 
 // showVerdicts prints what the server says it would do: as differences, or as one line for each object.
-func (o *installOptions) showVerdicts(ctx context.Context, client *cluster.Client, plan *install.Plan) error {
-	verdicts, err := install.DryRun(ctx, client, plan)
+func (o *installOptions) showVerdicts(ctx context.Context, client *cluster.Client, plan *kubeflow.InstallPlan) error {
+	verdicts, err := plan.DryRun(ctx)
 	if err != nil {
 		return err
 	}
@@ -52,7 +53,7 @@ func (o *installOptions) showVerdicts(ctx context.Context, client *cluster.Clien
 }
 
 // verdict is how a dry run ends: with what would stop an install, else with whether something would change.
-func (o *installOptions) verdict(err error, plan *install.Plan, count map[string]int, all int) error {
+func (o *installOptions) verdict(err error, plan *kubeflow.InstallPlan, count map[string]int, all int) error {
 	blocked := count[install.Recreate] > 0 && !o.leave.recreate
 	switch {
 	case err != nil:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 // leave is what a user allows an install to do beyond the usual.
@@ -31,7 +32,7 @@ var done = map[string]string{
 }
 
 // sayPlan says what becomes of what is on the cluster: not for a first install, where everything is new.
-func (o *installOptions) sayPlan(plan *install.Plan) {
+func (o *installOptions) sayPlan(plan *kubeflow.InstallPlan) {
 	o.sayReleases(plan)
 	for _, share := range plan.Shares() {
 		o.screen().Say("Note: %s of these belong to the installation %s as well, and stay until both are uninstalled: %s",
@@ -51,7 +52,9 @@ func (o *installOptions) sayPlan(plan *install.Plan) {
 		o.screen().Say("%d of %d objects are there already and were not put there by this program: they are taken over (%s). What changes on each: --diff",
 			adopted, len(plan.Objects), hands(plan.Makers()))
 	}
-	o.sayAdoptedDirs()
+	if dirs := o.dirs; plan.FromKfctl {
+		o.screen().Say("%s made by kfctl: its objects are taken over, not made anew. Each change: kubectl kubeflow install --dir %s --diff", strings.Join(dirs, ", "), strings.Join(dirs, " --dir "))
+	}
 	width := 0
 	for _, step := range steps {
 		width = max(width, len(stepName(step)))
@@ -61,7 +64,7 @@ func (o *installOptions) sayPlan(plan *install.Plan) {
 	}
 }
 
-func (o *installOptions) sayReleases(plan *install.Plan) {
+func (o *installOptions) sayReleases(plan *kubeflow.InstallPlan) {
 	switch from := plan.From(); {
 	case plan.Mixes():
 		o.screen().Say("Note: this takes %s out of Kubeflow %s, and the rest stays at %s", strings.Join(plan.Stages(), ", "), plan.Release, from)
@@ -128,36 +131,24 @@ func stepObjects(step install.Step) string {
 	return text
 }
 
-// lookWhoWorks looks, while the manifests are rendered, whether somebody is at work on the cluster.
-func (o *installOptions) lookWhoWorks(ctx context.Context, client *cluster.Client) <-chan error {
-	answer := make(chan error, 1)
-	if o.diff || o.dryRun != "none" {
-		answer <- nil
-		return answer
-	}
-	go func() { answer <- install.Vacant(ctx, client) }()
-	return answer
-}
-
-// consent asks whether to go on, and what needs more than a yes for more than that.
-func (o *installOptions) consent(ctx context.Context, plan *install.Plan, question string) error {
-	back := plan.Downgrade() && !o.leave.downgrade
+// consent asks whether to go on, and what needs more than a yes for more than that. back tells that an older release is agreed to.
+func (o *installOptions) consent(ctx context.Context, plan *kubeflow.InstallPlan, question string) (back bool, err error) {
+	asks := plan.Downgrade() && !o.leave.downgrade
 	switch {
 	case plan.Writes() == 0:
-		return nil
-	case back && (o.yes || !o.screen().Interactive):
-		return &usageError{What: fmt.Sprintf("Kubeflow %s is installed, and %s is older: nothing was changed", plan.From(), plan.Release),
-			Next: "Name the installed release with --release, or go back with --allow-downgrade"}
+		return o.leave.downgrade, nil
+	case asks && (o.yes || !o.screen().Interactive):
+		return false, plan.RefuseDowngrade()
 	case o.yes:
-		return nil
+		return o.leave.downgrade, nil
 	case !o.screen().Interactive:
-		return &usageError{What: "an install changes the cluster, and there is no terminal to ask on", Next: "Say yes with --yes, or look first with --dry-run=server or --diff"}
-	case back:
+		return false, &usageError{What: "an install changes the cluster, and there is no terminal to ask on", Next: "Say yes with --yes, or look first with --dry-run=server or --diff"}
+	case asks:
 		question = fmt.Sprintf("Go back from Kubeflow %s to %s?", plan.From(), plan.Release)
 	}
 	yes, err := o.screen().Confirm(ctx, question)
 	if err == nil && !yes {
 		err = &cluster.Problem{What: "nothing was changed", Next: "To look first: kubectl kubeflow install --diff"}
 	}
-	return err
+	return plan.Downgrade(), err
 }

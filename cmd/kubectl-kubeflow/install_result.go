@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 // resultVersion is the apiVersion of the documents that install prints.
@@ -39,14 +40,14 @@ type installResult struct {
 }
 
 // finish says what came of it.
-func (o *installOptions) finish(client *cluster.Client, wanted *wantedInstall, plan *install.Plan, result *install.Result, began time.Time, err error) error {
+func (o *installOptions) finish(client *cluster.Client, plan *kubeflow.InstallPlan, result *install.Result, began time.Time, err error) error {
 	o.told = true
 	took := o.now().Sub(began)
 	doc := installResult{
 		APIVersion: resultVersion, Kind: "Result", Name: plan.Name, Release: plan.Release, Context: client.Context, Server: client.Server(),
-		Status: map[bool]string{true: "ready", false: "applied"}[o.wait], Objects: len(plan.Objects), Seconds: took.Seconds(), Result: result, Adaptations: wanted.adapted,
+		Status: map[bool]string{true: "ready", false: "applied"}[o.wait], Objects: len(plan.Objects), Seconds: took.Seconds(), Result: result, Adaptations: plan.Adapted,
 	}
-	doc.Rendered = wanted.took.Seconds()
+	doc.Rendered = plan.RenderTook.Seconds()
 	if o.times != nil {
 		doc.Components = o.times.components
 	}
@@ -73,14 +74,14 @@ func (o *installOptions) finish(client *cluster.Client, wanted *wantedInstall, p
 			fmt.Fprintln(o.Out, ref)
 		}
 	default:
-		o.summary(wanted, doc, result, took)
+		o.summary(plan, doc, result, took)
 	}
 	return err
 }
 
-func (o *installOptions) summary(wanted *wantedInstall, doc installResult, result *install.Result, took time.Duration) {
+func (o *installOptions) summary(plan *kubeflow.InstallPlan, doc installResult, result *install.Result, took time.Duration) {
 	screen := o.screen()
-	fmt.Fprintf(o.Out, "%s %s is %s: %d objects, %d changed, %d removed, in %s", screen.Done(), wanted.title, doc.Status, doc.Objects, result.Changed, len(result.Pruned), ui.Brief(took))
+	fmt.Fprintf(o.Out, "%s %s is %s: %d objects, %d changed, %d removed, in %s", screen.Done(), plan.Title, doc.Status, doc.Objects, result.Changed, len(result.Pruned), ui.Brief(took))
 	if result.Changed > 0 && o.wait {
 		fmt.Fprintf(o.Out, " (applied after %s, ready after %s)", ui.Brief(result.ApplyTook), ui.Brief(result.ReadyTook))
 	}

@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 // showPlan prints what would be applied.
-func (o *installOptions) showPlan(wanted *wantedInstall, plan *install.Plan) error {
+func (o *installOptions) showPlan(plan *kubeflow.InstallPlan) error {
 	o.told = true
 	switch o.output {
 	case "name":
@@ -46,8 +46,8 @@ func (o *installOptions) showPlan(wanted *wantedInstall, plan *install.Plan) err
 	if err := o.screen().Table([]string{"COMPONENT", "OBJECTS", "TO WRITE", "WAITS FOR WEBHOOK"}, rows); err != nil {
 		return err
 	}
-	o.sayAdapted(wanted)
-	o.screen().Say("%s:", wanted.title)
+	o.sayAdapted(plan)
+	o.screen().Say("%s:", plan.Title)
 	o.sayPlan(plan)
 	o.screen().Say("Nothing was changed (dry run).")
 	return nil

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -34,11 +35,9 @@ func (o *releasesOptions) fill(ctx context.Context) error {
 		}
 		names = []string{newest.Version}
 	}
-	got, err := release.Download(ctx, o.download, names, release.RenderOptions{
-		Mirror: o.mirror, SkipVerify: o.skipVerify, Progress: func(line string) { o.screen().Say("%s", line) },
-	})
+	got, err := kubeflow.Download(ctx, o.download, names, release.RenderOptions{Mirror: o.mirror, SkipVerify: o.skipVerify}, o.notify)
 	if err != nil {
-		return unrendered(ctx, err)
+		return err
 	}
 	result := downloadResult{APIVersion: "kubeflow.release/v1alpha1", Kind: "Download", Folder: o.download, Files: got.Files, Images: got.Images, Gone: map[string]string{}}
 	said := map[string]bool{}

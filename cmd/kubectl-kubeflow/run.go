@@ -14,6 +14,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -31,13 +32,8 @@ const (
 // The result is on the screen already: nothing more is printed.
 var errFound = errors.New("findings remain")
 
-// A usageError is the user's to mend: a wrong flag, a missing yes.
-type usageError struct {
-	What string // what is wrong
-	Next string // what to type instead
-}
-
-func (e *usageError) Error() string { return e.What }
+// A usageError is the user's to correct: a wrong flag, a missing yes.
+type usageError = kubeflow.UsageError
 
 // run does what the command line says and returns the exit code. It is the only place that turns errors into one.
 func run(args []string, in io.Reader, out, errOut io.Writer) int {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
 // An Adaptation is one fix that was made to rendered objects before they reach a cluster.
@@ -32,18 +32,15 @@ func (a Adaptation) MarshalJSON() ([]byte, error) {
 // rounds is how often curing may uncover something further to cure.
 const rounds = 5
 
-// Adapt applies to rendered objects, in memory, what would cure them on the cluster that they are for. Facts are what is
+// Adapt applies to rendered components, in memory, what would fix them on the cluster that they are for. Facts are what is
 // known of that cluster, mostly its nodes. What restarts pods is harmless here, since there are none yet; what loses data is
-// left out. It returns new objects in the same order and leaves those it was given alone.
-func Adapt(ctx context.Context, checks []*Check, objects []*unstructured.Unstructured, facts ...*unstructured.Unstructured) ([]*unstructured.Unstructured, []Adaptation, error) {
-	objects = slices.Clone(objects)
-	place := map[cluster.Ref]int{}
-	for i, o := range objects {
-		place[cluster.RefOf(o).Identity()] = i
-	}
+// left out. It returns new components with the same names in the same order, and leaves those it was given alone. Each change
+// stays within the component of its object; an object that a fix adds joins the component of the object that needed it.
+func Adapt(ctx context.Context, checks []*Check, components []release.RenderedComponent, facts ...*unstructured.Unstructured) ([]release.RenderedComponent, []Adaptation, error) {
+	m := newManifests(components)
 	var made []Adaptation
 	for range rounds {
-		view := cluster.Objects("rendered manifests", nil, slices.Concat(objects, facts)...)
+		view := cluster.Objects("rendered manifests", nil, append(m.objects(), facts...)...)
 		report := Diagnose(ctx, view, checks, Options{})
 		if err := broken(report); err != nil {
 			return nil, nil, err
@@ -51,14 +48,14 @@ func Adapt(ctx context.Context, checks []*Check, objects []*unstructured.Unstruc
 		plan := Prescribe(report, []Impact{RestartsPods})
 		changed := 0
 		for _, p := range plan.Apply {
-			changes := rewrite(objects, place, p.Fix)
+			changes := m.rewrite(p)
 			if len(changes) > 0 {
 				made = append(made, Adaptation{Check: p.Check, Title: p.Fix.Title, Reason: p.Finding.Message, Changes: changes})
 				changed += len(changes)
 			}
 		}
 		if changed == 0 {
-			return objects, made, nil
+			return m.components, made, nil
 		}
 	}
 	return nil, nil, fmt.Errorf("adapting the manifests: there is still something to change after %d rounds", rounds)
@@ -70,18 +67,4 @@ func broken(r *Report) error {
 		return fmt.Errorf("adapting the manifests: %s: %s", c.ID, c.Reason)
 	}
 	return nil
-}
-
-// rewrite makes the changes of a fix to those objects that are among the rendered ones, and returns what it changed.
-func rewrite(objects []*unstructured.Unstructured, place map[cluster.Ref]int, f *Fix) []cluster.Change {
-	var done []cluster.Change
-	for _, c := range f.Changes {
-		i, ours := place[c.Ref().Identity()]
-		if !ours || c.Verb != cluster.Patch || cluster.Diff(c.Before, c.After) == "" {
-			continue
-		}
-		objects[i] = c.After
-		done = append(done, c)
-	}
-	return done
 }

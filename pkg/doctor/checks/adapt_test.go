@@ -11,13 +11,13 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-func rendered(t *testing.T) []*unstructured.Unstructured {
+func rendered(t *testing.T) []release.RenderedComponent {
 	t.Helper()
 	r, err := release.Render(context.Background(), release.Input{Release: "mini"}, release.RenderOptions{CacheDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r.Objects()
+	return r.Components
 }
 
 func TestAdaptedManifestsAreWellOnAKS(t *testing.T) {
@@ -35,9 +35,11 @@ func TestAdaptedManifestsAreWellOnAKS(t *testing.T) {
 			t.Errorf("nothing was adapted for %s: %v", id, titles)
 		}
 	}
-	for i, o := range rendered(t) {
-		if cluster.Diff(o, objects[i]) != "" {
-			t.Errorf("%s was changed in place", cluster.RefOf(o))
+	for i, component := range rendered(t) {
+		for k, o := range component.Objects {
+			if cluster.Diff(o, objects[i].Objects[k]) != "" {
+				t.Errorf("%s was changed in place", cluster.RefOf(o))
+			}
 		}
 	}
 	_, again, err := doctor.Adapt(context.Background(), All(), adapted, doctor.TypicalNode())

@@ -1,4 +1,4 @@
-package main
+package kubeflow
 
 import (
 	"testing"
@@ -15,7 +15,7 @@ func TestOnlyAKubeflowTakesKubeflowsName(t *testing.T) {
 		"-":                                      "manifests",
 		"a-very-long-name-of-a-file-indeed.yaml": "a-very-long-name-of-a-fil",
 	} {
-		o := &installOptions{file: file}
+		o := Source{File: file}
 		if got := o.installationName(&release.Rendered{}); got != want {
 			t.Errorf("%s is kept under %q, want %q", file, got, want)
 		}

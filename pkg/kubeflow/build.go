@@ -1,0 +1,130 @@
+package kubeflow
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
+)
+
+// BuildOptions say what to build into an application directory. What is not given stays as the directory has it.
+type BuildOptions struct {
+	Source        // Dirs is not heeded
+	Dir    string // made if need be
+	Adapt  string // how an install will patch what does not work on AKS: see [appdir.Adaptations]
+	Update bool   // take what has changed at its address
+	DryRun bool   // build in memory
+	Notify Notify
+}
+
+// A Built is an application directory as it was built, with what a person should know about it.
+type Built struct {
+	*appdir.Dir
+	*appdir.Report
+}
+
+// Build renders a release or a file into an application directory, and writes it.
+func Build(ctx context.Context, o BuildOptions) (*Built, error) {
+	dir, err := appdir.Open(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return o.into(ctx, dir)
+}
+
+// into builds into a directory that is open.
+func (o BuildOptions) into(ctx context.Context, dir *appdir.Dir) (*Built, error) {
+	want, err := o.config(dir)
+	if err != nil {
+		return nil, err
+	}
+	options := o.renderOptions()
+	options.Progress = func(line string) { o.Notify.say("%s", line) }
+	report, err := appdir.Build(ctx, dir, appdir.Request{Want: want, Stdin: o.Stdin, Update: o.Update, Options: options})
+	if err != nil {
+		return nil, unrendered(ctx, err)
+	}
+	o.Notify.rendered(report.Rendered)
+	built := &Built{Dir: dir, Report: report}
+	if err := built.showAdapted(ctx); err != nil {
+		return nil, err
+	}
+	if o.DryRun {
+		o.Notify.say("%s is not written (dry run)", dir.Path)
+	} else if err := dir.Save(); err != nil {
+		return nil, err
+	}
+	built.report(o.Notify)
+	return built, nil
+}
+
+// config is the directory's configuration with what the options say.
+func (o BuildOptions) config(dir *appdir.Dir) (appdir.Config, error) {
+	want := dir.Config
+	want.Name = cmp.Or(o.Name, want.Name)
+	want.Adapt = cmp.Or(o.Adapt, want.Adapt, "auto")
+	source := &want.Build
+	switch {
+	case o.Release != "":
+		source.Release, source.Filename = o.Release, ""
+	case o.File != "":
+		source.Release, source.Filename = "", wholePath(o.File)
+	}
+	if o.Only != nil {
+		source.Component = o.Only
+	}
+	if o.Skip != nil {
+		source.Skip = o.Skip
+	}
+	source.Mirror = cmp.Or(wholePath(o.Mirror), source.Mirror)
+	switch {
+	case dir.KfDef == "" && source.Release == "" && source.Filename == "":
+		return want, &UsageError{What: fmt.Sprintf("nothing says what to build into %s", dir.Path), Next: "Name a release with --release, or a file with --filename; see the releases with: kubectl kubeflow releases"}
+	case source.Filename == "-" && o.File == "":
+		return want, &UsageError{What: fmt.Sprintf("%s was built from standard input, which is not there any more", dir.Path), Next: "Give it again with --filename -, or name a --release"}
+	}
+	return want, nil
+}
+
+// showAdapted shows in rendered/ what an install makes of the objects, where the directory is for AKS alone.
+func (b *Built) showAdapted(ctx context.Context) error {
+	if b.Config.Adapt != adaptAKS {
+		return nil
+	}
+	adapted, _, err := doctor.Adapt(ctx, checks.All(), b.Rendered.Components, doctor.TypicalNode())
+	if err != nil {
+		return err
+	}
+	return b.PutRendered(adapted)
+}
+
+// report says what a person should know of what was built.
+func (b *Built) report(notify Notify) {
+	title := b.Config.Build.Filename
+	if b.Rendered.Release != nil {
+		title = b.Rendered.Release.String()
+	}
+	notify.say("Built %s into %s: %d objects in %s", title, b.Path, len(b.Rendered.Objects()), countOf(len(b.Rendered.Components), "component"))
+	for _, name := range b.Aside {
+		notify.warn("the base of %s had been changed by hand; what it held is kept in kustomize/%s/base.changed", name, name)
+	}
+	for _, edit := range b.Stale {
+		notify.warn("%s", edit.Sentence())
+	}
+}
+
+// wholePath keeps a path usable from elsewhere; URLs and standard input stay what they are.
+func wholePath(name string) string {
+	if name == "" || name == "-" || strings.Contains(name, "://") || strings.HasPrefix(name, "file:") {
+		return name
+	}
+	if whole, err := filepath.Abs(name); err == nil {
+		return whole
+	}
+	return name
+}

@@ -1,0 +1,74 @@
+package kubeflow
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+)
+
+// An InstallPlan is what an install will do, decided to the end.
+type InstallPlan struct {
+	*install.Plan
+	Title      string              // "Kubeflow 26.03", or the file's name
+	Adapted    []doctor.Adaptation // how the manifests were patched
+	RenderTook time.Duration
+	FromKfctl  bool  // a directory was made by kfctl: its objects are taken over
+	Refused    error // what blocks the install, an [install.Refused]; nil when it may begin
+
+	client    *cluster.Client
+	dryRun    DryRun
+	decidedBy []revision
+}
+
+// ApplyOptions say how an install is carried out.
+type ApplyOptions struct {
+	AllowDowngrade bool // put an older release in the place of a newer one
+	Timeout        time.Duration
+	NoWait         bool                // applied is enough
+	Observe        func(install.Event) // may be nil
+}
+
+// Apply executes the plan as it was shown: nothing is decided again. It stops before the first write when the plan is
+// refused, goes back to an older release without AllowDowngrade, or no longer fits the cluster.
+func (p *InstallPlan) Apply(ctx context.Context, o ApplyOptions) (*install.Result, error) {
+	switch {
+	case !p.dryRun.writes():
+		return nil, errDryRun
+	case p.Refused != nil:
+		return nil, p.Refused
+	case p.Downgrade() && !o.AllowDowngrade && p.Writes() > 0:
+		return nil, p.RefuseDowngrade()
+	}
+	if err := p.stillHolds(ctx); err != nil {
+		return nil, err
+	}
+	return install.Run(ctx, p.client, p.Plan, install.Options{Timeout: o.Timeout, NoWait: o.NoWait, Observe: o.Observe})
+}
+
+// RefuseDowngrade is the error of an install that goes back to an older release without being allowed to.
+func (p *InstallPlan) RefuseDowngrade() error {
+	return &UsageError{What: fmt.Sprintf("Kubeflow %s is installed, and %s is older: nothing was changed", p.From(), p.Release),
+		Next: "Name the installed release with --release, or go back with --allow-downgrade"}
+}
+
+// stillHolds looks whether what was kept of the user's is still what the plan keeps. Whether another install came in between
+// is looked at by [install.Run].
+func (p *InstallPlan) stillHolds(ctx context.Context) error {
+	if p.Writes() == 0 {
+		return nil
+	}
+	ref, err := changed(ctx, p.client.View(), p.decidedBy)
+	if err != nil || ref == nil {
+		return err
+	}
+	return &cluster.Problem{What: fmt.Sprintf("%s was changed while this install was being prepared", ref), Next: "Nothing was changed. Run the same command again"}
+}
+
+// DryRun asks the server what it would do with each object of the plan. Nothing is written.
+func (p *InstallPlan) DryRun(ctx context.Context) ([]install.Verdict, error) {
+	return install.DryRun(ctx, p.client, p.Plan)
+}

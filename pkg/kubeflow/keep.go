@@ -1,0 +1,111 @@
+package kubeflow
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+)
+
+// kept is what an install must not silently revert: HTTPS on the gateway with the settings that follow its name, and a password
+// and secrets of the user's own, in whose place the manifests bring those of every Kubeflow.
+type kept struct {
+	components []release.RenderedComponent
+	made       []doctor.Adaptation
+	decidedBy  []revision
+}
+
+// A revision is a state of a live object that a decision rests on.
+type revision struct {
+	ref     cluster.Ref
+	version string // "" is not there
+}
+
+// keep returns the components with what the cluster's own objects keep.
+func keep(ctx context.Context, view cluster.View, components []release.RenderedComponent) (*kept, error) {
+	edited, err := expose.LookEdited(ctx, view)
+	if err != nil {
+		return nil, fmt.Errorf("looking for what expose changed: %w", err)
+	}
+	exposed := map[cluster.Ref]*unstructured.Unstructured{}
+	for _, live := range edited {
+		exposed[cluster.RefOf(live).Identity()] = live
+	}
+	k := &kept{components: slices.Clone(components)}
+	secrets := doctor.Adaptation{Check: "auth/secrets", Title: "Keep the password and secrets that the cluster has", Reason: "those of the manifests are everybody's"}
+	for n := range k.components {
+		objects := slices.Clone(k.components[n].Objects)
+		k.components[n].Objects = objects
+		for i, o := range objects {
+			if live := exposed[cluster.RefOf(o).Identity()]; live != nil {
+				k.rests(cluster.RefOf(o), live)
+				objects[i] = expose.Kept(o, live)
+			}
+			own, err := k.ownSecrets(ctx, view, o)
+			if err != nil {
+				return nil, err
+			}
+			if own != nil {
+				secrets.Changes = append(secrets.Changes, cluster.Change{Verb: cluster.Patch, Before: o, After: own})
+				objects[i] = own
+			}
+		}
+	}
+	if len(secrets.Changes) > 0 {
+		k.made = append(k.made, secrets)
+	}
+	return k, nil
+}
+
+// ownSecrets returns an object with the cluster's own secrets in it; nil when it brings none that everybody knows, or the
+// cluster has none of its own.
+func (k *kept) ownSecrets(ctx context.Context, view cluster.View, o *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	if !checks.HasKnown(o) {
+		return nil, nil
+	}
+	live, err := view.Get(ctx, cluster.RefOf(o))
+	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
+		k.rests(cluster.RefOf(o), nil)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("looking whether %s has secrets of its own: %w", cluster.RefOf(o), err)
+	}
+	k.rests(cluster.RefOf(o), live)
+	return checks.Keep(o, live), nil
+}
+
+func (k *kept) rests(ref cluster.Ref, live *unstructured.Unstructured) {
+	r := revision{ref: ref}
+	if live != nil {
+		r.version = live.GetResourceVersion()
+	}
+	k.decidedBy = append(k.decidedBy, r)
+}
+
+// changed returns the first of these objects that is no longer as it was; nil when all are.
+func changed(ctx context.Context, view cluster.View, decidedBy []revision) (*cluster.Ref, error) {
+	for _, r := range decidedBy {
+		version := ""
+		live, err := view.Get(ctx, r.ref)
+		switch {
+		case err == nil:
+			version = live.GetResourceVersion()
+		case !apierrors.IsNotFound(err) && !meta.IsNoMatchError(err):
+			return nil, fmt.Errorf("looking whether %s is as it was: %w", r.ref, err)
+		}
+		if version != r.version {
+			return &r.ref, nil
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,118 @@
+package kubeflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+)
+
+// preflight looks for everything that would stop the install half-way or keep it from becoming ready. It reports what is only
+// to be known, and returns the rest as one [install.Refused]. Nothing is written. In a dry run the server's verdict on each
+// object is shown anyway, so it is not asked for here.
+func (o *InstallOptions) preflight(ctx context.Context, client *cluster.Client, plan *install.Plan, inventories []*install.Inventory) (refusal, err error) {
+	for _, name := range o.Adopt {
+		if !slices.Contains(plan.Stages(), name) {
+			return nil, &UsageError{What: "--adopt: there is no component " + name + " in this install", Next: "It is one of: " + strings.Join(plan.Stages(), ", ")}
+		}
+	}
+	look := install.Feasible
+	if o.DryRun.writes() {
+		look = install.Preflight
+	}
+	refusal = look(ctx, client, plan)
+	var refused *install.Refused
+	if refusal != nil && !errors.As(refusal, &refused) {
+		return nil, refusal
+	}
+	if plan.Writes() == 0 {
+		return refusal, nil
+	}
+	report := o.examine(ctx, client.View(), plan, inventories)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	var problems []*cluster.Problem
+	if refused != nil {
+		problems = refused.Problems
+	}
+	problems = append(problems, o.blocking(report, refused != nil)...)
+	if len(problems) == 0 {
+		return nil, nil
+	}
+	return &install.Refused{Problems: problems}, nil
+}
+
+// examine runs the checks that matter before an install on the cluster as it will be.
+func (o *InstallOptions) examine(ctx context.Context, view cluster.View, plan *install.Plan, inventories []*install.Inventory) *doctor.Report {
+	coming := installationOf(plan, inventories)
+	coming.Adopt, coming.Now = o.Adopt, view
+	settings := doctor.Settings{Install: coming}
+	if known, err := release.Find(plan.Release); err == nil {
+		settings.Release = &known
+	}
+	chosen := slices.DeleteFunc(checks.All(), func(c *doctor.Check) bool { return !c.Preflight })
+	return doctor.Diagnose(ctx, cluster.Lay(view, coming.Objects...), chosen, doctor.Options{Settings: settings, Suppress: o.Suppress})
+}
+
+// installationOf is what the checks before an install know of it.
+func installationOf(plan *install.Plan, inventories []*install.Inventory) *doctor.Installation {
+	coming := &doctor.Installation{Component: map[cluster.Ref]string{}, Ours: map[cluster.Ref]bool{}}
+	for _, g := range plan.Objects {
+		coming.Objects = append(coming.Objects, g.Object)
+		coming.Component[g.Ref().Identity()] = g.Stage
+	}
+	for _, inventory := range inventories {
+		for _, ref := range inventory.Refs() {
+			coming.Ours[ref.Identity()] = true
+		}
+	}
+	return coming
+}
+
+// blocking returns the findings that keep an install from beginning, and reports the others.
+func (o *InstallOptions) blocking(report *doctor.Report, unfeasible bool) []*cluster.Problem {
+	var problems []*cluster.Problem
+	for _, c := range report.Checks {
+		if c.Status == doctor.Unknown {
+			o.Notify.say("Note: %s was not looked at: %s", c.ID, c.Reason)
+		}
+		for _, f := range c.Findings {
+			switch {
+			case f.Severity == doctor.Error && unfeasible && c.ID == "platform/kubernetes-version": // the APIs that are missing block it already
+			case f.Severity == doctor.Error:
+				problems = append(problems, problemOf(c.ID, f))
+			default:
+				o.Notify.warn("%s (%s)%s", f.Message, c.ID, indented(f))
+			}
+		}
+	}
+	return problems
+}
+
+// problemOf is a finding as something that blocks an install.
+func problemOf(check string, f doctor.Finding) *cluster.Problem {
+	next := f.Advice
+	if f.Command != "" {
+		next += "\n  " + f.Command
+	}
+	return &cluster.Problem{What: f.Message, Next: fmt.Sprintf("%s\n  (to install all the same: --suppress %s)", next, check)}
+}
+
+// indented says below a warning what comes of it and what to do.
+func indented(f doctor.Finding) string {
+	text := ""
+	for _, line := range []string{f.Consequence, f.Advice, f.Command} {
+		if line != "" {
+			text += "\n  " + line
+		}
+	}
+	return text
+}

@@ -1,0 +1,84 @@
+package kubeflow
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+)
+
+// A Source says what to install or build: a release, a file, or application directories. Its zero value is the newest release
+// that was tested on the cluster's Kubernetes.
+type Source struct {
+	Release string    // "26.03"
+	File    string    // a KfDef, a kustomization folder or rendered YAML: a file, a folder, a URL, or "-" for Stdin
+	Dirs    []string  // application directories: see [Build]
+	Stdin   io.Reader // what File "-" is read from
+
+	Name string   // of the installation; "" is "kubeflow", and for other manifests the file's name
+	Only []string // these components alone; nil is all
+	Skip []string // without these components
+
+	Mirror     string // a folder or URL to take archives from
+	SkipVerify bool   // do not compare archives with their pinned hashes
+	CacheDir   string // where what was fetched and built is kept; "" is the user's cache
+}
+
+func (s Source) renderOptions() release.RenderOptions {
+	return release.RenderOptions{Mirror: s.Mirror, SkipVerify: s.SkipVerify, Only: s.Only, Skip: s.Skip, CacheDir: s.CacheDir}
+}
+
+// choose returns the release to install: the one asked for, or the newest that was tested on the cluster's Kubernetes.
+func (s Source) choose(ctx context.Context, view cluster.View) (string, error) {
+	if s.Release != "" || s.File != "" {
+		return s.Release, nil
+	}
+	version, err := view.Version(ctx)
+	if err != nil {
+		return "", err
+	}
+	newest, ok := release.Newest(version.GitVersion)
+	if !ok {
+		return "", &UsageError{What: fmt.Sprintf("no Kubeflow release was tested on Kubernetes %s", strings.TrimPrefix(version.GitVersion, "v")),
+			Next: "See them with: kubectl kubeflow releases, and name one with --release"}
+	}
+	return newest.Version, nil
+}
+
+// installationName is kubeflow for everything that is a Kubeflow, and the file's name for other manifests, so that
+// these never take a Kubeflow's place.
+func (s Source) installationName(rendered *release.Rendered) string {
+	if s.Name != "" {
+		return s.Name
+	}
+	if rendered.Release != nil || rendered.Namespace != "" {
+		return "kubeflow"
+	}
+	base := filepath.Base(strings.TrimRight(s.File+strings.Join(s.Dirs, "-"), "/")) // one of them is empty
+	base = strings.TrimSuffix(base, filepath.Ext(base))
+	base = strings.Trim(notInNames.ReplaceAllString(strings.ToLower(base), "-"), "-")
+	if base = strings.Trim(base[:min(len(base), 25)], "-"); base == "" {
+		return "manifests"
+	}
+	return base
+}
+
+var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
+
+// title is what messages call it: "Kubeflow 26.03", or the file's name.
+func (s Source) title(rendered *release.Rendered) string {
+	switch {
+	case rendered.Release != nil:
+		return rendered.Release.String()
+	case s.File == "-":
+		return "what came on standard input"
+	case s.File != "":
+		return s.File
+	}
+	return "what is in " + strings.Join(s.Dirs, " and ")
+}

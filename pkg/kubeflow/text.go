@@ -1,0 +1,10 @@
+package kubeflow
+
+import "fmt"
+
+func countOf(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
