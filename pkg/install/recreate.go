@@ -77,7 +77,7 @@ func bring(ctx context.Context, client *cluster.Client, g Gated) (*object, error
 		}
 	}
 	if len(g.makers) > 0 && !keeper(g.Ref()) {
-		if err := takeOver(ctx, client, g); err != nil {
+		if err := takeOver(ctx, client, g.Ref()); err != nil {
 			return nil, err
 		}
 	}

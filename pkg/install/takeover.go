@@ -1,7 +1,6 @@
 package install
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/client-go/util/csaupgrade"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -18,86 +19,63 @@ import (
 // and replace. Who edits or patches an object is another matter: what people set by hand stays theirs.
 var appliers = []string{"kfctl", "kubectl-client-side-apply", "kubectl", "kubectl-create", "kubectl-replace"}
 
+// byApplier tells whether an entry of managed fields is one of theirs.
+func byApplier(entry managedFields) bool {
+	return slices.Contains(appliers, entry.Manager) && entry.Subresource == "" && entry.FieldsV1 != nil
+}
+
 // makers returns which of them made an object.
 func makers(fields []managedFields) []string {
 	var out []string
 	for _, entry := range fields {
-		if slices.Contains(appliers, entry.Manager) && entry.Subresource == "" && !slices.Contains(out, entry.Manager) {
+		if byApplier(entry) && !slices.Contains(out, entry.Manager) {
 			out = append(out, entry.Manager)
 		}
 	}
 	return out
 }
 
-// takenOver returns managed fields in which this program owns what an earlier applier owned, so that the next apply takes
-// away what it no longer wants; nil when there is nothing to take over. Only paths of one API version can be joined.
-func takenOver(fields []managedFields, version string) ([]managedFields, error) {
-	ours, found := fieldpath.NewSet(), false
-	var out []managedFields
-	for _, entry := range fields {
-		past := slices.Contains(appliers, entry.Manager) && entry.Subresource == ""
-		if !past && !thisProgram(entry) {
-			out = append(out, entry)
-			continue
+// takenOver moves the fields of earlier appliers to this program, so that its next apply removes those that it does not
+// set, and tells whether there were any. Fields of two API versions cannot be joined: those written last stay.
+func takenOver(o *object) (bool, error) {
+	fields := o.GetManagedFields()
+	var past []string
+	for i, entry := range fields {
+		if byApplier(entry) { // csaupgrade moves one entry of each manager, and no server-side apply: give each its own name
+			past = append(past, fmt.Sprintf("%s %d", entry.Manager, i))
+			fields[i].Manager, fields[i].Operation = past[len(past)-1], metav1.ManagedFieldsOperationUpdate
 		}
-		found = found || past
-		if entry.APIVersion != version {
-			continue
-		}
-		set, err := setOf(entry)
-		if err != nil {
-			return nil, err
-		}
-		ours = ours.Union(set)
 	}
-	if !found {
-		return nil, nil
+	o.SetManagedFields(fields)
+	for _, manager := range slices.Backward(past) {
+		if err := csaupgrade.UpgradeManagedFields(o, sets.New(manager), Manager); err != nil {
+			return false, fmt.Errorf("reading the fields of %s: %w", manager, err)
+		}
 	}
-	raw, err := ours.ToJSON()
+	return len(past) > 0, nil
+}
+
+// takeOver makes the fields of an object's earlier applier this program's. The caller retries a conflict.
+func takeOver(ctx context.Context, client *cluster.Client, ref cluster.Ref) error {
+	live, err := client.View().Get(ctx, ref)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
 	if err != nil {
-		return nil, fmt.Errorf("writing down owned fields: %w", err)
+		return err
 	}
-	now := metav1.Now()
-	return append(out, managedFields{Manager: Manager, Operation: metav1.ManagedFieldsOperationApply, APIVersion: version, Time: &now,
-		FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(string(raw))}), nil
-}
-
-func setOf(entry managedFields) (*fieldpath.Set, error) {
-	set := fieldpath.NewSet()
-	if entry.FieldsV1 == nil {
-		return set, nil
+	if found, err := takenOver(live); err != nil || !found {
+		return err
 	}
-	if err := set.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes())); err != nil {
-		return nil, fmt.Errorf("reading the fields of %s: %w", entry.Manager, err)
+	patch, err := json.Marshal([]map[string]any{
+		{"op": "replace", "path": "/metadata/managedFields", "value": live.GetManagedFields()},
+		{"op": "replace", "path": "/metadata/resourceVersion", "value": live.GetResourceVersion()},
+	})
+	if err != nil {
+		return fmt.Errorf("taking over %s: %w", ref, err)
 	}
-	return set, nil
-}
-
-// takeOver makes the fields of an object's earlier applier this program's.
-func takeOver(ctx context.Context, client *cluster.Client, g Gated) error {
-	for {
-		live, err := client.View().Get(ctx, g.Ref())
-		if apierrors.IsNotFound(err) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		fields, err := takenOver(live.GetManagedFields(), g.Object.GetAPIVersion())
-		if err != nil || fields == nil {
-			return err
-		}
-		operations, err := json.Marshal([]map[string]any{
-			{"op": "replace", "path": "/metadata/managedFields", "value": fields},
-			{"op": "replace", "path": "/metadata/resourceVersion", "value": live.GetResourceVersion()},
-		})
-		if err != nil {
-			return fmt.Errorf("taking over %s: %w", g.Ref(), err)
-		}
-		if _, err = client.Revert(ctx, g.Ref(), operations, cluster.Options{Manager: Manager}); !apierrors.IsConflict(err) {
-			return err
-		}
-	}
+	_, err = client.Revert(ctx, ref, patch, cluster.Options{Manager: Manager})
+	return err
 }
 
 // dropped returns the fields that an adopted object loses: an earlier applier's, that neither this program nor anybody
@@ -105,18 +83,18 @@ func takeOver(ctx context.Context, client *cluster.Client, g Gated) error {
 func dropped(before, after []managedFields) []string {
 	past, kept := fieldpath.NewSet(), fieldpath.NewSet()
 	for _, entry := range before {
-		set, err := setOf(entry)
+		set, err := fieldsOf(entry)
 		switch {
 		case err != nil:
 			return nil
-		case slices.Contains(appliers, entry.Manager) && entry.Subresource == "":
+		case byApplier(entry):
 			past = past.Union(set)
 		default:
 			kept = kept.Union(set)
 		}
 	}
 	for _, entry := range after {
-		if set, err := setOf(entry); err == nil && thisProgram(entry) {
+		if set, err := fieldsOf(entry); err == nil && thisProgram(entry) {
 			kept = kept.Union(set)
 		}
 	}
@@ -124,4 +102,9 @@ func dropped(before, after []managedFields) []string {
 	past.Leaves().Difference(kept).Iterate(func(path fieldpath.Path) { out = append(out, path.String()) })
 	slices.Sort(out)
 	return out
+}
+
+func fieldsOf(entry managedFields) (*fieldpath.Set, error) {
+	set := fieldpath.NewSet()
+	return set, set.FromJSON(entry.FieldsV1.GetRawReader())
 }

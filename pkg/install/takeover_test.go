@@ -1,0 +1,60 @@
+package install
+
+import (
+	"slices"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+func TestFieldsOfEarlierAppliersAreMovedAndNoOthers(t *testing.T) {
+	const apply, update = metav1.ManagedFieldsOperationApply, metav1.ManagedFieldsOperationUpdate
+	entry := func(manager string, operation metav1.ManagedFieldsOperationType, version, field string) managedFields {
+		return managedFields{Manager: manager, Operation: operation, APIVersion: version, FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:` + field + `":{}}}`)}
+	}
+	for _, c := range []struct {
+		name         string
+		before       []managedFields
+		owned, stays []string
+	}{
+		{"both applies of one kubectl",
+			[]managedFields{entry("kubectl", apply, "v1", "a"), entry("kubectl", update, "v1", "b")}, []string{".spec.a", ".spec.b"}, nil},
+		{"an applier's beside those this program has already",
+			[]managedFields{entry(Manager, apply, "v1", "a"), entry("kfctl", update, "v1", "b")}, []string{".spec.a", ".spec.b"}, nil},
+		{"an applier's that only wrote an older version",
+			[]managedFields{entry("kfctl", update, "v1alpha3", "a")}, []string{".spec.a"}, nil},
+		{"the newest of two versions",
+			[]managedFields{entry("kfctl", update, "v1alpha3", "a"), entry("kubectl-client-side-apply", update, "v1", "b")}, []string{".spec.b"}, nil},
+		{"not what was edited, or what a controller set",
+			[]managedFields{entry("kubectl-create", update, "v1", "a"), entry("kubectl-edit", update, "v1", "b"), entry("istiod", apply, "v1", "c")}, []string{".spec.a"}, []string{"istiod", "kubectl-edit"}},
+		{"nothing", []managedFields{entry("kubectl-edit", update, "v1", "a")}, nil, []string{"kubectl-edit"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := &object{Object: map[string]any{}}
+			o.SetManagedFields(c.before)
+			found, err := takenOver(o)
+			if err != nil || found != (c.owned != nil) {
+				t.Fatalf("found %v, %v", found, err)
+			}
+			var owned, others []string
+			for _, entry := range o.GetManagedFields() {
+				if !thisProgram(entry) {
+					others = append(others, entry.Manager)
+					continue
+				}
+				set, err := fieldsOf(entry)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for path := range set.All() {
+					owned = append(owned, path.String())
+				}
+			}
+			slices.Sort(owned)
+			slices.Sort(others)
+			if !slices.Equal(owned, c.owned) || !slices.Equal(others, c.stays) {
+				t.Errorf("this program owns %v and others have %v, want %v and %v", owned, others, c.owned, c.stays)
+			}
+		})
+	}
+}
