@@ -8,6 +8,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/pod-security-admission/api"
+	podsecurity "k8s.io/pod-security-admission/policy"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -27,17 +29,17 @@ var podSecurity = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
+		rules, err := podSecurityRules(ctx, e)
+		if err != nil {
+			return nil, err
+		}
 		var findings []doctor.Finding
 		for _, ns := range spaces {
-			level := ns.GetLabels()[enforceLabel]
-			if level != "baseline" && level != "restricted" {
-				continue
-			}
 			workloads, err := workloadsIn(ctx, e, ns)
 			if err != nil {
 				return nil, err
 			}
-			f, found, err := judgeAdmission(ns, level, workloads)
+			f, found, err := judgeAdmission(ns, rules, workloads)
 			if err != nil {
 				return nil, err
 			}
@@ -82,7 +84,7 @@ func refusedByEvents(ctx context.Context, e doctor.Exam) ([]doctor.Finding, erro
 	return findings, nil
 }
 
-const enforceLabel = "pod-security.kubernetes.io/enforce"
+const enforceLabel = api.EnforceLevelLabel
 
 // workloadsIn returns Kubeflow's workloads in a namespace: those that are about to be applied, or those that are there.
 func workloadsIn(ctx context.Context, e doctor.Exam, ns *unstructured.Unstructured) ([]*unstructured.Unstructured, error) {
@@ -108,25 +110,27 @@ func workloadsIn(ctx context.Context, e doctor.Exam, ns *unstructured.Unstructur
 	return list, nil
 }
 
-func judgeAdmission(ns *unstructured.Unstructured, level string, workloads []*unstructured.Unstructured) (doctor.Finding, bool, error) {
+func judgeAdmission(ns *unstructured.Unstructured, rules podsecurity.Evaluator, workloads []*unstructured.Unstructured) (doctor.Finding, bool, error) {
+	latest := api.LevelVersion{Level: api.LevelPrivileged, Version: api.LatestVersion()}
+	levels, _ := api.PolicyToEvaluate(ns.GetLabels(), api.Policy{Enforce: latest}) // what cannot be read counts as restricted, as for the API server
+	enough := api.LevelVersion{Level: api.LevelBaseline, Version: levels.Enforce.Version}
 	var refused []*unstructured.Unstructured
 	var why []string
-	enough := "baseline"
 	for _, w := range workloads {
-		spec, err := podSpec(w, "spec", "template", "spec")
+		reasons, err := violations(rules, levels.Enforce, w)
 		if err != nil {
 			return doctor.Finding{}, false, err
 		}
-		beyond := beyondBaseline(spec)
-		if len(beyond) > 0 {
-			enough = "privileged"
+		if len(reasons) == 0 {
+			continue
 		}
-		if level == "restricted" {
-			beyond = append(beyond, beyondRestricted(spec)...)
+		refused, why = append(refused, w), append(why, reasons...)
+		beyond, err := violations(rules, enough, w)
+		if err != nil {
+			return doctor.Finding{}, false, err
 		}
 		if len(beyond) > 0 {
-			refused = append(refused, w)
-			why = append(why, beyond...)
+			enough.Level = api.LevelPrivileged
 		}
 	}
 	if len(refused) == 0 {
@@ -136,10 +140,10 @@ func judgeAdmission(ns *unstructured.Unstructured, level string, workloads []*un
 	return doctor.Finding{
 		Severity: doctor.Error,
 		About:    doctor.Subject{Ref: cluster.RefOf(ns), Field: "metadata.labels"},
-		Message: fmt.Sprintf("namespace %s enforces the level %s, which refuses the pods of %s: %s", ns.GetName(), level,
+		Message: fmt.Sprintf("namespace %s enforces the level %s, which refuses the pods of %s: %s", ns.GetName(), levels.Enforce.Level,
 			names(refused, (*unstructured.Unstructured).GetName), strings.Join(slices.Compact(why), ", ")),
 		Consequence: "Their pods are never made.",
 		Advice:      "Lower the level of the namespace, if that is yours to decide.",
-		Command:     fmt.Sprintf("kubectl label namespace %s %s=%s --overwrite", ns.GetName(), enforceLabel, enough),
+		Command:     fmt.Sprintf("kubectl label namespace %s %s=%s --overwrite", ns.GetName(), enforceLabel, enough.Level),
 	}, true, nil
 }

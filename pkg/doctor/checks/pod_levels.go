@@ -1,70 +1,49 @@
 package checks
 
 import (
-	"slices"
+	"context"
+	"errors"
 
-	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/version"
+	"k8s.io/pod-security-admission/api"
+	podsecurity "k8s.io/pod-security-admission/policy"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-// The two levels of Kubernetes' Pod Security Standards, as far as Kubeflow's pods come near them.
-
-// harmless are the capabilities that the level baseline lets containers add.
-var harmless = []corev1.Capability{
-	"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
+// podSecurityRules returns the Pod Security Standards as this cluster's API server has them: a namespace without
+// enforce-version means those of the server's own version.
+func podSecurityRules(ctx context.Context, e doctor.Exam) (podsecurity.Evaluator, error) {
+	server, err := e.Version(ctx)
+	if _, ok := errors.AsType[*cluster.ErrUnknowable](err); ok {
+		return podsecurity.NewEvaluator(podsecurity.DefaultChecks(), nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := version.ParseGeneric(server.GitVersion)
+	if err != nil {
+		return nil, err
+	}
+	newest := api.MajorMinorVersion(int(parsed.Major()), int(parsed.Minor()))
+	return podsecurity.NewEvaluator(podsecurity.DefaultChecks(), &newest)
 }
 
-// beyondBaseline says what a pod asks for that the level baseline refuses.
-func beyondBaseline(spec corev1.PodSpec) []string {
-	var beyond []string
-	add := func(refused bool, what string) {
-		if refused {
-			beyond = append(beyond, what)
+// violations returns, in the API server's words, what a workload's pods may not do at a level.
+func violations(rules podsecurity.Evaluator, at api.LevelVersion, workload *unstructured.Unstructured) ([]string, error) {
+	spec, err := podSpec(workload, "spec", "template", "spec")
+	if err != nil {
+		return nil, err
+	}
+	annotations, _, _ := unstructured.NestedStringMap(workload.Object, "spec", "template", "metadata", "annotations")
+	var reasons []string
+	for _, result := range rules.EvaluatePod(at, &metav1.ObjectMeta{Annotations: annotations}, &spec) {
+		if !result.Allowed {
+			reasons = append(reasons, result.ForbiddenReason)
 		}
 	}
-	add(spec.HostNetwork || spec.HostPID || spec.HostIPC, "the node's own network or processes")
-	add(slices.ContainsFunc(spec.Volumes, func(v corev1.Volume) bool { return v.HostPath != nil }), "a folder of the node")
-	for _, c := range slices.Concat(spec.InitContainers, spec.Containers) {
-		add(slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool { return p.HostPort != 0 }), "a port of the node")
-		if s := c.SecurityContext; s != nil {
-			add(s.Privileged != nil && *s.Privileged, "a privileged container")
-			add(s.Capabilities != nil && slices.ContainsFunc(s.Capabilities.Add, func(c corev1.Capability) bool { return !slices.Contains(harmless, c) }), "a capability")
-		}
-	}
-	return beyond
+	return reasons, nil
 }
-
-// beyondRestricted says what a pod leaves open that the level restricted wants closed.
-func beyondRestricted(spec corev1.PodSpec) []string {
-	var beyond []string
-	add := func(refused bool, what string) {
-		if refused {
-			beyond = append(beyond, what)
-		}
-	}
-	pod := spec.SecurityContext
-	if pod == nil {
-		pod = &corev1.PodSecurityContext{}
-	}
-	add(rootUser(pod.RunAsUser), "user 0")
-	for _, c := range slices.Concat(spec.InitContainers, spec.Containers) {
-		s := c.SecurityContext
-		if s == nil {
-			s = &corev1.SecurityContext{}
-		}
-		add(s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation, "no allowPrivilegeEscalation=false")
-		add(s.RunAsNonRoot == nil && !isTrue(pod.RunAsNonRoot) || s.RunAsNonRoot != nil && !*s.RunAsNonRoot, "no runAsNonRoot=true")
-		add(rootUser(s.RunAsUser), "user 0")
-		add(s.Capabilities == nil || !slices.Contains(s.Capabilities.Drop, "ALL"), "capabilities that are not dropped")
-		add(s.Capabilities != nil && slices.ContainsFunc(s.Capabilities.Add, func(c corev1.Capability) bool { return c != "NET_BIND_SERVICE" }), "a capability")
-		profile := s.SeccompProfile
-		if profile == nil {
-			profile = pod.SeccompProfile
-		}
-		add(profile == nil || profile.Type == corev1.SeccompProfileTypeUnconfined, "no seccomp profile")
-	}
-	return beyond
-}
-
-func isTrue(b *bool) bool { return b != nil && *b }
-
-func rootUser(id *int64) bool { return id != nil && *id == 0 }
