@@ -179,7 +179,7 @@ func (o *installOptions) apply(ctx context.Context, client *cluster.Client, plan
 		observe = progress.Observe
 	}
 	o.times = newTimes(o.now)
-	return plan.Apply(ctx, kubeflow.ApplyOptions{AllowDowngrade: back, Timeout: o.timeout, NoWait: !o.wait, Observe: func(e install.Event) {
+	return plan.Apply(ctx, kubeflow.InstallApplyOptions{AllowDowngrade: back, Timeout: o.timeout, NoWait: !o.wait, Observe: func(e install.Event) {
 		o.times.observe(e)
 		observe(e)
 	}})

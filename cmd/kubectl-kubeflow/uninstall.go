@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,13 +9,11 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
 )
 
@@ -104,42 +101,38 @@ func runUninstall(ctx context.Context, o *uninstallOptions) error {
 	return err
 }
 
-// uninstall looks, decides, shows, asks, and takes off.
+// uninstall prepares, shows, asks, and removes.
 func (o *uninstallOptions) uninstall(ctx context.Context) error {
 	client, err := o.connect()
 	if err != nil {
 		return err
 	}
-	survey, err := install.Look(ctx, client)
+	plan, err := kubeflow.PrepareUninstall(ctx, client, kubeflow.UninstallOptions{Name: o.name, DeleteData: o.deleteData, DryRun: kubeflow.DryRun(o.dryRun)})
+	switch {
+	case err != nil:
+		return err
+	case plan.Nothing():
+		return o.nothing(ctx, client, plan)
+	case plan.OnlyKept():
+		return o.onlyKept(client, plan)
+	case o.dryRun != "none":
+		return o.showRemoval(ctx, client, plan)
+	case plan.Refused != nil:
+		return plan.Refused
+	}
+	dataOf, err := o.agree(ctx, client, plan)
 	if err != nil {
 		return err
 	}
-	request, err := o.choose(ctx, client, survey)
-	if err != nil || request == nil {
-		return err
-	}
-	plan := install.NewRemoval(*request, survey)
-	if len(plan.Refs()) == 0 && !plan.Whole() {
-		return o.onlyKept(client, plan)
-	}
-	if o.dryRun != "none" {
-		return o.showRemoval(ctx, client, plan)
-	}
-	if err := install.MayRemove(ctx, client, plan); err != nil {
-		return err
-	}
-	if err := o.agree(ctx, client, plan); err != nil {
-		return err
-	}
 	began := o.now()
-	result, err := o.takeOff(ctx, client, *request, plan)
+	result, err := o.apply(ctx, client, plan, dataOf)
 	return o.finish(client, plan, result, o.now().Sub(began), err)
 }
 
-// takeOff carries it out and shows how it goes.
-func (o *uninstallOptions) takeOff(ctx context.Context, client *cluster.Client, request install.UninstallRequest, plan *install.Removal) (*install.Removed, error) {
+// apply carries the plan out and shows how it goes.
+func (o *uninstallOptions) apply(ctx context.Context, client *cluster.Client, plan *kubeflow.UninstallPlan, dataOf string) (*install.Removed, error) {
 	o.started(plan.Release, client.Context, len(plan.Refs()))
-	options := install.UninstallOptions{Timeout: o.timeout, NoWait: !o.wait}
+	options := kubeflow.UninstallApplyOptions{DeleteDataOf: dataOf, Timeout: o.timeout, NoWait: !o.wait}
 	if events, ok := o.ErrOut.(*eventStream); ok {
 		options.Observe = events.Observe
 	} else {
@@ -147,78 +140,24 @@ func (o *uninstallOptions) takeOff(ctx context.Context, client *cluster.Client, 
 		defer progress.Close()
 		options.Observe = progress.Observe
 	}
-	return install.Uninstall(ctx, client, request, options)
-}
-
-// choose returns what to take off, nil when there is nothing.
-func (o *uninstallOptions) choose(ctx context.Context, client *cluster.Client, survey *install.Survey) (*install.UninstallRequest, error) {
-	view := client.View()
-	all, err := install.Inventories(ctx, view)
-	if err != nil {
-		return nil, err
-	}
-	request := &install.UninstallRequest{DeleteData: o.deleteData}
-	switch {
-	case o.name != "":
-		request.Inventory = install.Find(all, o.name)
-	case len(all) > 1:
-		return nil, &usageError{What: fmt.Sprintf("there are %d installations here: %s", len(all), namesOf(all)), Next: "Say which one with --name"}
-	case len(all) == 1:
-		request.Inventory = all[0]
-	default:
-		request.Inventory = install.Leaving(survey)
-	}
-	if request.Inventory == nil {
-		if len(all) == 0 && o.dryRun == "none" {
-			err = install.Tidy(ctx, client)
-		}
-		return nil, errors.Join(o.nothing(client, all), err)
-	}
-	for _, other := range all {
-		if other.Name != request.Inventory.Name {
-			request.Others = append(request.Others, other)
-		}
-	}
-	if !slices.ContainsFunc(request.Others, func(i *install.Inventory) bool { return i.Release != "" || i.Name == "kubeflow" }) {
-		request.Besides, err = besides(ctx, view)
-	}
-	return request, err
-}
-
-// besides returns what doctor and expose left for the Kubeflow that goes.
-func besides(ctx context.Context, view cluster.View) ([]*unstructured.Unstructured, error) {
-	made, err := expose.LookMade(ctx, view)
-	if err != nil {
-		return nil, fmt.Errorf("looking for what expose made: %w", err)
-	}
-	records, err := doctor.Records(ctx, view)
-	if err != nil {
-		return nil, fmt.Errorf("looking for what doctor recorded: %w", err)
-	}
-	return append(made.Objects, records...), nil
-}
-
-func namesOf(all []*install.Inventory) string {
-	var names []string
-	for _, inventory := range all {
-		names = append(names, inventory.Name)
-	}
-	return strings.Join(names, ", ")
+	return plan.Apply(ctx, options)
 }
 
 // nothing says that there is nothing to take off: that is what was wanted.
-func (o *uninstallOptions) nothing(client *cluster.Client, all []*install.Inventory) error {
+func (o *uninstallOptions) nothing(ctx context.Context, client *cluster.Client, plan *kubeflow.UninstallPlan) error {
 	o.told = true
+	var untidy error
+	if o.dryRun == "none" {
+		_, untidy = plan.Apply(ctx, kubeflow.UninstallApplyOptions{})
+	}
 	doc := removal{APIVersion: resultVersion, Kind: "Removal", Name: o.name, Context: client.Context, Server: client.Server(), Status: "nothing", Removed: []cluster.Ref{}}
 	if o.output == "json" || o.output == "yaml" {
-		return printDocument(o.Out, o.output, doc)
+		return errors.Join(printDocument(o.Out, o.output, doc), untidy)
 	}
-	where := cmp.Or(client.Context, client.Server())
-	switch {
-	case len(all) > 0:
-		o.screen().Say("Nothing is installed under the name %s on %s. There is: %s", o.name, where, namesOf(all))
-	default:
-		o.screen().Say("Nothing is installed on %s, as far as this program keeps a record: there is nothing to take off.", where)
+	if len(plan.Installed) > 0 {
+		o.screen().Say("Nothing is installed under the name %s on %s. There is: %s", o.name, plan.Cluster(), strings.Join(plan.Installed, ", "))
+	} else {
+		o.screen().Say("Nothing is installed on %s, as far as this program keeps a record: there is nothing to take off.", plan.Cluster())
 	}
-	return nil
+	return untidy
 }

@@ -1,36 +1,34 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
-// agree shows what goes and what stays and asks. Data is only deleted for somebody who types which cluster's.
-func (o *uninstallOptions) agree(ctx context.Context, client *cluster.Client, plan *install.Removal) error {
+// agree shows what goes and what stays and asks. Data is only deleted for who names the cluster, which dataOf returns.
+func (o *uninstallOptions) agree(ctx context.Context, client *cluster.Client, plan *kubeflow.UninstallPlan) (dataOf string, err error) {
 	o.describe(client, plan)
-	if o.deleteData && !plan.Data.Empty() {
-		return o.confirmData(ctx, client)
+	if plan.DeletesData() {
+		return plan.Cluster(), o.confirmData(ctx, plan.Cluster())
 	}
 	if o.yes {
-		return nil
+		return "", nil
 	}
 	if !o.screen().Interactive {
-		return &usageError{What: "there is nobody to ask whether to uninstall " + title(plan), Next: "Say yes with --yes"}
+		return "", &usageError{What: "there is nobody to ask whether to uninstall " + plan.Title(), Next: "Say yes with --yes"}
 	}
-	yes, err := o.screen().Confirm(ctx, fmt.Sprintf("Uninstall %s from %s?", title(plan), cmp.Or(client.Context, client.Server())))
+	yes, err := o.screen().Confirm(ctx, fmt.Sprintf("Uninstall %s from %s?", plan.Title(), plan.Cluster()))
 	if err == nil && !yes {
 		err = unchanged()
 	}
-	return err
+	return "", err
 }
 
 // confirmData wants the name of the context, typed or with --confirm.
-func (o *uninstallOptions) confirmData(ctx context.Context, client *cluster.Client) error {
-	name := cmp.Or(client.Context, client.Server())
+func (o *uninstallOptions) confirmData(ctx context.Context, name string) error {
 	switch {
 	case o.confirm == name:
 		return nil
@@ -48,11 +46,4 @@ func (o *uninstallOptions) confirmData(ctx context.Context, client *cluster.Clie
 
 func unchanged() error {
 	return &cluster.Problem{What: "nothing was changed", Next: "To look first: kubectl kubeflow uninstall --dry-run"}
-}
-
-func title(plan *install.Removal) string {
-	if plan.Release != "" {
-		return "Kubeflow " + plan.Release
-	}
-	return plan.Name
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 // A removal is what -o json and -o yaml print after an uninstall, and for --dry-run.
@@ -34,7 +35,7 @@ type removal struct {
 	Error      string            `json:"error,omitempty"`
 }
 
-func (o *uninstallOptions) document(client *cluster.Client, plan *install.Removal, status string) removal {
+func (o *uninstallOptions) document(client *cluster.Client, plan *kubeflow.UninstallPlan, status string) removal {
 	return removal{
 		APIVersion: resultVersion, Kind: "Removal", Name: plan.Name, Release: plan.Release, Context: client.Context, Server: client.Server(),
 		Status: status, Removed: []cluster.Ref{}, Data: plan.Data, DeleteData: o.deleteData,
@@ -42,7 +43,7 @@ func (o *uninstallOptions) document(client *cluster.Client, plan *install.Remova
 }
 
 // finish says what came of it.
-func (o *uninstallOptions) finish(client *cluster.Client, plan *install.Removal, result *install.Removed, took time.Duration, err error) error {
+func (o *uninstallOptions) finish(client *cluster.Client, plan *kubeflow.UninstallPlan, result *install.Removed, took time.Duration, err error) error {
 	o.told = true
 	doc := o.document(client, plan, "removed")
 	doc.Seconds = took.Seconds()
@@ -77,13 +78,13 @@ func (o *uninstallOptions) finish(client *cluster.Client, plan *install.Removal,
 	return err
 }
 
-func (o *uninstallOptions) sumUp(plan *install.Removal, result *install.Removed, took time.Duration) {
+func (o *uninstallOptions) sumUp(plan *kubeflow.UninstallPlan, result *install.Removed, took time.Duration) {
 	s := o.screen()
 	if !slices.Equal(result.Keep, plan.Keep) { // said before
 		o.describeKept(result.Keep)
 	}
 	o.describeLeft(result.Left)
-	fmt.Fprintf(o.Out, "%s %s is uninstalled: %s removed, in %s\n", s.Done(), title(plan), countOf(len(result.Removed), "object"), ui.Brief(took))
+	fmt.Fprintf(o.Out, "%s %s is uninstalled: %s removed, in %s\n", s.Done(), plan.Title(), countOf(len(result.Removed), "object"), ui.Brief(took))
 	switch {
 	case result.Record && !o.deleteData && !plan.Data.Empty():
 		fmt.Fprintln(o.Out, "What users have stays, and the record of it. To delete it: kubectl kubeflow uninstall --delete-data")

@@ -9,12 +9,13 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 // describe says what goes, what stays and why, and which data users have.
-func (o *uninstallOptions) describe(client *cluster.Client, plan *install.Removal) {
+func (o *uninstallOptions) describe(client *cluster.Client, plan *kubeflow.UninstallPlan) {
 	s := o.screen()
-	s.Say("Uninstall %s from context %s at %s", title(plan), client.Context, client.Server())
+	s.Say("Uninstall %s from context %s at %s", plan.Title(), client.Context, client.Server())
 	for _, wave := range plan.Waves {
 		kinds := map[string]int{}
 		var order []string
@@ -43,7 +44,7 @@ func brief(parts []string) string {
 }
 
 // describeOutside names what other commands made: an address that people use goes, and no fix can be undone any more.
-func (o *uninstallOptions) describeOutside(plan *install.Removal) {
+func (o *uninstallOptions) describeOutside(plan *kubeflow.UninstallPlan) {
 	records := 0
 	for _, object := range plan.Besides() {
 		if object.GetKind() == "Service" || object.GetKind() == "NetworkPolicy" {
@@ -111,25 +112,25 @@ func (o *uninstallOptions) describeLeft(left []install.Kept) {
 }
 
 // onlyKept says that nothing is left to take off but what an earlier uninstall kept.
-func (o *uninstallOptions) onlyKept(client *cluster.Client, plan *install.Removal) error {
+func (o *uninstallOptions) onlyKept(client *cluster.Client, plan *kubeflow.UninstallPlan) error {
 	o.told = true
 	doc := o.document(client, plan, "kept")
 	doc.Removed, doc.Kept = []cluster.Ref{}, plan.Keep
 	if o.output == "json" || o.output == "yaml" {
 		return printDocument(o.Out, o.output, doc)
 	}
-	o.screen().Say("Nothing is installed on %s any more but what an uninstall keeps.", cmp.Or(client.Context, client.Server()))
+	o.screen().Say("Nothing is installed on %s any more but what an uninstall keeps.", plan.Cluster())
 	o.describeKept(plan.Keep)
 	o.describeData(plan.Data)
 	return nil
 }
 
 // showRemoval prints what would go and what would stay.
-func (o *uninstallOptions) showRemoval(ctx context.Context, client *cluster.Client, plan *install.Removal) error {
+func (o *uninstallOptions) showRemoval(ctx context.Context, client *cluster.Client, plan *kubeflow.UninstallPlan) error {
 	o.told = true
 	var refused error
 	if o.dryRun == "server" {
-		refused = install.TryRemoval(ctx, client, plan)
+		refused = plan.DryRun(ctx)
 	}
 	doc := o.document(client, plan, "planned")
 	doc.Waves, doc.Kept, doc.Left = plan.Waves, plan.Keep, plan.Left

@@ -113,6 +113,16 @@ func (r *Removal) wave(p phase) []*object {
 // Besides returns what other commands of this program left, and what goes with this.
 func (r *Removal) Besides() []*object { return r.wave(outside) }
 
+// reason returns why the removal keeps an object; "" when it does not speak of it.
+func (r *Removal) reason(ref cluster.Ref) string {
+	for _, kept := range r.Keep {
+		if kept.Ref.Identity() == ref.Identity() {
+			return kept.Why
+		}
+	}
+	return ""
+}
+
 // Whole tells whether nothing is left that the inventory has to list.
 func (r *Removal) Whole() bool { return len(r.records) == 0 }
 
@@ -122,6 +132,7 @@ type UninstallRequest struct {
 	Others     []*Inventory // the other installations on the cluster: what they list as well stays
 	Besides    []*object    // what other commands of this program left
 	DeleteData bool
+	Agreed     *Removal // what the user was shown: nothing beyond it goes, whatever comes in between; nil for no such limit
 }
 
 // NewRemoval decides what goes, in which order, and what stays.

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,7 +25,8 @@ type departure struct {
 	spaces  map[string]bool           // namespaces that Kubeflow's objects live in and that may go, or that it made for a Profile
 	waves   map[phase][]*object
 	going   map[types.UID]bool
-	asked   map[types.UID]bool // goes is being answered: owners may go in circles
+	agreed  map[cluster.Ref]bool // by identity: what goes of request.Agreed
+	asked   map[types.UID]bool   // goes is being answered: owners may go in circles
 }
 
 func newDeparture(request UninstallRequest, survey *Survey) *departure {
@@ -32,7 +34,7 @@ func newDeparture(request UninstallRequest, survey *Survey) *departure {
 	d := &departure{
 		request: request, survey: survey, removal: &Removal{Name: have.Name, Release: have.Release, have: have},
 		entries: map[cluster.Ref]Entry{}, shared: map[cluster.Ref]string{}, ours: map[schema.GroupKind]bool{}, spaces: map[string]bool{},
-		waves: map[phase][]*object{}, going: map[types.UID]bool{}, asked: map[types.UID]bool{},
+		waves: map[phase][]*object{}, going: map[types.UID]bool{}, asked: map[types.UID]bool{}, agreed: map[cluster.Ref]bool{},
 	}
 	for _, other := range request.Others {
 		for _, ref := range other.Refs() {
@@ -42,10 +44,31 @@ func newDeparture(request UninstallRequest, survey *Survey) *departure {
 	for _, entry := range have.Objects {
 		d.entries[entry.Ref.Identity()] = entry
 	}
+	if request.Agreed != nil {
+		for _, ref := range request.Agreed.Refs() {
+			d.agreed[ref.Identity()] = true
+		}
+	}
 	return d
 }
 
+// agreedTo tells whether an object is part of what the user agreed to: by name, or because it is in a user's namespace that
+// goes with everything in it.
+func (d *departure) agreedTo(o *object) bool {
+	space := cluster.Ref{APIVersion: "v1", Kind: namespaceKind.Kind, Name: o.GetNamespace()}.Identity()
+	return d.agreed[cluster.RefOf(o).Identity()] || d.agreed[space] && slices.Contains(d.request.Agreed.Data.Namespaces, space.Name)
+}
+
+// take lets an object go in a phase, unless the user agreed to something that it is no part of.
 func (d *departure) take(p phase, o *object) {
+	if agreed := d.request.Agreed; agreed != nil && !d.agreedTo(o) {
+		ref := cluster.RefOf(o)
+		_, listed := d.entries[ref.Identity()]
+		if !isKept(d.removal.Keep, o) {
+			d.keep(ref, listed, "%s", cmp.Or(agreed.reason(ref), "it came after the uninstall was agreed to"))
+		}
+		return
+	}
 	if !d.going[o.GetUID()] {
 		d.going[o.GetUID()] = true
 		d.waves[p] = append(d.waves[p], o)

@@ -58,6 +58,9 @@ type uninstaller struct {
 }
 
 func (u *uninstaller) run(ctx context.Context) error {
+	if err := u.stillTrue(ctx); err != nil {
+		return err
+	}
 	removal, err := u.decide(ctx)
 	if err != nil {
 		return err
@@ -82,6 +85,23 @@ func (u *uninstaller) run(ctx context.Context) error {
 		return u.clear(ctx, removal, home)
 	}
 	return u.closeRecord(ctx, removal)
+}
+
+// stillTrue looks whether the record that was agreed to be removed is still the one in the cluster.
+func (u *uninstaller) stillTrue(ctx context.Context) error {
+	have := u.request.Inventory
+	if u.request.Agreed == nil || have.live == nil {
+		return nil
+	}
+	all, err := Inventories(ctx, u.client.View())
+	if err != nil {
+		return err
+	}
+	if now := Find(all, have.Name); now == nil || revision(now) != revision(have) {
+		return &cluster.Problem{What: titleOf(have) + " was installed or removed by another program while this uninstall was being prepared",
+			Next: "Nothing was changed. Preview it again with --dry-run, or run the same command again"}
+	}
+	return nil
 }
 
 // decide looks at the cluster again.

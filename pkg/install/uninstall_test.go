@@ -18,7 +18,7 @@ import (
 )
 
 // TestRemovals reads testdata/uninstall: what was installed (installed.yaml), what else is on the cluster (others.yaml), what
-// another installation lists as well (shared.yaml), and what we want to go and to stay, without and with --delete-data.
+// another installation lists as well (shared.yaml), what came (later.yaml) or went (gone.yaml) after the user agreed, and what we want to go and to stay, without and with --delete-data.
 func TestRemovals(t *testing.T) {
 	files, err := filepath.Glob("testdata/uninstall/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -58,9 +58,13 @@ func TestRemovals(t *testing.T) {
 func removed(t *testing.T, archive *txtar.Archive, deleteData bool) string {
 	t.Helper()
 	request := UninstallRequest{Inventory: &Inventory{Name: "kubeflow", home: "kubeflow"}, DeleteData: deleteData}
-	var live []*object
+	var live, later, gone []*object
 	for _, f := range archive.Files {
 		switch f.Name {
+		case "later.yaml":
+			later = decode(t, f.Data)
+		case "gone.yaml":
+			gone = decode(t, f.Data)
 		case "installed.yaml":
 			for _, o := range decode(t, f.Data) {
 				request.Inventory.Objects = append(request.Inventory.Objects, Entry{Ref: cluster.RefOf(o), Applied: "a", Fields: "b"})
@@ -79,6 +83,15 @@ func removed(t *testing.T, archive *txtar.Archive, deleteData bool) string {
 			request.Others = append(request.Others, other)
 		}
 	}
+	if len(later)+len(gone) > 0 {
+		request.Agreed = NewRemoval(request, surveyOf(t, append(gone, live...)))
+	}
+	return writtenRemoval(NewRemoval(request, surveyOf(t, append(live, later...))))
+}
+
+// surveyOf is a survey of a cluster that holds these objects.
+func surveyOf(t *testing.T, live []*object) *Survey {
+	t.Helper()
 	var kinds []cluster.Kind
 	for _, o := range live {
 		if o.GetUID() == "" {
@@ -95,7 +108,7 @@ func removed(t *testing.T, archive *txtar.Archive, deleteData bool) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return writtenRemoval(NewRemoval(request, survey))
+	return survey
 }
 
 func writtenRemoval(r *Removal) string {

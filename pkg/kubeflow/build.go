@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
@@ -109,7 +110,7 @@ func (b *Built) report(notify Notify) {
 	if b.Rendered.Release != nil {
 		title = b.Rendered.Release.String()
 	}
-	notify.say("Built %s into %s: %d objects in %s", title, b.Path, len(b.Rendered.Objects()), countOf(len(b.Rendered.Components), "component"))
+	notify.say("Built %s into %s: %d objects in %s", title, b.Path, len(b.Rendered.Objects()), text.Plural(len(b.Rendered.Components), "component"))
 	for _, name := range b.Aside {
 		notify.warn("the base of %s had been changed by hand; what it held is kept in kustomize/%s/base.changed", name, name)
 	}

@@ -9,7 +9,7 @@
 //
 //	plan, err := kubeflow.PrepareInstall(ctx, client, kubeflow.InstallOptions{Source: kubeflow.Source{Release: "26.03"}})
 //	// show plan.Steps(), plan.Adapted, plan.Refused
-//	result, err := plan.Apply(ctx, kubeflow.ApplyOptions{Timeout: 30 * time.Minute})
+//	result, err := plan.Apply(ctx, kubeflow.InstallApplyOptions{Timeout: 30 * time.Minute})
 //
 // An upgrade is the install of a newer release. To add a use case, copy uninstall.go.
 package kubeflow

@@ -24,8 +24,8 @@ type InstallPlan struct {
 	decidedBy []revision
 }
 
-// ApplyOptions say how an install is carried out.
-type ApplyOptions struct {
+// InstallApplyOptions say how an install is carried out.
+type InstallApplyOptions struct {
 	AllowDowngrade bool // put an older release in the place of a newer one
 	Timeout        time.Duration
 	NoWait         bool                // applied is enough
@@ -34,7 +34,7 @@ type ApplyOptions struct {
 
 // Apply executes the plan as it was shown: nothing is decided again. It stops before the first write when the plan is
 // refused, goes back to an older release without AllowDowngrade, or no longer fits the cluster.
-func (p *InstallPlan) Apply(ctx context.Context, o ApplyOptions) (*install.Result, error) {
+func (p *InstallPlan) Apply(ctx context.Context, o InstallApplyOptions) (*install.Result, error) {
 	switch {
 	case !p.dryRun.writes():
 		return nil, errDryRun
