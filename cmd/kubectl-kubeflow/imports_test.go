@@ -13,7 +13,7 @@ const module = "github.com/kubectl-kubeflow/kubectl-kubeflow/"
 // go down; what is not listed may import no other of ours.
 var mayImport = map[string][]string{
 	"cmd/kubectl-kubeflow": {"internal/ui", "pkg/kubeflow", "pkg/doctor/checks", "pkg/doctor", "pkg/install", "pkg/expose", "pkg/bundle", "pkg/release", "pkg/cluster"},
-	"internal/ui":          {"pkg/doctor", "pkg/install", "pkg/expose", "pkg/cluster"},
+	"internal/ui":          {"pkg/kubeflow", "pkg/doctor", "pkg/install", "pkg/expose", "pkg/cluster"},
 	"pkg/kubeflow":         {"pkg/doctor/checks", "pkg/doctor", "pkg/install", "pkg/expose", "pkg/bundle", "pkg/release", "pkg/cluster"},
 	"pkg/doctor/checks":    {"pkg/doctor", "pkg/release", "pkg/cluster"},
 	"pkg/doctor":           {"pkg/release", "pkg/cluster"},

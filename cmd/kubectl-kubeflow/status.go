@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 type statusOptions struct {
@@ -84,15 +83,18 @@ func runStatus(ctx context.Context, o *statusOptions) error {
 	if err != nil {
 		return o.unseen(nil, err)
 	}
-	look := &statusLook{client: client, name: o.name, now: o.now, options: install.StatusOptions{Tree: o.tree, All: o.tree && o.output == "wide"}}
 	if o.watch || o.wait {
-		return o.follow(ctx, look)
+		return o.follow(ctx, client)
 	}
-	overview, err := look.once(ctx)
+	overview, err := kubeflow.ReadStatus(ctx, client, o.wanted())
 	if err != nil {
 		return o.unseen(client, err)
 	}
 	return errors.Join(o.show(overview, 0), howItIs(overview))
+}
+
+func (o *statusOptions) wanted() kubeflow.StatusOptions {
+	return kubeflow.StatusOptions{Name: o.name, Tree: o.tree, All: o.tree && o.output == "wide", Now: o.now}
 }
 
 // unseen ends a look that did not come to anything.
@@ -103,13 +105,13 @@ func (o *statusOptions) unseen(client *cluster.Client, err error) error {
 	if o.output != "json" && o.output != "yaml" {
 		return err
 	}
-	overview := newOverview(client)
+	overview := kubeflow.NewOverview(client)
 	overview.Error = err.Error()
 	return errors.Join(printDocument(o.Out, o.output, overview), err)
 }
 
 // show prints an overview in the format that was asked for.
-func (o *statusOptions) show(overview *ui.Overview, rows int) error {
+func (o *statusOptions) show(overview *kubeflow.Overview, rows int) error {
 	switch o.output {
 	case "json", "yaml":
 		return printDocument(o.Out, o.output, overview)
@@ -126,7 +128,7 @@ func (o *statusOptions) show(overview *ui.Overview, rows int) error {
 	case overview.AtWork != nil, overview.Blind():
 	case overview.Leaving:
 		style.Next = "kubectl kubeflow uninstall goes on with the uninstall that was cut off"
-	case lacks(overview) && overview.Release.Name != "":
+	case overview.Incomplete() && overview.Release.Name != "":
 		style.Next = "kubectl kubeflow install --release " + overview.Release.Name + " puts back what is missing"
 	case !overview.Ready:
 		style.Next = "kubectl kubeflow doctor"
@@ -137,7 +139,7 @@ func (o *statusOptions) show(overview *ui.Overview, rows int) error {
 }
 
 // howItIs is how a status ends, as an error: nil when everything is ready.
-func howItIs(overview *ui.Overview) error {
+func howItIs(overview *kubeflow.Overview) error {
 	switch {
 	case overview.Ready:
 		return nil
@@ -145,11 +147,4 @@ func howItIs(overview *ui.Overview) error {
 		return &cluster.Problem{What: "what matters could not be looked at", Next: "Ask the cluster's administrator for permission to list workloads, or name another user with --context"}
 	}
 	return errFound
-}
-
-// lacks tells whether the cluster does not have what was installed.
-func lacks(overview *ui.Overview) bool {
-	return overview.Release.From == "inventory" && slices.ContainsFunc(overview.Components, func(c install.ComponentStatus) bool {
-		return slices.ContainsFunc(c.Items, func(i install.ObjectStatus) bool { return i.State == install.Missing })
-	})
 }

@@ -12,6 +12,7 @@ import (
 	"k8s.io/kubectl/pkg/util/term"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 // A Scene is a picture that is drawn again in place, on a terminal.
@@ -63,7 +64,7 @@ func upOver(lines []string, width int) string {
 }
 
 // Changes writes a line for each component that is another way than it was; at first for each that is not ready.
-func (s *Scene) Changes(w io.Writer, last, now *Overview, at time.Time) {
+func (s *Scene) Changes(w io.Writer, last, now *kubeflow.Overview, at time.Time) {
 	clock := at.Format(time.TimeOnly)
 	before := map[string]string{}
 	if last != nil {

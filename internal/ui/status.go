@@ -6,42 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
-
-// An Overview is what status shows, and its document.
-type Overview struct {
-	APIVersion      string              `json:"apiVersion"`
-	Kind            string              `json:"kind"`
-	Context         string              `json:"context,omitempty"`
-	Server          string              `json:"server"`
-	Kubernetes      string              `json:"kubernetes,omitempty"`
-	Release         doctor.KnownRelease `json:"release"`
-	*install.Status                     // nil when it could not be looked at
-	Dashboard       Dashboard           `json:"dashboard"`
-	Nodes           []install.Pool      `json:"nodes"`
-	AtWork          *install.Holder     `json:"atWork,omitempty"`  // who changes it now
-	LastFix         *LastFix            `json:"lastFix,omitempty"` // the last doctor --fix
-	Others          []string            `json:"otherInstallations,omitempty"`
-	Error           string              `json:"error,omitempty"`
-}
-
-// A Dashboard says where the dashboard is.
-type Dashboard struct {
-	URL       string            `json:"url,omitempty"`
-	Endpoints []expose.Endpoint `json:"endpoints"`
-	Why       string            `json:"why,omitempty"` // why nothing is known of it
-}
-
-// A LastFix is what is left of a doctor --fix.
-type LastFix struct {
-	Run     string    `json:"run"`
-	Started time.Time `json:"started"`
-	Changes int       `json:"changes"`
-	State   string    `json:"state"` // done, undone or interrupted
-}
 
 // StatusStyle says how much of an overview to draw.
 type StatusStyle struct {
@@ -66,7 +33,7 @@ var states = map[install.State]mark{
 const mostItems = 5
 
 // Status draws an overview.
-func (s *Screen) Status(o *Overview, style StatusStyle) error {
+func (s *Screen) Status(o *kubeflow.Overview, style StatusStyle) error {
 	p := s.overview(o, style)
 	if style.Rows > 0 && len(p.lines) > style.Rows && !style.Tree {
 		style.brief = true
@@ -79,7 +46,7 @@ func (s *Screen) Status(o *Overview, style StatusStyle) error {
 	return p.flush(s.Out)
 }
 
-func (s *Screen) overview(o *Overview, style StatusStyle) *page {
+func (s *Screen) overview(o *kubeflow.Overview, style StatusStyle) *page {
 	p := &page{Screen: s}
 	p.overviewHead(o, style.Now)
 	p.line("")
@@ -98,7 +65,7 @@ func (s *Screen) overview(o *Overview, style StatusStyle) *page {
 	return p
 }
 
-func (p *page) overviewHead(o *Overview, now time.Time) {
+func (p *page) overviewHead(o *kubeflow.Overview, now time.Time) {
 	title := "Kubeflow (release not recognised)"
 	if o.Release.Name != "" {
 		title = "Kubeflow " + o.Release.Name
@@ -126,7 +93,7 @@ func (p *page) overviewHead(o *Overview, now time.Time) {
 }
 
 // components draws one line for each component, and beneath it what is not ready and why.
-func (p *page) components(o *Overview, style StatusStyle) {
+func (p *page) components(o *kubeflow.Overview, style StatusStyle) {
 	width := len("COMPONENT")
 	for _, c := range o.Components {
 		width = max(width, columns(c.Name))

@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 // around draws what is around Kubeflow: its address, the nodes, what was done to it.
-func (p *page) around(o *Overview, style StatusStyle) {
+func (p *page) around(o *kubeflow.Overview, style StatusStyle) {
 	fact := func(name, text string) { p.wrapped(p.Paint(Bold, fmt.Sprintf("%-9s  ", name)), 11, text) }
 	fact("Dashboard", address(o.Dashboard))
 	if style.Wide {
@@ -60,7 +61,7 @@ func (p *page) around(o *Overview, style StatusStyle) {
 	}
 }
 
-func address(d Dashboard) string {
+func address(d kubeflow.Dashboard) string {
 	for _, e := range d.Endpoints {
 		switch {
 		case e.URL != "" && e.URL == d.URL:
@@ -76,7 +77,7 @@ func address(d Dashboard) string {
 }
 
 // conclusion is the last sentence.
-func conclusion(o *Overview) string {
+func conclusion(o *kubeflow.Overview) string {
 	bad := 0
 	for _, c := range o.Components {
 		if c.State != install.Ready {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 // A branch is a line of a tree and what hangs beneath it.
@@ -16,7 +17,7 @@ type branch struct {
 }
 
 // tree draws each component, its objects, and what those own.
-func (p *page) tree(o *Overview) {
+func (p *page) tree(o *kubeflow.Overview) {
 	var components []branch
 	for _, c := range o.Components {
 		components = append(components, branch{c.State, c.Name + " " + fraction(c.Objects), objectBranches(c.Items, true)})

@@ -1,4 +1,4 @@
-package main
+package kubeflow
 
 import (
 	"cmp"
@@ -11,47 +11,49 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 )
 
-// A statusLook knows where to look for what status shows: install knows what is installed, expose where it can be
-// reached, doctor what was cured.
-type statusLook struct {
-	client  *cluster.Client
-	name    string
-	options install.StatusOptions
-	now     func() time.Time
+// StatusOptions say what to look at.
+type StatusOptions struct {
+	Name string // of the installation; "" is the Kubeflow of the cluster
+	Tree bool   // with the ReplicaSets and pods of what is not ready
+	All  bool   // of everything
+	Now  func() time.Time
 }
 
-func newOverview(client *cluster.Client) *ui.Overview {
-	o := &ui.Overview{
-		APIVersion: resultVersion, Kind: "Status", Release: doctor.KnownRelease{From: "unknown"},
-		Dashboard: ui.Dashboard{Endpoints: []expose.Endpoint{}}, Nodes: []install.Pool{},
+// ReadStatus reads how the Kubeflow of a cluster is: pkg/install knows what is installed, pkg/expose where it can be reached,
+// pkg/doctor what was fixed.
+func ReadStatus(ctx context.Context, client *cluster.Client, o StatusOptions) (*Overview, error) {
+	return newStatusReader(client, o).read(ctx, client.View())
+}
+
+// A statusReader reads the parts of an overview.
+type statusReader struct {
+	StatusOptions
+	client *cluster.Client
+}
+
+func newStatusReader(client *cluster.Client, o StatusOptions) *statusReader {
+	if o.Now == nil {
+		o.Now = time.Now
 	}
-	if client != nil {
-		o.Context, o.Server = client.Context, client.Server()
-	}
-	return o
+	return &statusReader{o, client}
 }
 
-// once looks at everything, as it is now.
-func (l *statusLook) once(ctx context.Context) (*ui.Overview, error) {
-	return l.at(ctx, l.client.View())
-}
-
-// at looks at everything through a view: first at what is installed, then side by side at how that is and what is around it.
-func (l *statusLook) at(ctx context.Context, view cluster.View) (*ui.Overview, error) {
-	overview := newOverview(l.client)
-	inventory, err := l.inventory(ctx, view, overview)
+// read reads everything through a view: first at what is installed, then side by side at how that is and what is around it.
+func (r *statusReader) read(ctx context.Context, view cluster.View) (*Overview, error) {
+	overview := NewOverview(r.client)
+	inventory, err := r.inventory(ctx, view, overview)
 	if err != nil {
 		return nil, err
 	}
 	var running sync.WaitGroup
-	for _, part := range []func(context.Context, cluster.View, *ui.Overview){l.dashboard, l.nodes, l.lastFix} {
+	for _, part := range []func(context.Context, cluster.View, *Overview){r.dashboard, r.nodes, r.lastFix} {
 		running.Go(func() { part(ctx, view, overview) })
 	}
 	running.Go(func() {
@@ -59,8 +61,8 @@ func (l *statusLook) at(ctx context.Context, view cluster.View) (*ui.Overview, e
 			overview.Kubernetes = version.GitVersion
 		}
 	})
-	options := l.options
-	if overview.AtWork, err = install.AtWork(ctx, view, l.now()); err == nil {
+	options := install.StatusOptions{Tree: r.Tree, All: r.All}
+	if overview.AtWork, err = install.AtWork(ctx, view, r.Now()); err == nil {
 		options.Working = overview.AtWork != nil
 		overview.Status, err = install.LookAt(ctx, view, inventory, options)
 	}
@@ -69,27 +71,27 @@ func (l *statusLook) at(ctx context.Context, view cluster.View) (*ui.Overview, e
 }
 
 // inventory finds what is installed: by its record, else by what runs.
-func (l *statusLook) inventory(ctx context.Context, view cluster.View, overview *ui.Overview) (*install.Inventory, error) {
+func (r *statusReader) inventory(ctx context.Context, view cluster.View, overview *Overview) (*install.Inventory, error) {
 	all, err := install.Inventories(ctx, view)
 	hidden := apierrors.IsForbidden(err)
 	if err != nil && !hidden {
 		return nil, err
 	}
-	chosen := install.Choose(all, l.name)
+	chosen := install.Choose(all, r.Name)
 	for _, inventory := range all {
 		if inventory != chosen {
 			overview.Others = append(overview.Others, inventory.Name)
 		}
 	}
-	if chosen != nil && chosen.Remains && l.name == "" {
-		return l.afterUninstall(ctx, view, overview, chosen)
+	if chosen != nil && chosen.Remains && r.Name == "" {
+		return r.afterUninstall(ctx, view, overview, chosen)
 	}
 	if chosen != nil {
 		overview.Release = doctor.KnownRelease{Name: chosen.Release, From: "inventory"}
 		return chosen, nil
 	}
-	if l.name != "" {
-		return nil, &cluster.Problem{What: fmt.Sprintf("there is no installation named %q on this cluster", l.name),
+	if r.Name != "" {
+		return nil, &cluster.Problem{What: fmt.Sprintf("there is no installation named %q on this cluster", r.Name),
 			Next: "There is: " + cmp.Or(strings.Join(overview.Others, ", "), "none. Install with: kubectl kubeflow install")}
 	}
 	found, failed := install.Recognised(ctx, view)
@@ -101,7 +103,7 @@ func (l *statusLook) inventory(ctx context.Context, view cluster.View, overview 
 	case found == nil && hidden:
 		return nil, err
 	case found == nil:
-		return nil, &cluster.Problem{What: fmt.Sprintf("there is no Kubeflow on %s", cmp.Or(l.client.Context, l.client.Server())), Next: "Install it with: kubectl kubeflow install"}
+		return nil, &cluster.Problem{What: fmt.Sprintf("there is no Kubeflow on %s", cmp.Or(r.client.Context, r.client.Server())), Next: "Install it with: kubectl kubeflow install"}
 	}
 	overview.Release.From = "fingerprint"
 	if known, err := doctor.Recognise(ctx, view); err == nil && known != nil {
@@ -111,23 +113,23 @@ func (l *statusLook) inventory(ctx context.Context, view cluster.View, overview 
 }
 
 // afterUninstall finds a Kubeflow that came by other means after this program's was taken off, and else says that there is none.
-func (l *statusLook) afterUninstall(ctx context.Context, view cluster.View, overview *ui.Overview, remains *install.Inventory) (*install.Inventory, error) {
+func (r *statusReader) afterUninstall(ctx context.Context, view cluster.View, overview *Overview, remains *install.Inventory) (*install.Inventory, error) {
 	if found, err := install.Recognised(ctx, view); err == nil && found != nil {
 		overview.Others = append(overview.Others, remains.Name)
 		overview.Release.From = "fingerprint"
 		return found, nil
 	}
 	return nil, &cluster.Problem{
-		What: fmt.Sprintf("there is no Kubeflow on %s any more; it was uninstalled, and %s of users' data stayed", cmp.Or(l.client.Context, l.client.Server()), countOf(len(remains.Objects), "object")),
+		What: fmt.Sprintf("there is no Kubeflow on %s any more; it was uninstalled, and %s of users' data stayed", cmp.Or(r.client.Context, r.client.Server()), text.Plural(len(remains.Objects), "object")),
 		Next: "See what stayed with: kubectl kubeflow uninstall --dry-run, or install again with: kubectl kubeflow install",
 	}
 }
 
 // dashboard fills in where the dashboard is.
-func (l *statusLook) dashboard(ctx context.Context, view cluster.View, overview *ui.Overview) {
+func (r *statusReader) dashboard(ctx context.Context, view cluster.View, overview *Overview) {
 	target, err := expose.Look(ctx, view)
 	if err != nil {
-		overview.Dashboard.Why = short(l.client.Explain(err))
+		overview.Dashboard.Why = short(r.client.Explain(err))
 		return
 	}
 	overview.Dashboard.Endpoints = append(overview.Dashboard.Endpoints, expose.Endpoints(target)...)
@@ -137,20 +139,20 @@ func (l *statusLook) dashboard(ctx context.Context, view cluster.View, overview 
 }
 
 // nodes fills in what the cluster's nodes are.
-func (l *statusLook) nodes(ctx context.Context, _ cluster.View, overview *ui.Overview) {
-	if nodes, err := l.client.Nodes(ctx); err == nil { // who may not list nodes does without
+func (r *statusReader) nodes(ctx context.Context, _ cluster.View, overview *Overview) {
+	if nodes, err := r.client.Nodes(ctx); err == nil { // who may not list nodes does without
 		overview.Nodes = install.Pools(nodes)
 	}
 }
 
 // lastFix fills in the last run of doctor --fix.
-func (l *statusLook) lastFix(ctx context.Context, _ cluster.View, overview *ui.Overview) {
-	runs, err := doctor.Runs(ctx, l.client)
+func (r *statusReader) lastFix(ctx context.Context, _ cluster.View, overview *Overview) {
+	runs, err := doctor.Runs(ctx, r.client)
 	if err != nil || len(runs) == 0 {
 		return
 	}
 	last := runs[0]
-	overview.LastFix = &ui.LastFix{Run: last.Name, Started: last.Started, Changes: len(last.Steps), State: "done"}
+	overview.LastFix = &LastFix{Run: last.Name, Started: last.Started, Changes: len(last.Steps), State: "done"}
 	switch {
 	case last.Undone:
 		overview.LastFix.State = "undone"
@@ -162,10 +164,10 @@ func (l *statusLook) lastFix(ctx context.Context, _ cluster.View, overview *ui.O
 // short is the first line of an error.
 func short(err error) string {
 	var problem *cluster.Problem
-	text := err.Error()
+	message := err.Error()
 	if errors.As(err, &problem) {
-		text = problem.What
+		message = problem.What
 	}
-	text, _, _ = strings.Cut(text, "\n")
-	return text
+	line, _, _ := strings.Cut(message, "\n")
+	return line
 }
