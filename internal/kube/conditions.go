@@ -7,9 +7,12 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// Conditions returns an object's status conditions. Those of kinds that are older than metav1.Condition, such as Pod and
+// Conditions returns an object's status conditions, none of nil. Those of kinds that are older than metav1.Condition, such as Pod and
 // Deployment, have the same fields.
 func Conditions(o *unstructured.Unstructured) []metav1.Condition {
+	if o == nil {
+		return nil
+	}
 	var out []metav1.Condition
 	for _, c := range Items(o.Object, "status", "conditions") {
 		since, _ := time.Parse(time.RFC3339, Text(c, "lastTransitionTime"))

@@ -90,7 +90,7 @@ func (p *PodProblem) String() string {
 	case p.State == Waiting:
 		return strings.TrimSuffix(fmt.Sprintf("container %s: %s: %s", c.Name, c.Reason, c.Message), ": ")
 	case p.State == Unschedulable && p.Message != "":
-		return "no node for the pod: " + p.Message
+		return "the pod cannot be scheduled: " + p.Message
 	case p.State == Unschedulable:
 		return "the pod is not scheduled yet"
 	case p.State == Starting && c.State == "running":

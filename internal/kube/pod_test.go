@@ -26,7 +26,7 @@ func TestAPodSaysWhyItIsNotReady(t *testing.T) {
 			pod: `status: {initContainerStatuses: [{name: b, ready: true, state: {terminated: {exitCode: 0}}}], containerStatuses: [{name: a, state: {waiting: {reason: ImagePullBackOff, message: Back-off pulling image}}}]}`},
 		"config": {persists: true, want: "container a: CreateContainerConfigError",
 			pod: `status: {containerStatuses: [{name: a, state: {waiting: {reason: CreateContainerConfigError}}}]}`},
-		"no node": {persists: true, want: "no node for the pod: 0/3 nodes are available: 3 Insufficient cpu.",
+		"no node": {persists: true, want: "the pod cannot be scheduled: 0/3 nodes are available: 3 Insufficient cpu.",
 			pod: `status: {phase: Pending, conditions: [{type: PodScheduled, status: 'False', message: "0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available"}]}`},
 		"just made":      {pod: `status: {phase: Pending}`, want: "the pod is not scheduled yet"},
 		"starting":       {pod: `status: {phase: Pending, conditions: [` + scheduled + `]}`, want: "the pod is starting"},

@@ -3,6 +3,7 @@ package kube
 import (
 	"slices"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/scheme"
 )
@@ -17,6 +18,11 @@ func BuiltIn(kind schema.GroupKind) bool {
 // kyaml's table is not used: it ends with Kubernetes 1.21.
 func ClusterScoped(kind schema.GroupKind) bool {
 	return slices.Contains(clusterScoped[kind.Group], kind.Kind)
+}
+
+// DefinedKind returns the kind that a CustomResourceDefinition defines.
+func DefinedKind(definition *unstructured.Unstructured) schema.GroupKind {
+	return schema.GroupKind{Group: Text(definition.Object, "spec", "group"), Kind: Text(definition.Object, "spec", "names", "kind")}
 }
 
 var clusterScoped = map[string][]string{

@@ -5,6 +5,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
 // resource returns the endpoint for an object, at its own version when the server has it, else at the preferred one.
@@ -40,19 +42,16 @@ func (c *Client) Mapping(kind schema.GroupVersionKind) (*meta.RESTMapping, error
 // Learn takes the kinds of a CustomResourceDefinition (v1 or v1beta1) from the definition itself,
 // so that its objects can be written as soon as it is established, without asking discovery again.
 func (c *Client) Learn(definition *unstructured.Unstructured) {
-	group, _, _ := unstructured.NestedString(definition.Object, "spec", "group")
-	kind, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "kind")
-	plural, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "plural")
-	scope, _, _ := unstructured.NestedString(definition.Object, "spec", "scope")
+	defined, plural := kube.DefinedKind(definition), kube.Text(definition.Object, "spec", "names", "plural")
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, version := range servedVersions(definition) {
-		gv := schema.GroupVersion{Group: group, Version: version}
-		mapping := meta.RESTMapping{Resource: gv.WithResource(plural), GroupVersionKind: gv.WithKind(kind), Scope: meta.RESTScopeNamespace}
-		if scope == "Cluster" {
+		gv := schema.GroupVersion{Group: defined.Group, Version: version}
+		mapping := meta.RESTMapping{Resource: gv.WithResource(plural), GroupVersionKind: gv.WithKind(defined.Kind), Scope: meta.RESTScopeNamespace}
+		if kube.Text(definition.Object, "spec", "scope") == "Cluster" {
 			mapping.Scope = meta.RESTScopeRoot
 		}
-		c.learned[gv.WithKind(kind)] = mapping
+		c.learned[gv.WithKind(defined.Kind)] = mapping
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
 // Objects returns a View of objects that are not on a cluster: rendered manifests, or a saved bundle.
@@ -60,7 +62,7 @@ func (v *objectView) Get(_ context.Context, ref Ref) (*unstructured.Unstructured
 
 func (v *objectView) List(_ context.Context, kind schema.GroupKind, in Scope) ([]*unstructured.Unstructured, error) {
 	all, known := v.byKind[kind]
-	if !known && v.defines(kind) == nil && !builtIn(kind) {
+	if !known && v.defines(kind) == nil && !kube.BuiltIn(kind) {
 		return nil, &meta.NoKindMatchError{GroupKind: kind}
 	}
 	labelled, err := labels.Parse(in.Labels)
@@ -91,22 +93,12 @@ func fieldsOf(o *unstructured.Unstructured) fields.Set {
 
 // defines returns the CustomResourceDefinition among the objects that makes the kind, or nil.
 func (v *objectView) defines(kind schema.GroupKind) *unstructured.Unstructured {
-	for _, definition := range v.byKind[schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}] {
-		group, _, _ := unstructured.NestedString(definition.Object, "spec", "group")
-		name, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "kind")
-		if group == kind.Group && name == kind.Kind {
+	for _, definition := range v.byKind[kube.CustomResourceDefinitionKind] {
+		if kube.DefinedKind(definition) == kind {
 			return definition
 		}
 	}
 	return nil
-}
-
-// builtIn tells whether every Kubernetes API server has the kind's group: groups of its own have no dot or end in .k8s.io.
-func builtIn(kind schema.GroupKind) bool {
-	return slices.Contains([]string{
-		"", "apps", "batch", "autoscaling", "policy", "rbac.authorization.k8s.io", "storage.k8s.io", "networking.k8s.io",
-		"discovery.k8s.io", "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "coordination.k8s.io", "events.k8s.io",
-	}, kind.Group)
 }
 
 func (v *objectView) Can(_ context.Context, verb string, kind schema.GroupKind, _ Scope) (bool, error) {

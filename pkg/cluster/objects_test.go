@@ -74,3 +74,15 @@ func TestRenderedObjectsAnswerLikeACluster(t *testing.T) {
 		}
 	})
 }
+
+func TestAKindOfKubernetesItselfIsKnownWithoutObjects(t *testing.T) {
+	view := Objects("a test", nil)
+	for _, kind := range []string{"Pod", "RuntimeClass.node.k8s.io", "PriorityClass.scheduling.k8s.io", "CertificateSigningRequest.certificates.k8s.io"} {
+		if list, err := view.List(t.Context(), schema.ParseGroupKind(kind), Scope{}); err != nil || len(list) != 0 {
+			t.Errorf("listing %s: %v, %v", kind, list, err)
+		}
+	}
+	if _, err := view.List(t.Context(), schema.ParseGroupKind("Profile.kubeflow.org"), Scope{}); !meta.IsNoMatchError(err) {
+		t.Errorf("listing Profiles without their definition: %v", err)
+	}
+}

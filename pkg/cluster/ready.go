@@ -3,6 +3,8 @@ package cluster
 import (
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
 // Ready tells whether a live object has come to rest as wanted, and if not, why, in its own words
@@ -13,18 +15,8 @@ func Ready(o *unstructured.Unstructured) (ready bool, why string) {
 	if err != nil {
 		return false, err.Error()
 	}
-	if result.Status == status.CurrentStatus && o.GetKind() == "APIService" && !available(o) {
+	if result.Status == status.CurrentStatus && o.GetKind() == "APIService" && !kube.IsTrue(o, "Available") {
 		return false, "not available yet"
 	}
 	return result.Status == status.CurrentStatus, result.Message
-}
-
-func available(api *unstructured.Unstructured) bool {
-	conditions, _, _ := unstructured.NestedSlice(api.Object, "status", "conditions")
-	for _, item := range conditions {
-		if c, ok := item.(map[string]any); ok && c["type"] == "Available" {
-			return c["status"] == "True"
-		}
-	}
-	return false
 }

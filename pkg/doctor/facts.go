@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -36,17 +35,7 @@ func Recognise(ctx context.Context, view cluster.View) (*release.Release, error)
 	if err != nil {
 		return nil, err
 	}
-	containers, _, _ := unstructured.NestedSlice(server.Object, "spec", "template", "spec", "containers")
-	for _, item := range containers {
-		container, _ := item.(map[string]any)
-		image, _ := container["image"].(string)
-		if colon := strings.LastIndex(image, ":"); colon >= 0 {
-			if known, ok := release.Fingerprint(image[colon+1:]); ok {
-				return &known, nil
-			}
-		}
-	}
-	return nil, nil
+	return release.Recognise(server), nil
 }
 
 // TypicalNode returns a node as AKS makes them, for judging manifests where no cluster is at hand.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -68,5 +69,18 @@ func TestAHintComesWithAFindingThatMatters(t *testing.T) {
 	}, Options{})
 	if fmt.Sprint(r.Hints) != "[this]" {
 		t.Errorf("the hints are %q", r.Hints)
+	}
+}
+
+func TestAReleaseIsRecognisedByItsImageWithADigest(t *testing.T) {
+	server := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": "ml-pipeline", "namespace": "kubeflow"},
+		"spec": map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{
+			map[string]any{"name": "api", "image": "registry.local:5000/kfp-api-server:2.16.0@sha256:" + strings.Repeat("0", 64)},
+		}}}},
+	}}
+	known, err := Recognise(t.Context(), cluster.Objects("a test", nil, server))
+	if err != nil || known == nil || known.Version != "26.03" {
+		t.Errorf("recognised %v, %v", known, err)
 	}
 }

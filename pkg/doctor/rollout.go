@@ -7,8 +7,9 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -18,7 +19,7 @@ func rollOut(ctx context.Context, client *cluster.Client, workloads []cluster.Re
 	if len(workloads) == 0 {
 		return nil
 	}
-	say(fmt.Sprintf("waiting for %s to run with new pods", count(len(workloads), "workload")))
+	say(fmt.Sprintf("waiting for %s to run with new pods", text.Plural(len(workloads), "workload")))
 	pending := map[cluster.Ref]string{}
 	given := map[cluster.Ref]bool{}
 	err := until(ctx, wait, func() (bool, error) {
@@ -53,9 +54,6 @@ func rollOut(ctx context.Context, client *cluster.Client, workloads []cluster.Re
 	return nil
 }
 
-// hopeless are the reasons for which a pod waits that do not pass by waiting a little longer.
-var hopeless = map[string]bool{"CrashLoopBackOff": true, "ErrImagePull": true, "ImagePullBackOff": true, "InvalidImageName": true, "CreateContainerConfigError": true}
-
 // stuck says why the newest pods of a Deployment cannot start, "" when they may well.
 func stuck(ctx context.Context, view cluster.View, deployment *unstructured.Unstructured) string {
 	seen, _, _ := unstructured.NestedInt64(deployment.Object, "status", "observedGeneration")
@@ -63,7 +61,7 @@ func stuck(ctx context.Context, view cluster.View, deployment *unstructured.Unst
 		return ""
 	}
 	in := cluster.Scope{Namespace: deployment.GetNamespace()}
-	sets, err := view.List(ctx, schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}, cluster.Scope{Namespace: in.Namespace, Metadata: true})
+	sets, err := view.List(ctx, kube.ReplicaSetKind, cluster.Scope{Namespace: in.Namespace, Metadata: true})
 	if err != nil {
 		return ""
 	}
@@ -75,7 +73,7 @@ func stuck(ctx context.Context, view cluster.View, deployment *unstructured.Unst
 			newest[s.GetName()] = true
 		}
 	}
-	pods, err := view.List(ctx, schema.GroupKind{Kind: "Pod"}, in)
+	pods, err := view.List(ctx, kube.PodKind, in)
 	if err != nil {
 		return ""
 	}
@@ -83,22 +81,8 @@ func stuck(ctx context.Context, view cluster.View, deployment *unstructured.Unst
 		if owner := metav1.GetControllerOf(p); owner == nil || !newest[owner.Name] || p.GetDeletionTimestamp() != nil {
 			continue
 		}
-		if reason := waitsFor(p); hopeless[reason] {
-			return fmt.Sprintf("pod %s: %s", p.GetName(), reason)
-		}
-	}
-	return ""
-}
-
-// waitsFor returns the reason for which a container of a pod waits.
-func waitsFor(pod *unstructured.Unstructured) string {
-	for _, field := range []string{"initContainerStatuses", "containerStatuses"} {
-		statuses, _, _ := unstructured.NestedSlice(pod.Object, "status", field)
-		for _, item := range statuses {
-			status, _ := item.(map[string]any)
-			if reason, found, _ := unstructured.NestedString(status, "state", "waiting", "reason"); found && hopeless[reason] {
-				return reason
-			}
+		if problem := kube.WhyNotReady(p); problem != nil && problem.Container.Blocked() {
+			return fmt.Sprintf("pod %s: %s", p.GetName(), problem)
 		}
 	}
 	return ""

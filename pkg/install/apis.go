@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
@@ -53,8 +54,8 @@ func (p *Plan) title() string {
 func (p *Plan) kindsAskedOfServer() map[schema.GroupVersionKind]int {
 	defined := map[schema.GroupKind]bool{}
 	for _, g := range p.Objects {
-		if g.Object.GroupVersionKind().GroupKind() == crdKind {
-			defined[schema.GroupKind{Group: text(g.Object.Object, "spec", "group"), Kind: text(g.Object.Object, "spec", "names", "kind")}] = true
+		if g.Object.GroupVersionKind().GroupKind() == kube.CustomResourceDefinitionKind {
+			defined[kube.DefinedKind(g.Object)] = true
 		}
 	}
 	asked := map[schema.GroupVersionKind]int{}

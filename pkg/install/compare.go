@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -48,15 +49,15 @@ func (g *Gated) meet(live *object, recorded Entry) {
 	if g.Adopted = !appliedByUs(live) && !bare(g.Object); g.Adopted {
 		g.makers = makers(live.GetManagedFields())
 	}
-	g.found = recorded.Found || recorded.Name == "" && g.Ref().GroupKind() == namespaceKind && madeBefore(live)
-	if live.GetDeletionTimestamp() != nil && g.Ref().GroupKind() != namespaceKind {
+	g.found = recorded.Found || recorded.Name == "" && g.Ref().GroupKind() == kube.NamespaceKind && madeBefore(live)
+	if live.GetDeletionTimestamp() != nil && g.Ref().GroupKind() != kube.NamespaceKind {
 		g.clear = live
 	}
 }
 
 // bare tells whether an object is a name alone: nobody owns a field of it, and there is nothing to take over.
 func bare(o *object) bool {
-	meta := dig(o.Object, "metadata")
+	meta := kube.Map(o.Object, "metadata")
 	fields := len(o.Object) + len(meta)
 	for _, field := range []string{"apiVersion", "kind", "metadata"} {
 		if _, there := o.Object[field]; there {

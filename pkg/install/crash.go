@@ -3,8 +3,7 @@ package install
 import (
 	"context"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -57,22 +56,16 @@ func crashCounts(ctx context.Context, view cluster.View, left map[cluster.Ref]*o
 
 // failed tells whether a Job has ended without success: it makes no more pods.
 func failed(o *object) bool {
-	if o == nil || o.GroupVersionKind().GroupKind().String() != "Job.batch" {
-		return false
-	}
-	c := condition(o, "Failed")
-	return c != nil && c["status"] == "True"
+	return o != nil && o.GroupVersionKind().GroupKind() == kube.JobKind && kube.IsTrue(o, "Failed")
 }
 
 // crashCount returns how often the containers of a workload's pods were started again, and whether one of them
 // ended with an error the last time.
 func crashCount(ctx context.Context, view cluster.View, workload *object) (restarts int, crashing bool) {
 	for _, pod := range podsOf(ctx, view, workload) {
-		for _, status := range containerStatuses(pod) {
-			count, _, _ := unstructured.NestedInt64(status, "restartCount")
-			code, ended, _ := unstructured.NestedInt64(status, "lastState", "terminated", "exitCode")
-			restarts += int(count)
-			crashing = crashing || ended && code != 0 && status["ready"] != true
+		for _, c := range kube.Containers(pod) {
+			restarts += int(c.Restarts)
+			crashing = crashing || !c.Ready && c.Last != nil && c.Last.Code != 0
 		}
 	}
 	return restarts, crashing

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -117,9 +118,9 @@ func (e *engine) wait(i int, g Gate) {
 // APIs come last, for until their program answers they can only be in the way.
 func rank(g Gated, awaited bool) int {
 	switch {
-	case g.Object.GroupVersionKind().GroupKind() == namespaceKind:
+	case g.Object.GroupVersionKind().GroupKind() == kube.NamespaceKind:
 		return 0
-	case isWebhooks(g.Object), g.Ref().GroupKind() == apiServiceKind:
+	case isWebhooks(g.Object), g.Ref().GroupKind() == kube.APIServiceKind:
 		return 5
 	case g.opens:
 		return 1
@@ -127,7 +128,7 @@ func rank(g Gated, awaited bool) int {
 		return 2
 	case slices.Contains([]string{"ServiceAccount", "Secret", "ConfigMap", "Service", "PersistentVolumeClaim", "Certificate", "Issuer", "ClusterIssuer"}, g.Object.GetKind()):
 		return 3
-	case podTemplate(g.Object) != nil, g.Object.GroupVersionKind().GroupKind() == crdKind:
+	case podTemplate(g.Object) != nil, g.Object.GroupVersionKind().GroupKind() == kube.CustomResourceDefinitionKind:
 		return 4
 	}
 	return 5

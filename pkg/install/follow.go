@@ -2,10 +2,8 @@ package install
 
 import (
 	"slices"
-	"strings"
 
-	"k8s.io/apimachinery/pkg/runtime/schema"
-
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -23,27 +21,18 @@ func watched(o *object) bool {
 	case slices.Contains(comesToRest, kind.String()):
 		return true
 	case kind.String() == "Service":
-		return text(o.Object, "spec", "type") == "LoadBalancer"
+		return kube.Text(o.Object, "spec", "type") == "LoadBalancer"
 	case kind.String() == "Application.app.k8s.io":
 		return false
 	}
-	return !builtIn(kind)
-}
-
-// builtIn tells whether a kind is Kubernetes' own.
-func builtIn(kind schema.GroupKind) bool {
-	return !strings.Contains(kind.Group, ".") || slices.Contains([]string{
-		"rbac.authorization.k8s.io", "networking.k8s.io", "storage.k8s.io", "admissionregistration.k8s.io", "apiextensions.k8s.io",
-		"apiregistration.k8s.io", "scheduling.k8s.io", "coordination.k8s.io", "discovery.k8s.io", "node.k8s.io", "events.k8s.io",
-		"certificates.k8s.io", "flowcontrol.apiserver.k8s.io", "authentication.k8s.io", "authorization.k8s.io",
-	}, kind.Group)
+	return !kube.BuiltIn(kind)
 }
 
 // follow starts to look at an object that is applied.
 func (e *engine) follow(it *item) {
 	kind := it.Object.GroupVersionKind()
 	switch {
-	case kind.GroupKind() == crdKind:
+	case kind.GroupKind() == kube.CustomResourceDefinitionKind:
 		if it.Unchanged || established(it.applied) {
 			return
 		}
@@ -65,7 +54,7 @@ func (e *engine) see(i int, o *object) {
 		return
 	}
 	switch {
-	case it.Object.GroupVersionKind().GroupKind() == crdKind:
+	case it.Object.GroupVersionKind().GroupKind() == kube.CustomResourceDefinitionKind:
 		if it.Unchanged || established(o) {
 			e.establish(i)
 		} else if !it.ready {
@@ -90,10 +79,5 @@ func (e *engine) establish(i int) {
 }
 
 func established(o *object) bool {
-	if o == nil {
-		return false
-	}
-	return slices.ContainsFunc(items(o.Object, "status", "conditions"), func(c map[string]any) bool {
-		return c["type"] == "Established" && c["status"] == "True"
-	})
+	return kube.IsTrue(o, "Established")
 }

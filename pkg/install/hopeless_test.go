@@ -55,11 +55,11 @@ func TestAWebhookThatNeverComesIsNamedWithWhatItWaitsFor(t *testing.T) {
 	if !errors.As(err, &unfinished) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("want an unfinished install, got: %v", err)
 	}
-	const want = "waits for deaf.example.org: Deployment deaf 0/1 ready, no node for it: "
+	const want = "waits for deaf.example.org: Deployment deaf 0/1 ready, the pod cannot be scheduled: "
 	if !strings.Contains(err.Error(), "Secret/deaf/guarded: "+want) {
 		t.Errorf("want %q in:\n%v", want, err)
 	}
-	if all := strings.Join(said, "\n"); !strings.Contains(all, "0/1 ready, no node for it: ") {
+	if all := strings.Join(said, "\n"); !strings.Contains(all, "0/1 ready, the pod cannot be scheduled: ") {
 		t.Errorf("the reason was not said on the way:\n%s", all)
 	}
 }

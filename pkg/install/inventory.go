@@ -10,8 +10,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
@@ -57,8 +57,6 @@ const (
 	largest = 1000 * 1000 // of the 1 MiB that an API server takes
 )
 
-var configMapKind = schema.GroupKind{Kind: "ConfigMap"}
-
 // ReadInventory returns the record of the Kubeflow on a cluster: of a known release before any other, in the order
 // of names; nil when nothing was installed by this program.
 func ReadInventory(ctx context.Context, view cluster.View) (*Inventory, error) {
@@ -97,7 +95,7 @@ func Inventories(ctx context.Context, view cluster.View) ([]*Inventory, error) {
 
 func inventoriesIn(ctx context.Context, view cluster.View, namespace string) ([]*Inventory, error) {
 	selector := fmt.Sprintf("%s=%s,%s=%s", managedByLabel, Manager, partLabel, inventoryLabel)
-	list, err := view.List(ctx, configMapKind, cluster.Scope{Namespace: namespace, Labels: selector})
+	list, err := view.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: namespace, Labels: selector})
 	if meta.IsNoMatchError(err) {
 		return nil, nil
 	}
@@ -137,10 +135,10 @@ func (v *Inventory) Refs() []cluster.Ref {
 
 func decodeInventory(o *unstructured.Unstructured) (*Inventory, error) {
 	v := &Inventory{Name: o.GetLabels()[nameLabel], home: o.GetNamespace(), live: o}
-	v.Release = text(o.Object, "data", releaseKey)
-	v.Remains, v.Leaving = text(o.Object, "data", remainsKey) == "true", text(o.Object, "data", leavingKey) == "true"
+	v.Release = kube.Text(o.Object, "data", releaseKey)
+	v.Remains, v.Leaving = kube.Text(o.Object, "data", remainsKey) == "true", kube.Text(o.Object, "data", leavingKey) == "true"
 	for key, into := range map[string]any{sourceKey: &v.Source, objectsKey: &v.Objects} {
-		if err := json.Unmarshal([]byte(text(o.Object, "data", key)), into); err != nil {
+		if err := json.Unmarshal([]byte(kube.Text(o.Object, "data", key)), into); err != nil {
 			return nil, &cluster.Problem{Err: err,
 				What: fmt.Sprintf("the record of what is installed cannot be read: %s in %s: %v", key, cluster.RefOf(o), err),
 				Next: fmt.Sprintf("To start a new record: kubectl delete configmap -n %s %s", o.GetNamespace(), o.GetName())}
@@ -193,7 +191,7 @@ func sameRecord(live, want *unstructured.Unstructured) bool {
 		return false
 	}
 	for _, key := range []string{releaseKey, sourceKey, objectsKey, remainsKey, leavingKey} {
-		if text(live.Object, "data", key) != text(want.Object, "data", key) {
+		if kube.Text(live.Object, "data", key) != kube.Text(want.Object, "data", key) {
 			return false
 		}
 	}
@@ -209,7 +207,7 @@ func homeOf(all []*wanted, have *Inventory) string {
 	home := "default"
 	for _, w := range all {
 		ns := w.object.GetNamespace()
-		if ns == "kubeflow" || w.ref.GroupKind() == namespaceKind && w.ref.Name == "kubeflow" {
+		if ns == "kubeflow" || w.ref.GroupKind() == kube.NamespaceKind && w.ref.Name == "kubeflow" {
 			return "kubeflow"
 		}
 		if ns != "" {

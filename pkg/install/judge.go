@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -94,7 +95,7 @@ func (v *Verdict) fixed(ctx context.Context, client *cluster.Client, view cluste
 			unstructured.RemoveNestedField(trial.Object, "spec", assigned)
 		}
 	}
-	for _, port := range items(trial.Object, "spec", "ports") {
+	for _, port := range kube.Items(trial.Object, "spec", "ports") {
 		delete(port, "nodePort")
 	}
 	after, err := attempt(ctx, client, trial)

@@ -22,6 +22,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/discovery"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
@@ -236,17 +237,17 @@ func essence(t *testing.T, o *unstructured.Unstructured) string {
 	} {
 		unstructured.RemoveNestedField(o.Object, path...)
 	}
-	for _, w := range items(o.Object, "webhooks") {
+	for _, w := range kube.Items(o.Object, "webhooks") {
 		unstructured.RemoveNestedField(w, "clientConfig", "caBundle")
 		delete(w, "namespaceSelector")
 	}
-	for _, port := range items(o.Object, "spec", "ports") {
+	for _, port := range kube.Items(o.Object, "spec", "ports") {
 		delete(port, "nodePort")
 	}
 	if o.GetKind() == "ServiceAccount" {
 		delete(o.Object, "secrets") // up to 1.23 a controller makes one
 	}
-	if o.GetKind() == "Secret" || o.GetKind() == "Service" && text(o.Object, "spec", "type") == "LoadBalancer" {
+	if o.GetKind() == "Secret" || o.GetKind() == "Service" && kube.Text(o.Object, "spec", "type") == "LoadBalancer" {
 		delete(o.Object, "data") // generated certificates; what was applied is in the fields
 	}
 	body, err := json.Marshal(o.Object)

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -22,13 +23,11 @@ type definedKind struct {
 	definition cluster.Ref
 }
 
-var crdKind = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
-
 func newKindTable(request Request, server Kinds) *kindTable {
 	t := &kindTable{defined: map[schema.GroupKind]*definedKind{}, server: server}
 	for _, component := range request.Components {
 		for _, o := range component.Objects {
-			if o.GroupVersionKind().GroupKind() == crdKind {
+			if o.GroupVersionKind().GroupKind() == kube.CustomResourceDefinitionKind {
 				t.define(o)
 			}
 		}
@@ -37,10 +36,10 @@ func newKindTable(request Request, server Kinds) *kindTable {
 }
 
 func (t *kindTable) define(o *unstructured.Unstructured) {
-	kind := schema.GroupKind{Group: text(o.Object, "spec", "group"), Kind: text(o.Object, "spec", "names", "kind")}
+	kind := kube.DefinedKind(o)
 	t.defined[kind] = &definedKind{
-		plural:     text(o.Object, "spec", "names", "plural"),
-		namespaced: text(o.Object, "spec", "scope") != "Cluster",
+		plural:     kube.Text(o.Object, "spec", "names", "plural"),
+		namespaced: kube.Text(o.Object, "spec", "scope") != "Cluster",
 		definition: cluster.RefOf(o).Identity(),
 	}
 }

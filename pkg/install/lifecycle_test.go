@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
@@ -344,7 +345,7 @@ func TestObjectsOfOtherHandsAreTakenOverWithAllTheirFields(t *testing.T) {
 		}
 		mustInstall(t, client, parts(t, ns, "cellar", in(ns, cellar)))
 		now := get(t, client, "v1", "ConfigMap", ns, "wine")
-		if grape := text(now.Object, "data", "grape"); grape != "" {
+		if grape := kube.Text(now.Object, "data", "grape"); grape != "" {
 			t.Errorf("%s's field is still there: %s", hand, grape)
 		}
 		if now.GetLabels()["note"] != "by-hand" {

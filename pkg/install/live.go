@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -18,29 +19,22 @@ type liveParts struct {
 	apis       []*unstructured.Unstructured // aggregated APIs
 }
 
-var (
-	namespaceKind  = schema.GroupKind{Kind: "Namespace"}
-	mutatingKind   = schema.GroupKind{Group: "admissionregistration.k8s.io", Kind: "MutatingWebhookConfiguration"}
-	validatingKind = schema.GroupKind{Group: "admissionregistration.k8s.io", Kind: "ValidatingWebhookConfiguration"}
-	apiServiceKind = schema.GroupKind{Group: "apiregistration.k8s.io", Kind: "APIService"}
-)
-
 func look(ctx context.Context, view cluster.View) (*liveParts, error) {
 	live := &liveParts{namespaces: map[string]*unstructured.Unstructured{}}
 	lists := map[schema.GroupKind][]*unstructured.Unstructured{}
-	for _, kind := range []schema.GroupKind{namespaceKind, mutatingKind, validatingKind, apiServiceKind} {
+	for _, kind := range []schema.GroupKind{kube.NamespaceKind, kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind, kube.APIServiceKind} {
 		list, err := view.List(ctx, kind, cluster.Scope{})
 		if err != nil && !meta.IsNoMatchError(err) {
 			return nil, err
 		}
 		lists[kind] = list
 	}
-	for _, o := range lists[namespaceKind] {
+	for _, o := range lists[kube.NamespaceKind] {
 		live.namespaces[o.GetName()] = o
 	}
-	live.webhooks = slices.Concat(lists[mutatingKind], lists[validatingKind])
-	for _, o := range lists[apiServiceKind] {
-		if dig(o.Object, "spec", "service") != nil { // the others are served by the API server itself
+	live.webhooks = slices.Concat(lists[kube.MutatingWebhookConfigurationKind], lists[kube.ValidatingWebhookConfigurationKind])
+	for _, o := range lists[kube.APIServiceKind] {
+		if kube.Map(o.Object, "spec", "service") != nil { // the others are served by the API server itself
 			live.apis = append(live.apis, o)
 		}
 	}
@@ -53,11 +47,11 @@ func missingNamespaces(all []*wanted, live *liveParts, have *Inventory) []*wante
 	known, ours := map[string]bool{}, map[string]bool{}
 	if have != nil {
 		for _, ref := range have.Refs() {
-			ours[ref.Name] = ours[ref.Name] || ref.GroupKind() == namespaceKind
+			ours[ref.Name] = ours[ref.Name] || ref.GroupKind() == kube.NamespaceKind
 		}
 	}
 	for _, w := range all {
-		if w.ref.GroupKind() == namespaceKind {
+		if w.ref.GroupKind() == kube.NamespaceKind {
 			known[w.ref.Name] = true
 		}
 	}

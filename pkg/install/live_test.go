@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
@@ -232,7 +233,7 @@ func TestWhatSomebodyChangedIsPutBack(t *testing.T) {
 	if result := mustPut(t, client, "shop", shop); result.Changed != 1 {
 		t.Errorf("%d objects were changed, want the one that somebody edited", result.Changed)
 	}
-	if tea := text(get(t, client, "v1", "ConfigMap", "shop", "prices").Object, "data", "tea"); tea != "2" {
+	if tea := kube.Text(get(t, client, "v1", "ConfigMap", "shop", "prices").Object, "data", "tea"); tea != "2" {
 		t.Errorf("tea costs %s again, want 2", tea)
 	}
 }
@@ -363,7 +364,7 @@ func TestAWaitThatRunsOutSaysWhatIsPendingAndWhy(t *testing.T) {
 	if !errors.As(err, &unfinished) || !errors.Is(err, context.DeadlineExceeded) || len(unfinished.Pending) != 1 {
 		t.Fatalf("want an unfinished install with one object pending, got: %v", err)
 	}
-	if p := unfinished.Pending[0]; p.Ref.Name != "homeless" || !strings.Contains(p.Why, "no node for it") {
+	if p := unfinished.Pending[0]; p.Ref.Name != "homeless" || !strings.Contains(p.Why, "cannot be scheduled") {
 		t.Errorf("want the pod's own reason, got: %+v", p)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -25,7 +26,7 @@ func newNeedsGraph(all []*wanted, kinds *kindTable) *needsGraph {
 	for i, w := range all {
 		g.at[w.ref] = i
 		if w.ref.Kind == "Certificate" && w.ref.GroupKind().Group == certificates {
-			g.issued[cluster.Ref{Kind: "Secret", Namespace: w.ref.Namespace, Name: text(w.object.Object, "spec", "secretName")}] = i
+			g.issued[cluster.Ref{Kind: "Secret", Namespace: w.ref.Namespace, Name: kube.Text(w.object.Object, "spec", "secretName")}] = i
 		}
 	}
 	g.guards = g.issuers()
@@ -51,13 +52,13 @@ func (g *needsGraph) describe(i int, o *unstructured.Unstructured) {
 	}
 	switch o.GetKind() {
 	case "RoleBinding", "ClusterRoleBinding":
-		for _, subject := range items(o.Object, "subjects") {
-			account := cluster.Ref{Kind: "ServiceAccount", Namespace: text(subject, "namespace"), Name: text(subject, "name")}
+		for _, subject := range kube.Items(o.Object, "subjects") {
+			account := cluster.Ref{Kind: "ServiceAccount", Namespace: kube.Text(subject, "namespace"), Name: kube.Text(subject, "name")}
 			if at, ok := g.at[account]; ok {
 				g.edges[at] = append(g.edges[at], i) // an account is no use without its permissions
 			}
 		}
-		role := cluster.Ref{APIVersion: "rbac.authorization.k8s.io/", Kind: text(o.Object, "roleRef", "kind"), Name: text(o.Object, "roleRef", "name")}
+		role := cluster.Ref{APIVersion: "rbac.authorization.k8s.io/", Kind: kube.Text(o.Object, "roleRef", "kind"), Name: kube.Text(o.Object, "roleRef", "name")}
 		if role.Kind == "Role" {
 			role.Namespace = o.GetNamespace()
 		}
@@ -66,12 +67,12 @@ func (g *needsGraph) describe(i int, o *unstructured.Unstructured) {
 		if group, _, _ := strings.Cut(o.GetAPIVersion(), "/"); group != certificates {
 			return
 		}
-		issuer := cluster.Ref{APIVersion: certificates + "/", Kind: text(o.Object, "spec", "issuerRef", "kind"), Name: text(o.Object, "spec", "issuerRef", "name")}
+		issuer := cluster.Ref{APIVersion: certificates + "/", Kind: kube.Text(o.Object, "spec", "issuerRef", "kind"), Name: kube.Text(o.Object, "spec", "issuerRef", "name")}
 		if issuer.Kind != "ClusterIssuer" {
 			issuer.Kind, issuer.Namespace = "Issuer", o.GetNamespace()
 		}
 		g.need(i, issuer)
-		g.need(i, cluster.Ref{Kind: "Secret", Namespace: o.GetNamespace(), Name: text(o.Object, "spec", "ca", "secretName")})
+		g.need(i, cluster.Ref{Kind: "Secret", Namespace: o.GetNamespace(), Name: kube.Text(o.Object, "spec", "ca", "secretName")})
 		g.edges[i] = append(g.edges[i], g.guards...)
 	}
 }
@@ -122,7 +123,7 @@ func (g *needsGraph) issuers() []int {
 	namespaces := map[string]bool{}
 	for _, w := range g.all {
 		switch w.ref.GroupKind() {
-		case mutatingKind, validatingKind:
+		case kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind:
 			for _, hook := range webhooksOf(w.object) {
 				for _, r := range hook.rules {
 					if len(r.groups) == 1 && r.groups[0] == certificates {
@@ -148,8 +149,8 @@ func (g *needsGraph) serviceOf(gate Gate) cluster.Ref {
 	if !ok {
 		return cluster.Ref{}
 	}
-	service := dig(g.all[at].object.Object, "spec", "service")
-	return cluster.Ref{Kind: "Service", Namespace: text(service, "namespace"), Name: text(service, "name")}
+	service := kube.Map(g.all[at].object.Object, "spec", "service")
+	return cluster.Ref{Kind: "Service", Namespace: kube.Text(service, "namespace"), Name: kube.Text(service, "name")}
 }
 
 // reach returns everything needed, directly or through others, from some objects, themselves included.

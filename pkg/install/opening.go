@@ -3,6 +3,7 @@ package install
 import (
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -22,7 +23,7 @@ func (e *engine) begin() {
 			e.watches.endpoints(g.Service)
 			e.watches.kind(g.On.GroupVersionKind())
 		case APIGate:
-			e.watches.kind(apiServiceKind.WithVersion("v1"))
+			e.watches.kind(kube.APIServiceKind.WithVersion("v1"))
 		case NamespaceGate, KindGate:
 			if at, ok := e.at[g.On]; ok && e.items[at].Unchanged {
 				l.open = true
@@ -40,7 +41,7 @@ func (e *engine) begin() {
 
 // learnKind takes a kind from its definition, so that no discovery is needed to write its objects.
 func (e *engine) learnKind(it *item) {
-	if it.Object.GroupVersionKind().GroupKind() == crdKind {
+	if it.Object.GroupVersionKind().GroupKind() == kube.CustomResourceDefinitionKind {
 		e.client.Learn(it.Object)
 	}
 }
@@ -66,13 +67,13 @@ func (e *engine) release(l *lock) {
 func (e *engine) knock(o *object) {
 	ref := cluster.RefOf(o).Identity()
 	switch ref.GroupKind() {
-	case mutatingKind, validatingKind, crdKind:
+	case kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind, kube.CustomResourceDefinitionKind:
 		for g, l := range e.gates {
 			if g.Kind == WebhookGate && g.On == ref && l.service && e.injected(g) {
 				e.opened(g)
 			}
 		}
-	case apiServiceKind:
+	case kube.APIServiceKind:
 		if ready, _ := cluster.Ready(o); ready {
 			e.opened(Gate{Kind: APIGate, On: ref})
 		}
@@ -99,7 +100,7 @@ func (e *engine) injected(g Gate) bool {
 		return false
 	}
 	for _, client := range clientsOf(o) {
-		if asksService(client, g.Service) && text(client, "caBundle") == "" {
+		if asksService(client, g.Service) && kube.Text(client, "caBundle") == "" {
 			return false
 		}
 	}

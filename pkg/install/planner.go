@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -57,7 +58,7 @@ func (p *planner) readNamespaces() {
 		learn(o)
 	}
 	for _, w := range p.all {
-		if w.ref.GroupKind() == namespaceKind {
+		if w.ref.GroupKind() == kube.NamespaceKind {
 			learn(w.object)
 		}
 	}
@@ -66,7 +67,7 @@ func (p *planner) readNamespaces() {
 // readWebhooks collects the webhooks of the plan and those that are on the cluster already.
 func (p *planner) readWebhooks() {
 	for _, w := range p.all {
-		if kind := w.ref.GroupKind(); kind == mutatingKind || kind == validatingKind {
+		if kind := w.ref.GroupKind(); kind == kube.MutatingWebhookConfigurationKind || kind == kube.ValidatingWebhookConfigurationKind {
 			p.hooks = append(p.hooks, webhooksOf(w.object)...)
 		}
 	}
@@ -124,7 +125,7 @@ func (p *planner) about(o *unstructured.Unstructured) subject {
 	kind := o.GroupVersionKind()
 	s := subject{kind: kind, resource: p.kinds.resource(kind), namespaced: o.GetNamespace() != "", labels: o.GetLabels()}
 	s.namespaceLabels = p.labels[o.GetNamespace()]
-	if kind.GroupKind() == namespaceKind {
+	if kind.GroupKind() == kube.NamespaceKind {
 		s.namespaceLabels = p.labels[o.GetName()]
 	}
 	return s
@@ -202,17 +203,17 @@ func (p *planner) conversion(definition cluster.Ref, version string) (Gate, bool
 		return Gate{}, false
 	}
 	o := p.all[at].object.Object
-	if text(o, "spec", "conversion", "strategy") != "Webhook" {
+	if kube.Text(o, "spec", "conversion", "strategy") != "Webhook" {
 		return Gate{}, false
 	}
-	for _, v := range items(o, "spec", "versions") {
+	for _, v := range kube.Items(o, "spec", "versions") {
 		if v["name"] == version && v["storage"] == true {
 			return Gate{}, false
 		}
 	}
-	client := dig(o, "spec", "conversion", "webhook", "clientConfig")
+	client := kube.Map(o, "spec", "conversion", "webhook", "clientConfig")
 	if client == nil {
-		client = dig(o, "spec", "conversion", "webhookClientConfig")
+		client = kube.Map(o, "spec", "conversion", "webhookClientConfig")
 	}
 	gate, ok := answeredBy(definition, client)
 	if gate.Kind == WebhookGate {
@@ -224,8 +225,8 @@ func (p *planner) conversion(definition cluster.Ref, version string) (Gate, bool
 // aggregated returns the gate of a kind that another API server takes.
 func (p *planner) aggregated(gv schema.GroupVersion) (Gate, bool) {
 	name := gv.Version + "." + gv.Group
-	ref := cluster.Ref{APIVersion: apiServiceKind.Group + "/", Kind: apiServiceKind.Kind, Name: name}
-	if at, ok := p.needs.at[ref]; ok && dig(p.all[at].object.Object, "spec", "service") != nil {
+	ref := cluster.Ref{APIVersion: kube.APIServiceKind.Group + "/", Kind: kube.APIServiceKind.Kind, Name: name}
+	if at, ok := p.needs.at[ref]; ok && kube.Map(p.all[at].object.Object, "spec", "service") != nil {
 		return Gate{Kind: APIGate, On: ref}, true
 	}
 	for _, o := range p.live.apis {

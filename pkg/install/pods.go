@@ -3,6 +3,7 @@ package install
 import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -10,9 +11,9 @@ import (
 func podTemplate(o *unstructured.Unstructured) map[string]any {
 	switch o.GroupVersionKind().GroupKind().String() {
 	case "Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "ReplicaSet.apps", "Job.batch", "ReplicationController":
-		return dig(o.Object, "spec", "template")
+		return kube.Map(o.Object, "spec", "template")
 	case "CronJob.batch":
-		return dig(o.Object, "spec", "jobTemplate", "spec", "template")
+		return kube.Map(o.Object, "spec", "jobTemplate", "spec", "template")
 	case "Pod":
 		return o.Object
 	}
@@ -32,29 +33,29 @@ func podNeeds(template map[string]any, namespace string) []cluster.Ref {
 			needs = append(needs, cluster.Ref{Kind: kind, Namespace: namespace, Name: name})
 		}
 	}
-	spec := dig(template, "spec")
-	add("ServiceAccount", text(spec, "serviceAccountName"))
-	add("ServiceAccount", text(spec, "serviceAccount"))
-	for _, secret := range items(spec, "imagePullSecrets") {
-		add("Secret", text(secret, "name"))
+	spec := kube.Map(template, "spec")
+	add("ServiceAccount", kube.Text(spec, "serviceAccountName"))
+	add("ServiceAccount", kube.Text(spec, "serviceAccount"))
+	for _, secret := range kube.Items(spec, "imagePullSecrets") {
+		add("Secret", kube.Text(secret, "name"))
 	}
-	for _, volume := range items(spec, "volumes") {
-		add("Secret", text(volume, "secret", "secretName"))
-		add("ConfigMap", text(volume, "configMap", "name"))
-		add("PersistentVolumeClaim", text(volume, "persistentVolumeClaim", "claimName"))
-		for _, source := range items(volume, "projected", "sources") {
-			add("Secret", text(source, "secret", "name"))
-			add("ConfigMap", text(source, "configMap", "name"))
+	for _, volume := range kube.Items(spec, "volumes") {
+		add("Secret", kube.Text(volume, "secret", "secretName"))
+		add("ConfigMap", kube.Text(volume, "configMap", "name"))
+		add("PersistentVolumeClaim", kube.Text(volume, "persistentVolumeClaim", "claimName"))
+		for _, source := range kube.Items(volume, "projected", "sources") {
+			add("Secret", kube.Text(source, "secret", "name"))
+			add("ConfigMap", kube.Text(source, "configMap", "name"))
 		}
 	}
-	for _, container := range append(items(spec, "initContainers"), items(spec, "containers")...) {
-		for _, from := range items(container, "envFrom") {
-			add("Secret", text(from, "secretRef", "name"))
-			add("ConfigMap", text(from, "configMapRef", "name"))
+	for _, container := range append(kube.Items(spec, "initContainers"), kube.Items(spec, "containers")...) {
+		for _, from := range kube.Items(container, "envFrom") {
+			add("Secret", kube.Text(from, "secretRef", "name"))
+			add("ConfigMap", kube.Text(from, "configMapRef", "name"))
 		}
-		for _, variable := range items(container, "env") {
-			add("Secret", text(variable, "valueFrom", "secretKeyRef", "name"))
-			add("ConfigMap", text(variable, "valueFrom", "configMapKeyRef", "name"))
+		for _, variable := range kube.Items(container, "env") {
+			add("Secret", kube.Text(variable, "valueFrom", "secretKeyRef", "name"))
+			add("ConfigMap", kube.Text(variable, "valueFrom", "configMapKeyRef", "name"))
 		}
 	}
 	return needs

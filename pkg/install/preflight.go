@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -95,20 +96,20 @@ func unnamed(_ context.Context, plan *Plan, _ cluster.View) ([]*cluster.Problem,
 
 // goingNamespaces finds namespaces that are being deleted: nothing can be made in them.
 func goingNamespaces(ctx context.Context, plan *Plan, view cluster.View) ([]*cluster.Problem, error) {
-	list, err := view.List(ctx, namespaceKind, cluster.Scope{})
+	list, err := view.List(ctx, kube.NamespaceKind, cluster.Scope{})
 	if err != nil {
 		return nil, err
 	}
 	needed := map[string]bool{}
 	for _, g := range plan.Objects {
 		needed[g.Object.GetNamespace()] = true
-		if g.Ref().GroupKind() == namespaceKind {
+		if g.Ref().GroupKind() == kube.NamespaceKind {
 			needed[g.Object.GetName()] = true
 		}
 	}
 	var problems []*cluster.Problem
 	for _, o := range list {
-		if needed[o.GetName()] && text(o.Object, "status", "phase") == "Terminating" {
+		if needed[o.GetName()] && kube.Text(o.Object, "status", "phase") == "Terminating" {
 			problems = append(problems, &cluster.Problem{
 				What: fmt.Sprintf("namespace %s is being deleted", o.GetName()),
 				Next: fmt.Sprintf("Wait until it is gone: kubectl wait --for=delete namespace/%s", o.GetName()),

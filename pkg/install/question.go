@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -64,13 +67,13 @@ func (q question) answer(ctx context.Context, view cluster.View) finding {
 			}
 		}
 		return finding{answers: true}
-	case q.ref.GroupKind() == crdKind:
+	case q.ref.GroupKind() == kube.CustomResourceDefinitionKind:
 		live, err := view.Get(ctx, q.ref)
 		if err != nil {
 			return finding{}
 		}
-		names := condition(live, "NamesAccepted")
-		return finding{why: whyNot(ctx, view, live), taken: names != nil && names["status"] == "False" && text(names, "reason") != "Installing"}
+		names := kube.Condition(live, "NamesAccepted")
+		return finding{why: whyNot(ctx, view, live), taken: names != nil && names.Status == metav1.ConditionFalse && names.Reason != "Installing"}
 	}
 	return finding{why: whyNot(ctx, view, q.live)}
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -82,7 +83,7 @@ func (e *engine) lookDeeper() {
 		}
 	}
 	for i, it := range e.items {
-		often := it.guarded && it.failures.same >= often || it.state == sent && it.Object.GroupVersionKind().GroupKind() == crdKind
+		often := it.guarded && it.failures.same >= often || it.state == sent && it.Object.GroupVersionKind().GroupKind() == kube.CustomResourceDefinitionKind
 		if it.ready || time.Since(it.waitsSince) < lookAfter || !named[i] && !often {
 			continue
 		}

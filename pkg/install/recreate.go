@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -33,11 +34,11 @@ func remake(before, want *object, claims []*object) remaking {
 		how = remaking{whole: true, effect: "its pods are replaced, its volume claims stay"}
 	case podTemplate(before) != nil:
 		how = remaking{whole: true, effect: "its pods are replaced"}
-	case kind == "Service" && text(before.Object, "spec", "type") == "LoadBalancer":
+	case kind == "Service" && kube.Text(before.Object, "spec", "type") == "LoadBalancer":
 		how.effect = "its address may become another"
 	case kind == "Service":
 		how.effect = "its cluster address becomes another"
-	case builtIn(ref.GroupKind()):
+	case kube.BuiltIn(ref.GroupKind()):
 		how.effect = "nothing else goes with it"
 	}
 	if owns(before, claims) {
@@ -48,7 +49,7 @@ func remake(before, want *object, claims []*object) remaking {
 
 // adopts tells whether a workload selects the pods that another one made.
 func adopts(want, before *object) bool {
-	return selector(dig(want.Object, "spec", "selector")).Matches(labels.Set(templateLabels(podTemplate(before))))
+	return selector(kube.Map(want.Object, "spec", "selector")).Matches(labels.Set(templateLabels(podTemplate(before))))
 }
 
 func owns(o *object, claims []*object) bool {

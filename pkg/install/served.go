@@ -8,6 +8,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -45,14 +46,14 @@ func newServedKinds(client *cluster.Client, facts chan<- fact) *servedKinds {
 func (s *servedKinds) expect(definition *object, urgent bool) {
 	want := &expected{
 		definition: cluster.RefOf(definition).Identity(), urgent: urgent,
-		group: text(definition.Object, "spec", "group"), kind: text(definition.Object, "spec", "names", "kind"), plural: text(definition.Object, "spec", "names", "plural"),
+		group: kube.Text(definition.Object, "spec", "group"), kind: kube.Text(definition.Object, "spec", "names", "kind"), plural: kube.Text(definition.Object, "spec", "names", "plural"),
 	}
-	for _, v := range items(definition.Object, "spec", "versions") {
+	for _, v := range kube.Items(definition.Object, "spec", "versions") {
 		if name, _ := v["name"].(string); name != "" && v["served"] != false {
 			want.versions = append(want.versions, name)
 		}
 	}
-	if single := text(definition.Object, "spec", "version"); len(want.versions) == 0 && single != "" {
+	if single := kube.Text(definition.Object, "spec", "version"); len(want.versions) == 0 && single != "" {
 		want.versions = []string{single}
 	}
 	s.mu.Lock()

@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -17,7 +18,7 @@ func settled(o *unstructured.Unstructured) *unstructured.Unstructured {
 	unstructured.RemoveNestedField(o.Object, "metadata", "creationTimestamp")
 	switch o.GroupVersionKind().GroupKind().String() {
 	case "MutatingWebhookConfiguration.admissionregistration.k8s.io", "ValidatingWebhookConfiguration.admissionregistration.k8s.io":
-		for _, w := range items(o.Object, "webhooks") {
+		for _, w := range kube.Items(o.Object, "webhooks") {
 			dropPlaceholder(w, "clientConfig")
 		}
 	case "Secret":
@@ -40,8 +41,8 @@ func leaveToAutoscalers(all []*wanted) {
 	sized := map[cluster.Ref]bool{}
 	for _, w := range all {
 		if w.ref.GroupKind().String() == "HorizontalPodAutoscaler.autoscaling" {
-			target := dig(w.object.Object, "spec", "scaleTargetRef")
-			ref := cluster.Ref{APIVersion: text(target, "apiVersion"), Kind: text(target, "kind"), Namespace: w.ref.Namespace, Name: text(target, "name")}
+			target := kube.Map(w.object.Object, "spec", "scaleTargetRef")
+			ref := cluster.Ref{APIVersion: kube.Text(target, "apiVersion"), Kind: kube.Text(target, "kind"), Namespace: w.ref.Namespace, Name: kube.Text(target, "name")}
 			sized[ref.Identity()] = true
 		}
 	}
@@ -90,30 +91,4 @@ func holdsCertificate(bundle any) bool {
 	}
 	block, _ := pem.Decode(data)
 	return block != nil
-}
-
-// items returns the objects in a list field, as they are and not copied.
-func items(o map[string]any, path ...string) []map[string]any {
-	field, _, _ := unstructured.NestedFieldNoCopy(o, path...)
-	list, _ := field.([]any)
-	var out []map[string]any
-	for _, item := range list {
-		if m, ok := item.(map[string]any); ok {
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
-// text returns a string field, "" when it is not there.
-func text(o map[string]any, path ...string) string {
-	s, _, _ := unstructured.NestedString(o, path...)
-	return s
-}
-
-// dig returns an object field, nil when it is not there; it is not copied.
-func dig(o map[string]any, path ...string) map[string]any {
-	field, _, _ := unstructured.NestedFieldNoCopy(o, path...)
-	m, _ := field.(map[string]any)
-	return m
 }

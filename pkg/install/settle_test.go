@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -47,13 +48,13 @@ spec: {replicas: 2}
 	all := collect(request, newKindTable(request, builtInKinds))
 	got := func(i int) map[string]any { return all[i].object.Object }
 	for name, pair := range map[string][2]any{
-		"a Secret's strings are its data":                 {dig(got(0), "data"), map[string]any{"old": "b2xk", "pin": "MDAwMA=="}},
+		"a Secret's strings are its data":                 {kube.Map(got(0), "data"), map[string]any{"old": "b2xk", "pin": "MDAwMA=="}},
 		"an aggregated role's rules are its controller's": {got(1)["rules"], nil},
-		"a placeholder is no caBundle":                    {items(got(2), "webhooks")[0]["clientConfig"], map[string]any{"url": "https://a"}},
-		"a certificate is kept":                           {len(dig(items(got(2), "webhooks")[1], "clientConfig")), 2},
+		"a placeholder is no caBundle":                    {kube.Items(got(2), "webhooks")[0]["clientConfig"], map[string]any{"url": "https://a"}},
+		"a certificate is kept":                           {len(kube.Map(kube.Items(got(2), "webhooks")[1], "clientConfig")), 2},
 		"an autoscaler's workload has no size of its own": {got(3)["spec"], map[string]any{}},
 		"nobody else's status is claimed":                 {got(3)["status"], nil},
-		"without an autoscaler the size is ours":          {dig(got(5), "spec")["replicas"], float64(2)},
+		"without an autoscaler the size is ours":          {kube.Map(got(5), "spec")["replicas"], float64(2)},
 		"what was given is left alone":                    {objects[0].Object["stringData"], map[string]any{"pin": "0000"}},
 	} {
 		if diff := cmp.Diff(pair[1], pair[0]); diff != "" {

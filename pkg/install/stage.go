@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -148,7 +149,7 @@ func (e *engine) unfinished(ctx context.Context, stuck bool) error {
 		}
 		at := e.at[p.Ref.Identity()]
 		if q, ok := e.questionOf(at, e.items[at]); ok {
-			u.Pending[i].Why = orElse(q.answer(ctx, view).why, p.Why)
+			u.Pending[i].Why = cmp.Or(q.answer(ctx, view).why, p.Why)
 		}
 	}
 	return u

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -22,7 +23,7 @@ func AtWork(ctx context.Context, view cluster.View, now time.Time) (*Holder, err
 	if err != nil {
 		return nil, err
 	}
-	holder := text(lease.Object, "spec", "holderIdentity")
+	holder := kube.Text(lease.Object, "spec", "holderIdentity")
 	if renewed := moment(lease, "renewTime"); holder == "" || ownIdentity().knowsGone(holder) || !renewed.IsZero() && now.Sub(renewed) > abandoned {
 		return nil, nil
 	}
@@ -33,6 +34,6 @@ func AtWork(ctx context.Context, view cluster.View, now time.Time) (*Holder, err
 const abandoned = 10 * time.Minute
 
 func moment(lease *unstructured.Unstructured, field string) time.Time {
-	t, _ := time.Parse(time.RFC3339Nano, text(lease.Object, "spec", field)) // the zero time where there is none
+	t, _ := time.Parse(time.RFC3339Nano, kube.Text(lease.Object, "spec", field)) // the zero time where there is none
 	return t
 }

@@ -3,9 +3,11 @@ package install
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -62,17 +64,11 @@ func (s *sighting) assessWorkload(ctx context.Context, o *object, item *ObjectSt
 // cannot be pulled, or no node.
 func stuck(o *object, pods []*object) bool {
 	for _, kind := range []string{"ReplicaFailure", "Failed"} {
-		if c := condition(o, kind); c != nil && c["status"] == "True" {
+		if kube.IsTrue(o, kind) {
 			return true
 		}
 	}
-	for _, pod := range pods {
-		c := condition(pod, "PodScheduled")
-		if pod.GetDeletionTimestamp() == nil && !ready(pod) && (troubled(pod) != "" || c != nil && c["status"] == "False") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(pods, func(pod *object) bool { return kube.WhyNotReady(pod).Persists() })
 }
 
 // podsOf returns the pods that a workload selects.
@@ -119,7 +115,7 @@ func (s *sighting) owned(ctx context.Context, o *object, pods []*object) []Objec
 
 func (s *sighting) assessPod(ctx context.Context, pod *object) ObjectStatus {
 	item := ObjectStatus{Ref: cluster.RefOf(pod), State: Ready}
-	if ready(pod) {
+	if kube.PodReady(pod) {
 		return item
 	}
 	item.State, item.Why = Progressing, whyPod(ctx, s.view, pod)

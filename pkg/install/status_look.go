@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -37,12 +38,6 @@ type sighting struct {
 	working bool         // somebody is at work on the cluster
 	view    cluster.View // answers what is asked about pods from what was read
 }
-
-var (
-	podKind        = schema.GroupKind{Kind: "Pod"}
-	eventKind      = schema.GroupKind{Kind: "Event"}
-	replicaSetKind = schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}
-)
 
 // observe reads what the entries name, then the pods of what is not ready.
 func observe(ctx context.Context, view cluster.View, entries []Entry, o StatusOptions) (*sighting, error) {
@@ -116,9 +111,9 @@ func (s *sighting) readPods(ctx context.Context, view cluster.View, entries []En
 			into   map[string][]*object
 			asked  bool
 		}{
-			{podKind, "status.phase!=Succeeded", s.pods, true},
-			{eventKind, "", s.events, true},
-			{replicaSetKind, "", s.sets, o.Tree},
+			{kube.PodKind, "status.phase!=Succeeded", s.pods, true},
+			{kube.EventKind, "", s.events, true},
+			{kube.ReplicaSetKind, "", s.sets, o.Tree},
 		} {
 			if ask.asked {
 				group.Go(func() error {
@@ -151,7 +146,7 @@ func comes(ref cluster.Ref) bool {
 	case kind == "Application.app.k8s.io":
 		return false
 	}
-	return !builtIn(ref.GroupKind())
+	return !kube.BuiltIn(ref.GroupKind())
 }
 
 // runsPods tells whether objects of a kind make pods and wait for them.

@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -20,7 +21,7 @@ func (v *pastView) List(ctx context.Context, kind schema.GroupKind, in cluster.S
 	for _, known := range []struct {
 		kind schema.GroupKind
 		in   map[string][]*object
-	}{{podKind, v.seen.pods}, {eventKind, v.seen.events}, {replicaSetKind, v.seen.sets}} {
+	}{{kube.PodKind, v.seen.pods}, {kube.EventKind, v.seen.events}, {kube.ReplicaSetKind, v.seen.sets}} {
 		if list, read := known.in[in.Namespace]; kind == known.kind && read {
 			return cluster.Objects("what was read", nil, list...).List(ctx, kind, in)
 		}

@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -28,15 +29,19 @@ func (u *Unfinished) Error() string {
 	if u.Stuck {
 		how = "what is left does not start"
 	}
-	lines := []string{fmt.Sprintf("%s: %d still pending", how, len(u.Pending))}
-	for i, p := range u.Pending {
-		if i == mentioned {
-			lines = append(lines, fmt.Sprintf("  and %d more", len(u.Pending)-i))
-			break
-		}
-		lines = append(lines, fmt.Sprintf("  %s: %s", p.Ref, p.Why))
+	return fmt.Sprintf("%s: %d still pending", how, len(u.Pending)) + listPending(u.Pending)
+}
+
+// listPending names objects and what each waits for, each on a new line.
+func listPending(pending []Pending) (out string) {
+	var lines []string
+	for _, p := range pending {
+		lines = append(lines, fmt.Sprintf("%s: %s", p.Ref, p.Why))
 	}
-	return strings.Join(lines, "\n")
+	for _, line := range text.Lines(lines, mentioned) {
+		out += "\n  " + line
+	}
+	return out
 }
 
 // mentioned is how many pending objects an error names.

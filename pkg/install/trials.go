@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -33,16 +34,8 @@ func (p *Plan) trials(ctx context.Context, client *cluster.Client) ([]*cluster.P
 		problems = append(problems, &cluster.Problem{What: fmt.Sprintf("the cluster does not take %d more objects", more), Next: "See all with --diff"})
 	}
 	if len(fixed) > 0 {
-		problems = append(problems, &cluster.Problem{What: listed(fixed),
+		problems = append(problems, &cluster.Problem{What: strings.Join(text.Lines(fixed, mentioned), "\n"),
 			Next: "To have made anew what cannot be changed: --recreate. What holds data is never made anew"})
 	}
 	return problems, nil
-}
-
-// listed joins lines, and of many only the first.
-func listed(lines []string) string {
-	if more := len(lines) - mentioned; more > 0 {
-		lines = append(lines[:mentioned:mentioned], fmt.Sprintf("and %d more like these", more))
-	}
-	return strings.Join(lines, "\n")
 }

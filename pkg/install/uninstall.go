@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -73,15 +74,15 @@ var phaseTitles = map[phase]string{
 // phaseOf returns when an object of a kind goes.
 func phaseOf(kind schema.GroupKind) phase {
 	switch {
-	case kind == mutatingKind, kind == validatingKind, kind == apiServiceKind:
+	case kind == kube.MutatingWebhookConfigurationKind, kind == kube.ValidatingWebhookConfigurationKind, kind == kube.APIServiceKind:
 		return webhooks
 	case kind == profileKind:
 		return profiles
-	case kind == crdKind:
+	case kind == kube.CustomResourceDefinitionKind:
 		return definitions
-	case kind == namespaceKind:
+	case kind == kube.NamespaceKind:
 		return namespaces
-	case !builtIn(kind):
+	case !kube.BuiltIn(kind):
 		return customObjects
 	case slices.Contains(comesToRest, kind.String()), kind.String() == "CronJob.batch":
 		return workloads

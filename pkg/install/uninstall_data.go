@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -56,7 +57,7 @@ func (d *departure) takeUsers() {
 	for _, o := range d.usersObjects() {
 		d.take(userObjects, o)
 	}
-	for _, o := range d.survey.objects[claimKind] {
+	for _, o := range d.survey.objects[kube.PersistentVolumeClaimKind] {
 		if d.spaces[o.GetNamespace()] && d.unshared(o) {
 			d.take(settings, o)
 		}
@@ -66,7 +67,7 @@ func (d *departure) takeUsers() {
 // userSpaces returns the namespaces that were made for Profiles of this Kubeflow.
 func (d *departure) userSpaces() []*object {
 	var out []*object
-	for _, o := range d.survey.objects[namespaceKind] {
+	for _, o := range d.survey.objects[kube.NamespaceKind] {
 		if userSpace(o) && (d.ours[profileKind] || d.entries[cluster.RefOf(o).Identity()].Name != "") {
 			out = append(out, o)
 		}
@@ -129,7 +130,7 @@ func (d *departure) measure() {
 			data.Profiles = append(data.Profiles, o.GetName())
 		}
 	}
-	for _, o := range d.survey.objects[claimKind] {
+	for _, o := range d.survey.objects[kube.PersistentVolumeClaimKind] {
 		if _, listed := d.entries[cluster.RefOf(o).Identity()]; (listed || spaces[o.GetNamespace()]) && d.unshared(o) {
 			data.Volumes = append(data.Volumes, d.volume(o))
 		}
@@ -145,12 +146,12 @@ func (d *departure) measure() {
 }
 
 func (d *departure) volume(claim *object) Volume {
-	v := Volume{Namespace: claim.GetNamespace(), Name: claim.GetName(), Size: text(claim.Object, "status", "capacity", "storage")}
+	v := Volume{Namespace: claim.GetNamespace(), Name: claim.GetName(), Size: kube.Text(claim.Object, "status", "capacity", "storage")}
 	if v.Size == "" {
-		v.Size = text(claim.Object, "spec", "resources", "requests", "storage")
+		v.Size = kube.Text(claim.Object, "spec", "resources", "requests", "storage")
 	}
-	bound := d.survey.find(cluster.Ref{APIVersion: "v1", Kind: volumeKind.Kind, Name: text(claim.Object, "spec", "volumeName")})
-	if bound != nil && text(bound.Object, "spec", "persistentVolumeReclaimPolicy") == "Retain" {
+	bound := d.survey.find(cluster.Ref{APIVersion: "v1", Kind: kube.PersistentVolumeKind.Kind, Name: kube.Text(claim.Object, "spec", "volumeName")})
+	if bound != nil && kube.Text(bound.Object, "spec", "persistentVolumeReclaimPolicy") == "Retain" {
 		v.Retained = bound.GetName()
 	}
 	return v
@@ -159,7 +160,7 @@ func (d *departure) volume(claim *object) Volume {
 // findLeft names webhooks that call what goes and that no inventory lists: programs of Kubeflow made them when they
 // started. Where one must answer, it stops others from working once its server is gone.
 func (d *departure) findLeft() {
-	for _, kind := range []schema.GroupKind{mutatingKind, validatingKind} {
+	for _, kind := range []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind} {
 		for _, o := range d.survey.objects[kind] {
 			if d.goes(o) || isKept(d.removal.Keep, o) {
 				continue

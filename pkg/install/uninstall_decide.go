@@ -10,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -55,7 +57,7 @@ func newDeparture(request UninstallRequest, survey *Survey) *departure {
 // agreedTo tells whether an object is part of what the user agreed to: by name, or because it is in a user's namespace that
 // goes with everything in it.
 func (d *departure) agreedTo(o *object) bool {
-	space := cluster.Ref{APIVersion: "v1", Kind: namespaceKind.Kind, Name: o.GetNamespace()}.Identity()
+	space := cluster.Ref{APIVersion: "v1", Kind: kube.NamespaceKind.Kind, Name: o.GetNamespace()}.Identity()
 	return d.agreed[cluster.RefOf(o).Identity()] || d.agreed[space] && slices.Contains(d.request.Agreed.Data.Namespaces, space.Name)
 }
 
@@ -94,13 +96,13 @@ func (d *departure) sortEntries() {
 		switch {
 		case shared:
 			d.keep(entry.Ref, false, "it is part of the installation %q as well", name)
-		case kind == namespaceKind:
+		case kind == kube.NamespaceKind:
 			d.consider(entry, o)
 		case theirs(o, entry):
 			d.keep(entry.Ref, false, "somebody else made it anew")
 		case holdsData(kind) && !d.request.DeleteData:
 			d.keep(entry.Ref, true, "it holds data")
-		case kind == crdKind: // judged once it is known which of its objects go
+		case kind == kube.CustomResourceDefinitionKind: // judged once it is known which of its objects go
 			if made, known := d.survey.definition(o.GetName()); known {
 				d.ours[made.GroupKind] = true
 			}
@@ -126,7 +128,7 @@ func (d *departure) consider(entry Entry, o *object) {
 }
 
 func holdsData(kind schema.GroupKind) bool {
-	return kind == claimKind || kind == volumeKind || kind == profileKind
+	return kind == kube.PersistentVolumeClaimKind || kind == kube.PersistentVolumeKind || kind == profileKind
 }
 
 // theirs tells whether somebody made an object anew after it was installed, or before an install came to it. An
@@ -171,20 +173,5 @@ func (d *departure) goes(o *object) bool {
 
 // nameSome lists objects in a sentence.
 func nameSome(objects []*object) string {
-	const named = 5
-	var names []string
-	for _, o := range objects[:min(len(objects), named)] {
-		names = append(names, cluster.RefOf(o).String())
-	}
-	if more := len(objects) - len(names); more > 0 {
-		names = append(names, fmt.Sprintf("%d more", more))
-	}
-	return strings.Join(names, ", ")
-}
-
-func are(n int, what string) string {
-	if n == 1 {
-		return "is 1 " + what
-	}
-	return fmt.Sprintf("are %d %ss", n, what)
+	return text.Names(objects, 5, func(o *object) string { return cluster.RefOf(o).String() })
 }

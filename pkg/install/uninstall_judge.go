@@ -5,6 +5,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -12,7 +14,7 @@ import (
 func (d *departure) judgeDefinitions() {
 	for _, entry := range d.request.Inventory.Objects {
 		o := d.survey.find(entry.Ref)
-		if _, shared := d.shared[entry.Ref.Identity()]; entry.Ref.GroupKind() != crdKind || o == nil || shared || theirs(o, entry) {
+		if _, shared := d.shared[entry.Ref.Identity()]; entry.Ref.GroupKind() != kube.CustomResourceDefinitionKind || o == nil || shared || theirs(o, entry) {
 			continue
 		}
 		made, known := d.survey.definition(o.GetName())
@@ -22,7 +24,7 @@ func (d *departure) judgeDefinitions() {
 				continue
 			}
 			if staying := d.staying(d.survey.objects[made.GroupKind]); len(staying) > 0 {
-				d.keep(entry.Ref, true, "there still %s of it: %s", are(len(staying), "object"), nameSome(staying))
+				d.keep(entry.Ref, true, "there still %s %s of it: %s", text.Verb(len(staying), "is", "are"), text.Plural(len(staying), "object"), nameSome(staying))
 				continue
 			}
 		}
@@ -63,7 +65,7 @@ func (d *departure) judgeNamespaces() {
 	}
 	for _, entry := range d.request.Inventory.Objects {
 		o := d.survey.find(entry.Ref)
-		if entry.Ref.GroupKind() != namespaceKind || o == nil || !d.spaces[entry.Ref.Name] || d.going[o.GetUID()] {
+		if entry.Ref.GroupKind() != kube.NamespaceKind || o == nil || !d.spaces[entry.Ref.Name] || d.going[o.GetUID()] {
 			continue
 		}
 		switch name := entry.Ref.Name; {

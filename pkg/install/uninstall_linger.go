@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -29,7 +32,7 @@ var ownFinalizers = map[string]string{
 
 // linger says why an object that was deleted is still there.
 func linger(o *object) lingering {
-	if kind := o.GroupVersionKind().GroupKind(); kind == namespaceKind {
+	if kind := o.GroupVersionKind().GroupKind(); kind == kube.NamespaceKind {
 		return lingerNamespace(o)
 	}
 	for _, finalizer := range o.GetFinalizers() {
@@ -51,10 +54,8 @@ var namespaceTroubles = []string{
 
 func lingerNamespace(o *object) lingering {
 	for _, trouble := range namespaceTroubles {
-		for _, condition := range items(o.Object, "status", "conditions") {
-			if condition["type"] == trouble && condition["status"] == "True" {
-				return lingering{why: text(condition, "message"), stuck: trouble != "NamespaceContentRemaining"}
-			}
+		if c := kube.Condition(o, trouble); c != nil && c.Status == metav1.ConditionTrue {
+			return lingering{why: c.Message, stuck: trouble != "NamespaceContentRemaining"}
 		}
 	}
 	if finalizers := o.GetFinalizers(); len(finalizers) > 0 {
@@ -75,15 +76,7 @@ func (u *Unremoved) Error() string {
 	if u.Stalled {
 		how = "what is left cannot go by itself"
 	}
-	lines := []string{fmt.Sprintf("%s: %d still there", how, len(u.Pending))}
-	for i, p := range u.Pending {
-		if i == mentioned {
-			lines = append(lines, fmt.Sprintf("  and %d more", len(u.Pending)-i))
-			break
-		}
-		lines = append(lines, fmt.Sprintf("  %s: %s", p.Ref, p.Why))
-	}
-	return strings.Join(lines, "\n")
+	return fmt.Sprintf("%s: %d still there", how, len(u.Pending)) + listPending(u.Pending)
 }
 
 // Unwrap makes it a timeout: exit code 4.
@@ -115,7 +108,7 @@ func wayOut(pending []Pending, survey *Survey) []string {
 		}
 	}
 	for _, p := range pending {
-		if p.Ref.GroupKind() == namespaceKind {
+		if p.Ref.GroupKind() == kube.NamespaceKind {
 			for _, name := range survey.dead() {
 				add("kubectl delete apiservice " + name)
 			}
@@ -123,7 +116,7 @@ func wayOut(pending []Pending, survey *Survey) []string {
 				add(letGo(o))
 			}
 		}
-		if made, known := survey.definition(p.Ref.Name); known && p.Ref.GroupKind() == crdKind {
+		if made, known := survey.definition(p.Ref.Name); known && p.Ref.GroupKind() == kube.CustomResourceDefinitionKind {
 			for _, o := range survey.objects[made.GroupKind] {
 				if linger(o).stuck {
 					add(letGo(o))
@@ -156,12 +149,4 @@ func (s *Survey) stuckIn(namespace string) []*object {
 // letGo is the command that takes an object's finalizers off.
 func letGo(o *object) string {
 	return fmt.Sprintf(`kubectl patch %s --type=merge -p '{"metadata":{"finalizers":null}}'`, target(cluster.RefOf(o)))
-}
-
-func listSome(names []string) string {
-	const named = 5
-	if more := len(names) - named; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:named], ", "), more)
-	}
-	return strings.Join(names, ", ")
 }

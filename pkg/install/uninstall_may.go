@@ -6,6 +6,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -37,7 +38,7 @@ func MayRemove(ctx context.Context, client *cluster.Client, removal *Removal) er
 	if len(missing) == 0 {
 		return nil
 	}
-	return &cluster.Problem{What: "you may not delete " + listSome(missing),
+	return &cluster.Problem{What: "you may not delete " + text.List(missing, 5),
 		Next: "Nothing was changed. Ask the cluster's administrator for this permission, or name another user with --context"}
 }
 

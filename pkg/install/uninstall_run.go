@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -203,7 +204,7 @@ func (u *uninstaller) stillThere(ctx context.Context, left []Kept) []Kept {
 // the namespace that kept the record goes, the record goes before it. It is nil when there are none.
 func Leaving(survey *Survey) *Inventory {
 	inventory := &Inventory{Name: "kubeflow"}
-	for _, o := range survey.objects[namespaceKind] {
+	for _, o := range survey.objects[kube.NamespaceKind] {
 		ours := appliedByUs(o) || o.GetName() == "kubeflow"
 		if o.GetDeletionTimestamp() != nil && ours {
 			inventory.Objects = append(inventory.Objects, Entry{Ref: cluster.RefOf(o), Fields: "none"})

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -27,13 +28,11 @@ type Survey struct {
 }
 
 var (
-	claimKind   = schema.GroupKind{Kind: "PersistentVolumeClaim"}
-	volumeKind  = schema.GroupKind{Kind: "PersistentVolume"}
 	profileKind = schema.GroupKind{Group: "kubeflow.org", Kind: "Profile"}
 )
 
 // inFull are the kinds of which more than metadata has to be known.
-var inFull = map[schema.GroupKind]bool{claimKind: true, volumeKind: true, apiServiceKind: true, mutatingKind: true, validatingKind: true}
+var inFull = map[schema.GroupKind]bool{kube.PersistentVolumeClaimKind: true, kube.PersistentVolumeKind: true, kube.APIServiceKind: true, kube.MutatingWebhookConfigurationKind: true, kube.ValidatingWebhookConfigurationKind: true}
 
 // unsurveyed are the kinds that come and go by themselves and are nobody's work.
 var unsurveyed = map[string]bool{
@@ -108,8 +107,8 @@ func (s *Survey) definition(name string) (cluster.Kind, bool) {
 // dead returns the aggregated APIs that nobody answers for: while there is one, no namespace can be deleted.
 func (s *Survey) dead() []string {
 	var names []string
-	for _, o := range s.objects[apiServiceKind] {
-		if ready, _ := cluster.Ready(o); !ready && dig(o.Object, "spec", "service") != nil {
+	for _, o := range s.objects[kube.APIServiceKind] {
+		if ready, _ := cluster.Ready(o); !ready && kube.Map(o.Object, "spec", "service") != nil {
 			names = append(names, o.GetName())
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -68,9 +69,9 @@ func (w *watches) endpoints(service cluster.Ref) {
 }
 
 func hasReadyEndpoint(slice *object) bool {
-	for _, endpoint := range items(slice.Object, "endpoints") {
+	for _, endpoint := range kube.Items(slice.Object, "endpoints") {
 		ready, told, _ := unstructured.NestedBool(endpoint, "conditions", "ready")
-		if (ready || !told) && len(strs(endpoint, "addresses")) > 0 {
+		if (ready || !told) && len(kube.Texts(endpoint, "addresses")) > 0 {
 			return true
 		}
 	}
@@ -134,7 +135,7 @@ func (w *watches) send(f fact) {
 func (f seenFact) tell(e *engine) {
 	ref := cluster.RefOf(f.o).Identity()
 	switch kind := ref.GroupKind(); kind {
-	case mutatingKind, validatingKind, crdKind:
+	case kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind, kube.CustomResourceDefinitionKind:
 		e.watches.seen[ref] = f.o
 	}
 	i, ours := e.at[ref]

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -31,21 +32,21 @@ type rule struct {
 // webhooksOf reads a configuration. Webhooks outside the cluster have no Service, so nothing here can wait for them.
 func webhooksOf(configuration *unstructured.Unstructured) []webhook {
 	var out []webhook
-	for _, w := range items(configuration.Object, "webhooks") {
-		gate, ok := answeredBy(cluster.RefOf(configuration).Identity(), dig(w, "clientConfig"))
+	for _, w := range kube.Items(configuration.Object, "webhooks") {
+		gate, ok := answeredBy(cluster.RefOf(configuration).Identity(), kube.Map(w, "clientConfig"))
 		if !ok {
 			continue
 		}
-		equivalent := text(w, "matchPolicy") == "Equivalent" ||
-			text(w, "matchPolicy") == "" && configuration.GroupVersionKind().Version == "v1"
+		equivalent := kube.Text(w, "matchPolicy") == "Equivalent" ||
+			kube.Text(w, "matchPolicy") == "" && configuration.GroupVersionKind().Version == "v1"
 		hook := webhook{
-			gate: gate, mutating: configuration.GetKind() == mutatingKind.Kind,
-			namespaces: selector(dig(w, "namespaceSelector")), objects: selector(dig(w, "objectSelector")),
+			gate: gate, mutating: configuration.GetKind() == kube.MutatingWebhookConfigurationKind.Kind,
+			namespaces: selector(kube.Map(w, "namespaceSelector")), objects: selector(kube.Map(w, "objectSelector")),
 		}
-		for _, r := range items(w, "rules") {
+		for _, r := range kube.Items(w, "rules") {
 			hook.rules = append(hook.rules, rule{
-				groups: strs(r, "apiGroups"), versions: strs(r, "apiVersions"), resources: strs(r, "resources"),
-				operations: strs(r, "operations"), scope: text(r, "scope"), anyVersion: equivalent,
+				groups: kube.Texts(r, "apiGroups"), versions: kube.Texts(r, "apiVersions"), resources: kube.Texts(r, "resources"),
+				operations: kube.Texts(r, "operations"), scope: kube.Text(r, "scope"), anyVersion: equivalent,
 			})
 		}
 		out = append(out, hook)
@@ -56,17 +57,17 @@ func webhooksOf(configuration *unstructured.Unstructured) []webhook {
 // answeredBy returns the gate of a webhook's clientConfig. One that is reached through the API server itself, as an
 // aggregated API, waits for that API.
 func answeredBy(on cluster.Ref, client map[string]any) (Gate, bool) {
-	service := dig(client, "service")
+	service := kube.Map(client, "service")
 	if service == nil {
 		return Gate{}, false
 	}
-	ref := cluster.Ref{Kind: "Service", Namespace: text(service, "namespace"), Name: text(service, "name")}
+	ref := cluster.Ref{Kind: "Service", Namespace: kube.Text(service, "namespace"), Name: kube.Text(service, "name")}
 	if ref.Namespace == "default" && ref.Name == "kubernetes" {
-		parts := strings.Split(strings.Trim(text(service, "path"), "/"), "/")
+		parts := strings.Split(strings.Trim(kube.Text(service, "path"), "/"), "/")
 		if len(parts) < 3 || parts[0] != "apis" {
 			return Gate{}, false
 		}
-		api := cluster.Ref{APIVersion: apiServiceKind.Group + "/", Kind: apiServiceKind.Kind, Name: parts[2] + "." + parts[1]}
+		api := cluster.Ref{APIVersion: kube.APIServiceKind.Group + "/", Kind: kube.APIServiceKind.Kind, Name: parts[2] + "." + parts[1]}
 		return Gate{Kind: APIGate, On: api}, true
 	}
 	return Gate{Kind: WebhookGate, On: on, Service: ref}, true
@@ -83,10 +84,10 @@ type subject struct {
 
 // asks tells whether the API server asks the webhook about a subject when it is created or changed.
 func (w webhook) asks(s subject) bool {
-	if s.kind.Group == mutatingKind.Group {
+	if s.kind.Group == kube.MutatingWebhookConfigurationKind.Group {
 		return false // the API server never asks webhooks about webhook configurations
 	}
-	if s.namespaced || s.kind.GroupKind() == namespaceKind {
+	if s.namespaced || s.kind.GroupKind() == kube.NamespaceKind {
 		if !w.namespaces.Matches(s.namespaceLabels) {
 			return false
 		}
@@ -119,9 +120,4 @@ func selector(field map[string]any) labels.Selector {
 		return labels.Everything()
 	}
 	return out
-}
-
-func strs(o map[string]any, path ...string) []string {
-	list, _, _ := unstructured.NestedStringSlice(o, path...)
-	return list
 }

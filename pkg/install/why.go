@@ -1,19 +1,21 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
 // WhyNot says in plain words why an object of a cluster is not ready: what its pods, its conditions and the last
-// event say, as deep as that can be seen ("0/1 ready, container manager crashes with exit code 1, 4 times so far").
+// event say, as deep as that can be seen ("0/1 ready, container manager is crash-looping (exit code 1, 4 restarts)").
 // It is empty for an object that is ready. It reads no more than the answer needs, and a question that is not
 // answered only makes the answer shorter.
 func WhyNot(ctx context.Context, view cluster.View, ref cluster.Ref) string {
@@ -35,24 +37,24 @@ func whyNot(ctx context.Context, view cluster.View, o *object) string {
 	if going := beingDeleted(o); going != "" {
 		return going
 	}
-	if isDefinition := o.GroupVersionKind().GroupKind() == crdKind; ready && (established(o) || !isDefinition) {
+	if isDefinition := o.GroupVersionKind().GroupKind() == kube.CustomResourceDefinitionKind; ready && (established(o) || !isDefinition) {
 		return ""
 	}
 	switch o.GroupVersionKind().GroupKind().String() {
 	case "Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "ReplicaSet.apps", "Job.batch", "ReplicationController":
 		return whyWorkload(ctx, view, o)
 	case "Pod":
-		return orElse(whyPod(ctx, view, o), why)
+		return cmp.Or(whyPod(ctx, view, o), why)
 	case "CustomResourceDefinition.apiextensions.k8s.io":
 		return whyDefinition(o)
 	case "APIService.apiregistration.k8s.io":
 		return whyAPI(ctx, view, o)
 	case "PersistentVolumeClaim":
-		return orElse(whyClaim(ctx, view, o), why)
+		return cmp.Or(whyClaim(ctx, view, o), why)
 	case "Service":
 		return joined("it has no address yet", lastWarning(ctx, view, o))
 	}
-	return joined(orElse(why, "it is not ready"), lastWarning(ctx, view, o))
+	return joined(cmp.Or(why, "it is not ready"), lastWarning(ctx, view, o))
 }
 
 // beingDeleted says what holds up the deletion of an object, "" for one that is not being deleted.
@@ -61,10 +63,9 @@ func beingDeleted(o *object) string {
 		return ""
 	}
 	var left []string
-	for _, c := range items(o.Object, "status", "conditions") {
-		kind, _ := c["type"].(string)
-		if c["status"] == "True" && strings.HasPrefix(kind, "Namespace") {
-			left = append(left, text(c, "message"))
+	for _, c := range kube.Conditions(o) {
+		if c.Status == metav1.ConditionTrue && strings.HasPrefix(c.Type, "Namespace") {
+			left = append(left, c.Message)
 		}
 	}
 	switch {
@@ -79,13 +80,13 @@ func beingDeleted(o *object) string {
 // whyDefinition says why a kind is not served yet.
 func whyDefinition(o *object) string {
 	for _, kind := range []string{"NamesAccepted", "Established", "NonStructuralSchema", "KubernetesAPIApprovalPolicyConformant"} {
-		c := condition(o, kind)
-		bad := "False"
+		c := kube.Condition(o, kind)
+		bad := metav1.ConditionFalse
 		if kind == "NonStructuralSchema" {
-			bad = "True"
+			bad = metav1.ConditionTrue
 		}
-		if c != nil && c["status"] == bad && text(c, "reason") != "Installing" {
-			return fmt.Sprintf("it is not established: %s: %s", text(c, "reason"), text(c, "message"))
+		if c != nil && c.Status == bad && c.Reason != "Installing" {
+			return fmt.Sprintf("it is not established: %s: %s", c.Reason, c.Message)
 		}
 	}
 	return "it is being established"
@@ -94,36 +95,14 @@ func whyDefinition(o *object) string {
 // whyAPI says why an aggregated API is not available.
 func whyAPI(ctx context.Context, view cluster.View, o *object) string {
 	why := "it is not available yet"
-	if c := condition(o, "Available"); c != nil {
-		why = "it is not available: " + orElse(text(c, "message"), text(c, "reason"))
+	if c := kube.Condition(o, "Available"); c != nil {
+		why = "it is not available: " + cmp.Or(c.Message, c.Reason)
 	}
-	service := dig(o.Object, "spec", "service")
+	service := kube.Map(o.Object, "spec", "service")
 	if service == nil {
 		return why
 	}
-	return joined(why, whyService(ctx, view, cluster.Ref{APIVersion: "v1", Kind: "Service", Namespace: text(service, "namespace"), Name: text(service, "name")}))
-}
-
-// condition returns a status condition, nil when it is not there.
-func condition(o *object, kind string) map[string]any {
-	for _, c := range items(o.Object, "status", "conditions") {
-		if c["type"] == kind {
-			return c
-		}
-	}
-	return nil
-}
-
-func number(o map[string]any, path ...string) int64 {
-	n, _, _ := unstructured.NestedInt64(o, path...)
-	return n
-}
-
-func orElse(first, second string) string {
-	if first == "" {
-		return second
-	}
-	return first
+	return joined(why, whyService(ctx, view, cluster.Ref{APIVersion: "v1", Kind: "Service", Namespace: kube.Text(service, "namespace"), Name: kube.Text(service, "name")}))
 }
 
 // joined puts what is known about a thing behind what it is, as far as there is anything.

@@ -5,6 +5,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -14,7 +15,7 @@ func lastWarning(ctx context.Context, view cluster.View, o *object) string {
 	if event == nil {
 		return ""
 	}
-	return text(event, "reason") + ": " + text(event, "message")
+	return kube.Text(event, "reason") + ": " + kube.Text(event, "message")
 }
 
 // lastEvent returns the last event about an object, of one type or of any; nil when there is none.
@@ -38,5 +39,5 @@ func lastEvent(ctx context.Context, view cluster.View, o *object, kind string) m
 
 // saidAt returns when an event last came, whichever of the two event APIs it was written with. Times compare as text.
 func saidAt(event map[string]any) string {
-	return max(text(event, "lastTimestamp"), text(event, "series", "lastObservedTime"), text(event, "eventTime"), text(event, "metadata", "creationTimestamp"))
+	return max(kube.Text(event, "lastTimestamp"), kube.Text(event, "series", "lastObservedTime"), kube.Text(event, "eventTime"), kube.Text(event, "metadata", "creationTimestamp"))
 }

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -41,16 +43,16 @@ func whyClosed(ctx context.Context, view cluster.View, g Gate) string {
 
 // hookName returns the name of the webhook that a gate is about, as its server's errors give it.
 func hookName(on *object, g Gate) string {
-	for _, w := range items(on.Object, "webhooks") {
-		if asksService(dig(w, "clientConfig"), g.Service) {
-			return text(w, "name")
+	for _, w := range kube.Items(on.Object, "webhooks") {
+		if asksService(kube.Map(w, "clientConfig"), g.Service) {
+			return kube.Text(w, "name")
 		}
 	}
 	return "the conversion webhook of " + on.GetName()
 }
 
 func asksService(client map[string]any, service cluster.Ref) bool {
-	return text(client, "service", "name") == service.Name && text(client, "service", "namespace") == service.Namespace
+	return kube.Text(client, "service", "name") == service.Name && kube.Text(client, "service", "namespace") == service.Namespace
 }
 
 // whyHook says why a webhook does not answer: nothing ready behind its Service, or no certificate in it yet.
@@ -59,7 +61,7 @@ func whyHook(ctx context.Context, view cluster.View, on *object, g Gate) string 
 		return why
 	}
 	for _, client := range clientsOf(on) {
-		if asksService(client, g.Service) && text(client, "caBundle") == "" {
+		if asksService(client, g.Service) && kube.Text(client, "caBundle") == "" {
 			return joined("its certificate is not injected yet", whyCertificate(ctx, view, on))
 		}
 	}
@@ -68,9 +70,9 @@ func whyHook(ctx context.Context, view cluster.View, on *object, g Gate) string 
 
 // clientsOf returns how the API server reaches the webhooks of a configuration, or the converter of a definition.
 func clientsOf(on *object) []map[string]any {
-	clients := []map[string]any{dig(on.Object, "spec", "conversion", "webhook", "clientConfig"), dig(on.Object, "spec", "conversion", "webhookClientConfig")}
-	for _, w := range items(on.Object, "webhooks") {
-		clients = append(clients, dig(w, "clientConfig"))
+	clients := []map[string]any{kube.Map(on.Object, "spec", "conversion", "webhook", "clientConfig"), kube.Map(on.Object, "spec", "conversion", "webhookClientConfig")}
+	for _, w := range kube.Items(on.Object, "webhooks") {
+		clients = append(clients, kube.Map(w, "clientConfig"))
 	}
 	return clients
 }
@@ -108,7 +110,7 @@ func whyService(ctx context.Context, view cluster.View, ref cluster.Ref) string 
 		if why == "" {
 			return ""
 		}
-		first = orElse(first, fmt.Sprintf("%s %s %s", o.GetKind(), o.GetName(), why))
+		first = cmp.Or(first, fmt.Sprintf("%s %s %s", o.GetKind(), o.GetName(), why))
 	}
 	return first
 }
@@ -165,6 +167,6 @@ func deserted(ctx context.Context, view cluster.View, g Gate) (nobody, ignored b
 	if err != nil {
 		return false, false
 	}
-	hooks := slices.DeleteFunc(items(on.Object, "webhooks"), func(w map[string]any) bool { return !asksService(dig(w, "clientConfig"), g.Service) })
-	return true, len(hooks) > 0 && !slices.ContainsFunc(hooks, func(w map[string]any) bool { return text(w, "failurePolicy") != "Ignore" })
+	hooks := slices.DeleteFunc(kube.Items(on.Object, "webhooks"), func(w map[string]any) bool { return !asksService(kube.Map(w, "clientConfig"), g.Service) })
+	return true, len(hooks) > 0 && !slices.ContainsFunc(hooks, func(w map[string]any) bool { return kube.Text(w, "failurePolicy") != "Ignore" })
 }

@@ -6,12 +6,10 @@ import (
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
-
-var storageClassKind = schema.GroupKind{Group: "storage.k8s.io", Kind: "StorageClass"}
 
 // whyVolume says why a pod's claim keeps it from a node, "" when it does not.
 func whyVolume(ctx context.Context, view cluster.View, ref cluster.Ref) string {
@@ -31,15 +29,15 @@ func whyVolume(ctx context.Context, view cluster.View, ref cluster.Ref) string {
 
 // whyClaim says why a claim is not bound. One whose volume is made only when a pod has a node is not held up.
 func whyClaim(ctx context.Context, view cluster.View, claim *object) string {
-	if text(claim.Object, "status", "phase") == "Bound" {
+	if kube.Text(claim.Object, "status", "phase") == "Bound" {
 		return ""
 	}
-	classes, err := view.List(ctx, storageClassKind, cluster.Scope{})
+	classes, err := view.List(ctx, kube.StorageClassKind, cluster.Scope{})
 	if err != nil {
 		return joined("is not bound", lastWarning(ctx, view, claim))
 	}
-	name := text(claim.Object, "spec", "storageClassName")
-	_, named := dig(claim.Object, "spec")["storageClassName"]
+	name := kube.Text(claim.Object, "spec", "storageClassName")
+	_, named := kube.Map(claim.Object, "spec")["storageClassName"]
 	at := slices.IndexFunc(classes, func(c *object) bool {
 		return named && c.GetName() == name || !named && c.GetAnnotations()["storageclass.kubernetes.io/is-default-class"] == "true"
 	})
@@ -48,7 +46,7 @@ func whyClaim(ctx context.Context, view cluster.View, claim *object) string {
 		return "is not bound: the cluster has no default StorageClass"
 	case at < 0 && name != "":
 		return fmt.Sprintf("is not bound: there is no StorageClass %s", name)
-	case at >= 0 && text(classes[at].Object, "volumeBindingMode") == "WaitForFirstConsumer" && claim.GetAnnotations()["volume.kubernetes.io/selected-node"] == "":
+	case at >= 0 && kube.Text(classes[at].Object, "volumeBindingMode") == "WaitForFirstConsumer" && claim.GetAnnotations()["volume.kubernetes.io/selected-node"] == "":
 		return ""
 	}
 	return joined("is not bound", lastWarning(ctx, view, claim))

@@ -6,6 +6,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
 // yieldable are the fields of a webhook that a controller of the cluster may make its own: the namespaceSelector of
@@ -15,7 +17,7 @@ var yieldable = [][]string{{"namespaceSelector"}, {"failurePolicy"}, {"clientCon
 
 func isWebhooks(o *unstructured.Unstructured) bool {
 	kind := o.GroupVersionKind().GroupKind()
-	return kind == mutatingKind || kind == validatingKind
+	return kind == kube.MutatingWebhookConfigurationKind || kind == kube.ValidatingWebhookConfigurationKind
 }
 
 // yield takes out of webhook configurations what a controller has since made its own.
@@ -34,9 +36,9 @@ func (l *liveParts) yield(objects []Gated) {
 
 func yielded(ours, live *unstructured.Unstructured) *unstructured.Unstructured {
 	out := ours.DeepCopy()
-	for _, w := range items(out.Object, "webhooks") {
+	for _, w := range kube.Items(out.Object, "webhooks") {
 		for _, path := range yieldable {
-			if mayYield(ours, path) && owned(live, text(w, "name"), path, aController) {
+			if mayYield(ours, path) && owned(live, kube.Text(w, "name"), path, aController) {
 				unstructured.RemoveNestedField(w, path...)
 			}
 		}
@@ -46,10 +48,10 @@ func yielded(ours, live *unstructured.Unstructured) *unstructured.Unstructured {
 
 // taken tells whether somebody other than a controller changed one of these fields since it was applied.
 func taken(ours, live *unstructured.Unstructured) bool {
-	for _, w := range items(ours.Object, "webhooks") {
+	for _, w := range kube.Items(ours.Object, "webhooks") {
 		for _, path := range yieldable {
 			_, wanted, _ := unstructured.NestedFieldNoCopy(w, path...)
-			name := text(w, "name")
+			name := kube.Text(w, "name")
 			if wanted && !owned(live, name, path, thisProgram) && !(mayYield(ours, path) && owned(live, name, path, aController)) {
 				return true
 			}
@@ -91,7 +93,7 @@ func owned(live *unstructured.Unstructured, webhook string, path []string, by fu
 
 // withoutYieldable leaves the yieldable fields out of the set that this program owns.
 func withoutYieldable(fields map[string]any) map[string]any {
-	for _, w := range dig(fields, "f:webhooks") {
+	for _, w := range kube.Map(fields, "f:webhooks") {
 		if owned, ok := w.(map[string]any); ok {
 			delete(owned, "f:namespaceSelector")
 			delete(owned, "f:failurePolicy")

@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
 // build builds folders side by side, as many as there are processors, and puts the objects back in order.
@@ -104,18 +105,21 @@ func identity(o *unstructured.Unstructured) string {
 func recognise(components []RenderedComponent) *Release {
 	for _, component := range components {
 		for _, object := range component.Objects {
-			if object.GetKind() != "Deployment" || object.GetName() != "ml-pipeline" {
-				continue
-			}
-			containers, _, _ := unstructured.NestedSlice(object.Object, "spec", "template", "spec", "containers")
-			for _, container := range containers {
-				fields, _ := container.(map[string]any)
-				image, _ := fields["image"].(string)
-				image, _, _ = strings.Cut(image, "@") // a digest
-				if r, ok := Fingerprint(image[strings.LastIndex(image, ":")+1:]); ok {
-					return &r
+			if object.GetKind() == "Deployment" && object.GetName() == "ml-pipeline" {
+				if r := Recognise(object); r != nil {
+					return r
 				}
 			}
+		}
+	}
+	return nil
+}
+
+// Recognise returns the release that a Deployment of ml-pipeline is of, by the tag of its image; nil when it is none that is known.
+func Recognise(server *unstructured.Unstructured) *Release {
+	for _, container := range kube.Items(server.Object, "spec", "template", "spec", "containers") {
+		if r, ok := Fingerprint(kube.ParseImage(kube.Text(container, "image")).Tag); ok {
+			return &r
 		}
 	}
 	return nil

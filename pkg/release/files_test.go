@@ -52,8 +52,8 @@ func TestAFileByURLIsFetchedAndSaidToBeUnverified(t *testing.T) {
 }
 
 func TestManifestsAreRecognisedByTheirPipelines(t *testing.T) {
-	const deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ml-pipeline, namespace: kubeflow}\n" +
-		"spec: {template: {spec: {containers: [{name: proxy, image: proxy}, {name: api, image: 'registry.local:5000/kfp-api-server:2.16.0@sha256:00'}]}}}\n"
+	deployment := "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ml-pipeline, namespace: kubeflow}\n" +
+		"spec: {template: {spec: {containers: [{name: proxy, image: proxy}, {name: api, image: 'registry.local:5000/kfp-api-server:2.16.0@sha256:" + strings.Repeat("0", 64) + "'}]}}}\n"
 	got, _ := rendered(t, Input{File: "-", Stdin: strings.NewReader(deployment)}, RenderOptions{})
 	if got.Release == nil || got.Release.Version != "26.03" {
 		t.Errorf("release is %v", got.Release)

@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/types"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
 // mirror is a folder with the real archives: $KUBEFLOW_MIRROR, or shared/mirror beside the module.
@@ -97,7 +99,7 @@ func TestEveryObjectOf120HasThePlaceThatKfctlGaveIt(t *testing.T) {
 	got, names := rendered(t, Input{Release: "1.2.0"}, offline(t))
 	for _, object := range got.Objects() {
 		kind := object.GroupVersionKind().GroupKind()
-		global := slices.Contains(clusterScoped[kind.Group], kind.Kind) || clusterKinds(got.Components)[kind]
+		global := kube.ClusterScoped(kind) || clusterKinds(got.Components)[kind]
 		if global == (object.GetNamespace() != "") {
 			t.Errorf("%s %s has the namespace %q", object.GetKind(), object.GetName(), object.GetNamespace())
 		}

@@ -5,27 +5,11 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
-// clusterScoped are Kubernetes' own kinds that belong to no namespace, by group.
-var clusterScoped = map[string][]string{
-	"":                             {"Namespace", "Node", "PersistentVolume", "ComponentStatus"},
-	"admissionregistration.k8s.io": {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"},
-	"apiextensions.k8s.io":         {"CustomResourceDefinition"},
-	"apiregistration.k8s.io":       {"APIService"},
-	"certificates.k8s.io":          {"CertificateSigningRequest", "ClusterTrustBundle"},
-	"extensions":                   {"PodSecurityPolicy"},
-	"flowcontrol.apiserver.k8s.io": {"FlowSchema", "PriorityLevelConfiguration"},
-	"networking.k8s.io":            {"IngressClass", "IPAddress", "ServiceCIDR"},
-	"node.k8s.io":                  {"RuntimeClass"},
-	"policy":                       {"PodSecurityPolicy"},
-	"rbac.authorization.k8s.io":    {"ClusterRole", "ClusterRoleBinding"},
-	"resource.k8s.io":              {"DeviceClass", "ResourceSlice"},
-	"scheduling.k8s.io":            {"PriorityClass"},
-	"storage.k8s.io":               {"StorageClass", "VolumeAttachment", "CSIDriver", "CSINode", "VolumeAttributesClass"},
-}
-
-// clusterScopedElsewhere are such kinds of the projects that Kubeflow brings along, for when their
+// clusterScopedElsewhere are the kinds without a namespace of the projects that Kubeflow brings along, for when their
 // CustomResourceDefinitions are in a component that was not asked for.
 var clusterScopedElsewhere = map[string][]string{
 	"cert-manager.io":       {"ClusterIssuer"},
@@ -47,7 +31,7 @@ func settle(components []RenderedComponent, namespace string) {
 			kind := object.GroupVersionKind().GroupKind()
 			global, known := defined[kind]
 			if !known {
-				global = slices.Contains(clusterScoped[kind.Group], kind.Kind) || slices.Contains(clusterScopedElsewhere[kind.Group], kind.Kind)
+				global = kube.ClusterScoped(kind) || slices.Contains(clusterScopedElsewhere[kind.Group], kind.Kind)
 			}
 			switch {
 			case global:
@@ -64,13 +48,9 @@ func clusterKinds(components []RenderedComponent) map[schema.GroupKind]bool {
 	kinds := map[schema.GroupKind]bool{}
 	for _, component := range components {
 		for _, object := range component.Objects {
-			if object.GetKind() != "CustomResourceDefinition" {
-				continue
+			if object.GetKind() == "CustomResourceDefinition" {
+				kinds[kube.DefinedKind(object)] = kube.Text(object.Object, "spec", "scope") == "Cluster"
 			}
-			scope, _, _ := unstructured.NestedString(object.Object, "spec", "scope")
-			group, _, _ := unstructured.NestedString(object.Object, "spec", "group")
-			kind, _, _ := unstructured.NestedString(object.Object, "spec", "names", "kind")
-			kinds[schema.GroupKind{Group: group, Kind: kind}] = scope == "Cluster"
 		}
 	}
 	return kinds
