@@ -16,6 +16,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 type bundleOptions struct {
@@ -72,7 +73,7 @@ func runBundle(ctx context.Context, o *bundleOptions) error {
 	if err := o.vacant(); err != nil {
 		return err
 	}
-	options := doctor.Options{Settings: doctor.Settings{Release: installed(ctx, recorder.View), NewSecret: newSecret}}
+	options := doctor.Options{Settings: doctor.Settings{Release: kubeflow.InstalledRelease(ctx, recorder.View), NewSecret: kubeflow.NewSecret}}
 	if options.Release != nil {
 		head.Release = options.Release.Version
 	}

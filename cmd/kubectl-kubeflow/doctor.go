@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 type doctorOptions struct {
@@ -107,7 +107,7 @@ func (o *doctorOptions) complete() error {
 	if err := o.contradictions(); err != nil {
 		return err
 	}
-	o.settings.Settings = doctor.Settings{MPI: o.mpi, Mesh: o.mesh, Named: len(o.ids) > 0, NewSecret: newSecret}
+	o.settings.Settings = doctor.Settings{MPI: o.mpi, Mesh: o.mesh, Named: len(o.ids) > 0, NewSecret: kubeflow.NewSecret}
 	if err := o.readPassword(); err != nil {
 		return err
 	}
@@ -182,36 +182,18 @@ func runDoctor(ctx context.Context, o *doctorOptions) error {
 	case o.fix:
 		return runFix(ctx, o)
 	}
-	look, head, err := o.source(ctx)
+	in, err := o.input(ctx)
 	if err != nil {
 		return err
 	}
-	report, err := o.lookUntilWell(ctx, look)
+	report, err := kubeflow.Diagnose(ctx, in, kubeflow.DiagnoseOptions{
+		Options: o.settings, Checks: o.checks, Until: doctor.Severity(o.failOn), Wait: o.wait, Now: o.now,
+	})
 	if err != nil {
 		return err
 	}
-	head(report)
 	if err := o.show(report); err != nil {
 		return err
 	}
 	return o.verdict(report)
-}
-
-// lookUntilWell looks once, or with --wait until nothing is left that matters.
-func (o *doctorOptions) lookUntilWell(ctx context.Context, look func() cluster.View) (*doctor.Report, error) {
-	deadline := o.now().Add(o.wait)
-	for {
-		report := doctor.Diagnose(ctx, look(), o.checks, o.settings)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if !report.Worst().AtLeast(doctor.Severity(o.failOn)) || !o.now().Before(deadline) {
-			return report, nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(min(2*time.Second, max(deadline.Sub(o.now()), 0))):
-		}
-	}
 }

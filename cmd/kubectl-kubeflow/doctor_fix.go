@@ -6,6 +6,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 func runFix(ctx context.Context, o *doctorOptions) error {
@@ -14,7 +15,7 @@ func runFix(ctx context.Context, o *doctorOptions) error {
 		return err
 	}
 	if o.mpi != "" {
-		if o.settings.MPIOperator, err = o.newerMPIOperator(ctx); err != nil {
+		if o.settings.MPIOperator, err = kubeflow.NewerMPIOperator(ctx, o.renderOptions(), o.notify); err != nil {
 			return err
 		}
 	}
@@ -24,7 +25,7 @@ func runFix(ctx context.Context, o *doctorOptions) error {
 		Progress: func(line string) { o.screen().Say("%s", line) },
 		Confirm:  o.confirm,
 	})
-	o.head(client)(report)
+	report.Context, report.Server = client.Context, client.Server()
 	if err != nil {
 		o.partial = report
 		return o.interrupted(report, err)

@@ -1,0 +1,125 @@
+package kubeflow
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/bundle"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+)
+
+// An Input is what a diagnosis reads: a live cluster, rendered manifests or a support bundle. A check cannot tell which.
+type Input struct {
+	Release *release.Release // nil: the checks recognise it
+
+	view func() cluster.View // a new one for each diagnosis where what it shows can change
+	head func(*doctor.Report)
+}
+
+// FromCluster returns a live cluster as input. A cluster that does not answer is one error, and not one for each check.
+func FromCluster(ctx context.Context, client *cluster.Client) (*Input, error) {
+	view := client.View()
+	if _, err := view.Version(ctx); err != nil {
+		return nil, err
+	}
+	return &Input{Release: InstalledRelease(ctx, view), view: client.View, head: func(r *doctor.Report) {
+		r.Context, r.Server = client.Context, client.Server()
+	}}, nil
+}
+
+// FromManifests renders a file as input. Where it brings no nodes, it is judged as for nodes of AKS.
+func FromManifests(ctx context.Context, in release.Input, o release.RenderOptions, notify Notify) (*Input, error) {
+	rendered, err := Render(ctx, in, o, notify)
+	if err != nil {
+		return nil, err
+	}
+	objects := rendered.Objects()
+	if !slices.ContainsFunc(objects, func(u *unstructured.Unstructured) bool { return u.GetKind() == "Node" }) {
+		objects = append(objects, doctor.TypicalNode())
+	}
+	view := cluster.Objects("rendered manifests", nil, objects...)
+	return &Input{Release: rendered.Release, view: func() cluster.View { return view }, head: func(r *doctor.Report) {
+		r.Source = in.File + ", judged as for AKS"
+		if r.Release.Name != "" {
+			r.Release.From = "fingerprint"
+		}
+	}}, nil
+}
+
+// FromBundle reads a support bundle as input; name is what the report calls it.
+func FromBundle(r io.Reader, name string) (*Input, error) {
+	saved, err := bundle.Open(r)
+	if err != nil {
+		return nil, err
+	}
+	in := &Input{}
+	if known, err := release.Find(saved.Release); err == nil && saved.Release != "" {
+		in.Release = &known
+	}
+	view := saved.View()
+	in.view = func() cluster.View { return view }
+	in.head = func(r *doctor.Report) {
+		r.Context, r.Server = saved.Context, saved.Server
+		r.Source = fmt.Sprintf("%s, taken %s", name, saved.Taken.UTC().Format(time.RFC3339))
+	}
+	return in, nil
+}
+
+// InstalledRelease returns the release that the record of an installation names; nil where there is none, or it may not be
+// read: the checks then recognise it.
+func InstalledRelease(ctx context.Context, view cluster.View) *release.Release {
+	inventories, err := install.Inventories(ctx, view)
+	if err != nil || len(inventories) != 1 {
+		return nil
+	}
+	r, err := release.Find(inventories[0].Release)
+	if err != nil {
+		return nil
+	}
+	return &r
+}
+
+// DiagnoseOptions say what to look for.
+type DiagnoseOptions struct {
+	doctor.Options
+	Checks []*doctor.Check // nil is all
+	// Until repeats the diagnosis until nothing of this severity is left; "" looks once.
+	Until doctor.Severity
+	Wait  time.Duration // how long at most
+	Now   func() time.Time
+}
+
+// Diagnose runs the checks on an input. The error is that the context ended.
+func Diagnose(ctx context.Context, in *Input, o DiagnoseOptions) (*doctor.Report, error) {
+	if o.Checks == nil {
+		o.Checks = checks.All()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	o.Release = in.Release
+	for deadline := o.Now().Add(o.Wait); ; {
+		report := doctor.Diagnose(ctx, in.view(), o.Checks, o.Options)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if o.Until == "" || !report.Worst().AtLeast(o.Until) || !o.Now().Before(deadline) {
+			in.head(report)
+			return report, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(min(2*time.Second, max(deadline.Sub(o.Now()), 0))):
+		}
+	}
+}
