@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 )
 
@@ -59,7 +60,7 @@ ranges that an earlier run set. --source-ranges "" lifts them.`,
 	f := cmd.Flags()
 	o.given = f.Changed
 	f.SortFlags = false
-	f.BoolVar(&o.lb, "lb", false, "an address of Azure's load balancer: Service "+expose.LoadBalancerName)
+	f.BoolVar(&o.lb, "lb", false, "an address of Azure's load balancer: Service "+dashboard.LoadBalancerName)
 	f.BoolVar(&o.internal, "internal", false, "an address of the virtual network, not of the internet")
 	f.StringSliceVar(&o.sourceRanges, "source-ranges", nil, "only this `CIDR` may connect; several with commas")
 	f.StringVar(&o.dnsLabel, "dns-label", "", "the `NAME` below REGION.cloudapp.azure.com")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 )
 
@@ -13,8 +14,8 @@ func (o *exposeOptions) agree(ctx context.Context, c *cluster.Client, t expose.T
 	s := o.screen()
 	if len(plan.All()) == 0 {
 		s.Say("Nothing to change: %s is as it should be.", plan.Service)
-		if plan.Reach == expose.Public && !t.SignIn.InFront() {
-			s.Paragraph("Warning: it is public, and " + t.SignIn.Why + ". Limit it with --source-ranges or --internal.")
+		if plan.Reach == dashboard.Public && !t.Authentication.Proven {
+			s.Paragraph("Warning: it is public, and " + t.Authentication.Reason + ". Limit it with --source-ranges or --internal.")
 		}
 		return nil
 	}
@@ -41,7 +42,7 @@ func (o *exposeOptions) refused(ctx context.Context, view cluster.View, t expose
 		return nil, false
 	case plan.Unsafe(t) && !o.allowUnauthenticated:
 		return notPublic(t), true
-	case plan.Reach == expose.Public && t.SignIn.InFront() && !o.allowDefaults:
+	case plan.Reach == dashboard.Public && t.Authentication.Proven && !o.allowDefaults:
 		return notWithDefaults(ctx, view), false
 	}
 	return nil, false
@@ -50,7 +51,7 @@ func (o *exposeOptions) refused(ctx context.Context, view cluster.View, t expose
 // notPublic says why nothing was made public, and what to type instead.
 func notPublic(t expose.Target) *usageError {
 	return &usageError{
-		What: fmt.Sprintf("not made public: anybody on the internet could run programs on this cluster, for %s", t.SignIn.Why),
+		What: fmt.Sprintf("not made public: anybody on the internet could run programs on this cluster, for %s", t.Authentication.Reason),
 		Next: "Limit who may connect with --source-ranges CIDR,... or stay inside the virtual network with --internal; --allow-unauthenticated makes it public all the same",
 	}
 }
@@ -58,7 +59,7 @@ func notPublic(t expose.Target) *usageError {
 // insist makes a dashboard without sign-in public only when the user says so in so many letters.
 func (o *exposeOptions) insist(ctx context.Context, t expose.Target) error {
 	s := o.screen()
-	s.Paragraph("Anybody on the internet could run programs on this cluster, for " + t.SignIn.Why + ".")
+	s.Paragraph("Anybody on the internet could run programs on this cluster, for " + t.Authentication.Reason + ".")
 	s.Paragraph(notPublic(t).Next + ".")
 	typed, err := s.Ask(ctx, "Type public to go on:")
 	if err == nil && typed != "public" {

@@ -62,13 +62,13 @@ func (o *exposeOptions) warn(t expose.Target, listeners []net.Listener) {
 	if o.port == 0 && address.Port != expose.UsualPort {
 		s.Say("Port %d is taken by another program: using %d.", expose.UsualPort, address.Port)
 	}
-	if !address.IP.IsLoopback() && !t.SignIn.InFront() {
+	if !address.IP.IsLoopback() && !t.Authentication.Proven {
 		s.Paragraph(everybodyIsIn(address.String(), t))
 	}
 }
 
 func everybodyIsIn(address string, t expose.Target) string {
-	return "Warning: everybody who can connect to " + address + " is in, for " + t.SignIn.Why + "."
+	return "Warning: everybody who can connect to " + address + " is in, for " + t.Authentication.Reason + "."
 }
 
 // announce returns what to do when a pod is connected: the first time the URL is the result, later it is news.

@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 )
 
@@ -48,7 +49,7 @@ func (o *exposeOptions) applyPlan(ctx context.Context, c *cluster.Client, result
 		if err != nil {
 			return t, expose.Plan{}, err
 		}
-		t.LookTLS(ctx, view, o.wanted())
+		t = t.WithTLS(ctx, view, o.wanted())
 		plan, err := expose.PlanLoadBalancer(t, o.wanted())
 		if err != nil {
 			return t, plan, err
@@ -157,20 +158,20 @@ func (o *exposeOptions) reach(ctx context.Context, c *cluster.Client, t expose.T
 }
 
 // patience is how long an address may stay silent. Where this computer may well be outside, silence is soon enough of an answer.
-func patience(r expose.Reach) time.Duration {
-	if r == expose.Public {
+func patience(r dashboard.Reach) time.Duration {
+	if r == dashboard.Public {
 		return 3 * time.Minute
 	}
 	return 15 * time.Second
 }
 
-func verdict(url string, reach expose.Reach, answer expose.Answer) error {
+func verdict(url string, reach dashboard.Reach, answer expose.Answer) error {
 	switch {
 	case answer.Well(), answer.What == expose.Other:
 		return nil
 	case answer.What == expose.Unwell:
 		return errFound
-	case reach != expose.Public: // silence is right for those outside
+	case reach != dashboard.Public: // silence is right for those outside
 		return nil
 	}
 	return &cluster.Problem{Err: context.DeadlineExceeded, What: fmt.Sprintf("%s %s", url, answer.Says),

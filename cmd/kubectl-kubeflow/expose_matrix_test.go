@@ -100,7 +100,7 @@ func decide(t *testing.T, view cluster.View, flags string, wanted expose.Options
 		t.Fatal(err)
 	}
 	if strings.HasPrefix(flags, "--port-forward") {
-		if strings.Contains(flags, "0.0.0.0") && !target.SignIn.InFront() {
+		if strings.Contains(flags, "0.0.0.0") && !target.Authentication.Proven {
 			return "allowed with a warning", everybodyIsIn("0.0.0.0:8080", target)
 		}
 		return "allowed", ""

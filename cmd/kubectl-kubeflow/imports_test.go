@@ -12,13 +12,14 @@ const module = "github.com/kubectl-kubeflow/kubectl-kubeflow/"
 // mayImport says which of our packages each one may import, besides internal/kube and internal/text, which all may. Arrows
 // go down; what is not listed may import no other of ours.
 var mayImport = map[string][]string{
-	"cmd/kubectl-kubeflow": {"internal/ui", "pkg/kubeflow", "pkg/doctor/checks", "pkg/doctor", "pkg/install", "pkg/expose", "pkg/bundle", "pkg/release", "pkg/cluster"},
-	"internal/ui":          {"pkg/kubeflow", "pkg/doctor", "pkg/install", "pkg/expose", "pkg/cluster"},
-	"pkg/kubeflow":         {"pkg/doctor/checks", "pkg/doctor", "pkg/install", "pkg/expose", "pkg/bundle", "pkg/release", "pkg/cluster"},
-	"pkg/doctor/checks":    {"pkg/doctor", "pkg/release", "pkg/cluster"},
+	"cmd/kubectl-kubeflow": {"internal/ui", "pkg/kubeflow", "pkg/doctor/checks", "pkg/doctor", "pkg/install", "pkg/expose", "pkg/bundle", "pkg/release", "pkg/dashboard", "pkg/cluster"},
+	"internal/ui":          {"pkg/kubeflow", "pkg/doctor", "pkg/install", "pkg/expose", "pkg/dashboard", "pkg/cluster"},
+	"pkg/kubeflow":         {"pkg/doctor/checks", "pkg/doctor", "pkg/install", "pkg/expose", "pkg/bundle", "pkg/release", "pkg/dashboard", "pkg/cluster"},
+	"pkg/doctor/checks":    {"pkg/doctor", "pkg/release", "pkg/dashboard", "pkg/cluster"},
 	"pkg/doctor":           {"pkg/release", "pkg/cluster"},
 	"pkg/install":          {"pkg/release", "pkg/cluster"},
-	"pkg/expose":           {"pkg/cluster"},
+	"pkg/expose":           {"pkg/dashboard", "pkg/cluster"},
+	"pkg/dashboard":        {"pkg/cluster"},
 	"pkg/bundle":           {"pkg/cluster"},
 	"internal/kube":        {},
 	"internal/text":        {},
@@ -31,6 +32,7 @@ var belongs = map[string]string{
 	"pkg/install":          "install, doctor and expose do not know each other: join them in pkg/kubeflow, or move what both need into pkg/cluster or pkg/release.",
 	"pkg/doctor":           "install, doctor and expose do not know each other: join them in pkg/kubeflow, or move what both need into pkg/cluster or pkg/release.",
 	"pkg/expose":           "install, doctor and expose do not know each other: join them in pkg/kubeflow, or move what both need into pkg/cluster or pkg/release.",
+	"pkg/dashboard":        "pkg/cluster and below know no Kubeflow: read the model in what uses it.",
 	"pkg/doctor/checks":    "Only pkg/kubeflow and cmd know the list of checks: take the checks as an argument.",
 	"pkg/kubeflow":         "The use cases are for cmd and for other programs: move what is shared down into the package that it is about.",
 }

@@ -4,16 +4,17 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 )
 
 // reaches says who can connect, for people.
-var reaches = map[expose.Reach]string{
-	expose.Public:     "from the whole internet",
-	expose.Restricted: "from its source ranges alone",
-	expose.Internal:   "from inside the virtual network",
-	expose.InCluster:  "from inside the cluster",
-	expose.Local:      "from this computer",
+var reaches = map[dashboard.Reach]string{
+	dashboard.Public:     "from the whole internet",
+	dashboard.Restricted: "from its source ranges alone",
+	dashboard.Internal:   "from inside the virtual network",
+	dashboard.InCluster:  "from inside the cluster",
+	dashboard.Local:      "from this computer",
 }
 
 // Exposure says how the dashboard can be reached now, and the ways there are.
@@ -25,10 +26,10 @@ func (s *Screen) Exposure(e *expose.Exposure, methods []expose.Method) {
 	if e.Gateway != "" {
 		s.line(s.bad(), "The gateway cannot answer: "+e.Gateway+".")
 	}
-	if e.SignIn.InFront() {
-		s.line(s.ok(), fmt.Sprintf("Visitors sign in: %s.", e.SignIn.Why))
+	if e.Authentication.Proven {
+		s.line(s.ok(), fmt.Sprintf("Requests are authenticated: %s.", e.Authentication.Reason))
 	} else {
-		s.line(s.bad(), fmt.Sprintf("Visitors do not have to sign in: %s.", e.SignIn.Why))
+		s.line(s.bad(), fmt.Sprintf("Requests are not authenticated: %s.", e.Authentication.Reason))
 	}
 	if len(e.Next) > 0 {
 		fmt.Fprintf(s.Out, "\n%s\n", s.Paint(Bold, "What to do next"))
@@ -82,7 +83,7 @@ func (s *Screen) endpoint(e expose.Endpoint) {
 }
 
 // Reached says where the dashboard is now, and what answered there.
-func (s *Screen) Reached(url string, reach expose.Reach, answer expose.Answer) {
+func (s *Screen) Reached(url string, reach dashboard.Reach, answer expose.Answer) {
 	sign := s.ok()
 	if !answer.Well() {
 		sign = s.warning()
@@ -91,9 +92,9 @@ func (s *Screen) Reached(url string, reach expose.Reach, answer expose.Answer) {
 	fmt.Fprintf(s.Out, "  reachable %s\n", reaches[reach])
 	s.certificate(&answer)
 	switch {
-	case answer.What == expose.Nothing && reach == expose.Internal:
+	case answer.What == expose.Nothing && reach == dashboard.Internal:
 		fmt.Fprintln(s.Out, "  "+fold("That is right as long as this computer is outside the virtual network. Inside it, the address should answer.", s.Width-2, "  "))
-	case answer.What == expose.Nothing && reach == expose.Restricted:
+	case answer.What == expose.Nothing && reach == dashboard.Restricted:
 		fmt.Fprintln(s.Out, "  "+fold("That is right as long as this computer's address is in none of the source ranges.", s.Width-2, "  "))
 	case answer.What == expose.Unwell:
 		fmt.Fprintln(s.Out, "  See why with: kubectl kubeflow doctor")

@@ -20,7 +20,7 @@ func (s *Screen) ExposePlan(plan expose.Plan, t expose.Target, context, server s
 	for _, change := range plan.All() {
 		s.change(change)
 	}
-	s.Paragraph(fmt.Sprintf("Then the dashboard can be reached %s, with %s.", reaches[plan.Reach], t.SignIn))
+	s.Paragraph(fmt.Sprintf("Then the dashboard can be reached %s, with %s.", reaches[plan.Reach], t.Authentication))
 }
 
 // Paragraph writes progress that may be longer than a line.

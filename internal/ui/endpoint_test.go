@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 )
 
@@ -17,13 +18,13 @@ func exposed() *expose.Exposure {
 	}
 	e := expose.NewExposure()
 	e.Context, e.Server = "aks", "https://aks.example:443"
-	e.SignIn = &expose.SignIn{By: "none", Why: "EnvoyFilter/istio-system/add-user-filter lets everybody in as one anonymous user"}
+	e.Authentication = &dashboard.Authentication{By: "none", Reason: "EnvoyFilter/istio-system/add-user-filter authenticates every request as the same anonymous user"}
 	e.Endpoints = []expose.Endpoint{
-		{Via: "LoadBalancer", About: service(expose.LoadBalancerName), URL: "http://20.1.2.3/", Reach: expose.Restricted,
-			SourceRanges: []string{"203.0.113.7/32"}, MadeByExpose: true, Blocked: []int32{8080},
+		{Endpoint: dashboard.Endpoint{Via: "LoadBalancer", About: service(dashboard.LoadBalancerName), URL: "http://20.1.2.3/", Reach: dashboard.Restricted,
+			SourceRanges: []string{"203.0.113.7/32"}, Blocked: []int32{8080}}, MadeByExpose: true,
 			Answer: &expose.Answer{What: expose.Unwell, Says: "the gateway answers 503: upstream connect error"}},
-		{Via: "LoadBalancer", About: service("other"), Reach: expose.Public, Waits: "the load balancer is being set up"},
-		{Via: "ClusterIP", About: service("istio-ingressgateway"), Reach: expose.InCluster},
+		{Endpoint: dashboard.Endpoint{Via: "LoadBalancer", About: service("other"), Reach: dashboard.Public}, Waits: "the load balancer is being set up"},
+		{Endpoint: dashboard.Endpoint{Via: "ClusterIP", About: service("istio-ingressgateway"), Reach: dashboard.InCluster}},
 	}
 	e.Advise()
 	return e
@@ -44,8 +45,8 @@ func TestAnExposureSaysWhereAndWhoAndWhatNext(t *testing.T) {
   LoadBalancer istio-system/other, from the whole internet
 - reachable from inside the cluster
   ClusterIP istio-system/istio-ingressgateway
-✗ Visitors do not have to sign in: EnvoyFilter/istio-system/add-user-filter lets
-  everybody in as one anonymous user.
+✗ Requests are not authenticated: EnvoyFilter/istio-system/add-user-filter
+  authenticates every request as the same anonymous user.
 
 What to do next
   kubectl kubeflow expose --lb
@@ -83,7 +84,7 @@ func TestLongLinesAreFoldedBetweenWords(t *testing.T) {
 func TestWithoutUnicodeSignsAreASCII(t *testing.T) {
 	var out bytes.Buffer
 	s := &Screen{Out: &out, ErrOut: &out, Width: 80}
-	s.Reached("http://20.1.2.3/", expose.Public, expose.Answer{What: expose.Dashboard, Says: "answers 200"})
+	s.Reached("http://20.1.2.3/", dashboard.Public, expose.Answer{What: expose.Dashboard, Says: "answers 200"})
 	if want := "+ http://20.1.2.3/ answers 200\n  reachable from the whole internet\n"; out.String() != want {
 		t.Errorf("%q", out.String())
 	}

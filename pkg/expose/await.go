@@ -17,6 +17,7 @@ import (
 	watchtools "k8s.io/client-go/tools/watch"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
 // Apply makes the changes of a plan in their order. With dryRun the server checks them and keeps nothing.
@@ -41,7 +42,7 @@ func Await(ctx context.Context, c *cluster.Client, t Target, plan Plan, tell fun
 		if s == nil {
 			return false
 		}
-		door = Door{URL: t.urlOf(s), Address: addressOf(s)}
+		door = Door{URL: t.ServiceURL(s), Address: dashboard.IPOf(s)}
 		return door.URL != "" && !slices.Contains(plan.leaves, door.Address)
 	})
 	if err == nil {

@@ -44,7 +44,7 @@ func applyTLS(ctx context.Context, c *cluster.Client, o Options, address string,
 		if err != nil {
 			return TLSPlan{}, err
 		}
-		t.LookTLS(ctx, view, o)
+		t = t.WithTLS(ctx, view, o)
 		plan, err := PlanTLS(t, o, address)
 		if err == nil {
 			err = Apply(ctx, c, part(plan), false)
@@ -165,7 +165,7 @@ func (p TLSPlan) Authority(ctx context.Context, view cluster.View) *x509.CertPoo
 
 // Authority returns who the certificate is of that expose lets the gateway serve.
 func Authority(ctx context.Context, view cluster.View, t Target) *x509.CertPool {
-	return authority(ctx, view, secretRef(t.Namespace(), ourCredential(t.gateway)))
+	return authority(ctx, view, secretRef(t.Namespace(), ourCredential(t.IstioGateway)))
 }
 
 func authority(ctx context.Context, view cluster.View, secret cluster.Ref) *x509.CertPool {

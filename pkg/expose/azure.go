@@ -1,7 +1,6 @@
 package expose
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -9,40 +8,13 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
-// What AKS reads from a Service of type LoadBalancer
-// (https://learn.microsoft.com/azure/aks/load-balancer-standard).
-const (
-	internalAnnotation = "service.beta.kubernetes.io/azure-load-balancer-internal"
-	dnsLabelAnnotation = "service.beta.kubernetes.io/azure-dns-label-name"
-	groupAnnotation    = "service.beta.kubernetes.io/azure-load-balancer-resource-group"
-)
-
-// hostAnnotation keeps the name under which visitors come, for the next run and for what shows the URL.
-const hostAnnotation = "kubectl-kubeflow/host"
-
-var nodes = schema.GroupKind{Kind: "Node"}
-
-// lookRegion returns the Azure region, "" when it cannot be seen. The nodes of the system pool are few, and always there.
-func lookRegion(ctx context.Context, view cluster.View) string {
-	system, err := view.List(ctx, nodes, cluster.Scope{Labels: "kubernetes.azure.com/mode=system", Metadata: true})
-	if err != nil {
-		return ""
-	}
-	for _, node := range system {
-		for _, label := range []string{"topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region"} {
-			if region := node.GetLabels()[label]; region != "" {
-				return region
-			}
-		}
-	}
-	return ""
-}
+// groupAnnotation is the resource group of the public address, where it is not the nodes' own.
+const groupAnnotation = "service.beta.kubernetes.io/azure-load-balancer-resource-group"
 
 // address makes a Service ask Azure for the address that the options name. What they do not name stays as it is.
 func (o Options) address(s *corev1.Service) {
@@ -61,28 +33,17 @@ func (o Options) address(s *corev1.Service) {
 	}
 	if o.Internal != nil {
 		value := map[bool]string{true: "true"}[*o.Internal]
-		set(internalAnnotation, &value)
+		set(dashboard.InternalAnnotation, &value)
 	}
-	set(dnsLabelAnnotation, o.DNSLabel)
+	set(dashboard.DNSLabelAnnotation, o.DNSLabel)
 	set(groupAnnotation, o.IPGroup)
-	set(hostAnnotation, o.Host)
+	set(dashboard.HostAnnotation, o.Host)
 	for key, value := range o.Annotations {
 		set(key, &value)
 	}
 	if o.IP != nil {
 		s.Spec.LoadBalancerIP = *o.IP //nolint:staticcheck // the one way that AKS of every Kubernetes version reads
 	}
-}
-
-// hostOf returns the name under which visitors come to a Service, "" where they come by its address.
-func (t Target) hostOf(s *corev1.Service) string {
-	if host := s.Annotations[hostAnnotation]; host != "" {
-		return host
-	}
-	if label := s.Annotations[dnsLabelAnnotation]; label != "" && t.region != "" && !internal(s) {
-		return label + "." + t.region + ".cloudapp.azure.com"
-	}
-	return ""
 }
 
 // Check refuses what Azure would not take, as a sentence; nil when it may.

@@ -28,7 +28,7 @@ func (t Target) letChallengeIn() ([]cluster.Change, error) {
 			changes = append(changes, change)
 		}
 	}
-	if t.SignIn.By != "authservice" {
+	if t.Authentication.By != "authservice" {
 		return changes, nil
 	}
 	for _, m := range t.tls.settings {

@@ -6,24 +6,25 @@ import (
 	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
 // An Exposure is the result of a command as data: how the dashboard can be reached, and what was done about it.
 type Exposure struct {
-	APIVersion string     `json:"apiVersion"`
-	Kind       string     `json:"kind"`
-	Context    string     `json:"context"`
-	Server     string     `json:"server"`
-	Method     string     `json:"method,omitempty"`          // what was asked for: "lb", "port-forward" or "remove"
-	URL        string     `json:"url,omitempty"`             // what to open; "" when there is nothing to open yet
-	SignIn     *SignIn    `json:"signIn,omitempty"`          // nil when nobody could look
-	Gateway    string     `json:"gatewayWaitsFor,omitempty"` // why the gateway itself cannot answer; "" when it can
-	Endpoints  []Endpoint `json:"endpoints"`
-	Changes    []Changed  `json:"changes"`
-	DryRun     bool       `json:"dryRun,omitempty"` // the changes were not made
-	Notes      []string   `json:"notes,omitempty"`
-	Next       []Step     `json:"next,omitempty"`  // what to type, and why: for what could be better
-	Error      string     `json:"error,omitempty"` // why it could not finish
+	APIVersion     string                    `json:"apiVersion"`
+	Kind           string                    `json:"kind"`
+	Context        string                    `json:"context"`
+	Server         string                    `json:"server"`
+	Method         string                    `json:"method,omitempty"`          // what was asked for: "lb", "port-forward" or "remove"
+	URL            string                    `json:"url,omitempty"`             // what to open; "" when there is nothing to open yet
+	Authentication *dashboard.Authentication `json:"signIn,omitempty"`          // nil when nobody could look
+	Gateway        string                    `json:"gatewayWaitsFor,omitempty"` // why the gateway itself cannot answer; "" when it can
+	Endpoints      []Endpoint                `json:"endpoints"`
+	Changes        []Changed                 `json:"changes"`
+	DryRun         bool                      `json:"dryRun,omitempty"` // the changes were not made
+	Notes          []string                  `json:"notes,omitempty"`
+	Next           []Step                    `json:"next,omitempty"`  // what to type, and why: for what could be better
+	Error          string                    `json:"error,omitempty"` // why it could not finish
 }
 
 // A Changed is a change as data.
@@ -48,7 +49,7 @@ func (e *Exposure) Describe(changes []cluster.Change) {
 
 // Found puts what was looked at into the result.
 func (e *Exposure) Found(t Target) {
-	e.SignIn, e.Gateway = &t.SignIn, t.Unready()
+	e.Authentication, e.Gateway = &t.Authentication, t.Unready()
 	e.Endpoints = append([]Endpoint{}, Endpoints(t)...)
 }
 
@@ -96,9 +97,9 @@ func (e *Exposure) Advise() {
 	}
 	for _, p := range e.Endpoints {
 		outside := p.Via != "ClusterIP" && p.Via != "NodePort"
-		add(outside && p.Reach == Public && !e.SignIn.InFront(), "kubectl kubeflow expose --lb --source-ranges CIDR,...", "limit who may connect: nobody has to sign in")
+		add(outside && p.Reach == dashboard.Public && !e.Authentication.Proven, "kubectl kubeflow expose --lb --source-ranges CIDR,...", "limit who may connect: nobody has to sign in")
 		add(outside && len(p.Blocked) > 0, "kubectl kubeflow expose --lb", "let visitors through the NetworkPolicies")
-		add(outside && p.Answer != nil && (p.Answer.What == Unwell || p.Answer.What == Nothing && p.Reach == Public), "kubectl kubeflow doctor", "see why it does not answer")
+		add(outside && p.Answer != nil && (p.Answer.What == Unwell || p.Answer.What == Nothing && p.Reach == dashboard.Public), "kubectl kubeflow doctor", "see why it does not answer")
 		add(strings.HasPrefix(p.URL, "http://") && p.Via == "LoadBalancer", "kubectl kubeflow expose --lb --tls", "encrypt it: over plain HTTP passwords can be read on the way")
 		add(p.Answer != nil && p.Answer.Certificate.ending(), "kubectl kubeflow doctor certificates", "see why the certificate is not renewed")
 	}

@@ -7,9 +7,10 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
 // The sign-in sends visitors away and back. As Kubeflow comes, it does so by paths alone, under whatever name they came;
@@ -22,10 +23,8 @@ const (
 )
 
 var (
-	configMaps             = schema.GroupKind{Kind: "ConfigMap"}
-	requestAuthentications = schema.GroupKind{Group: "security.istio.io", Kind: "RequestAuthentication"}
-	dexRef                 = cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "auth", Name: "dex"}
-	authserviceRef         = cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "istio-system", Name: "oidc-authservice-parameters"}
+	dexRef         = cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "auth", Name: "dex"}
+	authserviceRef = cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "istio-system", Name: "oidc-authservice-parameters"}
 )
 
 // readers are the workloads that read a namespace's settings when they start.
@@ -40,7 +39,7 @@ var readers = map[string][]cluster.Ref{
 
 // lookSettings reads what may hold the name under which visitors come.
 func (t *Target) lookSettings(ctx context.Context, view cluster.View) {
-	maps, _ := view.List(ctx, configMaps, cluster.Scope{Namespace: "oauth2-proxy"})
+	maps, _ := view.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: "oauth2-proxy"})
 	for _, m := range maps {
 		if _, has, _ := unstructured.NestedString(m.Object, "data", proxyKey); has {
 			t.tls.settings = append(t.tls.settings, m)
@@ -51,7 +50,7 @@ func (t *Target) lookSettings(ctx context.Context, view cluster.View) {
 			t.tls.settings = append(t.tls.settings, m)
 		}
 	}
-	issuers, _ := optional(view.List(ctx, requestAuthentications, cluster.Scope{Namespace: rootNamespace(t.Namespace())}))
+	issuers, _ := optional(view.List(ctx, dashboard.RequestAuthenticationKind, cluster.Scope{Namespace: dashboard.RootNamespace(t.Namespace())}))
 	t.tls.settings = append(t.tls.settings, issuers...)
 	t.tls.workloads = lookReaders(ctx, view, t.tls.settings)
 }

@@ -177,7 +177,7 @@ func (f *Forward) connect(ctx context.Context) error {
 func (f *Forward) dialPod(ctx context.Context, pod *corev1.Pod) (*tunnel, error) {
 	target := f.Target
 	target.Pods = []corev1.Pod{*pod}
-	port := target.number(target.Listeners[0].Target)
+	port := target.PortAt(target.Listeners[0].Target).Number
 	if port == 0 {
 		return nil, fmt.Errorf("pod %s has no port named %s", pod.Name, target.Listeners[0].Target.StrVal)
 	}

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
 // DashboardCertificate is the name of the Certificate that expose makes, and of its Secret.
@@ -123,7 +124,7 @@ func (t Target) part(kind, name string, spec map[string]any) *unstructured.Unstr
 	o.SetKind(kind)
 	o.SetNamespace(t.Namespace())
 	o.SetName(name)
-	o.SetLabels(marks)
+	o.SetLabels(dashboard.Marks)
 	return o
 }
 

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
 // LookEdited returns the objects that are not expose's own and that it has changed.
@@ -21,13 +22,13 @@ func Kept(wanted, live *unstructured.Unstructured) *unstructured.Unstructured {
 	kept := wanted.DeepCopy()
 	switch kept.GetKind() {
 	case "Gateway":
-		list := servers(kept)
+		list := dashboard.Servers(kept)
 		for _, server := range list {
 			if name, _, _ := unstructured.NestedString(server, "port", "name"); slices.Contains(r.Redirects, name) {
 				_ = unstructured.SetNestedField(server, true, "tls", "httpsRedirect")
 			}
 		}
-		for _, server := range servers(live) {
+		for _, server := range dashboard.Servers(live) {
 			if name, _, _ := unstructured.NestedString(server, "port", "name"); name == serverName {
 				list = append(list, server)
 			}

@@ -11,19 +11,15 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
-
-// LoadBalancerName is the Service that carries the address. It is the name that the guide gives it,
-// so one made by hand from the guide is found and mended, not doubled.
-const LoadBalancerName = "kubeflowdashboard-lb"
 
 var loadBalancer = Method{
 	Name: "lb", Flag: "--lb", Summary: "an address of Azure's load balancer: public, limited (--source-ranges) or internal (--internal), over HTTPS with --tls",
-	Plan: PlanLoadBalancer,
 }
 
 func serviceRef(namespace string) cluster.Ref {
-	return cluster.Ref{APIVersion: "v1", Kind: "Service", Namespace: namespace, Name: LoadBalancerName}
+	return cluster.Ref{APIVersion: "v1", Kind: "Service", Namespace: namespace, Name: dashboard.LoadBalancerName}
 }
 
 // PlanLoadBalancer decides what to change so that the load balancer carries the dashboard. It is pure.
@@ -32,7 +28,7 @@ func PlanLoadBalancer(t Target, o Options) (Plan, error) {
 	if t.address != nil && deleting(t.address) {
 		return plan, &cluster.Problem{What: plan.Service.String() + " is being deleted", Next: "Wait until it is gone: kubectl kubeflow expose --remove"}
 	}
-	if change := allowVisitors(t); change != nil {
+	if change := t.Allow(t.allow); change != nil {
 		plan.Changes = append(plan.Changes, *change) // before the address, so that the first visitor gets in
 		plan.Notes = append(plan.Notes, enforced(t))
 	}
@@ -43,15 +39,15 @@ func PlanLoadBalancer(t Target, o Options) (Plan, error) {
 	plan.Adopts = t.address != nil && !madeByExpose(t.address)
 	wanted := before.DeepCopy()
 	t.shape(wanted, o, plan.Adopts)
-	plan.Reach = reachOf(wanted)
+	plan.Reach, _ = dashboard.ReachOf(wanted)
 	other := wanted.Spec.LoadBalancerIP //nolint:staticcheck // see Options.address
 	for _, had := range before.Status.LoadBalancer.Ingress {
 		// Where Azure is to give another address, it tells of it a while later.
-		if internal(before) != internal(wanted) || other != "" && had.IP != other {
+		if dashboard.IsInternal(before) != dashboard.IsInternal(wanted) || other != "" && had.IP != other {
 			plan.leaves = append(plan.leaves, had.IP)
 		}
 	}
-	if wanted.Annotations[dnsLabelAnnotation] != "" && internal(wanted) {
+	if wanted.Annotations[dashboard.DNSLabelAnnotation] != "" && dashboard.IsInternal(wanted) {
 		return plan, &cluster.Problem{What: "a DNS label is a name for a public address, and this one is internal",
 			Next: `Take it off with --dns-label "", or give the name of your own zone with --host`}
 	}
@@ -62,14 +58,14 @@ func PlanLoadBalancer(t Target, o Options) (Plan, error) {
 	if change != nil {
 		plan.Changes = append(plan.Changes, *change)
 	}
-	address := addressOf(before)
+	address := dashboard.IPOf(before)
 	if slices.Contains(plan.leaves, address) {
 		address = ""
 	}
 	if plan.TLS, err = PlanTLS(t, o, address); err != nil {
 		return plan, err
 	}
-	if wish := t.wish(o); wish != nil && wish.From == LetsEncrypt && plan.Reach != Public {
+	if wish := t.wish(o); wish != nil && wish.From == LetsEncrypt && plan.Reach != dashboard.Public {
 		return plan, &cluster.Problem{What: "Let's Encrypt asks from anywhere on the internet, also when it renews, and this address would not let it in",
 			Next: "Take a certificate of the dashboard's own with --tls self-signed, or one that you have with --tls-secret NAME"}
 	}
@@ -81,7 +77,7 @@ func PlanLoadBalancer(t Target, o Options) (Plan, error) {
 func (t Target) alsoPublic(plan Plan) []string {
 	var notes []string
 	for _, e := range Endpoints(t) {
-		if plan.Reach != Public && e.Reach == Public && e.About != plan.Service && e.URL != "" {
+		if plan.Reach != dashboard.Public && e.Reach == dashboard.Public && e.About != plan.Service && e.URL != "" {
 			notes = append(notes, fmt.Sprintf("%s is open to the whole internet at %s, and stays so.", e.About, e.URL))
 		}
 	}
@@ -110,7 +106,7 @@ func (t Target) shape(s *corev1.Service, o Options, adopted bool) {
 		if s.Labels == nil {
 			s.Labels = map[string]string{}
 		}
-		maps.Copy(s.Labels, marks)
+		maps.Copy(s.Labels, dashboard.Marks)
 	}
 	s.Spec.Type = corev1.ServiceTypeLoadBalancer
 	s.Spec.Selector = maps.Clone(t.Service.Spec.Selector)
@@ -135,9 +131,9 @@ func (t Target) ports(have []corev1.ServicePort, o Options, adopted bool) []core
 		wanted = append(wanted, port)
 	}
 	for _, port := range have {
-		own := portOf(t.Service, port.Port)
+		own := dashboard.PortOf(t.Service, port.Port)
 		if adopted && own != nil && !taken(wanted, port) {
-			port.TargetPort, port.AppProtocol = targetOf(own), nil
+			port.TargetPort, port.AppProtocol = dashboard.TargetOf(own), nil
 			wanted = append(wanted, port)
 		}
 	}
@@ -145,10 +141,10 @@ func (t Target) ports(have []corev1.ServicePort, o Options, adopted bool) []core
 }
 
 // portFor returns the port that already leads to a listener, or is meant to, or else a new one.
-func portFor(have []corev1.ServicePort, l Listener) corev1.ServicePort {
+func portFor(have []corev1.ServicePort, l dashboard.Listener) corev1.ServicePort {
 	name := map[bool]string{false: "http", true: "https"}[l.TLS]
 	meant := []func(corev1.ServicePort) bool{
-		func(p corev1.ServicePort) bool { return targetOf(&p) == l.Target },
+		func(p corev1.ServicePort) bool { return dashboard.TargetOf(&p) == l.Target },
 		func(p corev1.ServicePort) bool { return p.Port == l.Port },
 		func(p corev1.ServicePort) bool { return p.Name == name },
 	}

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
 // answers is what a visitor meets at each shape's address.
@@ -116,7 +117,7 @@ func TestWithoutTheAllowingPolicyNobodyGetsIn(t *testing.T) {
 			return
 		}
 		url := l.expose(t, ctx, Options{})
-		l.kubectl(t, "", "delete", "networkpolicy", "-n=istio-system", AllowName)
+		l.kubectl(t, "", "delete", "networkpolicy", "-n=istio-system", dashboard.AllowName)
 		if answer := askUntilNothing(ctx, url); answer.What != Nothing {
 			t.Errorf("the policies do not block: %+v", answer)
 		}
@@ -170,7 +171,7 @@ func TestSomebodyElsesChangeMeanwhileIsNotLost(t *testing.T) {
 		l.expose(t, ctx, Options{})
 		ranges := []string{"203.0.113.0/24"}
 		_, plan := l.plan(t, ctx, Options{SourceRanges: &ranges})
-		l.kubectl(t, "", "annotate", "service", "-n=istio-system", LoadBalancerName, "owner=somebody")
+		l.kubectl(t, "", "annotate", "service", "-n=istio-system", dashboard.LoadBalancerName, "owner=somebody")
 		if err := Apply(ctx, l.client, plan.Changes, false); !apierrors.IsConflict(err) {
 			t.Errorf("the write is not refused: %v", err)
 		}

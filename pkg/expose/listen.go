@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
 // UsualPort is where --port-forward listens when nothing else is said.
@@ -80,5 +81,5 @@ func LocalURL(listeners []net.Listener, tls bool) string {
 	if address.IP.IsLoopback() || address.IP.IsUnspecified() {
 		host = "localhost" // the name for which browsers keep Secure cookies without TLS
 	}
-	return urlFor(host, int32(address.Port), tls)
+	return dashboard.URLFor(host, int32(address.Port), tls)
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
 func TestATakenPortIsAnErrorOnlyWhenItWasAskedFor(t *testing.T) {
@@ -41,7 +42,7 @@ func TestLocalhostIsBothOfItsAddresses(t *testing.T) {
 			t.Errorf("two ports: %d and %d", port, got)
 		}
 	}
-	if url := LocalURL(listeners, false); url != urlFor("localhost", int32(port), false) {
+	if url := LocalURL(listeners, false); url != dashboard.URLFor("localhost", int32(port), false) {
 		t.Error(url)
 	}
 }
@@ -57,12 +58,12 @@ func TestAnAddressOfNobodyIsRefused(t *testing.T) {
 
 func TestURLsHaveAPortOnlyWhereTheyNeedIt(t *testing.T) {
 	for want, got := range map[string]string{
-		"http://20.1.2.3/":         urlFor("20.1.2.3", 80, false),
-		"http://20.1.2.3:8080/":    urlFor("20.1.2.3", 8080, false),
-		"https://example.com/":     urlFor("example.com", 443, true),
-		"https://example.com:80/":  urlFor("example.com", 80, true),
-		"http://[2001:db8::1]/":    urlFor("2001:db8::1", 80, false),
-		"http://[2001:db8::1]:81/": urlFor("2001:db8::1", 81, false),
+		"http://20.1.2.3/":         dashboard.URLFor("20.1.2.3", 80, false),
+		"http://20.1.2.3:8080/":    dashboard.URLFor("20.1.2.3", 8080, false),
+		"https://example.com/":     dashboard.URLFor("example.com", 443, true),
+		"https://example.com:80/":  dashboard.URLFor("example.com", 80, true),
+		"http://[2001:db8::1]/":    dashboard.URLFor("2001:db8::1", 80, false),
+		"http://[2001:db8::1]:81/": dashboard.URLFor("2001:db8::1", 81, false),
 	} {
 		if got != want {
 			t.Errorf("%s, want %s", got, want)

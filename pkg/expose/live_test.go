@@ -16,6 +16,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
 // A live is a real API server with one shape of Kubeflow on it.
@@ -96,7 +97,7 @@ func (l *live) prepare(t *testing.T, ctx context.Context) {
 		l.kubectl(t, "", "rollout", "status", "--timeout=60s", "-n=oauth2-proxy", "deployment/oauth2-proxy")
 	}
 	l.remove(t, ctx)
-	l.kubectl(t, "", "delete", "service", "-n=istio-system", LoadBalancerName, "--ignore-not-found")
+	l.kubectl(t, "", "delete", "service", "-n=istio-system", dashboard.LoadBalancerName, "--ignore-not-found")
 }
 
 // objects returns the shape as it is applied: the pods are the Deployments' to make, the states the cluster's to tell.
@@ -148,7 +149,7 @@ func (l *live) plan(t *testing.T, ctx context.Context, o Options) (Target, Plan)
 	if err != nil {
 		t.Fatal(err)
 	}
-	target.LookTLS(ctx, view, o)
+	target = target.WithTLS(ctx, view, o)
 	plan, err := PlanLoadBalancer(target, o)
 	if err != nil {
 		t.Fatal(err)

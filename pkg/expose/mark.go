@@ -11,15 +11,10 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
-
-// marks are the labels of everything that expose makes; --remove goes by them and by nothing else.
-var marks = map[string]string{
-	"app.kubernetes.io/managed-by": "kubectl-kubeflow",
-	"app.kubernetes.io/part-of":    "kubeflow",
-	"app.kubernetes.io/component":  "expose",
-}
 
 // Made is what expose made, and what it changed on objects that are not its own.
 type Made struct {
@@ -32,21 +27,21 @@ type Made struct {
 func (m Made) Nothing() bool { return len(m.Objects)+len(m.Edited) == 0 }
 
 func madeByExpose(o *unstructured.Unstructured) bool {
-	return labels.SelectorFromSet(marks).Matches(labels.Set(o.GetLabels()))
+	return labels.SelectorFromSet(dashboard.Marks).Matches(labels.Set(o.GetLabels()))
 }
 
 func deleting(o *unstructured.Unstructured) bool { return o.GetDeletionTimestamp() != nil }
 
 // The kinds that expose makes, in the order in which they go, and those that it changes.
 var (
-	madeKinds   = []schema.GroupKind{services, certificates, issuers, policies}
-	editedKinds = []schema.GroupKind{istioGateways, authorizationPolicies, requestAuthentications, configMaps}
+	madeKinds   = []schema.GroupKind{kube.ServiceKind, certificates, issuers, kube.NetworkPolicyKind}
+	editedKinds = []schema.GroupKind{dashboard.IstioGatewayKind, dashboard.AuthorizationPolicyKind, dashboard.RequestAuthenticationKind, kube.ConfigMapKind}
 )
 
 // LookMade returns what expose made, in any namespace and also where no gateway is left.
 func LookMade(ctx context.Context, view cluster.View) (Made, error) {
 	var m Made
-	objects, err := listAll(ctx, view, madeKinds, cluster.Scope{Labels: labels.FormatLabels(maps.Clone(marks))})
+	objects, err := listAll(ctx, view, madeKinds, cluster.Scope{Labels: labels.FormatLabels(maps.Clone(dashboard.Marks))})
 	if err != nil {
 		return m, err
 	}
@@ -58,7 +53,7 @@ func LookMade(ctx context.Context, view cluster.View) (Made, error) {
 		return m, err
 	}
 	// After the Certificates: cert-manager would make their Secrets again.
-	rules := slices.IndexFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == policies.Kind })
+	rules := slices.IndexFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == kube.NetworkPolicyKind.Kind })
 	if rules < 0 {
 		rules = len(objects)
 	}
@@ -76,7 +71,7 @@ func listAll(ctx context.Context, view cluster.View, kinds []schema.GroupKind, i
 	}
 	asking.Wait()
 	for i, err := range errs {
-		if err != nil && (kinds[i] == services || !apierrors.IsForbidden(err)) {
+		if err != nil && (kinds[i] == kube.ServiceKind || !apierrors.IsForbidden(err)) {
 			return nil, err
 		}
 	}
@@ -96,7 +91,7 @@ func lookIssued(ctx context.Context, view cluster.View, objects []*unstructured.
 	}
 	var issued []*unstructured.Unstructured
 	for _, namespace := range namespaces {
-		some, err := view.List(ctx, secrets, cluster.Scope{Namespace: namespace, Metadata: true})
+		some, err := view.List(ctx, kube.SecretKind, cluster.Scope{Namespace: namespace, Metadata: true})
 		if apierrors.IsForbidden(err) {
 			continue // who may not see them could not remove them
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
 // Manager is the field manager of everything that expose writes.
@@ -14,8 +15,6 @@ type Method struct {
 	Name    string // as in Exposure.Method: "lb"
 	Flag    string // what to type: "--lb"
 	Summary string // what one gets, in a line
-	// Plan decides what to change on the cluster; nil for a method that changes nothing there. It is pure.
-	Plan func(Target, Options) (Plan, error)
 }
 
 // Options are what the user asked for. A zero field was not asked for: what is there stays as it is.
@@ -35,11 +34,11 @@ type Options struct {
 // A Plan is what a method would change, and what that would mean. Making one touches nothing.
 type Plan struct {
 	Changes []cluster.Change
-	Service cluster.Ref // the Service that will carry the address
-	Reach   Reach       // who could connect afterwards
-	Adopts  bool        // the Service was made by hand: expose mends it, and does not own it
-	Notes   []string    // what a person should know, one sentence each
-	TLS     TLSPlan     // what comes after, when the address is there
+	Service cluster.Ref     // the Service that will carry the address
+	Reach   dashboard.Reach // who could connect afterwards
+	Adopts  bool            // the Service was made by hand: expose mends it, and does not own it
+	Notes   []string        // what a person should know, one sentence each
+	TLS     TLSPlan         // what comes after, when the address is there
 
 	leaves []string // addresses that the Service still has and is going to lose
 }
@@ -49,5 +48,5 @@ func (p Plan) All() []cluster.Change { return slices.Concat(p.Changes, p.TLS.Cha
 
 // Unsafe tells whether the plan would put the dashboard where anybody can open it with nobody asking who they are.
 func (p Plan) Unsafe(t Target) bool {
-	return len(p.All()) > 0 && p.Reach == Public && !t.SignIn.InFront()
+	return len(p.All()) > 0 && p.Reach == dashboard.Public && !t.Authentication.Proven
 }

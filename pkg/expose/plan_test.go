@@ -53,9 +53,9 @@ func decided(t *testing.T, archive *txtar.Archive) string {
 	if err != nil {
 		return "error: " + err.Error() + "\n"
 	}
-	target.LookTLS(context.Background(), view, o)
+	target = target.WithTLS(context.Background(), view, o)
 	var out strings.Builder
-	fmt.Fprintf(&out, "%s: %s\n", target.SignIn, target.SignIn.Why)
+	fmt.Fprintf(&out, "%s: %s\n", target.Authentication, target.Authentication.Reason)
 	if why := target.Unready(); why != "" {
 		fmt.Fprintf(&out, "the gateway is not ready: %s\n", why)
 	}

@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -15,7 +16,7 @@ import (
 func PlanRemoval(made Made) []cluster.Change {
 	addresses := 0
 	for _, o := range made.Objects {
-		if o.GetKind() == services.Kind {
+		if o.GetKind() == kube.ServiceKind.Kind {
 			addresses++
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
 // serverName is the port name of the server that expose adds to the Gateway: it is found again by it.
@@ -17,33 +18,9 @@ const (
 	mountPath     = "/etc/istio/ingressgateway-certs/"
 )
 
-func servers(gateway *unstructured.Unstructured) []map[string]any {
-	if gateway == nil {
-		return nil
-	}
-	list, _, _ := unstructured.NestedSlice(gateway.Object, "spec", "servers")
-	var all []map[string]any
-	for _, item := range list {
-		if server, ok := item.(map[string]any); ok {
-			all = append(all, server)
-		}
-	}
-	return all
-}
-
-func encrypted(server map[string]any) bool {
-	protocol, _, _ := unstructured.NestedString(server, "port", "protocol")
-	return protocol == "HTTPS" || protocol == "TLS"
-}
-
-func redirects(server map[string]any) bool {
-	on, _, _ := unstructured.NestedBool(server, "tls", "httpsRedirect")
-	return on
-}
-
 // ourCredential returns the Secret that the server of expose's serves from, "" where there is no such server.
 func ourCredential(gateway *unstructured.Unstructured) string {
-	for _, server := range servers(gateway) {
+	for _, server := range dashboard.Servers(gateway) {
 		if name, _, _ := unstructured.NestedString(server, "port", "name"); name == serverName {
 			if file, _, _ := unstructured.NestedString(server, "tls", "serverCertificate"); file != "" {
 				return mountedSecret
@@ -61,16 +38,16 @@ func (t Target) serve(secret string) *cluster.Change {
 	if t.mounted() != "" {
 		credential = map[string]any{"mode": "SIMPLE", "serverCertificate": mountPath + "tls.crt", "privateKey": mountPath + "tls.key"}
 	}
-	change := cluster.Edit(t.gateway, func(o *unstructured.Unstructured) {
+	change := cluster.Edit(t.IstioGateway, func(o *unstructured.Unstructured) {
 		record := readRecord(o)
-		list := servers(o)
+		list := dashboard.Servers(o)
 		list = slices.DeleteFunc(list, func(s map[string]any) bool {
 			name, _, _ := unstructured.NestedString(s, "port", "name")
 			return name == serverName
 		})
 		for _, server := range list {
 			name, _, _ := unstructured.NestedString(server, "port", "name")
-			if !encrypted(server) && !redirects(server) {
+			if !dashboard.Encrypted(server) && !dashboard.Redirects(server) {
 				_ = unstructured.SetNestedField(server, true, "tls", "httpsRedirect")
 				record.Redirects = append(record.Redirects, name)
 			}
@@ -91,7 +68,7 @@ func (t Target) serve(secret string) *cluster.Change {
 // unserve takes back what serve did to a Gateway, whatever else has been done to it since.
 func unserve(gateway *unstructured.Unstructured, record record) {
 	var list []map[string]any
-	for _, server := range servers(gateway) {
+	for _, server := range dashboard.Servers(gateway) {
 		name, _, _ := unstructured.NestedString(server, "port", "name")
 		if name == serverName {
 			continue

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
 // Where a certificate comes from.
@@ -54,17 +55,16 @@ type tlsParts struct {
 }
 
 var (
-	certificates  = schema.GroupKind{Group: "cert-manager.io", Kind: "Certificate"}
-	issuers       = schema.GroupKind{Group: "cert-manager.io", Kind: "Issuer"}
-	istioGateways = schema.GroupKind{Group: "networking.istio.io", Kind: "Gateway"}
-	secrets       = schema.GroupKind{Kind: "Secret"}
+	certificates = schema.GroupKind{Group: "cert-manager.io", Kind: "Certificate"}
+	issuers      = schema.GroupKind{Group: "cert-manager.io", Kind: "Issuer"}
 )
 
-// LookTLS reads what decides about certificates, where there are to be some. What cannot be read counts as not there; a plan
-// that needs it says so.
-func (t *Target) LookTLS(ctx context.Context, view cluster.View, o Options) {
+// WithTLS returns the target with what decides about certificates, where there are to be some. What cannot be read counts as not
+// there; a plan that needs it says so.
+func (t Target) WithTLS(ctx context.Context, view cluster.View, o Options) Target {
+	t.tls = tlsParts{}
 	if t.wish(o) == nil {
-		return
+		return t
 	}
 	for _, version := range []string{"v1", "v1alpha2"} { // 1.3 and newer; v1.2 comes with cert-manager 0.11
 		if served, err := view.Serves(ctx, certificates.WithVersion(version)); err == nil && served {
@@ -76,13 +76,14 @@ func (t *Target) LookTLS(ctx context.Context, view cluster.View, o Options) {
 		secret, err := found(view.Get(ctx, secretRef(t.Namespace(), wish.Secret)))
 		t.tls.secret, t.tls.forbidden = secret, apierrors.IsForbidden(err)
 	}
-	policies, _ := inFront(ctx, view, authorizationPolicies, t.Namespace(), t.labels())
+	policies, _ := t.InFront(ctx, view, dashboard.AuthorizationPolicyKind)
 	for _, p := range policies {
 		if action, _, _ := unstructured.NestedString(p.Object, "spec", "action"); action == "CUSTOM" || action == "DENY" {
 			t.tls.gates = append(t.tls.gates, p)
 		}
 	}
 	t.lookSettings(ctx, view)
+	return t
 }
 
 // wish returns where the certificate comes from: what was asked for, or what an earlier run did. nil means plain HTTP.
@@ -100,23 +101,23 @@ func (t Target) wish(o Options) *TLS {
 		}
 		return &TLS{From: from}
 	}
-	if secret := ourCredential(t.gateway); secret != "" {
+	if secret := ourCredential(t.IstioGateway); secret != "" {
 		return &TLS{From: FromSecret, Secret: secret}
 	}
 	return nil
 }
 
 // listeners returns what the gateway will serve: HTTPS first where there will be HTTPS.
-func (t Target) listeners(o Options) []Listener {
+func (t Target) listeners(o Options) []dashboard.Listener {
 	wish := t.wish(o)
-	plain := slices.DeleteFunc(slices.Clone(t.Listeners), func(l Listener) bool { return l.ours })
-	own := portOf(t.Service, 443)
+	plain := slices.DeleteFunc(slices.Clone(t.Listeners), func(l dashboard.Listener) bool { return l.Server == serverName })
+	own := dashboard.PortOf(t.Service, 443)
 	if wish == nil || own == nil {
 		return plain
 	}
-	https := Listener{Port: 443, Target: targetOf(own), TLS: true, ours: true}
-	plain = slices.DeleteFunc(plain, func(l Listener) bool { return l.TLS || l.Port == o.Port })
-	return append([]Listener{https}, plain...)
+	https := dashboard.Listener{Port: 443, Target: dashboard.TargetOf(own), TLS: true, Server: serverName}
+	plain = slices.DeleteFunc(plain, func(l dashboard.Listener) bool { return l.TLS || l.Port == o.Port })
+	return append([]dashboard.Listener{https}, plain...)
 }
 
 // PlanTLS decides what to change so that visitors of address (an IP, "" while there is none) come by HTTPS. It is pure.
@@ -174,19 +175,19 @@ func (t Target) visitors(o Options) string {
 		return ""
 	}
 	o.address(s)
-	return t.hostOf(s)
+	return t.HostOf(s)
 }
 
 // mayServe says what keeps the gateway from serving a certificate.
 func (t Target) mayServe(wish TLS) error {
 	switch {
-	case t.gateway == nil:
+	case t.IstioGateway == nil:
 		return &cluster.Problem{What: "Gateway kubeflow/kubeflow-gateway is not there, or may not be read: nothing could serve the certificate", Next: "See: kubectl get gateways.networking.istio.io -n kubeflow"}
-	case portOf(t.Service, 443) == nil:
+	case dashboard.PortOf(t.Service, 443) == nil:
 		return &cluster.Problem{What: fmt.Sprintf("Service %s/%s has no port 443 for HTTPS", t.Service.Namespace, t.Service.Name), Next: "Add it to the gateway's Service, with the port on which its pods serve TLS (8443)"}
 	}
-	for _, server := range servers(t.gateway) {
-		if name, _, _ := unstructured.NestedString(server, "port", "name"); name != serverName && encrypted(server) {
+	for _, server := range dashboard.Servers(t.IstioGateway) {
+		if name, _, _ := unstructured.NestedString(server, "port", "name"); name != serverName && dashboard.Encrypted(server) {
 			secret, _, _ := unstructured.NestedString(server, "tls", "credentialName")
 			return &cluster.Problem{What: strings.TrimSuffix("the gateway has an HTTPS server of its own already, with certificate "+secret, ", with certificate "),
 				Next: "Run the same command without --tls: its port is added to the address"}

@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
 // secured does what expose --lb --tls does, and returns the address.
@@ -22,7 +24,7 @@ func (l *live) secured(t *testing.T, ctx context.Context, o Options) (address st
 	if err != nil {
 		t.Fatal(err)
 	}
-	address = addressOf(s)
+	address = dashboard.IPOf(s)
 	plan, err = Secure(ctx, l.client, o, address, func(Delay) {})
 	if err != nil {
 		t.Fatal(err)
@@ -184,7 +186,7 @@ func (l *live) waits(t *testing.T, ctx context.Context, why string) {
 // gateway returns what of the Gateway is people's own.
 func (l *live) gateway(t *testing.T, ctx context.Context) map[string]any {
 	t.Helper()
-	o := l.look(t, ctx).gateway
+	o := l.look(t, ctx).IstioGateway
 	annotations := o.GetAnnotations()
 	delete(annotations, "kubectl.kubernetes.io/last-applied-configuration")
 	spec, _, _ := unstructured.NestedMap(o.Object, "spec")

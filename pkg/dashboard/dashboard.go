@@ -1,0 +1,70 @@
+package dashboard
+
+import (
+	"context"
+
+	networkingv1 "k8s.io/api/networking/v1"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// A Dashboard is all that decides who can reach one Kubeflow's dashboard.
+type Dashboard struct {
+	Gateway
+	Network
+	Authentication Authentication
+	Ingresses      []networkingv1.Ingress // those in front of one of the gateway's Services
+	Routes         []Route                // the Gateway API's, likewise
+	Region         string                 // Azure's, as the nodes have it; "" when none says so
+}
+
+// Marks are the labels of everything that this program adds to expose the dashboard.
+var Marks = map[string]string{
+	"app.kubernetes.io/managed-by": "kubectl-kubeflow",
+	"app.kubernetes.io/part-of":    "kubeflow",
+	"app.kubernetes.io/component":  "expose",
+}
+
+// Read reads the whole model. A cluster without a gateway is a *cluster.Problem that wraps [ErrNoGateway].
+func Read(ctx context.Context, view cluster.View) (Dashboard, error) {
+	var d Dashboard
+	var err error
+	if d.Gateway, err = FindGateway(ctx, view); err != nil {
+		return d, err
+	}
+	if d.Network, err = d.ReadNetwork(ctx, view); err != nil {
+		return d, err
+	}
+	if err = d.readRoutes(ctx, view); err != nil {
+		return d, err
+	}
+	d.Authentication = d.Authenticate(ctx, view)
+	d.Region = readRegion(ctx, view)
+	return d, nil
+}
+
+// ReadEndpoints reads what Endpoints needs of a gateway's surroundings, and nothing about its authentication.
+func (g Gateway) ReadEndpoints(ctx context.Context, view cluster.View) ([]Endpoint, error) {
+	d := Dashboard{Gateway: g}
+	if err := d.readRoutes(ctx, view); err != nil {
+		return nil, err
+	}
+	return d.Endpoints(), nil
+}
+
+// readRegion returns the Azure region, "" when it cannot be seen. The nodes of the system pool are few, and always there.
+func readRegion(ctx context.Context, view cluster.View) string {
+	system, err := view.List(ctx, kube.NodeKind, cluster.Scope{Labels: "kubernetes.azure.com/mode=system", Metadata: true})
+	if err != nil {
+		return ""
+	}
+	for _, node := range system {
+		for _, label := range []string{"topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region"} {
+			if region := node.GetLabels()[label]; region != "" {
+				return region
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,175 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// A Gateway is the ingress gateway of the mesh that serves the dashboard: its pods, and the Services in front of them.
+type Gateway struct {
+	Service      *corev1.Service            // the gateway's own, whose ports and selector are right by definition
+	Services     []corev1.Service           // every Service in front of its pods, its own among them
+	Pods         []corev1.Pod               // in the order of their names
+	Listeners    []Listener                 // what it serves the dashboard on, as the outside sees it; never empty
+	IstioGateway *unstructured.Unstructured // Gateway kubeflow/kubeflow-gateway; nil when there is none, or none to be read
+	Unread       error                      // why IstioGateway may not be read; nil when it may
+}
+
+// LoadBalancerName is the Service with which expose --lb gives the dashboard an address. The guide for AKS gives it the same name.
+const LoadBalancerName = "kubeflowdashboard-lb"
+
+// ErrNoGateway is wrapped by the error of a cluster on which nothing serves the dashboard.
+var ErrNoGateway = errors.New("no gateway")
+
+// Where Kubeflow's own gateway is, in every release.
+const (
+	KubeflowNamespace = "istio-system"
+	kubeflowService   = "istio-ingressgateway"
+)
+
+var (
+	kubeflowLabels = labels.Set{"app": "istio-ingressgateway", "istio": "ingressgateway"}
+	gatewayRef     = cluster.Ref{APIVersion: "networking.istio.io/v1beta1", Kind: "Gateway", Namespace: "kubeflow", Name: "kubeflow-gateway"}
+	ownRef         = cluster.Ref{APIVersion: "v1", Kind: "Service", Namespace: KubeflowNamespace, Name: kubeflowService}
+)
+
+// FindGateway finds the pods that Gateway kubeflow/kubeflow-gateway selects, by the Service in front of them: Kubeflow's own in
+// istio-system, AKS's Istio add-on in aks-istio-ingress, or another one.
+func FindGateway(ctx context.Context, view cluster.View) (Gateway, error) {
+	var g Gateway
+	var err error
+	g.IstioGateway, err = found(view.Get(ctx, gatewayRef))
+	if apierrors.IsForbidden(err) { // without permission for Istio's objects the Service can still be seen
+		g.Unread = err
+	} else if err != nil {
+		return g, err
+	}
+	own, err := findService(ctx, view, g.IstioGateway)
+	if err != nil {
+		return g, err
+	}
+	if own == nil {
+		return g, &cluster.Problem{
+			What: "there is no Kubeflow gateway on this cluster: neither Service istio-system/istio-ingressgateway nor one that Gateway kubeflow/kubeflow-gateway selects",
+			Next: "Install Kubeflow with: kubectl kubeflow install", Err: ErrNoGateway,
+		}
+	}
+	if g.Service, err = as[corev1.Service](own); err != nil {
+		return g, err
+	}
+	if g.Listeners = listenersOf(g.Service, g.IstioGateway); len(g.Listeners) == 0 {
+		return g, &cluster.Problem{
+			What: "Service " + g.Service.Namespace + "/" + g.Service.Name + " has no port for what Gateway kubeflow/kubeflow-gateway serves",
+			Next: "See both with: kubectl get service,gateway -A -o wide", Err: ErrNoGateway,
+		}
+	}
+	return g, g.readPods(ctx, view)
+}
+
+// readPods reads the pods behind the gateway's own Service, and the other Services in front of them.
+func (g *Gateway) readPods(ctx context.Context, view cluster.View) (err error) {
+	in := cluster.Scope{Namespace: g.Namespace(), Labels: labels.FormatLabels(g.Service.Spec.Selector)}
+	if len(g.Service.Spec.Selector) > 0 { // without a selector its endpoints are made by hand, and its pods are not known
+		if g.Pods, err = listed[corev1.Pod](ctx, view, kube.PodKind, in); err != nil {
+			return err
+		}
+	}
+	all, err := listed[corev1.Service](ctx, view, kube.ServiceKind, cluster.Scope{Namespace: g.Namespace()})
+	for _, s := range all {
+		if s.Name == g.Service.Name || len(s.Spec.Selector) > 0 && labels.SelectorFromSet(s.Spec.Selector).Matches(g.Labels()) {
+			g.Services = append(g.Services, s)
+		}
+	}
+	return err
+}
+
+// Namespace returns the namespace of the gateway's pods.
+func (g Gateway) Namespace() string { return g.Service.Namespace }
+
+// Labels returns the labels of the gateway's pods, or what its Service selects while there are none.
+func (g Gateway) Labels() labels.Set {
+	if len(g.Pods) > 0 {
+		return g.Pods[0].Labels
+	}
+	return g.Service.Spec.Selector
+}
+
+// IsService tells whether a Service of the gateway is its own.
+func (g Gateway) IsService(s *corev1.Service) bool { return s.Name == g.Service.Name }
+
+// findService returns the Service of the pods that the Gateway selects; nil when there is none.
+func findService(ctx context.Context, view cluster.View, gateway *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	own, err := found(view.Get(ctx, ownRef))
+	if err != nil || own != nil && (gateway == nil || selects(gateway, own)) {
+		return own, err
+	}
+	if selector, _, _ := unstructured.NestedStringMap(selected(gateway), "spec", "selector"); len(selector) > 0 {
+		all, err := view.List(ctx, kube.ServiceKind, cluster.Scope{})
+		if err != nil && !apierrors.IsForbidden(err) {
+			return nil, err
+		}
+		if s := firstService(all, func(o *unstructured.Unstructured) bool { return selects(gateway, o) }, gateway); s != nil {
+			return s, nil
+		}
+	}
+	if own != nil {
+		return own, nil
+	}
+	// Its own Service is gone, and another one still leads to its pods.
+	all, err := view.List(ctx, kube.ServiceKind, cluster.Scope{Namespace: KubeflowNamespace})
+	return firstService(all, func(o *unstructured.Unstructured) bool {
+		selector, _, _ := unstructured.NestedStringMap(o.Object, "spec", "selector")
+		return len(selector) > 0 && labels.SelectorFromSet(selector).Matches(kubeflowLabels)
+	}, gateway), err
+}
+
+func selected(gateway *unstructured.Unstructured) map[string]any {
+	if gateway == nil {
+		return nil
+	}
+	return gateway.Object
+}
+
+// firstService returns the Service that suits best to be the gateway's own: one with the ports that the Gateway serves, and not
+// the one that expose adds.
+func firstService(all []*unstructured.Unstructured, suits func(*unstructured.Unstructured) bool, gateway *unstructured.Unstructured) *unstructured.Unstructured {
+	var best *unstructured.Unstructured
+	score := -1
+	for _, o := range all {
+		if !suits(o) {
+			continue
+		}
+		n := 0
+		if s, err := as[corev1.Service](o); err == nil && len(listenersOf(s, gateway)) > 0 {
+			n += 2
+		}
+		if o.GetName() != LoadBalancerName {
+			n++
+		}
+		if n > score {
+			best, score = o, n
+		}
+	}
+	return best
+}
+
+// selects tells whether the pods behind a Service are those that a Gateway is for. A Gateway that selects none is for all.
+func selects(gateway, service *unstructured.Unstructured) bool {
+	wanted, _, _ := unstructured.NestedStringMap(gateway.Object, "spec", "selector")
+	chosen, _, _ := unstructured.NestedStringMap(service.Object, "spec", "selector")
+	return labels.SelectorFromSet(wanted).Matches(labels.Set(chosen))
+}
+
+// Encrypts tells whether the gateway has a server for HTTPS.
+func (g Gateway) Encrypts() bool {
+	return slices.ContainsFunc(Servers(g.IstioGateway), Encrypted)
+}
