@@ -7,9 +7,11 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/selection"
+	resourcehelper "k8s.io/component-helpers/resource"
+	scheduling "k8s.io/component-helpers/scheduling/corev1"
+	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
+	"k8s.io/klog/v2"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -70,27 +72,10 @@ func rooms(ctx context.Context, e doctor.Exam) ([]nodeRoom, error) {
 	return list, nil
 }
 
-// needOf adds up what a pod requests: its containers together, or the largest of those that run before them.
+// needOf is what the scheduler reserves for a pod.
 func needOf(spec corev1.PodSpec) podNeed {
-	var sum, first podNeed
-	for _, c := range spec.Containers {
-		sum = sum.plus(c.Resources.Requests)
-	}
-	var beside podNeed
-	for _, c := range spec.InitContainers {
-		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
-			beside = beside.plus(c.Resources.Requests)
-			continue
-		}
-		this := beside.plus(c.Resources.Requests)
-		first = podNeed{max(first.cpu, this.cpu), max(first.memory, this.memory)}
-	}
-	sum = podNeed{sum.cpu + beside.cpu, sum.memory + beside.memory}
-	return podNeed{max(sum.cpu, first.cpu), max(sum.memory, first.memory)}.plus(spec.Overhead)
-}
-
-func (n podNeed) plus(list corev1.ResourceList) podNeed {
-	return podNeed{n.cpu + list.Cpu().MilliValue(), n.memory + list.Memory().Value()}
+	requests := resourcehelper.PodRequests(&corev1.Pod{Spec: spec}, resourcehelper.PodResourcesOptions{})
+	return podNeed{requests.Cpu().MilliValue(), requests.Memory().Value()}
 }
 
 // String is "2.5 CPU and 6.7Gi".
@@ -107,22 +92,14 @@ func (r nodeRoom) refusal(spec corev1.PodSpec) string {
 	if !ready(r.node) {
 		return "not ready"
 	}
-	for _, taint := range r.node.Spec.Taints {
-		if taint.Effect != corev1.TaintEffectPreferNoSchedule && !slices.ContainsFunc(spec.Tolerations, func(t corev1.Toleration) bool { return tolerates(t, taint) }) {
-			return "taint " + taint.ToString()
-		}
+	keepsOut := func(t *corev1.Taint) bool { return t.Effect != corev1.TaintEffectPreferNoSchedule }
+	if taint, found := scheduling.FindMatchingUntoleratedTaint(klog.Background(), r.node.Spec.Taints, spec.Tolerations, keepsOut, true); found {
+		return "taint " + taint.ToString()
 	}
-	if !labels.SelectorFromSet(spec.NodeSelector).Matches(labels.Set(r.node.Labels)) || !attracted(spec.Affinity, r.node) {
-		return "not one that the pods ask for by its labels"
+	if match, err := nodeaffinity.NewRequiredNodeAffinity(spec.NodeSelector, spec.Affinity).Match(&r.node); err != nil || !match {
+		return "does not match the pods' node selector or affinity"
 	}
 	return ""
-}
-
-func tolerates(t corev1.Toleration, taint corev1.Taint) bool {
-	if t.Effect != "" && t.Effect != taint.Effect || t.Key != "" && t.Key != taint.Key {
-		return false
-	}
-	return t.Operator == corev1.TolerationOpExists || t.Key != "" && t.Value == taint.Value
 }
 
 func ready(node corev1.Node) bool {
@@ -132,25 +109,6 @@ func ready(node corev1.Node) bool {
 		}
 	}
 	return true // nobody has said otherwise
-}
-
-// attracted tells whether a node has the labels that a required node affinity names.
-func attracted(a *corev1.Affinity, node corev1.Node) bool {
-	if a == nil || a.NodeAffinity == nil || a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
-		return true
-	}
-	terms := a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms
-	return slices.ContainsFunc(terms, func(term corev1.NodeSelectorTerm) bool {
-		return !slices.ContainsFunc(term.MatchExpressions, func(x corev1.NodeSelectorRequirement) bool {
-			wanted, err := labels.NewRequirement(x.Key, operators[x.Operator], x.Values)
-			return err != nil || !wanted.Matches(labels.Set(node.Labels))
-		})
-	})
-}
-
-var operators = map[corev1.NodeSelectorOperator]selection.Operator{
-	corev1.NodeSelectorOpIn: selection.In, corev1.NodeSelectorOpNotIn: selection.NotIn, corev1.NodeSelectorOpExists: selection.Exists,
-	corev1.NodeSelectorOpDoesNotExist: selection.DoesNotExist, corev1.NodeSelectorOpGt: selection.GreaterThan, corev1.NodeSelectorOpLt: selection.LessThan,
 }
 
 // taking returns the nodes that take these pods, as far as taints and labels go.

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	scheduling "k8s.io/component-helpers/scheduling/corev1"
+	"k8s.io/klog/v2"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
@@ -27,10 +29,8 @@ func offers(form string, taint corev1.Taint) (bool, error) {
 		return false, fmt.Errorf("reading the form for notebooks: %w", err)
 	}
 	for _, option := range f.Defaults.Group.Options {
-		for _, t := range option.Tolerations {
-			if tolerates(t, taint) {
-				return true, nil
-			}
+		if scheduling.TolerationsTolerateTaint(klog.Background(), option.Tolerations, &taint, true) {
+			return true, nil
 		}
 	}
 	return false, nil
