@@ -2,42 +2,26 @@ package main
 
 import (
 	"errors"
+	"io"
 	"os"
-	"os/exec"
 	"runtime"
+	"time"
+
+	desktop "github.com/cli/browser"
 )
 
-// openBrowser opens a URL where there is a browser to open it in.
+// openBrowser opens a URL in the desktop's browser. What it starts is reaped, and prints nothing here: stdout is the result's.
 func openBrowser(url string) error {
-	command, err := opener()
-	if err != nil {
+	if runtime.GOOS == "linux" && os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" && os.Getenv("WSL_DISTRO_NAME") == "" {
+		return errors.New("no display was found") // else a browser for terminals might be started
+	}
+	desktop.Stdout, desktop.Stderr = io.Discard, io.Discard
+	opened := make(chan error, 1)
+	go func() { opened <- desktop.OpenURL(url) }()
+	select {
+	case err := <-opened:
 		return err
+	case <-time.After(500 * time.Millisecond): // it runs for as long as the browser does
+		return nil
 	}
-	cmd := exec.Command(command[0], append(command[1:], url)...)
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	go func() { _ = cmd.Wait() }() // it may outlive a port-forward, or end long before it
-	return nil
-}
-
-// opener is the command that opens a URL in this desktop's browser.
-func opener() ([]string, error) {
-	switch runtime.GOOS {
-	case "darwin":
-		return []string{"open"}, nil
-	case "windows":
-		return []string{"rundll32", "url.dll,FileProtocolHandler"}, nil
-	}
-	if wsl, err := exec.LookPath("wslview"); err == nil { // Linux inside Windows, whose browser it is
-		return []string{wsl}, nil
-	}
-	if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
-		return nil, errors.New("there is no display here")
-	}
-	xdg, err := exec.LookPath("xdg-open")
-	if err != nil {
-		return nil, errors.New("xdg-open is not installed")
-	}
-	return []string{xdg}, nil
 }
