@@ -117,7 +117,7 @@ func (b *bench) longestChain(ctx context.Context, kubeconfig string, pulling fun
 	if err != nil {
 		return 0, err
 	}
-	chain, _ := plan.LongestChain(pulling)
+	chain, _ := longestChain(plan.Objects, pulling)
 	return chain, nil
 }
 

@@ -23,7 +23,6 @@ type Plan struct {
 	LeftOvers []LeftOver `json:"leftOvers,omitempty"` // what older releases left behind and this one cannot do with
 
 	request Request
-	openers map[Gate]opener // what of the plan opens each gate
 	have    *Inventory
 	rest    []Entry // installed, and of components that this plan is not about
 	home    string  // the namespace that the inventory is kept in
@@ -68,7 +67,6 @@ func NewPlan(ctx context.Context, request Request, have *Inventory, view cluster
 		})
 	}
 	plan.Cycles = p.cycles
-	plan.openers = openersOf(p.gates, p.needs)
 	plan.leave(request)
 	if err := plan.compare(ctx, view); err != nil {
 		return nil, err
