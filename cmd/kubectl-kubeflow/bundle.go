@@ -59,21 +59,23 @@ func runBundle(ctx context.Context, o *bundleOptions) error {
 	if err != nil {
 		return err
 	}
-	recorder := bundle.Record(client.View())
+	view := client.View()
+	recorder := bundle.Record(view)
 	head := bundle.Head{By: pluginVersion(), Context: client.Context, Server: client.Server()}
-	if head.Kubernetes, err = recorder.Version(ctx); err != nil {
+	if _, err := recorder.Version(ctx); err != nil {
 		return err
 	}
-	if head.Taken, err = recorder.Now(ctx); err != nil {
+	now, err := recorder.Now(ctx)
+	if err != nil {
 		return err
 	}
 	if o.file == "" {
-		o.file = "kubectl-kubeflow-bundle-" + head.Taken.UTC().Format("20060102-150405") + ".tar.gz"
+		o.file = "kubectl-kubeflow-bundle-" + now.UTC().Format("20060102-150405") + ".tar.gz"
 	}
 	if err := o.vacant(); err != nil {
 		return err
 	}
-	options := doctor.Options{Settings: doctor.Settings{Release: kubeflow.InstalledRelease(ctx, recorder.View), NewSecret: kubeflow.NewSecret}}
+	options := doctor.Options{Settings: doctor.Settings{Release: kubeflow.InstalledRelease(ctx, view), NewSecret: kubeflow.NewSecret}}
 	if options.Release != nil {
 		head.Release = options.Release.Version
 	}

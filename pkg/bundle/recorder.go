@@ -6,18 +6,22 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/version"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
 // A Recorder is a View that remembers what it was asked and what came back. It is safe for concurrent use.
 type Recorder struct {
-	cluster.View
+	view cluster.View // not embedded: a method that View gets has to be recorded too
 
 	mu      sync.Mutex
+	version *version.Info // nil when it was not asked for, or could not be read
+	now     time.Time     // by the server's clock; zero likewise
 	answers map[question]answer
 	objects map[cluster.Ref]*unstructured.Unstructured // by Identity; the whole object wins over its metadata
 	partial map[cluster.Ref]bool                       // only the metadata was read
@@ -26,7 +30,7 @@ type Recorder struct {
 
 // Record returns a View that looks through another and remembers.
 func Record(view cluster.View) *Recorder {
-	return &Recorder{View: view, answers: map[question]answer{}, logs: map[question]string{},
+	return &Recorder{view: view, answers: map[question]answer{}, logs: map[question]string{},
 		objects: map[cluster.Ref]*unstructured.Unstructured{}, partial: map[cluster.Ref]bool{}}
 }
 
@@ -48,35 +52,57 @@ func (r *Recorder) note(a answer, err error, metadata bool, objects ...*unstruct
 
 // Get looks, and remembers the object.
 func (r *Recorder) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstructured, error) {
-	o, err := r.View.Get(ctx, ref)
+	o, err := r.view.Get(ctx, ref)
 	r.note(answer{question: getQuestion(ref)}, err, false, o)
 	return o, err
 }
 
 // List looks, and remembers the objects.
 func (r *Recorder) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
-	list, err := r.View.List(ctx, kind, in)
+	list, err := r.view.List(ctx, kind, in)
 	r.note(answer{question: listQuestion(kind, in)}, err, in.Metadata, list...)
 	return list, err
 }
 
 // Can asks, and remembers.
 func (r *Recorder) Can(ctx context.Context, verb string, kind schema.GroupKind, in cluster.Scope) (bool, error) {
-	yes, err := r.View.Can(ctx, verb, kind, in)
+	yes, err := r.view.Can(ctx, verb, kind, in)
 	r.note(answer{question: canQuestion(verb, kind, in), Yes: yes}, err, false)
 	return yes, err
 }
 
 // Serves asks, and remembers.
 func (r *Recorder) Serves(ctx context.Context, kind schema.GroupVersionKind) (bool, error) {
-	yes, err := r.View.Serves(ctx, kind)
+	yes, err := r.view.Serves(ctx, kind)
 	r.note(answer{question: servesQuestion(kind), Yes: yes}, err, false)
 	return yes, err
 }
 
+// Version asks, and remembers.
+func (r *Recorder) Version(ctx context.Context) (*version.Info, error) {
+	version, err := r.view.Version(ctx)
+	if err == nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.version = version
+	}
+	return version, err
+}
+
+// Now asks, and remembers.
+func (r *Recorder) Now(ctx context.Context) (time.Time, error) {
+	now, err := r.view.Now(ctx)
+	if err == nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.now = now
+	}
+	return now, err
+}
+
 // Logs reads, and remembers.
 func (r *Recorder) Logs(ctx context.Context, pod cluster.Ref, of cluster.LogScope) (string, error) {
-	log, err := r.View.Logs(ctx, pod, of)
+	log, err := r.view.Logs(ctx, pod, of)
 	q := logsQuestion(pod, of)
 	r.note(answer{question: q}, err, false)
 	if err == nil {
@@ -89,7 +115,7 @@ func (r *Recorder) Logs(ctx context.Context, pod cluster.Ref, of cluster.LogScop
 
 // Raw asks, and remembers.
 func (r *Recorder) Raw(ctx context.Context, path string) ([]byte, error) {
-	content, err := r.View.Raw(ctx, path)
+	content, err := r.view.Raw(ctx, path)
 	r.note(answer{question: rawQuestion(path), Text: string(content)}, err, false)
 	return content, err
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/version"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
@@ -25,13 +27,13 @@ func (b *Bundle) View() cluster.View {
 			memory.Raw[a.Path] = []byte(a.Text)
 		}
 	}
-	v.View = cluster.Saved(source, memory, b.objects...)
+	v.saved = cluster.Saved(source, memory, b.objects...)
 	return v
 }
 
 // replay answers as the cluster did.
 type replay struct {
-	cluster.View
+	saved   cluster.View // not embedded: a method that View gets has to be thought of here
 	answers map[question]answer
 	leftOut []string
 }
@@ -64,7 +66,7 @@ func (v *replay) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstru
 	case v.missing(kind), !known && !v.whole(kind, ref.Namespace):
 		return nil, &cluster.ErrUnknowable{What: ref.String(), Source: source}
 	}
-	return v.View.Get(ctx, ref)
+	return v.saved.Get(ctx, ref)
 }
 
 func (v *replay) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
@@ -75,7 +77,7 @@ func (v *replay) List(ctx context.Context, kind schema.GroupKind, in cluster.Sco
 	case v.missing(kind), !known && !v.whole(kind, in.Namespace):
 		return nil, &cluster.ErrUnknowable{What: "which objects of kind " + kind.Kind + " there are", Source: source}
 	}
-	list, err := v.View.List(ctx, kind, in)
+	list, err := v.saved.List(ctx, kind, in)
 	if meta.IsNoMatchError(err) { // the cluster had the kind, and none of it
 		return nil, nil
 	}
@@ -102,12 +104,16 @@ func (v *replay) Logs(ctx context.Context, pod cluster.Ref, of cluster.LogScope)
 	if err, _ := v.asked(logsQuestion(pod, of)); err != nil {
 		return "", err
 	}
-	return v.View.Logs(ctx, pod, of)
+	return v.saved.Logs(ctx, pod, of)
 }
 
 func (v *replay) Raw(ctx context.Context, path string) ([]byte, error) {
 	if err, _ := v.asked(rawQuestion(path)); err != nil {
 		return nil, err
 	}
-	return v.View.Raw(ctx, path)
+	return v.saved.Raw(ctx, path)
 }
+
+func (v *replay) Version(ctx context.Context) (*version.Info, error) { return v.saved.Version(ctx) }
+
+func (v *replay) Now(ctx context.Context) (time.Time, error) { return v.saved.Now(ctx) }

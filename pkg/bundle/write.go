@@ -69,7 +69,7 @@ the same word, so that one can see what is equal. The values that every Kubeflow
 The same report comes out of it with: kubectl kubeflow doctor --from FILE
 `
 
-// Write saves what was heard as a tar archive, compressed with gzip.
+// Write saves what was heard as a tar archive, compressed with gzip. It fills in the part of the head that was recorded.
 func (r *Recorder) Write(w io.Writer, head Head, o Options) (*Head, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -97,6 +97,7 @@ func (r *Recorder) Write(w io.Writer, head Head, o Options) (*Head, error) {
 		}
 		add(part.name, content)
 	}
+	head.Kubernetes, head.Taken = r.version, r.now
 	head.APIVersion, head.Kind = "kubeflow.bundle/v1alpha1", "Bundle"
 	head.Objects, head.Logs, head.Redacted = len(r.objects), len(r.logs), clean.count
 	content, err := yaml.Marshal(head)

@@ -3,26 +3,28 @@ package cluster
 import (
 	"context"
 	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/version"
 )
 
 // Lay returns a View of a cluster as it will be once objects are applied to it: what is on it, with these laid over it.
 // An object that is in both has the fields of both, and where they differ the one that is laid over it wins.
 func Lay(base View, objects ...*unstructured.Unstructured) View {
-	return &laidView{View: base, over: Objects("what is about to be applied", nil, objects...).(*objectView)}
+	return &laidView{base: base, over: Objects("what is about to be applied", nil, objects...).(*objectView)}
 }
 
 type laidView struct {
-	View
+	base View // not embedded: a method that View gets has to be thought of here
 	over *objectView
 }
 
 func (v *laidView) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured, error) {
-	base, err := v.View.Get(ctx, ref)
+	base, err := v.base.Get(ctx, ref)
 	over, laid := v.over.byRef[ref.Identity()]
 	switch {
 	case !laid:
@@ -36,7 +38,7 @@ func (v *laidView) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured
 }
 
 func (v *laidView) List(ctx context.Context, kind schema.GroupKind, in Scope) ([]*unstructured.Unstructured, error) {
-	base, err := v.View.List(ctx, kind, in)
+	base, err := v.base.List(ctx, kind, in)
 	if err != nil && !meta.IsNoMatchError(err) {
 		return nil, err
 	}
@@ -70,7 +72,23 @@ func (v *laidView) Serves(ctx context.Context, kind schema.GroupVersionKind) (bo
 	if definition := v.over.defines(kind.GroupKind()); definition != nil {
 		return slices.Contains(servedVersions(definition), kind.Version), nil
 	}
-	return v.View.Serves(ctx, kind)
+	return v.base.Serves(ctx, kind)
+}
+
+func (v *laidView) Can(ctx context.Context, verb string, kind schema.GroupKind, in Scope) (bool, error) {
+	return v.base.Can(ctx, verb, kind, in)
+}
+
+func (v *laidView) Version(ctx context.Context) (*version.Info, error) { return v.base.Version(ctx) }
+
+func (v *laidView) Now(ctx context.Context) (time.Time, error) { return v.base.Now(ctx) }
+
+func (v *laidView) Logs(ctx context.Context, pod Ref, of LogScope) (string, error) {
+	return v.base.Logs(ctx, pod, of)
+}
+
+func (v *laidView) Raw(ctx context.Context, path string) ([]byte, error) {
+	return v.base.Raw(ctx, path)
 }
 
 // merged returns an object with another's fields laid over its own. Lists are replaced, not merged.

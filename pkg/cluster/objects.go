@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -73,22 +72,17 @@ func (v *objectView) List(_ context.Context, kind schema.GroupKind, in Scope) ([
 	if err != nil {
 		return nil, fmt.Errorf("field selector %q: %w", in.Fields, err)
 	}
+	paths, err := v.selectable(kind, fielded)
+	if err != nil {
+		return nil, err
+	}
 	var chosen []*unstructured.Unstructured
 	for _, o := range all {
-		if (in.Namespace == "" || o.GetNamespace() == in.Namespace) && labelled.Matches(labels.Set(o.GetLabels())) && fielded.Matches(fieldsOf(o)) {
+		if (in.Namespace == "" || o.GetNamespace() == in.Namespace) && labelled.Matches(labels.Set(o.GetLabels())) && fielded.Matches(fieldsOf(o, paths)) {
 			chosen = append(chosen, o)
 		}
 	}
 	return chosen, nil
-}
-
-// fieldsOf returns the fields that servers select by, as far as they are asked for here.
-func fieldsOf(o *unstructured.Unstructured) fields.Set {
-	set := fields.Set{"metadata.name": o.GetName(), "metadata.namespace": o.GetNamespace()}
-	for _, path := range [][]string{{"type"}, {"reason"}, {"status", "phase"}, {"involvedObject", "kind"}, {"involvedObject", "name"}} {
-		set[strings.Join(path, ".")], _, _ = unstructured.NestedString(o.Object, path...)
-	}
-	return set
 }
 
 // defines returns the CustomResourceDefinition among the objects that makes the kind, or nil.

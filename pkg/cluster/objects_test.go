@@ -6,6 +6,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -84,5 +85,31 @@ func TestAKindOfKubernetesItselfIsKnownWithoutObjects(t *testing.T) {
 	}
 	if _, err := view.List(t.Context(), schema.ParseGroupKind("Profile.kubeflow.org"), Scope{}); !meta.IsNoMatchError(err) {
 		t.Errorf("listing Profiles without their definition: %v", err)
+	}
+}
+
+func TestFieldsThatServersSelectByAreEvaluatedWithoutAServer(t *testing.T) {
+	pod := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "a", "namespace": "n"},
+		"spec": map[string]any{"nodeName": "n1", "hostNetwork": true}, "status": map[string]any{"phase": "Running"},
+	}}
+	node := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Node", "metadata": map[string]any{"name": "n1"}}}
+	view := Objects("a test", nil, pod, node)
+	for fields, want := range map[string]int{
+		"spec.nodeName=n1": 1, "spec.nodeName=n2": 0, "spec.nodeName!=n2": 1, "spec.nodeName=n1,status.phase=Running": 1, "metadata.namespace=n": 1, "spec.hostNetwork=true": 1,
+	} {
+		if list, err := view.List(t.Context(), schema.GroupKind{Kind: "Pod"}, Scope{Fields: fields}); err != nil || len(list) != want {
+			t.Errorf("%s: %d pods, %v; want %d", fields, len(list), err, want)
+		}
+	}
+	if list, err := view.List(t.Context(), schema.GroupKind{Kind: "Node"}, Scope{Fields: "spec.unschedulable=false"}); err != nil || len(list) != 1 {
+		t.Errorf("a node that says nothing of it is schedulable: %v, %v", list, err)
+	}
+}
+
+func TestAFieldThatNoServerSelectsByIsNotAnsweredWithNothing(t *testing.T) {
+	_, err := Objects("a test", nil).List(t.Context(), schema.GroupKind{Kind: "Pod"}, Scope{Fields: "spec.priority=1"})
+	if !errors.As(err, new(*ErrUnknowable)) {
+		t.Errorf("error is %v, want ErrUnknowable", err)
 	}
 }

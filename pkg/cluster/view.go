@@ -50,7 +50,7 @@ type LogScope struct {
 type Scope struct {
 	Namespace string // only this namespace
 	Labels    string // a label selector, as kubectl's --selector
-	Fields    string // a field selector, as kubectl's --field-selector; what is not on a cluster knows those of fieldsOf
+	Fields    string // a field selector, as kubectl's --field-selector; without a cluster, ErrUnknowable for one that no server has
 	Metadata  bool   // metadata is enough: ask the server for no more
 }
 

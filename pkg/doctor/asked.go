@@ -4,16 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/version"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// asked is a View whose errors remember what was asked, so that a refusal can name the permission that is needed.
-type asked struct{ cluster.View }
+// asked is a View whose errors remember what was asked, so that a refusal can name the permission that is needed. The View
+// is not embedded: a method that cluster.View gets has to be thought of here.
+type asked struct{ view cluster.View }
 
 type askedError struct {
 	verb, kind, namespace string
@@ -37,7 +40,7 @@ func (e *askedError) needs() string {
 }
 
 func (v asked) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstructured, error) {
-	o, err := v.View.Get(ctx, ref)
+	o, err := v.view.Get(ctx, ref)
 	if err != nil {
 		err = &askedError{"get", ref.Kind, ref.Namespace, err}
 	}
@@ -45,7 +48,7 @@ func (v asked) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstruct
 }
 
 func (v asked) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
-	list, err := v.View.List(ctx, kind, in)
+	list, err := v.view.List(ctx, kind, in)
 	if err != nil {
 		err = &askedError{"list", kind.Kind, in.Namespace, err}
 	}
@@ -53,7 +56,7 @@ func (v asked) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope
 }
 
 func (v asked) Logs(ctx context.Context, pod cluster.Ref, of cluster.LogScope) (string, error) {
-	log, err := v.View.Logs(ctx, pod, of)
+	log, err := v.view.Logs(ctx, pod, of)
 	if err != nil {
 		err = &askedError{"get", "pods/log", pod.Namespace, err}
 	}
@@ -61,9 +64,21 @@ func (v asked) Logs(ctx context.Context, pod cluster.Ref, of cluster.LogScope) (
 }
 
 func (v asked) Raw(ctx context.Context, path string) ([]byte, error) {
-	answer, err := v.View.Raw(ctx, path)
+	answer, err := v.view.Raw(ctx, path)
 	if err != nil {
 		err = &askedError{"get", path, "", err}
 	}
 	return answer, err
 }
+
+func (v asked) Can(ctx context.Context, verb string, kind schema.GroupKind, in cluster.Scope) (bool, error) {
+	return v.view.Can(ctx, verb, kind, in) // everybody may ask for their own permissions
+}
+
+func (v asked) Serves(ctx context.Context, kind schema.GroupVersionKind) (bool, error) {
+	return v.view.Serves(ctx, kind)
+}
+
+func (v asked) Version(ctx context.Context) (*version.Info, error) { return v.view.Version(ctx) }
+
+func (v asked) Now(ctx context.Context) (time.Time, error) { return v.view.Now(ctx) }
