@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 type exposeOptions struct {
@@ -144,39 +144,11 @@ func (o *exposeOptions) print(result *expose.Exposure) error {
 
 // runWhere says how the dashboard can be reached now.
 func (o *exposeOptions) runWhere(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
-	t, err := expose.Look(ctx, c.View())
-	if err != nil {
+	if err := kubeflow.ReadExposure(ctx, c, result); err != nil {
 		return err
 	}
-	result.Found(t)
-	askAll(ctx, c, result.Endpoints, expose.Authority(ctx, c.View(), t))
-	for _, e := range result.Endpoints {
-		if e.URL != "" && (result.URL == "" || e.Answer != nil && e.Answer.Well()) {
-			result.URL = e.URL
-		}
-	}
-	result.Advise()
 	if !o.documented() {
 		o.screen().Exposure(result, expose.Methods())
 	}
 	return ctx.Err()
-}
-
-// askAll requests each endpoint's page, or asks why it has no address, side by side.
-func askAll(ctx context.Context, c *cluster.Client, endpoints []expose.Endpoint, roots *x509.CertPool) {
-	done := make(chan struct{})
-	for i := range endpoints {
-		go func(e *expose.Endpoint) {
-			if e.URL != "" {
-				answer := expose.Ask(ctx, expose.Door{URL: e.URL, Address: e.Address, Roots: roots})
-				e.Answer = &answer
-			} else if e.Via == "LoadBalancer" {
-				e.Waits = expose.WhyPending(ctx, c, e.About).Why
-			}
-			done <- struct{}{}
-		}(&endpoints[i])
-	}
-	for range endpoints {
-		<-done
-	}
 }

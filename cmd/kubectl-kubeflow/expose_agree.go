@@ -2,65 +2,44 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
-// agree shows what is going to change, and returns only when the user wants it.
-func (o *exposeOptions) agree(ctx context.Context, c *cluster.Client, t expose.Target, plan expose.Plan, result *expose.Exposure) error {
+// agree shows what is going to change, and returns only when the user wants it. unsafe tells that this is a public address
+// without authentication, which a person at a terminal may want all the same.
+func (o *exposeOptions) agree(ctx context.Context, c *cluster.Client, plan *kubeflow.ExposePlan, result *expose.Exposure) (unsafe bool, err error) {
 	s := o.screen()
+	t := plan.Target
 	if len(plan.All()) == 0 {
 		s.Say("Nothing to change: %s is as it should be.", plan.Service)
 		if plan.Reach == dashboard.Public && !t.Authentication.Proven {
 			s.Paragraph("Warning: it is public, and " + t.Authentication.Reason + ". Limit it with --source-ranges or --internal.")
 		}
-		return nil
+		return false, nil
 	}
-	refused, unsafe := o.refused(ctx, c.View(), t, plan)
-	if refused != nil && !(unsafe && s.Interactive) {
-		return refused
+	if plan.Refused != nil && !(plan.Refused.Unauthenticated && s.Interactive) {
+		return false, plan.Refused
 	}
-	s.ExposePlan(plan, t, c.Context, c.Server())
+	s.ExposePlan(plan.Plan, t, c.Context, c.Server())
 	if o.dryRun != "none" {
 		result.DryRun = true
-		return nil
+		return false, nil
 	}
-	if unsafe {
-		return o.insist(ctx, t)
+	if plan.Refused != nil {
+		return true, o.insist(ctx, plan)
 	}
-	return o.mayChange(ctx, "Make these changes?")
+	return false, o.mayChange(ctx, "Make these changes?")
 }
 
-// refused says why the plan is not carried out, nil when it may be. unsafe tells that it is for want of a sign-in, which
-// somebody at a terminal may want all the same. A dry run shows everything.
-func (o *exposeOptions) refused(ctx context.Context, view cluster.View, t expose.Target, plan expose.Plan) (why *usageError, unsafe bool) {
-	switch {
-	case o.dryRun != "none":
-		return nil, false
-	case plan.Unsafe(t) && !o.allowUnauthenticated:
-		return notPublic(t), true
-	case plan.Reach == dashboard.Public && t.Authentication.Proven && !o.allowDefaults:
-		return notWithDefaults(ctx, view), false
-	}
-	return nil, false
-}
-
-// notPublic says why nothing was made public, and what to type instead.
-func notPublic(t expose.Target) *usageError {
-	return &usageError{
-		What: fmt.Sprintf("not made public: anybody on the internet could run programs on this cluster, for %s", t.Authentication.Reason),
-		Next: "Limit who may connect with --source-ranges CIDR,... or stay inside the virtual network with --internal; --allow-unauthenticated makes it public all the same",
-	}
-}
-
-// insist makes a dashboard without sign-in public only when the user says so in so many letters.
-func (o *exposeOptions) insist(ctx context.Context, t expose.Target) error {
+// insist makes a dashboard without authentication public only when the user says so in so many letters.
+func (o *exposeOptions) insist(ctx context.Context, plan *kubeflow.ExposePlan) error {
 	s := o.screen()
-	s.Paragraph("Anybody on the internet could run programs on this cluster, for " + t.Authentication.Reason + ".")
-	s.Paragraph(notPublic(t).Next + ".")
+	s.Paragraph("Anybody on the internet could run programs on this cluster, for " + plan.Target.Authentication.Reason + ".")
+	s.Paragraph(plan.Refused.Next + ".")
 	typed, err := s.Ask(ctx, "Type public to go on:")
 	if err == nil && typed != "public" {
 		err = &usageError{What: "nothing changed: the answer was not public", Next: "Run the same command again with --source-ranges or --internal"}

@@ -2,79 +2,72 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"time"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
-// runLoadBalancer looks, decides, asks, applies, waits for the address, and requests the page.
+// runLoadBalancer prepares, asks, applies, and shows what answers.
 func (o *exposeOptions) runLoadBalancer(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
 	result.Method = "lb"
-	t, plan, err := o.applyPlan(ctx, c, result)
+	plan, err := kubeflow.PrepareExpose(ctx, c, kubeflow.ExposeOptions{
+		Options: o.wanted(), AllowUnauthenticated: o.allowUnauthenticated, AllowDefaultCredentials: o.allowDefaults, DryRun: kubeflow.DryRun(o.dryRun),
+	})
 	if err != nil {
 		return err
 	}
-	if result.DryRun {
-		o.screen().Say("%s", dryRuns[o.dryRun])
-		return nil
+	for tries := 1; ; tries++ {
+		result.Found(plan.Target)
+		result.Notes = plan.Notes
+		result.Describe(plan.All())
+		exposed, err := o.agreeAndApply(ctx, c, plan, result)
+		var changed *kubeflow.PlanChangedError
+		switch {
+		case errors.As(err, &changed) && tries < 5: // somebody else was at work: there is something else to agree to
+			plan = changed.Plan
+			continue
+		case err != nil || exposed == nil:
+			return err
+		}
+		return o.reached(ctx, c, plan, exposed, result)
 	}
-	if o.wait {
-		return o.reach(ctx, c, t, plan, result)
+}
+
+// agreeAndApply shows the plan, asks and applies it; nil where that was a dry run.
+func (o *exposeOptions) agreeAndApply(ctx context.Context, c *cluster.Client, plan *kubeflow.ExposePlan, result *expose.Exposure) (*kubeflow.Exposed, error) {
+	unsafe, err := o.agree(ctx, c, plan, result)
+	if err != nil {
+		return nil, err
 	}
-	result.Found(t)
-	if !o.documented() {
-		fmt.Fprintln(o.Out, "Its address will be shown by: kubectl kubeflow expose")
+	if o.dryRun == "server" {
+		err = plan.DryRun(ctx)
 	}
-	return nil
+	if o.dryRun != "none" {
+		if err == nil && result.DryRun {
+			o.screen().Say("%s", dryRuns[o.dryRun])
+		}
+		return nil, err
+	}
+	return plan.Apply(ctx, kubeflow.ExposeApplyOptions{
+		AllowUnauthenticated: unsafe, NoWait: !o.wait, Timeout: o.timeout, Notify: o.notify,
+		Delayed: func(d expose.Delay) {
+			o.screen().Say("  %s", d.Why)
+			if d.Advice != "" {
+				o.screen().Paragraph("  " + d.Next())
+			}
+		},
+	})
 }
 
 // dryRuns say what a dry run has shown.
 var dryRuns = map[string]string{
 	"client": "Nothing was changed: this is a dry run.",
 	"server": "Nothing was changed: this is a dry run. The server would accept it.",
-}
-
-// applyPlan decides and applies. When somebody changes the Service in between it looks again,
-// and asks again only when what is to be done has become something else.
-func (o *exposeOptions) applyPlan(ctx context.Context, c *cluster.Client, result *expose.Exposure) (expose.Target, expose.Plan, error) {
-	var agreed *expose.Plan
-	for tries := 1; ; tries++ {
-		view := c.View()
-		t, err := expose.Look(ctx, view)
-		if err != nil {
-			return t, expose.Plan{}, err
-		}
-		t = t.WithTLS(ctx, view, o.wanted())
-		plan, err := expose.PlanLoadBalancer(t, o.wanted())
-		if err != nil {
-			return t, plan, err
-		}
-		result.Found(t)
-		result.Notes = plan.Notes
-		if agreed == nil || !agreed.Same(plan) {
-			result.Describe(plan.All())
-			if err := o.agree(ctx, c, t, plan, result); err != nil {
-				return t, plan, err
-			}
-		}
-		agreed = &plan
-		if o.dryRun == "client" {
-			return t, plan, nil
-		}
-		changes := plan.Changes
-		if o.dryRun == "server" {
-			changes = plan.All()
-		}
-		err = expose.Apply(ctx, c, changes, o.dryRun == "server")
-		if !apierrors.IsConflict(err) || tries == 5 {
-			return t, plan, err
-		}
-	}
 }
 
 // wanted returns what was asked for: a flag that was not typed leaves things as they are.
@@ -108,61 +101,46 @@ func (o *exposeOptions) wanted() expose.Options {
 	return wanted
 }
 
-// reach waits for the address and for an answer, and says what answered.
-func (o *exposeOptions) reach(ctx context.Context, c *cluster.Client, t expose.Target, plan expose.Plan, result *expose.Exposure) error {
-	waiting, stop := context.WithTimeout(ctx, o.timeout)
-	defer stop()
-	s := o.screen()
-	s.Say("Waiting for the address of %s ...", plan.Service)
-	door, err := expose.Await(waiting, c, t, plan, func(d expose.Delay) { s.Say("  %s", d.Why) })
-	if err != nil {
-		return err
-	}
-	secured, err := expose.Secure(waiting, c, o.wanted(), door.Address, func(d expose.Delay) {
-		s.Say("  %s", d.Why)
-		if d.Advice != "" {
-			s.Paragraph("  " + d.Next())
+// reached says where the dashboard is and what answered there.
+func (o *exposeOptions) reached(ctx context.Context, c *cluster.Client, plan *kubeflow.ExposePlan, exposed *kubeflow.Exposed, result *expose.Exposure) error {
+	result.URL = exposed.URL
+	result.Found(exposed.Target)
+	if exposed.Answer == nil {
+		if !o.documented() {
+			fmt.Fprintln(o.Out, "Its address will be shown by: kubectl kubeflow expose")
 		}
-	})
-	if err != nil {
-		return err
+		return nil
 	}
-	door.Roots = secured.Authority(ctx, c.View())
-	after, err := expose.Look(ctx, c.View())
-	if err != nil {
-		return err
-	}
-	door.URL = after.URL(plan.Service)
-	result.URL = door.URL
-	s.Say("Asking %s ...", door.URL)
-	answer := expose.AskUntil(waiting, door, patience(plan.Reach))
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	result.Found(after)
+	answer := *exposed.Answer
 	for i := range result.Endpoints {
 		if result.Endpoints[i].About == plan.Service {
 			result.Endpoints[i].Answer = &answer
 		}
 	}
 	if !o.documented() {
-		s.Reached(door.URL, plan.Reach, answer)
+		o.screen().Reached(exposed.URL, plan.Reach, answer)
 	}
-	o.trust(secured, answer)
-	o.leads(ctx, after.Host(plan.Service), door.Address)
-	o.plainly(ctx, c, door.URL, answer)
+	o.trust(exposed.TLS, answer)
+	o.leads(ctx, exposed.Target.Host(plan.Service), exposed.Address)
+	o.plainly(ctx, c, exposed.URL, answer)
 	if result.Gateway != "" && !answer.Well() {
 		answer.Says += "; the gateway is not ready: " + result.Gateway
 	}
-	return verdict(door.URL, plan.Reach, answer)
+	return verdict(exposed.URL, plan.Reach, answer)
 }
 
-// patience is how long an address may stay silent. Where this computer may well be outside, silence is soon enough of an answer.
-func patience(r dashboard.Reach) time.Duration {
-	if r == dashboard.Public {
-		return 3 * time.Minute
+// plainly says what does not work over plain HTTP, and how to fix it.
+func (o *exposeOptions) plainly(ctx context.Context, c *cluster.Client, url string, answer expose.Answer) {
+	if !strings.HasPrefix(url, "http://") || !answer.Well() {
+		return
 	}
-	return 15 * time.Second
+	s := o.screen()
+	s.Paragraph("Plain HTTP: passwords can be read on the way. Encrypt it with: kubectl kubeflow expose --lb --tls")
+	findings, _ := kubeflow.PlainHTTP(ctx, c.View()) // the check is on the list: a test holds that
+	for _, f := range findings {
+		s.Paragraph("Without HTTPS " + f.Message + ". " + f.Consequence)
+		s.Paragraph("Encrypt it, or let them send cookies over plain HTTP with: kubectl kubeflow doctor exposure/secure-cookies --fix --allow-restart")
+	}
 }
 
 func verdict(url string, reach dashboard.Reach, answer expose.Answer) error {

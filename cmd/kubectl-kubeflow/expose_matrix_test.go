@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 const (
@@ -105,12 +106,11 @@ func decide(t *testing.T, view cluster.View, flags string, wanted expose.Options
 		}
 		return "allowed", ""
 	}
-	plan, err := expose.PlanLoadBalancer(target, wanted)
+	plan, err := kubeflow.PreviewExpose(t.Context(), view, kubeflow.ExposeOptions{Options: wanted})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &exposeOptions{dryRun: "none"}
-	if why, _ := o.refused(t.Context(), view, target, plan); why != nil {
+	if why := plan.Refused; why != nil {
 		return "refused", why.What + ". " + why.Next
 	}
 	return "allowed", ""

@@ -3,26 +3,19 @@ package main
 import (
 	"context"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 // runRemove takes back what expose made, also where no gateway is left, and says what is still reachable.
 func (o *exposeOptions) runRemove(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
 	result.Method = "remove"
-	made, err := expose.LookMade(ctx, c.View())
-	if apierrors.IsForbidden(err) { // not in every namespace: then where the gateway is
-		var t expose.Target
-		if t, err = expose.Look(ctx, c.View()); err == nil {
-			made = t.Made
-		}
-	}
+	plan, err := kubeflow.PrepareUnexpose(ctx, c)
 	if err != nil {
 		return err
 	}
-	changes := expose.PlanRemoval(made)
+	changes := plan.Changes
 	result.Describe(changes)
 	s := o.screen()
 	if len(changes) == 0 {
@@ -35,10 +28,8 @@ func (o *exposeOptions) runRemove(ctx context.Context, c *cluster.Client, result
 			return err
 		}
 	}
-	if o.dryRun != "client" {
-		if err := o.takeBack(ctx, c, changes); err != nil {
-			return err
-		}
+	if err := o.takeBack(ctx, plan); err != nil {
+		return err
 	}
 	if result.DryRun {
 		s.Say("%s", dryRuns[o.dryRun])
@@ -46,15 +37,21 @@ func (o *exposeOptions) runRemove(ctx context.Context, c *cluster.Client, result
 	return o.left(ctx, c, result)
 }
 
-// takeBack takes back, and waits until Azure has let go as well.
-func (o *exposeOptions) takeBack(ctx context.Context, c *cluster.Client, changes []cluster.Change) error {
-	removal := expose.Removal{DryRun: o.dryRun == "server", Gone: func(change cluster.Change) {
-		o.screen().Say("%s: %s", map[bool]string{true: "Gone", false: "Taken back"}[change.Verb == cluster.Delete], change.Ref())
-	}}
-	if o.wait {
-		removal.Timeout = o.timeout
+// takeBack reverts, and waits until Azure has released the address as well.
+func (o *exposeOptions) takeBack(ctx context.Context, plan *kubeflow.UnexposePlan) error {
+	switch o.dryRun {
+	case "client":
+		return nil
+	case "server":
+		return plan.DryRun(ctx)
 	}
-	return expose.TakeBack(ctx, c, changes, removal)
+	timeout := o.timeout
+	if !o.wait {
+		timeout = 0
+	}
+	return plan.Apply(ctx, timeout, func(change cluster.Change) {
+		o.screen().Say("%s: %s", map[bool]string{true: "Gone", false: "Taken back"}[change.Verb == cluster.Delete], change.Ref())
+	})
 }
 
 // left says how the dashboard can still be reached. Without a gateway there is nothing to reach.

@@ -16,9 +16,18 @@ import (
 )
 
 // Secure does the second half of an exposure, for which the address had to be there: it gets the certificate, and lets the
-// gateway serve it when it has come. Without anything to do it does nothing. tell hears why the certificate takes long.
-func Secure(ctx context.Context, c *cluster.Client, o Options, address string, tell func(Delay)) (TLSPlan, error) {
-	plan, err := applyTLS(ctx, c, o, address, func(p TLSPlan) []cluster.Change { return p.Issue })
+// gateway serve it when it has come. Without anything to do it does nothing. agreed is what the user's consent rests on, from
+// [Target.WithTLS]: Secure changes nothing beyond what [PlanTLS] makes of that and the address; nil is no such limit. tell
+// reports why the certificate takes long.
+func Secure(ctx context.Context, c *cluster.Client, agreed *Target, o Options, address string, tell func(Delay)) (TLSPlan, error) {
+	agreement, err := agreedFor(agreed, o, address)
+	if err != nil {
+		return TLSPlan{}, err
+	}
+	do := func(part func(TLSPlan) []cluster.Change) (TLSPlan, error) {
+		return applyTLS(ctx, c, agreement, o, address, part)
+	}
+	plan, err := do(func(p TLSPlan) []cluster.Change { return p.Issue })
 	if err != nil {
 		return plan, err
 	}
@@ -26,18 +35,19 @@ func Secure(ctx context.Context, c *cluster.Client, o Options, address string, t
 		return plan, err
 	}
 	serve := func(p TLSPlan) []cluster.Change { return p.Serve }
-	plan, err = applyTLS(ctx, c, o, address, serve)
+	plan, err = do(serve)
 	if err != nil || len(certificatesAmong(plan.Serve)) == 0 {
 		return plan, err
 	}
 	if err := settle(ctx, time.Now()); err != nil {
 		return plan, err
 	}
-	return applyTLS(ctx, c, o, address, serve) // the Secrets that came late
+	return do(serve) // the Secrets that came late
 }
 
-// applyTLS looks, decides and makes one part of the changes. When somebody changes an object in between it looks again.
-func applyTLS(ctx context.Context, c *cluster.Client, o Options, address string, part func(TLSPlan) []cluster.Change) (TLSPlan, error) {
+// applyTLS looks, decides and makes one part of the changes, as far as they were agreed to. When somebody changes an object in
+// between it looks again.
+func applyTLS(ctx context.Context, c *cluster.Client, agreed *agreement, o Options, address string, part func(TLSPlan) []cluster.Change) (TLSPlan, error) {
 	for tries := 1; ; tries++ {
 		view := c.View()
 		t, err := Look(ctx, view)
@@ -46,6 +56,9 @@ func applyTLS(ctx context.Context, c *cluster.Client, o Options, address string,
 		}
 		t = t.WithTLS(ctx, view, o)
 		plan, err := PlanTLS(t, o, address)
+		if err == nil {
+			err = agreed.check(part(plan))
+		}
 		if err == nil {
 			err = Apply(ctx, c, part(plan), false)
 		}

@@ -1,7 +1,6 @@
 package expose
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 
@@ -51,33 +50,6 @@ func (e *Exposure) Describe(changes []cluster.Change) {
 func (e *Exposure) Found(t Target) {
 	e.Authentication, e.Gateway = &t.Authentication, t.Unready()
 	e.Endpoints = append([]Endpoint{}, Endpoints(t)...)
-}
-
-// Same tells whether two plans make the same changes to the same fields, whatever else has changed on the objects meanwhile.
-func (p Plan) Same(q Plan) bool {
-	mine, theirs := p.All(), q.All()
-	if len(mine) != len(theirs) || p.Reach != q.Reach {
-		return false
-	}
-	for i, a := range mine {
-		b := theirs[i]
-		if a.Verb != b.Verb || a.Ref() != b.Ref() || !bytes.Equal(gist(a), gist(b)) {
-			return false
-		}
-	}
-	return true
-}
-
-// gist is what a change is about: which values become which, or the object for one that is new.
-func gist(c cluster.Change) []byte {
-	if c.Before == nil || c.After == nil {
-		return []byte(cluster.Diff(nil, c.After))
-	}
-	operations, err := c.Inverse()
-	if err != nil {
-		return nil
-	}
-	return operations
 }
 
 // A Step is something to type, and why.

@@ -38,7 +38,7 @@ func TestHTTPSInterruptedAnywhereIsFinishedOrTakenBack(t *testing.T) {
 		if answer := AskUntil(ctx, Door{URL: "https://" + address + "/"}, 20*time.Second); !answer.Well() {
 			t.Errorf("%+v", answer)
 		}
-		if _, err := Secure(ctx, l.client, Options{TLS: &TLS{From: NoTLS}}, address, func(Delay) {}); err != nil {
+		if _, err := Secure(ctx, l.client, nil, Options{TLS: &TLS{From: NoTLS}}, address, func(Delay) {}); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(gateway, l.gateway(t, ctx)); diff != "" {
@@ -52,7 +52,7 @@ func TestASecretThatComesLateGoesToo(t *testing.T) {
 		for way, takeBack := range map[string]func(address string) error{
 			"--remove": func(string) error { l.remove(t, ctx); return nil },
 			"--tls none": func(address string) error {
-				_, err := Secure(ctx, l.client, Options{TLS: &TLS{From: NoTLS}}, address, func(Delay) {})
+				_, err := Secure(ctx, l.client, nil, Options{TLS: &TLS{From: NoTLS}}, address, func(Delay) {})
 				return err
 			},
 		} {

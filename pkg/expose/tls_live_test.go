@@ -19,13 +19,14 @@ import (
 // secured does what expose --lb --tls does, and returns the address.
 func (l *live) secured(t *testing.T, ctx context.Context, o Options) (address string, plan TLSPlan) {
 	t.Helper()
+	agreed, _ := l.plan(t, ctx, o)
 	l.expose(t, ctx, o)
 	s, err := l.look(t, ctx).loadBalancer()
 	if err != nil {
 		t.Fatal(err)
 	}
 	address = dashboard.IPOf(s)
-	plan, err = Secure(ctx, l.client, o, address, func(Delay) {})
+	plan, err = Secure(ctx, l.client, &agreed, o, address, func(Delay) {})
 	if err != nil {
 		t.Fatal(err)
 	}

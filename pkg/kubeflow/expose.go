@@ -1,0 +1,45 @@
+package kubeflow
+
+import (
+	"context"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+)
+
+// ExposeOptions say how the dashboard gets an address of the load balancer.
+type ExposeOptions struct {
+	expose.Options
+	AllowUnauthenticated    bool // a public address even though nobody has to sign in
+	AllowDefaultCredentials bool // a public address even though the password and secrets are those of every Kubeflow
+	DryRun                  DryRun
+}
+
+// PrepareExpose decides what to change so that the dashboard has its address, and whether that is safe. It writes nothing.
+// An unsafe plan is not an error but the plan's Refused. A dry run is never refused.
+func PrepareExpose(ctx context.Context, client *cluster.Client, o ExposeOptions) (*ExposePlan, error) {
+	p, err := o.prepare(ctx, client.View())
+	if p != nil {
+		p.client = client
+	}
+	return p, err
+}
+
+// PreviewExpose is PrepareExpose for any view, such as a support bundle. Its plan cannot be applied.
+func PreviewExpose(ctx context.Context, view cluster.View, o ExposeOptions) (*ExposePlan, error) {
+	return o.prepare(ctx, view)
+}
+
+// prepare returns a plan also with an error, once it is known how the dashboard is now.
+func (o ExposeOptions) prepare(ctx context.Context, view cluster.View) (*ExposePlan, error) {
+	t, err := expose.Look(ctx, view)
+	if err != nil {
+		return nil, err
+	}
+	p := &ExposePlan{Target: t.WithTLS(ctx, view, o.Options), options: o}
+	if p.Plan, err = expose.PlanLoadBalancer(p.Target, o.Options); err != nil || !o.DryRun.writes() {
+		return p, err
+	}
+	p.Refused, err = o.judge(ctx, view, p.Target, p.Plan)
+	return p, err
+}

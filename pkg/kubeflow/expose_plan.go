@@ -1,0 +1,136 @@
+package kubeflow
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+)
+
+// An ExposePlan is what gives the dashboard its address, and whether that is safe.
+type ExposePlan struct {
+	expose.Plan
+	Target  expose.Target // the dashboard as it was when the plan was made
+	Refused *UnsafeError  // why the plan is unsafe; nil when it may be applied
+
+	client  *cluster.Client
+	options ExposeOptions
+}
+
+// ExposeApplyOptions say how a plan is carried out.
+type ExposeApplyOptions struct {
+	AllowUnauthenticated bool // consent to a plan that is refused because nobody has to sign in
+	NoWait               bool // applied is enough; a certificate that needs the address is not issued
+	Timeout              time.Duration
+	Notify               Notify
+	Delayed              func(expose.Delay) // reports why the certificate takes long; may be nil
+}
+
+// A PlanChangedError says that the cluster changed so that there is more to do than the plan that was agreed to, or something
+// else. Plan is what there is to do now, to be agreed to. What was done before is part of the old plan.
+type PlanChangedError struct{ Plan *ExposePlan }
+
+func (e *PlanChangedError) Error() string {
+	return "the cluster was changed meanwhile, so that what is to be done is no longer what was agreed to"
+}
+
+// An Exposed is what came of a plan.
+type Exposed struct {
+	Target  expose.Target // the dashboard as it is now
+	URL     string        // "" without waiting
+	Address string
+	Answer  *expose.Answer // what came back from the URL; nil without waiting
+	TLS     expose.TLSPlan
+}
+
+// Apply executes the plan: what was agreed to, and nothing beyond it. An unsafe plan is refused. Where another program changes
+// an object in between, Apply goes on only with what the plan covers, and else stops with a [PlanChangedError].
+func (p *ExposePlan) Apply(ctx context.Context, o ExposeApplyOptions) (*Exposed, error) {
+	if p.client == nil || !p.options.DryRun.writes() {
+		return nil, errDryRun
+	}
+	if p.Refused != nil && !(p.Refused.Unauthenticated && o.AllowUnauthenticated) {
+		return nil, p.Refused
+	}
+	if o.AllowUnauthenticated {
+		p.options.AllowUnauthenticated = true
+	}
+	done, err := p.write(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if o.NoWait {
+		return &Exposed{Target: done.Target}, nil
+	}
+	return p.reach(ctx, done, o)
+}
+
+// mostTries is how often a plan is made again because another program changed an object in between.
+const mostTries = 5
+
+// write makes the changes that need no address, and returns the plan as it was made last.
+func (p *ExposePlan) write(ctx context.Context) (*ExposePlan, error) {
+	now := p
+	for tries := 1; ; tries++ {
+		err := expose.Apply(ctx, p.client, now.Changes, false)
+		if !apierrors.IsConflict(err) || tries == mostTries {
+			return now, err
+		}
+		if now, err = PrepareExpose(ctx, p.client, p.options); err != nil {
+			return nil, err
+		}
+		if !p.Covers(now.Plan) || now.Refused != nil {
+			return nil, &PlanChangedError{Plan: now}
+		}
+	}
+}
+
+// reach waits for the address, gets the certificate, and waits for an answer.
+func (p *ExposePlan) reach(ctx context.Context, done *ExposePlan, o ExposeApplyOptions) (*Exposed, error) {
+	waiting, stop := context.WithTimeout(ctx, o.Timeout)
+	defer stop()
+	o.Notify.say("Waiting for the address of %s ...", p.Service)
+	door, err := expose.Await(waiting, p.client, done.Target, done.Plan, func(d expose.Delay) { o.Notify.say("  %s", d.Why) })
+	if err != nil {
+		return nil, err
+	}
+	delayed := o.Delayed
+	if delayed == nil {
+		delayed = func(expose.Delay) {}
+	}
+	out := &Exposed{Address: door.Address}
+	if out.TLS, err = expose.Secure(waiting, p.client, &p.Target, p.options.Options, door.Address, delayed); err != nil {
+		return nil, err
+	}
+	door.Roots = out.TLS.Authority(ctx, p.client.View())
+	if out.Target, err = expose.Look(ctx, p.client.View()); err != nil {
+		return nil, err
+	}
+	door.URL = out.Target.URL(p.Service)
+	out.URL = door.URL
+	o.Notify.say("Asking %s ...", door.URL)
+	answer := expose.AskUntil(waiting, door, patience(p.Reach))
+	out.Answer = &answer
+	return out, ctx.Err()
+}
+
+// patience is how long an address may stay silent. Where this computer may well be outside, silence is soon enough of an answer.
+func patience(r dashboard.Reach) time.Duration {
+	if r == dashboard.Public {
+		return 3 * time.Minute
+	}
+	return 15 * time.Second
+}
+
+// DryRun lets the server check all changes of the plan. Nothing is written.
+func (p *ExposePlan) DryRun(ctx context.Context) error {
+	if p.client == nil {
+		return fmt.Errorf("asking the server about %s: %w", p.Service, errDryRun)
+	}
+	return expose.Apply(ctx, p.client, p.All(), true)
+}

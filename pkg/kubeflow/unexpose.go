@@ -1,0 +1,44 @@
+package kubeflow
+
+import (
+	"context"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+)
+
+// An UnexposePlan is what reverts everything that expose made and changed.
+type UnexposePlan struct {
+	Changes []cluster.Change
+
+	client *cluster.Client
+}
+
+// PrepareUnexpose decides what to revert, also where no gateway is left. It writes nothing.
+func PrepareUnexpose(ctx context.Context, client *cluster.Client) (*UnexposePlan, error) {
+	made, err := expose.LookMade(ctx, client.View())
+	if apierrors.IsForbidden(err) { // not in every namespace: then where the gateway is
+		var t expose.Target
+		if t, err = expose.Look(ctx, client.View()); err == nil {
+			made = t.Made
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &UnexposePlan{Changes: expose.PlanRemoval(made), client: client}, nil
+}
+
+// Apply reverts, and waits until Azure has released the address as well; a timeout of 0 does not wait. gone is told of each
+// change when it is done; it may be nil.
+func (p *UnexposePlan) Apply(ctx context.Context, timeout time.Duration, gone func(cluster.Change)) error {
+	return expose.TakeBack(ctx, p.client, p.Changes, expose.Removal{Timeout: timeout, Gone: gone})
+}
+
+// DryRun lets the server check the changes. Nothing is written.
+func (p *UnexposePlan) DryRun(ctx context.Context) error {
+	return expose.TakeBack(ctx, p.client, p.Changes, expose.Removal{DryRun: true})
+}
