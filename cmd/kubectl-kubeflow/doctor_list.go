@@ -15,7 +15,7 @@ type checkRow struct {
 }
 
 func rowOf(c *doctor.Check) checkRow {
-	row := checkRow{ID: c.ID, Title: c.Title, Why: c.Why, Cure: c.Cure, Page: c.Page(), Reads: []string{}}
+	row := checkRow{ID: c.ID, Title: c.Title, Why: c.Why, Cure: c.FixNote, Page: c.Page(), Reads: []string{}}
 	for _, kind := range c.Reads {
 		row.Reads = append(row.Reads, kind.String())
 	}
@@ -34,7 +34,7 @@ func (o *doctorOptions) showList() error {
 	for _, c := range o.checks {
 		rows = append(rows, []string{c.ID, c.Title})
 	}
-	return o.screen().Table([]string{"ID", "WHEN ALL IS WELL"}, rows)
+	return o.screen().Table([]string{"ID", "PASSES WHEN"}, rows)
 }
 
 func (o *doctorOptions) showCheck(id string) error {

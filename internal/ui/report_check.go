@@ -11,11 +11,11 @@ import (
 func (s *Screen) Check(c *doctor.Check) error {
 	p := &page{Screen: s}
 	p.text(0, s.Paint(Bold, c.ID))
-	p.text(2, "When all is well, "+c.Title+".")
+	p.text(2, c.Title+".")
 	p.line("")
 	p.text(2, c.Why)
 	p.line("")
-	p.text(2, c.Cure)
+	p.text(2, c.FixNote)
 	p.line("")
 	var kinds []string
 	for _, kind := range c.Reads {

@@ -86,7 +86,7 @@ func (s *Screen) ReportSARIF(r *doctor.Report, checks []*doctor.Check, version s
 	index := map[string]int{}
 	for i, c := range checks {
 		index[c.ID] = i
-		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{c.ID, sarifText{"When all is well, " + c.Title + "."}, sarifText{c.Why}, c.Page()})
+		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{c.ID, sarifText{c.Title + "."}, sarifText{c.Why}, c.Page()})
 	}
 	for _, c := range r.Checks {
 		if c.Status == doctor.Unknown {

@@ -27,7 +27,7 @@ func aReport() *doctor.Report {
 		doctor.RestartOf(config),
 	}}
 	about := doctor.Subject{Ref: cluster.RefOf(config), Field: "data.containerRuntimeExecutor"}
-	cause := "It was made for Docker."
+	cause := "It was built for Docker."
 	r := doctor.NewReport()
 	r.Context, r.Server, r.Kubernetes = "KubeTestCluster", "https://kubetest.example.com:443", "v1.21.14"
 	r.Release = doctor.KnownRelease{Name: "1.2.0", From: "fingerprint"}
@@ -35,19 +35,19 @@ func aReport() *doctor.Report {
 		Pools: []doctor.Pool{{Name: "nodepool1", Mode: "system", Nodes: 3, VMSize: "Standard_D4s_v3"}, {Name: "gpu", Mode: "user", Nodes: 1, VMSize: "Standard_NC6s_v3", Kubernetes: "v1.34.1"}}}
 	r.Hints = []string{"The quota of the subscription limits what a pool can grow to."}
 	r.Checks = []doctor.CheckReport{
-		{ID: "platform/kubernetes-version", Title: "the release was tested on this version", Status: doctor.OK},
-		{ID: "nodes/container-runtime", Title: "the nodes run containerd", Status: doctor.Unknown, Reason: "needs list on nodes"},
-		{ID: "pipelines/executor", Title: "the workflow executor suits the container runtime", Status: doctor.Found, Findings: []doctor.Finding{
-			{Severity: doctor.Error, About: about, Message: "the workflow executor is set to docker, and 3 nodes run containerd", Cause: cause,
+		{ID: "platform/kubernetes-version", Title: "Release is tested on this version", Status: doctor.OK},
+		{ID: "nodes/container-runtime", Title: "Nodes run containerd", Status: doctor.Unknown, Reason: "needs list on nodes"},
+		{ID: "pipelines/executor", Title: "Workflow executor matches the container runtime", Status: doctor.Found, Findings: []doctor.Finding{
+			{Severity: doctor.Error, About: about, Message: "the workflow executor is set to docker, but containerd runs on 3 nodes", Cause: cause,
 				Consequence: "Every pipeline step hangs in ContainerCreating.", Command: "kubectl edit configmap -n kubeflow workflow-controller-configmap", Fix: fix},
 			{Severity: doctor.Error, About: about, Message: "another of the same cause", Cause: cause, Fix: fix},
 		}},
-		{ID: "pipelines/steps", Title: "steps run", Status: doctor.Found, Findings: []doctor.Finding{
+		{ID: "pipelines/steps", Title: "Steps run", Status: doctor.Found, Findings: []doctor.Finding{
 			{Severity: doctor.Error, About: about, Message: "a step hangs", ExplainedBy: "pipelines/executor"},
 			{Severity: doctor.Error, About: doctor.Subject{Ref: cluster.Ref{Name: "second-step"}}, Message: "a second step hangs", ExplainedBy: "pipelines/executor"},
 		}},
-		{ID: "training/mpi-operator", Title: "the MPI operator understands its arguments", Status: doctor.NotApplicable, Reason: "there is none"},
-		{ID: "exposure/endpoint", Title: "the dashboard has an address", Status: doctor.Found, Findings: []doctor.Finding{
+		{ID: "training/mpi-operator", Title: "MPI operator supports its arguments", Status: doctor.NotApplicable, Reason: "there is none"},
+		{ID: "exposure/endpoint", Title: "Dashboard has an external address", Status: doctor.Found, Findings: []doctor.Finding{
 			{Severity: doctor.Info, About: about, Message: "the dashboard has no address", Command: "kubectl kubeflow expose"},
 		}},
 	}

@@ -15,9 +15,10 @@ import (
 // A Check looks at one subject and says what is wrong with it. It reads and decides; it never writes.
 type Check struct {
 	ID    string // "pipelines/executor": also the file, the folder of its cases and its page
-	Title string // what is true when all is well: "the workflow executor suits the container runtime"
+	Title string // true on a healthy cluster: "Workflow executor matches the container runtime"
 	Why   string // what goes wrong for the user otherwise; sentences for --explain and the page
-	Cure  string // what --fix would do about it and how risky that is; sentences
+	// FixNote says what --fix changes and how risky that is, or why there is no automatic fix; sentences.
+	FixNote string
 	// Sources are where the facts are from: an issue as "kubeflow/manifests#2553", or the address of a page.
 	Sources []string
 	Reads   []schema.GroupKind

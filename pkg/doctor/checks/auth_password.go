@@ -14,10 +14,10 @@ const passwordID = "auth/password"
 
 var signInPassword = &doctor.Check{
 	ID:    passwordID,
-	Title: "nobody signs in with the password that everybody knows",
+	Title: "Default password has been changed",
 	Why: "Every release from 1.3 on comes with the user user@example.com, whose password stands in the documentation. Whoever reaches the dashboard signs in with it and may start containers " +
 		"on the cluster: robots try it on every address they find.",
-	Cure: "Give a new password in a file, --dex-password FILE with --fix and --allow-restart: its hash is written where dex reads it, and dex is restarted. Nothing else changes, and the password itself " +
+	FixNote: "Give a new password in a file, --dex-password FILE with --fix and --allow-restart: its hash is written where dex reads it, and dex is restarted. Nothing else changes, and the password itself " +
 		"is kept nowhere. --undo puts the old hash back.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
 	Reads:   []schema.GroupKind{configMapKind, secretKind, deploymentKind, serviceKind},

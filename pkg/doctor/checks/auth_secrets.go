@@ -15,10 +15,10 @@ import (
 
 var signInSecrets = &doctor.Check{
 	ID:    "auth/secrets",
-	Title: "the sign-in's secrets are this cluster's own",
+	Title: "Default secrets were rotated",
 	Why: "The manifests of every release hold the same secrets: the one between dex and what asks it, and the key with which oauth2-proxy signs the cookie of who has signed in. With that key anybody " +
 		"can make a cookie for any user, without a password. The object store's key is everybody's too, though only pods reach the store.",
-	Cure: "--fix (with --allow-restart) makes new random values for the sign-in, the same on both sides, and restarts dex and oauth2-proxy: who is signed in signs in again. The object store's key is left: " +
+	FixNote: "--fix (with --allow-restart) makes new random values for the sign-in, the same on both sides, and restarts dex and oauth2-proxy: who is signed in signs in again. The object store's key is left: " +
 		"what uses it has copies in every user's namespace. Installing again keeps the new values.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
 	Reads:   []schema.GroupKind{secretKind, deploymentKind, statefulSetKind, serviceKind},

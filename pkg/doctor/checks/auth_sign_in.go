@@ -14,10 +14,10 @@ import (
 
 var signIn = &doctor.Check{
 	ID:    "auth/sign-in",
-	Title: "the parts of the sign-in run and agree",
+	Title: "dex and oauth2-proxy are available and consistent",
 	Why: "A visitor is sent from the gateway to oauth2-proxy, from there to dex and back. When one of the two does not run, when they do not know each other by the same secret, or when they do not call " +
 		"the issuer of the tokens by the same name, the visitor ends on an error page or goes round in circles.",
-	Cure:    "Where the secrets differ, --fix (with --allow-restart) gives oauth2-proxy the one that dex has, and restarts it. Names of issuers are left: which one is right is yours to say.",
+	FixNote: "Where the secrets differ, --fix (with --allow-restart) gives oauth2-proxy the one that dex has, and restarts it. Names of issuers are left: which one is right is yours to say.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
 	Reads:   []schema.GroupKind{deploymentKind, secretKind, configMapKind, requestAuthKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {

@@ -17,10 +17,10 @@ const discovery = "/.well-known/openid-configuration"
 
 var tokenIssuer = &doctor.Check{
 	ID:    "auth/token-issuer",
-	Title: "the gateway knows who issues this cluster's tokens",
+	Title: "Gateway accepts this cluster's token issuer",
 	Why: "Programs sign in at the gateway with a service account's token, where a RequestAuthentication names who issues those. Releases come with the name that other clusters have; on AKS it is an address of " +
 		"its own for each cluster, and the gateway answers \"Jwt issuer is not configured\".",
-	Cure:    "--fix writes the issuer, and where its keys are, as the API server itself tells them. Nothing restarts.",
+	FixNote: "--fix writes the issuer, and where its keys are, as the API server itself tells them. Nothing restarts.",
 	Sources: []string{"kubeflow/manifests#2840", "kubeflow/manifests#2850", "kubeflow/pipelines#11025", "https://learn.microsoft.com/azure/aks/use-oidc-issuer"},
 	Reads:   []schema.GroupKind{requestAuthKind},
 	Paths:   []string{discovery},

@@ -17,10 +17,11 @@ const injectFrom = "cert-manager.io/inject-ca-from"
 
 var caBundles = &doctor.Check{
 	ID:    "certificates/ca-bundles",
-	Title: "the API server trusts the webhooks whose certificates cert-manager keeps",
-	Why: "A webhook's configuration names the authority that signed its certificate, and cert-manager's cainjector fills that in from the Certificate that an annotation names. Where that is not " +
-		"there, or nothing was filled in, the API server refuses the webhook's answer: x509, certificate signed by unknown authority.",
-	Cure:    "Nothing by itself: the annotation is the manifests'. Installing again puts it right; else cainjector has to run.",
+	Title: "The API server trusts webhook certificates",
+	Why: "A webhook configuration carries the CA bundle that its certificate is verified against. cert-manager's cainjector fills it in " +
+		"from the Certificate named in an annotation. If that Certificate is missing, or nothing was injected, the API server rejects the " +
+		"webhook's responses: x509, certificate signed by unknown authority.",
+	FixNote: "No automatic fix: the annotation comes from the manifests. Install again to restore the Certificate, or get cainjector running.",
 	Sources: []string{"kubeflow/manifests#2553", "kubeflow/manifests#2816", "kserve/kserve#3187"},
 	Reads:   []schema.GroupKind{mutatingKind, validatingKind, certificateKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -50,13 +51,13 @@ func judgeBundle(ctx context.Context, e doctor.Exam, o *unstructured.Unstructure
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(o), Field: "metadata.annotations"},
-		Consequence: "The API server does not trust the webhook: what it is asked about is refused, or goes past it.",
+		Consequence: "The API server does not trust the webhook: requests that it should review are rejected, or skip it.",
 	}
 	_, err := e.Get(ctx, cluster.Ref{APIVersion: "cert-manager.io/v1", Kind: "Certificate", Namespace: namespace, Name: name})
 	switch {
 	case apierrors.IsNotFound(err):
-		f.Message = fmt.Sprintf("%s takes its authority from Certificate %s/%s, which is not there", o.GetName(), namespace, name)
-		f.Advice = "Install again: the same command puts back what is missing."
+		f.Message = fmt.Sprintf("%s takes its CA bundle from Certificate %s/%s, which does not exist", kindName(o), namespace, name)
+		f.Advice = "Install again: the same command restores missing objects."
 		f.Command = "kubectl kubeflow install --diff"
 		return []doctor.Finding{f}, nil
 	case err != nil:
@@ -68,8 +69,8 @@ func judgeBundle(ctx context.Context, e doctor.Exam, o *unstructured.Unstructure
 	for i, w := range items(o.Object, "webhooks") {
 		if bundle := text(w, "clientConfig", "caBundle"); bundle == "" || bundle == "Cg==" {
 			f.About.Field = fmt.Sprintf("webhooks[%d].clientConfig.caBundle", i)
-			f.Message = fmt.Sprintf("%s has no authority: cert-manager has not filled it in", o.GetName())
-			f.Advice = "See whether cert-manager-cainjector runs and whether the Certificate is ready; restarting it looks at everything again."
+			f.Message = fmt.Sprintf("%s has an empty CA bundle: cert-manager has not injected one", kindName(o))
+			f.Advice = "Check that cert-manager-cainjector is running and the Certificate is ready; restarting cainjector makes it inject again."
 			f.Command = "kubectl rollout restart deployment -n cert-manager cert-manager-cainjector"
 			return []doctor.Finding{f}, nil
 		}

@@ -15,10 +15,10 @@ var certificateKind = schema.GroupKind{Group: "cert-manager.io", Kind: "Certific
 
 var certManager = &doctor.Check{
 	ID:    "certificates/cert-manager",
-	Title: "cert-manager runs and issues what is asked for",
-	Why: "The webhooks of Kubeflow show certificates that cert-manager issues and renews. While it does not run nothing fails at once; then a certificate runs out, and nothing that the webhook is " +
-		"asked about can be made any more.",
-	Cure:    "Nothing by itself: why it does not run, or does not issue, decides what helps.",
+	Title: "cert-manager is available and its certificates are ready",
+	Why: "Kubeflow's webhooks use certificates that cert-manager issues and renews. While cert-manager is down nothing fails at first; once " +
+		"a certificate expires, the API server rejects every object that the webhook should review.",
+	FixNote: "No automatic fix: the remedy depends on why it is not running, or not issuing.",
 	Sources: []string{"https://cert-manager.io/docs/troubleshooting/"},
 	Reads:   []schema.GroupKind{deploymentKind, certificateKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -60,10 +60,10 @@ func judgeCertManager(d *unstructured.Unstructured, c map[string]any) doctor.Fin
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(d), Field: "status.conditions"},
-		Message:     d.GetName() + " does not run",
-		Consequence: "Certificates are neither issued nor renewed, and webhooks are not told of them.",
+		Message:     kindName(d) + " is not available",
+		Consequence: "Certificates are neither issued nor renewed, and CA bundles are not updated.",
 		Cause:       text(c, "message"),
-		Advice:      "See what its pods wait for.",
+		Advice:      "Check why its pods are not ready.",
 		Command:     "kubectl describe deployment -n cert-manager " + d.GetName(),
 	}
 }
@@ -72,14 +72,14 @@ func judgeCertificate(o *unstructured.Unstructured, c map[string]any, down bool)
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(o), Field: "status.conditions"},
-		Message:     fmt.Sprintf("certificate %s is not there", o.GetName()),
-		Consequence: "What shows it is not trusted, or does not start.",
+		Message:     kindName(o) + " is not ready",
+		Consequence: "Components that use it are not trusted, or do not start.",
 		Cause:       text(c, "message"),
-		Advice:      "Its CertificateRequests and Orders say what the issuer answered.",
+		Advice:      "Its CertificateRequests and Orders show the issuer's response.",
 		Command:     fmt.Sprintf("kubectl describe certificate -n %s %s", o.GetNamespace(), o.GetName()),
 	}
 	if down {
-		f.Advice = "Make cert-manager run first."
+		f.Advice = "Fix cert-manager first."
 	}
 	return f
 }

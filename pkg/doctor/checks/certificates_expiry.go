@@ -14,10 +14,10 @@ import (
 
 var expiry = &doctor.Check{
 	ID:    "certificates/expiry",
-	Title: "no certificate has run out, or is about to",
-	Why: "cert-manager renews a certificate when two thirds of its time are over. When it could not, everything goes on until the day the certificate runs out, and then webhooks and the " +
-		"dashboard's address end at once.",
-	Cure:    "Nothing by itself: why it was not renewed decides what helps. Deleting the Secret of the certificate makes cert-manager issue it anew.",
+	Title: "No certificate is expired or about to expire",
+	Why: "cert-manager renews a certificate after two thirds of its lifetime. If renewal fails, nothing is noticed until the certificate " +
+		"expires; then webhooks and HTTPS on the dashboard fail at once.",
+	FixNote: "No automatic fix: the remedy depends on why it was not renewed. Deleting the certificate's Secret makes cert-manager reissue it.",
 	Sources: []string{"https://cert-manager.io/docs/usage/certificate/"},
 	Reads:   []schema.GroupKind{certificateKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -59,16 +59,16 @@ func judgeExpiry(c *unstructured.Unstructured, end, now time.Time) *doctor.Findi
 	f := &doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(c), Field: "status.notAfter"},
-		Message:     fmt.Sprintf("certificate %s was to be renewed and was not; it runs out on %s", c.GetName(), end.UTC().Format(time.DateTime)),
-		Consequence: "From then on, what shows it is not trusted.",
+		Message:     fmt.Sprintf("%s is overdue for renewal and expires on %s", kindName(c), end.UTC().Format(time.DateTime)),
+		Consequence: "After that, components that use it are not trusted.",
 		ExplainedBy: "certificates/cert-manager",
-		Advice:      "See what cert-manager says of it; deleting its Secret makes cert-manager issue it anew.",
+		Advice:      "Check its status and events; deleting its Secret makes cert-manager reissue it.",
 		Command:     fmt.Sprintf("kubectl describe certificate -n %s %s", c.GetNamespace(), c.GetName()),
 	}
 	if !now.Before(end) {
 		f.Severity = doctor.Error
-		f.Message = fmt.Sprintf("certificate %s ran out on %s", c.GetName(), end.UTC().Format(time.DateTime))
-		f.Consequence = "What shows it is not trusted."
+		f.Message = fmt.Sprintf("%s expired on %s", kindName(c), end.UTC().Format(time.DateTime))
+		f.Consequence = "Components that use it are not trusted."
 	}
 	return f
 }

@@ -16,16 +16,17 @@ var requestKind = schema.GroupKind{Group: "certificates.k8s.io", Kind: "Certific
 
 var pipelinesCache = &doctor.Check{
 	ID:    "certificates/pipelines-cache",
-	Title: "the cache of pipelines has its certificate",
-	Why: "Up to Kubeflow 1.4 the cache of pipelines asks the cluster itself to sign its certificate. Newer Kubernetes signs no such request, or waits for somebody to approve it: the cache never starts, and every step " +
-		"runs again although nothing has changed.",
-	Cure:    "Nothing by itself: approving a request is trust that somebody has to give. The command is the finding's.",
+	Title: "Pipelines cache has its certificate",
+	Why: "Up to Kubeflow 1.4 the pipelines cache asks the cluster's own signer for its certificate. Newer Kubernetes versions reject such a " +
+		"request, or leave it pending until an administrator approves it. The cache never starts, and every step runs again although " +
+		"nothing has changed.",
+	FixNote: "No automatic fix: approving a certificate request is a trust decision. The finding gives the command.",
 	Sources: []string{"kubeflow/manifests#2165", "kubeflow/pipelines#4505", "kubeflow/pipelines#7273"},
 	Reads:   []schema.GroupKind{deploymentKind, podKind, requestKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		_, err := e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: kubeflow, Name: "cache-deployer-deployment"})
 		if apierrors.IsNotFound(err) {
-			return nil, doctor.Skip("cert-manager makes the certificate of this release's cache, or there is none")
+			return nil, doctor.Skip("cert-manager issues the certificate of this release's cache, or there is no cache")
 		}
 		if err != nil {
 			return nil, err
@@ -55,21 +56,21 @@ func judgeCache(waiting, request *unstructured.Unstructured) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(waiting)},
-		Message:     "the cache of pipelines waits for its certificate",
-		Consequence: "Every step of a pipeline runs again although nothing has changed.",
-		Cause:       "What asks for the certificate, cache-deployer-deployment, has not got one.",
-		Advice:      "Its log says why; from Kubeflow 1.5 on cert-manager makes the certificate.",
+		Message:     kindName(waiting) + " is waiting for the certificate of the pipelines cache",
+		Consequence: "Every pipeline step runs again although nothing has changed.",
+		Cause:       "Deployment cache-deployer-deployment has not obtained the certificate.",
+		Advice:      "Its log has the reason; from Kubeflow 1.5 on cert-manager issues this certificate.",
 		Command:     fmt.Sprintf("kubectl logs -n %s deployment/cache-deployer-deployment", kubeflow),
 	}
 	if request == nil {
 		return f
 	}
-	f.Cause = "Its request " + request.GetName() + " waits for somebody to approve it."
+	f.Cause = "CertificateSigningRequest " + request.GetName() + " is waiting for approval."
 	f.Advice, f.Command = "Approve the request.", "kubectl certificate approve "+request.GetName()
 	for _, c := range items(request.Object, "status", "conditions") {
 		if kind := text(c, "type"); kind == "Denied" || kind == "Failed" {
-			f.Cause = "Its request " + request.GetName() + " was refused: " + text(c, "message")
-			f.Advice = "Delete the request, so that it is made anew, and approve it then."
+			f.Cause = "CertificateSigningRequest " + request.GetName() + " was not issued: " + text(c, "message")
+			f.Advice = "Delete the request so that it is recreated, then approve it."
 			f.Command = "kubectl delete csr " + request.GetName()
 		}
 	}

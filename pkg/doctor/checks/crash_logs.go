@@ -68,13 +68,13 @@ func shortened(line string) string {
 	return line
 }
 
-// finding is what there is to say of every crash whose log told why.
-func (c crash) finding(message, line string) doctor.Finding {
+// finding reports a crash whose log shows why.
+func (c crash) finding(why, line string) doctor.Finding {
 	return doctor.Finding{
 		Severity: doctor.Error,
 		About:    doctor.Subject{Ref: cluster.RefOf(c.pod), Field: "status.containerStatuses"},
-		Message:  message,
-		Cause:    "Its log says: " + line,
+		Message:  kindName(c.pod) + " is crash-looping: " + why,
+		Cause:    "The log says: " + line,
 		Command:  "kubectl logs -n " + c.pod.GetNamespace() + " " + c.pod.GetName() + " -c " + c.container + " --previous",
 	}
 }

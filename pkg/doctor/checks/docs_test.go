@@ -55,7 +55,7 @@ func index() string {
 
 func page(t *testing.T, c *doctor.Check) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s\n\nPasses if: %s.\n\n## Why it matters\n\n%s\n\n## What --fix does\n\n%s\n\n", c.ID, c.Title, c.Why, c.Cure)
+	fmt.Fprintf(&b, "# %s\n\nPasses if: %s.\n\n## Why it matters\n\n%s\n\n## What --fix does\n\n%s\n\n", c.ID, c.Title, c.Why, c.FixNote)
 	fmt.Fprintf(&b, "```\nkubectl kubeflow doctor %s\nkubectl kubeflow doctor %s --fix --dry-run\n```\n\n", c.ID, c.ID)
 	b.WriteString(byHand(t, c))
 	b.WriteString("## What it reads\n\nIt needs `get` and `list` on:\n\n")

@@ -19,10 +19,10 @@ var (
 
 var authentication = &doctor.Check{
 	ID:    "exposure/authentication",
-	Title: "a public dashboard asks who a visitor is",
+	Title: "Public dashboard requires authentication",
 	Why: "Kubeflow 1.2 lets everybody in as one anonymous user, and a newer release does when its sign-in was taken off. On a public address that is an open administration page: " +
 		"whoever finds it can start containers on the cluster.",
-	Cure:    "Nothing by itself, since each cure takes the address from somebody: make the load balancer internal, limit who may come, or take the address back with kubectl kubeflow expose.",
+	FixNote: "Nothing by itself, since each cure takes the address from somebody: make the load balancer internal, limit who may come, or take the address back with kubectl kubeflow expose.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
 	Reads:   []schema.GroupKind{serviceKind, envoyFilterKind, authorizationKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {

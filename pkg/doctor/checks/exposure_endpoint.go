@@ -18,11 +18,11 @@ var gatewayLabels = labels.Set{"app": "istio-ingressgateway", "istio": "ingressg
 
 var endpoint = &doctor.Check{
 	ID:    "exposure/endpoint",
-	Title: "the dashboard has an address",
+	Title: "Dashboard has an external address",
 	Why: "Kubeflow makes no address that can be reached from outside: its gateway's Service is a NodePort or ClusterIP. That is a legal choice, " +
 		"since a port-forward always works, so this is never more than information.",
-	Cure:  "Nothing by itself: kubectl kubeflow expose shows the ways, and refuses a public address without sign-in.",
-	Reads: []schema.GroupKind{serviceKind, ingressKind, routeKind, gatewayKind},
+	FixNote: "Nothing by itself: kubectl kubeflow expose shows the ways, and refuses a public address without sign-in.",
+	Reads:   []schema.GroupKind{serviceKind, ingressKind, routeKind, gatewayKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := e.List(ctx, serviceKind, cluster.Scope{Namespace: gatewayNamespace})
 		if err != nil {

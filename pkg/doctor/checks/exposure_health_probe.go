@@ -14,10 +14,10 @@ import (
 
 var healthProbe = &doctor.Check{
 	ID:    "exposure/health-probe",
-	Title: "the load balancer's health probe suits the gateway",
+	Title: "LoadBalancer health probe matches the gateway",
 	Why: "Where a port of a Service says appProtocol: http or https, AKS asks for / over HTTP to see whether the nodes are well, and wants 200. The gateway answers that with a redirect " +
 		"or 404, so the load balancer takes every node for ill and drops all traffic.",
-	Cure:    "--fix takes the appProtocol off, so that AKS probes with TCP. Kubeflow's own Services have none.",
+	FixNote: "--fix takes the appProtocol off, so that AKS probes with TCP. Kubeflow's own Services have none.",
 	Sources: []string{"Azure/AKS#3210", "Azure/AKS#3331", "https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
 	Reads:   []schema.GroupKind{serviceKind, nodeKind},
 	Hint:    "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",

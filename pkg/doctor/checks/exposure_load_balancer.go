@@ -13,10 +13,10 @@ import (
 
 var loadBalancer = &doctor.Check{
 	ID:    "exposure/load-balancer",
-	Title: "the dashboard's load balancer gets its address from Azure",
+	Title: "LoadBalancer has an IP address",
 	Why: "AKS asks Azure for the address of a Service of type LoadBalancer. When Azure refuses (a right is missing, a quota is used up, an address does not exist, a policy forbids it), " +
 		"the Service waits for ever, and the reason stands only in its events.",
-	Cure:    "Nothing by itself: what is missing is missing in Azure. The finding names it and the az command.",
+	FixNote: "Nothing by itself: what is missing is missing in Azure. The finding names it and the az command.",
 	Sources: []string{"Azure/AKS#486", "Azure/AKS#1392", "Azure/AKS#1945", "https://learn.microsoft.com/azure/aks/static-ip"},
 	Reads:   []schema.GroupKind{serviceKind, eventKind},
 	Hint:    "Azure's answer to a load balancer depends on the cluster's identity (Network Contributor on the subnet and the address), the quota of public addresses, and policies of the subscription.",

@@ -18,10 +18,10 @@ var networkPolicyKind = schema.GroupKind{Group: "networking.k8s.io", Kind: "Netw
 
 var exposedPolicy = &doctor.Check{
 	ID:    "exposure/network-policy",
-	Title: "the load balancer's visitors are let in by the NetworkPolicies",
+	Title: "NetworkPolicies allow traffic to the gateway",
 	Why: "Kubeflow 26.03 has a policy by which only pods of istio-system reach the gateway. Where the cluster enforces policies (Azure, Calico or Cilium), the load balancer has an address and " +
 		"nobody gets an answer there; a port-forward works all the same, which hides it.",
-	Cure:    "--fix adds a NetworkPolicy that lets everybody reach the gateway's ports, as kubectl kubeflow expose --lb does. Who may come is for the load balancer to limit: it is seen with the node's address.",
+	FixNote: "--fix adds a NetworkPolicy that lets everybody reach the gateway's ports, as kubectl kubeflow expose --lb does. Who may come is for the load balancer to limit: it is seen with the node's address.",
 	Sources: []string{"kubeflow/manifests#3547", "kubeflow/manifests#3227"},
 	Reads:   []schema.GroupKind{serviceKind, networkPolicyKind, daemonSetKind},
 	Hint:    "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",

@@ -15,10 +15,10 @@ const secureCookiesVariable = "APP_SECURE_COOKIES"
 
 var secureCookies = &doctor.Check{
 	ID:    "exposure/secure-cookies",
-	Title: "the web apps' cookies reach visitors of the public address",
+	Title: "Web app cookies work at the public address",
 	Why: "The pages for notebooks, volumes and tensorboards send cookies that a browser keeps only over HTTPS. Where the dashboard's public address is plain HTTP, every button there ends in " +
 		"\"Could not find CSRF cookie XSRF-TOKEN\". A port-forward to localhost is not affected.",
-	Cure:    "TLS is the better cure. --fix --allow-restart sets APP_SECURE_COOKIES=false on the web apps, which restarts their pods.",
+	FixNote: "TLS is the better cure. --fix --allow-restart sets APP_SECURE_COOKIES=false on the web apps, which restarts their pods.",
 	Sources: []string{"kubeflow/kubeflow#5803", "kubeflow/manifests#2594"},
 	Reads:   []schema.GroupKind{serviceKind, istioGatewayKind, deploymentKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {

@@ -16,10 +16,10 @@ const gatewayName = "istio-ingressgateway"
 
 var targetPort = &doctor.Check{
 	ID:    "exposure/target-port",
-	Title: "every Service for the dashboard sends visitors to a port that the gateway listens on",
+	Title: "Services target a port that the gateway listens on",
 	Why: "From Kubeflow 1.3 on the gateway listens on 8080 and 8443, no longer on 80 and 443. A Service made by hand with port 80 and no targetPort, as guides for 1.2 show it, " +
 		"gets an address that never answers.",
-	Cure:    "--fix sets the targetPort that the Service istio-ingressgateway has for the same port.",
+	FixNote: "--fix sets the targetPort that the Service istio-ingressgateway has for the same port.",
 	Sources: []string{"https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
 	Reads:   []schema.GroupKind{serviceKind, deploymentKind},
 	Hint:    "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",

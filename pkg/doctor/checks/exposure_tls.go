@@ -13,10 +13,10 @@ import (
 
 var exposedTLS = &doctor.Check{
 	ID:    "exposure/tls",
-	Title: "a public dashboard speaks TLS",
+	Title: "Public dashboard uses HTTPS",
 	Why: "Over plain HTTP everybody on the way reads passwords and session cookies, and can take a session over. Kubeflow's gateway comes without a certificate, since it does not know the name " +
 		"under which it will be reached.",
-	Cure: "Nothing by itself: which name visitors use is yours to say. kubectl kubeflow expose --lb --tls serves HTTPS with an authority of the dashboard's own, --tls letsencrypt with a name that the " +
+	FixNote: "Nothing by itself: which name visitors use is yours to say. kubectl kubeflow expose --lb --tls serves HTTPS with an authority of the dashboard's own, --tls letsencrypt with a name that the " +
 		"internet knows. Something in front of the load balancer may end TLS as well, which this check cannot see.",
 	Sources: []string{"https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
 	Reads:   []schema.GroupKind{serviceKind, istioGatewayKind},

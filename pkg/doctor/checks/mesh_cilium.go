@@ -13,16 +13,16 @@ import (
 
 var cilium = &doctor.Check{
 	ID:    "mesh/cilium",
-	Title: "the mesh's traffic is left to Istio by Cilium",
-	Why: "Where Cilium takes the place of kube-proxy it may send a pod's traffic past the sidecar: Istio then does not know who asks, and the dashboard or Pipelines answer \"RBAC: access denied\". " +
-		"And a Cilium that wants to be the only CNI plugin takes Istio's away.",
-	Cure:    "Nothing is changed: on AKS that configuration is AKS's own.",
+	Title: "Cilium leaves mesh traffic to Istio",
+	Why: "Where Cilium replaces kube-proxy, it can redirect a pod's traffic before the sidecar sees it. Istio then does not know the " +
+		"caller, and the dashboard or Pipelines respond \"RBAC: access denied\". With cni-exclusive, Cilium also removes Istio's CNI plugin.",
+	FixNote: "No automatic fix: AKS manages Cilium's configuration.",
 	Sources: []string{"kubeflow/manifests#2858", "kubeflow/pipelines#11544", "https://learn.microsoft.com/azure/aks/azure-cni-powered-by-cilium"},
 	Reads:   []schema.GroupKind{configMapKind, daemonSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		config, err := e.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "kube-system", Name: "cilium-config"})
 		if apierrors.IsNotFound(err) {
-			return nil, doctor.Skip("the cluster's network is not Cilium's")
+			return nil, doctor.Skip("the cluster does not use Cilium")
 		}
 		if err != nil {
 			return nil, err
@@ -39,7 +39,7 @@ func judgeCilium(config *unstructured.Unstructured, istioCNI bool) []doctor.Find
 	finding := func(key, message, consequence string) doctor.Finding {
 		return doctor.Finding{
 			Severity: doctor.Warning, About: doctor.Subject{Ref: cluster.RefOf(config), Field: "data." + key}, Message: message, Consequence: consequence,
-			Advice:  "On AKS nobody but AKS changes this: ask its support, or take a cluster whose network is Azure CNI without Cilium.",
+			Advice:  "AKS manages this setting: contact Azure support, or use a cluster with Azure CNI without Cilium.",
 			Command: "kubectl get configmap -n kube-system cilium-config -o yaml",
 		}
 	}
@@ -47,11 +47,11 @@ func judgeCilium(config *unstructured.Unstructured, istioCNI bool) []doctor.Find
 	var findings []doctor.Finding
 	balances := data("bpf-lb-sock") == "true" || data("kube-proxy-replacement") == "true" || data("kube-proxy-replacement") == "strict"
 	if balances && data("bpf-lb-sock-hostns-only") != "true" {
-		findings = append(findings, finding("bpf-lb-sock-hostns-only", "Cilium chooses where a pod's traffic goes before Istio's sidecar sees it",
-			`Requests may arrive without the mesh's identity: "RBAC: access denied".`))
+		findings = append(findings, finding("bpf-lb-sock-hostns-only", "Cilium load-balances a pod's traffic before Istio's sidecar sees it",
+			`Requests may arrive without the mesh identity: "RBAC: access denied".`))
 	}
 	if istioCNI && data("cni-exclusive") == "true" {
-		findings = append(findings, finding("cni-exclusive", "Cilium removes other CNI plugins from the nodes, Istio's among them", "Pods with a sidecar do not start."))
+		findings = append(findings, finding("cni-exclusive", "Cilium removes other CNI plugins from the nodes, including Istio's", "Pods with a sidecar do not start."))
 	}
 	return findings
 }

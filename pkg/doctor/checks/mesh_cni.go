@@ -14,16 +14,16 @@ import (
 
 var meshCNI = &doctor.Check{
 	ID:    "mesh/cni",
-	Title: "the CNI plugin of Istio runs on every node",
-	Why: "From Kubeflow 1.10 on a plugin on each node leads the traffic of pods through their sidecars. On a node where it does not run, pods with a sidecar do not start: they end in " +
-		"istio-validation. On AKS's kubenet networks it does not work at all.",
-	Cure:    "Nothing by itself: what keeps its pods from running decides what helps.",
+	Title: "Istio CNI plugin is ready on every node",
+	Why: "From Kubeflow 1.10 on, a CNI plugin on each node redirects pod traffic through the sidecars. On a node where it is not ready, " +
+		"pods with a sidecar fail to start: they stop in istio-validation. On AKS kubenet networks the plugin does not work at all.",
+	FixNote: "No automatic fix: the remedy depends on why its pods are not ready.",
 	Sources: []string{"istio/istio#27591", "istio/istio#36688"},
 	Reads:   []schema.GroupKind{daemonSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		set, err := e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "DaemonSet", Namespace: "kube-system", Name: "istio-cni-node"})
 		if apierrors.IsNotFound(err) {
-			return nil, doctor.Skip("this Kubeflow uses no CNI plugin of Istio's")
+			return nil, doctor.Skip("Istio's CNI plugin is not installed")
 		}
 		if err != nil {
 			return nil, err
@@ -36,9 +36,9 @@ var meshCNI = &doctor.Check{
 		return []doctor.Finding{{
 			Severity:    doctor.Error,
 			About:       doctor.Subject{Ref: cluster.RefOf(set), Field: "status.numberReady"},
-			Message:     fmt.Sprintf("Istio's CNI plugin is ready on %d of %s", ready, some(int(wanted), "node")),
-			Consequence: "Pods with a sidecar do not start on the others.",
-			Advice:      "See what its pods wait for. On a cluster with the network plugin kubenet take one with Azure CNI.",
+			Message:     fmt.Sprintf("DaemonSet kube-system/istio-cni-node is ready on %d of %s", ready, some(int(wanted), "node")),
+			Consequence: "Pods with a sidecar do not start on the other nodes.",
+			Advice:      "Check why its pods are not ready. If the cluster uses kubenet, move to a cluster with Azure CNI.",
 			Command:     "kubectl describe pods -n kube-system -l k8s-app=istio-cni-node",
 		}}, nil
 	},

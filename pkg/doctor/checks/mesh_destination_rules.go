@@ -16,12 +16,13 @@ import (
 
 var destinationRules = &doctor.Check{
 	ID:    "mesh/destination-rules",
-	Title: "callers and servers agree on mutual TLS",
-	Why: "A DestinationRule with ISTIO_MUTUAL makes callers speak mutual TLS, which only a server with a sidecar can answer: without one the gateway says " +
-		"\"upstream connect error\" and the Pipelines page stays empty. The other way round, DISABLE towards servers with sidecars leaves them without the caller's identity, " +
-		"and their AuthorizationPolicies answer \"RBAC: access denied\".",
-	Cure: "The cure is sidecars, and the check that explains the finding gives them; a rule whose servers are meshed is never touched. Where DISABLE meets meshed servers of Kubeflow, " +
-		"--fix sets the rule back to ISTIO_MUTUAL. Only when asked with --mesh=disable does it set DISABLE: the servers then accept whatever identity a caller claims.",
+	Title: "Mutual TLS settings match the sidecars",
+	Why: "A DestinationRule with ISTIO_MUTUAL makes clients use mutual TLS, which only a server with a sidecar accepts. Without one the " +
+		"gateway returns \"upstream connect error\" and the Pipelines page stays empty. Conversely, DISABLE for servers with sidecars " +
+		"removes the caller's identity, and their AuthorizationPolicies return \"RBAC: access denied\".",
+	FixNote: "The fix is to add sidecars, which the check that explains the finding does; a rule whose servers have sidecars is never changed. " +
+		"Where DISABLE applies to Kubeflow servers with sidecars, --fix sets the rule back to ISTIO_MUTUAL. Only with --mesh=disable does " +
+		"it set DISABLE: the servers then accept whatever identity a caller claims.",
 	Sources: []string{"kubeflow/pipelines#5244", "kubeflow/kubeflow#5271", "kubeflow/manifests#3057"},
 	Reads:   []schema.GroupKind{ruleKind, endpointSliceKind, podKind, namespaceKind, mutatingKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -40,7 +41,7 @@ var destinationRules = &doctor.Check{
 			findings = append(findings, found...)
 		}
 		if len(rules) > 0 && !judged {
-			return nil, doctor.Skip("no pod is ready behind any DestinationRule")
+			return nil, doctor.Skip("no DestinationRule has ready servers")
 		}
 		return findings, nil
 	},
@@ -117,9 +118,9 @@ func disabledButMeshed(ctx context.Context, e doctor.Exam, rule *unstructured.Un
 	return &doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(rule), Field: p.field},
-		Message:     fmt.Sprintf("DestinationRule %s switches mutual TLS off, and every server behind it has a sidecar", rule.GetName()),
-		Consequence: "The servers do not learn who calls: AuthorizationPolicies that name a caller answer \"RBAC: access denied\".",
-		Cause:       "DISABLE is what guides say for servers without a sidecar; it was left over when the sidecars came.",
+		Message:     fmt.Sprintf("%s disables mutual TLS, but every server behind it has a sidecar", kindName(rule)),
+		Consequence: "The servers do not see the caller's identity: AuthorizationPolicies that name a caller return \"RBAC: access denied\".",
+		Cause:       "Some guides set DISABLE for servers without sidecars; it was left in place when the sidecars were added.",
 		Command:     p.command(rule, mutual),
 		Fix: &doctor.Fix{
 			Title:   fmt.Sprintf("Set DestinationRule %s back to ISTIO_MUTUAL", rule.GetName()),

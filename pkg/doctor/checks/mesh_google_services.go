@@ -14,10 +14,11 @@ import (
 
 var googleServices = &doctor.Check{
 	ID:    "mesh/google-services",
-	Title: "outgoing HTTPS reaches whom it is meant for",
-	Why: "Kubeflow 1.2 brings two VirtualServices for Google's APIs whose TLS match is spelled sni_hosts, where Istio reads sniHosts. From Istio 1.4 on such a match holds for every name, so " +
-		"all HTTPS that leaves a pod with a sidecar (git clone, pip, the download of a data set) is answered with a certificate of *.googleapis.com. Still newer versions refuse the object.",
-	Cure:    "--fix spells the field as Istio reads it, with the same names in it.",
+	Title: "Egress HTTPS reaches the right host",
+	Why: "Kubeflow 1.2 installs two VirtualServices for Google APIs whose TLS match uses sni_hosts, where Istio expects sniHosts. From " +
+		"Istio 1.4 on such a match applies to every host, so all HTTPS from pods with a sidecar (git clone, pip, data set downloads) " +
+		"receives a certificate for *.googleapis.com. Newer Istio versions reject the object.",
+	FixNote: "--fix renames the field to sniHosts and keeps its values.",
 	Sources: []string{"kubeflow/kubeflow#5504", "kubeflow/manifests#1667"},
 	Reads:   []schema.GroupKind{virtualServiceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -53,7 +54,7 @@ func tlsMatches(service *unstructured.Unstructured) []map[string]any {
 }
 
 func judgeGoogle(wrong []*unstructured.Unstructured) doctor.Finding {
-	fix := &doctor.Fix{Title: "Spell sniHosts as Istio reads it", Impact: doctor.Safe}
+	fix := &doctor.Fix{Title: "Rename sni_hosts to sniHosts", Impact: doctor.Safe}
 	for _, s := range wrong {
 		fix.Changes = append(fix.Changes, cluster.Edit(s, func(o *unstructured.Unstructured) {
 			for _, match := range tlsMatches(o) {
@@ -65,12 +66,11 @@ func judgeGoogle(wrong []*unstructured.Unstructured) doctor.Finding {
 		}))
 	}
 	return doctor.Finding{
-		Severity: doctor.Error,
-		About:    doctor.Subject{Ref: cluster.RefOf(wrong[0]), Field: "spec.tls[0].match[0]"},
-		Message: fmt.Sprintf("%s of all outgoing HTTPS: %s", map[bool]string{true: "a VirtualService takes hold", false: "VirtualServices take hold"}[len(wrong) == 1],
-			names(wrong, (*unstructured.Unstructured).GetName)),
-		Consequence: "From Istio 1.4 on every HTTPS call from a pod with a sidecar is answered with a certificate of *.googleapis.com.",
-		Cause:       "Their match is spelled sni_hosts; Istio reads sniHosts, finds none, and matches everything on port 443.",
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(wrong[0]), Field: "spec.tls[0].match[0]"},
+		Message:     fmt.Sprintf("egress HTTPS is captured by %s: %s", some(len(wrong), "VirtualService"), names(wrong, (*unstructured.Unstructured).GetName)),
+		Consequence: "From Istio 1.4 on, every HTTPS call from a pod with a sidecar receives a certificate for *.googleapis.com.",
+		Cause:       "The match uses sni_hosts; Istio reads sniHosts, finds none, and matches all traffic on port 443.",
 		Command:     "kubectl edit virtualservice -n " + wrong[0].GetNamespace() + " " + wrong[0].GetName(),
 		Fix:         fix,
 	}

@@ -15,10 +15,10 @@ import (
 
 var oneIstio = &doctor.Check{
 	ID:    "mesh/one-istio",
-	Title: "there is one Istio, and it is the one that Kubeflow uses",
-	Why: "Kubeflow brings its own Istio. AKS's Istio add-on does not work beside one that somebody installed, and two control planes share their definitions and fight over webhooks and " +
-		"certificates: sidecars come from the wrong one, or not at all.",
-	Cure:      "Nothing is changed: which Istio stays is yours to choose. Disable the add-on, or install Kubeflow without its own (install --skip istio).",
+	Title: "Only one Istio control plane is installed",
+	Why: "Kubeflow installs its own Istio. The AKS Istio add-on does not work alongside a self-installed Istio, and two control planes " +
+		"share CRDs and compete for webhooks and certificates: sidecars come from the wrong control plane, or are not injected.",
+	FixNote:   "No automatic fix: you choose which Istio stays. Disable the add-on, or install Kubeflow without its own Istio (install --skip istio).",
 	Sources:   []string{"https://learn.microsoft.com/azure/aks/istio-about"},
 	Reads:     []schema.GroupKind{deploymentKind},
 	Preflight: true,
@@ -57,8 +57,8 @@ func judgeIstios(planes []*unstructured.Unstructured, coming *doctor.Installatio
 		findings = append(findings, doctor.Finding{
 			Severity:    doctor.Error,
 			About:       doctor.Subject{Ref: cluster.RefOf(addon[0])},
-			Message:     fmt.Sprintf("AKS's Istio add-on is on (%s), and Kubeflow has an Istio of its own", addon[0].GetName()),
-			Consequence: "The add-on does not work beside another Istio, and skips namespaces with istio-injection=enabled.",
+			Message:     fmt.Sprintf("the AKS Istio add-on is enabled (%s), and Kubeflow has its own Istio", addon[0].GetName()),
+			Consequence: "The add-on does not work alongside another Istio, and ignores namespaces labeled istio-injection=enabled.",
 			Advice:      "Disable the add-on, or use it: install with --skip istio and label Kubeflow's namespaces istio.io/rev=" + strings.TrimPrefix(addon[0].GetName(), "istiod-") + ".",
 			Command:     "az aks mesh disable --resource-group GROUP --name CLUSTER",
 		})
@@ -73,14 +73,14 @@ func judgeSecond(other []*unstructured.Unstructured, coming *doctor.Installation
 	f := doctor.Finding{
 		Severity:    doctor.Warning, // two revisions side by side is how an Istio is upgraded
 		About:       doctor.Subject{Ref: cluster.RefOf(other[0])},
-		Message:     "there is a second Istio: " + names(other, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() }),
-		Consequence: "Both act on the same definitions and namespaces, and overwrite each other's webhooks and certificates.",
+		Message:     "a second Istio control plane is installed: " + names(other, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() }),
+		Consequence: "Both manage the same CRDs and namespaces, and overwrite each other's webhooks and certificates.",
 		Advice:      "Keep one of them.",
 	}
 	if coming != nil {
 		f.Severity = doctor.Error
-		f.Message = "there is an Istio already: " + names(other, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() })
-		f.Advice = "Use it, with --skip istio, or remove it first."
+		f.Message = "Istio is already installed: " + names(other, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() })
+		f.Advice = "Use it with --skip istio, or remove it first."
 	}
 	return f
 }

@@ -13,10 +13,11 @@ import (
 
 var sidecars = &doctor.Check{
 	ID:    "mesh/sidecars",
-	Title: "pods that ask for a sidecar have one",
-	Why: "A namespace asks for Istio's sidecar with the label istio-injection=enabled. A pod that was made while the injector was not there, or was kept out of the namespace, has none: " +
-		"it cannot answer mutual TLS, and no AuthorizationPolicy protects it.",
-	Cure:    "Where the injector would act by now, --fix restarts the workloads whose pods lack the sidecar (with --allow-restart). Where platform/admissions-enforcer explains it, curing that one cures this.",
+	Title: "Pods that require a sidecar have one",
+	Why: "The label istio-injection=enabled on a namespace requests Istio sidecars for its pods. A pod that was created while the injector " +
+		"was unavailable, or excluded from the namespace, has none: it cannot accept mutual TLS, and no AuthorizationPolicy protects it.",
+	FixNote: "If the injector is active now, --fix restarts the workloads whose pods have no sidecar (with --allow-restart). If " +
+		"platform/admissions-enforcer explains the finding, fixing that one fixes this one.",
 	Sources: []string{"kubeflow/manifests#2798", "kubeflow/kubeflow#5271"},
 	Reads:   []schema.GroupKind{namespaceKind, podKind, replicaSetKind, deploymentKind, statefulSetKind, daemonSetKind, mutatingKind, endpointSliceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -25,7 +26,7 @@ var sidecars = &doctor.Check{
 			return nil, err
 		}
 		if len(namespaces) == 0 {
-			return nil, doctor.Skip("no namespace of Kubeflow asks for sidecars")
+			return nil, doctor.Skip("no Kubeflow namespace requests sidecars")
 		}
 		var findings []doctor.Finding
 		for _, ns := range namespaces {
@@ -49,26 +50,25 @@ var sidecars = &doctor.Check{
 func judgeSidecars(b bare, why injection) doctor.Finding {
 	name := b.namespace.GetName()
 	f := doctor.Finding{
-		Severity: doctor.Error,
-		About:    doctor.Subject{Ref: cluster.RefOf(b.namespace)},
-		Message: fmt.Sprintf("%s in namespace %s %s no sidecar: %s", some(len(b.pods), "pod"), name, have(len(b.pods)),
-			names(b.pods, (*unstructured.Unstructured).GetName)),
-		Consequence: "They cannot answer mutual TLS, and no AuthorizationPolicy protects them.",
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(b.namespace)},
+		Message:     fmt.Sprintf("Namespace %s has %s without a sidecar: %s", name, some(len(b.pods), "pod"), names(b.pods, (*unstructured.Unstructured).GetName)),
+		Consequence: "They cannot accept mutual TLS, and no AuthorizationPolicy protects them.",
 		Command:     fmt.Sprintf("kubectl rollout restart -n %s deployment,statefulset,daemonset", name),
 	}
 	switch why {
 	case excluded:
-		f.Cause = "AKS's admissions enforcer keeps the sidecar injector out of this namespace."
+		f.Cause = "The AKS admissions enforcer keeps the sidecar injector out of this namespace."
 		f.ExplainedBy, f.Command = admissionsEnforcerID, ""
 	case willInject:
-		f.Cause = "They were made before the injector was ready to act on them."
+		f.Cause = "The pods were created before the injector was ready."
 		prescribeRestart(b, &f)
 	case notServed:
 		f.Cause = "The sidecar injector has no ready endpoint."
-		f.Advice = "See why its pods are not ready; then restart the workloads."
+		f.Advice = "Check why its pods are not ready; then restart the workloads."
 		f.Command = "kubectl get pods -n " + gatewayNamespace
 	default:
-		f.Cause = "No sidecar injector acts on this namespace."
+		f.Cause = "No sidecar injector selects this namespace."
 		f.Advice = "Install Istio's injector, or compare the namespace's labels with the injector's namespaceSelector."
 		f.Command = "kubectl get mutatingwebhookconfigurations"
 	}
@@ -80,7 +80,7 @@ const admissionsEnforcerID = "platform/admissions-enforcer"
 
 func prescribeRestart(b bare, f *doctor.Finding) {
 	if len(b.orphans) > 0 {
-		f.Advice = "Nothing makes these pods again, so delete and make them yourself: " + names(b.orphans, (*unstructured.Unstructured).GetName) + "."
+		f.Advice = "No controller recreates these pods, so delete and recreate them yourself: " + names(b.orphans, (*unstructured.Unstructured).GetName) + "."
 	}
 	if len(b.workloads) == 0 {
 		return
@@ -90,11 +90,4 @@ func prescribeRestart(b bare, f *doctor.Finding) {
 		Impact:  doctor.RestartsPods,
 		Changes: b.restarts(),
 	}
-}
-
-func have(n int) string {
-	if n == 1 {
-		return "has"
-	}
-	return "have"
 }

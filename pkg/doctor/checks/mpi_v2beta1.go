@@ -20,9 +20,9 @@ func replaceOperator(ctx context.Context, e doctor.Exam, f *doctor.Finding) erro
 	}
 	f.Fix = nil
 	if len(jobs) > 0 {
-		f.Advice = "MPIJobs cannot be carried over to v2beta1: " + names(jobs, func(o *unstructured.Unstructured) string {
+		f.Advice = "MPIJobs cannot be converted to v2beta1: " + names(jobs, func(o *unstructured.Unstructured) string {
 			return o.GetNamespace() + "/" + o.GetName()
-		}) + ". Export and delete them first, or leave --mpi=v2beta1 out to keep them with the old operator."
+		}) + ". Export and delete them first, or omit --mpi=v2beta1 to keep them on the old operator."
 		f.Command = "kubectl get mpijobs -A -o yaml > mpijobs.yaml && kubectl delete mpijobs -A --all"
 		return nil
 	}
@@ -30,7 +30,7 @@ func replaceOperator(ctx context.Context, e doctor.Exam, f *doctor.Finding) erro
 	if err != nil && !apierrors.IsNotFound(err) {
 		return err
 	}
-	f.Fix = &doctor.Fix{Title: "Replace the MPI operator by v0.8.0 for kubeflow.org/v2beta1", Impact: doctor.LosesData}
+	f.Fix = &doctor.Fix{Title: "Replace the MPI operator with v0.8.0 for kubeflow.org/v2beta1", Impact: doctor.LosesData}
 	if err == nil { // its stored version, and how it was born, forbid to change it into the new one
 		f.Fix.Changes = append(f.Fix.Changes, cluster.Change{Verb: cluster.Delete, Before: old})
 	}

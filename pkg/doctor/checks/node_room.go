@@ -53,7 +53,7 @@ func rooms(ctx context.Context, e doctor.Exam) ([]nodeRoom, error) {
 		list = append(list, r)
 	}
 	if len(list) == 0 {
-		return nil, doctor.Skip("no nodes that say how big they are")
+		return nil, doctor.Skip("no node reports its capacity")
 	}
 	for _, pod := range pods {
 		i, known := at[text(pod.Object, "spec", "nodeName")]

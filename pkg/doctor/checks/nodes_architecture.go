@@ -15,10 +15,10 @@ import (
 
 var architecture = &doctor.Check{
 	ID:    "nodes/architecture",
-	Title: "every node that takes Kubeflow's pods can run them",
-	Why: "Most of Kubeflow's images exist for Linux on amd64 only. Its pods ask for no architecture, so on a cluster with an arm64 or Windows pool without a taint some of them land there " +
-		"and end with \"exec format error\" or \"no matching manifest\".",
-	Cure:      "Nothing is changed: a taint set on a node is lost when its pool scales. Taint the pool (az aks nodepool update --node-taints).",
+	Title: "Nodes match the architecture of Kubeflow's images",
+	Why: "Most Kubeflow images exist for linux/amd64 only, and the pods do not select an architecture. On a cluster with an untainted arm64 " +
+		"or Windows pool some pods are scheduled there and fail with \"exec format error\" or \"no matching manifest\".",
+	FixNote:   "No automatic fix: a taint set on a node is lost when its pool scales. Taint the pool instead (az aks nodepool update --node-taints).",
 	Sources:   []string{"kubeflow/manifests#2745", "kubeflow/pipelines#12705"},
 	Reads:     []schema.GroupKind{nodeKind},
 	Preflight: true,
@@ -49,17 +49,17 @@ func judgeArchitecture(nodes []*unstructured.Unstructured) []doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(foreign[0]), Field: "spec.taints"},
-		Message:     fmt.Sprintf("%d of %s %s %s, and nothing keeps Kubeflow's pods off", len(foreign), some(len(nodes), "node"), be(len(foreign)), kind),
-		Consequence: "Pods that land there end with \"exec format error\" or cannot pull their image.",
-		Cause:       "Most of Kubeflow's images are for linux/amd64 only, and its pods do not ask for it.",
-		Advice:      "Taint the pool, so that only pods that ask for it land there.",
+		Message:     fmt.Sprintf("Kubeflow's pods can be scheduled on %s nodes (%d of %s)", kind, len(foreign), some(len(nodes), "node")),
+		Consequence: "Pods scheduled there fail with \"exec format error\" or cannot pull their image.",
+		Cause:       "Most Kubeflow images are for linux/amd64 only, and the pods do not select an architecture.",
+		Advice:      "Taint the pool so that only pods that tolerate the taint are scheduled there.",
 		Command: fmt.Sprintf("az aks nodepool update --resource-group GROUP --cluster-name CLUSTER --name %s --node-taints %s",
 			poolOf(foreign[0]), taintFor(foreign[0])),
 	}
 	if suits == 0 {
 		f.Severity = doctor.Error
-		f.Message = fmt.Sprintf("no node is linux/amd64: %s %s %s", some(len(foreign), "node"), be(len(foreign)), kind)
-		f.Advice, f.Command = "Add a node pool of a size with an x86 processor.", addPool
+		f.Message = fmt.Sprintf("no node is linux/amd64 (%s, %s)", some(len(foreign), "node"), kind)
+		f.Advice, f.Command = "Add a node pool with an x86 VM size.", addPool
 	}
 	return []doctor.Finding{f}
 }

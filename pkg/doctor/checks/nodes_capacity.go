@@ -11,12 +11,12 @@ import (
 
 var nodeCapacity = &doctor.Check{
 	ID:    "nodes/capacity",
-	Title: "the nodes have CPU and memory for Kubeflow's pods",
-	Why: "All of a recent Kubeflow requests about 3 CPU and 8Gi and uses more: 8 CPU and 16Gi are recommended. Where the nodes have less free than the pods request, some of them stay " +
-		"Pending, and what needs them never becomes ready.",
-	Cure:      "Nothing is changed: give the node pool more nodes or larger ones (az aks nodepool scale), or install fewer components.",
+	Title: "Enough allocatable CPU and memory",
+	Why: "A recent full Kubeflow requests about 3 CPU and 8Gi and uses more: 8 CPU and 16Gi are recommended. If the nodes have less " +
+		"available than the pods request, some pods stay Pending, and the components that depend on them never become ready.",
+	FixNote:   "No automatic fix: scale the node pool or use larger nodes (az aks nodepool scale), or install fewer components.",
 	Reads:     []schema.GroupKind{nodeKind, podKind, namespaceKind, configMapKind, nodePoolKind},
-	Hint:      "The subscription's quota of cores in the region limits what a pool can grow to: az vm list-usage --location REGION.",
+	Hint:      "The subscription's core quota in the region limits how far a pool can grow: az vm list-usage --location REGION.",
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		coming, err := comingPods(ctx, e)
@@ -39,9 +39,9 @@ var nodeCapacity = &doctor.Check{
 		if !found {
 			return nil, nil
 		}
-		f.Consequence = "Some stay Pending, and what needs them never becomes ready."
+		f.Consequence = "Some stay Pending, and the components that depend on them never become ready."
 		if f.Severity, f.Command = doctor.Error, "az aks nodepool scale --resource-group GROUP --cluster-name CLUSTER --name POOL --node-count N"; grows {
-			f.Severity, f.Advice = doctor.Warning, "The cluster makes nodes by itself, up to the maximum of its pools: see that it is large enough."
+			f.Severity, f.Advice = doctor.Warning, "The cluster adds nodes automatically, up to the maximum size of its pools: check that it is high enough."
 		}
 		return []doctor.Finding{f}, nil
 	},
@@ -63,10 +63,9 @@ func judgeSum(pods []podsToCome, nodes []nodeRoom) (doctor.Finding, bool) {
 		return doctor.Finding{}, false
 	}
 	return doctor.Finding{
-		About: doctor.Subject{Ref: nodeRef(nodes[0].node), Field: "status.allocatable"},
-		Message: fmt.Sprintf("%s request %s, and %s %s free", some(podCount(pods, nodes), "pod"), need,
-			some(len(nodes), "node")+map[bool]string{true: " has", false: " have"}[len(nodes) == 1], free),
-		Advice: "Give the cluster more nodes, or install fewer components.",
+		About:   doctor.Subject{Ref: nodeRef(nodes[0].node), Field: "status.allocatable"},
+		Message: fmt.Sprintf("insufficient CPU or memory: %s requested by %s, %s available on %s", need, some(podCount(pods, nodes), "pod"), free, some(len(nodes), "node")),
+		Advice:  "Add nodes, or install fewer components.",
 	}, true
 }
 
@@ -82,7 +81,7 @@ func judgeLargest(pods []podsToCome, nodes []nodeRoom) (doctor.Finding, bool) {
 		if !fits && !p.perNode {
 			return doctor.Finding{
 				About:   doctor.Subject{Ref: p.of},
-				Message: fmt.Sprintf("a pod of %s requests %s, and no node has that free: at most %s", p.of, need, most),
+				Message: fmt.Sprintf("a pod of %s requests %s, but no node has that available (at most %s)", p.of, need, most),
 				Advice:  "Add larger nodes.",
 			}, true
 		}

@@ -19,18 +19,18 @@ const mostSkew = time.Minute
 
 var nodesClock = &doctor.Check{
 	ID:    "nodes/clock",
-	Title: "the nodes' clocks go with the API server's",
-	Why: "Tokens and certificates hold from one moment to another. On a node whose clock is wrong they are not valid yet or not any more, and sign-in and mutual TLS fail there, now and then, " +
-		"without a word about clocks.",
-	Cure:  "Nothing by itself: a node with a wrong clock is AKS's to repair, or to be replaced.",
-	Reads: []schema.GroupKind{nodeKind, leaseKind},
+	Title: "Node clocks are in sync",
+	Why: "Tokens and certificates are valid for a limited time. On a node with a wrong clock they are not yet valid or already expired, so " +
+		"authentication and mutual TLS fail there intermittently, with no hint that the clock is the reason.",
+	FixNote: "No automatic fix: AKS repairs a node with a wrong clock, or you replace it.",
+	Reads:   []schema.GroupKind{nodeKind, leaseKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		leases, err := e.List(ctx, leaseKind, cluster.Scope{Namespace: "kube-node-lease"})
 		if err != nil {
 			return nil, err
 		}
 		if len(leases) == 0 {
-			return nil, doctor.Skip("no node says what time it has")
+			return nil, doctor.Skip("no node reports its time")
 		}
 		nodes, err := e.List(ctx, nodeKind, cluster.Scope{})
 		if err != nil {
@@ -62,10 +62,10 @@ var nodesClock = &doctor.Check{
 		return []doctor.Finding{{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(wrong[0])},
-			Message:     fmt.Sprintf("%s a wrong clock: %s", some(len(wrong), "node")+" "+have(len(wrong)), names(wrong, (*unstructured.Unstructured).GetName)),
-			Consequence: "Tokens and certificates are not valid yet there, or not any more.",
-			Cause:       fmt.Sprintf("%s is %s against the API server.", wrong[0].GetName(), ahead(off)),
-			Advice:      "Replace the node: AKS sets the clock of a new one.",
+			Message:     fmt.Sprintf("clock is out of sync on %s: %s", some(len(wrong), "node"), names(wrong, (*unstructured.Unstructured).GetName)),
+			Consequence: "Tokens and certificates are not yet valid there, or already expired.",
+			Cause:       fmt.Sprintf("Node %s is %s the API server.", wrong[0].GetName(), ahead(off)),
+			Advice:      "Replace the node: a new node gets the correct time.",
 			Command:     "kubectl drain --ignore-daemonsets --delete-emptydir-data " + wrong[0].GetName(),
 		}}, nil
 	},
@@ -75,5 +75,5 @@ func ahead(by time.Duration) string {
 	if by < 0 {
 		return (-by).String() + " behind"
 	}
-	return by.String() + " ahead"
+	return by.String() + " ahead of"
 }

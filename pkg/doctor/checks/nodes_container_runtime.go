@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -13,10 +14,10 @@ import (
 
 var containerRuntime = &doctor.Check{
 	ID:    "nodes/container-runtime",
-	Title: "the nodes run containerd",
-	Why: "AKS runs containers with containerd from Kubernetes 1.19 on, and no longer with Docker. What reaches for Docker's socket " +
-		"(the docker executor of older pipelines) works on no such node, and where nodes differ it works on some and fails on others.",
-	Cure:    "Nothing: which runtime a node has is decided when its pool is made. What depends on it is checked by pipelines/executor.",
+	Title: "Nodes run containerd",
+	Why: "AKS uses containerd from Kubernetes 1.19 on, and no longer Docker. Anything that needs Docker's socket (the docker executor of " +
+		"older pipelines) fails on those nodes; with mixed node pools it works on some nodes and fails on others.",
+	FixNote: "No automatic fix: a node pool's container runtime is set when the pool is created. pipelines/executor checks what depends on it.",
 	Sources: []string{"argoproj/argo-workflows#5243", "Azure/AKS#2320"},
 	Reads:   []schema.GroupKind{nodeKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -41,7 +42,7 @@ func linuxNodes(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructure
 		}
 	}
 	if len(linux) == 0 {
-		return nil, doctor.Skip("no nodes to judge by")
+		return nil, doctor.Skip("no Linux node reports its container runtime")
 	}
 	return linux, nil
 }
@@ -64,12 +65,12 @@ func judgeRuntimes(nodes []*unstructured.Unstructured) []doctor.Finding {
 	f := doctor.Finding{
 		Severity: doctor.Info,
 		About:    doctor.Subject{Ref: cluster.RefOf(other[0]), Field: "status.nodeInfo.containerRuntimeVersion"},
-		Message:  itoa(len(other)) + " of " + some(len(nodes), "node") + " without containerd: " + doctor.Runtime(other[0]),
-		Advice:   "Upgrade the node pool's image: from Kubernetes 1.19 on AKS makes containerd nodes.",
+		Message:  fmt.Sprintf("containerd is not the runtime on %d of %s: %s", len(other), some(len(nodes), "node"), doctor.Runtime(other[0])),
+		Advice:   "Upgrade the node image: from Kubernetes 1.19 on AKS nodes run containerd.",
 	}
 	if len(other) < len(nodes) {
 		f.Severity = doctor.Warning
-		f.Consequence = "What depends on the runtime works on some nodes and fails on others."
+		f.Consequence = "Workloads that depend on the runtime work on some nodes and fail on others."
 	}
 	return []doctor.Finding{f}
 }

@@ -11,10 +11,10 @@ import (
 
 var fileWatches = &doctor.Check{
 	ID:    "nodes/file-watches",
-	Title: "the nodes let programs watch as many files as they need",
-	Why: "Linux lets one user's programs watch so many files, and Kubeflow's many controllers share one user on a node. When the number is used up they end with \"too many open files\", which has nothing to do " +
-		"with files that are open.",
-	Cure:    "Nothing by itself: AKS lets fs.inotify.max_user_watches be set for a node pool, and not max_user_instances, which is what runs out first.",
+	Title: "inotify limits are high enough",
+	Why: "Linux limits how many files a user's processes can watch (inotify), and Kubeflow's many controllers share one user on a node. " +
+		"When the limit is reached, they fail with \"too many open files\", which has nothing to do with open files.",
+	FixNote: "No automatic fix: on AKS a node pool can set fs.inotify.max_user_watches, but not max_user_instances, which is exhausted first.",
 	Sources: []string{"kubeflow/manifests#2087", "kubeflow/pipelines#9610"},
 	Reads:   []schema.GroupKind{podKind, namespaceKind},
 	Logs:    true,
@@ -25,9 +25,9 @@ var fileWatches = &doctor.Check{
 		}
 		for _, c := range crashes {
 			if line := c.says("too many open files", "failed to create fsnotify watcher", "no space left on device: inotify"); line != "" {
-				f := c.finding("container "+c.container+" of pod "+c.pod.GetName()+" may watch no more files on its node", line)
-				f.Consequence = "It ends again and again, and so may others on that node."
-				f.Advice = "Raise fs.inotify.max_user_instances (to 2280) and max_user_watches (to 1255360) by a privileged DaemonSet, or put fewer pods on each node."
+				f := c.finding("container "+c.container+" has reached an inotify limit of its node", line)
+				f.Consequence = "It stays in CrashLoopBackOff, and other pods on that node may follow."
+				f.Advice = "Raise fs.inotify.max_user_instances (to 2280) and max_user_watches (to 1255360) with a privileged DaemonSet, or run fewer pods on each node."
 				return []doctor.Finding{f}, nil
 			}
 		}

@@ -17,10 +17,10 @@ const gpus = "nvidia.com/gpu"
 
 var gpuPlugin = &doctor.Check{
 	ID:    "nodes/gpu-plugin",
-	Title: "every GPU node offers its GPUs",
-	Why: "AKS puts the driver on GPU nodes, and by itself nothing that tells Kubernetes how many GPUs there are: that is the work of NVIDIA's device plugin. Without it notebooks and training jobs " +
-		"that ask for a GPU wait for ever, on nodes that are paid for.",
-	Cure:    "Nothing by itself: which of the ways to run the plugin suits is a choice (a DaemonSet, the GPU operator, or a pool that AKS manages).",
+	Title: "GPU nodes offer their GPUs",
+	Why: "AKS installs the driver on GPU nodes, but not NVIDIA's device plugin, which advertises the GPUs to Kubernetes. Without it " +
+		"notebooks and training jobs that request a GPU stay Pending on nodes that you pay for.",
+	FixNote: "No automatic fix: there are several ways to run the plugin (a DaemonSet, the GPU operator, or an AKS-managed GPU pool), and the choice is yours.",
 	Sources: []string{"https://learn.microsoft.com/azure/aks/use-nvidia-gpu"},
 	Reads:   []schema.GroupKind{nodeKind, podKind, daemonSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -69,16 +69,16 @@ func judgeGPUs(mute []*unstructured.Unstructured, all int, sets []*unstructured.
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(mute[0]), Field: "status.allocatable"},
-		Message:     fmt.Sprintf("%s without GPUs to give, of %s: %s", some(len(mute), "GPU node"), itoa(all), names(mute, (*unstructured.Unstructured).GetName)),
-		Consequence: "Whatever asks for a GPU cannot run there.",
-		Cause:       "No NVIDIA device plugin runs on this cluster.",
-		Advice:      "Install NVIDIA's device plugin, with a toleration for the taint of the pool, or the GPU operator.",
+		Message:     fmt.Sprintf("no allocatable GPUs on %s (of %s): %s", some(len(mute), "GPU node"), itoa(all), names(mute, (*unstructured.Unstructured).GetName)),
+		Consequence: "Pods that request a GPU cannot run there.",
+		Cause:       "The NVIDIA device plugin is not installed.",
+		Advice:      "Install the NVIDIA device plugin with a toleration for the pool's taint, or the GPU operator.",
 		Command:     "kubectl get daemonsets -A",
 	}
 	plugin := slices.IndexFunc(sets, func(o *unstructured.Unstructured) bool { return strings.Contains(o.GetName(), "nvidia-device-plugin") })
 	if plugin >= 0 {
-		f.Cause = cluster.RefOf(sets[plugin]).String() + " is there, and does not do its work on them."
-		f.Advice = "See whether its pods run there (they need a toleration for the taint of the pool), and what they log."
+		f.Cause = cluster.RefOf(sets[plugin]).String() + " is installed, but does not advertise the GPUs of these nodes."
+		f.Advice = "Check that its pods run there (they need a toleration for the pool's taint), and read their logs."
 		f.Command = fmt.Sprintf("kubectl get pods -n %s -o wide", sets[plugin].GetNamespace())
 	}
 	if wanted {

@@ -15,12 +15,12 @@ import (
 
 var gpuPool = &doctor.Check{
 	ID:    "nodes/gpu-pool",
-	Title: "what asks for a GPU finds a node",
-	Why: "A GPU pool may be scaled down to nothing, and the autoscaler brings it back only for pods that fit it: with its taint tolerated, and within the quota of the subscription. Until then " +
-		"notebooks and training jobs wait.",
-	Cure:  "Nothing by itself: pools and quotas are Azure's.",
-	Reads: []schema.GroupKind{podKind, nodeKind, configMapKind},
-	Hint:  "The subscription's quota of GPU cores in the region limits what a pool can grow to: az vm list-usage --location REGION.",
+	Title: "Pods that request a GPU have a GPU node",
+	Why: "A GPU pool may be scaled to zero, and the autoscaler adds nodes only for pods that fit it: they must tolerate its taint, and the " +
+		"subscription's quota must allow it. Until then notebooks and training jobs stay Pending.",
+	FixNote: "No automatic fix: node pools and quotas are managed in Azure.",
+	Reads:   []schema.GroupKind{podKind, nodeKind, configMapKind},
+	Hint:    "The subscription's GPU core quota in the region limits how far a pool can grow: az vm list-usage --location REGION.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		pods, err := waitingPods(ctx, e)
 		if err != nil {
@@ -48,13 +48,14 @@ func judgeWaiting(waiting []*unstructured.Unstructured, scales bool) doctor.Find
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(waiting[0]), Field: "spec.containers"},
-		Message:     fmt.Sprintf("%s for a GPU, and no node has one: %s", map[bool]string{true: "1 pod waits", false: itoa(len(waiting)) + " pods wait"}[len(waiting) == 1], names(waiting, (*unstructured.Unstructured).GetName)),
+		Message:     fmt.Sprintf("no GPU node for %s: %s", some(len(waiting), "pending pod"), names(waiting, (*unstructured.Unstructured).GetName)),
 		Consequence: "They stay Pending.",
-		Advice:      "Add a GPU pool, or scale the one that there is.",
+		Advice:      "Add a GPU pool, or scale up the existing one.",
 		Command:     "az aks nodepool scale --resource-group GROUP --cluster-name CLUSTER --name gpu --node-count 1",
 	}
 	if scales {
-		f.Advice = "The cluster makes nodes by itself: the pod's events say why not these (NotTriggerScaleUp: a taint that is not tolerated, the pool's maximum, or the quota)."
+		f.Advice = "The cluster adds nodes automatically: the pod's events show why it did not (NotTriggerScaleUp: an untolerated taint, the pool's " +
+			"maximum size, or the quota)."
 		f.Command = fmt.Sprintf("kubectl describe pod -n %s %s", waiting[0].GetNamespace(), waiting[0].GetName())
 	}
 	return f

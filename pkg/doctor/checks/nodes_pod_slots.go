@@ -11,10 +11,11 @@ import (
 
 var podSlots = &doctor.Check{
 	ID:    "nodes/pod-slots",
-	Title: "the nodes may run as many pods as Kubeflow has",
-	Why: "An AKS node runs a limited number of pods, however large it is: 30 is the default with Azure CNI's node subnet, 110 with kubenet, 250 with Azure CNI Overlay. Kubeflow has about 50, and AKS's own " +
-		"take some on each node, so two nodes of 30 cannot hold it: the scheduler says \"Too many pods\".",
-	Cure:      "Nothing is changed: the limit is set when a node pool is made. Add nodes, or a pool with --max-pods 110.",
+	Title: "Enough pod slots (max-pods)",
+	Why: "An AKS node runs a limited number of pods (max-pods), whatever its size: by default 30 with Azure CNI node subnet, 110 with " +
+		"kubenet, 250 with Azure CNI Overlay. Kubeflow has about 50 pods, and AKS runs some on each node, so two nodes with 30 slots " +
+		"cannot hold it: the scheduler reports \"Too many pods\".",
+	FixNote:   "No automatic fix: max-pods is set when a node pool is created. Add nodes, or a pool with --max-pods 110.",
 	Sources:   []string{"https://learn.microsoft.com/azure/aks/concepts-network-legacy-cni"},
 	Reads:     []schema.GroupKind{nodeKind, podKind, namespaceKind, configMapKind, nodePoolKind},
 	Preflight: true,
@@ -48,13 +49,13 @@ func judgeSlots(coming []podsToCome, all []nodeRoom, grows bool) []doctor.Findin
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: nodeRef(nodes[0].node), Field: "status.allocatable.pods"},
-		Message:     fmt.Sprintf("%s are to come, and %s for %d more (at most %d pods on a node)", some(int(need), "pod"), some(len(nodes), "node")+map[bool]string{true: " has room", false: " have room"}[len(nodes) == 1], free, most),
-		Consequence: "The others stay Pending: too many pods.",
-		Advice:      "Add nodes, or a node pool that may run more pods on each.",
+		Message:     fmt.Sprintf("not enough pod slots: %s to schedule, %d free on %s (at most %d per node)", some(int(need), "pod"), free, some(len(nodes), "node"), most),
+		Consequence: "The remaining pods stay Pending: Too many pods.",
+		Advice:      "Add nodes, or a node pool with a higher max-pods.",
 		Command:     addPool,
 	}
 	if grows {
-		f.Severity, f.Advice = doctor.Warning, "The cluster makes nodes by itself, up to the maximum of its pools: see that it is large enough."
+		f.Severity, f.Advice = doctor.Warning, "The cluster adds nodes automatically, up to the maximum size of its pools: check that it is high enough."
 	}
 	return []doctor.Finding{f}
 }

@@ -13,11 +13,11 @@ import (
 
 var nodesReady = &doctor.Check{
 	ID:    "nodes/ready",
-	Title: "every node is ready",
-	Why: "A node that no longer reports keeps its pods' volumes, and what ran there comes to another node only after minutes. While it is away, the databases of Kubeflow, whose disks " +
-		"hang on one node, may be away with it.",
-	Cure:  "Nothing by itself: a node is AKS's to repair. The finding says what the node reports.",
-	Reads: []schema.GroupKind{nodeKind},
+	Title: "All nodes are ready",
+	Why: "Volumes stay attached to an unreachable node, and its pods are rescheduled only after minutes. Meanwhile Kubeflow's databases, " +
+		"whose disks are attached to one node, may be unavailable.",
+	FixNote: "No automatic fix: AKS repairs nodes. The finding shows what the node reports.",
+	Reads:   []schema.GroupKind{nodeKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		nodes, err := e.List(ctx, nodeKind, cluster.Scope{})
 		if err != nil {
@@ -33,7 +33,7 @@ var nodesReady = &doctor.Check{
 			}
 		}
 		if !told {
-			return nil, doctor.Skip("no node says whether it is ready")
+			return nil, doctor.Skip("no node reports whether it is ready")
 		}
 		if len(away) == 0 {
 			return nil, nil
@@ -56,10 +56,10 @@ func judgeAway(away []*unstructured.Unstructured, all int) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(away[0]), Field: "status.conditions"},
-		Message:     fmt.Sprintf("%d of %s %s not ready: %s", len(away), some(all, "node"), be(len(away)), names(away, (*unstructured.Unstructured).GetName)),
-		Consequence: "What ran there is away until it comes to another node.",
+		Message:     fmt.Sprintf("nodes not ready: %d of %d (%s)", len(away), all, names(away, (*unstructured.Unstructured).GetName)),
+		Consequence: "Its pods are unavailable until rescheduled.",
 		Cause:       text(c, "message"),
-		Advice:      "AKS repairs a node that stays away for some minutes; see its conditions, or restart it.",
+		Advice:      "AKS repairs a node that stays not ready for some minutes; check its conditions, or restart it.",
 		Command:     "kubectl describe node " + away[0].GetName(),
 	}
 	if len(away) == all {

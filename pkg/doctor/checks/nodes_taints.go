@@ -12,10 +12,10 @@ import (
 
 var nodeTaints = &doctor.Check{
 	ID:    "nodes/taints",
-	Title: "some node takes Kubeflow's pods",
-	Why: "A node with a taint takes only pods that tolerate it, and Kubeflow's pods tolerate none. A cluster whose only pool is a system pool with CriticalAddonsOnly, or whose other pools " +
-		"are for GPUs or spot machines, has room for nothing of Kubeflow: every pod stays Pending.",
-	Cure:      "Nothing is changed: taints belong to the node pool, and AKS puts them back. Add a user pool without taints.",
+	Title: "Schedulable nodes exist",
+	Why: "A node with a taint accepts only pods that tolerate it, and Kubeflow's pods tolerate none. On a cluster whose only pool is a " +
+		"system pool with CriticalAddonsOnly, or whose other pools are for GPUs or spot VMs, every Kubeflow pod stays Pending.",
+	FixNote:   "No automatic fix: taints belong to the node pool, and AKS restores them. Add a user pool without taints.",
 	Sources:   []string{"https://learn.microsoft.com/azure/aks/use-system-pools"},
 	Reads:     []schema.GroupKind{nodeKind, podKind, namespaceKind, configMapKind, nodePoolKind},
 	Preflight: true,
@@ -55,7 +55,7 @@ func judgeTaints(coming []podsToCome, all []nodeRoom, grows bool) []doctor.Findi
 	f := doctor.Finding{
 		Severity: doctor.Error,
 		About:    doctor.Subject{Ref: refused[0].of},
-		Message: fmt.Sprintf("no node takes the pods of %s (%s: %s)", names(refused, func(p podsToCome) string { return p.of.String() }),
+		Message: fmt.Sprintf("no schedulable node for the pods of %s (%s: %s)", names(refused, func(p podsToCome) string { return p.of.String() }),
 			some(len(all), "node"), inCommon(why)),
 		Consequence: "They stay Pending.",
 		Advice:      "Add a node pool without taints.",
@@ -63,7 +63,7 @@ func judgeTaints(coming []podsToCome, all []nodeRoom, grows bool) []doctor.Findi
 	}
 	if grows {
 		f.Severity = doctor.Warning
-		f.Advice = "The cluster makes nodes by itself: see that one of its pools has no taints. Otherwise add one."
+		f.Advice = "The cluster adds nodes automatically: check that one of its pools has no taints. Otherwise add one."
 	}
 	return []doctor.Finding{f}
 }

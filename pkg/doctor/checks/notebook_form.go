@@ -26,7 +26,7 @@ type notebookForm struct {
 func offers(form string, taint corev1.Taint) (bool, error) {
 	var f notebookForm
 	if err := yaml.Unmarshal([]byte(form), &f); err != nil {
-		return false, fmt.Errorf("reading the form for notebooks: %w", err)
+		return false, fmt.Errorf("reading the notebook form: %w", err)
 	}
 	for _, option := range f.Defaults.Group.Options {
 		if scheduling.TolerationsTolerateTaint(klog.Background(), option.Tolerations, &taint, true) {
@@ -54,7 +54,7 @@ func offer(form string, taints []corev1.Taint) (string, error) {
 	edited := ""
 	switch {
 	case at.Kind != yaml.SequenceNode:
-		return "", fmt.Errorf("the form's options are no list")
+		return "", fmt.Errorf("the form's options are not a list")
 	case len(at.Content) == 0 && strings.HasPrefix(form[place(at):], "[]"):
 		begin := place(at)
 		edited = strings.TrimRight(form[:begin], " ") + "\n" + strings.TrimSuffix(choices(taints, key.Column+1), "\n") + form[begin+2:]

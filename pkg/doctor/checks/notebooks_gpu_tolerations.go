@@ -17,10 +17,11 @@ import (
 
 var gpuTolerations = &doctor.Check{
 	ID:    "notebooks/gpu-tolerations",
-	Title: "a notebook can be started on the GPU nodes",
-	Why: "AKS's documentation gives GPU pools the taint sku=gpu:NoSchedule, so that nothing else lands on the costly nodes. Kubeflow's form for a new notebook offers no toleration for it: a " +
-		"notebook that asks for a GPU stays Pending. (A toleration of the taint nvidia.com/gpu is added by AKS itself.)",
-	Cure:    "--fix offers the toleration in the form: one more choice in the ConfigMap that the form is made from. install does so with --gpu-tolerations.",
+	Title: "Notebooks can be scheduled on GPU nodes",
+	Why: "The AKS documentation gives GPU pools the taint sku=gpu:NoSchedule, so that nothing else is scheduled on the expensive nodes. " +
+		"Kubeflow's notebook form offers no toleration for it: a notebook that requests a GPU stays Pending. (For the taint nvidia.com/gpu " +
+		"AKS adds the toleration itself.)",
+	FixNote: "--fix adds the toleration as an option to the notebook form's ConfigMap. install does the same with --gpu-tolerations.",
 	Sources: []string{"kubeflow/manifests#2063", "https://learn.microsoft.com/azure/aks/use-nvidia-gpu"},
 	Reads:   []schema.GroupKind{configMapKind, nodeKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -30,7 +31,7 @@ var gpuTolerations = &doctor.Check{
 		}
 		maps = slices.DeleteFunc(slices.Clone(maps), func(m *unstructured.Unstructured) bool { return text(m.Object, "data", formKey) == "" })
 		if len(maps) == 0 {
-			return nil, doctor.Skip("there is no form for notebooks")
+			return nil, doctor.Skip("there is no notebook form")
 		}
 		nodes, err := e.List(ctx, nodeKind, cluster.Scope{})
 		if err != nil {
@@ -88,15 +89,15 @@ func judgeForms(maps []*unstructured.Unstructured, taints []corev1.Taint) ([]doc
 		f := doctor.Finding{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(m), Field: "data[" + formKey + "]"},
-			Message:     "the form for notebooks offers no toleration for the GPU nodes' " + names(missing, func(t corev1.Taint) string { return "taint " + t.ToString() }),
-			Consequence: "A notebook that asks for a GPU stays Pending.",
+			Message:     "the notebook form offers no toleration for the GPU nodes' " + names(missing, func(t corev1.Taint) string { return "taint " + t.ToString() }),
+			Consequence: "A notebook that requests a GPU stays Pending.",
 			Command:     fmt.Sprintf("kubectl edit configmap -n %s %s", m.GetNamespace(), m.GetName()),
 		}
 		edited, err := offer(text(m.Object, "data", formKey), missing)
 		if err != nil {
 			f.Advice = "Add a toleration group by hand: " + err.Error() + "."
 		} else {
-			f.Fix = &doctor.Fix{Title: "Offer the toleration in the form for notebooks", Impact: doctor.Safe, Changes: []cluster.Change{
+			f.Fix = &doctor.Fix{Title: "Offer the toleration in the notebook form", Impact: doctor.Safe, Changes: []cluster.Change{
 				cluster.Edit(m, func(o *unstructured.Unstructured) { _ = unstructured.SetNestedField(o.Object, edited, "data", formKey) }),
 			}}
 		}

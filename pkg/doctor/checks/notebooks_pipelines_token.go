@@ -16,10 +16,11 @@ var podDefaultKind = schema.GroupKind{Group: "kubeflow.org", Kind: "PodDefault"}
 
 var pipelinesToken = &doctor.Check{
 	ID:    "notebooks/pipelines-token",
-	Title: "notebooks can be given a token for Pipelines",
-	Why: "A notebook that starts pipelines needs a token that Kubeflow Pipelines accepts. A PodDefault in the user's namespace puts one into the notebooks that ask for it; no release makes it, so the " +
-		"Pipelines SDK answers 401 there until somebody does.",
-	Cure:  "Nothing unless the check is named, since whether notebooks may start pipelines is yours to decide: doctor notebooks/pipelines-token --fix makes the PodDefault in every user's namespace.",
+	Title: "Notebooks can get a token for Pipelines",
+	Why: "A notebook that starts pipelines needs a token that Kubeflow Pipelines accepts. A PodDefault in the profile namespace mounts one " +
+		"into the notebooks that select it. No release creates this PodDefault, so the Pipelines SDK gets 401 until it exists.",
+	FixNote: "Fixed only if the check is named, since you decide whether notebooks may start pipelines: doctor notebooks/pipelines-token --fix " +
+		"creates the PodDefault in every profile namespace.",
 	Reads: []schema.GroupKind{namespaceKind, podDefaultKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		spaces, err := e.List(ctx, namespaceKind, cluster.Scope{Labels: profileLabel + "=kubeflow-profile"})
@@ -39,13 +40,13 @@ var pipelinesToken = &doctor.Check{
 		f := doctor.Finding{
 			Severity:    doctor.Info,
 			About:       doctor.Subject{Ref: cluster.RefOf(without[0])},
-			Message:     fmt.Sprintf("notebooks in %s cannot be given a token for Pipelines: %s", some(len(without), "user's namespace"), names(without, (*unstructured.Unstructured).GetName)),
-			Consequence: "The Pipelines SDK answers 401 in them.",
-			Advice:      "Make a PodDefault access-ml-pipeline there: a projected token for the audience " + tokenAudience + ", and the variable KF_PIPELINES_SA_TOKEN_PATH.",
+			Message:     fmt.Sprintf("no PodDefault gives notebooks a token for Pipelines in %s: %s", some(len(without), "profile namespace"), names(without, (*unstructured.Unstructured).GetName)),
+			Consequence: "The Pipelines SDK gets 401 there.",
+			Advice:      "Create a PodDefault access-ml-pipeline there: a projected token for the audience " + tokenAudience + ", and the variable KF_PIPELINES_SA_TOKEN_PATH.",
 			Command:     "kubectl kubeflow doctor notebooks/pipelines-token --fix",
 		}
 		if e.Named {
-			f.Fix = &doctor.Fix{Title: "Let notebooks be given a token for Pipelines", Impact: doctor.Safe}
+			f.Fix = &doctor.Fix{Title: "Create PodDefaults that give notebooks a token for Pipelines", Impact: doctor.Safe}
 			for _, ns := range without {
 				f.Fix.Changes = append(f.Fix.Changes, cluster.Change{Verb: cluster.Apply, After: tokenDefault(ns.GetName())})
 			}

@@ -57,6 +57,14 @@ func text(o map[string]any, fields ...string) string {
 	return s
 }
 
+// kindName names an object in a message: "Deployment kubeflow/mpi-operator".
+func kindName(o *unstructured.Unstructured) string {
+	if o.GetNamespace() == "" {
+		return o.GetKind() + " " + o.GetName()
+	}
+	return o.GetKind() + " " + o.GetNamespace() + "/" + o.GetName()
+}
+
 // words returns a field that is a list of strings.
 func words(o map[string]any, fields ...string) []string {
 	list, _, _ := unstructured.NestedStringSlice(o, fields...)

@@ -16,12 +16,12 @@ import (
 
 var executor = &doctor.Check{
 	ID:    "pipelines/executor",
-	Title: "the workflow executor suits the container runtime",
-	Why: "Argo runs the steps of a pipeline through an executor. The docker executor mounts /var/run/docker.sock, which no containerd node " +
-		"has, so every step hangs in ContainerCreating. From Argo 3.4 (Kubeflow 1.9) on there is one executor only, and the old " +
-		"containerRuntimeExecutor setting ends the workflow controller with a fatal error.",
-	Cure: "Up to Argo 3.3, --fix sets the executor to pns in the ConfigMap's own shape and touches nothing else of it. From Argo 3.4 on it removes the setting. " +
-		"Both restart the workflow controller, which interrupts no running step. Runs that already hang have to be started again.",
+	Title: "Workflow executor matches the container runtime",
+	Why: "Argo runs pipeline steps through an executor. The docker executor mounts /var/run/docker.sock, which containerd nodes do not " +
+		"have, so every step hangs in ContainerCreating. From Argo 3.4 (Kubeflow 1.9) on there is only one executor, and the old " +
+		"containerRuntimeExecutor setting crashes the workflow controller with a fatal error.",
+	FixNote: "Up to Argo 3.3, --fix sets the executor to pns and changes nothing else in the ConfigMap. From Argo 3.4 on it removes the " +
+		"setting. Both restart the workflow controller, which does not interrupt running steps. Restart runs that already hang.",
 	Sources: []string{"argoproj/argo-workflows#5243", "kubeflow/kubeflow#5899", "https://argo-workflows.readthedocs.io/en/latest/upgrading/"},
 	Reads:   []schema.GroupKind{configMapKind, deploymentKind, nodeKind},
 	Run:     runExecutor,
@@ -83,7 +83,7 @@ func argoVersion(image string) (*semver.Version, error) {
 	_, tag := imageTag(image)
 	match := versionTag.FindStringSubmatch(tag)
 	if match == nil {
-		return nil, fmt.Errorf("the image %q does not say which version of Argo it is", image)
+		return nil, fmt.Errorf("the tag of image %q does not show its Argo version", image)
 	}
 	return semver.NewVersion(match[1])
 }
@@ -124,9 +124,9 @@ func unreadable(config *unstructured.Unstructured, err error) doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(config), Field: "data"},
-		Message:     "the workflow controller's configuration is not YAML: " + err.Error(),
-		Consequence: "The workflow controller does not start, or goes on with what it read before.",
-		Advice:      "Mend the text by hand.",
+		Message:     "the workflow controller's configuration is not valid YAML: " + err.Error(),
+		Consequence: "The workflow controller does not start, or keeps its previous configuration.",
+		Advice:      "Correct the YAML by hand.",
 		Command:     "kubectl edit configmap -n kubeflow workflow-controller-configmap",
 	}
 }
@@ -137,19 +137,19 @@ func needsDocker(p pipelines, affected int) doctor.Finding {
 	case p.executor.effective(p.argo) != "docker":
 		how = "is docker for some workflows (" + executorsKey + ")"
 	case p.executor.value == "":
-		how = "is not set, which means docker for Argo " + p.argo.String()
+		how = "is not set, which defaults to docker in Argo " + p.argo.String()
 	}
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       p.about(p.executor.field()),
-		Message:     fmt.Sprintf("the workflow executor %s, and %s %s containerd", how, some(affected, "node"), run(affected)),
-		Consequence: "Every pipeline step that lands there hangs in ContainerCreating: it waits for /var/run/docker.sock.",
-		Cause:       "AKS nodes run containerd from Kubernetes 1.19 on; this release was made for Docker.",
-		Advice:      "Runs that already hang have to be started again.",
+		Message:     fmt.Sprintf("the workflow executor %s, but containerd runs on %s", how, some(affected, "node")),
+		Consequence: "Every pipeline step scheduled there hangs in ContainerCreating, waiting for /var/run/docker.sock.",
+		Cause:       "AKS nodes run containerd from Kubernetes 1.19 on; this release was built for Docker.",
+		Advice:      "Restart runs that already hang.",
 		Command:     "kubectl edit configmap -n kubeflow workflow-controller-configmap",
 	}
 	if len(p.executor.extra) > 0 {
-		f.Cause += " A key beside data.config is ignored by Argo " + p.argo.String() + ": the value counts inside that text only."
+		f.Cause += " Keys other than data.config are ignored by Argo " + p.argo.String() + ": set the value inside data.config."
 	}
 	main := p.executor.effective(p.argo) == "docker"
 	if main && !p.executor.whole {
@@ -166,13 +166,6 @@ func needsDocker(p pipelines, affected int) doctor.Finding {
 	return f
 }
 
-func run(n int) string {
-	if n == 1 {
-		return "runs"
-	}
-	return "run"
-}
-
 func keyUnknown(p pipelines) doctor.Finding {
 	key := executorKey
 	if !p.executor.set {
@@ -181,10 +174,10 @@ func keyUnknown(p pipelines) doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       p.about(p.executor.field()),
-		Message:     fmt.Sprintf("%s is set, and Argo %s does not know that key", key, p.argo),
-		Consequence: "The workflow controller ends with a fatal error as soon as it reads its configuration: no pipeline starts.",
-		Cause:       "Argo 3.4 removed every executor but one and reads its configuration strictly; guides for older releases still say to set it.",
-		Advice:      "Remove the key; the one executor left needs no Docker.",
+		Message:     fmt.Sprintf("%s is set, but Argo %s does not support it", key, p.argo),
+		Consequence: "The workflow controller exits with a fatal error when it reads its configuration: no pipeline starts.",
+		Cause:       "Argo 3.4 removed all executors but one and rejects unknown settings; guides for older releases still tell you to set it.",
+		Advice:      "Remove the key; the remaining executor does not need Docker.",
 		Command:     p.removal(key),
 		Fix: p.fix("Remove the workflow executor setting", func(o *unstructured.Unstructured) error {
 			return removeExecutor(o, p.executor)
@@ -203,14 +196,14 @@ func tooManyKeys(p pipelines) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       p.about("data." + p.executor.extra[0]),
-		Message:     fmt.Sprintf("beside data.config there is %s, and Argo %s takes data.config alone", names(p.executor.extra, func(s string) string { return s }), p.argo),
-		Consequence: "The workflow controller refuses its configuration: it does not start, or goes on with the old one.",
-		Cause:       "A setting was added as a key of its own instead of inside the text of data.config.",
+		Message:     fmt.Sprintf("unexpected key beside data.config: %s (Argo %s accepts data.config only)", names(p.executor.extra, func(s string) string { return s }), p.argo),
+		Consequence: "The workflow controller rejects its configuration: it does not start, or keeps the previous one.",
+		Cause:       "A setting was added as a separate key instead of inside data.config.",
 		Advice:      "Move what is needed into data.config and remove the other keys.",
 		Command:     "kubectl edit configmap -n kubeflow workflow-controller-configmap",
 	}
 	if len(p.executor.extra) == 1 && p.executor.extra[0] == executorKey {
-		f.Fix = p.fix("Remove the key that Argo refuses", func(o *unstructured.Unstructured) error {
+		f.Fix = p.fix("Remove the key that Argo rejects", func(o *unstructured.Unstructured) error {
 			unstructured.RemoveNestedField(o.Object, "data", executorKey)
 			return nil
 		})

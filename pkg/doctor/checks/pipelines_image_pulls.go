@@ -16,13 +16,14 @@ import (
 
 var imagePulls = &doctor.Check{
 	ID:    "pipelines/image-pulls",
-	Title: "no pod of Kubeflow waits for an image in vain",
-	Why: "A pod whose image cannot be pulled does not start. The reason stands only in the pod's status: the image is gone, the registry limits how much a cluster may pull, it asks for a " +
-		"password, it has nothing for the node's processor, or it cannot be reached from the cluster's network.",
-	Cure:    "Nothing by itself: which of these it is decides what helps, and the finding says it.",
+	Title: "All images can be pulled",
+	Why: "A pod whose image cannot be pulled does not start. Only the pod's status shows why: the image no longer exists, the registry " +
+		"rate-limits pulls or requires authentication, the image does not support the node's architecture, or the registry is unreachable " +
+		"from the cluster's network.",
+	FixNote: "No automatic fix: the remedy depends on which of these it is; the finding says.",
 	Sources: []string{"kubeflow/notebooks#265"},
 	Reads:   []schema.GroupKind{podKind, namespaceKind, deploymentKind},
-	Hint:    "An Azure Firewall or a proxy in front of the cluster may keep registries away.",
+	Hint:    "An Azure Firewall or a proxy may block access to registries.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		pods, err := ownPods(ctx, e)
 		if err != nil {
@@ -45,16 +46,16 @@ var pullReasons = []struct {
 	signs       []string
 	why, advice string
 }{
-	{[]string{"toomanyrequests", "429 Too Many"}, "the registry limits how much may be pulled without signing in",
-		"Give the service accounts a pull secret of an account with that registry, or copy the images to a registry of your own."},
-	{[]string{"no matching manifest", "no match for platform"}, "the image has nothing for the node's processor",
+	{[]string{"toomanyrequests", "429 Too Many"}, "the registry rate-limits anonymous pulls",
+		"Add an image pull secret for that registry to the service accounts, or copy the images to your own registry."},
+	{[]string{"no matching manifest", "no match for platform"}, "the image does not support the node's architecture",
 		"Keep such pods off the node with a taint on its pool: az aks nodepool update --node-taints kubernetes.io/arch=arm64:NoSchedule."},
-	{[]string{"unauthorized", "authentication required", "403 Forbidden"}, "the registry asks for a password",
-		"Attach the registry to the cluster (az aks update --attach-acr NAME), or give the service account a pull secret."},
-	{[]string{"i/o timeout", "no such host", "connection refused", "deadline exceeded", "TLS handshake"}, "the registry cannot be reached from the cluster",
-		"Let the cluster's network reach the registry, or copy the images to one that it reaches."},
-	{[]string{"not found", "manifest unknown", "denied", "does not exist"}, "the image is not there, or not for everybody",
-		"Compare its name and tag with the registry's, or name a copy: kubectl kubeflow install --image FROM=TO."},
+	{[]string{"unauthorized", "authentication required", "403 Forbidden"}, "the registry requires authentication",
+		"Attach the registry to the cluster (az aks update --attach-acr NAME), or add an image pull secret to the service account."},
+	{[]string{"i/o timeout", "no such host", "connection refused", "deadline exceeded", "TLS handshake"}, "the registry is unreachable from the cluster",
+		"Allow egress to the registry, or copy the images to a registry that the cluster can reach."},
+	{[]string{"not found", "manifest unknown", "denied", "does not exist"}, "the image does not exist, or is not public",
+		"Compare its name and tag with the registry's, or use a copy: kubectl kubeflow install --image FROM=TO."},
 }
 
 // judgePulls makes one finding per reason, about the first pod that waits for it.
@@ -84,8 +85,8 @@ func judgePulls(pods []*unstructured.Unstructured) []doctor.Finding {
 			Severity:    doctor.Error,
 			About:       doctor.Subject{Ref: cluster.RefOf(waiting[i][0]), Field: "status.containerStatuses"},
 			Message:     fmt.Sprintf("%s cannot be pulled: %s", some(len(wanted), "image"), names(wanted, func(s string) string { return s })),
-			Consequence: fmt.Sprintf("%s %s not start: %s.", some(len(waiting[i]), "pod"), does(len(waiting[i])), names(waiting[i], (*unstructured.Unstructured).GetName)),
-			Advice:      "The pod's events have the registry's answer.",
+			Consequence: fmt.Sprintf("%s cannot start: %s.", some(len(waiting[i]), "pod"), names(waiting[i], (*unstructured.Unstructured).GetName)),
+			Advice:      "The pod's events show the registry's response.",
 			Command:     "kubectl describe pod -n " + waiting[i][0].GetNamespace() + " " + waiting[i][0].GetName(),
 		}
 		if i >= 0 {
@@ -107,11 +108,4 @@ func waitsForImage(pod *unstructured.Unstructured) (image, message string, found
 		}
 	}
 	return "", "", false
-}
-
-func does(n int) string {
-	if n == 1 {
-		return "does"
-	}
-	return "do"
 }

@@ -18,11 +18,12 @@ import (
 
 var goneImages = &doctor.Check{
 	ID:    "pipelines/images",
-	Title: "every image can still be pulled",
-	Why: "The registries that older releases name are gone: gcr.io/ml-pipeline, gcr.io/kubeflow-images-public and some more. Pods go on from the copy on their node; on a new node, or after an " +
-		"install, they end in ImagePullBackOff. A few images have a successor, of most only a private copy is left.",
-	Cure: "--fix names the successor where there is one, which restarts the pods (--allow-restart); install does it before it applies anything. For the others give a registry that has " +
-		"them: install --image gcr.io/ml-pipeline=REGISTRY/ml-pipeline.",
+	Title: "All images are still available from their registries",
+	Why: "The registries that older releases use have been shut down: gcr.io/ml-pipeline, gcr.io/kubeflow-images-public and others. Running " +
+		"pods use the copy cached on their node; on a new node, or after an install, they end up in ImagePullBackOff. A few images have a " +
+		"replacement; of most, only a private copy remains.",
+	FixNote: "--fix switches to the replacement if there is one, which restarts the pods (--allow-restart); install does so before it applies " +
+		"anything. For the others, name a registry that has them: install --image gcr.io/ml-pipeline=REGISTRY/ml-pipeline.",
 	Sources:   []string{"kubeflow/pipelines#10891", "kubeflow/pipelines#12422", "kubeflow/pipelines#7904", "kubeflow/manifests#2876"},
 	Reads:     []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind, configMapKind, podKind, namespaceKind},
 	Preflight: true,
@@ -133,7 +134,7 @@ func judgeImages(replaced, lost []imageUse, gone []images.Rule, missing map[stri
 	var findings []doctor.Finding
 	if len(replaced) > 0 {
 		f := aboutImages(replaced, missing)
-		f.Fix = &doctor.Fix{Title: "Use what took their place: " + names(namesOf(replaced), func(image string) string {
+		f.Fix = &doctor.Fix{Title: "Switch to the replacement images: " + names(namesOf(replaced), func(image string) string {
 			with, _ := successor(image, gone)
 			return with
 		}), Impact: doctor.RestartsPods}
@@ -151,7 +152,7 @@ func judgeImages(replaced, lost []imageUse, gone []images.Rule, missing map[stri
 		for _, prefix := range registries(namesOf(lost), gone) {
 			flags += " --image " + prefix + "=REGISTRY" + prefix[strings.LastIndex(prefix, "/"):]
 		}
-		f.Advice = "No public registry is known to have them. Name one of your own that has them, or choose a newer release."
+		f.Advice = "No public registry is known to have them. Name your own registry that has them, or choose a newer release."
 		f.Command = "kubectl kubeflow install" + flags
 		findings = append(findings, f)
 	}
@@ -165,12 +166,12 @@ func aboutImages(uses []imageUse, missing map[string]bool) doctor.Finding {
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(uses[0].object)},
 		Message:     fmt.Sprintf("%s can no longer be pulled: %s", some(len(all), "image"), names(all, func(s string) string { return s })),
-		Consequence: "A pod that comes to a node without a copy of its image does not start.",
-		Cause:       "The registries that this release names have been closed.",
+		Consequence: "A pod that is scheduled to a node without a cached copy does not start.",
+		Cause:       "The registries that this release uses have been shut down.",
 	}
 	if waiting := slices.DeleteFunc(slices.Clone(all), func(image string) bool { return !missing[image] }); len(waiting) > 0 {
 		f.Severity = doctor.Error
-		f.Consequence = "Pods wait for " + names(waiting, func(s string) string { return s }) + " in vain."
+		f.Consequence = "Pods are in ImagePullBackOff for " + names(waiting, func(s string) string { return s }) + "."
 	}
 	return f
 }

@@ -13,10 +13,11 @@ const metadataStoreID = "pipelines/metadata-store"
 
 var metadataStore = &doctor.Check{
 	ID:    metadataStoreID,
-	Title: "the metadata store gets into its database",
-	Why: "The store that remembers what every step of a pipeline read and made speaks to MySQL with an old way of signing in. A newer MySQL, or Azure's, wants another, and the store ends again and again: " +
-		"runs go on, and their graphs, inputs and outputs stay empty.",
-	Cure:    "Nothing by itself: how the database lets its users in is its keeper's to change. The finding names the statement.",
+	Title: "ML Metadata can connect to MySQL",
+	Why: "The ML Metadata store, which records the inputs and outputs of pipeline steps, authenticates to MySQL with an old authentication " +
+		"plugin. A newer MySQL, or Azure's, requires another one, and the store crash-loops: runs continue, but their graphs, inputs and " +
+		"outputs stay empty.",
+	FixNote: "No automatic fix: the database administrator decides how its users authenticate. The finding gives the SQL statement.",
 	Sources: []string{"kubeflow/pipelines#9549", "kubeflow/pipelines#12086", "kubeflow/manifests#2471"},
 	Reads:   []schema.GroupKind{podKind, namespaceKind},
 	Logs:    true,
@@ -29,16 +30,16 @@ var metadataStore = &doctor.Check{
 		}
 		for _, c := range crashes {
 			if line := c.says("mysql_native_password", "caching_sha2_password", "Authentication plugin"); line != "" {
-				f := c.finding("the metadata store cannot sign in to MySQL: they do not know the same way", line)
+				f := c.finding("ML Metadata cannot authenticate to MySQL, which requires another authentication plugin", line)
 				f.Consequence = "The graphs, inputs and outputs of runs stay empty."
-				f.Advice = "Let its user sign in the old way: ALTER USER 'root' IDENTIFIED WITH mysql_native_password BY '...', with the plugin switched on in MySQL 8.4."
+				f.Advice = "Switch its user to the old plugin: ALTER USER 'root' IDENTIFIED WITH mysql_native_password BY '...'. In MySQL 8.4 the plugin must be enabled first."
 				return []doctor.Finding{f}, nil
 			}
 			if line := c.says("mysql_real_connect failed", "Can't connect to MySQL", "Unknown MySQL server host"); line != "" {
-				f := c.finding("the metadata store does not reach MySQL", line)
+				f := c.finding("ML Metadata cannot reach MySQL", line)
 				f.Consequence = "The graphs, inputs and outputs of runs stay empty."
 				f.ExplainedBy = databaseID
-				f.Advice = "See whether MySQL runs; the store starts again by itself once it does."
+				f.Advice = "Check that MySQL is running; the store recovers on its own once it is."
 				return []doctor.Finding{f}, nil
 			}
 		}

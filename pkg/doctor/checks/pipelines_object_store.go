@@ -17,10 +17,11 @@ import (
 
 var objectStore = &doctor.Check{
 	ID:    "pipelines/object-store",
-	Title: "the workflow controller's object store exists",
-	Why: "Every step of a pipeline writes what it made to an object store, by the address in ConfigMap workflow-controller-configmap: minio-service up to Kubeflow 1.11, seaweedfs from 26.03 on. " +
-		"After an upgrade the address may name the store that is gone, and every step then fails when it saves its outputs.",
-	Cure:    "Nothing by itself: what older runs stored may have to move first. Set the address to the Service that is there.",
+	Title: "Workflow object store exists",
+	Why: "Pipeline steps write their outputs to the object store configured in ConfigMap workflow-controller-configmap: minio-service up to " +
+		"Kubeflow 1.11, seaweedfs from 26.03 on. After an upgrade the ConfigMap may still name the removed store, and every step then " +
+		"fails when it saves its outputs.",
+	FixNote: "No automatic fix: the data of older runs may have to be migrated first. Then set the endpoint to the existing Service.",
 	Sources: []string{"kubeflow/manifests#3472"},
 	Reads:   []schema.GroupKind{configMapKind, serviceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -34,7 +35,7 @@ var objectStore = &doctor.Check{
 		field, host := storeOf(config)
 		name, namespace, inside := serviceOf(host)
 		if !inside {
-			return nil, doctor.Skip("the object store is outside the cluster, or is not named")
+			return nil, doctor.Skip("the object store is outside the cluster, or not configured")
 		}
 		services, err := e.List(ctx, serviceKind, cluster.Scope{Namespace: namespace})
 		if err != nil || slices.ContainsFunc(services, func(s *unstructured.Unstructured) bool { return s.GetName() == name }) {
@@ -76,14 +77,14 @@ func judgeStore(config *unstructured.Unstructured, field, host string, services 
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(config), Field: field},
-		Message:     fmt.Sprintf("the object store %s has no Service", host),
-		Consequence: "Every step of a pipeline fails when it saves what it made.",
-		Advice:      "Bring the store back, or name the one that is there.",
+		Message:     fmt.Sprintf("object store endpoint %s has no Service", host),
+		Consequence: "Every pipeline step fails when it saves its outputs.",
+		Advice:      "Restore the object store, or set the endpoint to the existing one.",
 		Command:     "kubectl edit configmap -n " + kubeflow + " " + config.GetName(),
 	}
 	for _, s := range services {
 		if s.GetName() == "seaweedfs" || s.GetName() == "minio-service" {
-			f.Cause = "Service " + s.GetName() + " is the store that is there."
+			f.Cause = "Service " + s.GetName() + " is the existing object store."
 		}
 	}
 	return f

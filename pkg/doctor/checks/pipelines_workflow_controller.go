@@ -15,10 +15,12 @@ import (
 )
 
 var workflowController = &doctor.Check{
-	ID:      "pipelines/workflow-controller",
-	Title:   "the controller that runs pipelines runs",
-	Why:     "A pipeline's run is a Workflow, and the workflow controller makes its pods. While it is down every run stays Pending, and nothing in the dashboard says why.",
-	Cure:    "Where it runs and has not begun with a run for ten minutes, --fix (with --allow-restart) restarts it. Where it does not run, why decides what helps; a setting that it does not understand is the business of pipelines/executor.",
+	ID:    "pipelines/workflow-controller",
+	Title: "Workflow controller is available",
+	Why: "A pipeline run is a Workflow, and the workflow controller creates its pods. While the controller is down every run stays Pending, " +
+		"and the dashboard does not say why.",
+	FixNote: "If the controller is available but has not started a run for ten minutes, --fix (with --allow-restart) restarts it. If it is not " +
+		"available, the remedy depends on the reason; pipelines/executor covers unsupported settings.",
 	Sources: []string{"kubeflow/examples#911"},
 	Reads:   []schema.GroupKind{deploymentKind, workflowKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -36,11 +38,11 @@ var workflowController = &doctor.Check{
 		return []doctor.Finding{{
 			Severity:    doctor.Error,
 			About:       doctor.Subject{Ref: cluster.RefOf(controller), Field: "status.conditions"},
-			Message:     "the workflow controller does not run",
-			Consequence: "Runs of pipelines stay Pending.",
+			Message:     "Deployment kubeflow/workflow-controller is not available",
+			Consequence: "Pipeline runs stay Pending.",
 			Cause:       text(c, "message"),
 			ExplainedBy: "pipelines/executor",
-			Advice:      "Its log says why it ended.",
+			Advice:      "Its log has the reason.",
 			Command:     fmt.Sprintf("kubectl logs -n %s deployment/workflow-controller --previous", kubeflow),
 		}}, nil
 	},
@@ -68,9 +70,9 @@ func unstarted(ctx context.Context, e doctor.Exam, controller *unstructured.Unst
 	return []doctor.Finding{{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(list[0])},
-		Message:     fmt.Sprintf("the workflow controller has not begun with %s: %s", some(len(list), "run"), names(list, (*unstructured.Unstructured).GetName)),
+		Message:     fmt.Sprintf("Deployment kubeflow/workflow-controller has not started %s: %s", some(len(list), "run"), names(list, (*unstructured.Unstructured).GetName)),
 		Consequence: "They stay Pending.",
-		Cause:       "The controller runs, and does not look at them.",
+		Cause:       "The controller is available but does not process them.",
 		Command:     "kubectl rollout restart -n " + kubeflow + " deployment workflow-controller",
 		Fix:         &doctor.Fix{Title: "Restart the workflow controller", Impact: doctor.RestartsPods, Changes: []cluster.Change{doctor.RestartOf(controller)}},
 	}}, nil

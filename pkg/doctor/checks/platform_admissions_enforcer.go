@@ -15,12 +15,12 @@ import (
 
 var admissionsEnforcer = &doctor.Check{
 	ID:    "platform/admissions-enforcer",
-	Title: "webhooks act on the namespaces they are meant for",
-	Why: "Namespace kubeflow carries the label control-plane in every release. AKS's admissions enforcer adds \"control-plane does not exist\" to the selector of webhooks, so they " +
-		"skip that namespace: pods come up without a sidecar, and what asks them for mutual TLS gets \"upstream connect error\". Newer AKS versions have relaxed the rule; " +
-		"this check reads the selectors that are there and goes by no date.",
-	Cure: "--fix sets the annotation admissions.enforcer/disabled=true on the webhook configuration and drops the added expression. Where that concerns the sidecar injector it then " +
-		"restarts the workloads whose pods have no sidecar, so it needs --allow-restart.",
+	Title: "Webhooks select the intended namespaces",
+	Why: "Every release labels namespace kubeflow with control-plane. The AKS admissions enforcer adds \"control-plane does not exist\" to " +
+		"the selector of webhooks, so they skip that namespace: pods are created without a sidecar, and clients that use mutual TLS get " +
+		"\"upstream connect error\". Newer AKS versions relax the rule; this check reads the actual selectors.",
+	FixNote: "--fix sets the annotation admissions.enforcer/disabled=true on the webhook configuration and removes the added expression. For " +
+		"the sidecar injector it then restarts the workloads whose pods have no sidecar, so it needs --allow-restart.",
 	Sources: []string{"Azure/kubeflow-aks#18", "kubeflow/pipelines#5244", "Azure/AKS#1771", "Azure/AKS#4002", "kubeflow/kubeflow#5277"},
 	Reads:   []schema.GroupKind{mutatingKind, validatingKind, namespaceKind, nodeKind, serviceKind, podKind, replicaSetKind, deploymentKind, statefulSetKind, daemonSetKind},
 	Run:     runAdmissionsEnforcer,
@@ -116,16 +116,16 @@ func (x exclusion) finding(ctx context.Context, e doctor.Exam) (doctor.Finding, 
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: ref, Field: fmt.Sprintf("webhooks[%d].namespaceSelector", x.webhook)},
-		Message:     fmt.Sprintf("webhook %s is kept out of %s", ref.Name, where),
-		Consequence: "What it checks or fills in there is not checked and not filled in.",
-		Cause:       fmt.Sprintf("The label control-plane is on %s, and AKS's admissions enforcer added \"control-plane does not exist\" to the webhook's selector.", where),
+		Message:     fmt.Sprintf("%s skips %s", kindName(x.configuration), where),
+		Consequence: "Objects there are neither validated nor mutated by it.",
+		Cause:       fmt.Sprintf("The label control-plane is set on %s, and the AKS admissions enforcer added \"control-plane does not exist\" to the webhook's selector.", where),
 		Command:     fmt.Sprintf("kubectl annotate %s %s %s=true", strings.ToLower(ref.Kind), ref.Name, enforcerAnnotation),
 	}
 	if x.coming {
-		f.Message = fmt.Sprintf("webhook %s may be kept out of %s", ref.Name, where)
-		f.Cause = strings.Replace(f.Cause, "AKS's admissions enforcer added", "an AKS from before September 2023 adds", 1)
+		f.Message = fmt.Sprintf("%s may skip %s", kindName(x.configuration), where)
+		f.Cause = strings.Replace(f.Cause, "the AKS admissions enforcer added", "AKS before September 2023 adds", 1)
 	} else if !x.aks {
-		f.Cause = fmt.Sprintf("The label control-plane is on %s, and the webhook's selector asks for namespaces without it.", where)
+		f.Cause = fmt.Sprintf("The label control-plane is set on %s, and the webhook's selector requires namespaces without it.", where)
 	}
 	needed := x.injector || strings.HasPrefix(ref.Name, "cache-webhook")
 	switch {
@@ -137,15 +137,15 @@ func (x exclusion) finding(ctx context.Context, e doctor.Exam) (doctor.Finding, 
 		f.Severity = doctor.Info
 	}
 	if x.injector {
-		f.Consequence = "Pods there come up without a sidecar: what asks them for mutual TLS gets \"upstream connect error\"."
+		f.Consequence = "Pods there are created without a sidecar: clients that use mutual TLS get \"upstream connect error\"."
 		if e.Mesh == optDisable {
-			f.Advice = "Left alone, because --mesh=disable chooses to live without sidecars."
+			f.Advice = "Left unchanged, because --mesh=disable opts for no sidecars."
 			return f, nil
 		}
 	}
 	if gone, err := x.orphaned(ctx, e); err != nil || gone {
 		f.ExplainedBy, f.Command = webhooksID, ""
-		f.Advice = "See to its Service first: a webhook that nobody answers for should act nowhere."
+		f.Advice = "Restore its Service first: a webhook without endpoints should not select any namespace."
 		return f, err
 	}
 	return f, x.prescribe(ctx, e, &f)
@@ -173,7 +173,7 @@ func (x exclusion) where() string {
 // prescribe lets the webhook act again, and gives the pods that it missed their sidecar.
 func (x exclusion) prescribe(ctx context.Context, e doctor.Exam, f *doctor.Finding) error {
 	f.Fix = &doctor.Fix{
-		Title:   fmt.Sprintf("Let webhook %s act on %s", x.configuration.GetName(), x.where()),
+		Title:   fmt.Sprintf("Make webhook %s select %s", x.configuration.GetName(), x.where()),
 		Impact:  doctor.Safe,
 		Changes: []cluster.Change{cluster.Edit(x.configuration, exempt)},
 	}

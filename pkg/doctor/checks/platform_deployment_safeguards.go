@@ -15,10 +15,11 @@ import (
 
 var safeguards = &doctor.Check{
 	ID:    "platform/deployment-safeguards",
-	Title: "no policy denies what Kubeflow consists of",
-	Why: "AKS's Deployment Safeguards and Azure Policy deny what does not follow them: images with the tag latest or from an unknown registry, containers without probes or limits, pods with " +
-		"privileges. On AKS Automatic they are on. Kubeflow's manifests do not follow all of them, so parts of it are refused, some only when their pods are made.",
-	Cure:      "Nothing is changed: exclude Kubeflow's namespaces from the policies, which its owner does in Azure.",
+	Title: "No policy blocks Kubeflow's workloads",
+	Why: "AKS Deployment Safeguards and Azure Policy reject objects that violate them: images with the tag latest or from an unknown " +
+		"registry, containers without probes or limits, privileged pods. On AKS Automatic they are enabled. Kubeflow's manifests violate " +
+		"some of them, so parts of Kubeflow are rejected, some only when their pods are created.",
+	FixNote:   "No automatic fix: exclude Kubeflow's namespaces from the policies in Azure.",
 	Sources:   []string{"Azure/kubeflow-aks#39", "https://learn.microsoft.com/azure/aks/deployment-safeguards"},
 	Reads:     []schema.GroupKind{templateKind, {Group: constraintGroup, Kind: "*"}, namespaceKind},
 	Preflight: true,
@@ -92,11 +93,10 @@ func judgePolicies(policies, spaces []*unstructured.Unstructured) []doctor.Findi
 	return []doctor.Finding{{
 		Severity: doctor.Warning,
 		About:    doctor.Subject{Ref: cluster.RefOf(denying[0])},
-		Message: fmt.Sprintf("%s of Azure %s what is in namespace%s %s: %s", some(len(denying), "policy rule"), map[bool]string{true: "denies", false: "deny"}[len(denying) == 1],
-			map[bool]string{true: "", false: "s"}[len(where) == 1], names(where, func(s string) string { return s }),
+		Message: fmt.Sprintf("Azure Policy rejects objects in %s (%s: %s)", names(where, func(s string) string { return s }), some(len(denying), "constraint"),
 			names(denying, (*unstructured.Unstructured).GetKind)),
-		Consequence: "Parts of Kubeflow may be refused, some only when their pods are made.",
-		Advice:      "Have these namespaces excluded from Deployment Safeguards and Azure Policy: " + strings.Join(where, ", ") + ".",
+		Consequence: "Parts of Kubeflow may be rejected, some only when their pods are created.",
+		Advice:      "Exclude these namespaces from Deployment Safeguards and Azure Policy: " + strings.Join(where, ", ") + ".",
 		Command:     "kubectl kubeflow install --dry-run=server",
 	}}
 }

@@ -15,10 +15,10 @@ import (
 
 var kubernetesVersion = &doctor.Check{
 	ID:    "platform/kubernetes-version",
-	Title: "the Kubeflow release was tested on this Kubernetes version",
-	Why: "Every Kubeflow release uses APIs that a later Kubernetes removes, and is tested on a few versions only. Above its ceiling " +
-		"parts of it cannot be installed or stop working at the next upgrade of the cluster.",
-	Cure:      "Nothing is changed: choose a release that fits (kubectl kubeflow releases), or a cluster that does.",
+	Title: "Kubeflow release is tested on this Kubernetes version",
+	Why: "Every Kubeflow release uses APIs that a later Kubernetes version removes, and is tested on a few versions only. Above its maximum " +
+		"version parts of it cannot be installed, or stop working at the next cluster upgrade.",
+	FixNote:   "No automatic fix: choose a compatible release (kubectl kubeflow releases), or a compatible cluster.",
 	Sources:   []string{"kubeflow/kubeflow#6469", "kubeflow/kubeflow#6690", "kubeflow/kubeflow#6827"},
 	Reads:     []schema.GroupKind{deploymentKind},
 	Preflight: true,
@@ -27,13 +27,13 @@ var kubernetesVersion = &doctor.Check{
 		if known == nil {
 			var err error
 			if known, err = doctor.Recognise(ctx, e); apierrors.IsNotFound(err) {
-				return nil, doctor.Skip("Kubeflow Pipelines, by which a release is recognised, is not installed")
+				return nil, doctor.Skip("Kubeflow Pipelines, which identifies the release, is not installed")
 			} else if err != nil {
 				return nil, err
 			}
 		}
 		if known == nil {
-			return nil, doctor.Skip("the release is none that this program knows")
+			return nil, doctor.Skip("the installed release is unknown")
 		}
 		server, err := e.Version(ctx)
 		if err != nil {
@@ -50,8 +50,8 @@ func judgeVersion(r release.Release, server *version.Info) []doctor.Finding {
 	f := doctor.Finding{
 		Severity: doctor.Warning,
 		About:    doctor.Subject{Ref: cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: kubeflow}},
-		Message:  fmt.Sprintf("%s was tested on Kubernetes %s, and this is %s", r, r.Kubernetes, server.GitVersion),
-		Advice:   "Choose a release that fits this cluster.",
+		Message:  fmt.Sprintf("%s was tested on Kubernetes %s, but the cluster runs %s", r, r.Kubernetes, server.GitVersion),
+		Advice:   "Choose a release that supports this Kubernetes version.",
 		Command:  "kubectl kubeflow releases",
 	}
 	if fitting := release.Fitting(server.GitVersion); len(fitting) > 0 {
@@ -59,7 +59,7 @@ func judgeVersion(r release.Release, server *version.Info) []doctor.Finding {
 	}
 	if !r.Kubernetes.Possible(server.GitVersion) {
 		f.Severity = doctor.Error
-		f.Consequence = fmt.Sprintf("It uses APIs that Kubernetes has no more after %s: those parts cannot be installed or changed.", r.Kubernetes.Ceiling)
+		f.Consequence = fmt.Sprintf("It uses APIs that Kubernetes removed after %s: those parts cannot be installed or updated.", r.Kubernetes.Ceiling)
 	}
 	return []doctor.Finding{f}
 }

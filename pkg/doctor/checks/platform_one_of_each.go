@@ -13,10 +13,10 @@ import (
 
 var oneOfEach = &doctor.Check{
 	ID:    "platform/one-of-each",
-	Title: "cert-manager and Knative are there once",
-	Why: "cert-manager and Knative work for the whole cluster: their definitions and webhooks exist once. A second copy in another namespace takes the definitions over, and both copies " +
-		"then act on the same certificates and services.",
-	Cure:      "Nothing is changed: keep the copy that you want. Install Kubeflow without its own (install --skip cert-manager), or remove the other first.",
+	Title: "No duplicate cert-manager or Knative",
+	Why: "cert-manager and Knative are cluster-wide: their CRDs and webhooks exist once. A second copy in another namespace takes over the " +
+		"CRDs, and both copies then act on the same certificates and services.",
+	FixNote:   "No automatic fix: keep the copy that you want. Install Kubeflow without its own (install --skip cert-manager), or remove the other first.",
 	Reads:     []schema.GroupKind{deploymentKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -56,13 +56,13 @@ func judgeCopies(name string, copies []*unstructured.Unstructured, coming *docto
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(other)},
-		Message:     fmt.Sprintf("there are two of %s: in namespaces %s and %s", name, own.GetNamespace(), other.GetNamespace()),
-		Consequence: "Both act on the same objects of the whole cluster.",
+		Message:     fmt.Sprintf("%s is installed twice: in namespaces %s and %s", name, own.GetNamespace(), other.GetNamespace()),
+		Consequence: "Both act on the same cluster-wide objects.",
 		Advice:      "Keep one of them.",
 	}
 	if coming != nil {
-		f.Message = fmt.Sprintf("there is a %s already, in namespace %s", name, other.GetNamespace())
-		f.Advice = fmt.Sprintf("Use it, with --skip %s, or remove it first.", coming.Component[cluster.RefOf(own).Identity()])
+		f.Message = fmt.Sprintf("%s is already installed, in namespace %s", name, other.GetNamespace())
+		f.Advice = fmt.Sprintf("Use it with --skip %s, or remove it first.", coming.Component[cluster.RefOf(own).Identity()])
 	}
 	return f, true
 }

@@ -15,17 +15,17 @@ import (
 
 var ownership = &doctor.Check{
 	ID:    "platform/ownership",
-	Title: "what an install writes belongs to nobody else",
-	Why: "Istio, cert-manager or Knative may be on a cluster before Kubeflow is, kept by Helm, Argo CD, Flux, an operator or AKS itself. An install that writes over their objects works for a " +
-		"moment: then the other side writes its own version back, and what is left of either is broken.",
-	Cure: "Nothing is changed: whose they are is yours to decide. Leave the component to its owner (install --skip COMPONENT), or take it over (install --adopt COMPONENT) and " +
-		"stop the other side from managing it.",
+	Title: "No ownership conflicts",
+	Why: "Istio, cert-manager or Knative may already be managed on a cluster by Helm, Argo CD, Flux, an operator or AKS. An install that " +
+		"overwrites their objects works briefly: then the other manager reverts them, and both installations break.",
+	FixNote: "No automatic fix: you decide who manages them. Skip the component (install --skip COMPONENT), or adopt it (install --adopt " +
+		"COMPONENT) and stop the other manager.",
 	Sources:   []string{"https://kubernetes.io/docs/reference/using-api/server-side-apply/"},
 	Reads:     []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind, definitionKind, mutatingKind, validatingKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		if e.Install == nil {
-			return nil, doctor.Skip("nothing is about to be installed")
+			return nil, doctor.Skip("nothing is being installed")
 		}
 		var owned []owned
 		for _, kind := range []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind, definitionKind, mutatingKind, validatingKind} {
@@ -115,10 +115,10 @@ func judgeOwners(all []owned) []doctor.Finding {
 		findings = append(findings, doctor.Finding{
 			Severity: doctor.Error,
 			About:    doctor.Subject{Ref: list[0].ref},
-			Message: fmt.Sprintf("%s would be written over that %s managed by %s: %s", some(len(list), "object"), be(len(list)), owner,
+			Message: fmt.Sprintf("%s managed by %s would be overwritten: %s", some(len(list), "object"), owner,
 				names(list, func(o owned) string { return o.ref.String() })),
-			Consequence: "Both sides would write their own version again and again.",
-			Advice:      fmt.Sprintf("Use what is there, with --skip %s. Or take it over with --adopt %s, and stop the other side from managing it.", parts, parts),
+			Consequence: "Both managers would keep overwriting each other's version.",
+			Advice:      fmt.Sprintf("Use the existing objects with --skip %s. Or adopt them with --adopt %s, and stop the other manager.", parts, parts),
 		})
 	}
 	return findings

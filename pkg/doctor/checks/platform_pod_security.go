@@ -17,10 +17,11 @@ import (
 
 var podSecurity = &doctor.Check{
 	ID:    "platform/pod-security",
-	Title: "namespaces admit the pods that belong there",
-	Why: "A namespace's label pod-security.kubernetes.io/enforce makes the API server refuse pods that ask for more than the level baseline or restricted allows. The workload is there, and its pods " +
-		"never are. Namespaces get such a label from newer Kubeflow releases, from AKS Automatic, or from whoever keeps the cluster.",
-	Cure:      "Nothing is changed: lowering a level is for the namespace's owner to decide. The command is given.",
+	Title: "Pod Security levels admit Kubeflow's pods",
+	Why: "The namespace label pod-security.kubernetes.io/enforce makes the API server reject pods that exceed the level baseline or " +
+		"restricted. The workload exists, but its pods are never created. Newer Kubeflow releases, AKS Automatic or cluster administrators " +
+		"set this label.",
+	FixNote:   "No automatic fix: the namespace's owner decides whether to lower the level. The finding gives the command.",
 	Sources:   []string{"kubeflow/manifests#3015", "https://kubernetes.io/docs/concepts/security/pod-security-standards/"},
 	Reads:     []schema.GroupKind{namespaceKind, deploymentKind, statefulSetKind, daemonSetKind, jobKind, eventKind},
 	Preflight: true,
@@ -74,10 +75,10 @@ func refusedByEvents(ctx context.Context, e doctor.Exam) ([]doctor.Finding, erro
 		findings = append(findings, doctor.Finding{
 			Severity:    doctor.Error,
 			About:       doctor.Subject{Ref: cluster.RefOf(ns), Field: "metadata.labels"},
-			Message:     fmt.Sprintf("namespace %s refuses the pods of %s %s", ns.GetName(), text(event.Object, "involvedObject", "kind"), text(event.Object, "involvedObject", "name")),
-			Consequence: "Its pods are never made.",
-			Cause:       "They ask for more than the namespace's level allows: " + why,
-			Advice:      "Have the pods ask for less, or lower the level of the namespace, if that is yours to decide.",
+			Message:     fmt.Sprintf("Namespace %s rejects the pods of %s %s", ns.GetName(), text(event.Object, "involvedObject", "kind"), text(event.Object, "involvedObject", "name")),
+			Consequence: "Its pods are never created.",
+			Cause:       "They exceed the namespace's level: " + why,
+			Advice:      "Reduce what the pods require, or lower the namespace's level, if that is your decision.",
 			Command:     fmt.Sprintf("kubectl label namespace %s %s=privileged --overwrite", ns.GetName(), enforceLabel),
 		})
 	}
@@ -140,10 +141,10 @@ func judgeAdmission(ns *unstructured.Unstructured, rules podsecurity.Evaluator, 
 	return doctor.Finding{
 		Severity: doctor.Error,
 		About:    doctor.Subject{Ref: cluster.RefOf(ns), Field: "metadata.labels"},
-		Message: fmt.Sprintf("namespace %s enforces the level %s, which refuses the pods of %s: %s", ns.GetName(), levels.Enforce.Level,
+		Message: fmt.Sprintf("Namespace %s enforces the level %s, which rejects the pods of %s: %s", ns.GetName(), levels.Enforce.Level,
 			names(refused, (*unstructured.Unstructured).GetName), strings.Join(slices.Compact(why), ", ")),
-		Consequence: "Their pods are never made.",
-		Advice:      "Lower the level of the namespace, if that is yours to decide.",
+		Consequence: "Their pods are never created.",
+		Advice:      "Lower the namespace's level, if that is your decision.",
 		Command:     fmt.Sprintf("kubectl label namespace %s %s=%s --overwrite", ns.GetName(), enforceLabel, enough.Level),
 	}, true, nil
 }

@@ -15,16 +15,17 @@ import (
 
 var removedAPIs = &doctor.Check{
 	ID:    "platform/removed-apis",
-	Title: "the manifests name only APIs that Kubernetes still has",
-	Why: "Kubernetes takes beta APIs away: a definition, a webhook or a role of such a version is refused by every newer server, and what needs it is missing. Releases of Kubeflow up to 1.7 " +
-		"name some of them, so they cannot be put on the Kubernetes versions that AKS offers today.",
-	Cure:    "Nothing is changed: choose a newer release (kubectl kubeflow releases), or manifests of one.",
+	Title: "Manifests use only APIs that Kubernetes still serves",
+	Why: "Kubernetes removes beta APIs: newer servers reject a CRD, webhook configuration or role of such a version, and what depends on it " +
+		"does not work. Kubeflow releases up to 1.7 use some of them, so they cannot be installed on the Kubernetes versions that AKS " +
+		"offers today.",
+	FixNote: "No automatic fix: choose a newer release (kubectl kubeflow releases), or its manifests.",
 	Sources: []string{"kubeflow/kubeflow#6690", "https://kubernetes.io/docs/reference/using-api/deprecation-guide/"},
 	Reads:   movedKinds,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		var unknowable *cluster.ErrUnknowable
 		if _, err := e.Version(ctx); err == nil {
-			return nil, doctor.Skip("a server gives its objects at the versions that it has")
+			return nil, doctor.Skip("a live cluster returns objects only at versions that it serves")
 		} else if !errors.As(err, &unknowable) {
 			return nil, err
 		}
@@ -66,8 +67,8 @@ func judgeRemoved(old map[string][]*unstructured.Unstructured) []doctor.Finding 
 		findings = append(findings, doctor.Finding{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(objects[0]), Field: "apiVersion"},
-			Message:     fmt.Sprintf("%s %s of %s, which Kubernetes %s and newer no longer have", some(len(objects), "object"), be(len(objects)), api, removed[api]),
-			Consequence: "A newer server refuses " + names(objects, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() }) + ".",
+			Message:     fmt.Sprintf("API version %s, used by %s, was removed in Kubernetes %s", api, some(len(objects), "object"), removed[api]),
+			Consequence: "Newer API servers reject " + names(objects, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() }) + ".",
 			Advice:      "Choose a release that was tested on your Kubernetes version.",
 			Command:     "kubectl kubeflow releases",
 		})

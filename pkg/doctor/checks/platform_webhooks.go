@@ -16,10 +16,11 @@ const webhooksID = "platform/webhooks"
 
 var answeredWebhooks = &doctor.Check{
 	ID:    webhooksID,
-	Title: "somebody answers for every webhook of Kubeflow",
-	Why: "The API server asks Kubeflow's webhooks before it makes pods, notebooks and pipelines' objects. Where nobody answers, all of these are refused, in every namespace that the webhook is " +
-		"for; upgrades leave such webhooks behind when they rename what answered.",
-	Cure:    "Nothing by itself: a webhook whose Service is gone for good can be deleted with the command of the finding; else its pods have to run.",
+	Title: "All webhooks have ready endpoints",
+	Why: "The API server calls Kubeflow's webhooks before it creates pods, notebooks and pipeline objects. If a webhook has no ready " +
+		"endpoints, all of these are rejected in every namespace that it selects. Upgrades leave such webhooks behind when they rename the " +
+		"Service.",
+	FixNote: "No automatic fix: delete a webhook whose Service is gone for good with the finding's command; otherwise get its pods running.",
 	Sources: []string{"kubeflow/manifests#2660", "kubeflow/manifests#2689"},
 	Reads:   []schema.GroupKind{mutatingKind, validatingKind, serviceKind, endpointSliceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -80,18 +81,18 @@ func unanswered(o *unstructured.Unstructured, webhook map[string]any, i int, the
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(o), Field: fmt.Sprintf("webhooks[%d].clientConfig.service", i)},
-		Message:     fmt.Sprintf("nobody answers for webhook %s: Service %s/%s has no ready pod", o.GetName(), namespace, name),
-		Consequence: "Everything that the API server asks it about is refused.",
-		Advice:      "See what the pods of that Service wait for.",
+		Message:     fmt.Sprintf("%s has no ready endpoints: Service %s/%s has no ready pod", kindName(o), namespace, name),
+		Consequence: "The API server rejects every object that the webhook should review.",
+		Advice:      "Check why the pods of that Service are not ready.",
 		Command:     fmt.Sprintf("kubectl describe service -n %s %s", namespace, name),
 	}
 	if !there {
-		f.Message = fmt.Sprintf("nobody answers for webhook %s: there is no Service %s/%s", o.GetName(), namespace, name)
-		f.Advice = "If an upgrade renamed it, delete what is left of the old one; else install again."
+		f.Message = fmt.Sprintf("%s has no endpoints: Service %s/%s does not exist", kindName(o), namespace, name)
+		f.Advice = "If an upgrade renamed the Service, delete the old webhook configuration; otherwise install again."
 		f.Command = fmt.Sprintf("kubectl delete %s %s", map[bool]string{true: "mutatingwebhookconfiguration", false: "validatingwebhookconfiguration"}[o.GetKind() == mutatingKind.Kind], o.GetName())
 	}
 	if text(webhook, "failurePolicy") == "Ignore" {
-		f.Severity, f.Consequence = doctor.Warning, "What it would have done to new objects is not done."
+		f.Severity, f.Consequence = doctor.Warning, "New objects are created without its validation or changes."
 	}
 	return f
 }

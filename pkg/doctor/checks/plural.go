@@ -19,13 +19,6 @@ func some(n int, noun string) string {
 // trimZero writes a number with at most one digit behind the point: "2.5", "8".
 func trimZero(x float64) string { return strconv.FormatFloat(math.Round(x*10)/10, 'f', -1, 64) }
 
-func be(n int) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
-}
-
 // commaSeparated returns the parts of a list in one string, without the blanks around them.
 func commaSeparated(list string) []string {
 	var parts []string

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -14,11 +15,11 @@ import (
 
 var crashes = &doctor.Check{
 	ID:    "pods/crashes",
-	Title: "no pod of Kubeflow ends again and again",
-	Why: "A container that ends soon after it starts is started again at ever longer intervals, and what it does for Kubeflow is not done. This check says which ones these are where no other " +
-		"check knows why.",
-	Cure:  "Nothing by itself: the container's log says why it ended, and the finding how to read it.",
-	Reads: []schema.GroupKind{podKind, namespaceKind},
+	Title: "No pod is crash-looping",
+	Why: "A container that exits soon after it starts is restarted at ever longer intervals (CrashLoopBackOff), and its function is " +
+		"unavailable meanwhile. This check lists those for which no other check knows the reason.",
+	FixNote: "No automatic fix: the container's log says why it exits, and the finding gives the command to read it.",
+	Reads:   []schema.GroupKind{podKind, namespaceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		pods, err := ownPods(ctx, e)
 		if err != nil {
@@ -62,18 +63,30 @@ func judgeCrash(pod *unstructured.Unstructured, status map[string]any) doctor.Fi
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(pod), Field: "status.containerStatuses"},
-		Message:     fmt.Sprintf("container %s of pod %s ends again and again", text(status, "name"), pod.GetName()),
-		Consequence: "What it does is not done.",
+		Message:     crashMessage(pod, status),
+		Consequence: "Its function is unavailable.",
 		ExplainedBy: cmp.Or(knownCrashes[pod.GetLabels()["app"]], knownCrashes[pod.GetLabels()["component"]]),
-		Advice:      "Read what it logged before it ended.",
+		Advice:      "Read what the container logged before it exited.",
 		Command:     fmt.Sprintf("kubectl logs -n %s %s -c %s --previous", pod.GetNamespace(), pod.GetName(), text(status, "name")),
 	}
 	if code, ended, _ := unstructured.NestedInt64(status, "lastState", "terminated", "exitCode"); ended {
-		f.Cause = fmt.Sprintf("It ended with exit code %d", code)
+		f.Cause = fmt.Sprintf("The container exits with code %d", code)
 		if reason := text(status, "lastState", "terminated", "reason"); reason != "" && reason != "Error" {
 			f.Cause += " (" + reason + ")"
 		}
 		f.Cause += "."
 	}
 	return f
+}
+
+// crashMessage names the pod and its container, with the exit code and the restarts as far as the status has them.
+func crashMessage(pod *unstructured.Unstructured, status map[string]any) string {
+	details := []string{"container " + text(status, "name")}
+	if code, ended, _ := unstructured.NestedInt64(status, "lastState", "terminated", "exitCode"); ended {
+		details = append(details, fmt.Sprintf("exit code %d", code))
+	}
+	if n, counted, _ := unstructured.NestedInt64(status, "restartCount"); counted {
+		details = append(details, some(int(n), "restart"))
+	}
+	return kindName(pod) + " is crash-looping (" + strings.Join(details, ", ") + ")"
 }

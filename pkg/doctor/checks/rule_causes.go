@@ -25,15 +25,15 @@ func (b broken) finding(mesh string) doctor.Finding {
 	f := doctor.Finding{
 		Severity: doctor.Error,
 		About:    doctor.Subject{Ref: cluster.RefOf(b.rule), Field: b.policy.field},
-		Message: fmt.Sprintf("DestinationRule %s asks for mutual TLS, and no server behind %s has a sidecar",
-			b.rule.GetName(), text(b.rule.Object, "spec", "host")),
-		Consequence: "Calls through the mesh end with 503 \"upstream connect error\": the dashboard's page for it stays empty.",
+		Message: fmt.Sprintf("%s requires mutual TLS, but no server behind %s has a sidecar",
+			kindName(b.rule), text(b.rule.Object, "spec", "host")),
+		Consequence: "Calls through the mesh fail with 503 \"upstream connect error\", and the matching dashboard page stays empty.",
 	}
 	if b.with > 0 {
 		f.Severity = doctor.Warning
-		f.Message = fmt.Sprintf("DestinationRule %s asks for mutual TLS, and %d of %s behind %s have no sidecar",
-			b.rule.GetName(), len(b.servers)-b.with, some(len(b.servers), "server"), text(b.rule.Object, "spec", "host"))
-		f.Consequence = "Some calls through the mesh end with 503 \"upstream connect error\"."
+		f.Message = fmt.Sprintf("%s requires mutual TLS, but sidecars are missing on %d of %s behind %s",
+			kindName(b.rule), len(b.servers)-b.with, some(len(b.servers), "server"), text(b.rule.Object, "spec", "host"))
+		f.Consequence = "Some calls through the mesh fail with 503 \"upstream connect error\"."
 	}
 	b.explain(&f)
 	if mesh == optDisable && b.with == 0 {
@@ -49,27 +49,27 @@ func (b broken) explain(f *doctor.Finding) {
 	out := !slices.ContainsFunc(b.servers, func(pod *unstructured.Unstructured) bool { return !meshed(pod) && !optsOut(pod) })
 	switch {
 	case b.why == excluded:
-		f.Cause = "AKS's admissions enforcer keeps the sidecar injector out of namespace " + name + "."
+		f.Cause = "The AKS admissions enforcer keeps the sidecar injector out of namespace " + name + "."
 		f.ExplainedBy = admissionsEnforcerID
 	case out:
 		f.Cause = "The servers' pods opt out of sidecars (" + injectKey + ": \"false\")."
-		f.Advice = "Remove the opt-out from the workload's pod template, or remove the rule: the two contradict each other."
+		f.Advice = "Remove the opt-out from the workload's pod template, or remove the rule: they contradict each other."
 		f.Command = fmt.Sprintf("kubectl get pods -n %s -o yaml | grep %s", name, injectKey)
 	case b.why == notAsked:
-		f.Cause = "Namespace " + name + " does not ask for sidecars: it lacks the label that the injector selects."
+		f.Cause = "Namespace " + name + " does not request sidecars: the label that the injector selects is missing."
 		f.Advice = "Label the namespace, then restart its workloads."
 		f.Command = fmt.Sprintf("kubectl label namespace %s istio-injection=enabled\nkubectl rollout restart -n %s deployment", name, name)
 		b.label(f)
 	case b.why == notServed:
-		f.Cause = "The sidecar injector has no ready endpoint, so pods come up without it."
-		f.Advice = "See why its pods are not ready; then restart the workloads."
+		f.Cause = "The sidecar injector has no ready endpoint, so pods are created without a sidecar."
+		f.Advice = "Check why its pods are not ready; then restart the workloads."
 		f.Command = "kubectl get pods -n " + gatewayNamespace
 	case b.why == noInjector:
-		f.Cause = "There is no sidecar injector on this cluster."
+		f.Cause = "No sidecar injector is installed on this cluster."
 		f.Advice = "Install Istio's injector, or remove the rule."
 		f.Command = "kubectl get mutatingwebhookconfigurations"
 	default:
-		f.Cause = "The servers' pods are older than the sidecar injector."
+		f.Cause = "The servers' pods were created before the sidecar injector."
 		f.ExplainedBy = sidecarsID
 	}
 }
@@ -82,7 +82,7 @@ func (b broken) label(f *doctor.Finding) {
 		return
 	}
 	f.Fix = &doctor.Fix{
-		Title:  "Let namespace " + kubeflow + " ask for sidecars",
+		Title:  "Enable sidecar injection in namespace " + kubeflow,
 		Impact: doctor.Safe, // pods that run keep running as they are: mesh/sidecars then finds them
 		Changes: []cluster.Change{cluster.Edit(b.namespace, func(o *unstructured.Unstructured) {
 			_ = unstructured.SetNestedField(o.Object, "enabled", "metadata", "labels", "istio-injection")
@@ -93,10 +93,10 @@ func (b broken) label(f *doctor.Finding) {
 // switchOff is the older guides' way, for who asks for it.
 func (b broken) switchOff(f *doctor.Finding) {
 	f.ExplainedBy = ""
-	f.Advice = "With mutual TLS off, no AuthorizationPolicy protects the servers, and they believe whatever kubeflow-userid a caller sends."
+	f.Advice = "Without mutual TLS, no AuthorizationPolicy protects the servers, and they trust whatever kubeflow-userid header a caller sends."
 	f.Command = b.policy.command(b.rule, disable)
 	f.Fix = &doctor.Fix{
-		Title:   fmt.Sprintf("Switch mutual TLS off in DestinationRule %s", b.rule.GetName()),
+		Title:   fmt.Sprintf("Disable mutual TLS in DestinationRule %s", b.rule.GetName()),
 		Impact:  doctor.Safe,
 		Changes: []cluster.Change{setMode(b.rule, mutual, disable)},
 	}

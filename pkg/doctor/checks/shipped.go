@@ -13,10 +13,10 @@ import (
 // here once more.
 var (
 	shippedSecrets = map[string]string{
-		"462a0aa7e3ad7e72bcc06fd22a504044f4a4c79033231b9dc8900ad84fbe29b9": "the secret between dex and what asks it",
-		"80c8cb5e94a392a3d8fc7cf03d8a73bf68788e684466a02393405c717243c900": "the key that signs the cookies of who has signed in",
-		"179c076ac522159dbbd50d4f1d84faf05551fe5b59d7e5824a800d46559fb1d1": "the key of the object store",
-		"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08": "the password of Katib's database",
+		"462a0aa7e3ad7e72bcc06fd22a504044f4a4c79033231b9dc8900ad84fbe29b9": "the dex client secret",
+		"80c8cb5e94a392a3d8fc7cf03d8a73bf68788e684466a02393405c717243c900": "the cookie signing key",
+		"179c076ac522159dbbd50d4f1d84faf05551fe5b59d7e5824a800d46559fb1d1": "the object store key",
+		"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08": "the Katib database password",
 	}
 	shippedNames = map[string]bool{ // of clients, accounts and users: no secrets
 		"c42df7af12fee8596df75f10f14e122e91e00d7cec96bc79d287a68a072f255b": true,

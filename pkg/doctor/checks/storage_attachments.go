@@ -14,10 +14,10 @@ import (
 
 var attachments = &doctor.Check{
 	ID:    "storage/attachments",
-	Title: "every disk comes to the node of its pod",
-	Why: "An Azure disk hangs on one node, in one zone. A pod that comes up elsewhere, beside another that holds the disk, on a node that holds as many as it can, or in another zone, waits for it " +
-		"without end.",
-	Cure:    "Nothing by itself: taking a disk from a node that still writes to it loses data.",
+	Title: "Volumes can attach to their pod's node",
+	Why: "An Azure disk is attached to one node, in one zone. A pod waits indefinitely if it is scheduled to another zone, if another node " +
+		"still holds the disk, or if its node has no free disk slots.",
+	FixNote: "No automatic fix: detaching a disk from a node that still writes to it loses data.",
 	Sources: []string{"Azure/AKS#477", "Azure/AKS#884"},
 	Reads:   []schema.GroupKind{eventKind, podKind, namespaceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -44,9 +44,9 @@ var attachments = &doctor.Check{
 
 // attachTroubles are what events say about disks, and what helps.
 var attachTroubles = []struct{ sign, message, advice string }{
-	{"Multi-Attach", "the disk of pod %s hangs on another node", "Stop the other pod that uses it: two notebooks cannot share an Azure disk. If its node is gone, AKS lets the disk go after some minutes."},
-	{"volume node affinity conflict", "the disk of pod %s is in a zone where no node takes it", "Add nodes in the zone of the disk, or a class that makes disks for all zones."},
-	{"exceed max volume count", "the nodes hold as many disks as they can, and pod %s needs one more", "Add nodes, or take a larger VM size: how many disks a node holds goes by it."},
+	{"Multi-Attach", "%s cannot attach its volume: the disk is attached to another node", "Stop the other pod that uses it: two notebooks cannot share an Azure disk. If its node is gone, AKS detaches the disk after some minutes."},
+	{"volume node affinity conflict", "%s cannot attach its volume: no schedulable node in the disk's zone", "Add nodes in the disk's zone, or use a StorageClass with zone-redundant disks."},
+	{"exceed max volume count", "%s cannot attach its volume: the nodes have no free disk slots", "Add nodes, or use a larger VM size, which allows more disks per node."},
 }
 
 // judgeAttachments says one thing of each pod that waits, by its last word.
@@ -66,7 +66,7 @@ func judgeAttachments(waiting map[string]*unstructured.Unstructured, events []*u
 			findings = append(findings, doctor.Finding{
 				Severity:    doctor.Error,
 				About:       doctor.Subject{Ref: cluster.RefOf(pod)},
-				Message:     fmt.Sprintf(trouble.message, pod.GetName()),
+				Message:     fmt.Sprintf(trouble.message, kindName(pod)),
 				Consequence: "It does not start.",
 				Advice:      trouble.advice,
 				Command:     fmt.Sprintf("kubectl describe pod -n %s %s", pod.GetNamespace(), pod.GetName()),

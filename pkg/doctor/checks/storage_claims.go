@@ -15,12 +15,12 @@ import (
 
 var claims = &doctor.Check{
 	ID:    "storage/claims",
-	Title: "every volume that Kubeflow asks for is made",
-	Why: "Databases, the object store and notebooks wait for their volume and do not start without it. Why Azure does not make one (a quota, a policy, a class that does not exist) stands only in " +
-		"the events of the claim.",
-	Cure:  "Nothing by itself: what is missing is missing in Azure, or in the claim. The finding says what the provisioner answered.",
-	Reads: []schema.GroupKind{claimKind, podKind, namespaceKind, eventKind, classKind},
-	Hint:  "The subscription's quota of disks, and its policies, decide whether a volume is made.",
+	Title: "All PVCs are bound",
+	Why: "Databases, the object store and notebooks wait for their volume and do not start without it. Only the PVC's events say why Azure " +
+		"does not provision one (a quota, a policy, a missing StorageClass).",
+	FixNote: "No automatic fix: the problem is in Azure, or in the PVC. The finding shows the provisioner's response.",
+	Reads:   []schema.GroupKind{claimKind, podKind, namespaceKind, eventKind, classKind},
+	Hint:    "The subscription's disk quota and Azure policies determine whether a volume can be provisioned.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		all, err := ownClaims(ctx, e)
 		if err != nil {
@@ -51,24 +51,24 @@ func judgeClaim(claim *unstructured.Unstructured, classes, events []*unstructure
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(claim), Field: "status.phase"},
-		Consequence: "The pods that use it do not start.",
+		Consequence: "Pods that use it do not start.",
 		Command:     fmt.Sprintf("kubectl describe pvc -n %s %s", claim.GetNamespace(), claim.GetName()),
 	}
 	class := text(claim.Object, "spec", "storageClassName")
 	known := slices.ContainsFunc(classes, func(o *unstructured.Unstructured) bool { return o.GetName() == class })
 	if class != "" && !known {
 		f.About.Field = "spec.storageClassName"
-		f.Message = fmt.Sprintf("volume %s asks for storage class %s, which the cluster does not have", claim.GetName(), class)
-		f.Advice = "Make that class, or delete the claim while it is empty and make it with one of: " + names(classes, (*unstructured.Unstructured).GetName) + "."
+		f.Message = fmt.Sprintf("%s uses StorageClass %s, which does not exist", kindName(claim), class)
+		f.Advice = "Create that StorageClass, or delete the PVC while it is empty and recreate it with one of: " + names(classes, (*unstructured.Unstructured).GetName) + "."
 		return []doctor.Finding{f}
 	}
 	for _, event := range events {
 		if text(event.Object, "reason") != "ProvisioningFailed" || text(event.Object, "involvedObject", "name") != claim.GetName() || event.GetNamespace() != claim.GetNamespace() {
 			continue
 		}
-		f.Message = fmt.Sprintf("volume %s cannot be made", claim.GetName())
+		f.Message = kindName(claim) + " cannot be provisioned"
 		f.Cause, _, _ = strings.Cut(text(event.Object, "message"), "\n")
-		f.Advice = "The events of the claim have the provisioner's answer: a quota, a zone or a policy of the subscription."
+		f.Advice = "The PVC's events show the provisioner's response: a quota, a zone or a policy of the subscription."
 		if class == "" {
 			f.ExplainedBy = "storage/default-class"
 		}

@@ -16,11 +16,12 @@ import (
 
 var defaultClass = &doctor.Check{
 	ID:    "storage/default-class",
-	Title: "volumes that name no storage class get one",
-	Why: "Kubeflow's volume claims (MySQL, the object store, Katib's database) name no storage class, and leave it to the cluster's default. Where the cluster has no default their volumes " +
-		"are never made, and the pods that need them stay Pending.",
-	Cure: "install writes the class into the claims before they are applied, where it is clear which. On a cluster --fix marks that class as the default; claims that wait for one take it. " +
-		"AKS may put its own classes back as they were: a class of your own, marked as default, lasts.",
+	Title: "A default StorageClass exists",
+	Why: "Kubeflow's PVCs (MySQL, the object store, Katib's database) name no StorageClass, and rely on the cluster's default. Without a " +
+		"default their volumes are never provisioned, and the pods that need them stay Pending.",
+	FixNote: "install sets the StorageClass on the PVCs before they are applied, if it is clear which one. On a cluster, --fix marks that class " +
+		"as the default, and PVCs that are waiting for one use it. AKS may revert changes to its own classes: your own class, marked as " +
+		"default, persists.",
 	Sources:   []string{"https://learn.microsoft.com/azure/aks/concepts-storage"},
 	Reads:     []schema.GroupKind{claimKind, classKind, podKind, namespaceKind},
 	Preflight: true,
@@ -37,7 +38,7 @@ func runDefaultClass(ctx context.Context, e doctor.Exam) ([]doctor.Finding, erro
 	if len(classes) == 0 {
 		var unknowable *cluster.ErrUnknowable
 		if _, err := e.Version(ctx); errors.As(err, &unknowable) {
-			return nil, doctor.Skip("no cluster whose storage classes could be seen")
+			return nil, doctor.Skip("there is no cluster whose StorageClasses could be read")
 		}
 	}
 	claims, err := classless(ctx, e)
@@ -78,9 +79,9 @@ func judgeClasses(classes, claims []*unstructured.Unstructured) []doctor.Finding
 		return []doctor.Finding{{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(defaults[1]), Field: "metadata.annotations"},
-			Message:     fmt.Sprintf("%d storage classes are the default: %s", len(defaults), names(defaults, (*unstructured.Unstructured).GetName)),
-			Consequence: "A claim that names none gets the newest of them; before Kubernetes 1.26 it is refused.",
-			Advice:      "Leave one of them the default.",
+			Message:     fmt.Sprintf("%d StorageClasses are marked as default: %s", len(defaults), names(defaults, (*unstructured.Unstructured).GetName)),
+			Consequence: "A PVC that names none gets the newest of them; before Kubernetes 1.26 it is rejected.",
+			Advice:      "Leave only one of them as the default.",
 			Command:     fmt.Sprintf("kubectl annotate storageclass %s %s=false --overwrite", defaults[1].GetName(), defaultAnnotation),
 		}}
 	}
@@ -90,14 +91,14 @@ func judgeClasses(classes, claims []*unstructured.Unstructured) []doctor.Finding
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(claims[0]), Field: "spec.storageClassName"},
-		Message:     fmt.Sprintf("%s no storage class, and the cluster has no default: %s", some(len(claims), "claim")+map[bool]string{true: " names", false: " name"}[len(claims) == 1], names(claims, (*unstructured.Unstructured).GetName)),
-		Consequence: "Their volumes are never made, and the pods that need them stay Pending.",
+		Message:     fmt.Sprintf("no default StorageClass for %s: %s", some(len(claims), "PVC"), names(claims, (*unstructured.Unstructured).GetName)),
+		Consequence: "Their volumes are never provisioned, and the pods that need them stay Pending.",
 	}
 	chosen := chooseClass(classes)
 	if chosen == nil {
-		f.Advice = "Make a storage class and mark it as the default."
+		f.Advice = "Create a StorageClass and mark it as default."
 		if len(classes) > 0 {
-			f.Advice = "Choose the class they should have, and mark it as the default: " + names(classes, (*unstructured.Unstructured).GetName) + "."
+			f.Advice = "Choose a class for them, and mark it as default: " + names(classes, (*unstructured.Unstructured).GetName) + "."
 		}
 		f.Command = fmt.Sprintf("kubectl annotate storageclass CLASS %s=true --overwrite", defaultAnnotation)
 		return []doctor.Finding{f}
@@ -130,7 +131,7 @@ func giveClass(class *unstructured.Unstructured, claims []*unstructured.Unstruct
 				_ = unstructured.SetNestedField(o.Object, "true", "metadata", "annotations", defaultAnnotation)
 			})}}
 	}
-	fix := &doctor.Fix{Title: fmt.Sprintf("Give %s storage class %s", some(len(claims), "claim"), class.GetName()), Impact: doctor.Safe}
+	fix := &doctor.Fix{Title: fmt.Sprintf("Set StorageClass %s on %s", class.GetName(), some(len(claims), "PVC")), Impact: doctor.Safe}
 	for _, c := range claims {
 		fix.Changes = append(fix.Changes, cluster.Edit(c, func(o *unstructured.Unstructured) {
 			_ = unstructured.SetNestedField(o.Object, class.GetName(), "spec", "storageClassName")

@@ -17,10 +17,10 @@ var volumeKind = schema.GroupKind{Kind: "PersistentVolume"}
 
 var legacyAzure = &doctor.Check{
 	ID:    "storage/legacy-azure",
-	Title: "no volume is bound to labels that nodes no longer have",
-	Why: "Disks that the old Azure driver made, before its successor of today, name the zone of their nodes by labels (failure-domain.beta.kubernetes.io) which AKS took off nodes with Kubernetes 1.28. " +
-		"A pod with such a disk finds no node after the upgrade.",
-	Cure:    "Nothing by itself: a volume's place cannot be changed. Make a volume of today from a snapshot of the disk.",
+	Title: "PVs do not use removed node labels",
+	Why: "Disks from the old in-tree Azure driver select nodes by zone labels (failure-domain.beta.kubernetes.io) that AKS removed from " +
+		"nodes in Kubernetes 1.28. A pod with such a disk cannot be scheduled after the upgrade.",
+	FixNote: "No automatic fix: a PersistentVolume's node affinity cannot be changed. Create a new volume from a snapshot of the disk.",
 	Sources: []string{"https://learn.microsoft.com/azure/aks/csi-migrate-in-tree-volumes"},
 	Reads:   []schema.GroupKind{volumeKind, nodeKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -65,15 +65,15 @@ func judgeOldVolumes(old []*unstructured.Unstructured, labelled bool) doctor.Fin
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(old[0]), Field: "spec.nodeAffinity"},
-		Message:     fmt.Sprintf("%s bound to labels that no node has: %s", some(len(old), "volume")+" "+be(len(old)), names(old, (*unstructured.Unstructured).GetName)),
-		Consequence: "Pods that use them find no node.",
-		Advice:      "Take a snapshot of the disk and make a volume of the class managed-csi from it.",
+		Message:     fmt.Sprintf("node affinity of %s uses labels that no node has: %s", some(len(old), "PersistentVolume"), names(old, (*unstructured.Unstructured).GetName)),
+		Consequence: "Pods that use them cannot be scheduled.",
+		Advice:      "Take a snapshot of the disk and create a volume of class managed-csi from it.",
 		Command:     "az snapshot create --resource-group GROUP --name SNAPSHOT --source DISK",
 	}
 	if labelled {
 		f.Severity = doctor.Warning
-		f.Message = fmt.Sprintf("%s bound to labels that AKS takes off nodes with Kubernetes 1.28: %s", some(len(old), "volume")+" "+be(len(old)), names(old, (*unstructured.Unstructured).GetName))
-		f.Consequence = "After that upgrade the pods that use them find no node."
+		f.Message = fmt.Sprintf("node affinity of %s uses labels that AKS removes from nodes in Kubernetes 1.28: %s", some(len(old), "PersistentVolume"), names(old, (*unstructured.Unstructured).GetName))
+		f.Consequence = "After that upgrade, pods that use them cannot be scheduled."
 	}
 	return f
 }

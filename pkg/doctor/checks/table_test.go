@@ -19,11 +19,11 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-const cureTable = "../../../docs/cures.md"
+const fixTable = "../../../docs/fixes.md"
 
-// TestEveryIllCaseOnARealServer puts every ill case on a real API server: what its file hears is heard there; where there is a
-// cure it is made, made again without changing anything, taken back, and the finding is there again. docs/cures.md is the table of it.
-func TestEveryIllCaseOnARealServer(t *testing.T) {
+// TestEveryFailingCaseOnARealServer creates every failing case on a real API server and expects the findings of its file there. A fix
+// is applied, applied again without any change, and undone, after which the finding is back. docs/fixes.md is the table of results.
+func TestEveryFailingCaseOnARealServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs a cluster, which -short asks to leave out")
 	}
@@ -48,16 +48,16 @@ func TestEveryIllCaseOnARealServer(t *testing.T) {
 	}
 	go s.rollOut(ctx)
 
-	rows, ill := map[string]string{}, 0
+	rows, failing := map[string]string{}, 0
 	eachCase(t, func(t *testing.T, c *doctor.Check, path string, a *txtar.Archive) {
 		if !strings.HasPrefix(file(a, "want"), string(doctor.Found)) || ctx.Err() != nil {
 			return
 		}
-		ill++
+		failing++
 		name := c.ID + ": " + strings.TrimSuffix(strings.Join(strings.Fields(string(a.Comment)), " "), ".")
 		t.Run(strings.TrimPrefix(strings.TrimSuffix(path, ".txtar"), "testdata/"), func(t *testing.T) { rows[name] = s.act(t, ctx, c, path, a) })
 	})
-	if len(rows) == ill { // else only some were asked for
+	if len(rows) == failing { // else only some were asked for
 		compareTable(t, rows)
 	}
 }
@@ -145,7 +145,7 @@ func (s *stage) act(t *testing.T, ctx context.Context, c *doctor.Check, path str
 		return "found | applied; takes effect in recreated pods | |"
 	case n[doctor.Cured] != len(r.Fixes):
 		t.Errorf("%s: the outcomes are %v: %s", path, n, r.Fixes[0].Reason)
-		return "found | ? | |"
+		return "detected | ? | |"
 	}
 	if again := cure(); len(again.Fixes) > 0 {
 		t.Errorf("%s: cured again, it changes %s", path, again.Fixes[0].About)
@@ -175,7 +175,7 @@ func keys(c doctor.CheckReport) []string {
 func compareTable(t *testing.T, rows map[string]string) {
 	t.Helper()
 	var b strings.Builder
-	b.WriteString("# Failing cases and their fixes, tested on a real API server\n\nA test (TestEveryIllCaseOnARealServer in pkg/doctor/checks) generates this page. It creates each failing case on a real API server, checks that the problem is\n" +
+	b.WriteString("# Failing cases and their fixes, tested on a real API server\n\nA test (TestEveryFailingCaseOnARealServer in pkg/doctor/checks) generates this page. It creates each failing case on a real API server, checks that the problem is\n" +
 		"found, fixes it, checks that a second fix changes nothing, undoes the fix, and checks that the problem is back. Where a fix takes effect only in recreated pods,\nother tests do the same on the whole sandbox (the guide's Kubeflow, the injector, the MPI operator).\n\n" +
 		"| case | found | fixed | undone | after undo |\n|---|---|---|---|---|\n")
 	for _, c := range All() {
@@ -186,12 +186,12 @@ func compareTable(t *testing.T, rows map[string]string) {
 		}
 	}
 	if *update {
-		if err := os.WriteFile(cureTable, []byte(b.String()), 0o644); err != nil {
+		if err := os.WriteFile(fixTable, []byte(b.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	if got, err := os.ReadFile(cureTable); err != nil || string(got) != b.String() {
-		t.Errorf("docs/cures.md is out of date (%v); go test ./pkg/doctor/checks -run EveryIllCase -update rewrites it. Now it is:\n%s", err, b.String())
+	if got, err := os.ReadFile(fixTable); err != nil || string(got) != b.String() {
+		t.Errorf("docs/fixes.md is out of date (%v); go test ./pkg/doctor/checks -run EveryFailingCase -update rewrites it. Now it is:\n%s", err, b.String())
 	}
 }

@@ -13,11 +13,12 @@ import (
 
 var namespaceDeletion = &doctor.Check{
 	ID:    "tenancy/namespace-deletion",
-	Title: "no namespace is stuck in its deletion",
-	Why: "A namespace that is being deleted waits until everything in it is gone: an object whose controller no longer runs, or an API that does not answer, keeps it for ever. " +
-		"Meanwhile nothing new can be made in it, and an install into it fails.",
-	Cure:  "Nothing by itself: taking finalizers off by force leaves behind what they were to clean up. The finding says what is left.",
-	Reads: []schema.GroupKind{namespaceKind},
+	Title: "No namespace is stuck in Terminating",
+	Why: "A namespace that is being deleted stays Terminating until everything in it is gone. An object whose controller is no longer " +
+		"running, or an API that does not respond, blocks it indefinitely. Meanwhile nothing can be created in it, and an install into it " +
+		"fails.",
+	FixNote: "No automatic fix: removing finalizers by force leaves behind what they were meant to clean up. The finding shows what remains.",
+	Reads:   []schema.GroupKind{namespaceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		namespaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
 		if err != nil {
@@ -61,14 +62,15 @@ func judgeStuck(namespace *unstructured.Unstructured, left []string, mayPass boo
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(namespace), Field: "status.conditions"},
-		Message:     "namespace " + namespace.GetName() + " is being deleted and does not come to an end",
-		Consequence: "Nothing new can be made in it.",
+		Message:     kindName(namespace) + " is stuck in Terminating",
+		Consequence: "Nothing can be created in it.",
 		Cause:       strings.Join(left, " "),
-		Advice:      "Make what is named run again (the controller of the finalizer, or the API that does not answer), or delete those objects by hand; then the namespace goes by itself.",
-		Command:     "kubectl get namespace " + namespace.GetName() + " -o jsonpath='{.status.conditions}'",
+		Advice: "Get the controller of the finalizer, or the unresponsive API, running again, or delete those objects by hand; the namespace is " +
+			"then removed automatically.",
+		Command: "kubectl get namespace " + namespace.GetName() + " -o jsonpath='{.status.conditions}'",
 	}
 	if mayPass {
-		f.Severity, f.Message = doctor.Warning, "namespace "+namespace.GetName()+" is being deleted and waits for finalizers"
+		f.Severity, f.Message = doctor.Warning, kindName(namespace)+" is Terminating and waiting for finalizers"
 	}
 	return f
 }

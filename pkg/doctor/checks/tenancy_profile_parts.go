@@ -17,18 +17,18 @@ var serviceAccountKind = schema.GroupKind{Kind: "ServiceAccount"}
 
 var profileParts = &doctor.Check{
 	ID:    "tenancy/profile-parts",
-	Title: "every user's namespace has what Kubeflow puts there",
-	Why: "The profile controller makes the service account default-editor in a user's namespace, and the controller of Pipelines the server that shows artifacts. Without them notebooks do not start, or the " +
-		"outputs of a run cannot be looked at.",
-	Cure:  "--fix (with --allow-restart) restarts the controllers that make them; they look at every namespace again when they start.",
-	Reads: []schema.GroupKind{namespaceKind, serviceAccountKind, deploymentKind, statefulSetKind},
+	Title: "Profile namespaces are complete",
+	Why: "The profile controller creates the service account default-editor in each profile namespace, and the Pipelines profile controller " +
+		"creates the artifact server. Without them notebooks do not start, or run outputs cannot be viewed.",
+	FixNote: "--fix (with --allow-restart) restarts the controllers that create them; on startup they reconcile every namespace.",
+	Reads:   []schema.GroupKind{namespaceKind, serviceAccountKind, deploymentKind, statefulSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		users, err := users(ctx, e)
 		if err != nil {
 			return nil, err
 		}
 		if len(users) == 0 {
-			return nil, doctor.Skip("no user has a namespace yet")
+			return nil, doctor.Skip("there are no profile namespaces yet")
 		}
 		now, err := e.Now(ctx)
 		if err != nil {
@@ -69,12 +69,12 @@ var partsOfProfiles = []profilePart{
 		makers: []cluster.Ref{
 			{APIVersion: "apps/v1", Kind: "Deployment", Namespace: kubeflow, Name: "kubeflow-pipelines-profile-controller"},
 			{APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: kubeflow, Name: "metacontroller"},
-		}, consequence: "What a run made cannot be looked at there."},
+		}, consequence: "Run outputs cannot be viewed there."},
 }
 
 // look returns a finding about the namespaces that a part is missing in, nil where nothing is, or where its makers are not installed.
 func (p profilePart) look(ctx context.Context, e doctor.Exam, users map[string]*unstructured.Unstructured) (*doctor.Finding, error) {
-	fix := &doctor.Fix{Title: "Restart what makes " + p.name, Impact: doctor.RestartsPods}
+	fix := &doctor.Fix{Title: "Restart the controllers that create " + p.name, Impact: doctor.RestartsPods}
 	var commands []string
 	for _, ref := range p.makers {
 		maker, err := find(ctx, e, ref)
@@ -101,7 +101,7 @@ func (p profilePart) look(ctx context.Context, e doctor.Exam, users map[string]*
 	return &doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.Ref{APIVersion: "v1", Kind: namespaceKind.Kind, Name: without[0]}},
-		Message:     fmt.Sprintf("%s %s %s: %s", some(len(without), "user's namespace"), lack(len(without)), p.name, names(without, func(s string) string { return s })),
+		Message:     fmt.Sprintf("%s %s is missing in %s: %s", p.kind.Kind, p.name, some(len(without), "profile namespace"), names(without, func(s string) string { return s })),
 		Consequence: p.consequence,
 		ExplainedBy: profilesID,
 		Command:     strings.Join(commands, "\n"),

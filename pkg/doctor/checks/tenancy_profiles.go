@@ -27,10 +27,12 @@ var profilesRef = cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespa
 
 var profiles = &doctor.Check{
 	ID:    profilesID,
-	Title: "every Profile has its namespace, with the labels that belong to it",
-	Why: "A Profile is a user; its namespace and the labels on it are made by Kubeflow's profile controller. Without the namespace the dashboard has nothing to show to the user. Without the labels the namespace " +
-		"gets no sidecars, and pipelines, Katib and KServe pass it by.",
-	Cure:  "--fix (with --allow-restart) restarts the profile controller, which looks at every Profile again when it starts. A label that somebody set to something else is left.",
+	Title: "Every Profile has a namespace with the expected labels",
+	Why: "A Profile represents a user; Kubeflow's profile controller creates its namespace and labels it. Without the namespace the " +
+		"dashboard has nothing to show to the user. Without the labels the namespace gets no sidecars, and Pipelines, Katib and KServe " +
+		"ignore it.",
+	FixNote: "--fix (with --allow-restart) restarts the profile controller, which reconciles every Profile on startup. A label with a different " +
+		"value is left unchanged.",
 	Reads: []schema.GroupKind{profileKind, namespaceKind, configMapKind, deploymentKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		list, err := e.List(ctx, profileKind, cluster.Scope{})
@@ -39,7 +41,7 @@ var profiles = &doctor.Check{
 		}
 		controller, err := e.Get(ctx, profilesRef)
 		if apierrors.IsNotFound(err) {
-			return nil, doctor.Skip("there is no profile controller")
+			return nil, doctor.Skip("the profile controller is not installed")
 		}
 		if err != nil {
 			return nil, err
@@ -82,9 +84,9 @@ func noProfile() doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Info,
 		About:       doctor.Subject{Ref: cluster.Ref{APIVersion: "kubeflow.org/v1", Kind: profileKind.Kind, Name: "NAME"}},
-		Message:     "nobody has a Profile yet",
-		Consequence: "The dashboard has no namespace to show, and nothing can be started in it.",
-		Advice:      "Kubeflow 1.2 makes one at the first visit; from 1.3 on make one for each user: a Profile whose spec.owner is who signs in.",
+		Message:     "no Profile exists yet",
+		Consequence: "The dashboard has no namespace to show, and users cannot start anything.",
+		Advice:      "Kubeflow 1.2 creates one on first sign-in; from 1.3 on create a Profile for each user, with the signed-in user as spec.owner.",
 	}
 }
 
@@ -103,7 +105,7 @@ func (p looked) findings() []doctor.Finding {
 		findings = append(findings, doctor.Finding{
 			Severity:    doctor.Error,
 			About:       doctor.Subject{Ref: cluster.RefOf(p.homeless[0])},
-			Message:     fmt.Sprintf("%s no namespace: %s", some(n, "Profile")+" "+have(n), names(p.homeless, (*unstructured.Unstructured).GetName)),
+			Message:     fmt.Sprintf("namespace missing for %s: %s", some(n, "Profile"), names(p.homeless, (*unstructured.Unstructured).GetName)),
 			Consequence: "The dashboard has nothing to show to its user.",
 			Command:     command, Fix: fix,
 		})
@@ -113,19 +115,12 @@ func (p looked) findings() []doctor.Finding {
 		findings = append(findings, doctor.Finding{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(p.unlabelled[0]), Field: "metadata.labels"},
-			Message:     fmt.Sprintf("%s labels that Kubeflow gives: %s (%s)", some(n, "user's namespace")+" "+lack(n), names(p.unlabelled, (*unstructured.Unstructured).GetName), strings.Join(slices.Compact(p.missing), ", ")),
-			Consequence: "Sidecars, pipelines or metrics pass by what runs there.",
+			Message:     fmt.Sprintf("labels missing on %s: %s (%s)", some(n, "profile namespace"), names(p.unlabelled, (*unstructured.Unstructured).GetName), strings.Join(slices.Compact(p.missing), ", ")),
+			Consequence: "Sidecar injection, Pipelines or metrics skip these namespaces.",
 			Command:     command, Fix: fix,
 		})
 	}
 	return findings
-}
-
-func lack(n int) string {
-	if n == 1 {
-		return "lacks"
-	}
-	return "lack"
 }
 
 // profileLabels returns the labels that this release's profile controller gives to namespaces: they stand in a ConfigMap.

@@ -21,11 +21,11 @@ const profileQuota = "kf-resource-quota"
 
 var quotas = &doctor.Check{
 	ID:    "tenancy/quotas",
-	Title: "no user's namespace has used up its quota",
-	Why: "A Profile can limit what its namespace may use. When the limit is reached, notebooks and pipeline steps are not made at all: the page says nothing, and the reason " +
-		"stands only in an event, \"exceeded quota\".",
-	Cure:  "Nothing by itself: how much a user may have is yours to decide. Raise spec.resourceQuotaSpec of the Profile, or stop what is no longer needed.",
-	Reads: []schema.GroupKind{quotaKind},
+	Title: "No profile namespace has exhausted its quota",
+	Why: "A Profile can limit the resources of its namespace. When the limit is reached, notebooks and pipeline steps are not created: the " +
+		"page shows nothing, and the reason is only in an event, \"exceeded quota\".",
+	FixNote: "No automatic fix: you decide how much a user may use. Raise spec.resourceQuotaSpec of the Profile, or stop what is no longer needed.",
+	Reads:   []schema.GroupKind{quotaKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		list, err := e.List(ctx, quotaKind, cluster.Scope{Fields: "metadata.name=" + profileQuota})
 		if err != nil {
@@ -64,8 +64,8 @@ func judgeQuota(quota *unstructured.Unstructured, full []string) doctor.Finding 
 	return doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(quota), Field: "status.used"},
-		Message:     fmt.Sprintf("namespace %s has used up its quota: %s", quota.GetNamespace(), strings.Join(full, ", ")),
-		Consequence: "Notebooks and pipeline steps that need more of it are not made.",
+		Message:     fmt.Sprintf("Namespace %s has exhausted its quota: %s", quota.GetNamespace(), strings.Join(full, ", ")),
+		Consequence: "Notebooks and pipeline steps that need more are not created.",
 		Advice:      "Raise spec.resourceQuotaSpec of the Profile, or stop what is no longer needed.",
 		Command:     "kubectl edit profile " + quota.GetNamespace(),
 	}

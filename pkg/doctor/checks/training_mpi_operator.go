@@ -17,11 +17,13 @@ import (
 
 var mpiOperator = &doctor.Check{
 	ID:    "training/mpi-operator",
-	Title: "the MPI operator understands its arguments",
-	Why: "Kubeflow 1.2 and 1.3.0 run mpioperator/mpi-operator:latest with the argument --kubectl-delivery-image. Since v0.3.0 (September 2021) the image's program is " +
-		"another one, which does not know that argument: it ends with exit code 2 at once, and no MPIJob is ever worked on.",
-	Cure: "--fix pins the image to v0.2.3, as Kubeflow itself did in 1.3.1: one field, MPIJobs of kubeflow.org/v1 keep working. With --mpi=v2beta1 it replaces the operator by " +
-		"v0.8.0 for kubeflow.org/v2beta1 instead, which deletes the old MPIJob kind, so it needs --allow-data-loss and is refused while there are MPIJobs.",
+	Title: "MPI operator supports its arguments",
+	Why: "Kubeflow 1.2 and 1.3.0 run mpioperator/mpi-operator:latest with the argument --kubectl-delivery-image. Since v0.3.0 (September " +
+		"2021) the image contains a different program, which does not support that argument: it exits with code 2 at once, and no MPIJob " +
+		"is processed.",
+	FixNote: "--fix pins the image to v0.2.3, as Kubeflow did in 1.3.1: it changes one field, and MPIJobs of kubeflow.org/v1 keep working. With " +
+		"--mpi=v2beta1 it replaces the operator with v0.8.0 for kubeflow.org/v2beta1 instead. That deletes the old MPIJob CRD, so it needs " +
+		"--allow-data-loss and is refused while MPIJobs exist.",
 	Sources: []string{"kubeflow/manifests#2068", "kubeflow/manifests#2009", "kubeflow/mpi-operator#469", "kubeflow/mpi-operator#437"},
 	Reads:   []schema.GroupKind{deploymentKind, podKind, mpiJobKind, definitionKind},
 	Run:     runMPIOperator,
@@ -93,18 +95,18 @@ func judgeMPIOperator(operator *unstructured.Unstructured, pods []*unstructured.
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(operator), Field: "spec.template.spec.containers[0].image"},
-		Message:     fmt.Sprintf("the program in %s does not know the argument %s", image, deliveryFlag),
-		Consequence: "The MPI operator cannot start, so no MPIJob is ever worked on.",
-		Cause:       "The image's tag moves: since v0.3.0 it holds the operator of another API, which ends with exit code 2 over that argument.",
+		Message:     fmt.Sprintf("image %s of Deployment kubeflow/mpi-operator does not support the argument %s", image, deliveryFlag),
+		Consequence: "The MPI operator cannot start, so no MPIJob is processed.",
+		Cause:       "The image tag is floating: since v0.3.0 it contains the operator for another API, which rejects that argument and exits with code 2.",
 		Command:     "kubectl set image -n kubeflow deployment/mpi-operator mpi-operator=" + pinned(image),
 	}
 	available, _, _ := unstructured.NestedInt64(operator.Object, "status", "availableReplicas")
 	switch {
 	case crashes:
-		f.Message = fmt.Sprintf("the MPI operator crashes with exit code 2: the program in %s does not know the argument %s", image, deliveryFlag)
+		f.Message = fmt.Sprintf("Deployment kubeflow/mpi-operator is crash-looping (exit code 2): image %s does not support the argument %s", image, deliveryFlag)
 	case available > 0:
 		f.Severity = doctor.Warning
-		f.Consequence = "It still runs from an older copy of the image; the next pod that pulls the image will crash."
+		f.Consequence = "It still runs a cached older image; the next pod that pulls the image will crash."
 	}
 	return f, true
 }

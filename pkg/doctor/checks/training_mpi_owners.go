@@ -14,10 +14,10 @@ import (
 
 var mpiOwners = &doctor.Check{
 	ID:    "training/mpi-owners",
-	Title: "one operator works on MPIJobs",
-	Why: "From Kubeflow 1.5 to 1.10 the training operator works on MPIJobs, unless it is told which kinds are its own. Beside it an MPI operator finds its definition replaced by the other's, and each " +
-		"undoes what the other does.",
-	Cure:    "Nothing by itself: either the MPI operator goes, or the training operator is told its kinds (--enable-scheme).",
+	Title: "Only one operator handles MPIJobs",
+	Why: "From Kubeflow 1.5 to 1.10 the training operator handles MPIJobs, unless it is limited to certain kinds. Alongside it, an MPI " +
+		"operator has its CRD replaced by the training operator's, and each reverts the other's work.",
+	FixNote: "No automatic fix: remove the MPI operator, or limit the training operator's kinds (--enable-scheme).",
 	Sources: []string{"kubeflow/trainer#1777", "kubeflow/trainer#1972", "kubeflow/trainer#2090"},
 	Reads:   []schema.GroupKind{deploymentKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -42,9 +42,9 @@ var mpiOwners = &doctor.Check{
 		return []doctor.Finding{{
 			Severity:    doctor.Error,
 			About:       doctor.Subject{Ref: cluster.RefOf(mpi)},
-			Message:     "the training operator and an MPI operator both work on MPIJobs",
-			Consequence: "MPIJobs end half-way, or stay as they are.",
-			Advice:      "Take the MPI operator off, or tell the training operator its kinds: --enable-scheme=tfjob, pytorchjob and so on, without mpijob.",
+			Message:     "the training operator and an MPI operator both handle MPIJobs",
+			Consequence: "MPIJobs fail halfway, or make no progress.",
+			Advice:      "Remove the MPI operator, or limit the training operator's kinds: --enable-scheme=tfjob, pytorchjob and so on, without mpijob.",
 			Command:     "kubectl edit deployment -n " + training.GetNamespace() + " training-operator",
 		}}, nil
 	},

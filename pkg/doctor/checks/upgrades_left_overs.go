@@ -13,10 +13,10 @@ import (
 
 var leftOvers = &doctor.Check{
 	ID:    "upgrades/left-overs",
-	Title: "nothing of an older release's sign-in is left",
-	Why: "Up to Kubeflow 1.8 authservice asks visitors to sign in, from 1.9 on oauth2-proxy does. Upgrading by kubectl apply deletes nothing: where both stand in front of the gateway, a visitor is " +
-		"sent from one to the other and never arrives.",
-	Cure:    "--fix deletes the EnvoyFilter and the StatefulSet of authservice where oauth2-proxy has taken over. Its volume is kept. --undo makes them again.",
+	Title: "No leftovers of authservice",
+	Why: "Up to Kubeflow 1.8 authservice authenticates users; from 1.9 on oauth2-proxy does. Upgrading with kubectl apply deletes nothing: " +
+		"if both are configured at the gateway, requests are redirected between them and never reach the dashboard.",
+	FixNote: "--fix deletes the EnvoyFilter and StatefulSet of authservice if oauth2-proxy has replaced it. Its volume is kept. --undo recreates them.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
 	Reads:   []schema.GroupKind{envoyFilterKind, authorizationKind, statefulSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -27,7 +27,7 @@ var leftOvers = &doctor.Check{
 		if !slices.ContainsFunc(policies, func(p *unstructured.Unstructured) bool {
 			return text(p.Object, "spec", "provider", "name") == "oauth2-proxy"
 		}) {
-			return nil, doctor.Skip("oauth2-proxy does not stand in front of the gateway")
+			return nil, doctor.Skip("the gateway does not use oauth2-proxy")
 		}
 		filters, err := atGateway(ctx, e, envoyFilterKind)
 		if err != nil {
@@ -51,7 +51,7 @@ var leftOvers = &doctor.Check{
 }
 
 func judgeLeft(left []*unstructured.Unstructured) doctor.Finding {
-	fix := &doctor.Fix{Title: "Delete what is left of authservice", Impact: doctor.RestartsPods}
+	fix := &doctor.Fix{Title: "Delete the leftovers of authservice", Impact: doctor.RestartsPods}
 	command := "kubectl delete -n " + gatewayNamespace
 	for _, o := range left {
 		fix.Changes = append(fix.Changes, cluster.Change{Verb: cluster.Delete, Before: o})
@@ -60,9 +60,9 @@ func judgeLeft(left []*unstructured.Unstructured) doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(left[0])},
-		Message:     "an older release's sign-in stands beside oauth2-proxy: " + names(left, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() }),
-		Consequence: "Visitors are sent from one sign-in to the other and do not reach the dashboard.",
-		Cause:       "Kubeflow 1.9 replaced authservice, and applying a newer release deletes nothing of the older one.",
+		Message:     "authservice of an older release is still configured beside oauth2-proxy: " + names(left, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() }),
+		Consequence: "Users are redirected between the two and do not reach the dashboard.",
+		Cause:       "Kubeflow 1.9 replaced authservice, and applying a newer release does not delete the older one's objects.",
 		Command:     command,
 		Fix:         fix,
 	}

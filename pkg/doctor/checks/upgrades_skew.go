@@ -16,10 +16,12 @@ import (
 
 var skew = &doctor.Check{
 	ID:    "upgrades/skew",
-	Title: "what belongs together is of one version",
-	Why: "The parts of Kubeflow Pipelines speak to each other in ways that change from release to release: where an upgrade reached only some of them, pages stay empty and runs are not recorded. A pod keeps the sidecar that it was made with. After an upgrade of Istio the old ones go on for two minor versions at most; then they no longer understand what the control plane tells them, and " +
-		"calls fail in ways that have no pattern.",
-	Cure:    "--fix (with --allow-restart) restarts the workloads whose pods have an older sidecar. Parts of different releases are left: installing again brings them to one.",
+	Title: "Component versions match",
+	Why: "The components of Kubeflow Pipelines depend on each other's version: if an upgrade reached only some of them, pages stay empty " +
+		"and runs are not recorded. A pod keeps the sidecar that it was created with. After an Istio upgrade, old sidecars are supported " +
+		"for two minor versions; after that they are incompatible with the control plane, and calls fail intermittently.",
+	FixNote: "--fix (with --allow-restart) restarts the workloads whose pods have an older sidecar. Components of different releases are left " +
+		"unchanged: install again to bring them to one release.",
 	Sources: []string{"https://istio.io/latest/docs/releases/supported-releases/"},
 	Reads:   []schema.GroupKind{podKind, deploymentKind, statefulSetKind, daemonSetKind, replicaSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -40,7 +42,7 @@ var skew = &doctor.Check{
 		findings := judgeParts(deployments)
 		if len(current) == 0 {
 			if len(deployments) == 0 {
-				return nil, doctor.Skip("nothing here has a version to compare")
+				return nil, doctor.Skip("there are no versions to compare")
 			}
 			return findings, nil
 		}
@@ -60,8 +62,8 @@ var skew = &doctor.Check{
 		f := doctor.Finding{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(old[0]), Field: "spec.containers"},
-			Message:     fmt.Sprintf("%s an older sidecar (%s) than Istio's control plane (%s): %s", some(len(old), "pod")+" "+have(len(old)), inCommon(versions), inCommon(current), names(old, (*unstructured.Unstructured).GetName)),
-			Consequence: "They work for two minor versions; after that calls fail now and then.",
+			Message:     fmt.Sprintf("sidecars of %s are older (%s) than the Istio control plane (%s): %s", some(len(old), "pod"), inCommon(versions), inCommon(current), names(old, (*unstructured.Unstructured).GetName)),
+			Consequence: "They are supported for two minor versions; after that calls fail intermittently.",
 			Command:     "kubectl rollout restart -n " + kubeflow + " deployment,statefulset",
 		}
 		if len(b.workloads) > 0 {
@@ -107,10 +109,10 @@ func judgeParts(deployments []*unstructured.Unstructured) []doctor.Finding {
 	return []doctor.Finding{{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(others[0]), Field: "spec.template.spec.containers[0].image"},
-		Message:     fmt.Sprintf("the server of Pipelines is of Kubeflow %s, and %s of %s: %s", of, some(len(others), "part")+" "+be(len(others)), inCommon(from), names(others, (*unstructured.Unstructured).GetName)),
+		Message:     fmt.Sprintf("the Pipelines API server is from Kubeflow %s, %s from %s: %s", of, some(len(others), "component"), inCommon(from), names(others, (*unstructured.Unstructured).GetName)),
 		Consequence: "Pages stay empty, or runs are not recorded.",
-		Cause:       "An upgrade reached only some of the parts.",
-		Advice:      "Install the release again: the same command brings all parts to it.",
+		Cause:       "An upgrade reached only some of the components.",
+		Advice:      "Install the release again: the same command brings all components to it.",
 		Command:     "kubectl kubeflow install -r " + of + " --diff",
 	}}
 }

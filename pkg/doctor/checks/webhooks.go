@@ -88,7 +88,7 @@ const (
 	willInject injection = ""
 	noInjector injection = "there is no sidecar injector"
 	excluded   injection = "the injector is kept out of the namespace"
-	notAsked   injection = "the namespace does not ask for sidecars"
+	notAsked   injection = "the namespace does not request sidecars"
 	notServed  injection = "the injector has no ready endpoint"
 )
 
