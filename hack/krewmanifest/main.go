@@ -1,14 +1,18 @@
-// Command krewmanifest fills in krew/kubeflow.yaml as krew-release-bot does, with archives that are here instead of released:
+// Command krewmanifest fills in krew/kubeflow.yaml as krew-release-bot does, with local archives instead of released ones:
 //
-//	krewmanifest TAG FOLDER
+//	krewmanifest [-partial] TAG FOLDER
 //
-// FOLDER holds the archives; the manifest goes to standard output.
+// FOLDER holds the archives; the manifest goes to standard output. With -partial, an archive that FOLDER lacks gets a dummy
+// checksum, so that one platform can be tried alone.
 package main
 
 import (
 	"crypto/sha256"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -17,25 +21,31 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: krewmanifest TAG FOLDER")
+	partial := flag.Bool("partial", false, "accept a folder that lacks archives")
+	flag.Usage = func() { fmt.Fprintln(os.Stderr, "usage: krewmanifest [-partial] TAG FOLDER") }
+	flag.Parse()
+	if flag.NArg() != 2 {
+		flag.Usage()
 		os.Exit(2)
 	}
-	if err := write(os.Stdout, "krew/kubeflow.yaml", os.Args[1], os.Args[2]); err != nil {
+	if err := write(os.Stdout, "krew/kubeflow.yaml", flag.Arg(0), flag.Arg(1), *partial); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-func write(w io.Writer, file, tag, folder string) error {
+func write(w io.Writer, file, tag, folder string, partial bool) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
 	manifest, err := template.New(file).Funcs(template.FuncMap{
 		"addURIAndSha": func(uri, tag string) (string, error) {
-			uri = strings.ReplaceAll(uri, "{{ .TagName }}", tag) // the bot takes the tag inside the URL as well
+			uri = strings.ReplaceAll(uri, "{{ .TagName }}", tag) // the bot also expands the tag inside the URL
 			sum, err := sumOf(filepath.Join(folder, path.Base(uri)))
+			if partial && errors.Is(err, fs.ErrNotExist) {
+				sum, err = strings.Repeat("f", 2*sha256.Size), nil // not zeros, which YAML reads as a number
+			}
 			return fmt.Sprintf("uri: %s\n    sha256: %s", uri, sum), err
 		},
 	}).Parse(string(text))
