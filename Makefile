@@ -50,22 +50,29 @@ snapshot: bin/cyclonedx-gomod ## build the release archives for every platform i
 release: bin/cyclonedx-gomod ## publish the checked-out tag (in CI, which has the signing identity)
 	PATH=$(CURDIR)/bin:$$PATH $(GO) run github.com/goreleaser/goreleaser/v2@$(GORELEASER) release --clean
 
-try-snapshot: snapshot build ## install the snapshot with krew and run it through kubectl
+try-snapshot: snapshot build ## check the snapshot, install it with krew and run it through kubectl
 	KREW=$(KREW) hack/try-snapshot.sh
+
+try-archive: build ## the same for the archive for this platform alone (needs no goreleaser)
+	rm -rf dist/native
+	$(GO) run ./hack/archive v0.0.0 dist/native
+	KREW=$(KREW) hack/try-archive.sh -partial v0.0.0 dist/native
 
 bench: build ## compare install with the official loop and measure doctor; writes bench/RESULTS.md
 	$(GO) run ./bench
 
 lint: ## check formatting, vet and staticcheck
-	@test -z "$$(gofmt -l cmd pkg internal sandbox bench)" || { gofmt -l cmd pkg internal sandbox bench; exit 1; }
+	@test -z "$$(gofmt -l cmd pkg internal sandbox bench hack)" || { gofmt -l cmd pkg internal sandbox bench hack; exit 1; }
 	$(GO) vet ./...
-	GOOS=windows $(GO) vet ./... # the tests must compile there too
 	cd sandbox && $(GO) vet ./...
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) ./...
+
+lint-windows: ## vet the program and its tests for Windows (compiles every dependency again)
+	GOOS=windows $(GO) vet ./...
 
 STATICCHECK := v0.8.2
 GORELEASER := v2.13.3
 CYCLONEDX := v1.10.0
 KREW := v0.4.3
 
-.PHONY: help build demo test race fuzz test-fast golden pictures snapshot release try-snapshot bench lint
+.PHONY: help build demo test race fuzz test-fast golden pictures snapshot release try-snapshot try-archive bench lint lint-windows
