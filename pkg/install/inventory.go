@@ -57,13 +57,6 @@ const (
 	largest = 1000 * 1000 // of the 1 MiB that an API server takes
 )
 
-// ReadInventory returns the record of the Kubeflow on a cluster: of a known release before any other, in the order
-// of names; nil when nothing was installed by this program.
-func ReadInventory(ctx context.Context, view cluster.View) (*Inventory, error) {
-	all, err := Inventories(ctx, view)
-	return Choose(all, ""), err
-}
-
 // Choose returns the inventory of a name; without a name that of a known release before any other. It may be nil.
 func Choose(all []*Inventory, name string) *Inventory {
 	if name != "" {

@@ -133,10 +133,11 @@ func alike(t *testing.T, want map[cluster.Ref]string, kubeconfig string) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the end state is another (-undisturbed +killed):\n%s", diff)
 	}
-	inventory, err := ReadInventory(t.Context(), connect(t, kubeconfig).View())
+	all, err := Inventories(t.Context(), connect(t, kubeconfig).View())
 	if err != nil {
 		t.Fatal(err)
 	}
+	inventory := Choose(all, "")
 	for ref := range got {
 		listed := slices.ContainsFunc(inventory.Refs(), func(r cluster.Ref) bool { return r.Identity() == ref })
 		if !listed && !strings.HasPrefix(ref.Name, inventoryNames) {

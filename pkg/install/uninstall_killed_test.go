@@ -57,10 +57,11 @@ func (s source) uninstall(ctx context.Context, observe func(Event)) error {
 	if err != nil {
 		return err
 	}
-	inventory, err := ReadInventory(ctx, client.View())
+	all, err := Inventories(ctx, client.View())
 	if err != nil {
 		return err
 	}
+	inventory := Choose(all, "")
 	if inventory == nil {
 		inventory = Leaving(survey)
 	}
@@ -112,7 +113,8 @@ func TestAKilledUninstallIsFinishedByTheSameCommand(t *testing.T) {
 func mustSayThatItLeaves(t *testing.T, kubeconfig string) {
 	t.Helper()
 	view := connect(t, kubeconfig).View()
-	inventory, err := ReadInventory(t.Context(), view)
+	all, err := Inventories(t.Context(), view)
+	inventory := Choose(all, "")
 	if err != nil || inventory == nil {
 		t.Fatalf("there is no record: %v", err)
 	}
