@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"time"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
 // asked asks a question to which the answer changes nothing, and asks it twice more when the answer broke off or the
@@ -13,10 +15,8 @@ func asked[T any](ctx context.Context, c *Client, ask func() (T, error)) (T, err
 		if err == nil || !c.reached.Load() || !c.Transient(err) {
 			return value, err
 		}
-		select {
-		case <-ctx.Done():
+		if kube.Sleep(ctx, pause) != nil {
 			return value, err
-		case <-time.After(pause):
 		}
 	}
 	return ask()

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -114,7 +115,7 @@ func (h *hold) take(ctx context.Context) error {
 		default:
 			seen, since = lease, time.Now()
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := kube.Sleep(ctx, pause); err != nil {
 			return err
 		}
 	}
@@ -145,7 +146,7 @@ func (h *hold) claim(ctx context.Context, from *coordinationv1.Lease) (done bool
 
 // renew keeps the Lease until told to stop. A server that does not answer does not end it: only somebody else's name in it does.
 func (h *hold) renew(ctx context.Context, lose context.CancelCauseFunc) {
-	for sleep(ctx, leaseRenewed) == nil {
+	for kube.Sleep(ctx, leaseRenewed) == nil {
 		now := metav1.NowMicro()
 		next := h.lease.DeepCopy()
 		next.Spec.RenewTime = &now
@@ -181,7 +182,7 @@ func (h *hold) letGo(ctx context.Context) {
 			}
 			err = h.leases.Delete(ctx, leaseName, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &live.UID, ResourceVersion: &live.ResourceVersion}})
 		}
-		if err == nil || !cluster.Transient(err) || sleep(ctx, backoff(attempt)) != nil {
+		if err == nil || !cluster.Transient(err) || kube.Sleep(ctx, backoff(attempt)) != nil {
 			return // what cannot be deleted ends by itself
 		}
 	}
@@ -217,13 +218,4 @@ func lostHold(held context.Context) error {
 		return cause
 	}
 	return nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
 }

@@ -99,7 +99,7 @@ func makeWay(ctx context.Context, client *cluster.Client, g Gated) error {
 		if err != nil && !apierrors.IsNotFound(err) {
 			return err
 		}
-		if err := sleep(ctx, min(backoff(attempt), leaseWatched)); err != nil {
+		if err := kube.Sleep(ctx, min(backoff(attempt), leaseWatched)); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -24,10 +25,8 @@ func retry(ctx context.Context, do func() (*object, error)) (*object, error) {
 		if met.count(err); apierrors.IsInternalError(err) && met.same >= often && time.Since(met.since) > outage {
 			return nil, err // the server's last word: a webhook that fails, for one
 		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("%w: %w", ctx.Err(), err)
-		case <-time.After(pauseAfter(attempt, err)):
+		if ended := kube.Sleep(ctx, pauseAfter(attempt, err)); ended != nil {
+			return nil, fmt.Errorf("%w: %w", ended, err)
 		}
 	}
 }

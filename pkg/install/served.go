@@ -77,12 +77,7 @@ func (s *servedKinds) hurry() {
 
 func (s *servedKinds) poll() {
 	defer s.running.Done()
-	for round := 1; ; round++ {
-		select {
-		case <-s.ctx.Done():
-			return
-		case <-time.After(pollEvery):
-		}
+	for round := 1; kube.Sleep(s.ctx, pollEvery) == nil; round++ {
 		if !s.ask(round%patience == 0) {
 			return
 		}

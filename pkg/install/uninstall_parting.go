@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -188,20 +189,20 @@ func (w *parting) follow(ctx context.Context, ref cluster.Ref, uid types.UID) (g
 		if apierrors.IsForbidden(err) {
 			return false, fmt.Errorf("watching %s go: %w", ref, err)
 		}
-		return false, sleep(ctx, backoff(2))
+		return false, kube.Sleep(ctx, backoff(2))
 	}
 	defer stream.Stop()
 	for event := range stream.ResultChan() {
 		o, ok := event.Object.(*unstructured.Unstructured)
 		switch {
 		case event.Type == watch.Error || !ok:
-			return false, sleep(ctx, backoff(1))
+			return false, kube.Sleep(ctx, backoff(1))
 		case event.Type == watch.Deleted && o.GetUID() == uid:
 			return true, nil
 		}
 		w.see(ref, o)
 	}
-	return false, sleep(ctx, backoff(0))
+	return false, kube.Sleep(ctx, backoff(0))
 }
 
 // see notes why an object is still there.

@@ -6,6 +6,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -25,7 +26,7 @@ func vacantIn(ctx context.Context, client *cluster.Client, namespace string) err
 		return nil
 	}
 	for began := time.Now(); time.Since(began) < vacantWithin; {
-		if err := sleep(ctx, leaseWatched); err != nil {
+		if err := kube.Sleep(ctx, leaseWatched); err != nil {
 			return err
 		}
 		now, err := leases.Get(ctx, leaseName, metav1.GetOptions{})

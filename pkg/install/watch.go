@@ -96,10 +96,7 @@ func (w *watches) start(kind schema.GroupVersionKind, key watchKey, tell func(o 
 			if time.Since(began) > 10*time.Second {
 				attempt = 0
 			}
-			select {
-			case <-w.ctx.Done():
-			case <-time.After(backoff(attempt)):
-			}
+			_ = kube.Sleep(w.ctx, backoff(attempt))
 		}
 	}()
 }

@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/bundle"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -116,10 +117,8 @@ func Diagnose(ctx context.Context, in *Input, o DiagnoseOptions) (*doctor.Report
 			in.head(report)
 			return report, nil
 		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(min(2*time.Second, max(deadline.Sub(o.Now()), 0))):
+		if err := kube.Sleep(ctx, min(2*time.Second, deadline.Sub(o.Now()))); err != nil {
+			return nil, err
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -41,10 +42,8 @@ func FollowStatus(ctx context.Context, client *cluster.Client, o StatusOptions, 
 		case last == nil || !cluster.Transient(err):
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(lookEvery):
+		if err := kube.Sleep(ctx, lookEvery); err != nil {
+			return err
 		}
 	}
 }

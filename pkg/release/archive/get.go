@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
 // Retry says how often to try and how long to wait between attempts.
@@ -55,10 +57,8 @@ func (f *Fetcher) get(ctx context.Context, address string) ([]byte, error) {
 		}
 		wait := max(retry.Wait(attempt), transient.after)
 		f.say("fetching %s again in %s: %v", address, wait, transient.err)
-		select {
-		case <-ctx.Done():
+		if kube.Sleep(ctx, wait) != nil {
 			return nil, context.Cause(ctx)
-		case <-time.After(wait):
 		}
 	}
 }
