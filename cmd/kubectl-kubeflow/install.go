@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
@@ -195,7 +196,7 @@ func (o *installOptions) agree(ctx context.Context, client *cluster.Client, plan
 	o.sayPlan(plan)
 	o.sayAdapted(plan)
 	for _, cycle := range plan.Cycles {
-		o.screen().Say("Note: %s would wait for each other; they are applied without waiting", refsOf(cycle.Objects))
+		o.screen().Say("Note: %s would wait for each other; they are applied without waiting", text.Names(cycle.Objects, 5, cluster.Ref.String))
 	}
 	return o.consent(ctx, plan, fmt.Sprintf("Install %s on %s?", plan.Title, cmp.Or(client.Context, client.Server())))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/images"
@@ -61,7 +62,7 @@ func (o *installOptions) sayAdapted(plan *kubeflow.InstallPlan) {
 		for _, a := range made {
 			changes += len(a.Changes)
 		}
-		o.screen().Say("Adapted (%s): %s", check, countOf(changes, "change"))
+		o.screen().Say("Adapted (%s): %s", check, text.Plural(changes, "change"))
 		if !o.diff {
 			o.screen().Say("  %s%s", made[0].Title, map[bool]string{true: ", ..."}[len(made) > 1])
 			continue

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
@@ -59,12 +60,12 @@ func (o *installOptions) verdict(err error, plan *kubeflow.InstallPlan, count ma
 	case err != nil:
 		return err
 	case count[install.Rejected] > 0:
-		return &cluster.Problem{What: fmt.Sprintf("the server refuses %s", countOf(count[install.Rejected], "object")), Next: "Mend them first: an install would stop at them"}
+		return &cluster.Problem{What: fmt.Sprintf("the server refuses %s", text.Plural(count[install.Rejected], "object")), Next: "Mend them first: an install would stop at them"}
 	case blocked && !o.diff:
-		return &cluster.Problem{What: countOf(count[install.Recreate], "object") + " cannot be changed in place", Next: "To have them made anew: --recreate. What holds data is never made anew"}
+		return &cluster.Problem{What: text.Plural(count[install.Recreate], "object") + " cannot be changed in place", Next: "To have them made anew: --recreate. What holds data is never made anew"}
 	}
 	if blocked && o.output == "" {
-		o.screen().Say("%s cannot be changed in place: an install needs --recreate", countOf(count[install.Recreate], "object"))
+		o.screen().Say("%s cannot be changed in place: an install needs --recreate", text.Plural(count[install.Recreate], "object"))
 	}
 	if plan.Downgrade() && !o.leave.downgrade && o.output == "" {
 		o.screen().Say("Kubeflow %s is older than what is installed: an install needs --allow-downgrade, or a yes at the terminal", plan.Release)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
@@ -36,7 +37,7 @@ func (o *installOptions) sayPlan(plan *kubeflow.InstallPlan) {
 	o.sayReleases(plan)
 	for _, share := range plan.Shares() {
 		o.screen().Say("Note: %s of these belong to the installation %s as well, and stay until both are uninstalled: %s",
-			countOf(len(share.Objects), "object"), share.With.Name, refsOf(share.Objects))
+			text.Plural(len(share.Objects), "object"), share.With.Name, text.Names(share.Objects, 5, cluster.Ref.String))
 	}
 	steps := plan.Steps()
 	count := map[string]int{}

@@ -124,15 +124,3 @@ func inTheWay(err error) error {
 	}
 	return &cluster.Problem{What: strings.Join(what, "\n"), Next: "Nothing was changed. " + strings.Join(next, "\n"), Err: err}
 }
-
-// refsOf lists objects in a sentence.
-func refsOf(refs []cluster.Ref) string {
-	var names []string
-	for _, ref := range refs[:min(len(refs), 5)] {
-		names = append(names, ref.String())
-	}
-	if more := len(refs) - len(names); more > 0 {
-		names = append(names, fmt.Sprintf("%d more", more))
-	}
-	return strings.Join(names, ", ")
-}

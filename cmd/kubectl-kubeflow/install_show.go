@@ -52,10 +52,3 @@ func (o *installOptions) showPlan(plan *kubeflow.InstallPlan) error {
 	o.screen().Say("Nothing was changed (dry run).")
 	return nil
 }
-
-func countOf(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
@@ -76,7 +77,7 @@ func (o *releasesOptions) filled(r downloadResult) error {
 	for _, file := range append(r.Files, release.ImagesFile) {
 		fmt.Fprintln(o.Out, filepath.Join(o.download, filepath.FromSlash(file)))
 	}
-	o.screen().Say("%s, and a list of %s", countOf(len(r.Files), "file"), countOf(len(r.Images), "image"))
+	o.screen().Say("%s, and a list of %s", text.Plural(len(r.Files), "file"), text.Plural(len(r.Images), "image"))
 	if len(r.Gone) > 0 {
 		o.screen().Say("Warning: %d of these images can no longer be pulled; kubectl kubeflow releases %s says what does the same", len(r.Gone), strings.Join(r.ill, " "))
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
@@ -84,7 +85,7 @@ func (o *uninstallOptions) sumUp(plan *kubeflow.UninstallPlan, result *install.R
 		o.describeKept(result.Keep)
 	}
 	o.describeLeft(result.Left)
-	fmt.Fprintf(o.Out, "%s %s is uninstalled: %s removed, in %s\n", s.Done(), plan.Title(), countOf(len(result.Removed), "object"), ui.Brief(took))
+	fmt.Fprintf(o.Out, "%s %s is uninstalled: %s removed, in %s\n", s.Done(), plan.Title(), text.Plural(len(result.Removed), "object"), ui.Brief(took))
 	switch {
 	case result.Record && !o.deleteData && !plan.Data.Empty():
 		fmt.Fprintln(o.Out, "What users have stays, and the record of it. To delete it: kubectl kubeflow uninstall --delete-data")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
@@ -54,7 +55,7 @@ func (o *uninstallOptions) describeOutside(plan *kubeflow.UninstallPlan) {
 		}
 	}
 	if records > 0 {
-		o.screen().Say("  with it go %s of fixes that doctor could undo", countOf(records, "record"))
+		o.screen().Say("  with it go %s of fixes that doctor could undo", text.Plural(records, "record"))
 	}
 }
 
@@ -149,7 +150,7 @@ func (o *uninstallOptions) showRemoval(ctx context.Context, client *cluster.Clie
 	o.describe(client, plan)
 	o.describeLeft(plan.Left)
 	if refused == nil {
-		o.screen().Say("%s would go. Nothing was changed (dry run).", countOf(len(plan.Refs()), "object"))
+		o.screen().Say("%s would go. Nothing was changed (dry run).", text.Plural(len(plan.Refs()), "object"))
 	}
 	return refused
 }

@@ -140,16 +140,7 @@ func (s *Screen) warning() string { return s.Paint(Yellow, "!") }
 
 // fold breaks text between words so that lines are at most width wide; those after the first begin with indent.
 func fold(text string, width int, indent string) string {
-	var lines []string
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		if line != "" && columns(line)+1+columns(word) > width {
-			lines = append(lines, line)
-			line = ""
-		}
-		line = strings.TrimSpace(line + " " + word)
-	}
-	return strings.Join(append(lines, line), "\n"+indent)
+	return strings.Join(wrap(text, width, width), "\n"+indent)
 }
 
 func joined(numbers []int32) string {

@@ -28,18 +28,24 @@ func (p *page) text(indent int, text string) { p.wrapped(strings.Repeat(" ", ind
 
 // wrapped adds words after a beginning of their own; the lines after the first are set in by indent.
 func (p *page) wrapped(beginning string, indent int, text string) {
-	line, used, empty := beginning, columns(beginning), true
-	for word := range strings.FieldsSeq(text) {
-		if !empty && used+1+columns(word) > p.Width {
-			p.line(line)
-			line, used, empty = strings.Repeat(" ", indent), indent, true
-		}
-		if !empty {
-			line, used = line+" ", used+1
-		}
-		line, used, empty = line+word, used+columns(word), false
+	for _, line := range wrap(text, p.Width-columns(beginning), p.Width-indent) {
+		p.line(strings.TrimRight(beginning+line, " "))
+		beginning = strings.Repeat(" ", indent)
 	}
-	p.line(strings.TrimRight(line, " "))
+}
+
+// wrap breaks text between words: the first line is at most first columns wide, the others at most width.
+func wrap(text string, first, width int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && columns(line)+1+columns(word) > first {
+			lines = append(lines, line)
+			line, first = "", width
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	return append(lines, line)
 }
 
 // columns is how wide text is on a screen: Chinese letters take two columns.
@@ -69,11 +75,4 @@ func (p *page) flush(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, strings.Join(p.lines, "\n")+"\n")
 	return err
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

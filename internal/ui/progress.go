@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 )
 
@@ -157,7 +158,7 @@ func (p *Progress) say(format string, args ...any) {
 
 func (p *Progress) finish(s *stageLine, took time.Duration) {
 	if !p.screen.Live {
-		p.say("%s: ready after %s, %s", s.name, Brief(took), objects(s.tally.Total))
+		p.say("%s: ready after %s, %s", s.name, Brief(took), text.Plural(s.tally.Total, "object"))
 		return
 	}
 	p.say("%s %s", p.screen.Done(), clip(fmt.Sprintf("%s ready  %4d objects  %6s", p.column(s.name), s.tally.Total, Brief(took)), p.screen.Width-4))
@@ -177,17 +178,7 @@ func (p *Progress) beat() {
 	}
 	line := fmt.Sprintf("after %s: %d of %d ready", Brief(p.now().Sub(p.began)), sum.Ready, sum.Total)
 	if len(waits) > 0 {
-		line += ", waiting for " + strings.Join(waits[:min(len(waits), 3)], ", ")
-	}
-	if more := len(waits) - 3; more > 0 {
-		line += fmt.Sprintf(" and %d more", more)
+		line += ", waiting for " + text.List(waits, 3)
 	}
 	p.say("%s", line)
-}
-
-func objects(n int) string {
-	if n == 1 {
-		return "1 object"
-	}
-	return fmt.Sprintf("%d objects", n)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -44,6 +45,6 @@ func (s *Screen) Undone(u *doctor.Undone) error {
 		}
 		p.marked(string(doctor.Warning), text)
 	}
-	p.text(0, fmt.Sprintf("Run %s: %d of %s put back.", u.Run, back, plural(len(u.Steps), "change")))
+	p.text(0, fmt.Sprintf("Run %s: %d of %s put back.", u.Run, back, text.Plural(len(u.Steps), "change")))
 	return p.flush(s.Out)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -79,7 +80,7 @@ func summary(r *doctor.Report) string {
 		noun string
 	}{{s.Error, "error"}, {s.Warning, "warning"}} {
 		if c.n > 0 {
-			parts = append(parts, plural(c.n, c.noun))
+			parts = append(parts, text.Plural(c.n, c.noun))
 		}
 	}
 	for _, c := range []struct {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
@@ -111,7 +112,7 @@ func (p *page) components(o *kubeflow.Overview, style StatusStyle) {
 		p.troubles(c, style)
 	}
 	if len(well) > 0 {
-		p.wrapped(p.ok()+" ", 2, plural(len(well), "component")+" ready: "+strings.Join(well, ", "))
+		p.wrapped(p.ok()+" ", 2, text.Plural(len(well), "component")+" ready: "+strings.Join(well, ", "))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
@@ -25,7 +26,7 @@ func (p *page) around(o *kubeflow.Overview, style StatusStyle) {
 			break
 		}
 		name := map[bool]string{true: "Nodes", false: ""}[i == 0]
-		ready := plural(pool.Nodes.Total, "node")
+		ready := text.Plural(pool.Nodes.Total, "node")
 		if pool.Nodes.Ready < pool.Nodes.Total {
 			ready = fmt.Sprintf("%d of %s ready", pool.Nodes.Ready, ready)
 		}
@@ -38,7 +39,7 @@ func (p *page) around(o *kubeflow.Overview, style StatusStyle) {
 		fact("Server", "Kubernetes "+o.Kubernetes)
 	}
 	if f := o.LastFix; f != nil {
-		text := fmt.Sprintf("doctor --fix %s, %s", ago(style.Now, f.Started), plural(f.Changes, "change"))
+		text := fmt.Sprintf("doctor --fix %s, %s", ago(style.Now, f.Started), text.Plural(f.Changes, "change"))
 		switch f.State {
 		case "undone":
 			text += ", undone since"
@@ -50,11 +51,12 @@ func (p *page) around(o *kubeflow.Overview, style StatusStyle) {
 		fact("Last fix", text)
 	}
 	if n := len(o.Unread); n > 0 {
-		kinds := strings.Join(o.Unread, ", ")
-		if !style.Wide && n > mostItems {
-			kinds = fmt.Sprintf("%s and %d more kinds", strings.Join(o.Unread[:mostItems], ", "), n-mostItems)
+		most := mostItems
+		if style.Wide {
+			most = n
 		}
-		fact("Unknown", fmt.Sprintf("%s, for want of permission to list %s", plural(o.Objects.Unknown, "object"), kinds))
+		kinds := text.List(o.Unread, most)
+		fact("Unknown", fmt.Sprintf("%s, for want of permission to list %s", text.Plural(o.Objects.Unknown, "object"), kinds))
 	}
 	if len(o.Others) > 0 {
 		fact("Also here", strings.Join(o.Others, ", ")+" (status --name NAME shows one)")
@@ -84,14 +86,14 @@ func conclusion(o *kubeflow.Overview) string {
 			bad++
 		}
 	}
-	what := fmt.Sprintf("%d of %s", o.Objects.Unready(), plural(o.Objects.Total, "object"))
+	what := fmt.Sprintf("%d of %s", o.Objects.Unready(), text.Plural(o.Objects.Total, "object"))
 	switch {
 	case o.Ready:
-		return fmt.Sprintf("Ready: %s, %s, %s.", plural(len(o.Components), "component"), plural(o.Workloads.Total, "workload"), plural(o.Objects.Total, "object"))
+		return fmt.Sprintf("Ready: %s, %s, %s.", text.Plural(len(o.Components), "component"), text.Plural(o.Workloads.Total, "workload"), text.Plural(o.Objects.Total, "object"))
 	case o.Blind():
-		return fmt.Sprintf("Unknown: %d of %s could not be looked at.", bad, plural(len(o.Components), "component"))
+		return fmt.Sprintf("Unknown: %d of %s could not be looked at.", bad, text.Plural(len(o.Components), "component"))
 	}
-	return fmt.Sprintf("Not ready: %d of %s, %s.", bad, plural(len(o.Components), "component"), what)
+	return fmt.Sprintf("Not ready: %d of %s, %s.", bad, text.Plural(len(o.Components), "component"), what)
 }
 
 // fraction is how many of those that could be looked at are ready.

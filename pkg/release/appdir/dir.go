@@ -13,6 +13,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
@@ -165,14 +166,7 @@ func (d *Dir) usable() error {
 		return nil
 	}
 	return &release.InputError{
-		What: fmt.Sprintf("%s is not an application directory: it holds %s, and no %s", d.Path, some(d.foreign), configFile),
+		What: fmt.Sprintf("%s is not an application directory: it holds %s, and no %s", d.Path, text.List(d.foreign, 3), configFile),
 		Do:   "name another one, or a new one to build into",
 	}
-}
-
-func some(names []string) string {
-	if len(names) <= 3 {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:3], ", "), len(names)-3)
 }

@@ -9,6 +9,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
@@ -48,7 +49,7 @@ func (d *Dir) ready(skipVerify bool) error {
 	}
 	if names := d.changedBases(); len(names) > 0 && !skipVerify {
 		return &release.InputError{
-			What: fmt.Sprintf("%s is not as it was built: somebody changed %s", d.Path, some(prefixed(names))),
+			What: fmt.Sprintf("%s is not as it was built: somebody changed %s", d.Path, text.List(prefixed(names), 3)),
 			Do: fmt.Sprintf("put changes into the kustomization.yaml above it, and restore the base with: kubectl kubeflow build --dir %s; or install it as it is with --skip-verify",
 				d.Path),
 		}
