@@ -12,7 +12,7 @@ func newBuildCommand() *cobra.Command {
 	var versions []string
 	cmd := &cobra.Command{
 		Use:   "build",
-		Short: "Build the control plane's programs, which up and run do as well",
+		Short: "Build the control plane's programs (up and run do this too)",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, version := range versions {
@@ -31,7 +31,7 @@ func newKubectlCommand() *cobra.Command {
 	var version string
 	cmd := &cobra.Command{
 		Use:   "kubectl",
-		Short: "Print where the kubectl of a Kubernetes version is, building it if need be",
+		Short: "Print the path of kubectl for a Kubernetes version, and build it if necessary",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			programs, err := build.Ensure(cmd.Context(), version, cmd.ErrOrStderr())

@@ -1,14 +1,14 @@
-// Command sandbox runs a local cluster that is like AKS, without Docker: a real
-// Kubernetes control plane built from Go modules, simulated nodes, and small
-// controllers that play what AKS adds.
+// Command sandbox runs a local AKS-like cluster without Docker: a real Kubernetes
+// control plane built from Go modules, simulated nodes, and small controllers
+// that simulate what AKS adds.
 //
-// Each command has a file of its own: up, down, status, run, build (with
-// kubectl). The packages below do the work:
+// Each command has its own file: up, down, status, run, build (with kubectl).
+// These packages do the work:
 //
-//	build         makes the control plane's programs, once
+//	build         builds the control plane's programs once
 //	controlplane  runs them
-//	network       is the cluster network, behind the API server's egress selector
-//	aks           plays AKS and the programs in the pods
-//	scenario      knows the states to start from
-//	cluster       joins these to one sandbox, and finds those that run
+//	network       is the cluster network behind the API server's egress selector
+//	aks           simulates AKS and the programs in the pods
+//	scenario      has the states to start from
+//	cluster       combines these into a sandbox, and finds running ones
 package main

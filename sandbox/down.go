@@ -16,14 +16,14 @@ func newDownCommand() *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "down",
-		Short: "End a sandbox and remove all that is left of it",
+		Short: "Stop a sandbox and remove its files",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return down(cmd.Context(), name, all, cmd.ErrOrStderr())
 		},
 	}
-	cmd.Flags().StringVar(&name, "name", "", "which one; needed only when there are several")
-	cmd.Flags().BoolVar(&all, "all", false, "all of them")
+	cmd.Flags().StringVar(&name, "name", "", "sandbox to stop; required if there are several")
+	cmd.Flags().BoolVar(&all, "all", false, "stop all sandboxes")
 	cmd.MarkFlagsMutuallyExclusive("name", "all")
 	return cmd
 }
@@ -36,7 +36,7 @@ func down(ctx context.Context, name string, all bool, log io.Writer) error {
 			return err
 		}
 		if len(places) > 1 && !all {
-			return errors.New("there are several sandboxes: say which with --name, or --all")
+			return errors.New("there are several sandboxes: use --name or --all")
 		}
 		names = nil
 		for _, place := range places {
@@ -44,13 +44,13 @@ func down(ctx context.Context, name string, all bool, log io.Writer) error {
 		}
 	}
 	if len(names) == 0 {
-		fmt.Fprintln(log, "sandbox: none is running")
+		fmt.Fprintln(log, "sandbox: no sandbox is running")
 	}
 	for _, name := range names {
 		if err := cluster.Down(ctx, name); err != nil {
 			return err
 		}
-		fmt.Fprintf(log, "sandbox: %s is gone\n", name)
+		fmt.Fprintf(log, "sandbox: %s is removed\n", name)
 	}
 	return nil
 }

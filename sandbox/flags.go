@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/scenario"
 )
 
-// bindOptions gives a command the flags that say what a sandbox is like.
+// bindOptions adds the flags for a sandbox's options to a command.
 func bindOptions(flags *pflag.FlagSet, o *cluster.Options) {
 	bindKubernetes(flags, &o.Kubernetes)
 	flags.StringVar(&o.Name, "name", "", "name of this sandbox; its context is sandbox-NAME (default: the Kubernetes version)")
@@ -24,21 +24,21 @@ func bindOptions(flags *pflag.FlagSet, o *cluster.Options) {
 	flags.StringVar(&o.Scenario, "scenario", "empty", "state to start from: "+strings.Join(scenario.Names(), ", "))
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig file to add the context to while the sandbox runs")
 	flags.StringSliceVar(&o.Without, "without", nil, "parts of AKS to leave out: "+strings.Join(aks.Parts(), ", "))
-	flags.BoolVar(&o.APIOnly, "api-only", false, "run an API server alone: what is put there stays as it is")
+	flags.BoolVar(&o.APIOnly, "api-only", false, "run only an API server: no controller changes its objects")
 	flags.BoolVar(&o.NetworkPolicy, "network-policy", false, "enforce NetworkPolicies")
 	flags.DurationVar(&o.StartDelay, "start-delay", 0, "how long a pod's images take to pull")
-	flags.Var((*delays)(&o.Delays), "delay", "IMAGE=DURATION: the same for images whose name contains IMAGE")
-	flags.StringSliceVar(&o.PullFailures, "pull-failure", nil, "parts of the names of images that cannot be pulled")
-	flags.StringSliceVar(&o.Hanging, "hang", nil, "parts of the names of images that start and never get ready")
-	flags.DurationVar(&o.LoadBalancerDelay, "load-balancer-delay", 0, "how long a Service waits for its address")
-	flags.StringVar(&o.LoadBalancerFailure, "load-balancer-failure", "", "why no Service gets one, e.g. AuthorizationFailed")
+	flags.Var((*delays)(&o.Delays), "delay", "IMAGE=DURATION: start delay of images whose name contains IMAGE")
+	flags.StringSliceVar(&o.PullFailures, "pull-failure", nil, "substrings of the names of images that cannot be pulled")
+	flags.StringSliceVar(&o.Hanging, "hang", nil, "substrings of the names of images that start but never become ready")
+	flags.DurationVar(&o.LoadBalancerDelay, "load-balancer-delay", 0, "how long a LoadBalancer Service waits for its address")
+	flags.StringVar(&o.LoadBalancerFailure, "load-balancer-failure", "", "error for all LoadBalancer Services, e.g. AuthorizationFailed")
 }
 
 func bindKubernetes(flags *pflag.FlagSet, version *string) {
 	flags.StringVar(version, "kubernetes", build.Newest, "Kubernetes version: "+strings.Join(build.Versions(), " or "))
 }
 
-// arguments writes the options as the flags that give them.
+// arguments returns the options as command line flags.
 func arguments(o cluster.Options) []string {
 	args := []string{
 		"--kubernetes=" + o.Kubernetes,
@@ -67,7 +67,7 @@ func arguments(o cluster.Options) []string {
 	return args
 }
 
-// delays is a flag that gathers IMAGE=DURATION.
+// delays is a repeatable flag IMAGE=DURATION.
 type delays map[string]time.Duration
 
 func (d *delays) Set(text string) error {

@@ -29,8 +29,8 @@ func main() {
 func newCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "sandbox",
-		Short:         "A local cluster that is like AKS, without Docker",
-		Long:          "sandbox runs a real Kubernetes control plane on 127.0.0.1, with simulated nodes\nand small controllers that play what AKS adds.",
+		Short:         "Run a local AKS-like cluster without Docker",
+		Long:          "sandbox runs a real Kubernetes control plane on 127.0.0.1, with simulated nodes\nand small controllers that simulate what AKS adds.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

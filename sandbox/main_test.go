@@ -97,9 +97,9 @@ func TestRun(t *testing.T) {
 	})
 	t.Run("refuses what cannot be, naming what can", func(t *testing.T) {
 		for flag, want := range map[string]string{
-			"--kubernetes=1.30":   `the sandbox has no Kubernetes "1.30": choose one of 1.35, 1.21`,
+			"--kubernetes=1.30":   `the sandbox does not support Kubernetes "1.30": choose one of 1.35, 1.21`,
 			"--without=dashboard": `AKS has no part "dashboard"`,
-			"--name=No Name":      "is no name for a sandbox",
+			"--name=No Name":      "is not a valid sandbox name",
 			"--scenario=nope":     `there is no scenario "nope"`,
 			"--nodes=-1":          "cannot have -1 nodes",
 		} {

@@ -21,14 +21,14 @@ func newRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Run a sandbox in the foreground, until Ctrl-C",
-		Long:  "run starts a sandbox, prints one line, \"ready KUBECONFIG\", and holds it until it is\ninterrupted. Nothing is left behind, however the command ends.",
+		Long:  "run starts a sandbox, prints one line, \"ready KUBECONFIG\", and keeps it running until\nit is interrupted. It leaves no processes or files behind, however it ends.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return run(cmd.Context(), o, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	bindOptions(cmd.Flags(), &o.Options)
-	cmd.Flags().BoolVar(&o.withStdin, "with-stdin", false, "end as well when standard input does")
+	cmd.Flags().BoolVar(&o.withStdin, "with-stdin", false, "stop also when standard input ends")
 	return cmd
 }
 
@@ -42,7 +42,7 @@ func run(ctx context.Context, o runOptions, in io.Reader, out, log io.Writer) er
 		}()
 	}
 	o.Log = log
-	if o.Name == "" { // several test binaries run at once
+	if o.Name == "" { // several test binaries may run in parallel
 		o.Name = fmt.Sprintf("run-%d", os.Getpid())
 	}
 	c, err := cluster.Start(ctx, o.Options)

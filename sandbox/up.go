@@ -23,7 +23,7 @@ func newUpCommand() *cobra.Command {
 	var o cluster.Options
 	cmd := &cobra.Command{
 		Use:   "up",
-		Short: "Start a sandbox in the background, and return when it is ready",
+		Short: "Start a sandbox in the background and wait until it is ready",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return up(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -33,7 +33,7 @@ func newUpCommand() *cobra.Command {
 	return cmd
 }
 
-// up starts this program again, as run, in a session of its own.
+// up starts this program again as run, in its own session.
 func up(ctx context.Context, o cluster.Options, out, log io.Writer) error {
 	version, err := build.Resolve(o.Kubernetes)
 	if err != nil {
@@ -43,10 +43,10 @@ func up(ctx context.Context, o cluster.Options, out, log io.Writer) error {
 		o.Name = version
 	}
 	if place, err := cluster.Find(o.Name); err == nil && place.Running && place.Ready {
-		fmt.Fprintf(log, "sandbox: %s runs already, with Kubernetes %s\n", place.Name, place.Kubernetes)
+		fmt.Fprintf(log, "sandbox: %s is already running, with Kubernetes %s\n", place.Name, place.Kubernetes)
 		return printExport(out, place)
 	}
-	if _, err := build.Ensure(ctx, version, log); err != nil { // here, where its progress is seen
+	if _, err := build.Ensure(ctx, version, log); err != nil { // in the foreground, so that its progress is visible
 		return err
 	}
 	start := time.Now()
@@ -70,14 +70,14 @@ func printExport(out io.Writer, place cluster.Place) error {
 	if strings.ContainsFunc(file, func(r rune) bool {
 		return !strings.ContainsRune("/._-+,:@", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
 	}) {
-		file = "'" + strings.ReplaceAll(file, "'", `'\''`) + "'" // for the shell that reads it
+		file = "'" + strings.ReplaceAll(file, "'", `'\''`) + "'" // quoted for the shell
 	}
 	_, err := fmt.Fprintf(out, "export KUBECONFIG=%s\n", file)
 	return err
 }
 
-// daemon returns when the other process has said that it is ready. What it says
-// until then goes to a file, because a pipe would break when this process ends.
+// daemon starts the background process and returns when it reports ready. Its
+// output goes to a file, because a pipe would break when this process ends.
 func daemon(ctx context.Context, o cluster.Options) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -88,13 +88,13 @@ func daemon(ctx context.Context, o cluster.Options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	said, err := os.Create(filepath.Join(dir, "out"))
+	output, err := os.Create(filepath.Join(dir, "out"))
 	if err != nil {
 		return err
 	}
-	defer said.Close()
+	defer output.Close()
 	cmd := exec.Command(self, append([]string{"run"}, arguments(o)...)...)
-	cmd.Stdout, cmd.Stderr = said, said
+	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return err
@@ -102,13 +102,13 @@ func daemon(ctx context.Context, o cluster.Options) error {
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	for {
-		content, _ := os.ReadFile(said.Name())
+		content, _ := os.ReadFile(output.Name())
 		if strings.Contains("\n"+string(content), "\nready ") {
 			return nil
 		}
 		select {
 		case <-ended:
-			content, _ := os.ReadFile(said.Name())
+			content, _ := os.ReadFile(output.Name())
 			return errors.New(strings.TrimPrefix(strings.TrimSpace(string(content)), "sandbox: "))
 		case <-ctx.Done():
 			_ = cmd.Process.Signal(os.Interrupt)

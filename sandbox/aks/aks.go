@@ -22,7 +22,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/gateway"
 )
 
-// An AKS plays one cluster's platform.
+// An AKS simulates the platform of one cluster.
 type AKS struct {
 	o         Options
 	client    kubernetes.Interface
@@ -34,14 +34,14 @@ type AKS struct {
 	mesh      gateway.Cluster
 }
 
-// New prepares an AKS. It asks the API server for nothing yet, so that it can be
-// the network's backend before there is an API server.
+// New prepares an AKS. It sends no request yet, so that it can be the network's
+// backend before the API server runs.
 func New(o Options) (*AKS, error) {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
 	config := rest.CopyConfig(o.Config)
-	config.QPS, config.Burst = -1, -1 // no kubelet of 1000 pods waits for another
+	config.QPS, config.Burst = -1, -1 // kubelets do not wait for each other
 	config.UserAgent = "sandbox-aks"
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
@@ -62,13 +62,13 @@ func New(o Options) (*AKS, error) {
 		board:   answer.NewSwitchboard(authority, log.New(io.Discard, "", 0)),
 	}
 	core := a.factory.Core().V1()
-	core.Services().Informer() // the backends read these, whichever parts there are
+	core.Services().Informer() // the backends read these, whichever parts are enabled
 	core.Pods().Informer()
 	a.mesh = gateway.Cluster{Istio: untyped, Pods: core.Pods().Lister(), Services: core.Services().Lister()}
 	return a, nil
 }
 
-// Run plays AKS until ctx ends.
+// Run simulates AKS until ctx ends.
 func Run(ctx context.Context, o Options) error {
 	a, err := New(o)
 	if err != nil {
@@ -77,7 +77,7 @@ func Run(ctx context.Context, o Options) error {
 	return a.Run(ctx)
 }
 
-// Run plays all parts until ctx ends. It ends earlier only when it cannot begin.
+// Run runs all parts until ctx ends. It returns earlier only if it cannot start.
 func (a *AKS) Run(ctx context.Context) error {
 	defer a.board.Close()
 	if err := a.begin(ctx); err != nil {
@@ -106,5 +106,5 @@ func (a *AKS) Run(ctx context.Context) error {
 	return nil
 }
 
-// patience is how long the API server may take to answer at all.
+// patience is how long the API server may take to respond.
 const patience = 30 * time.Second

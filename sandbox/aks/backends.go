@@ -17,8 +17,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/webhook"
 )
 
-// Dial connects to what plays a Service: the gateway where that is behind it,
-// else a webhook.
+// Dial connects to the simulated backend of a Service: the gateway if the
+// Service selects it, otherwise a webhook.
 func (a *AKS) Dial(_ context.Context, service types.NamespacedName, port corev1.ServicePort) (net.Conn, error) {
 	handler := webhook.Handler{Service: service}
 	found, err := a.mesh.Services.Services(service.Namespace).Get(service.Name)
@@ -33,7 +33,7 @@ func (a *AKS) Dial(_ context.Context, service types.NamespacedName, port corev1.
 	return a.board.Connect(handler, a.board.As(service.Name+"."+service.Namespace+".svc", service.Name+"."+service.Namespace+".svc.cluster.local"))
 }
 
-// DialPod connects to what plays a pod.
+// DialPod connects to the simulated program in a pod.
 func (a *AKS) DialPod(_ context.Context, pod *corev1.Pod, port int32) (net.Conn, error) {
 	if gateway.Is(pod) {
 		return a.dialGateway(pod, port)
@@ -53,7 +53,7 @@ func (a *AKS) dialGateway(pod *corev1.Pod, port int32) (net.Conn, error) {
 	return a.board.Connect(handler, a.certify(pod, port))
 }
 
-// certify is what a port of a pod shows to clients that speak TLS.
+// certify returns the certificates for a port of a pod.
 func (a *AKS) certify(pod *corev1.Pod, port int32) answer.Certify {
 	if gateway.Is(pod) {
 		return func() (*tls.Certificate, error) { return a.mesh.Certificate(pod, port) }
@@ -65,8 +65,8 @@ func refused(pod *corev1.Pod, port int32) error {
 	return fmt.Errorf("dial tcp %s:%d: connect: connection refused", pod.Status.PodIP, port)
 }
 
-// behindPod is what listens on a port of a pod; nil for nothing. Pods without
-// declared ports may listen anywhere.
+// behindPod returns what listens on a port of a pod, or nil. Pods without
+// declared ports listen on every port.
 func (a *AKS) behindPod(pod *corev1.Pod, port int32) http.Handler {
 	if gateway.Is(pod) {
 		return a.mesh.Listener(pod, port)

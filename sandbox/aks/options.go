@@ -7,27 +7,27 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Options say what the AKS is like. Config and CA must be there.
+// Options configure an AKS. Config and CA are required.
 type Options struct {
 	Config *rest.Config
 	CA     CA
-	Name   string // of the sandbox: those of other names use other load balancer addresses
+	Name   string // of the sandbox; it determines the load balancer addresses
 
 	Nodes, GPUNodes   int    // machines in the system pool and the GPU pool
 	Runtime           string // as nodes report it: containerd://1.7.30-1
 	KubernetesVersion string // of the kubelets, with its v
-	NetworkPolicy     bool   // whether an engine enforces NetworkPolicies
+	NetworkPolicy     bool   // whether NetworkPolicies are enforced
 
-	StartDelay   time.Duration            // until a placed pod's programs are started
-	Delays       map[string]time.Duration // the same, by part of the image name
-	PullFailures []string                 // parts of the names of images that cannot be pulled
-	Hanging      []string                 // parts of the names of images that never get ready
+	StartDelay   time.Duration            // from scheduling to start
+	Delays       map[string]time.Duration // the same, by substring of the image name
+	PullFailures []string                 // substrings of the names of images that cannot be pulled
+	Hanging      []string                 // substrings of the names of images that never become ready
 
 	LoadBalancerDelay   time.Duration // until a Service has its address
-	LoadBalancerFailure string        // why it never gets one: AuthorizationFailed, PublicIPCountLimitReached
+	LoadBalancerFailure string        // the error if it never gets one: AuthorizationFailed, PublicIPCountLimitReached
 
 	Without map[string]bool // parts to leave out, by name
-	Log     io.Writer       // what goes wrong; nil for nothing
+	Log     io.Writer       // for errors; may be nil
 }
 
 // A CA is the sandbox's certificate authority, PEM.

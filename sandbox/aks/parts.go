@@ -34,12 +34,12 @@ const (
 	CertManager  = "certmanager"
 )
 
-// Parts are the names of all parts.
+// Parts returns the names of all parts.
 func Parts() []string {
 	return []string{Nodes, Pods, Storage, Enforcer, CABundles, LoadBalancer, CertManager}
 }
 
-// Stages are the instructions for KWOK.
+// Stages returns KWOK's configuration.
 func Stages() []byte { return nodes.Stages() }
 
 // A part runs until its context ends.
@@ -47,7 +47,7 @@ type part interface {
 	Run(ctx context.Context, log io.Writer)
 }
 
-// begin makes what AKS has from the start. The API server may still be starting.
+// begin creates the objects that every AKS cluster has. The API server may still be starting.
 func (a *AKS) begin(ctx context.Context) error {
 	steps := map[string]func(context.Context) error{
 		Storage: func(ctx context.Context) error { return storage.Create(ctx, a.client) },
@@ -79,7 +79,7 @@ func (a *AKS) cluster() nodes.Cluster {
 	}
 }
 
-// parts makes the loops of the parts that are not left out.
+// parts creates the loops of the enabled parts.
 func (a *AKS) parts(events func(component string) record.EventRecorder) ([]part, error) {
 	makers := []struct {
 		name string
@@ -110,7 +110,7 @@ func (a *AKS) script() pods.Script {
 	return pods.Script{StartDelay: a.o.StartDelay, Delays: a.o.Delays, PullFailures: a.o.PullFailures, Hanging: a.o.Hanging}
 }
 
-// certManager issues for where gateways serve from; its challenges ask the gateway as Let's Encrypt would.
+// certManager issues certificates for gateways; it sends its challenges to the gateway as Let's Encrypt would.
 func (a *AKS) certManager() part {
 	return &certmanager.Issuer{
 		Client: a.dynamic, Secrets: a.client.CoreV1(), Public: certmanager.Pair{Cert: a.o.CA.Cert, Key: a.o.CA.Key},

@@ -10,8 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// policyEngine puts Azure's network policy engine on the cluster, so that one
-// can see by reading that NetworkPolicies are enforced.
+// policyEngine creates the DaemonSet of Azure's network policy engine, so that
+// clients can detect that NetworkPolicies are enforced.
 func (a *AKS) policyEngine(ctx context.Context) error {
 	labels := map[string]string{"k8s-app": "azure-npm"}
 	set := &appsv1.DaemonSet{

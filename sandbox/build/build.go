@@ -19,9 +19,9 @@ type Programs struct {
 	Etcd, APIServer, ControllerManager, Scheduler, Kubectl, Kwok string
 }
 
-// Ensure returns the programs for a Kubernetes version, one of Versions. What the
-// cache lacks is built first, and told on the log line by line; when nothing is
-// missing it says nothing.
+// Ensure returns the programs for a Kubernetes version, one of Versions. It
+// first builds those that are missing from the cache, and logs its progress; if
+// none is missing it logs nothing.
 func Ensure(ctx context.Context, version string, log io.Writer) (Programs, error) {
 	version, err := Resolve(version)
 	if err != nil {
@@ -53,7 +53,7 @@ func Ensure(ctx context.Context, version string, log io.Writer) (Programs, error
 }
 
 // ensure returns the folder with the component's programs. The folder appears
-// all at once, by a rename, so whoever finds it finds it complete.
+// atomically, by a rename, so it is always complete.
 func (c component) ensure(ctx context.Context, cache string, log io.Writer) (string, error) {
 	folder, err := c.folder()
 	if err != nil {
@@ -93,7 +93,7 @@ func (c component) compile(ctx context.Context, work string, log io.Writer) erro
 	}
 	var flags []string
 	if c.openAPI {
-		say(log, "generating OpenAPI definitions of %s %s, which its tag lacks", c.name, c.version)
+		say(log, "generating OpenAPI definitions of %s %s, which are missing from its tag", c.name, c.version)
 		modfile, err := c.generateOpenAPI(ctx, work)
 		if err != nil {
 			return fmt.Errorf("generating OpenAPI definitions: %w", err)
@@ -112,7 +112,7 @@ func (c component) compile(ctx context.Context, work string, log io.Writer) erro
 	return nil
 }
 
-// writeModule makes the Go module folder that the component is built in.
+// writeModule creates the Go module folder in which the component is built.
 func (c component) writeModule(work string) error {
 	mod, sum, err := c.files()
 	if err != nil {
@@ -130,9 +130,8 @@ func (c component) writeModule(work string) error {
 	return nil
 }
 
-// goTool runs the go command in a folder and returns what it printed. A
-// workspace around the caller's folder, or a C compiler that one machine has and
-// another has not, would change what is built, so they are left out.
+// goTool runs the go command in a folder and returns its output. It disables
+// workspaces and cgo, because both depend on the machine and change the result.
 func goTool(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
@@ -146,7 +145,7 @@ func goTool(ctx context.Context, dir string, args ...string) (string, error) {
 	case ctx.Err() != nil:
 		return "", context.Cause(ctx)
 	case errors.Is(err, exec.ErrNotFound):
-		return "", errors.New("the go command is needed to build the control plane, and is not in PATH")
+		return "", errors.New("building the control plane requires the go command, which is not in PATH")
 	case err != nil:
 		return "", fmt.Errorf("go %s: %w\n%s", args[0], err, bytes.TrimSpace(stderr.Bytes()))
 	}

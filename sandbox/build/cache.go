@@ -14,7 +14,7 @@ import (
 //go:embed modules
 var modules embed.FS
 
-// CacheDir is where the sandbox keeps what it built.
+// CacheDir returns the folder of the programs that were built.
 func CacheDir() (string, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
@@ -32,8 +32,8 @@ func (c component) files() (mod, sum []byte, err error) {
 	return mod, sum, err
 }
 
-// folder names the component's place below the cache. It contains a hash of all
-// that decides the outcome, so a changed pin or toolchain never meets an old binary.
+// folder returns the component's folder below the cache. Its name contains a hash
+// of all build inputs, so a changed pin or toolchain never reuses an old binary.
 func (c component) folder() (string, error) {
 	mod, sum, err := c.files()
 	if err != nil {
@@ -49,8 +49,8 @@ func (c component) folder() (string, error) {
 	return c.name + "-" + c.version + "-" + hex.EncodeToString(hash.Sum(nil))[:12], nil
 }
 
-// sweep removes what a killed build left behind. Only the holder of the lock
-// may call it.
+// sweep removes the files of killed builds. Only the holder of the lock may call
+// it.
 func sweep(cache string) {
 	left, _ := filepath.Glob(filepath.Join(cache, ".building-*"))
 	for _, dir := range left {

@@ -12,9 +12,9 @@ type component struct {
 	version  string   // "v1.35.4"
 	module   string   // the files modules/<module>.mod and .sum
 	packages []string // import paths of main packages; "." is the generated main.go
-	main     string   // main.go of the generated module, where a package needs one
+	main     string   // main.go of the generated module, if a package needs one
 	stamps   []string // packages whose version variables the linker sets
-	openAPI  bool     // the tag lacks the generated OpenAPI definitions
+	openAPI  bool     // the generated OpenAPI definitions are missing from the tag
 }
 
 // Kubernetes versions that the sandbox can run, as a user names them.
@@ -65,7 +65,7 @@ var (
 // Versions lists the Kubernetes versions that Ensure accepts, newest first.
 func Versions() []string { return []string{Newest, Oldest} }
 
-// Resolve turns what a user typed ("", "1.35", "v1.35.4") into one of Versions.
+// Resolve maps user input ("", "1.35", "v1.35.4") to one of Versions.
 func Resolve(version string) (string, error) {
 	if version == "" {
 		return Newest, nil
@@ -76,10 +76,10 @@ func Resolve(version string) (string, error) {
 			return short, nil
 		}
 	}
-	return "", fmt.Errorf("the sandbox has no Kubernetes %q: choose one of %s", version, strings.Join(Versions(), ", "))
+	return "", fmt.Errorf("the sandbox does not support Kubernetes %q: choose one of %s", version, strings.Join(Versions(), ", "))
 }
 
-// program is the file name of what a package builds.
+// program returns the file name of a package's binary.
 func (c component) program(pkg string) string {
 	if pkg == "." {
 		return c.name
@@ -87,7 +87,7 @@ func (c component) program(pkg string) string {
 	return pkg[strings.LastIndex(pkg, "/")+1:]
 }
 
-// ldflags strips the programs and gives them the version they would report.
+// ldflags strips the programs and sets the version that they report.
 func (c component) ldflags() string {
 	flags := []string{"-s", "-w"}
 	numbers := strings.Split(strings.TrimPrefix(c.version, "v"), ".")

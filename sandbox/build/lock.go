@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// lock waits until no other process builds into the folder, and returns what
-// gives it free. The kernel frees it as well when this process dies.
+// lock waits until no other process builds into the folder, and returns the
+// function that unlocks it. The kernel also unlocks it when this process dies.
 func lock(ctx context.Context, dir string, waiting func()) (unlock func(), err error) {
 	file, err := os.OpenFile(filepath.Join(dir, ".lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {

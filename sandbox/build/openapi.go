@@ -10,15 +10,15 @@ import (
 	"strings"
 )
 
-// Old Kubernetes tags do not carry the OpenAPI definitions that their API server
-// is compiled with; a release build generates them first. So does this file, with
-// the generator of the same module graph.
+// Old Kubernetes tags do not contain the OpenAPI definitions that their API
+// server needs; a release build generates them first. This file does the same,
+// with the generator from the same module graph.
 const (
 	openAPIPackage = "k8s.io/kubernetes/pkg/generated/openapi"
 	openAPIFile    = "zz_generated.openapi"
 )
 
-// openAPIPackages lists the API packages to describe, one per line; none where
+// openAPIPackages lists the API packages to describe, one per line; none if
 // the tag is complete.
 func openAPIPackages(c component) string {
 	if !c.openAPI {
@@ -28,8 +28,8 @@ func openAPIPackages(c component) string {
 	return string(list)
 }
 
-// generateOpenAPI makes a copy of Kubernetes' source that has the definitions and
-// returns a go.mod, relative to work, that builds from the copy.
+// generateOpenAPI copies Kubernetes' source, adds the definitions, and returns a
+// go.mod, relative to work, that builds from the copy.
 func (c component) generateOpenAPI(ctx context.Context, work string) (modfile string, err error) {
 	source, err := downloaded(ctx, work, "k8s.io/kubernetes")
 	if err != nil {
@@ -61,7 +61,7 @@ func (c component) generateOpenAPI(ctx context.Context, work string) (modfile st
 	return c.writeReplacingModfile(work)
 }
 
-// runGenerator returns the file that it generated.
+// runGenerator returns the generated file.
 func (c component) runGenerator(ctx context.Context, work string) (string, error) {
 	generator := filepath.Join(work, "openapi-gen")
 	if _, err := goTool(ctx, work, "build", "-buildvcs=false", "-trimpath", "-o", generator, "k8s.io/kube-openapi/cmd/openapi-gen"); err != nil {
@@ -86,8 +86,8 @@ func (c component) runGenerator(ctx context.Context, work string) (string, error
 	return filepath.Join(work, "generated", filepath.FromSlash(openAPIPackage), openAPIFile+".go"), nil
 }
 
-// writeReplacingModfile writes build.mod, which is go.mod with Kubernetes taken
-// from the copy, and its sums.
+// writeReplacingModfile writes build.mod, which is go.mod with Kubernetes
+// replaced by the copy, and its sums.
 func (c component) writeReplacingModfile(work string) (string, error) {
 	mod, sum, err := c.files()
 	if err != nil {
@@ -100,8 +100,8 @@ func (c component) writeReplacingModfile(work string) (string, error) {
 	return "build.mod", os.WriteFile(filepath.Join(work, "build.sum"), sum, 0o644)
 }
 
-// downloaded returns the folder of a module's source, after go has compared it
-// with the pinned sum.
+// downloaded returns the folder of a module's source, which go has verified
+// against the pinned sum.
 func downloaded(ctx context.Context, work, module string) (string, error) {
 	out, err := goTool(ctx, work, "mod", "download", "-json", module)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/scenario"
 )
 
-// Options say what a sandbox shall be like. The zero value is a healthy cluster
-// of the newest Kubernetes.
+// Options configure a sandbox. The zero value is a healthy cluster with the
+// newest Kubernetes.
 type Options struct {
 	Name       string // default: the Kubernetes version
 	Kubernetes string // one of build.Versions
@@ -28,23 +28,23 @@ type Options struct {
 	Scenario   string // one of scenario.Names, "empty" when not set
 
 	Without       []string // parts of AKS to leave out, of aks.Parts
-	APIOnly       bool     // nothing of AKS, and no controllers: what is put there stays as it is
+	APIOnly       bool     // only an API server: no AKS, no controllers
 	NetworkPolicy bool     // whether NetworkPolicies are enforced
 
 	StartDelay          time.Duration            // how long images take to pull
-	Delays              map[string]time.Duration // the same, by part of the image name
-	PullFailures        []string                 // parts of the names of images that cannot be pulled
-	Hanging             []string                 // parts of the names of images that never get ready
+	Delays              map[string]time.Duration // the same, by substring of the image name
+	PullFailures        []string                 // substrings of the names of images that cannot be pulled
+	Hanging             []string                 // substrings of the names of images that never become ready
 	LoadBalancerDelay   time.Duration            // until a Service has its address
-	LoadBalancerFailure string                   // why it never gets one
+	LoadBalancerFailure string                   // the error if it never gets one
 
 	Kubeconfig string    // a file that the context is added to while the sandbox runs
-	Log        io.Writer // progress, for people
+	Log        io.Writer // progress messages
 
 	start scenario.Scenario
 }
 
-// A Cluster is a sandbox that runs in this process.
+// A Cluster is a sandbox running in this process.
 type Cluster struct {
 	Kubeconfig string // the administrator's
 	Kubectl    string // of the cluster's own version
@@ -53,14 +53,14 @@ type Cluster struct {
 	place   *Place
 	control *controlplane.ControlPlane
 	cancel  context.CancelFunc
-	sockets string        // a folder of their own, where the sandbox's path is too long for them
-	played  chan struct{} // closed when AKS is played no more
-	failure error         // why; read only after played
+	sockets string        // another folder, if the sandbox's path is too long for sockets
+	stopped chan struct{} // closed when the simulation of AKS has ended
+	failure error         // why; read only after stopped
 	stop    sync.Once
 }
 
-// Start builds what is missing, starts everything and returns when pods can run.
-// The caller stops it; should this process die first, nothing of it keeps running.
+// Start builds missing programs, starts everything and returns when pods can run.
+// The caller stops it; if this process dies first, nothing keeps running.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
 	o, err := o.complete()
 	if err != nil {
@@ -112,7 +112,7 @@ func (c *Cluster) start(ctx context.Context, o Options, programs build.Programs)
 	if err := c.connect(running, client, egress, platform); err != nil {
 		return err
 	}
-	c.play(running, platform)
+	c.simulate(running, platform)
 	if err := c.await(ctx, func(ctx context.Context) error { return settled(ctx, client, o) }); err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (c *Cluster) start(ctx context.Context, o Options, programs build.Programs)
 	return c.announce(o, programs)
 }
 
-// announce writes down that the sandbox is ready.
+// announce records that the sandbox is ready.
 func (c *Cluster) announce(o Options, programs build.Programs) error {
 	p := c.place
 	c.Kubeconfig = c.control.Kubeconfig
@@ -144,14 +144,14 @@ func (c *Cluster) announce(o Options, programs build.Programs) error {
 	return p.save()
 }
 
-// Stop ends everything and removes the sandbox's folder.
+// Stop stops everything and removes the sandbox's folder.
 func (c *Cluster) Stop() {
 	c.stop.Do(func() {
 		if c.cancel != nil {
 			c.cancel()
 		}
-		if c.played != nil {
-			<-c.played
+		if c.stopped != nil {
+			<-c.stopped
 		}
 		if c.control != nil {
 			c.control.Stop()
@@ -165,7 +165,7 @@ func (c *Cluster) Stop() {
 }
 
 // Wait returns when ctx ends, or with an error when a program of the control
-// plane has ended by itself.
+// plane has exited.
 func (c *Cluster) Wait(ctx context.Context) error {
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
@@ -178,7 +178,7 @@ func (c *Cluster) Wait(ctx context.Context) error {
 				return err
 			}
 			if _, err := os.Stat(c.place.Dir); err != nil {
-				return fmt.Errorf("the sandbox's folder has gone: %w", err)
+				return fmt.Errorf("the sandbox's folder was removed: %w", err)
 			}
 		}
 	}

@@ -13,10 +13,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/network"
 )
 
-// A Unix socket's path has room for little more on Linux, and less on macOS.
+// The limit for a Unix socket's path is little more on Linux, and less on macOS.
 const longestSocketPath = 100
 
-// listen opens the socket that the API server reaches the cluster network by.
+// listen opens the socket through which the API server reaches the cluster network.
 func (c *Cluster) listen() (net.Listener, error) {
 	c.sockets = c.place.Dir
 	if len(filepath.Join(c.sockets, "kubelet.sock")) > longestSocketPath {

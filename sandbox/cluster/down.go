@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// ErrNone says that there is no sandbox of that name.
+// ErrNone means that there is no sandbox with that name.
 var ErrNone = errors.New("no such sandbox")
 
-// Down ends a sandbox that runs in another process, and removes what it left.
+// Down stops a sandbox that runs in another process, and removes its files.
 func Down(ctx context.Context, name string) error {
 	place, err := Find(name)
 	if err != nil {
@@ -20,7 +20,7 @@ func Down(ctx context.Context, name string) error {
 	}
 	if place.Running {
 		if err := place.end(ctx); err != nil {
-			return fmt.Errorf("ending sandbox %s: %w", name, err)
+			return fmt.Errorf("stopping sandbox %s: %w", name, err)
 		}
 	}
 	all, err := root()
@@ -33,7 +33,7 @@ func Down(ctx context.Context, name string) error {
 	})
 }
 
-// Find returns the sandbox of that name, or ErrNone.
+// Find returns the sandbox with that name, or ErrNone.
 func Find(name string) (Place, error) {
 	places, err := List()
 	if err != nil {
@@ -47,10 +47,10 @@ func Find(name string) (Place, error) {
 	return Place{}, fmt.Errorf("%s: %w", name, ErrNone)
 }
 
-// end asks the sandbox's process to stop, and after a while does not ask.
+// end terminates the sandbox's process, and kills it after a timeout.
 func (p Place) end(ctx context.Context) error {
 	if p.PID <= 0 {
-		return errors.New("its process is not known yet: it is only starting")
+		return errors.New("its process is not known yet, because it is still starting")
 	}
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		if err := syscall.Kill(p.PID, signal); err != nil && !errors.Is(err, os.ErrProcessDone) && !errors.Is(err, syscall.ESRCH) {
@@ -63,7 +63,7 @@ func (p Place) end(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
-	return fmt.Errorf("process %d does not end", p.PID)
+	return fmt.Errorf("process %d does not exit", p.PID)
 }
 
 func (p Place) gone(ctx context.Context, patience time.Duration) bool {

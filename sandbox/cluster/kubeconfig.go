@@ -10,8 +10,8 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// export adds the sandbox's context to a user's kubeconfig and makes it the
-// current one. What is there stays. It returns the context that was current.
+// export adds the sandbox's context to a user's kubeconfig and makes it current.
+// It keeps existing entries, and returns the previous current context.
 func export(from, to string) (previous string, err error) {
 	mine, err := clientcmd.LoadFromFile(from)
 	if err != nil {
@@ -37,8 +37,8 @@ func export(from, to string) (previous string, err error) {
 	return previous, clientcmd.WriteToFile(*theirs, to)
 }
 
-// withdraw takes the context out again, makes the previous one current, and takes
-// the file away when nothing is left in it.
+// withdraw removes the context, makes the previous one current, and removes the
+// file if it is empty.
 func withdraw(file, name, previous string) error {
 	if file == "" {
 		return nil
@@ -65,5 +65,5 @@ func withdraw(file, name, previous string) error {
 	return clientcmd.WriteToFile(*config, file)
 }
 
-// contextName is what kubectl calls the sandbox.
+// contextName returns the name of the sandbox's context.
 func contextName(name string) string { return "sandbox-" + name }

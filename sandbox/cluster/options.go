@@ -9,10 +9,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/scenario"
 )
 
-// DefaultRuntime is what AKS nodes have reported since they left Docker.
+// DefaultRuntime is what AKS nodes report since AKS dropped Docker.
 const DefaultRuntime = "containerd://1.7.30-1"
 
-// complete fills in what was left open and refuses what cannot be.
+// complete sets defaults and rejects invalid options.
 func (o Options) complete() (Options, error) {
 	version, err := build.Resolve(o.Kubernetes)
 	if err != nil {

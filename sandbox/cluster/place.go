@@ -14,28 +14,28 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/build"
 )
 
-// A Place is a sandbox's folder and what is known of it.
+// A Place is a sandbox's folder and its recorded state.
 type Place struct {
 	Name       string    `json:"name"`
 	Dir        string    `json:"-"`
 	PID        int       `json:"pid"`
 	Kubernetes string    `json:"kubernetes"`
 	Kubeconfig string    `json:"kubeconfig"`
-	Exported   string    `json:"exported,omitempty"` // a user's kubeconfig that the context was added to
-	Previous   string    `json:"previous,omitempty"` // the context that was current in it
+	Exported   string    `json:"exported,omitempty"` // the user's kubeconfig that has the context
+	Previous   string    `json:"previous,omitempty"` // its previous current context
 	Started    time.Time `json:"started"`
 	Ready      bool      `json:"ready"`
-	Running    bool      `json:"-"` // false when its process has gone
+	Running    bool      `json:"-"` // false if its process has exited
 
 	lock *os.File
 }
 
-// ErrRunning says that a sandbox of that name runs already.
-var ErrRunning = errors.New("a sandbox of this name runs already")
+// ErrRunning means that a sandbox with that name is already running.
+var ErrRunning = errors.New("a sandbox with this name is already running")
 
 var validName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]{0,38}[a-z0-9])?$`)
 
-// root is the folder of all sandboxes of this user.
+// root returns the folder of all sandboxes of this user.
 func root() (string, error) {
 	cache, err := build.CacheDir()
 	if err != nil {
@@ -45,10 +45,10 @@ func root() (string, error) {
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
-// occupy makes a sandbox's folder and holds its lock until release.
+// occupy creates a sandbox's folder and holds its lock until release.
 func occupy(name string) (*Place, error) {
 	if !validName.MatchString(name) {
-		return nil, fmt.Errorf("%q is no name for a sandbox: lower-case letters, digits, '-' and '.', at most 40", name)
+		return nil, fmt.Errorf("%q is not a valid sandbox name: use at most 40 lower-case letters, digits, '-' and '.'", name)
 	}
 	all, err := root()
 	if err != nil {
@@ -72,7 +72,7 @@ func occupy(name string) (*Place, error) {
 	return place, err
 }
 
-// release removes the folder and all that is in it.
+// release removes the folder with its contents.
 func (p *Place) release() error {
 	err := os.RemoveAll(p.Dir)
 	_ = p.lock.Close()
@@ -94,7 +94,7 @@ func (p *Place) save() error {
 	return os.Rename(draft, p.stateFile())
 }
 
-// List returns all sandboxes of this user, also those that lost their process.
+// List returns all sandboxes of this user, including those whose process has exited.
 func List() ([]Place, error) {
 	all, err := root()
 	if err != nil {
@@ -116,13 +116,13 @@ func List() ([]Place, error) {
 func read(dir string) Place {
 	p := Place{Name: filepath.Base(dir), Dir: dir}
 	if content, err := os.ReadFile(p.stateFile()); err == nil {
-		_ = json.Unmarshal(content, &p) // half a file is a dead sandbox's
+		_ = json.Unmarshal(content, &p) // a truncated file belongs to a dead sandbox
 	}
 	p.Running = held(p.lockFile())
 	return p
 }
 
-// sweep removes what killed processes left behind. The caller is alone.
+// sweep removes the folders of killed processes. Call it within alone.
 func sweep(all string) {
 	entries, _ := os.ReadDir(all)
 	for _, entry := range entries {
@@ -136,7 +136,7 @@ func sweep(all string) {
 	}
 }
 
-// alone runs do while no other process makes or sweeps folders.
+// alone runs do while no other process creates or sweeps folders.
 func alone(all string, do func() error) error {
 	file, err := os.OpenFile(filepath.Join(all, ".lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -149,8 +149,8 @@ func alone(all string, do func() error) error {
 	return do()
 }
 
-// tryLock takes a lock that lasts as long as the file is open. The programs that
-// this process starts do not inherit it.
+// tryLock acquires a lock that lasts as long as the file is open. Child processes
+// do not inherit it.
 func tryLock(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/controlplane"
 )
 
-// platform says what AKS shall be like.
+// platform returns the options of AKS.
 func (o Options) platform(control *controlplane.ControlPlane, version string) aks.Options {
 	without := map[string]bool{}
 	for _, part := range o.Without {
@@ -34,8 +34,8 @@ func (o Options) platform(control *controlplane.ControlPlane, version string) ak
 	}
 }
 
-// stages are KWOK's instructions. Without the part that plays the pods, KWOK
-// runs them, all well and at once.
+// stages returns KWOK's configuration. Without the part that simulates pods, KWOK
+// makes all pods ready at once.
 func (o Options) stages() []byte {
 	if slices.Contains(o.Without, aks.Pods) {
 		return nil
@@ -43,7 +43,7 @@ func (o Options) stages() []byte {
 	return aks.Stages()
 }
 
-// checkParts refuses a part that there is not.
+// checkParts rejects unknown parts.
 func (o Options) checkParts() error {
 	for _, part := range o.Without {
 		if !slices.Contains(aks.Parts(), part) {
@@ -53,28 +53,28 @@ func (o Options) checkParts() error {
 	return nil
 }
 
-// play runs the platform until ctx ends.
-func (c *Cluster) play(ctx context.Context, platform *aks.AKS) {
-	c.played = make(chan struct{})
+// simulate runs the platform until ctx ends.
+func (c *Cluster) simulate(ctx context.Context, platform *aks.AKS) {
+	c.stopped = make(chan struct{})
 	go func() {
-		defer close(c.played)
+		defer close(c.stopped)
 		if err := platform.Run(ctx); err != nil && ctx.Err() == nil {
-			c.failure = fmt.Errorf("playing AKS: %w", err)
+			c.failure = fmt.Errorf("simulating AKS: %w", err)
 		}
 	}()
 }
 
-// ended tells of a part of the sandbox that should be running and is not.
+// ended returns an error if a part of the sandbox has stopped.
 func (c *Cluster) ended() error {
 	select {
-	case <-c.played:
-		return errors.Join(c.failure, errors.New("AKS is played no more"))
+	case <-c.stopped:
+		return errors.Join(c.failure, errors.New("the simulation of AKS has stopped"))
 	default:
 		return c.control.Ended()
 	}
 }
 
-// settled looks whether all that AKS brings is there.
+// settled returns an error until all objects of AKS exist.
 func settled(ctx context.Context, client kubernetes.Interface, o Options) error {
 	if !slices.Contains(o.Without, aks.Nodes) {
 		nodes, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
@@ -82,7 +82,7 @@ func settled(ctx context.Context, client kubernetes.Interface, o Options) error 
 			return err
 		}
 		if want := o.Nodes + o.GPUNodes; len(nodes.Items) < want {
-			return fmt.Errorf("%d of %d nodes are there", len(nodes.Items), want)
+			return fmt.Errorf("%d of %d nodes exist", len(nodes.Items), want)
 		}
 	}
 	if !slices.Contains(o.Without, aks.Storage) {
@@ -93,7 +93,7 @@ func settled(ctx context.Context, client kubernetes.Interface, o Options) error 
 	return nil
 }
 
-// await asks until the answer is nil.
+// await polls until check returns nil.
 func (c *Cluster) await(ctx context.Context, ready func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -107,7 +107,7 @@ func (c *Cluster) await(ctx context.Context, ready func(context.Context) error) 
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w; the last answer was: %w", context.Cause(ctx), err)
+			return fmt.Errorf("%w; the last error was: %w", context.Cause(ctx), err)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

@@ -3,9 +3,9 @@ package controlplane
 import "fmt"
 
 const (
-	// ServiceCIDR is where ClusterIPs come from: AKS's default.
+	// ServiceCIDR is the range of ClusterIPs: AKS's default.
 	ServiceCIDR = "10.0.0.0/16"
-	// PodCIDR is where pod addresses come from: AKS's default with an overlay.
+	// PodCIDR is the range of pod addresses: AKS's default with an overlay network.
 	PodCIDR = "10.244.0.0/16"
 
 	kubernetesServiceIP = "10.0.0.1"
@@ -67,5 +67,5 @@ func (c *ControlPlane) apiServerArgs() []string {
 	}
 }
 
-// Address is where the API server listens, as host:port.
+// Address returns the API server's host:port.
 func (c *ControlPlane) Address() string { return fmt.Sprintf("127.0.0.1:%d", c.ports.apiServer) }

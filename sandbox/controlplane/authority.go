@@ -14,13 +14,13 @@ import (
 	"time"
 )
 
-// An Authority signs the certificates of one cluster. Whatever plays a webhook
-// gets its serving certificate from it too.
+// An Authority signs the certificates of one cluster, including the serving
+// certificates of simulated webhooks.
 type Authority struct {
 	Certificate *x509.Certificate
 	Key         crypto.Signer
 
-	CertPEM []byte // what goes into a caBundle
+	CertPEM []byte // the value of a caBundle
 	KeyPEM  []byte
 }
 
@@ -29,7 +29,7 @@ type KeyPair struct{ Cert, Key []byte }
 
 const validity = 365 * 24 * time.Hour
 
-// NewAuthority makes a certificate authority that nobody else knows.
+// NewAuthority creates a certificate authority.
 func NewAuthority(name string) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -40,7 +40,7 @@ func NewAuthority(name string) (*Authority, error) {
 	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		return nil, fmt.Errorf("making certificate authority %s: %w", name, err)
+		return nil, fmt.Errorf("creating certificate authority %s: %w", name, err)
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
@@ -53,7 +53,7 @@ func NewAuthority(name string) (*Authority, error) {
 	return &Authority{Certificate: cert, Key: key, CertPEM: encodeCert(der), KeyPEM: keyPEM}, nil
 }
 
-// Client signs a certificate that the API server takes as this user.
+// Client signs a client certificate for this user.
 func (a *Authority) Client(user string, groups ...string) (KeyPair, error) {
 	template := newTemplate(pkix.Name{CommonName: user, Organization: groups})
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}

@@ -12,17 +12,17 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/build"
 )
 
-// Options say what to start.
+// Options configure a control plane.
 type Options struct {
 	Programs build.Programs
-	Dir      string // an empty folder of the cluster's own; whoever made it removes it
+	Dir      string // an empty folder for the cluster; the caller removes it
 	Context  string // the kubeconfig's context
-	Stages   []byte // KWOK stages, as YAML documents; nil for plain ones
-	Alone    bool   // only the API server: nothing acts on what is put there
-	Egress   string // Unix socket of the proxy that the API server reaches the cluster through
+	Stages   []byte // KWOK stages as YAML documents; nil for the defaults
+	Alone    bool   // only the API server, without controllers
+	Egress   string // Unix socket of the proxy to the cluster network
 }
 
-// A ControlPlane is a running one.
+// A ControlPlane is a running control plane.
 type ControlPlane struct {
 	Kubeconfig string // of the cluster's administrator
 	Config     *rest.Config
@@ -34,8 +34,8 @@ type ControlPlane struct {
 	running  []*process
 }
 
-// Start starts every program and returns once the API server is ready, the
-// default service account is there, and so pods can be made.
+// Start starts every program and returns once the API server is ready and the
+// default service account exists, so that pods can be created.
 func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 	c := &ControlPlane{programs: o.Programs, dir: folder(o.Dir)}
 	if err := c.prepare(o); err != nil {
@@ -48,7 +48,7 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 	return c, nil
 }
 
-// prepare makes all files, and so decides all ports.
+// prepare writes all files and chooses all ports.
 func (c *ControlPlane) prepare(o Options) error {
 	ports, err := freePorts(4)
 	if err != nil {
@@ -110,8 +110,7 @@ func (c *ControlPlane) start(ctx context.Context, alone bool) error {
 	return nil
 }
 
-// await asks again and again until the answer is yes, a program ends, or the
-// patience does.
+// await polls until ready returns nil, a program exits, or the timeout expires.
 func (c *ControlPlane) await(ctx context.Context, ready func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
@@ -125,13 +124,13 @@ func (c *ControlPlane) await(ctx context.Context, ready func(context.Context) er
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w; the last answer was: %w", context.Cause(ctx), err)
+			return fmt.Errorf("%w; the last error was: %w", context.Cause(ctx), err)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
 
-// Ended tells of a program that should be running and is not.
+// Ended returns an error if a program has exited.
 func (c *ControlPlane) Ended() error {
 	for _, p := range c.running {
 		select {
@@ -143,7 +142,7 @@ func (c *ControlPlane) Ended() error {
 	return nil
 }
 
-// Stop ends all programs, the API server's clients first.
+// Stop stops all programs, the API server's clients first.
 func (c *ControlPlane) Stop() {
 	for i := len(c.running) - 1; i >= 0; i-- {
 		c.running[i].kill()
@@ -151,7 +150,7 @@ func (c *ControlPlane) Stop() {
 	c.running = nil
 }
 
-// LogDir is where each program writes its log, as <program>.log.
+// LogDir returns the folder of the programs' logs, <program>.log.
 func (c *ControlPlane) LogDir() string { return c.dir.path("logs") }
 
 // KubeletPair is the certificate that the nodes' kubelets serve with.

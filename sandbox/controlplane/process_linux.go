@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// mortal makes a command that the kernel kills when this process ends, also
-// when it is killed itself. A group of its own keeps a terminal's Ctrl-C away.
+// mortal returns a command that the kernel kills when this process exits, even if
+// it is killed. Its own process group protects it from a terminal's Ctrl-C.
 func mortal(path string, args []string) *exec.Cmd {
 	cmd := exec.Command(path, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}

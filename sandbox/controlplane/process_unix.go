@@ -8,8 +8,8 @@ import (
 )
 
 // watchdog runs a program and kills it when standard input ends, which happens
-// when the process that holds the other end ends. This system has no parent
-// death signal.
+// when the process at the other end exits. This system has no parent death
+// signal.
 const watchdog = `exec 3<&0; "$0" "$@" </dev/null 3<&- & child=$!
 ( cat <&3 >/dev/null; kill -9 $child ) & wait $child`
 

@@ -8,7 +8,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// apiServerReady asks the API server itself.
+// apiServerReady calls the API server's /readyz.
 func (c *ControlPlane) apiServerReady(ctx context.Context) error {
 	client, err := kubernetes.NewForConfig(c.Config)
 	if err != nil {
@@ -16,16 +16,16 @@ func (c *ControlPlane) apiServerReady(ctx context.Context) error {
 	}
 	body, err := client.RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
 	if err != nil {
-		return fmt.Errorf("asking /readyz: %w", err)
+		return fmt.Errorf("requesting /readyz: %w", err)
 	}
 	if string(body) != "ok" {
-		return fmt.Errorf("/readyz answers %q", body)
+		return fmt.Errorf("/readyz responds %q", body)
 	}
 	return nil
 }
 
-// serviceAccountReady looks for the service account that the controller manager
-// makes: without it no pod of the default namespace is admitted.
+// serviceAccountReady checks for the service account that the controller manager
+// creates: without it no pod is admitted in the default namespace.
 func (c *ControlPlane) serviceAccountReady(ctx context.Context) error {
 	client, err := kubernetes.NewForConfig(c.Config)
 	if err != nil {

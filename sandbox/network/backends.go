@@ -8,17 +8,16 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Backends is what answers in place of the processes that a pod would run. No
-// container runs in the sandbox, so every connection into the cluster network
-// ends here.
+// Backends respond in place of the processes in pods. No container runs in the
+// sandbox, so every connection into the cluster network ends here.
 //
-// The network has already made sure that a connection may be made: for Dial the
-// Service exists, has that port and a ready endpoint; for DialPod the pod is
-// there and runs. An implementation decides what answers, and says with an
-// error that nothing listens: the error's text reaches the user.
+// The network has already checked that the connection is possible: for Dial the
+// Service exists, has that port and a ready endpoint; for DialPod the pod exists
+// and runs. An implementation returns an error if nothing listens; the user sees
+// the error's text.
 //
-// Both must be safe for concurrent use. The returned connection belongs to the
-// caller, and may be one end of a net.Pipe.
+// Both methods must be safe for concurrent use. The caller owns the returned
+// connection, which may be one end of a net.Pipe.
 type Backends interface {
 	// Dial connects to a port of a Service, as a client inside the cluster would
 	// through its ClusterIP. The port is the Service's own, with its name, number
@@ -26,6 +25,6 @@ type Backends interface {
 	Dial(ctx context.Context, service types.NamespacedName, port corev1.ServicePort) (net.Conn, error)
 
 	// DialPod connects to a container port of one pod: kubectl port-forward, the
-	// pod proxy and the service proxy of the API server come this way.
+	// pod proxy and the service proxy of the API server use it.
 	DialPod(ctx context.Context, pod *corev1.Pod, port int32) (net.Conn, error)
 }

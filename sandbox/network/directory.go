@@ -13,8 +13,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// A Directory knows what every address of the cluster network is, from what the
-// API server says.
+// A Directory maps addresses of the cluster network to objects of the API server.
 type Directory struct {
 	services, slices, pods, nodes cache.Indexer
 }
@@ -24,8 +23,8 @@ const (
 	byService = "service"
 )
 
-// NewDirectory watches the cluster until ctx ends, and returns once it has seen
-// everything.
+// NewDirectory watches the cluster until ctx ends, and returns once its caches
+// are synced.
 func NewDirectory(ctx context.Context, client kubernetes.Interface) (*Directory, error) {
 	factory := informers.NewSharedInformerFactory(client, 0)
 	d := &Directory{}
@@ -56,7 +55,7 @@ func NewDirectory(ctx context.Context, client kubernetes.Interface) (*Directory,
 
 func serviceAddresses(object any) ([]string, error) {
 	spec := object.(*corev1.Service).Spec
-	if net.ParseIP(spec.ClusterIP) == nil { // None, or not given yet
+	if net.ParseIP(spec.ClusterIP) == nil { // None, or not assigned yet
 		return nil, nil
 	}
 	return []string{spec.ClusterIP}, nil
@@ -83,9 +82,9 @@ func nodeAddresses(object any) ([]string, error) {
 	return all, nil
 }
 
-// at returns everything of a kind that an index has under a key.
+// at returns all objects of a kind under an index key.
 func at[T any](store cache.Indexer, index, key string) []T {
-	objects, _ := store.ByIndex(index, key) // fails only for an index that is not there
+	objects, _ := store.ByIndex(index, key) // fails only for an unknown index
 	all := make([]T, 0, len(objects))
 	for _, object := range objects {
 		all = append(all, object.(T))

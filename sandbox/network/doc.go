@@ -5,10 +5,10 @@
 // needs neither root nor a container: everything the API server would send into
 // the cluster (webhook calls, aggregated APIs, proxy requests, kubelet calls)
 // arrives at a Proxy on a Unix socket as "CONNECT address:port". A Directory
-// knows from the Services, EndpointSlices, Pods and Nodes what that address is.
-// A Service without a ready endpoint is refused, as kube-proxy would; otherwise
-// Backends supplies whatever plays the program behind it.
+// resolves that address from Services, EndpointSlices, Pods and Nodes. A Service
+// without a ready endpoint is refused, as by kube-proxy; otherwise Backends
+// supplies the simulated program behind it.
 //
-// A Kubelet answers for the nodes: it forwards ports to the pods' backends
-// itself and leaves the rest to KWOK.
+// A Kubelet responds for the nodes: it forwards ports to the pods' backends
+// itself and delegates the rest to KWOK.
 package network

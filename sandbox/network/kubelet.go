@@ -21,10 +21,10 @@ import (
 	"k8s.io/cri-streaming/pkg/streaming/portforward"
 )
 
-// A Kubelet answers the API server's calls to nodes. It forwards ports to what
-// plays the pod, because KWOK's own port forwarding cannot tell which pod and
-// port a connection is for, and prints what the pods' status knows of their
-// logs; all else is KWOK's.
+// A Kubelet serves the API server's calls to nodes. It forwards ports to the
+// simulated pod, because KWOK's own port forwarding cannot tell which pod and
+// port a connection is for, and serves logs from the pods' status. KWOK serves
+// everything else.
 type Kubelet struct {
 	directory *Directory
 	backends  Backends
@@ -39,7 +39,7 @@ func NewKubelet(ctx context.Context, dir string, cert tls.Certificate, kwok stri
 	k.kwok = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "https", Host: kwok}) },
 		Transport: &http.Transport{
-			TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, // loopback, a port that we chose
+			TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, // loopback, on a port that we chose
 			DisableKeepAlives: true,
 		},
 		ErrorLog: log.New(io.Discard, "", 0),
@@ -77,8 +77,8 @@ func (k *Kubelet) handler() http.Handler {
 	return mux
 }
 
-// forward serves the streaming protocol of kubectl port-forward, over SPDY or
-// WebSocket as the client likes.
+// forward serves the streaming protocol of kubectl port-forward over SPDY or
+// WebSocket, as the client requests.
 func (k *Kubelet) forward(w http.ResponseWriter, r *http.Request) {
 	options, err := portforward.NewV4Options(r)
 	if err != nil {
@@ -98,7 +98,7 @@ func (k *Kubelet) PortForward(ctx context.Context, name, _ string, port int32, s
 		return err
 	}
 	if k.backends == nil {
-		return errors.New("connection refused: nothing listens there")
+		return errors.New("connection refused")
 	}
 	dialCtx, cancel := context.WithTimeout(ctx, dialPatience)
 	defer cancel()
@@ -110,7 +110,7 @@ func (k *Kubelet) PortForward(ctx context.Context, name, _ string, port int32, s
 	return nil
 }
 
-// logs prints what a container said: a program that ended, its last words.
+// logs serves the log of a container: for a terminated program, its last lines.
 func (k *Kubelet) logs(w http.ResponseWriter, r *http.Request) {
 	pod, err := k.pod(r.PathValue("namespace") + "/" + r.PathValue("pod"))
 	if err != nil {
@@ -126,7 +126,7 @@ func (k *Kubelet) logs(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, text)
 }
 
-// printed takes a container's output from where the pod's status keeps it.
+// printed returns a container's output from the pod's status.
 func printed(pod *corev1.Pod, container string, previous bool) (string, error) {
 	for _, status := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
 		if status.Name != container {

@@ -12,18 +12,18 @@ import (
 	"time"
 )
 
-// A Proxy is the way from the API server into the cluster network.
+// A Proxy connects the API server to the cluster network.
 type Proxy struct {
 	Directory *Directory
 	Backends  Backends
 	APIServer string   // host:port
-	Kubelet   *Kubelet // answers for every node
+	Kubelet   *Kubelet // serves all nodes
 }
 
-// dialPatience is how long a backend may take to answer a connection.
+// dialPatience is how long connecting to a backend may take.
 const dialPatience = 10 * time.Second
 
-// Serve takes CONNECT requests from the listener until ctx ends.
+// Serve serves CONNECT requests from the listener until ctx ends.
 func (p *Proxy) Serve(ctx context.Context, listener net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { _ = listener.Close() })
 	defer stop()
@@ -39,8 +39,8 @@ func (p *Proxy) Serve(ctx context.Context, listener net.Listener) error {
 	}
 }
 
-// handle answers one CONNECT. The API server shows a refusal's text to its user,
-// and expects no body.
+// handle serves one CONNECT. The API server shows the text of an error to its
+// user, and expects no body.
 func (p *Proxy) handle(ctx context.Context, client net.Conn) {
 	defer client.Close()
 	reader := bufio.NewReader(client)
@@ -75,7 +75,7 @@ func (p *Proxy) Dial(ctx context.Context, address string) (net.Conn, error) {
 	case target.Kubelet != nil:
 		return p.Kubelet.Dial(ctx)
 	case p.Backends == nil:
-		return nil, errors.New("connection refused: nothing listens there")
+		return nil, errors.New("connection refused")
 	case target.Service != nil:
 		return p.Backends.Dial(ctx, *target.Service, target.Port)
 	default:

@@ -14,8 +14,8 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// A Target is what an address of the cluster network stands for. One of its
-// fields is set.
+// A Target is the object at an address of the cluster network. One of its fields
+// is set.
 type Target struct {
 	APIServer bool         // the kubernetes Service
 	Kubelet   *corev1.Node // the kubelet of a node
@@ -27,12 +27,12 @@ type Target struct {
 	PodPort int32
 }
 
-// ErrNoEndpoints says that a Service has no pod that is ready.
+// ErrNoEndpoints means that a Service has no ready pod.
 var ErrNoEndpoints = errors.New("no endpoints available")
 
 const kubeletPort = 10250
 
-// Resolve tells what listens at "host:port", or why nothing does.
+// Resolve returns what listens at "host:port", or why nothing does.
 func (d *Directory) Resolve(address string) (Target, error) {
 	host, portText, err := net.SplitHostPort(address)
 	if err != nil {
@@ -54,7 +54,7 @@ func (d *Directory) Resolve(address string) (Target, error) {
 	return podTarget(at[*corev1.Pod](d.pods, byAddress, host), host, port)
 }
 
-// service finds the port and makes sure that a pod stands behind it.
+// service resolves the port and checks that it has a ready endpoint.
 func (d *Directory) service(service *corev1.Service, port int32) (Target, error) {
 	name := types.NamespacedName{Namespace: service.Namespace, Name: service.Name}
 	if name.Namespace == metav1.NamespaceDefault && name.Name == "kubernetes" {
@@ -71,7 +71,7 @@ func (d *Directory) service(service *corev1.Service, port int32) (Target, error)
 	return Target{Service: &name, Port: found}, nil
 }
 
-// ready tells whether a port of a Service has an endpoint that takes traffic.
+// ready reports whether a port of a Service has a ready endpoint.
 func (d *Directory) ready(name types.NamespacedName, port corev1.ServicePort) bool {
 	for _, slice := range at[*discoveryv1.EndpointSlice](d.slices, byService, name.String()) {
 		named := slices.ContainsFunc(slice.Ports, func(p discoveryv1.EndpointPort) bool {
@@ -86,8 +86,8 @@ func (d *Directory) ready(name types.NamespacedName, port corev1.ServicePort) bo
 	return false
 }
 
-// podTarget chooses among the pods of one address: those of a node's own network
-// share it, and only a declared port tells them apart.
+// podTarget selects among the pods with one address: pods on the host network
+// share it, and only a declared port distinguishes them.
 func podTarget(pods []*corev1.Pod, host string, port int32) (Target, error) {
 	declared := slices.IndexFunc(pods, func(pod *corev1.Pod) bool { return declares(pod, port) })
 	switch {
@@ -96,7 +96,7 @@ func podTarget(pods []*corev1.Pod, host string, port int32) (Target, error) {
 	case len(pods) == 1:
 		return Target{Pod: pods[0], PodPort: port}, nil
 	default:
-		return Target{}, fmt.Errorf("no route to %s: it is no service, running pod or node of this cluster", net.JoinHostPort(host, strconv.Itoa(int(port))))
+		return Target{}, fmt.Errorf("no route to %s: it is not a service, running pod or node of this cluster", net.JoinHostPort(host, strconv.Itoa(int(port))))
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"net"
 )
 
-// splice copies both ways until the backend has said all it has to say, then
-// closes both. What the client says is read from heard.
+// splice copies in both directions until the backend has sent everything, then
+// closes both. It reads the client's data from heard.
 func splice(client io.WriteCloser, heard io.Reader, backend net.Conn) {
 	go func() {
 		_, _ = io.Copy(backend, heard)
@@ -17,8 +17,8 @@ func splice(client io.WriteCloser, heard io.Reader, backend net.Conn) {
 	_ = backend.Close()
 }
 
-// closeWrite says that no more will be sent. A connection that cannot be half
-// closed ends as a whole.
+// closeWrite signals the end of data. A connection that cannot be half closed is
+// closed completely.
 func closeWrite(conn net.Conn) {
 	if half, ok := conn.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()

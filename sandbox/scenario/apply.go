@@ -17,14 +17,14 @@ import (
 	"k8s.io/client-go/restmapper"
 )
 
-// owner is the field manager of what a scenario puts on the cluster.
+// owner is the field manager of a scenario's objects.
 const owner = "sandbox-scenario"
 
-// patience is how long an object may wait for what it needs: its kind, its
+// patience is how long an object may wait for its dependencies: its CRD, its
 // namespace, a webhook's pod.
 const patience = time.Minute
 
-// Apply puts the scenario's objects on the cluster, one after the other.
+// Apply applies the scenario's objects, one after the other.
 func (s Scenario) Apply(ctx context.Context, config *rest.Config) error {
 	config = rest.CopyConfig(config)
 	config.QPS, config.Burst = -1, -1
@@ -70,7 +70,7 @@ func apply(ctx context.Context, client dynamic.Interface, mapper meta.RESTMapper
 	return err
 }
 
-// patiently tries until it works or the patience ends.
+// patiently retries until do succeeds or the patience expires.
 func patiently(ctx context.Context, try func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -1,6 +1,5 @@
-// Package scenario knows the states that a sandbox can start from.
+// Package scenario has the states that a sandbox can start from.
 //
-// The main type is Scenario: how AKS behaves, and the objects that are on the
-// cluster. To add one, copy a file of scenarios/: its first document is the
+// The main type is Scenario: how AKS behaves, and the objects in the cluster. To add one, copy a file of scenarios/: its first document is the
 // Scenario itself, the others are the objects, in the order they are applied.
 package scenario

@@ -21,8 +21,8 @@ var files embed.FS
 // A Scenario is a state to start from.
 type Scenario struct {
 	Kind    string `json:"kind"`
-	Summary string `json:"summary"`        // one line, for people
-	From    string `json:"from,omitempty"` // another scenario, whose state comes first
+	Summary string `json:"summary"`        // one line, for users
+	From    string `json:"from,omitempty"` // another scenario to start from
 
 	Runtime             string   `json:"runtime,omitempty"` // what nodes report
 	NetworkPolicy       bool     `json:"networkPolicy,omitempty"`
@@ -43,7 +43,7 @@ func Names() []string {
 	return names
 }
 
-// Load reads a scenario, and first those it starts from.
+// Load reads a scenario with those that it starts from.
 func Load(name string) (Scenario, error) {
 	content, err := files.ReadFile("scenarios/" + name + ".yaml")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -66,7 +66,7 @@ func Load(name string) (Scenario, error) {
 	return s.on(base), nil
 }
 
-// on puts a scenario on top of another.
+// on merges a scenario over another.
 func (s Scenario) on(base Scenario) Scenario {
 	if s.Runtime == "" {
 		s.Runtime = base.Runtime

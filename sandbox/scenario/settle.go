@@ -10,7 +10,7 @@ import (
 )
 
 // Settle waits until every Deployment of the scenario has a pod, and every pod is
-// ready or has failed: what comes next finds the state that was promised.
+// ready or has failed, so that the cluster is in the state that was promised.
 func (s Scenario) Settle(ctx context.Context, client kubernetes.Interface) error {
 	return patiently(ctx, func() error {
 		for _, object := range s.Objects {
@@ -40,7 +40,7 @@ func (s Scenario) Settle(ctx context.Context, client kubernetes.Interface) error
 	})
 }
 
-// decided tells whether a pod shows how it is: ready, or failed once.
+// decided reports whether a pod is ready or has failed once.
 func decided(pod *corev1.Pod) bool {
 	for _, condition := range pod.Status.Conditions {
 		if condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue {

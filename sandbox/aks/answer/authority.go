@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// An Authority issues serving certificates that the sandbox's own CA has signed.
+// An Authority issues serving certificates signed by the sandbox's own CA.
 type Authority struct {
 	ca  tls.Certificate
 	pem []byte
@@ -35,10 +35,10 @@ func NewAuthority(certPEM, keyPEM []byte) (*Authority, error) {
 	return &Authority{ca: ca, pem: certPEM, issued: map[string]*tls.Certificate{}}, nil
 }
 
-// PEM is the CA's certificate, as a caBundle wants it.
+// PEM is the CA's certificate in the form of a caBundle.
 func (a *Authority) PEM() []byte { return a.pem }
 
-// For returns a certificate for these DNS names, the same one each time.
+// For returns a certificate for these DNS names. It issues each certificate once.
 func (a *Authority) For(names ...string) (*tls.Certificate, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// NewCA makes a CA of its own: its certificate and key, PEM.
+// NewCA creates a CA: its certificate and key, PEM.
 func NewCA(name string) (certPEM, keyPEM []byte, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// calls is the listener on which a Switchboard's connections come in.
+// calls is the listener for a Switchboard's connections.
 type calls struct {
 	next   chan net.Conn
 	closed chan struct{}
@@ -24,7 +24,7 @@ func (c calls) put(conn net.Conn) {
 	}
 }
 
-// Accept, Close and Addr make calls a net.Listener.
+// Accept, Close and Addr implement net.Listener.
 func (c calls) Accept() (net.Conn, error) {
 	select {
 	case conn := <-c.next:

@@ -7,12 +7,12 @@ import (
 	"syscall"
 )
 
-// pair makes two ends of one connection. Unlike net.Pipe it has buffers: two
-// TLS ends that write at the same moment would wait for each other for ever.
+// pair returns the two ends of a connection. Unlike net.Pipe it has buffers:
+// without them, two TLS ends that write at the same time would deadlock.
 func pair() (near, far net.Conn, err error) {
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
 	if err != nil {
-		return nil, nil, fmt.Errorf("making a connection: %w", err)
+		return nil, nil, fmt.Errorf("creating a connection: %w", err)
 	}
 	var ends [2]net.Conn
 	for i, fd := range fds {
@@ -21,7 +21,7 @@ func pair() (near, far net.Conn, err error) {
 		end, connErr := net.FileConn(file)
 		file.Close()
 		if connErr != nil {
-			err = fmt.Errorf("making a connection: %w", connErr)
+			err = fmt.Errorf("creating a connection: %w", connErr)
 			continue
 		}
 		ends[i] = end

@@ -10,7 +10,7 @@ import (
 	"net/http"
 )
 
-// A Switchboard serves HTTP and HTTPS on connections that others accept or make.
+// A Switchboard serves HTTP and HTTPS on connections that other packages accept or open.
 type Switchboard struct {
 	authority *Authority
 	server    *http.Server
@@ -19,7 +19,7 @@ type Switchboard struct {
 
 type handlerKey struct{}
 
-// NewSwitchboard makes a switchboard. It works until Close.
+// NewSwitchboard creates a switchboard. It serves until Close.
 func NewSwitchboard(authority *Authority, errorLog *log.Logger) *Switchboard {
 	s := &Switchboard{authority: authority, calls: newCalls()}
 	s.server = &http.Server{
@@ -41,15 +41,15 @@ func NewSwitchboard(authority *Authority, errorLog *log.Logger) *Switchboard {
 // Close ends all connections.
 func (s *Switchboard) Close() error { return s.server.Close() }
 
-// A Certify returns the certificate to show to a client that speaks TLS. Without one nothing here speaks TLS.
+// A Certify returns the certificate for a TLS client. Without it, TLS is rejected.
 type Certify func() (*tls.Certificate, error)
 
-// As returns the sandbox's own certificate for names.
+// As returns a Certify with the sandbox's own certificate for these names.
 func (s *Switchboard) As(names ...string) Certify {
 	return func() (*tls.Certificate, error) { return s.authority.For(names...) }
 }
 
-// Connect returns the client's end of a connection on which handler answers.
+// Connect returns the client's end of a connection that handler serves.
 func (s *Switchboard) Connect(handler http.Handler, certify Certify) (net.Conn, error) {
 	client, server, err := pair()
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *Switchboard) Connect(handler http.Handler, certify Certify) (net.Conn, 
 	return client, nil
 }
 
-// Answer lets handler answer on a connection, and closes it in the end.
+// Answer serves a connection with handler, and closes it at the end.
 func (s *Switchboard) Answer(conn net.Conn, handler http.Handler, certify Certify) {
 	go func() {
 		c := &call{Conn: conn, reader: bufio.NewReader(conn), handler: handler}
@@ -77,7 +77,7 @@ func (s *Switchboard) Answer(conn net.Conn, handler http.Handler, certify Certif
 			MinVersion: tls.VersionTLS12,
 			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 				if certify == nil {
-					return nil, errors.New("nothing here speaks TLS")
+					return nil, errors.New("TLS is not served here")
 				}
 				return certify()
 			},
@@ -85,7 +85,7 @@ func (s *Switchboard) Answer(conn net.Conn, handler http.Handler, certify Certif
 	}()
 }
 
-// A call is a connection with the handler that answers it.
+// A call is a connection with its handler.
 type call struct {
 	net.Conn
 	reader  *bufio.Reader

@@ -1,4 +1,4 @@
-// Package cabundle plays cert-manager's cainjector and the operators that look
-// after their own webhooks: once the Service of a webhook, a conversion webhook
+// Package cabundle simulates cert-manager's cainjector and operators that manage
+// their own webhooks: once the Service of a webhook, a conversion webhook
 // or an aggregated API has a ready endpoint, its caBundle becomes the sandbox's.
 package cabundle

@@ -16,12 +16,12 @@ var kinds = map[string]schema.GroupVersionResource{
 	"apiservice": {Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"},
 }
 
-// A client is one place for a caBundle: beside the service reference in config.
+// A client is a clientConfig with a service reference, where a caBundle belongs.
 type client struct {
 	config map[string]any
 }
 
-// clients finds the places for caBundles in an object of one of the kinds.
+// clients returns the places for caBundles in an object of one of the kinds.
 func clients(kind string, object map[string]any) []client {
 	switch kind {
 	case "crd":
@@ -57,7 +57,7 @@ func (c client) service() (types.NamespacedName, bool) {
 	return types.NamespacedName{Namespace: namespace, Name: name}, true
 }
 
-// fill sets the bundles of the clients whose Service is ready, and counts them.
+// fill sets the caBundle of each client whose Service is ready, and counts them.
 func fill(all []client, bundle []byte, ready func(types.NamespacedName) bool) int {
 	want := base64.StdEncoding.EncodeToString(bundle)
 	filled := 0

@@ -28,7 +28,7 @@ type filler struct {
 	slices discoverylisters.EndpointSliceLister
 }
 
-// Loop makes the loop that fills caBundles.
+// Loop creates the loop that sets caBundles.
 func Loop(client dynamic.Interface, untyped dynamicinformer.DynamicSharedInformerFactory, factory informers.SharedInformerFactory, bundle []byte) (*control.Loop, error) {
 	slices := factory.Discovery().V1().EndpointSlices()
 	f := &filler{client: client, bundle: bundle, stores: map[string]cache.Store{}, slices: slices.Lister()}
@@ -61,7 +61,7 @@ func (f *filler) reconcile(ctx context.Context, key string) (time.Duration, erro
 	return 0, nil
 }
 
-// ready says whether a Service has a ready endpoint.
+// ready reports whether a Service has a ready endpoint.
 func (f *filler) ready(service types.NamespacedName) bool {
 	all, err := f.slices.EndpointSlices(service.Namespace).List(labels.SelectorFromSet(labels.Set{discovery.LabelServiceName: service.Name}))
 	if err != nil {
@@ -77,7 +77,7 @@ func (f *filler) ready(service types.NamespacedName) bool {
 	return false
 }
 
-// behind are the objects that refer to the Service of an EndpointSlice.
+// behind returns the objects that refer to the Service of an EndpointSlice.
 func (f *filler) behind(object any) []string {
 	slice, ok := object.(*discovery.EndpointSlice)
 	if !ok {

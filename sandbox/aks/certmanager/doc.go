@@ -1,8 +1,8 @@
-// Package certmanager plays cert-manager for the namespaces of Istio's gateways,
-// whose certificates visitors see: Issuers that sign with a key of their own or
-// with an authority's, and those that ask for ACME, for which the sandbox's own
-// authority stands in once the gateway lets the authority's question in.
+// Package certmanager simulates cert-manager in the namespaces of Istio's
+// gateways, whose certificates browsers see: self-signed Issuers, CA Issuers, and
+// ACME Issuers, for which the sandbox's own CA signs once the gateway serves the
+// HTTP-01 challenge.
 //
-// Certificates of other namespaces are left alone: what plays the webhooks shows
-// the sandbox's own.
+// It ignores Certificates in other namespaces: the simulated webhooks use the
+// sandbox's own certificates.
 package certmanager

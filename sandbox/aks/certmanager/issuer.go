@@ -18,23 +18,23 @@ import (
 	typedcore "k8s.io/client-go/kubernetes/typed/core/v1"
 )
 
-// namespaces are where gateways serve from: Kubeflow's own and AKS's.
+// namespaces are those of the gateways: Kubeflow's own and that of the AKS add-on.
 var namespaces = []string{"istio-system", "aks-istio-ingress"}
 
-// versions are those of cert-manager's kinds that Kubeflow came with.
+// versions are the cert-manager API versions in Kubeflow's releases.
 var versions = []string{"v1", "v1alpha2"}
 
 const nameAnnotation = "cert-manager.io/certificate-name"
 
-// An Issuer makes the Secrets of Certificates.
+// An Issuer creates the Secrets of Certificates.
 type Issuer struct {
 	Client  dynamic.Interface
 	Secrets typedcore.SecretsGetter
-	Public  Pair                                   // of the authority that stands in for Let's Encrypt
-	Ask     func(namespace, host, path string) int // asks the gateway for a page by plain HTTP
+	Public  Pair                                   // the CA that signs in place of Let's Encrypt
+	Ask     func(namespace, host, path string) int // requests a page from the gateway over plain HTTP
 }
 
-// Run looks at all Certificates again and again until ctx ends: their kind comes and goes with Kubeflow.
+// Run reconciles all Certificates periodically until ctx ends. It cannot watch them, because their CRD comes and goes with Kubeflow.
 func (i *Issuer) Run(ctx context.Context, log io.Writer) {
 	for {
 		for _, namespace := range namespaces {
@@ -70,7 +70,7 @@ func (i *Issuer) reconcile(ctx context.Context, namespace string) error {
 	return nil
 }
 
-// issue makes one Certificate's Secret what it should be, and says in its status how that went.
+// issue reconciles the Secret of one Certificate and writes the Certificate's status.
 func (i *Issuer) issue(ctx context.Context, kind schema.GroupVersionResource, certificate *unstructured.Unstructured) error {
 	wanted := wish(certificate)
 	secret, err := i.Secrets.Secrets(certificate.GetNamespace()).Get(ctx, wanted.secret, metav1.GetOptions{})
@@ -82,7 +82,7 @@ func (i *Issuer) issue(ctx context.Context, kind schema.GroupVersionResource, ce
 	}
 	signer, why, err := i.signer(ctx, kind, certificate, wanted)
 	if err != nil || why != "" {
-		return i.say(ctx, kind, certificate, false, why, err)
+		return i.setReady(ctx, kind, certificate, false, why, err)
 	}
 	if secret == nil || !wanted.met(secret.Data[corev1.TLSCertKey], signer) {
 		made, err := signer.issue(wanted)
@@ -93,10 +93,10 @@ func (i *Issuer) issue(ctx context.Context, kind schema.GroupVersionResource, ce
 			return err
 		}
 	}
-	return i.say(ctx, kind, certificate, true, "Certificate is up to date and has not expired", nil)
+	return i.setReady(ctx, kind, certificate, true, "Certificate is up to date and has not expired", nil)
 }
 
-// signer is who signs a Certificate; why is what it still waits for.
+// signer returns the CA that signs a Certificate, or in why what it waits for.
 func (i *Issuer) signer(ctx context.Context, kind schema.GroupVersionResource, certificate *unstructured.Unstructured, wanted wanted) (signer authority, why string, err error) {
 	name, _, _ := unstructured.NestedString(certificate.Object, "spec", "issuerRef", "name")
 	kind.Resource = "issuers"
@@ -127,7 +127,7 @@ func (i *Issuer) signer(ctx context.Context, kind schema.GroupVersionResource, c
 		signer, err = read(i.Public)
 		return signer, "", err
 	}
-	return authority{}, "", nil // signs itself
+	return authority{}, "", nil // self-signed
 }
 
 func (i *Issuer) write(ctx context.Context, certificate *unstructured.Unstructured, name string, old *corev1.Secret, made Pair, signer authority) error {
@@ -149,8 +149,8 @@ func (i *Issuer) write(ctx context.Context, certificate *unstructured.Unstructur
 	return err
 }
 
-// say writes the Ready condition, when it is another than before.
-func (i *Issuer) say(ctx context.Context, kind schema.GroupVersionResource, certificate *unstructured.Unstructured, ready bool, message string, failed error) error {
+// setReady writes the Ready condition if it changed.
+func (i *Issuer) setReady(ctx context.Context, kind schema.GroupVersionResource, certificate *unstructured.Unstructured, ready bool, message string, failed error) error {
 	if failed != nil {
 		return failed
 	}
@@ -166,16 +166,16 @@ func (i *Issuer) say(ctx context.Context, kind schema.GroupVersionResource, cert
 	}}, "status", "conditions")
 	in := i.Client.Resource(kind).Namespace(certificate.GetNamespace())
 	_, err := in.UpdateStatus(ctx, certificate, metav1.UpdateOptions{FieldManager: "cert-manager"})
-	if apierrors.IsNotFound(err) { // a definition without the subresource
+	if apierrors.IsNotFound(err) { // the CRD has no status subresource
 		_, err = in.Update(ctx, certificate, metav1.UpdateOptions{FieldManager: "cert-manager"})
 	}
 	if apierrors.IsNotFound(err) {
-		return nil // deleted meanwhile
+		return nil // deleted in the meantime
 	}
 	return err
 }
 
-// met says whether a certificate is what is wanted, of the one who should sign it.
+// met reports whether a certificate has the wanted fields and the right signer.
 func (w wanted) met(certPEM []byte, signer authority) bool {
 	block, _ := pem.Decode(certPEM)
 	if block == nil {

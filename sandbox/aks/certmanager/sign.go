@@ -16,10 +16,10 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// A Pair is a certificate with its key, PEM.
+// A Pair is a certificate and its key, PEM.
 type Pair struct{ Cert, Key []byte }
 
-// wanted is what a Certificate asks for.
+// wanted is the spec of a Certificate.
 type wanted struct {
 	secret, common string
 	names          []string
@@ -42,7 +42,7 @@ func wish(certificate *unstructured.Unstructured) wanted {
 	return w
 }
 
-// An authority signs; the empty one lets a certificate sign itself.
+// An authority is a signing CA; the empty one means self-signed.
 type authority struct {
 	cert *x509.Certificate
 	key  crypto.PrivateKey

@@ -11,7 +11,7 @@ func Key(object any) []string {
 	return []string{key}
 }
 
-// Always names the same key whatever happened: for loops that look at
+// Always returns the same key for every event, for loops that reconcile
 // everything at once.
 func Always(key string) func(any) []string {
 	return func(any) []string { return []string{key} }

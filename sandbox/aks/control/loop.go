@@ -12,12 +12,12 @@ import (
 	"k8s.io/client-go/util/workqueue"
 )
 
-// A Reconcile brings one thing to what it should be. It is called again after
-// the duration it returns, if that is more than zero, and after an error.
+// A Reconcile reconciles one key. It is called again after the returned
+// duration, if that is positive, and after an error.
 type Reconcile func(ctx context.Context, key string) (again time.Duration, err error)
 
-// A Loop calls Reconcile for every key that an informer or Add names, never
-// twice at once for the same key.
+// A Loop calls Reconcile for every key from an informer or Add, never
+// concurrently for the same key.
 type Loop struct {
 	name      string
 	workers   int
@@ -25,8 +25,7 @@ type Loop struct {
 	queue     workqueue.TypedRateLimitingInterface[string]
 }
 
-// New makes a loop. More than one worker is for loops whose keys do not touch
-// each other's state.
+// New creates a loop. Use more than one worker only if keys share no state.
 func New(name string, workers int, reconcile Reconcile) *Loop {
 	limit := workqueue.NewTypedItemExponentialFailureRateLimiter[string](10*time.Millisecond, 5*time.Second)
 	return &Loop{
@@ -37,11 +36,11 @@ func New(name string, workers int, reconcile Reconcile) *Loop {
 	}
 }
 
-// Add asks for one key to be looked at.
+// Add enqueues a key.
 func (l *Loop) Add(key string) { l.queue.Add(key) }
 
-// On asks for the keys that keys names whenever an object of the informer
-// appears, changes or goes.
+// On enqueues the keys that keys returns whenever an object of the informer is
+// added, updated or deleted.
 func (l *Loop) On(informer cache.SharedIndexInformer, keys func(object any) []string) error {
 	add := func(object any) {
 		if gone, ok := object.(cache.DeletedFinalStateUnknown); ok {
@@ -62,7 +61,7 @@ func (l *Loop) On(informer cache.SharedIndexInformer, keys func(object any) []st
 	return nil
 }
 
-// Run works until ctx ends. What goes wrong is written to log and tried again.
+// Run runs the loop until ctx ends. Errors are logged and retried.
 func (l *Loop) Run(ctx context.Context, log io.Writer) {
 	var workers sync.WaitGroup
 	for range max(1, l.workers) {
@@ -86,7 +85,7 @@ func (l *Loop) next(ctx context.Context, log io.Writer) bool {
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
-		// Someone else wrote first: the newer object comes by itself.
+		// A conflict: the informer delivers the newer object.
 		if !apierrors.IsConflict(err) {
 			fmt.Fprintf(log, "%s: %s: %v\n", l.name, key, err)
 		}

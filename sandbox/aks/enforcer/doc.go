@@ -1,8 +1,8 @@
-// Package enforcer plays AKS's admissions enforcer: it keeps webhooks away from
-// the platform's own namespaces by adding a selector to every webhook
-// configuration, and adds it again when someone takes it out. An annotation or
-// label turns it off for one configuration.
+// Package enforcer simulates AKS's admissions enforcer: it excludes the
+// platform's own namespaces from webhooks by adding a namespaceSelector to every
+// webhook configuration, and restores the selector if it is removed. An annotation
+// or label disables it for one configuration.
 //
-// Namespace kubeflow carries the label that the selector excludes, which is how
-// Istio's injector came to skip it.
+// Namespace kubeflow has the label that the selector excludes, which is why
+// Istio's injector skips it.
 package enforcer

@@ -28,7 +28,7 @@ type enforcer struct {
 	validating listers.ValidatingWebhookConfigurationLister
 }
 
-// Loop makes the loop that guards all webhook configurations.
+// Loop creates the loop that adds the selector to all webhook configurations.
 func Loop(client kubernetes.Interface, factory informers.SharedInformerFactory) (*control.Loop, error) {
 	kinds := factory.Admissionregistration().V1()
 	e := &enforcer{

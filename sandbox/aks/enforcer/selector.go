@@ -5,7 +5,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// enforce counts the selectors that want guarding.
+// enforce adds the missing selectors and counts them.
 func enforce(meta metav1.ObjectMeta, selectors []**metav1.LabelSelector) int {
 	if meta.Annotations[disabled] == "true" || meta.Labels[disabled] == "true" {
 		return 0
@@ -19,7 +19,7 @@ func enforce(meta metav1.ObjectMeta, selectors []**metav1.LabelSelector) int {
 	return open
 }
 
-// guard closes every selector that is open.
+// guard adds the exclusion to every selector that lacks it.
 func guard(selectors []**metav1.LabelSelector) {
 	for _, selector := range selectors {
 		if guarded(*selector) {

@@ -12,7 +12,7 @@ import (
 	corelisters "k8s.io/client-go/listers/core/v1"
 )
 
-// The kinds of Istio that matter here, in versions that every release serves.
+// Istio's kinds that the gateway reads, in versions that every release serves.
 var (
 	virtualServices       = schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1alpha3", Resource: "virtualservices"}
 	destinationRules      = schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1alpha3", Resource: "destinationrules"}
@@ -21,15 +21,15 @@ var (
 	authorizationPolicies = schema.GroupVersionResource{Group: "security.istio.io", Version: "v1beta1", Resource: "authorizationpolicies"}
 )
 
-// A Cluster is what the gateway reads of the cluster.
+// A Cluster is the gateway's access to the cluster.
 type Cluster struct {
 	Istio    dynamic.Interface
 	Pods     corelisters.PodLister
 	Services corelisters.ServiceLister
 }
 
-// list returns nothing where the kind does not exist, as an Istio without it
-// behaves.
+// list returns nothing if the kind does not exist, like an Istio without that
+// CRD.
 func (c Cluster) list(ctx context.Context, kind schema.GroupVersionResource, namespace string) []unstructured.Unstructured {
 	list, err := c.Istio.Resource(kind).Namespace(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -38,7 +38,7 @@ func (c Cluster) list(ctx context.Context, kind schema.GroupVersionResource, nam
 	return list.Items
 }
 
-// ready are the ready pods behind a Service, nil where there is no such Service.
+// ready returns the ready pods behind a Service, nil if the Service does not exist.
 func (c Cluster) ready(namespace, name string) []*corev1.Pod {
 	service, err := c.Services.Services(namespace).Get(name)
 	if err != nil || len(service.Spec.Selector) == 0 {
@@ -47,7 +47,7 @@ func (c Cluster) ready(namespace, name string) []*corev1.Pod {
 	return c.ReadyPods(namespace, service.Spec.Selector)
 }
 
-// ReadyPods are the ready pods with these labels.
+// ReadyPods returns the ready pods with these labels.
 func (c Cluster) ReadyPods(namespace string, selector map[string]string) []*corev1.Pod {
 	all, err := c.Pods.Pods(namespace).List(labels.SelectorFromSet(selector))
 	if err != nil {

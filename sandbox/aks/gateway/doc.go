@@ -1,7 +1,7 @@
-// Package gateway plays the ingress gateway and what is behind it: the sign-in,
-// the dashboard, the pipelines. It answers as Istio's gateway would with the
-// VirtualServices, DestinationRules and policies that are on the cluster at that
-// moment, so breaking or mending the mesh changes the very next answer.
+// Package gateway simulates the ingress gateway and its backends: authentication,
+// the dashboard, Pipelines. It responds as Istio's gateway would with the current
+// VirtualServices, DestinationRules and policies, so a change of the mesh affects
+// the next response.
 //
-// route, tlsMode and signIn are the pure parts; handler.go joins them.
+// route, tlsMode and signIn are pure functions; handler.go combines them.
 package gateway

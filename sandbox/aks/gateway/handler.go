@@ -10,14 +10,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// A Gateway is one gateway pod, answering HTTP.
+// A Gateway serves HTTP for one gateway pod.
 type Gateway struct {
 	cluster Cluster
 	pod     *corev1.Pod
-	turn    *atomic.Uint64 // of the pods behind a Service, as a balancer takes them
+	turn    *atomic.Uint64 // round robin over the pods behind a Service
 }
 
-// New makes the gateway that a pod plays.
+// New creates the gateway that runs in a pod.
 func New(cluster Cluster, pod *corev1.Pod) *Gateway {
 	return &Gateway{cluster: cluster, pod: pod, turn: &turns}
 }
@@ -38,7 +38,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	system := g.pod.Namespace
 	if excepted(g.cluster.list(ctx, authorizationPolicies, system), r.URL.Path) {
-		w.WriteHeader(http.StatusNotFound) // nothing in the sandbox answers there
+		w.WriteHeader(http.StatusNotFound) // the sandbox serves nothing there
 		return
 	}
 	in := signIn(g.cluster.list(ctx, envoyFilters, system), g.cluster.list(ctx, authorizationPolicies, system), g.pod.Labels)
@@ -58,11 +58,11 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.forward(w, r, to)
 }
 
-// refuse sends someone to the sign-in, if that is there to be asked.
+// refuse redirects to the login page, if the authentication service is ready.
 func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, in gate) {
 	namespace := map[gate]string{oauth2Proxy: "oauth2-proxy", authservice: g.pod.Namespace}[in]
 	if len(g.cluster.ready(namespace, string(in))) == 0 {
-		// Envoy's answer when its external authorizer cannot be reached.
+		// Envoy's response if its external authorizer is unreachable.
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
@@ -74,8 +74,8 @@ func redirect(w http.ResponseWriter, location string) {
 	w.WriteHeader(http.StatusFound)
 }
 
-// forward answers for the Service behind the gateway, if the mesh lets the
-// gateway reach it.
+// forward responds for the Service behind the gateway, if the mesh allows the
+// connection.
 func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, to host) {
 	ctx := r.Context()
 	pods := g.cluster.ready(to.namespace, to.name)
@@ -113,7 +113,7 @@ func title(to host) string {
 
 func mustJSON(value any) []byte {
 	text, err := json.Marshal(value)
-	if err != nil { // it came as JSON
+	if err != nil { // it was parsed from JSON
 		panic(err)
 	}
 	return text

@@ -9,14 +9,14 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// Is says whether a pod is one of Istio's ingress gateways.
+// Is reports whether a pod is an Istio ingress gateway.
 func Is(pod *corev1.Pod) bool {
 	return pod.Labels["istio"] == "ingressgateway" || pod.Labels["app"] == "istio-ingressgateway"
 }
 
-// Listener returns what answers on a port of a gateway pod, nil when nothing
-// listens there. Kubeflow's gateway listens for plain HTTP only: 80 up to Istio
-// 1.8, 8080 from then on. The health ports answer as the pilot agent.
+// Listener returns the handler for a port of a gateway pod, nil if nothing
+// listens there. Kubeflow's gateway serves plain HTTP only: on 80 up to Istio
+// 1.8, on 8080 after that. The health ports respond like the pilot agent.
 func (c Cluster) Listener(pod *corev1.Pod, port int32) http.Handler {
 	if !declares(pod, port) {
 		return nil
@@ -26,7 +26,7 @@ func (c Cluster) Listener(pod *corev1.Pod, port int32) http.Handler {
 		return New(c, pod)
 	case 443, 8443:
 		if c.secured(context.Background()) == nil {
-			return nil // Envoy listens for the servers of a Gateway alone
+			return nil // Envoy listens only for the servers of a Gateway
 		}
 		return New(c, pod)
 	case 15020, 15021:

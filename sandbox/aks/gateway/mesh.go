@@ -10,15 +10,15 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// Meshed says whether a pod has Istio's proxy, as a container or as a native
+// Meshed reports whether a pod has Istio's proxy, as a container or as a native
 // sidecar.
 func Meshed(pod *corev1.Pod) bool {
 	isProxy := func(c corev1.Container) bool { return c.Name == "istio-proxy" }
 	return slices.ContainsFunc(pod.Spec.Containers, isProxy) || slices.ContainsFunc(pod.Spec.InitContainers, isProxy)
 }
 
-// tlsMode is what the DestinationRules ask of a client of this Service: "" when
-// none says anything.
+// tlsMode returns the TLS mode that DestinationRules set for clients of this
+// Service, "" if there is none.
 func tlsMode(rules []unstructured.Unstructured, to host) string {
 	mode := ""
 	for _, rule := range rules {
@@ -26,10 +26,10 @@ func tlsMode(rules []unstructured.Unstructured, to host) string {
 		if !covers(name, rule.GetNamespace(), to) {
 			continue
 		}
-		said, ok, _ := unstructured.NestedString(rule.Object, "spec", "trafficPolicy", "tls", "mode")
-		// A rule for the very host goes before one for *.local.
+		value, ok, _ := unstructured.NestedString(rule.Object, "spec", "trafficPolicy", "tls", "mode")
+		// A rule for the exact host takes precedence over one for *.local.
 		if ok && (mode == "" || !strings.Contains(name, "*")) {
-			mode = said
+			mode = value
 		}
 	}
 	return mode
@@ -42,8 +42,8 @@ func covers(name, namespace string, to host) bool {
 	return parseHost(name, namespace) == to
 }
 
-// wantsPrincipal says whether a policy admits only clients that the mesh has
-// identified, which takes mutual TLS.
+// wantsPrincipal reports whether a policy admits only clients with a mesh
+// identity, which requires mutual TLS.
 func wantsPrincipal(policies []unstructured.Unstructured, pod *corev1.Pod) bool {
 	for _, policy := range policies {
 		if selects(policy, pod.Labels) && strings.Contains(string(mustJSON(policy.Object["spec"])), `"principals"`) {
@@ -53,7 +53,7 @@ func wantsPrincipal(policies []unstructured.Unstructured, pod *corev1.Pod) bool 
 	return false
 }
 
-// selects: a policy without a selector is for every pod of its namespace.
+// selects reports whether a policy applies to a pod: without a selector it applies to the whole namespace.
 func selects(policy unstructured.Unstructured, pod map[string]string) bool {
 	match, _, _ := unstructured.NestedStringMap(policy.Object, "spec", "selector", "matchLabels")
 	selector, err := metav1.LabelSelectorAsSelector(&metav1.LabelSelector{MatchLabels: match})

@@ -6,10 +6,10 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// A host is a Service as the mesh names it.
+// A host is a Service, from its mesh host name.
 type host struct{ namespace, name string }
 
-// parseHost reads a mesh host: ml-pipeline, ml-pipeline.kubeflow,
+// parseHost parses a mesh host name: ml-pipeline, ml-pipeline.kubeflow,
 // ml-pipeline.kubeflow.svc.cluster.local.
 func parseHost(text, namespace string) host {
 	parts := strings.Split(text, ".")
@@ -19,8 +19,8 @@ func parseHost(text, namespace string) host {
 	return host{parts[1], parts[0]}
 }
 
-// route finds the Service that serves a path: that of the longest prefix among
-// the VirtualServices bound to the Kubeflow gateway.
+// route returns the Service for a path: the longest matching prefix among the
+// VirtualServices of the Kubeflow gateway.
 func route(services []unstructured.Unstructured, path string) (host, bool) {
 	var found host
 	longest := -1
@@ -55,8 +55,8 @@ func bound(vs unstructured.Unstructured) bool {
 	return false
 }
 
-// match is how much of the path a rule names; -1 when it does not match. A rule
-// without conditions matches everything.
+// match returns the length of the path that a rule matches, -1 if it does not
+// match. A rule without conditions matches everything.
 func match(rule map[string]any, path string) int {
 	matches, _, _ := unstructured.NestedSlice(rule, "match")
 	if len(matches) == 0 {

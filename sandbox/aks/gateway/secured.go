@@ -14,12 +14,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// mounted is the one Secret that gateways before Istio 1.5 serve from, which they read as files.
+// mounted is the Secret that gateways before Istio 1.5 mount as files.
 const mounted = "istio-ingressgateway-certs"
 
 var secrets = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
 
-// servers are those of the Kubeflow Gateway.
+// servers returns the servers of the Kubeflow Gateway.
 func (c Cluster) servers(ctx context.Context) []map[string]any {
 	var all []map[string]any
 	for _, gateway := range c.list(ctx, gateways, "kubeflow") {
@@ -36,7 +36,7 @@ func (c Cluster) servers(ctx context.Context) []map[string]any {
 	return all
 }
 
-// secured is the server that ends TLS, nil when there is none.
+// secured returns the server that terminates TLS, nil if there is none.
 func (c Cluster) secured(ctx context.Context) map[string]any {
 	for _, server := range c.servers(ctx) {
 		if protocol, _, _ := unstructured.NestedString(server, "port", "protocol"); protocol == "HTTPS" {
@@ -46,7 +46,7 @@ func (c Cluster) secured(ctx context.Context) map[string]any {
 	return nil
 }
 
-// onward says whether plain HTTP is sent on to HTTPS.
+// onward reports whether plain HTTP redirects to HTTPS.
 func (c Cluster) onward(ctx context.Context) bool {
 	for _, server := range c.servers(ctx) {
 		if on, _, _ := unstructured.NestedBool(server, "tls", "httpsRedirect"); on {
@@ -56,12 +56,12 @@ func (c Cluster) onward(ctx context.Context) bool {
 	return false
 }
 
-// Certificate is what a gateway shows on a port: that of the Secret which its HTTPS server names.
+// Certificate returns a gateway's certificate for a port, from the Secret that its HTTPS server names.
 func (c Cluster) Certificate(pod *corev1.Pod, port int32) (*tls.Certificate, error) {
 	ctx := context.Background()
 	server := c.secured(ctx)
 	if server == nil || port != 443 && port != 8443 {
-		return nil, errors.New("nothing here speaks TLS")
+		return nil, errors.New("TLS is not served here")
 	}
 	name, _, _ := unstructured.NestedString(server, "tls", "credentialName")
 	if file, _, _ := unstructured.NestedString(server, "tls", "serverCertificate"); file != "" {
@@ -79,7 +79,7 @@ func (c Cluster) Certificate(pod *corev1.Pod, port int32) (*tls.Certificate, err
 	return &pair, err
 }
 
-// Ask asks a gateway for a page by plain HTTP, and returns the status that it answers with.
+// Ask requests a page from a gateway over plain HTTP and returns the status code.
 func Ask(g *Gateway, host, path string) int {
 	request := httptest.NewRequest(http.MethodGet, "http://"+host+path, nil)
 	response := httptest.NewRecorder()

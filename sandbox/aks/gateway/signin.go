@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// A gate is who asks for a sign-in before the gateway passes a request on.
+// A gate is the component that authenticates requests at the gateway.
 type gate string
 
 const (
@@ -17,7 +17,7 @@ const (
 	oauth2Proxy gate = "oauth2-proxy" // from 1.9 on
 )
 
-// signIn reads the gate from istio-system's EnvoyFilters and
+// signIn returns the gate, from istio-system's EnvoyFilters and
 // AuthorizationPolicies.
 func signIn(filters, policies []unstructured.Unstructured, gatewayPod map[string]string) gate {
 	for _, policy := range policies {
@@ -34,7 +34,7 @@ func signIn(filters, policies []unstructured.Unstructured, gatewayPod map[string
 	return open
 }
 
-// passes: the sign-in's own pages, and whoever has signed in already.
+// passes reports whether a request needs no redirect: pages of the login flow itself, and authenticated requests.
 func (g gate) passes(r *http.Request) bool {
 	if g == open || strings.HasPrefix(r.URL.Path, "/dex/") || strings.HasPrefix(r.URL.Path, "/oauth2/") {
 		return true
@@ -47,7 +47,7 @@ func (g gate) passes(r *http.Request) bool {
 	return err == nil
 }
 
-// page is where someone who has not signed in is sent.
+// page returns the login page for unauthenticated requests.
 func (g gate) page(r *http.Request) string {
 	if g == oauth2Proxy {
 		return "/oauth2/start?" + url.Values{"rd": {r.URL.RequestURI()}}.Encode()
@@ -58,10 +58,10 @@ func (g gate) page(r *http.Request) string {
 	}.Encode()
 }
 
-// challenge is where certificate authorities ask.
+// challenge is the path of HTTP-01 challenges.
 const challenge = "/.well-known/acme-challenge/"
 
-// excepted says whether every policy that asks about visitors lets the question of a certificate authority pass.
+// excepted reports whether every authenticating policy exempts HTTP-01 challenges.
 func excepted(policies []unstructured.Unstructured, path string) bool {
 	if !strings.HasPrefix(path, challenge) {
 		return false

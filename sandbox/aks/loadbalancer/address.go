@@ -17,10 +17,10 @@ func internal(service *corev1.Service) bool {
 	return service.Annotations[internalAnnotation] == "true"
 }
 
-// candidate is the nth address that a sandbox may give: 127.10.x.y stands for
-// the virtual network's own addresses, 127.20.x.y for public ones. x comes from
-// the sandbox, so that several side by side seldom meet; where they do, the
-// address is in use and the next one is tried.
+// candidate returns the nth address of a sandbox: 127.10.x.y stands for internal
+// addresses, 127.20.x.y for public ones. x is derived from the sandbox's name, so
+// that sandboxes rarely collide; if they do, the address is in use and the next
+// one is tried.
 func candidate(internal bool, sandbox string, n int) netip.Addr {
 	second := byte(20)
 	if internal {
@@ -31,8 +31,8 @@ func candidate(internal bool, sandbox string, n int) netip.Addr {
 	return netip.AddrFrom4([4]byte{127, second, byte(h.Sum32()%254) + 1, byte(n%253) + 2})
 }
 
-// free says whether nobody listens on these ports of an address. A port that
-// may not be bound at all says nothing about the address.
+// free reports whether these ports of an address are unused. A port that this
+// user cannot bind at all is ignored.
 func free(address netip.Addr, ports []corev1.ServicePort) bool {
 	for _, port := range ports {
 		listener, err := net.Listen("tcp", fmt.Sprintf("%s:%d", address, port.Port))

@@ -11,18 +11,18 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/netpolicy"
 )
 
-// A Verdict is what happens to a connection.
+// A Verdict is the outcome for a connection.
 type Verdict int
 
-// Dropped connections hang, refused ones end at once.
+// Dropped connections hang, refused connections end at once.
 const (
 	Admitted Verdict = iota
 	Dropped
 	Refused
 )
 
-// A state is what a connection meets: the Service, its ready pods, and the
-// policies that an engine enforces (none where there is no engine).
+// A state is the input for a verdict: the Service, its ready pods, and the
+// enforced NetworkPolicies (none without a network policy engine).
 type state struct {
 	service  *corev1.Service
 	pods     []*corev1.Pod
@@ -30,7 +30,7 @@ type state struct {
 	listens  func(*corev1.Pod, int32) bool
 }
 
-// open says whether anything listens behind a port of the Service, and where.
+// open reports whether anything listens behind a port of the Service, and where.
 func (s state) open(port corev1.ServicePort) (*corev1.Pod, int32, bool) {
 	for _, pod := range s.pods {
 		if target := targetPort(port, pod); target != 0 && s.listens(pod, target) {
@@ -54,8 +54,8 @@ func (s state) admit(port corev1.ServicePort, source netip.Addr) (Verdict, *core
 	return Admitted, pod, target
 }
 
-// targetPort is the container port of a pod behind a Service port, 0 when a
-// named one is not there.
+// targetPort returns the container port of a pod behind a Service port, 0 if a
+// named port does not exist.
 func targetPort(port corev1.ServicePort, pod *corev1.Pod) int32 {
 	switch {
 	case port.TargetPort.Type == intstr.Int && port.TargetPort.IntVal == 0:
@@ -73,8 +73,8 @@ func targetPort(port corev1.ServicePort, pod *corev1.Pod) int32 {
 	return 0
 }
 
-// sourceRanges are the clients that a Service admits, from its field or from
-// one of the annotations that Azure reads.
+// sourceRanges returns the client ranges that a Service admits, from its field
+// or from one of Azure's annotations.
 func sourceRanges(service *corev1.Service) []string {
 	ranges := append([]string(nil), service.Spec.LoadBalancerSourceRanges...)
 	for _, key := range []string{

@@ -19,12 +19,12 @@ const cleanup = "service.kubernetes.io/load-balancer-cleanup"
 
 var write = metav1.UpdateOptions{FieldManager: "cloud-controller-manager"}
 
-// A Balancer gives addresses to Services and listens on them.
+// A Balancer assigns addresses to Services and listens on them.
 type Balancer struct {
 	Options
 	mu       sync.Mutex
 	fronts   map[string]*front
-	asked    map[string]time.Time // when an address was first asked for
+	asked    map[string]time.Time // when an address was first requested
 	unlisten map[string]string    // ports that could not be bound, as last reported
 }
 
@@ -43,7 +43,7 @@ func (b *Balancer) reconcile(ctx context.Context, key string) (time.Duration, er
 	}
 	if service.DeletionTimestamp != nil || service.Spec.Type != corev1.ServiceTypeLoadBalancer {
 		b.drop(key)
-		return 0, b.takeBack(ctx, service)
+		return 0, b.clear(ctx, service)
 	}
 	if !slices.Contains(service.Finalizers, cleanup) {
 		changed := service.DeepCopy()
@@ -62,7 +62,7 @@ func (b *Balancer) reconcile(ctx context.Context, key string) (time.Duration, er
 	return b.serve(ctx, key, service)
 }
 
-// wait is how long an address still takes.
+// wait returns the time until an address is available.
 func (b *Balancer) wait(key string) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -80,8 +80,8 @@ func (b *Balancer) serve(ctx context.Context, key string, service *corev1.Servic
 	now := b.look(service)
 	var ports []corev1.ServicePort
 	for _, port := range service.Spec.Ports {
-		// A port with nothing behind it is not listened on: its connections are
-		// refused. Those from elsewhere must be taken to be dropped.
+		// Ports without endpoints are not listened on, so connections are refused.
+		// Connections from other source ranges are accepted in order to drop them.
 		if _, _, open := now.open(port); open && port.Protocol != corev1.ProtocolUDP {
 			ports = append(ports, port)
 		}
@@ -89,12 +89,12 @@ func (b *Balancer) serve(ctx context.Context, key string, service *corev1.Servic
 	b.report(key, service, f.listen(ports))
 	var again time.Duration
 	if len(ports) < len(service.Spec.Ports) {
-		again = time.Second // a gateway listens when its Gateway says so, which no informer here tells
+		again = time.Second // a gateway's ports depend on its Gateway, which has no informer here
 	}
 	return again, b.publish(ctx, service, f.address)
 }
 
-// report tells of ports that this user may not listen on, once.
+// report emits an event, once, for ports that this user cannot listen on.
 func (b *Balancer) report(key string, service *corev1.Service, err error) {
 	text := ""
 	if err != nil {
@@ -123,14 +123,14 @@ func (b *Balancer) publish(ctx context.Context, service *corev1.Service, address
 	return nil
 }
 
-// takeBack clears what a Service got while it was a LoadBalancer.
-func (b *Balancer) takeBack(ctx context.Context, service *corev1.Service) error {
+// clear removes a former LoadBalancer Service's address and finalizer.
+func (b *Balancer) clear(ctx context.Context, service *corev1.Service) error {
 	services := b.Client.CoreV1().Services(service.Namespace)
 	if service.DeletionTimestamp == nil && len(service.Status.LoadBalancer.Ingress) > 0 {
 		changed := service.DeepCopy()
 		changed.Status.LoadBalancer = corev1.LoadBalancerStatus{}
 		_, err := services.UpdateStatus(ctx, changed, write)
-		return wrap("taking the address back", err)
+		return wrap("removing the address", err)
 	}
 	if slices.Contains(service.Finalizers, cleanup) {
 		changed := service.DeepCopy()
@@ -148,7 +148,7 @@ func wrap(doing string, err error) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// look gathers what a connection would meet right now.
+// look collects the current state for a verdict.
 func (b *Balancer) look(service *corev1.Service) state {
 	s := state{service: service, listens: b.Listens}
 	if len(service.Spec.Selector) > 0 {

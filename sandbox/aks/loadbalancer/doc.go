@@ -1,7 +1,7 @@
-// Package loadbalancer plays Azure's load balancer: a Service of type
-// LoadBalancer gets a loopback address with real TCP listeners, in front of
-// whatever plays the pods that it selects.
+// Package loadbalancer simulates Azure's load balancer: a Service of type
+// LoadBalancer gets a loopback address with real TCP listeners, in front of the
+// simulated pods that it selects.
 //
-// admit is the pure part: what happens to a connection. balancer.go keeps the
+// admit decides about a connection (a pure function). balancer.go maintains the
 // Service's status, front.go the listeners.
 package loadbalancer

@@ -8,11 +8,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// FailureAnnotation makes one Service fail as Azure would with that code, for who wants to see it.
+// FailureAnnotation makes one Service fail with an Azure error code.
 const FailureAnnotation = "sandbox/load-balancer-failure"
 
-// Addresses that a Service asks for by number are in one of two resource groups: those whose last number is above 127 in
-// this one, the others in the nodes' own.
+// A requested IP address is in one of two resource groups: in this one if its last octet is above 127, otherwise in the
+// nodes' resource group.
 const otherGroup = "network"
 
 const (
@@ -21,7 +21,7 @@ const (
 	subscription    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/"
 )
 
-// failure is what Azure answers when it cannot make the load balancer, "" when it can.
+// failure returns Azure's error for a load balancer, "" if there is none.
 func (b *Balancer) failure(service *corev1.Service) string {
 	if code := cmp.Or(service.Annotations[FailureAnnotation], b.Failure); code != "" {
 		return failureText(code, service)
@@ -40,7 +40,7 @@ func (b *Balancer) failure(service *corev1.Service) string {
 	return ""
 }
 
-// failureText is what Azure says: the codes are Azure's, the names are those of this cluster.
+// failureText returns Azure's error message with the names of this cluster.
 func failureText(code string, service *corev1.Service) string {
 	answer := func(status int, message string) string {
 		return fmt.Sprintf(`Retriable: false, RetryAfter: 0s, HTTPStatusCode: %d, RawError: {"error":{"code":%q,"message":%q}}`, status, code, message)

@@ -12,22 +12,22 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// A front is a Service's address and what listens on it. Nothing listens on a
-// port while a connection to it would be refused.
+// A front is a Service's address with its listeners. A port has no listener
+// while its connections would be refused.
 type front struct {
 	address netip.Addr
 	accept  func(port corev1.ServicePort, conn net.Conn)
 
 	mu        sync.Mutex
 	listeners map[int32]net.Listener
-	held      map[net.Conn]bool // dropped connections, kept open without a word
+	held      map[net.Conn]bool // dropped connections, kept open without a response
 }
 
 func newFront(address netip.Addr, accept func(corev1.ServicePort, net.Conn)) *front {
 	return &front{address: address, accept: accept, listeners: map[int32]net.Listener{}, held: map[net.Conn]bool{}}
 }
 
-// listen opens exactly these ports. The error names the ports that could not be
+// listen listens on exactly these ports. The error names the ports that cannot be
 // bound; the others work.
 func (f *front) listen(ports []corev1.ServicePort) error {
 	f.mu.Lock()
@@ -66,8 +66,8 @@ func (f *front) serve(listener net.Listener, port corev1.ServicePort) {
 	}
 }
 
-// hold keeps a connection open without an answer, as a dropped packet does to
-// its sender, until the sender gives up or the front closes.
+// hold keeps a connection open without a response, as if its packets were
+// dropped, until the client gives up or the front closes.
 func (f *front) hold(conn net.Conn) {
 	f.mu.Lock()
 	f.held[conn] = true

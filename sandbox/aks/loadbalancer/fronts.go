@@ -9,8 +9,8 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// front is the address of a Service: the one it has already, or a free one. A
-// Service that turns internal, or public, gets another.
+// front returns the front of a Service, with its existing address or a free one.
+// A Service that becomes internal or public gets another address.
 func (b *Balancer) front(key string, service *corev1.Service) (*front, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -54,7 +54,7 @@ func (b *Balancer) choose(inside bool, service *corev1.Service) (netip.Addr, boo
 	return netip.Addr{}, false
 }
 
-// accept decides about one connection with what is on the cluster now.
+// accept decides about a connection with the current state of the cluster.
 func (b *Balancer) accept(key string, f *front, port corev1.ServicePort, conn net.Conn) {
 	service := b.service(key)
 	remote, err := netip.ParseAddrPort(conn.RemoteAddr().String())
@@ -62,7 +62,7 @@ func (b *Balancer) accept(key string, f *front, port corev1.ServicePort, conn ne
 		reset(conn)
 		return
 	}
-	// The listener is as old as its port number; where that leads may have changed.
+	// The Service may have changed since the listener was opened.
 	for _, now := range service.Spec.Ports {
 		if now.Port == port.Port {
 			port = now
@@ -79,7 +79,7 @@ func (b *Balancer) accept(key string, f *front, port corev1.ServicePort, conn ne
 	}
 }
 
-// service is the Service as it is now, nil when it is gone.
+// service returns the current Service, nil if it was deleted.
 func (b *Balancer) service(key string) *corev1.Service {
 	namespace, name, err := cache.SplitMetaNamespaceKey(key)
 	if err != nil {
@@ -92,7 +92,7 @@ func (b *Balancer) service(key string) *corev1.Service {
 	return service
 }
 
-// reset ends a connection as a host does on which nothing listens.
+// reset closes a connection with a TCP reset, as for a closed port.
 func reset(conn net.Conn) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		tcp.SetLinger(0)

@@ -17,12 +17,12 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/control"
 )
 
-// Options are what a balancer works with.
+// Options configure a load balancer.
 type Options struct {
 	Client   kubernetes.Interface
 	Events   record.EventRecorder
 	Services corelisters.ServiceLister
-	Policies networklisters.NetworkPolicyLister // nil where no engine enforces them
+	Policies networklisters.NetworkPolicyLister // nil without a network policy engine
 
 	Sandbox string        // sandboxes with different names use different addresses
 	Delay   time.Duration // until a Service has its address
@@ -33,13 +33,13 @@ type Options struct {
 	Answer    func(conn net.Conn, pod *corev1.Pod, port int32)
 }
 
-// A Loop keeps the balancer and closes all its listeners at its end.
+// A Loop runs the balancer and closes all listeners when it ends.
 type Loop struct {
 	*control.Loop
 	balancer *Balancer
 }
 
-// New makes the loop that plays the load balancer.
+// New creates the loop that simulates the load balancer.
 func New(factory informers.SharedInformerFactory, o Options) (*Loop, error) {
 	b := &Balancer{Options: o, fronts: map[string]*front{}, asked: map[string]time.Time{}, unlisten: map[string]string{}}
 	loop := control.New("load balancer", 1, b.reconcile)
@@ -50,13 +50,13 @@ func New(factory informers.SharedInformerFactory, o Options) (*Loop, error) {
 	return &Loop{Loop: loop, balancer: b}, loop.On(core.Pods().Informer(), b.before)
 }
 
-// Run works until ctx ends.
+// Run runs the loop until ctx ends.
 func (l *Loop) Run(ctx context.Context, log io.Writer) {
 	defer l.balancer.closeAll()
 	l.Loop.Run(ctx, log)
 }
 
-// ours are the Services that have, or had, a load balancer.
+// ours returns the Services that have, or had, a load balancer.
 func (b *Balancer) ours(object any) []string {
 	service, ok := object.(*corev1.Service)
 	if !ok || service.Spec.Type != corev1.ServiceTypeLoadBalancer && len(service.Finalizers) == 0 && len(service.Status.LoadBalancer.Ingress) == 0 {
@@ -65,7 +65,7 @@ func (b *Balancer) ours(object any) []string {
 	return control.Key(service)
 }
 
-// before are the load-balanced Services in front of a pod.
+// before returns the load-balanced Services in front of a pod.
 func (b *Balancer) before(object any) []string {
 	pod, ok := object.(*corev1.Pod)
 	if !ok {

@@ -1,2 +1,2 @@
-// Package netpolicy decides what a network policy engine would let through.
+// Package netpolicy decides which traffic a network policy engine would allow.
 package netpolicy

@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// AdmitsOutside says whether these policies, all of the pod's namespace, let a
-// client that is no pod reach a TCP port of the pod.
+// AdmitsOutside reports whether these policies, all from the pod's namespace,
+// allow a client outside the cluster to reach a TCP port of the pod.
 func AdmitsOutside(policies []*networking.NetworkPolicy, pod *corev1.Pod, port int32, source netip.Addr) bool {
 	isolated := false
 	for _, policy := range policies {
@@ -75,8 +75,8 @@ func number(port intstr.IntOrString, pod *corev1.Pod) int32 {
 	return 0
 }
 
-// from: a rule that names nobody admits everybody; pod and namespace selectors
-// never mean a client outside.
+// from: a rule without peers admits all clients; pod and namespace selectors never
+// match a client outside the cluster.
 func from(peers []networking.NetworkPolicyPeer, source netip.Addr) bool {
 	if len(peers) == 0 {
 		return true

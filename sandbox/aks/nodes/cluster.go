@@ -8,7 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// A Cluster says what the nodes have in common.
+// A Cluster has the properties that all nodes share.
 type Cluster struct {
 	Pools          []Pool
 	Runtime        string // as a kubelet reports it: containerd://1.7.30-1
@@ -29,7 +29,7 @@ func AzureID(kind, name string) string {
 	return "/subscriptions/" + subscription + "/resourceGroups/" + ResourceGroup + "/providers/" + kind + "/" + name
 }
 
-// Nodes are the Node objects of all pools, Ready, in the order of their pools.
+// Nodes returns the Node objects of all pools, Ready, in the order of the pools.
 func (c Cluster) Nodes() []*corev1.Node {
 	var all []*corev1.Node
 	for p, pool := range c.Pools {

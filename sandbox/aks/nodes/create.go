@@ -9,8 +9,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// Create puts the cluster's nodes on the API server. Nodes that are there
-// already stay as they are.
+// Create creates the cluster's nodes. It does not change existing nodes.
 func Create(ctx context.Context, client kubernetes.Interface, cluster Cluster) error {
 	for _, node := range cluster.Nodes() {
 		_, err := client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{FieldManager: "cloud-node-manager"})

@@ -5,6 +5,6 @@ import _ "embed"
 //go:embed stages.yaml
 var stages []byte
 
-// Stages are KWOK's instructions (kwok.x-k8s.io/v1alpha1 Stage): they make a
-// node Ready that is not, and keep its heartbeat. Pods are not KWOK's business.
+// Stages configure KWOK (kwok.x-k8s.io/v1alpha1 Stage): they make nodes Ready
+// and renew their heartbeats. KWOK does not manage pods.
 func Stages() []byte { return append([]byte(nil), stages...) }

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// addresses hands out pod addresses, each once until it is given back.
+// addresses allocates pod IP addresses.
 type addresses struct {
 	mu   sync.Mutex
 	used map[netip.Addr]bool
@@ -14,8 +14,8 @@ type addresses struct {
 
 func newAddresses() addresses { return addresses{used: map[netip.Addr]bool{}} }
 
-// take returns a free address of a node's range, past its network address and
-// its gateway.
+// take allocates a free address of a node's range, after its network address and
+// gateway.
 func (a *addresses) take(podCIDR string) (string, error) {
 	prefix, err := netip.ParsePrefix(podCIDR)
 	if err != nil {
@@ -29,10 +29,10 @@ func (a *addresses) take(podCIDR string) (string, error) {
 			return ip.String(), nil
 		}
 	}
-	return "", fmt.Errorf("pod range %s is used up", podCIDR)
+	return "", fmt.Errorf("pod range %s is exhausted", podCIDR)
 }
 
-// keep marks an address that a pod has already; release gives one back.
+// keep marks an address that a pod already has; release frees one.
 func (a *addresses) keep(ip string)    { a.mark(ip, true) }
 func (a *addresses) release(ip string) { a.mark(ip, false) }
 

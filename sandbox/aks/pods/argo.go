@@ -11,9 +11,9 @@ import (
 
 const executorKey = "containerRuntimeExecutor"
 
-// workflowController: Argo from v3.4 on reads its ConfigMap strictly, and
-// containerRuntimeExecutor is a field that it no longer has. It ends with exit
-// code 1, at its start and when the ConfigMap changes under it.
+// workflowController: from v3.4 on, Argo parses its ConfigMap strictly and no
+// longer has the field containerRuntimeExecutor. It exits with code 1, at start
+// and when the ConfigMap changes.
 func workflowController(pod *corev1.Pod, container *corev1.Container, config Config) *Act {
 	name, tag := splitImage(container.Image)
 	if !strings.HasSuffix(name, "/workflow-controller") || !strictArgo(tag) {

@@ -7,27 +7,27 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// A Behaviour is what a container's program does once it is started.
+// A Behaviour is what a container's program does after its start.
 type Behaviour int
 
-// What programs do.
+// The behaviours.
 const (
-	Runs      Behaviour = iota // and is ready
+	Runs      Behaviour = iota // and becomes ready
 	Hangs                      // runs, but never becomes ready
-	Crashes                    // ends at once with ExitCode, again and again
-	Completes                  // ends with 0 after a moment
-	Unpulled                   // its image cannot be had
+	Crashes                    // exits at once with ExitCode (CrashLoopBackOff)
+	Completes                  // exits with 0 after a moment
+	Unpulled                   // its image cannot be pulled (ImagePullBackOff)
 )
 
-// An Act is a behaviour with its particulars.
+// An Act is a behaviour with its parameters.
 type Act struct {
 	Behaviour Behaviour
 	ExitCode  int32
-	Log       string // the last words of a program that crashes
+	Log       string // the last log lines of a crashing program
 }
 
-// A Script says how the images of this sandbox behave. The keys and entries
-// are parts of image names.
+// A Script defines how the images of this sandbox behave. Keys and entries are
+// substrings of image names.
 type Script struct {
 	StartDelay   time.Duration            // from scheduled to started
 	Delays       map[string]time.Duration // instead of StartDelay
@@ -35,11 +35,11 @@ type Script struct {
 	Hanging      []string
 }
 
-// A Rule knows one way in which real programs fail. It returns nil for
-// containers that are none of its business.
+// A Rule simulates one way in which real programs fail. It returns nil for
+// other containers.
 type Rule func(pod *corev1.Pod, container *corev1.Container, config Config) *Act
 
-// Config looks up a ConfigMap of the pod's namespace; nil where there is none.
+// Config returns a ConfigMap of the pod's namespace, nil if it does not exist.
 type Config func(namespace, name string) *corev1.ConfigMap
 
 var rules = []Rule{mpiOperator, workflowController}
@@ -62,8 +62,8 @@ func (s Script) act(pod *corev1.Pod, container *corev1.Container, config Config)
 	return Act{Behaviour: Runs}
 }
 
-// delay is how long an image takes from scheduled to started: that of the
-// longest part of its name that is listed.
+// delay returns how long an image takes from scheduling to start: the delay of
+// the longest listed substring of its name.
 func (s Script) delay(image string) time.Duration {
 	best, delay := "", s.StartDelay
 	for part, d := range s.Delays {

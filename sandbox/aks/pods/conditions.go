@@ -8,7 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// conditions brings a pod's conditions in line with its containers.
+// conditions sets a pod's conditions from its containers.
 func conditions(s *corev1.PodStatus, initialized bool) {
 	var unready []string
 	for _, c := range slices.Concat(s.InitContainerStatuses, s.ContainerStatuses) {

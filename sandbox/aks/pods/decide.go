@@ -6,8 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// decide moves a pod's life on to now and returns its status, and when to look
-// again (zero: only when something changes).
+// decide advances a pod's life to now and returns its status, and when to
+// reconcile again (zero: only after a change).
 func decide(pod *corev1.Pod, l *life, script Script, config Config, runtime string, now time.Time) (corev1.PodStatus, time.Time) {
 	var next time.Time
 	step := func(c *corev1.Container, delay time.Duration, act Act) {
@@ -25,7 +25,7 @@ func decide(pod *corev1.Pod, l *life, script Script, config Config, runtime stri
 			}
 		}
 		step(c, script.delay(c.Image), act)
-		// A simple init container takes no time.
+		// An ordinary init container takes no time.
 		if l.containers[c.Name].stage == running && !sidecar(c) {
 			l.containers[c.Name].stage = ended
 		}
@@ -42,7 +42,7 @@ func decide(pod *corev1.Pod, l *life, script Script, config Config, runtime stri
 	return status(pod, l, runtime), next
 }
 
-// over: every container but the sidecars has ended.
+// over reports whether every container except the sidecars has terminated.
 func (l *life) over(pod *corev1.Pod) bool {
 	for i := range pod.Spec.Containers {
 		if c := l.containers[pod.Spec.Containers[i].Name]; c == nil || c.stage != ended {

@@ -33,10 +33,10 @@ type Kubelet struct {
 
 	mu    sync.Mutex
 	lives map[types.UID]*life
-	uids  map[string]types.UID // of the pod last seen under a key
+	uids  map[string]types.UID // of the last pod with this key
 }
 
-// Loop makes the loop that plays the kubelets.
+// Loop creates the loop that simulates the kubelets.
 func Loop(client kubernetes.Interface, factory informers.SharedInformerFactory, events record.EventRecorder, script Script) (*control.Loop, error) {
 	core := factory.Core().V1()
 	k := &Kubelet{
@@ -99,7 +99,7 @@ func (k *Kubelet) run(ctx context.Context, key string, pod *corev1.Pod) (time.Du
 	if equality.Semantic.DeepEqual(pod.Status, status) {
 		return again, nil
 	}
-	k.tell(pod, status)
+	k.notify(pod, status)
 	changed := pod.DeepCopy()
 	changed.Status = status
 	if _, err := k.client.CoreV1().Pods(pod.Namespace).UpdateStatus(ctx, changed, metav1.UpdateOptions{FieldManager: "kubelet"}); err != nil && !apierrors.IsNotFound(err) {
@@ -108,8 +108,8 @@ func (k *Kubelet) run(ctx context.Context, key string, pod *corev1.Pod) (time.Du
 	return again, nil
 }
 
-// remove lets a pod go at once. A pod that a Job still counts must have ended
-// before its finalizer goes.
+// remove deletes a pod at once. A pod that a Job still counts must have
+// terminated before its finalizer is removed.
 func (k *Kubelet) remove(ctx context.Context, pod *corev1.Pod) error {
 	if len(pod.Finalizers) > 0 && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed {
 		failed := pod.DeepCopy()

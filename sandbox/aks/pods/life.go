@@ -6,28 +6,28 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// A stage of a container's life.
+// A stage is a state of a container.
 type stage int
 
 const (
 	waiting  stage = iota // for its image
-	unpulled              // the image cannot be had
+	unpulled              // the image cannot be pulled
 	running
-	resting // after a crash, until the next start
+	backingOff // back-off after a crash
 	ended
 )
 
-// A container is what is remembered of one container between two looks.
+// A container is the remembered state of a container.
 type container struct {
 	stage    stage
 	since    time.Time // start of this stage
-	until    time.Time // end of a rest
+	until    time.Time // end of the back-off
 	restarts int32
 	crash    *corev1.ContainerStateTerminated
 	ready    bool
 }
 
-// A life is what is remembered of a pod.
+// A life is the remembered state of a pod.
 type life struct {
 	seen       time.Time
 	address    string
@@ -39,13 +39,13 @@ func newLife(now time.Time, address string) *life {
 }
 
 const (
-	taskTime  = 500 * time.Millisecond // that a program which completes runs
-	firstRest = 10 * time.Second       // after a crash; twice as long each time
-	longRest  = 5 * time.Minute
+	taskTime       = 500 * time.Millisecond // run time of a program that completes
+	firstBackOff   = 10 * time.Second       // first back-off after a crash; doubles each time
+	longestBackOff = 5 * time.Minute
 )
 
-// step moves one container on to now and returns when to look again (zero:
-// nothing will happen by itself).
+// step advances a container to now and returns when to reconcile again (zero:
+// only after a change).
 func (l *life) step(name string, delay time.Duration, act Act, now time.Time) time.Time {
 	c := l.containers[name]
 	if c == nil {
@@ -62,10 +62,10 @@ func (l *life) step(name string, delay time.Duration, act Act, now time.Time) ti
 		if act.Behaviour != Unpulled {
 			return c.start(act, now)
 		}
-		return now.Add(firstRest)
+		return now.Add(firstBackOff)
 	case running:
 		return c.run(act, now)
-	case resting:
+	case backingOff:
 		if now.Before(c.until) {
 			return c.until
 		}
@@ -79,7 +79,7 @@ func (c *container) start(act Act, now time.Time) time.Time {
 	c.since = now
 	if act.Behaviour == Unpulled {
 		c.stage = unpulled
-		return now.Add(firstRest)
+		return now.Add(firstBackOff)
 	}
 	c.stage = running
 	return c.run(act, now)
@@ -89,7 +89,7 @@ func (c *container) run(act Act, now time.Time) time.Time {
 	c.ready = act.Behaviour != Hangs
 	switch act.Behaviour {
 	case Crashes:
-		return c.fall(act, now)
+		return c.startBackOff(act, now)
 	case Completes:
 		if due := c.since.Add(taskTime); now.Before(due) {
 			return due
@@ -99,15 +99,15 @@ func (c *container) run(act Act, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// fall is a crash. A kubelet restarts a program once without waiting, so the
-// first rest comes with one restart already counted.
-func (c *container) fall(act Act, now time.Time) time.Time {
+// startBackOff ends a container's run after a crash. A kubelet restarts a program once without
+// waiting, so the first back-off already counts one restart.
+func (c *container) startBackOff(act Act, now time.Time) time.Time {
 	c.crash = &corev1.ContainerStateTerminated{
 		ExitCode: act.ExitCode, Reason: "Error", Message: act.Log,
 		StartedAt: stamp(c.since), FinishedAt: stamp(now),
 	}
 	c.restarts = max(1, c.restarts)
-	c.stage, c.ready, c.since = resting, false, now
-	c.until = now.Add(min(firstRest<<min(c.restarts-1, 6), longRest))
+	c.stage, c.ready, c.since = backingOff, false, now
+	c.until = now.Add(min(firstBackOff<<min(c.restarts-1, 6), longestBackOff))
 	return c.until
 }

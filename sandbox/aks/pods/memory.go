@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// life is what is remembered of a pod, from the first look on.
+// life returns the remembered state of a pod, from the first reconcile on.
 func (k *Kubelet) life(key string, pod *corev1.Pod, node *corev1.Node, now time.Time) (*life, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -35,7 +35,7 @@ func (k *Kubelet) life(key string, pod *corev1.Pod, node *corev1.Node, now time.
 	return l, nil
 }
 
-// forget drops what is remembered under a key of any other pod than this one.
+// forget drops the remembered state of other pods with the same key.
 func (k *Kubelet) forget(key string, except types.UID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -43,13 +43,13 @@ func (k *Kubelet) forget(key string, except types.UID) {
 	if !ok || uid == except {
 		return
 	}
-	// A host's address is not in any pod range, so giving it back changes nothing.
+	// A host's address is not in any pod range, so releasing it has no effect.
 	k.addresses.release(k.lives[uid].address)
 	delete(k.lives, uid)
 	delete(k.uids, key)
 }
 
-// readers are the pods whose program reads a ConfigMap and may not like it.
+// readers returns the pods whose program reads a ConfigMap and may reject it.
 func (k *Kubelet) readers(object any) []string {
 	config, ok := object.(*corev1.ConfigMap)
 	if !ok {
@@ -71,8 +71,8 @@ func (k *Kubelet) readers(object any) []string {
 	return keys
 }
 
-// tell records what a kubelet would say about containers that do not start.
-func (k *Kubelet) tell(pod *corev1.Pod, now corev1.PodStatus) {
+// notify emits a kubelet's events about containers that do not start.
+func (k *Kubelet) notify(pod *corev1.Pod, now corev1.PodStatus) {
 	for _, s := range now.ContainerStatuses {
 		if s.State.Waiting == nil {
 			continue

@@ -6,8 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// mpiOperator: from v0.3.0 on the image's entry point is the v2 program, which
-// does not know --kubectl-delivery-image and ends with exit code 2.
+// mpiOperator: from v0.3.0 on, the image's entry point is the v2 program, which
+// does not have the flag --kubectl-delivery-image and exits with code 2.
 func mpiOperator(_ *corev1.Pod, container *corev1.Container, _ Config) *Act {
 	name, tag := splitImage(container.Image)
 	if !strings.HasSuffix(name, "/mpi-operator") || strings.HasPrefix(tag, "v0.2.") || strings.HasPrefix(tag, "0.2.") {
@@ -24,7 +24,7 @@ func mpiOperator(_ *corev1.Pod, container *corev1.Container, _ Config) *Act {
 	return nil
 }
 
-// splitImage takes an image apart into name and tag; a digest is neither.
+// splitImage splits an image into name and tag and ignores a digest.
 func splitImage(image string) (name, tag string) {
 	name, _, _ = strings.Cut(image, "@")
 	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {

@@ -7,7 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// recall makes the life of a pod that ran before this program began.
+// recall returns the life of a pod that was running before this program started.
 func recall(pod *corev1.Pod, now time.Time) *life {
 	l := newLife(now, pod.Status.PodIP)
 	for _, s := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
@@ -18,7 +18,7 @@ func recall(pod *corev1.Pod, now time.Time) *life {
 		case s.State.Terminated != nil:
 			c.stage, c.since = ended, s.State.Terminated.FinishedAt.Time
 		case s.LastTerminationState.Terminated != nil:
-			c.stage, c.until = resting, now
+			c.stage, c.until = backingOff, now
 		default:
 			continue
 		}

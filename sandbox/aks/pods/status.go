@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// status says what a kubelet would of a pod in this state.
+// status returns a kubelet's status for a pod in this state.
 func status(pod *corev1.Pod, l *life, runtime string) corev1.PodStatus {
 	s := *pod.Status.DeepCopy()
 	s.ContainerStatuses = states(pod, pod.Spec.Containers, l, runtime)
@@ -62,7 +62,7 @@ func (c *container) status(pod *corev1.Pod, spec *corev1.Container, runtime stri
 		s.State.Waiting = &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff", Message: fmt.Sprintf("Back-off pulling image %q", spec.Image)}
 	case running:
 		s.State.Running = &corev1.ContainerStateRunning{StartedAt: stamp(c.since)}
-	case resting:
+	case backingOff:
 		s.State.Waiting = &corev1.ContainerStateWaiting{
 			Reason:  "CrashLoopBackOff",
 			Message: fmt.Sprintf("back-off %s restarting failed container=%s pod=%s_%s(%s)", c.until.Sub(c.since), spec.Name, pod.Name, pod.Namespace, pod.UID),
@@ -74,7 +74,7 @@ func (c *container) status(pod *corev1.Pod, spec *corev1.Container, runtime stri
 	return s
 }
 
-// stamp is a time as the API keeps it: in whole seconds.
+// stamp returns a time as the API stores it: in whole seconds.
 func stamp(t time.Time) metav1.Time { return metav1.NewTime(t.Truncate(time.Second)) }
 
 func withoutTag(image string) string {

@@ -17,8 +17,7 @@ const (
 	fileDriver = "file.csi.azure.com"
 )
 
-// Create puts AKS's StorageClasses on the API server. Those that are there
-// already stay as they are.
+// Create creates AKS's StorageClasses. It does not change existing ones.
 func Create(ctx context.Context, client kubernetes.Interface) error {
 	for _, class := range classes() {
 		_, err := client.StorageV1().StorageClasses().Create(ctx, class, metav1.CreateOptions{FieldManager: "addon-manager"})

@@ -1,3 +1,3 @@
-// Package storage plays Azure's storage drivers: AKS's StorageClasses, and
-// volumes for claims, made once a pod that wants one has been placed.
+// Package storage simulates Azure's CSI drivers: AKS's StorageClasses, and
+// PersistentVolumes for PVCs, created once the consuming pod is scheduled.
 package storage

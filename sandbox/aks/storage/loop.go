@@ -27,7 +27,7 @@ type provisioner struct {
 	classes storagelisters.StorageClassLister
 }
 
-// Loop makes the loop that provisions volumes and removes released ones.
+// Loop creates the loop that provisions volumes and deletes released ones.
 func Loop(client kubernetes.Interface, factory informers.SharedInformerFactory, events record.EventRecorder) (*control.Loop, error) {
 	core, classes := factory.Core().V1(), factory.Storage().V1().StorageClasses()
 	p := &provisioner{
@@ -42,7 +42,7 @@ func Loop(client kubernetes.Interface, factory informers.SharedInformerFactory, 
 	return loop, loop.On(core.PersistentVolumes().Informer(), control.Key)
 }
 
-// reconcile knows a claim from a volume by its namespace.
+// reconcile tells a PVC from a PV by its namespace.
 func (p *provisioner) reconcile(ctx context.Context, key string) (time.Duration, error) {
 	namespace, name, err := cache.SplitMetaNamespaceKey(key)
 	if err != nil {
@@ -67,7 +67,7 @@ func (p *provisioner) provision(ctx context.Context, namespace, name string) err
 	}
 	class, err := p.classes.Get(*claim.Spec.StorageClassName)
 	if apierrors.IsNotFound(err) {
-		return nil // kube-controller-manager says so, and the claim stays pending
+		return nil // kube-controller-manager reports it, and the PVC stays Pending
 	}
 	if err != nil {
 		return fmt.Errorf("getting class: %w", err)
@@ -91,7 +91,7 @@ func (p *provisioner) provision(ctx context.Context, namespace, name string) err
 	return nil
 }
 
-// reclaim deletes a volume whose claim has gone.
+// reclaim deletes a PV whose PVC was deleted.
 func (p *provisioner) reclaim(ctx context.Context, name string) error {
 	pv, err := p.volumes.Get(name)
 	if apierrors.IsNotFound(err) {

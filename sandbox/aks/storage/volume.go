@@ -8,14 +8,14 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/nodes"
 )
 
-// The annotation with which the scheduler says where the consumer will run, and
-// the label that says in which zone that is.
+// The annotation in which the scheduler names the consumer's node, and the label
+// of that node's zone.
 const (
 	selectedNode = "volume.kubernetes.io/selected-node"
 	zoneLabel    = "topology.disk.csi.azure.com/zone"
 )
 
-// due says whether a claim's volume shall be made now.
+// due reports whether a PVC's volume must be provisioned now.
 func due(claim *corev1.PersistentVolumeClaim, class *storagev1.StorageClass) bool {
 	if claim.Status.Phase == corev1.ClaimBound || claim.Spec.VolumeName != "" || claim.DeletionTimestamp != nil {
 		return false
@@ -27,7 +27,7 @@ func due(claim *corev1.PersistentVolumeClaim, class *storagev1.StorageClass) boo
 	return !waits || claim.Annotations[selectedNode] != ""
 }
 
-// volume is what Azure's driver makes for a claim. A disk lives in one zone.
+// volume returns the PV that Azure's driver creates for a PVC. A disk is in one zone.
 func volume(claim *corev1.PersistentVolumeClaim, class *storagev1.StorageClass, zone string) *corev1.PersistentVolume {
 	name := "pvc-" + string(claim.UID)
 	mode := claim.Spec.VolumeMode

@@ -18,7 +18,7 @@ type admitResponse struct {
 	Patch     []byte `json:"patch,omitempty"`
 }
 
-// admit allows everything, with the changes that this webhook makes.
+// admit allows every request, with this webhook's mutation.
 func (h Handler) admit(path string, request json.RawMessage) (admitResponse, error) {
 	var asked admitRequest
 	if err := json.Unmarshal(request, &asked); err != nil {

@@ -17,8 +17,7 @@ type convertResponse struct {
 	Result           map[string]string `json:"result"`
 }
 
-// convert writes the version that is asked for on objects that else stay as
-// they are.
+// convert sets the requested version on the objects and changes nothing else.
 func convert(request json.RawMessage) (convertResponse, error) {
 	var asked convertRequest
 	if err := json.Unmarshal(request, &asked); err != nil {

@@ -11,10 +11,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// A Handler answers for the programs behind one Service.
+// A Handler responds for the programs behind one Service.
 type Handler struct {
 	Service types.NamespacedName
-	// Image is what runs behind the Service; Istio's proxy is of the same version.
+	// Image is the image behind the Service; Istio's proxy has the same version.
 	Image string
 }
 
@@ -47,7 +47,7 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "ConversionReview":
 		answer.Response, err = convert(got.Request)
 	default:
-		err = fmt.Errorf("%q is no review", got.Kind)
+		err = fmt.Errorf("%q is not a review", got.Kind)
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -61,8 +61,8 @@ func reply(w http.ResponseWriter, answer any) {
 	json.NewEncoder(w).Encode(answer)
 }
 
-// discover answers as an aggregated API does when it is asked what it serves;
-// anything else is a health check.
+// discover responds to discovery requests of an aggregated API; any other
+// request is a health check.
 func discover(w http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	switch {

@@ -5,22 +5,22 @@ import (
 	"strings"
 )
 
-// A mesh is the Istio whose injector is asked.
+// A mesh is the Istio installation of the injector.
 type mesh struct {
 	proxy  string // image
 	native bool   // the proxy is an init container that always restarts
 }
 
-// mesh reads which Istio this is: up to 1.4 the injector had a Service of its
-// own. Kubeflow turns native sidecars on from 1.10 on, which has istiod 1.26.
+// mesh detects the Istio version: up to 1.4 the injector had its own Service.
+// Kubeflow enables native sidecars from 1.10 on, which has istiod 1.26.
 func (h Handler) mesh() mesh {
 	name, tag, _ := strings.Cut(h.Image, ":")
 	registry := name[:strings.LastIndex(name, "/")+1]
 	return mesh{proxy: registry + "proxyv2:" + tag, native: h.Service.Name != "istio-sidecar-injector"}
 }
 
-// inject adds Istio's proxy to a pod, and says whether it did. Pods on the
-// host's network and pods that opted out stay as they are.
+// inject adds Istio's proxy to a pod and reports whether it did. It skips pods
+// on the host network and pods that opted out.
 func inject(pod map[string]any, m mesh) bool {
 	spec, meta := child(pod, "spec"), child(pod, "metadata")
 	const optOut = "sidecar.istio.io/inject"
@@ -37,7 +37,7 @@ func inject(pod map[string]any, m mesh) bool {
 	if m.native {
 		annotations["kubectl.kubernetes.io/default-container"] = first(spec)
 		proxy["restartPolicy"] = "Always"
-		// Before the pod's own init containers, so that these are meshed as well.
+		// Before the pod's own init containers, so that these are in the mesh too.
 		spec["initContainers"] = slices.Concat([]any{m.validation(), proxy}, items(spec, "initContainers"))
 	} else {
 		spec["initContainers"] = append(items(spec, "initContainers"), m.iptables())

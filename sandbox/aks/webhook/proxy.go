@@ -1,6 +1,6 @@
 package webhook
 
-// status is what the injector notes on a pod that it changed.
+// status is the injector's annotation on a pod that it changed.
 func status(m mesh) string {
 	if m.native {
 		return `{"initContainers":["istio-validation","istio-proxy"],"containers":null,"volumes":["istio-envoy","istio-data"],"imagePullSecrets":null,"revision":"default"}`
@@ -45,7 +45,7 @@ func (m mesh) container() map[string]any {
 	return c
 }
 
-// validation waits for the CNI plugin to have set the pod's network up.
+// validation waits until the CNI plugin has set up the pod's network.
 func (m mesh) validation() map[string]any {
 	return map[string]any{
 		"name": "istio-validation", "image": m.proxy, "args": []any{"istio-iptables", "--run-validation", "--skip-rule-apply"},
@@ -53,7 +53,7 @@ func (m mesh) validation() map[string]any {
 	}
 }
 
-// iptables sets the pod's network up itself, which takes NET_ADMIN.
+// iptables sets up the pod's network itself, which requires NET_ADMIN.
 func (m mesh) iptables() map[string]any {
 	return map[string]any{
 		"name": "istio-init", "image": m.proxy, "args": []any{"istio-iptables", "-p", "15001", "-z", "15006", "-u", "1337", "-m", "REDIRECT"},
