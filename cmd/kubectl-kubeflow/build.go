@@ -1,14 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
 )
 
 type buildOptions struct {
@@ -41,6 +39,11 @@ const buildExample = `  kubectl kubeflow build --dir my-kubeflow --release 26.03
   kubectl kubeflow build --dir my-kubeflow   # again, from the same
   kubectl kubeflow install --dir my-kubeflow`
 
+var (
+	buildOutput = outputs("", "json", "yaml")
+	buildAdapt  = choice{flag: "adapt", def: "auto", values: []string{"auto (when the cluster is AKS)", "aks (shown in rendered/ at once)", "none"}}
+)
+
 func newBuildCommand(d *deps, run func(context.Context, *buildOptions) error) *cobra.Command {
 	o := &buildOptions{deps: d}
 	cmd := &cobra.Command{
@@ -64,8 +67,10 @@ func newBuildCommand(d *deps, run func(context.Context, *buildOptions) error) *c
 	f.StringVar(&o.mirror, "mirror", "", "take archives from this `FOLDER|URL` instead of the internet: below it come the archive's host and path")
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare archives with their pinned hashes, nor with those in the lock file")
 	f.BoolVar(&o.update, "update", false, "take what has changed at its address, and write its new hash into the lock file")
-	f.StringVar(&o.adapt, "adapt", "auto", "how install will mend what does not work on AKS; `MODE` is auto (when the cluster is AKS), aks (shown in rendered/ at once) or none")
-	f.StringVarP(&o.output, "output", "o", "", "print the result as `FORMAT`: json or yaml")
+	buildAdapt.add(cmd, f, &o.adapt, "", "how install will mend what does not work on AKS; `MODE` is %s")
+	buildOutput.add(cmd, f, &o.output, "o", "print the result as `FORMAT`: %s")
+	completeSource(cmd)
+	complete(cmd, "dir", folders)
 	return cmd
 }
 
@@ -73,19 +78,8 @@ func (o *buildOptions) validate() error {
 	switch {
 	case o.release != "" && o.file != "":
 		return &usageError{What: "--release and --filename exclude each other", Next: "Name a release, or a file"}
-	case o.name != "" && !appdir.ValidName(o.name):
-		return badName(o.name)
-	case !slices.Contains(appdir.Adaptations, o.adapt):
-		return &usageError{What: fmt.Sprintf("--adapt cannot be %q", o.adapt), Next: "It is one of: auto, aks, none"}
-	case !slices.Contains([]string{"", "json", "yaml"}, o.output):
-		return unknownOutput(o.output, "json", "yaml")
 	}
-	return nil
-}
-
-func badName(name string) error {
-	return &usageError{What: fmt.Sprintf("--name cannot be %q", name),
-		Next: "It is at most 25 lower-case letters, digits and '-', and begins and ends with a letter or digit"}
+	return cmp.Or(checkName(o.name), buildAdapt.check(o.adapt), buildOutput.check(o.output))
 }
 
 // runBuild builds into the directory and says what came of it.

@@ -26,6 +26,8 @@ type bundleOptions struct {
 	output string
 }
 
+var bundleOutput = outputs("", "name", "json", "yaml")
+
 func newBundleCommand(d *deps, run func(context.Context, *bundleOptions) error) *cobra.Command {
 	o := &bundleOptions{deps: d}
 	cmd := &cobra.Command{
@@ -44,15 +46,15 @@ report from it, on any machine and without the cluster.`,
 	f := cmd.Flags()
 	f.StringVarP(&o.file, "output-file", "O", "", "write to `FILE`; \"-\" is standard output (default kubectl-kubeflow-bundle-TIME.tar.gz)")
 	f.BoolVar(&o.emails, "emails", false, "keep e-mail addresses: they name the owners of Profiles")
-	f.StringVarP(&o.output, "output", "o", "", "print the bundle's contents as `FORMAT`: name, json or yaml (default a summary)")
+	bundleOutput.add(cmd, f, &o.output, "o", "print the bundle's contents as `FORMAT`: %s (default a summary)")
 	return cmd
 }
 
 func runBundle(ctx context.Context, o *bundleOptions) error {
-	switch {
-	case o.output != "" && o.output != "name" && o.output != "json" && o.output != "yaml":
-		return unknownOutput(o.output, "name", "json", "yaml")
-	case o.output != "" && o.file == "-":
+	if err := bundleOutput.check(o.output); err != nil {
+		return err
+	}
+	if o.output != "" && o.file == "-" {
 		return &usageError{What: "the bundle itself goes to standard output", Next: "Leave -o out, or write the bundle to a file"}
 	}
 	client, err := o.connect()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,68 +11,41 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
 // completionPatience is how long a Tab may wait for the cluster. After that there is nothing to offer, and nothing is said.
 const completionPatience = 2 * time.Second
 
-// choices are the values of flags that take one of a few, by command and flag.
-var choices = map[string][]string{
-	"install output": {"yaml", "json", "name"}, "install dry-run": {"none", "client", "server"}, "install adapt": {"auto", "aks", "none"},
-	"build output": {"json", "yaml"}, "build adapt": {"auto", "aks", "none"},
-	"status output": {"wide", "json", "yaml"}, "uninstall output": {"json", "yaml", "name"}, "uninstall dry-run": {"none", "client", "server"},
-	"doctor output": {"table", "wide", "short", "json", "yaml", "markdown", "junit", "sarif"}, "doctor fail-on": {"error", "warning", "info"},
-	"expose output": {"json", "yaml", "name"}, "expose dry-run": {"none", "client", "server"}, "expose tls": tlsModes, "expose address": {"localhost", "0.0.0.0"},
-	"bundle output": {"name", "json", "yaml"}, "releases output": {"table", "wide", "json", "yaml", "name"}, "version output": {"json", "yaml"},
+// complete registers what completes a flag.
+func complete(cmd *cobra.Command, flag string, offer cobra.CompletionFunc) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, offer); err != nil {
+		panic(err) // there is no such flag: a mistake of the caller's
+	}
 }
 
-// completed gives every flag and argument that can be completed what it may be.
-func (d *deps) completed(root *cobra.Command) {
-	flag := func(cmd *cobra.Command, name string, offer cobra.CompletionFunc) {
-		if cmd.Flags().Lookup(name) == nil && cmd.PersistentFlags().Lookup(name) == nil {
-			panic("no flag " + name) // a mistake in this file
-		}
-		if err := cmd.RegisterFlagCompletionFunc(name, offer); err != nil {
-			panic(err)
-		}
+// completeSource completes the flags that say what to install or build.
+func completeSource(cmd *cobra.Command) {
+	complete(cmd, "release", fixed(releaseNames()...))
+	complete(cmd, "mirror", folders)
+	complete(cmd, "component", componentNames)
+	complete(cmd, "skip", componentNames)
+}
+
+// completeConnection completes kubectl's connection flags.
+func (d *deps) completeConnection(root *cobra.Command) {
+	complete(root, "context", d.fromKubeconfig(func(c clientcmdapi.Config) []string { return slices.Sorted(maps.Keys(c.Contexts)) }))
+	complete(root, "cluster", d.fromKubeconfig(func(c clientcmdapi.Config) []string { return slices.Sorted(maps.Keys(c.Clusters)) }))
+	complete(root, "user", d.fromKubeconfig(func(c clientcmdapi.Config) []string { return slices.Sorted(maps.Keys(c.AuthInfos)) }))
+	complete(root, "namespace", d.fromCluster(namesOfAll("Namespace", cluster.Scope{})))
+}
+
+func releaseNames() []string {
+	var out []string
+	for _, r := range release.All() {
+		out = append(out, r.Version)
 	}
-	command := func(name string) *cobra.Command {
-		found, _, err := root.Find([]string{name})
-		if err != nil || found == root {
-			panic("no command " + name)
-		}
-		return found
-	}
-	for place, values := range choices {
-		name, f, _ := strings.Cut(place, " ")
-		flag(command(name), f, fixed(values...))
-	}
-	flag(root, "color", fixed("auto", "always", "never"))
-	flag(root, "context", d.fromKubeconfig(func(c clientcmdapi.Config) []string { return slices.Sorted(maps.Keys(c.Contexts)) }))
-	flag(root, "cluster", d.fromKubeconfig(func(c clientcmdapi.Config) []string { return slices.Sorted(maps.Keys(c.Clusters)) }))
-	flag(root, "user", d.fromKubeconfig(func(c clientcmdapi.Config) []string { return slices.Sorted(maps.Keys(c.AuthInfos)) }))
-	flag(root, "namespace", d.fromCluster(namesOfAll("Namespace", cluster.Scope{})))
-	for _, name := range []string{"install", "build", "releases"} {
-		flag(command(name), "release", fixed(releaseNames()...))
-		flag(command(name), "mirror", folders)
-	}
-	for _, name := range []string{"install", "build"} {
-		flag(command(name), "component", componentNames)
-		flag(command(name), "skip", componentNames)
-		flag(command(name), "dir", folders)
-	}
-	doctorCommand := command("doctor")
-	doctorCommand.ValidArgsFunction = checkIDs
-	flag(doctorCommand, "explain", checkIDs)
-	flag(doctorCommand, "suppress", checkIDs)
-	flag(doctorCommand, "undo", d.fromCluster(runNames))
-	flag(doctorCommand, "from", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return []string{"tar.gz", "tgz"}, cobra.ShellCompDirectiveFilterFileExt
-	})
-	flag(command("expose"), "tls-secret", d.fromCluster(namesOfAll("Secret", cluster.Scope{Namespace: "istio-system", Fields: "type=kubernetes.io/tls"})))
+	return out
 }
 
 func fixed(values ...string) cobra.CompletionFunc {
@@ -82,23 +54,6 @@ func fixed(values ...string) cobra.CompletionFunc {
 
 func folders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return nil, cobra.ShellCompDirectiveFilterDirs
-}
-
-// checkIDs offers the checks with their titles, and the areas they are in.
-func checkIDs(_ *cobra.Command, typed []string, _ string) ([]string, cobra.ShellCompDirective) {
-	var offers []string
-	areas := map[string]bool{}
-	for _, c := range checks.All() {
-		area, _, _ := strings.Cut(c.ID, "/")
-		if !areas[area] {
-			areas[area] = true
-			offers = append(offers, cobra.CompletionWithDesc(area, "all checks of "+area))
-		}
-		if !slices.Contains(typed, c.ID) {
-			offers = append(offers, cobra.CompletionWithDesc(c.ID, c.Title))
-		}
-	}
-	return offers, cobra.ShellCompDirectiveNoFileComp
 }
 
 // componentNames offers the components of the release that the command line names, or of all.
@@ -162,13 +117,4 @@ func namesOfAll(kind string, in cluster.Scope) clusterNames {
 		}
 		return names, err
 	}
-}
-
-func runNames(ctx context.Context, c *cluster.Client) ([]string, error) {
-	runs, err := doctor.Runs(ctx, c)
-	var names []string
-	for _, run := range runs {
-		names = append(names, run.Name)
-	}
-	return names, err
 }

@@ -118,29 +118,45 @@ func TestGroupsNameFlagsThatThereAre(t *testing.T) {
 	}
 }
 
-// What completion offers for a flag is what the command takes.
+// What completion offers for a flag that takes one of a few values is what the command takes, and help names it.
 func TestWhatIsOfferedIsTaken(t *testing.T) {
-	for place, values := range choices {
-		name, flag, _ := strings.Cut(place, " ")
-		for _, value := range values {
-			args := []string{name, "--" + flag + "=" + value, "--kubeconfig=/nowhere"}
-			if name == "expose" && flag != "output" {
-				args = append(args, map[string]string{"dry-run": "--lb", "tls": "--lb", "address": "--port-forward"}[flag])
-			}
-			var out, errOut bytes.Buffer
-			t.Chdir(t.TempDir())
-			if code := run(args, strings.NewReader(""), &out, &errOut); code == exitUsage && strings.Contains(errOut.String(), "cannot be") || strings.Contains(errOut.String(), "no output format") {
-				t.Errorf("%v: %s", args, errOut.String())
-			}
-		}
-	}
 	streams, _, _, _ := genericiooptions.NewTestIOStreams()
+	offered := 0
 	for _, cmd := range newRootCommand(newDeps(streams)).Commands() {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			if f.Name == "output" && choices[cmd.Name()+" output"] == nil {
-				t.Errorf("%s --output offers nothing", cmd.Name())
+			if !slices.Contains([]string{"output", "dry-run", "adapt", "fail-on", "tls", "address"}, f.Name) || f.Value.Type() != "string" {
+				return
+			}
+			offer, found := cmd.GetFlagCompletionFunc(f.Name)
+			if !found {
+				t.Errorf("%s --%s offers nothing", cmd.Name(), f.Name)
+				return
+			}
+			values, _ := offer(cmd, nil, "")
+			for _, value := range values {
+				offered++
+				if !strings.Contains(f.Usage, value) && value != "none" && f.Name != "address" {
+					t.Errorf("%s --%s: the help does not name %s", cmd.Name(), f.Name, value)
+				}
+				takes(t, cmd.Name(), f.Name, value)
 			}
 		})
+	}
+	if offered < 40 {
+		t.Errorf("only %d values are offered", offered)
+	}
+}
+
+func takes(t *testing.T, command, flag, value string) {
+	t.Helper()
+	args := []string{command, "--" + flag + "=" + value, "--kubeconfig=/nowhere"}
+	if command == "expose" && flag != "output" {
+		args = append(args, map[string]string{"dry-run": "--lb", "tls": "--lb", "address": "--port-forward"}[flag])
+	}
+	var out, errOut bytes.Buffer
+	t.Chdir(t.TempDir())
+	if code := run(args, strings.NewReader(""), &out, &errOut); code == exitUsage && strings.Contains(errOut.String(), "cannot be") || strings.Contains(errOut.String(), "no output format") {
+		t.Errorf("%v: %s", args, errOut.String())
 	}
 }
 

@@ -1,11 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -57,6 +56,7 @@ asked with --fix, and what it changed can be taken back with --undo.`,
 		},
 	}
 	o.addFlags(cmd)
+	d.completeDoctor(cmd)
 	return cmd
 }
 
@@ -75,34 +75,27 @@ func (o *doctorOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.explain, "explain", "", "say what the check `ID` is about and what its fix does")
 	f.DurationVar(&o.wait, "wait", 0, "keep looking until all is well, for this `DURATION` at most")
 	f.DurationVar(&o.rollout, "rollout-timeout", 5*time.Minute, "the `DURATION` that restarted workloads may take to be ready")
-	f.StringVar(&o.failOn, "fail-on", "error", "exit with 3 for findings of this `SEVERITY` and worse: error, warning or info")
+	failOn.add(cmd, f, &o.failOn, "", "exit with 3 for findings of this `SEVERITY` and worse: %s")
 	f.StringSliceVar(&o.suppress, "suppress", nil, "do not mention findings: `ID[=KIND/NAMESPACE/NAME]`; an annotation on the object does so for everybody: kubeflow.org/doctor-suppress=ID")
 	f.StringVar(&o.mpi, "mpi", "", "with `VERSION` v2beta1: replace the MPI operator by a newer one instead of pinning the old one")
 	f.StringVar(&o.mesh, "mesh", "", "with `MODE` disable: switch mutual TLS off where servers lack sidecars, instead of giving them one")
 	f.StringVar(&o.dexPassword, "dex-password", "", "with --fix: the new password of user@example.com, in a `FILE`, or \"-\" for standard input")
 	f.StringVar(&o.mirror, "mirror", "", "where --mpi=v2beta1 takes its archive from: a `FOLDER|URL`")
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare the archive with its pinned hash")
-	f.StringVarP(&o.output, "output", "o", "table", "print the report as `FORMAT`: table, wide, short, json, yaml, markdown, junit or sarif")
+	doctorOutput.add(cmd, f, &o.output, "o", "print the report as `FORMAT`: %s")
 }
 
 var (
-	doctorOutputs = []string{"table", "wide", "short", "json", "yaml", "markdown", "junit", "sarif"}
-	severities    = []string{string(doctor.Error), string(doctor.Warning), string(doctor.Info)}
+	doctorOutput = outputs("table", "table", "wide", "short", "json", "yaml", "markdown", "junit", "sarif")
+	failOn       = choice{flag: "fail-on", def: string(doctor.Error), values: []string{string(doctor.Error), string(doctor.Warning), string(doctor.Info)}}
+	mpi          = choice{flag: "mpi", values: []string{"v2beta1"}}
+	mesh         = choice{flag: "mesh", values: []string{"disable"}}
 )
 
 // complete checks what was typed and chooses the checks.
 func (o *doctorOptions) complete() error {
-	if !slices.Contains(doctorOutputs, o.output) {
-		return unknownOutput(o.output, doctorOutputs...)
-	}
-	for _, choice := range []struct {
-		flag, value string
-		known       []string
-	}{{"--fail-on", o.failOn, severities}, {"--mpi", o.mpi, []string{"", "v2beta1"}}, {"--mesh", o.mesh, []string{"", "disable"}}} {
-		if !slices.Contains(choice.known, choice.value) {
-			known := strings.TrimPrefix(strings.Join(choice.known, ", "), ", ")
-			return &usageError{What: fmt.Sprintf("%s cannot be %q", choice.flag, choice.value), Next: "It is one of: " + known}
-		}
+	if err := cmp.Or(doctorOutput.check(o.output), failOn.check(o.failOn), mpi.check(o.mpi), mesh.check(o.mesh)); err != nil {
+		return err
 	}
 	if err := o.contradictions(); err != nil {
 		return err

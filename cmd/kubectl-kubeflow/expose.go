@@ -37,6 +37,12 @@ type exposeOptions struct {
 	dryRun, output                  string
 }
 
+var (
+	exposeOutput = outputs("", "json", "yaml", "name (the URL alone)")
+	exposeDryRun = dryRuns("show the changes", "let the server check them too")
+	tlsIssuer    = choice{flag: "tls", values: []string{expose.SelfSigned, expose.LetsEncrypt, expose.NoTLS}}
+)
+
 func newExposeCommand(d *deps, run func(context.Context, *exposeOptions) error) *cobra.Command {
 	o := &exposeOptions{deps: d}
 	cmd := &cobra.Command{
@@ -66,7 +72,7 @@ ranges that an earlier run set. --source-ranges "" lifts them.`,
 	f.StringVar(&o.dnsLabel, "dns-label", "", "the `NAME` below REGION.cloudapp.azure.com")
 	f.StringVar(&o.ip, "ip", "", "this `ADDRESS`, which you have made in Azure")
 	f.StringVar(&o.ipGroup, "ip-resource-group", "", "the resource group `NAME` of that address, where it is not the nodes' own")
-	f.StringVar(&o.tls, "tls", "", "HTTPS with a certificate by cert-manager, `ISSUER` self-signed or letsencrypt; none takes it back")
+	tlsIssuer.add(cmd, f, &o.tls, "", "HTTPS with a certificate by cert-manager, `ISSUER` self-signed or letsencrypt; none takes it back")
 	f.Lookup("tls").NoOptDefVal = expose.SelfSigned
 	f.StringVar(&o.tlsSecret, "tls-secret", "", "HTTPS with the certificate in Secret `NAME` of the gateway's namespace")
 	f.StringVar(&o.host, "host", "", "the `NAME` under which visitors come, which you let lead to the address")
@@ -81,9 +87,12 @@ ranges that an earlier run set. --source-ranges "" lifts them.`,
 	f.BoolVar(&o.remove, "remove", false, "take back what expose made, and nothing else")
 	f.BoolVar(&o.wait, "wait", true, "wait for the address and until the page answers, or until what is removed is gone")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this `DURATION`")
-	f.StringVar(&o.dryRun, "dry-run", "none", "change nothing; `MODE` is client (show the changes) or server (let the server check them too)")
+	exposeDryRun.add(cmd, f, &o.dryRun, "", "change nothing; `MODE` is %s")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask before changing the cluster")
-	f.StringVarP(&o.output, "output", "o", "", "print the result as `FORMAT`: json, yaml or name (the URL alone)")
+	exposeOutput.add(cmd, f, &o.output, "o", "print the result as `FORMAT`: %s")
+	mayBeEmpty(f, "dns-label", "ip", "ip-resource-group", "host", "tls-secret") // takes off what an earlier run set
+	complete(cmd, "address", fixed("localhost", "0.0.0.0"))
+	complete(cmd, "tls-secret", d.fromCluster(namesOfAll("Secret", cluster.Scope{Namespace: "istio-system", Fields: "type=kubernetes.io/tls"})))
 	return cmd
 }
 

@@ -1,9 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,14 +14,12 @@ import (
 // args takes no argument but the value of --tls: as a flag that may stand alone it has its value behind a "=", and people
 // type a space.
 func (o *exposeOptions) args(cmd *cobra.Command, args []string) error {
-	if len(args) == 1 && o.given("tls") && o.tls == expose.SelfSigned && slices.Contains(tlsModes, args[0]) {
+	if len(args) == 1 && o.given("tls") && o.tls == expose.SelfSigned && tlsIssuer.check(args[0]) == nil {
 		o.tls = args[0]
 		return nil
 	}
 	return noArgs(cmd, args)
 }
-
-var tlsModes = []string{expose.SelfSigned, expose.LetsEncrypt, expose.NoTLS}
 
 // check refuses flags that do not go together, before anything is asked of the cluster.
 func (o *exposeOptions) check() error {
@@ -70,10 +68,7 @@ func (o *exposeOptions) checkTLS() error {
 	case o.given("dns-label") && o.dnsLabel != "" && o.internal:
 		return &usageError{What: "--dns-label is a name for a public address, and --internal makes none", Next: "Leave one of them away; --host gives the name of your own zone"}
 	}
-	if o.tls == "" || slices.Contains(tlsModes, o.tls) {
-		return nil
-	}
-	return &usageError{What: fmt.Sprintf("--tls cannot be %q", o.tls), Next: "It is one of: " + strings.Join(tlsModes, ", ")}
+	return tlsIssuer.check(o.tls)
 }
 
 func (o *exposeOptions) checkValues() error {
@@ -96,14 +91,5 @@ func (o *exposeOptions) checkValues() error {
 	if o.timeout <= 0 {
 		return &usageError{What: fmt.Sprintf("--timeout cannot be %s", o.timeout), Next: "Say how long to wait, as 10m, or do not wait with --wait=false"}
 	}
-	switch o.dryRun {
-	case "none", "client", "server":
-	default:
-		return &usageError{What: fmt.Sprintf("--dry-run cannot be %q", o.dryRun), Next: "It is one of: none, client, server"}
-	}
-	switch o.output {
-	case "", "json", "yaml", "name":
-		return nil
-	}
-	return unknownOutput(o.output, "json", "yaml", "name")
+	return cmp.Or(exposeDryRun.check(o.dryRun), exposeOutput.check(o.output))
 }

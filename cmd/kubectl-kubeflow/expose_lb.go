@@ -49,7 +49,7 @@ func (o *exposeOptions) agreeAndApply(ctx context.Context, c *cluster.Client, pl
 	}
 	if o.dryRun != "none" {
 		if err == nil && result.DryRun {
-			o.screen().Say("%s", dryRuns[o.dryRun])
+			o.screen().Say("%s", dryRan[o.dryRun])
 		}
 		return nil, err
 	}
@@ -64,8 +64,8 @@ func (o *exposeOptions) agreeAndApply(ctx context.Context, c *cluster.Client, pl
 	})
 }
 
-// dryRuns say what a dry run has shown.
-var dryRuns = map[string]string{
+// dryRan says what a dry run has shown.
+var dryRan = map[string]string{
 	"client": "Nothing was changed: this is a dry run.",
 	"server": "Nothing was changed: this is a dry run. The server would accept it.",
 }

@@ -32,7 +32,7 @@ func (o *exposeOptions) runRemove(ctx context.Context, c *cluster.Client, result
 		return err
 	}
 	if result.DryRun {
-		s.Say("%s", dryRuns[o.dryRun])
+		s.Say("%s", dryRan[o.dryRun])
 	}
 	return o.left(ctx, c, result)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,12 +10,24 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// mayBeEmpty are the flags to which an empty value says something: the default, or to take off what an earlier run set.
-var mayBeEmpty = []string{"output", "dns-label", "ip", "ip-resource-group", "host", "tls-secret"}
+// color is what --color takes.
+var color = choice{flag: "color", def: "auto", values: []string{"auto", "always", "never"}}
+
+// emptyAnnotation marks the flags to which an empty value says something.
+const emptyAnnotation = "kubectl-kubeflow/may-be-empty"
+
+// mayBeEmpty lets flags be given with an empty value: the default, or to take off what an earlier run set.
+func mayBeEmpty(f *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		if err := f.SetAnnotation(name, emptyAnnotation, nil); err != nil {
+			panic(err) // there is no such flag: a mistake of the caller's
+		}
+	}
+}
 
 // checkFlags looks at what every command's flags have in common, before it runs.
 func (d *deps) checkFlags(cmd *cobra.Command) error {
-	if err := checkColor(d.color); err != nil {
+	if err := color.check(d.color); err != nil {
 		return err
 	}
 	if timeout := *d.flags.Timeout; timeout != "" {
@@ -27,11 +38,16 @@ func (d *deps) checkFlags(cmd *cobra.Command) error {
 	var empty error
 	own := cmd.LocalNonPersistentFlags() // of kubectl's, some may be empty
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if own.Lookup(f.Name) != nil && f.Value.Type() == "string" && f.Value.String() == "" && !slices.Contains(mayBeEmpty, f.Name) {
+		if own.Lookup(f.Name) != nil && f.Value.Type() == "string" && f.Value.String() == "" && !takesEmpty(f) {
 			empty = &usageError{What: fmt.Sprintf("--%s is given, and empty", f.Name), Next: "Give it a value, or leave it out"}
 		}
 	})
 	return empty
+}
+
+func takesEmpty(f *pflag.Flag) bool {
+	_, may := f.Annotations[emptyAnnotation]
+	return may
 }
 
 // badFlag says what the parser found wrong in a flag.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +14,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
 )
 
 type installOptions struct {
@@ -53,6 +51,12 @@ const installExample = `  kubectl kubeflow install                        # the 
   kubectl kubeflow install --dry-run=client -o yaml       # what is applied
   kubectl kubeflow install --diff                 # what would change`
 
+var (
+	installOutput = outputs("", "yaml", "json (and on stderr one JSON event a line)", "name")
+	installDryRun = dryRuns("show the plan", "ask the server about each object")
+	installAdapt  = choice{flag: "adapt", def: "auto", values: []string{"auto (when the cluster is AKS)", "aks", "none"}}
+)
+
 func newInstallCommand(d *deps, run func(context.Context, *installOptions) error) *cobra.Command {
 	o := &installOptions{deps: d}
 	cmd := &cobra.Command{
@@ -75,15 +79,17 @@ func newInstallCommand(d *deps, run func(context.Context, *installOptions) error
 	f.StringSliceVar(&o.skip, "skip", nil, "leave these `COMPONENTS` out")
 	f.StringVar(&o.mirror, "mirror", "", "take archives from this `FOLDER|URL` instead of the internet: below it come the archive's host and path")
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare archives with their pinned hashes")
-	o.adaptFlags.add(f)
+	o.adaptFlags.add(cmd, f)
 	o.preflightFlags.add(f)
-	f.StringVar(&o.dryRun, "dry-run", "none", "change nothing; `MODE` is client (show the plan) or server (ask the server about each object)")
+	installDryRun.add(cmd, f, &o.dryRun, "", "change nothing; `MODE` is %s")
 	f.BoolVar(&o.diff, "diff", false, "show what would change, and change nothing; exit code 3 when something would")
-	f.StringVarP(&o.output, "output", "o", "", "print the result as `FORMAT`: yaml, json (and on stderr one JSON event a line) or name")
+	installOutput.add(cmd, f, &o.output, "o", "print the result as `FORMAT`: %s")
 	f.BoolVar(&o.wait, "wait", true, "wait until everything is ready")
 	f.DurationVar(&o.timeout, "timeout", 30*time.Minute, "give up after this `DURATION`")
 	o.leave.flags(f)
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	completeSource(cmd)
+	complete(cmd, "dir", folders)
 	return cmd
 }
 
@@ -91,19 +97,10 @@ func (o *installOptions) validate() error {
 	switch {
 	case o.release != "" && o.file != "":
 		return &usageError{What: "--release and --filename exclude each other", Next: "Name a release, or a file"}
-	case o.name != "" && !appdir.ValidName(o.name):
-		return badName(o.name)
-	case !slices.Contains([]string{"none", "client", "server"}, o.dryRun):
-		return &usageError{What: fmt.Sprintf("--dry-run cannot be %q", o.dryRun), Next: "It is one of: none, client, server"}
-	case !slices.Contains([]string{"", "yaml", "json", "name"}, o.output):
-		return unknownOutput(o.output, "yaml", "json", "name")
 	case o.timeout <= 0:
 		return &usageError{What: "--timeout must be longer than nothing", Next: "For example: --timeout 30m"}
 	}
-	if err := o.adaptFlags.validate(); err != nil {
-		return err
-	}
-	return o.preflightFlags.validate()
+	return cmp.Or(checkName(o.name), installDryRun.check(o.dryRun), installOutput.check(o.output), o.adaptFlags.validate(), o.preflightFlags.validate())
 }
 
 // runInstall installs. What asks for a document gets one, also where the install did not come far enough to have a result.

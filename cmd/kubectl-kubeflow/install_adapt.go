@@ -1,10 +1,9 @@
 package main
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
@@ -22,17 +21,17 @@ type adaptFlags struct {
 	rules []images.Rule
 }
 
-func (a *adaptFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&a.adapt, "adapt", "auto", "mend in the manifests what does not work on AKS; `MODE` is auto (when the cluster is AKS), aks or none")
+func (a *adaptFlags) add(cmd *cobra.Command, f *pflag.FlagSet) {
+	installAdapt.add(cmd, f, &a.adapt, "", "mend in the manifests what does not work on AKS; `MODE` is %s")
 	f.StringArrayVar(&a.images, "image", nil, "take images from elsewhere: `FROM=TO` says what takes the place of what their names begin with; may be repeated")
 	f.BoolVar(&a.gpuTolerations, "gpu-tolerations", false, "let people choose GPU nodes with taints (on AKS sku=gpu:NoSchedule) when they start a notebook")
 }
 
 func (a *adaptFlags) validate() error {
-	switch {
-	case !slices.Contains([]string{"auto", "aks", "none"}, a.adapt):
-		return &usageError{What: fmt.Sprintf("--adapt cannot be %q", a.adapt), Next: "It is one of: auto, aks, none"}
-	case a.adapt == "none" && a.gpuTolerations:
+	if err := installAdapt.check(a.adapt); err != nil {
+		return err
+	}
+	if a.adapt == "none" && a.gpuTolerations {
 		return &usageError{What: "--adapt=none leaves the manifests as they are, and --gpu-tolerations changes them", Next: "Leave one of them out"}
 	}
 	a.rules = nil

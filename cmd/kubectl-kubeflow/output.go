@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 
 	"sigs.k8s.io/yaml"
 )
@@ -23,9 +22,4 @@ func printDocument(w io.Writer, format string, value any) error {
 	}
 	_, err = w.Write(out)
 	return err
-}
-
-// unknownOutput is the error for a value of -o that a command does not have.
-func unknownOutput(format string, known ...string) error {
-	return &usageError{What: fmt.Sprintf("there is no output format %q", format), Next: "It is one of: " + strings.Join(known, ", ")}
 }

@@ -38,6 +38,8 @@ const releasesExample = `  kubectl kubeflow releases                      # all
   kubectl kubeflow releases --download mirror -r 26.03
   kubectl kubeflow install -r 26.03 --mirror mirror`
 
+var releasesOutput = outputs("table", "table", "wide", "json", "yaml", "name")
+
 func newReleasesCommand(d *deps, run func(context.Context, *releasesOptions) error) *cobra.Command {
 	o := &releasesOptions{deps: d}
 	cmd := &cobra.Command{
@@ -55,21 +57,15 @@ func newReleasesCommand(d *deps, run func(context.Context, *releasesOptions) err
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.output, "output", "o", "table", "print them as `FORMAT`: table, wide, json, yaml or name")
+	releasesOutput.add(cmd, f, &o.output, "o", "print them as `FORMAT`: %s")
 	f.BoolVar(&o.components, "components", false, "show the components of each release")
 	f.StringVar(&o.download, "download", "", "fill this `FOLDER` for --mirror with what --release names (default the newest that suits)")
 	f.StringSliceVarP(&o.wanted, "release", "r", nil, "the `VERSIONS` to download")
 	f.StringVar(&o.mirror, "mirror", "", "download from this `FOLDER|URL` instead of the internet")
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare what is downloaded with the pinned hashes")
+	complete(cmd, "release", fixed(releaseNames()...))
+	complete(cmd, "mirror", folders)
 	return cmd
-}
-
-func releaseNames() []string {
-	var out []string
-	for _, r := range release.All() {
-		out = append(out, r.Version)
-	}
-	return out
 }
 
 func (o *releasesOptions) validate() error {
@@ -79,11 +75,7 @@ func (o *releasesOptions) validate() error {
 	case o.download != "" && (len(o.names) > 0 || o.components):
 		return &usageError{What: "--download goes with --release", Next: "For example: kubectl kubeflow releases --download mirror -r 26.03"}
 	}
-	switch o.output {
-	case "table", "wide", "json", "yaml", "name":
-		return nil
-	}
-	return unknownOutput(o.output, "table", "wide", "json", "yaml", "name")
+	return releasesOutput.check(o.output)
 }
 
 func runReleases(ctx context.Context, o *releasesOptions) error {

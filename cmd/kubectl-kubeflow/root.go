@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -58,7 +57,7 @@ current context.`,
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(badFlag)
 	d.flags.AddFlags(root.PersistentFlags())
-	root.PersistentFlags().StringVar(&d.color, "color", "auto", "colour the output `WHEN`: auto, always or never")
+	color.add(root, root.PersistentFlags(), &d.color, "", "colour the output `WHEN`: %s")
 	root.AddGroup(&cobra.Group{ID: "main", Title: "Commands:"})
 	for _, cmd := range []*cobra.Command{ // in the order people meet them
 		newInstallCommand(d, runInstall),
@@ -77,7 +76,7 @@ current context.`,
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Args = aCommand
 	}
-	d.completed(root)
+	d.completeConnection(root)
 	return root
 }
 
@@ -104,13 +103,6 @@ func unknownCommand(parent *cobra.Command, name string) error {
 		next = fmt.Sprintf("Did you mean: %s %s?", parent.CommandPath(), strings.Join(near, ", or "))
 	}
 	return &usageError{What: fmt.Sprintf("there is no command %q", name), Next: next}
-}
-
-func checkColor(color string) error {
-	if slices.Contains([]string{"auto", "always", "never"}, color) {
-		return nil
-	}
-	return &usageError{What: fmt.Sprintf("--color cannot be %q", color), Next: "It is one of: auto, always, never"}
 }
 
 // newOptionsCommand shows the flags that other commands' help leaves out, as "kubectl options" does.

@@ -22,6 +22,8 @@ type statusOptions struct {
 	output      string
 }
 
+var statusOutput = outputs("", "json", "yaml", "wide", "name (what is not ready, one a line)")
+
 func newStatusCommand(d *deps, run func(context.Context, *statusOptions) error) *cobra.Command {
 	o := &statusOptions{deps: d}
 	cmd := &cobra.Command{
@@ -54,15 +56,13 @@ out, 1 when there is no Kubeflow or it could not be looked at.`,
 	f.BoolVar(&o.wait, "wait", false, "wait until everything is ready")
 	f.DurationVar(&o.timeout, "timeout", 30*time.Minute, "with --wait: give up after this `DURATION`")
 	f.StringVar(&o.name, "name", "", "the `NAME` of the installation (default the Kubeflow of this cluster)")
-	f.StringVarP(&o.output, "output", "o", "", "print it as `FORMAT`: json, yaml, wide or name (what is not ready, one a line)")
+	statusOutput.add(cmd, f, &o.output, "o", "print it as `FORMAT`: %s")
 	return cmd
 }
 
 func (o *statusOptions) validate() error {
-	switch o.output {
-	case "", "json", "yaml", "wide", "name":
-	default:
-		return unknownOutput(o.output, "json", "yaml", "wide", "name")
+	if err := statusOutput.check(o.output); err != nil {
+		return err
 	}
 	switch {
 	case o.watch && o.wait:

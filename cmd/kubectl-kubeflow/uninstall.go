@@ -1,10 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
 )
 
 type uninstallOptions struct {
@@ -46,6 +44,11 @@ const uninstallExample = `  kubectl kubeflow uninstall --dry-run          # what
   kubectl kubeflow uninstall --name mpi-operator -y    # this installation
   kubectl kubeflow uninstall --delete-data --confirm aks-test -y  # in a script`
 
+var (
+	uninstallOutput = outputs("", "yaml", "json (and on stderr one JSON event a line)", "name")
+	uninstallDryRun = dryRuns("show what would go and stay", "ask the server about each object as well")
+)
+
 func newUninstallCommand(d *deps, run func(context.Context, *uninstallOptions) error) *cobra.Command {
 	o := &uninstallOptions{deps: d}
 	cmd := &cobra.Command{
@@ -62,9 +65,9 @@ func newUninstallCommand(d *deps, run func(context.Context, *uninstallOptions) e
 	f.StringVar(&o.name, "name", "", "the `NAME` of the installation, where there are several")
 	f.BoolVar(&o.deleteData, "delete-data", false, "delete users' data as well: Profiles, their namespaces, volumes, runs, notebooks ...")
 	f.StringVar(&o.confirm, "confirm", "", "say that --delete-data is meant: the `CONTEXT` whose cluster loses its data")
-	f.StringVar(&o.dryRun, "dry-run", "none", "change nothing; `MODE` is client (show what would go and stay) or server (ask the server about each object as well)")
+	uninstallDryRun.add(cmd, f, &o.dryRun, "", "change nothing; `MODE` is %s")
 	f.Lookup("dry-run").NoOptDefVal = "client"
-	f.StringVarP(&o.output, "output", "o", "", "print the result as `FORMAT`: yaml, json (and on stderr one JSON event a line) or name")
+	uninstallOutput.add(cmd, f, &o.output, "o", "print the result as `FORMAT`: %s")
 	f.BoolVar(&o.wait, "wait", true, "wait until the last namespace is gone; the steps before are waited for in any case")
 	f.DurationVar(&o.timeout, "timeout", 15*time.Minute, "give up after this `DURATION`")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
@@ -73,19 +76,12 @@ func newUninstallCommand(d *deps, run func(context.Context, *uninstallOptions) e
 
 func (o *uninstallOptions) validate() error {
 	switch {
-	case o.name != "" && !appdir.ValidName(o.name):
-		return &usageError{What: fmt.Sprintf("--name cannot be %q", o.name),
-			Next: "It is at most 25 lower-case letters, digits and '-', and begins and ends with a letter or digit"}
-	case !slices.Contains([]string{"none", "client", "server"}, o.dryRun):
-		return &usageError{What: fmt.Sprintf("--dry-run cannot be %q", o.dryRun), Next: "It is one of: none, client, server"}
-	case !slices.Contains([]string{"", "yaml", "json", "name"}, o.output):
-		return unknownOutput(o.output, "yaml", "json", "name")
 	case o.confirm != "" && !o.deleteData:
 		return &usageError{What: "--confirm goes with --delete-data", Next: "Without --delete-data, -y is all that is needed"}
 	case o.timeout <= 0:
 		return &usageError{What: "--timeout must be longer than nothing", Next: "For example: --timeout 15m"}
 	}
-	return nil
+	return cmp.Or(checkName(o.name), uninstallDryRun.check(o.dryRun), uninstallOutput.check(o.output))
 }
 
 // runUninstall uninstalls. What asks for a document gets one, also where it did not come far enough to have a result.

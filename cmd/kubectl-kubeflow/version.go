@@ -40,6 +40,8 @@ type versions struct {
 	Server string `json:"serverVersion,omitempty"`
 }
 
+var versionOutput = outputs("", "json", "yaml")
+
 func newVersionCommand(d *deps, run func(context.Context, *versionOptions) error) *cobra.Command {
 	o := &versionOptions{deps: d}
 	cmd := &cobra.Command{
@@ -49,28 +51,28 @@ func newVersionCommand(d *deps, run func(context.Context, *versionOptions) error
 		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	cmd.Flags().BoolVar(&o.client, "client", false, "only this plugin's version: do not ask the cluster")
-	cmd.Flags().StringVarP(&o.output, "output", "o", "", "print it as `FORMAT`: json or yaml")
+	versionOutput.add(cmd, cmd.Flags(), &o.output, "o", "print it as `FORMAT`: %s")
 	return cmd
 }
 
 // runVersion tells the plugin's version also where no cluster tells its own: that is what a report of trouble needs.
 func runVersion(ctx context.Context, o *versionOptions) error {
+	if err := versionOutput.check(o.output); err != nil {
+		return err
+	}
 	v := versions{Client: pluginVersion(), Go: runtime.Version()}
 	var unknown error
 	if !o.client {
 		v.Server, unknown = o.serverVersion(ctx)
 	}
-	switch o.output {
-	case "":
+	if o.output == "" {
 		fmt.Fprintln(o.Out, "Client Version:", v.Client)
 		if v.Server != "" {
 			fmt.Fprintln(o.Out, "Server Version:", v.Server)
 		}
 		return unknown
-	case "json", "yaml":
-		return errors.Join(printDocument(o.Out, o.output, v), unknown)
 	}
-	return unknownOutput(o.output, "json", "yaml")
+	return errors.Join(printDocument(o.Out, o.output, v), unknown)
 }
 
 func (d *deps) serverVersion(ctx context.Context) (string, error) {
