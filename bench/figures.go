@@ -62,7 +62,10 @@ func (f figures) report(rounds int) string {
 			continue
 		}
 		got := f.ratio(g.ours, g.theirs)
-		verdict := map[bool]string{true: "met", false: "**not met**"}[got <= g.goal]
+		verdict := "**not met**"
+		if got <= g.goal {
+			verdict = "met"
+		}
 		fmt.Fprintf(&out, "| %s | %.3f | %.2f | %s |\n", g.what, got, g.goal, verdict)
 	}
 	out.WriteString(f.otherWay())

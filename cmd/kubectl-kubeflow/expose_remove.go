@@ -50,7 +50,11 @@ func (o *exposeOptions) takeBack(ctx context.Context, plan *kubeflow.UnexposePla
 		timeout = 0
 	}
 	return plan.Apply(ctx, timeout, func(change cluster.Change) {
-		o.screen().Say("%s: %s", map[bool]string{true: "Gone", false: "Taken back"}[change.Verb == cluster.Delete], change.Ref())
+		done := "Taken back"
+		if change.Verb == cluster.Delete {
+			done = "Gone"
+		}
+		o.screen().Say("%s: %s", done, change.Ref())
 	})
 }
 

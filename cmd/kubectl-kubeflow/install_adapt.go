@@ -63,7 +63,11 @@ func (o *installOptions) sayAdapted(plan *kubeflow.InstallPlan) {
 		}
 		o.screen().Say("Adapted (%s): %s", check, text.Plural(changes, "change"))
 		if !o.diff {
-			o.screen().Say("  %s%s", made[0].Title, map[bool]string{true: ", ..."}[len(made) > 1])
+			more := ""
+			if len(made) > 1 {
+				more = ", ..."
+			}
+			o.screen().Say("  %s%s", made[0].Title, more)
 			continue
 		}
 		for _, a := range made {

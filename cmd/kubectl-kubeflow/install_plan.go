@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -103,8 +104,7 @@ func hands(makers map[string]int) string {
 	}
 	var parts []string
 	for _, maker := range slices.Sorted(maps.Keys(makers)) {
-		name := map[bool]string{true: "unknown hands", false: maker}[maker == ""]
-		parts = append(parts, fmt.Sprintf("%d made by %s", makers[maker], name))
+		parts = append(parts, fmt.Sprintf("%d made by %s", makers[maker], cmp.Or(maker, "unknown hands")))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -45,7 +45,10 @@ func (o *installOptions) finish(client *cluster.Client, plan *kubeflow.InstallPl
 	took := o.now().Sub(began)
 	doc := installResult{
 		APIVersion: resultVersion, Kind: "Result", Name: plan.Name, Release: plan.Release, Context: client.Context, Server: client.Server(),
-		Status: map[bool]string{true: "ready", false: "applied"}[o.wait], Objects: len(plan.Objects), Seconds: took.Seconds(), Result: result, Adaptations: plan.Adapted,
+		Status: "applied", Objects: len(plan.Objects), Seconds: took.Seconds(), Result: result, Adaptations: plan.Adapted,
+	}
+	if o.wait {
+		doc.Status = "ready"
 	}
 	doc.Rendered = plan.RenderTook.Seconds()
 	if o.times != nil {

@@ -155,7 +155,11 @@ func (o *releasesOptions) list(rows []releaseRow) error {
 			for _, c := range r.Components {
 				names = append(names, c.Name)
 			}
-			line = append(line, r.Pipelines, map[bool]string{true: "yes", false: "no pin"}[r.Pinned], strings.Join(names, ","))
+			pinned := "no pin"
+			if r.Pinned {
+				pinned = "yes"
+			}
+			line = append(line, r.Pipelines, pinned, strings.Join(names, ","))
 		}
 		cells = append(cells, line)
 	}

@@ -30,7 +30,10 @@ func releaseRowOf(r release.Release, kubernetes string, installed map[string]boo
 		Components: r.Components, Remotes: r.Remotes, Gone: r.Gone, LeftOvers: r.LeftOvers,
 	}
 	if kubernetes != "" {
-		row.Suits = map[bool]string{true: "yes", false: "no"}[r.Supports(kubernetes)]
+		row.Suits = "no"
+		if r.Supports(kubernetes) {
+			row.Suits = "yes"
+		}
 		row.Cluster = r.Kubernetes.Fit(kubernetes)
 	}
 	return row

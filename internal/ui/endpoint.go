@@ -61,8 +61,10 @@ func (s *Screen) endpoint(e expose.Endpoint) {
 	case e.Answer == nil:
 		what = e.URL
 	default:
-		sign = map[bool]string{true: s.ok(), false: s.bad()}[e.Answer.Well()]
-		what = e.URL + " " + e.Answer.Says
+		sign, what = s.bad(), e.URL+" "+e.Answer.Says
+		if e.Answer.Well() {
+			sign = s.ok()
+		}
 	}
 	s.line(sign, what)
 	detail := fmt.Sprintf("%s %s/%s", e.Via, e.About.Namespace, e.About.Name)

@@ -47,7 +47,11 @@ func (s *Screen) ReportMarkdown(r *doctor.Report) error {
 		if i == 0 {
 			b.WriteString("\n#### Fixes\n\n")
 		}
-		fmt.Fprintf(&b, "- %s: %s%s\n", t.Outcome, t.Fix.Title, map[bool]string{true: "", false: " (" + t.Reason + ")"}[t.Reason == ""])
+		fmt.Fprintf(&b, "- %s: %s", t.Outcome, t.Fix.Title)
+		if t.Reason != "" {
+			fmt.Fprintf(&b, " (%s)", t.Reason)
+		}
+		b.WriteString("\n")
 	}
 	_, err := fmt.Fprint(s.Out, b.String())
 	return err

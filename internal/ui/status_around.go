@@ -25,7 +25,10 @@ func (p *page) around(o *kubeflow.Overview, style StatusStyle) {
 			fact("", fmt.Sprintf("and %d more kinds of nodes", len(o.Nodes)-i))
 			break
 		}
-		name := map[bool]string{true: "Nodes", false: ""}[i == 0]
+		name := ""
+		if i == 0 {
+			name = "Nodes"
+		}
 		ready := text.Plural(pool.Nodes.Total, "node")
 		if pool.Nodes.Ready < pool.Nodes.Total {
 			ready = fmt.Sprintf("%d of %s ready", pool.Nodes.Ready, ready)

@@ -32,7 +32,10 @@ func (o Options) address(s *corev1.Service) {
 		}
 	}
 	if o.Internal != nil {
-		value := map[bool]string{true: "true"}[*o.Internal]
+		value := ""
+		if *o.Internal {
+			value = "true"
+		}
 		set(dashboard.InternalAnnotation, &value)
 	}
 	set(dashboard.DNSLabelAnnotation, o.DNSLabel)

@@ -142,7 +142,10 @@ func (t Target) ports(have []corev1.ServicePort, o Options, adopted bool) []core
 
 // portFor returns the port that already leads to a listener, or is meant to, or else a new one.
 func portFor(have []corev1.ServicePort, l dashboard.Listener) corev1.ServicePort {
-	name := map[bool]string{false: "http", true: "https"}[l.TLS]
+	name := "http"
+	if l.TLS {
+		name = "https"
+	}
 	meant := []func(corev1.ServicePort) bool{
 		func(p corev1.ServicePort) bool { return dashboard.TargetOf(&p) == l.Target },
 		func(p corev1.ServicePort) bool { return p.Port == l.Port },

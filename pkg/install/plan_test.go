@@ -89,7 +89,11 @@ func planned(t *testing.T, archive *txtar.Archive) string {
 func written(plan *Plan) string {
 	var out strings.Builder
 	for _, g := range plan.Objects {
-		fmt.Fprintf(&out, "%s (%s)%s\n", g.Ref(), g.Stage, map[bool]string{true: " opens a gate"}[g.opens])
+		fmt.Fprintf(&out, "%s (%s)", g.Ref(), g.Stage)
+		if g.opens {
+			out.WriteString(" opens a gate")
+		}
+		out.WriteString("\n")
 		for _, gate := range g.Gates {
 			fmt.Fprintf(&out, "  %s: %s\n", gate.Kind, gate)
 		}

@@ -120,7 +120,11 @@ func writtenRemoval(r *Removal) string {
 		}
 	}
 	for _, kept := range r.Keep {
-		fmt.Fprintf(&out, "keep %s: %s%s\n", kept.Ref, kept.Why, map[bool]string{false: " (forgotten)"}[kept.Listed])
+		fmt.Fprintf(&out, "keep %s: %s", kept.Ref, kept.Why)
+		if !kept.Listed {
+			out.WriteString(" (forgotten)")
+		}
+		out.WriteString("\n")
 	}
 	for _, left := range r.Left {
 		fmt.Fprintf(&out, "left over %s: %s\n", left.Ref, left.Why)

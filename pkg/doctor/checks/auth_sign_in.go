@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -131,6 +132,6 @@ func otherIssuer(o *unstructured.Unstructured, field, who, issuer, expected stri
 		Message:     fmt.Sprintf("dex issues tokens as %s, and %s expects %s", issuer, who, expected),
 		Consequence: "Who has signed in is not taken for it.",
 		Advice:      "Give them the same name: the one by which a visitor's browser reaches dex.",
-		Command:     fmt.Sprintf("kubectl edit %s -n %s %s", map[bool]string{true: "configmap", false: "requestauthentication"}[o.GetKind() == "ConfigMap"], o.GetNamespace(), o.GetName()),
+		Command:     fmt.Sprintf("kubectl edit %s -n %s %s", strings.ToLower(o.GetKind()), o.GetNamespace(), o.GetName()),
 	}
 }

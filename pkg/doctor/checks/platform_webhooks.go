@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -89,7 +90,7 @@ func unanswered(o *unstructured.Unstructured, webhook map[string]any, i int, the
 	if !there {
 		f.Message = fmt.Sprintf("%s has no endpoints: Service %s/%s does not exist", kindName(o), namespace, name)
 		f.Advice = "If an upgrade renamed the Service, delete the old webhook configuration; otherwise install again."
-		f.Command = fmt.Sprintf("kubectl delete %s %s", map[bool]string{true: "mutatingwebhookconfiguration", false: "validatingwebhookconfiguration"}[o.GetKind() == mutatingKind.Kind], o.GetName())
+		f.Command = fmt.Sprintf("kubectl delete %s %s", strings.ToLower(o.GetKind()), o.GetName())
 	}
 	if text(webhook, "failurePolicy") == "Ignore" {
 		f.Severity, f.Consequence = doctor.Warning, "New objects are created without its validation or changes."

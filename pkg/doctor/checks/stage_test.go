@@ -274,10 +274,14 @@ func definitionOf(kind schema.GroupKind, versions []string, namespaced bool) *un
 	if strings.HasSuffix(kind.Group, ".k8s.io") {
 		metadata["annotations"] = map[string]any{"api-approved.kubernetes.io": "unapproved, a test's"}
 	}
+	scope := "Cluster"
+	if namespaced {
+		scope = "Namespaced"
+	}
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": metadata,
 		"spec": map[string]any{
-			"group": kind.Group, "scope": map[bool]string{true: "Namespaced", false: "Cluster"}[namespaced],
+			"group": kind.Group, "scope": scope,
 			"names":    map[string]any{"kind": kind.Kind, "plural": plural, "singular": strings.ToLower(kind.Kind), "listKind": kind.Kind + "List"},
 			"versions": served,
 		},
