@@ -20,7 +20,7 @@ func runFix(ctx context.Context, o *doctorOptions) error {
 		}
 	}
 	o.screen().Say("context %s at %s", client.Context, client.Server())
-	report, err := doctor.Cure(ctx, client, o.checks, doctor.CureOptions{
+	report, err := doctor.ApplyFixes(ctx, client, o.checks, doctor.FixOptions{
 		Options: o.settings, Allow: o.allowed(), DryRun: o.dryRun, Wait: o.rollout, Now: o.now,
 		Progress: func(line string) { o.screen().Say("%s", line) },
 		Confirm:  o.confirm,
@@ -51,7 +51,7 @@ func (o *doctorOptions) allowed() []doctor.Impact {
 }
 
 // confirm shows the fixes of a round with their diffs and asks, unless --yes has answered.
-func (o *doctorOptions) confirm(ctx context.Context, plan doctor.Prescription) (bool, error) {
+func (o *doctorOptions) confirm(ctx context.Context, plan doctor.FixPlan) (bool, error) {
 	s := o.screen()
 	if err := s.Plan(plan); err != nil {
 		return false, err

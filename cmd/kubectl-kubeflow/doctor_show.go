@@ -58,7 +58,7 @@ func (o *doctorOptions) next(r *doctor.Report) string {
 			return "Take it back with: kubectl kubeflow doctor --undo=" + t.Run
 		}
 	}
-	plan := doctor.Prescribe(r, nil)
+	plan := doctor.PlanFixes(r, nil)
 	flags := ""
 	for name, value := range map[string]string{"mpi": o.mpi, "mesh": o.mesh} {
 		if value != "" {
@@ -79,7 +79,7 @@ func (o *doctorOptions) next(r *doctor.Report) string {
 
 // nextForManifests says who makes the changes that manifests need.
 func (o *doctorOptions) nextForManifests(r *doctor.Report) string {
-	if plan := doctor.Prescribe(r, []doctor.Impact{doctor.RestartsPods}); len(plan.Apply) == 0 {
+	if plan := doctor.PlanFixes(r, []doctor.Impact{doctor.RestartsPods}); len(plan.Apply) == 0 {
 		return ""
 	}
 	return "install makes these changes by itself: kubectl kubeflow install -f " + o.filename

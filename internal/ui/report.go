@@ -170,7 +170,7 @@ func (p *page) fixes(r *doctor.Report) {
 }
 
 var outcomes = map[doctor.Outcome]mark{
-	doctor.Cured: marks["ok"], doctor.Planned: marks["info"], doctor.Remains: marks["warning"],
+	doctor.Fixed: marks["ok"], doctor.Planned: marks["info"], doctor.Remains: marks["warning"],
 	doctor.Worse: marks["error"], doctor.Failed: marks["error"], doctor.Refused: marks["skipped"],
 }
 

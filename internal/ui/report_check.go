@@ -35,7 +35,7 @@ func (s *Screen) Undone(u *doctor.Undone) error {
 	p := &page{Screen: s}
 	back := 0
 	for _, step := range u.Steps {
-		if step.Outcome == doctor.PutBack || step.Outcome == doctor.Untouched {
+		if step.Outcome == doctor.Reverted || step.Outcome == doctor.Untouched {
 			back++
 			continue
 		}

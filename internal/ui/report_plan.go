@@ -10,7 +10,7 @@ import (
 )
 
 // Plan draws what would be done, with a diff per object, before somebody is asked.
-func (s *Screen) Plan(plan doctor.Prescription) error {
+func (s *Screen) Plan(plan doctor.FixPlan) error {
 	p := &page{Screen: s}
 	for i, f := range plan.Apply {
 		p.wrapped(fmt.Sprintf("%2d. ", i+1), 4, s.Paint(Bold, f.Fix.Title)+risk(f.Fix.Impact))

@@ -57,8 +57,8 @@ func aReport() *doctor.Report {
 		}
 	}
 	r.Summary = doctor.Summary{OK: 1, Info: 1, Error: 4, Skipped: 1, Unknown: 1}
-	r.Fixes = []doctor.Treatment{
-		{Check: "pipelines/executor", Outcome: doctor.Cured, Fix: fix},
+	r.Fixes = []doctor.FixResult{
+		{Check: "pipelines/executor", Outcome: doctor.Fixed, Fix: fix},
 		{Check: "pipelines/executor", Outcome: doctor.Refused, Reason: "it restarts pods: allow that with --allow-restart", Fix: fix},
 	}
 	return r

@@ -45,7 +45,7 @@ func Adapt(ctx context.Context, checks []*Check, components []release.RenderedCo
 		if err := broken(report); err != nil {
 			return nil, nil, err
 		}
-		plan := Prescribe(report, []Impact{RestartsPods})
+		plan := PlanFixes(report, []Impact{RestartsPods})
 		changed := 0
 		for _, p := range plan.Apply {
 			changes := m.rewrite(p)

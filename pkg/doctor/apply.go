@@ -11,7 +11,7 @@ import (
 )
 
 // apply makes the fixes of one round. How to take each back is in the cluster before anything changes.
-func (c *course) apply(ctx context.Context, r *Report, plan []Proposal) error {
+func (c *fixer) apply(ctx context.Context, r *Report, plan []Proposal) error {
 	at := c.Now()
 	for _, p := range plan {
 		p.Fix.stamp(at)
@@ -21,9 +21,9 @@ func (c *course) apply(ctx context.Context, r *Report, plan []Proposal) error {
 	}
 	var restarts []cluster.Change
 	var workloads []cluster.Ref
-	var trials []*Trial
+	var trials []*Probe
 	for _, p := range plan {
-		t := c.treat(p, r)
+		t := c.attempt(p, r)
 		c.say(p.Fix.Title)
 		if err := c.make(ctx, p.Fix, &workloads); err != nil {
 			if ctx.Err() != nil {
@@ -40,8 +40,8 @@ func (c *course) apply(ctx context.Context, r *Report, plan []Proposal) error {
 				restarts = append(restarts, change)
 			}
 		}
-		if p.Fix.Trial != nil {
-			trials = append(trials, p.Fix.Trial)
+		if p.Fix.Probe != nil {
+			trials = append(trials, p.Fix.Probe)
 		}
 	}
 	for _, trial := range trials {
@@ -55,11 +55,11 @@ func (c *course) apply(ctx context.Context, r *Report, plan []Proposal) error {
 	return rollOut(ctx, c.client, workloads, c.Wait, c.say)
 }
 
-// treat starts the account of one fix.
-func (c *course) treat(p Proposal, r *Report) *Treatment {
-	t := c.treated(p)
+// attempt starts the account of one fix.
+func (c *fixer) attempt(p Proposal, r *Report) *FixResult {
+	t := c.attempted(p)
 	if t == nil {
-		t = &Treatment{Check: p.Check, About: p.Finding.About, Fix: p.Fix}
+		t = &FixResult{Check: p.Check, About: p.Finding.About, Fix: p.Fix}
 		c.done = append(c.done, t)
 	}
 	t.tries++
@@ -68,7 +68,7 @@ func (c *course) treat(p Proposal, r *Report) *Treatment {
 }
 
 // make does what a fix changes, but for the restarts.
-func (c *course) make(ctx context.Context, f *Fix, workloads *[]cluster.Ref) error {
+func (c *fixer) make(ctx context.Context, f *Fix, workloads *[]cluster.Ref) error {
 	for _, change := range f.Changes {
 		if change.Verb == cluster.Restart {
 			continue
@@ -84,7 +84,7 @@ func (c *course) make(ctx context.Context, f *Fix, workloads *[]cluster.Ref) err
 }
 
 // do makes one change. When only the server's own fields moved since the look, the decision still holds and is made again on the newer object.
-func (c *course) do(ctx context.Context, change cluster.Change) error {
+func (c *fixer) do(ctx context.Context, change cluster.Change) error {
 	for try := 1; ; try++ {
 		after, err := c.client.Do(ctx, change, cluster.Options{Manager: Manager, Force: true})
 		if err == nil {
@@ -102,7 +102,7 @@ func (c *course) do(ctx context.Context, change cluster.Change) error {
 }
 
 // settle waits until the server has digested the end or the beginning of a kind of object.
-func (c *course) settle(ctx context.Context, change cluster.Change, after *unstructured.Unstructured) error {
+func (c *fixer) settle(ctx context.Context, change cluster.Change, after *unstructured.Unstructured) error {
 	ref := change.Ref()
 	if ref.Kind != "CustomResourceDefinition" {
 		return nil
@@ -126,7 +126,7 @@ func (c *course) settle(ctx context.Context, change cluster.Change, after *unstr
 }
 
 // restart makes every workload replace its pods, once, and returns those that do.
-func (c *course) restart(ctx context.Context, changes []cluster.Change, at time.Time) []cluster.Ref {
+func (c *fixer) restart(ctx context.Context, changes []cluster.Change, at time.Time) []cluster.Ref {
 	var restarted []cluster.Ref
 	seen := map[cluster.Ref]bool{}
 	for _, change := range changes {

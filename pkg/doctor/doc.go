@@ -2,7 +2,7 @@
 // are applied), says what would cure it, cures it, and takes the cure back.
 //
 // Its main type is the [Check]. [Diagnose] runs checks against a [cluster.View] and returns a [Report];
-// [Prescribe] chooses among the fixes that the report offers; [Cure] applies them, looks again and keeps
+// [PlanFixes] chooses among the fixes that the report offers; [ApplyFixes] applies them, looks again and keeps
 // what [Undo] needs; [Adapt] applies them to rendered objects in memory. The checks themselves are in the
 // package checks: to add one, copy checks/pipelines_executor.go.
 package doctor

@@ -25,13 +25,13 @@ type Fix struct {
 	Title   string // a verb phrase the user can say yes to: "Set the workflow executor to pns"
 	Impact  Impact
 	Changes []cluster.Change
-	// Trial tells when a changed admission webhook is in force, so that restarts do not come too early. May be nil.
-	Trial *Trial
+	// Probe tells when a changed admission webhook is in force, so that restarts do not come too early. May be nil.
+	Probe *Probe
 }
 
-// A Trial is a pod that the server is asked to admit without keeping it. What the changed webhooks do to
+// A Probe is a pod that the server is asked to admit without keeping it. What the changed webhooks do to
 // it shows whether the API server honours them yet.
-type Trial struct {
+type Probe struct {
 	Namespace string `json:"namespace"`
 	Container string `json:"container"` // what the webhook adds once it is in force
 }

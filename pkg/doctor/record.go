@@ -35,7 +35,7 @@ type Step struct {
 	Created bool                       `json:"created,omitempty"` // the object was not there before
 	Inverse json.RawMessage            `json:"inverse,omitempty"` // RFC 6902, with tests of what was written
 	Before  *unstructured.Unstructured `json:"before,omitempty"`  // what was deleted
-	Trial   *Trial                     `json:"trial,omitempty"`
+	Probe   *Probe                     `json:"trial,omitempty"`
 	Done    bool                       `json:"done,omitempty"`
 }
 
@@ -49,7 +49,7 @@ const (
 )
 
 // record adds what will take a round back to the run's record, and stores it before anything changes.
-func (c *course) record(ctx context.Context, plan []Proposal) error {
+func (c *fixer) record(ctx context.Context, plan []Proposal) error {
 	first := c.run == nil
 	if first {
 		if err := c.begin(ctx); err != nil {
@@ -74,7 +74,7 @@ func (c *course) record(ctx context.Context, plan []Proposal) error {
 }
 
 // begin starts a run, or goes on with one that was cut off.
-func (c *course) begin(ctx context.Context) error {
+func (c *fixer) begin(ctx context.Context) error {
 	runs, err := Runs(ctx, c.client)
 	if err != nil {
 		return fmt.Errorf("reading what earlier fixes left to undo: %w", err)
@@ -94,7 +94,7 @@ func (c *course) begin(ctx context.Context) error {
 }
 
 // leftOpen returns the run that was cut off, nil when there is none or it cannot be read.
-func (c *course) leftOpen(ctx context.Context) *Run {
+func (c *fixer) leftOpen(ctx context.Context) *Run {
 	runs, err := Runs(ctx, c.client)
 	if err != nil || len(runs) == 0 || runs[0].Finished || runs[0].Undone {
 		return nil
@@ -103,7 +103,7 @@ func (c *course) leftOpen(ctx context.Context) *Run {
 }
 
 func stepOf(p Proposal, change cluster.Change) (Step, error) {
-	s := Step{Check: p.Check, Title: p.Fix.Title, Verb: change.Verb, About: change.Ref(), Trial: p.Fix.Trial}
+	s := Step{Check: p.Check, Title: p.Fix.Title, Verb: change.Verb, About: change.Ref(), Probe: p.Fix.Probe}
 	switch {
 	case change.Verb == cluster.Delete:
 		s.Before = change.Before
@@ -130,7 +130,7 @@ func (r *Run) secret() bool {
 	return slices.ContainsFunc(r.Steps, func(s Step) bool { return s.About.Kind == "Secret" && s.About.APIVersion == "v1" })
 }
 
-func (c *course) store(ctx context.Context) error { return c.run.store(ctx, c.client) }
+func (c *fixer) store(ctx context.Context) error { return c.run.store(ctx, c.client) }
 
 // store writes the record: into a Secret when it has to hold what a Secret held.
 func (r *Run) store(ctx context.Context, client *cluster.Client) error {

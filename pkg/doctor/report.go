@@ -27,7 +27,7 @@ type Report struct {
 	Summary    Summary       `json:"summary"`
 	Checks     []CheckReport `json:"checks"`
 	Hints      []string      `json:"hints,omitempty"` // what cannot be seen from the cluster, where that may matter
-	Fixes      []Treatment   `json:"fixes"`
+	Fixes      []FixResult   `json:"fixes"`
 	Error      string        `json:"error,omitempty"` // why it could not finish
 }
 
@@ -54,7 +54,7 @@ type Summary struct {
 
 // NewReport returns a report of nothing.
 func NewReport() *Report {
-	return &Report{APIVersion: "kubeflow.doctor/v1alpha1", Kind: "Report", Checks: []CheckReport{}, Fixes: []Treatment{}}
+	return &Report{APIVersion: "kubeflow.doctor/v1alpha1", Kind: "Report", Checks: []CheckReport{}, Fixes: []FixResult{}}
 }
 
 // Worst returns the worst severity found, "" where nothing was.

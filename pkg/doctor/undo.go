@@ -38,23 +38,23 @@ type Reversal string
 
 // What can become of a change that is to be put back.
 const (
-	PutBack   Reversal = "put back"
+	Reverted   Reversal = "reverted"
 	Untouched Reversal = "untouched" // the run was interrupted before it made this change
 	Changed   Reversal = "changed"   // somebody changed it since: it was left as it is
 	Gone      Reversal = "gone"      // the object is not there any more
-	NotBack   Reversal = "failed"
+	RevertFailed   Reversal = "failed"
 )
 
 // Whole tells whether everything is as it was before the run.
 func (u *Undone) Whole() bool {
-	return !slices.ContainsFunc(u.Steps, func(s UndoneStep) bool { return s.Outcome != PutBack && s.Outcome != Untouched })
+	return !slices.ContainsFunc(u.Steps, func(s UndoneStep) bool { return s.Outcome != Reverted && s.Outcome != Untouched })
 }
 
 // Undo puts back what a run changed: objects first, the last change first; then the webhooks' effect is awaited; then what
 // was restarted is restarted again, so that its pods are what they were. What somebody else changed since is left alone and named.
 func Undo(ctx context.Context, client *cluster.Client, run Run, o UndoOptions) (*Undone, error) {
 	u := &Undone{APIVersion: "kubeflow.doctor/v1alpha1", Kind: "Undo", Run: run.Name, Steps: []UndoneStep{}}
-	var trials []Trial
+	var trials []Probe
 	var restarts []Step
 	for _, s := range slices.Backward(run.Steps) {
 		if s.Verb == cluster.Restart {
@@ -63,8 +63,8 @@ func Undo(ctx context.Context, client *cluster.Client, run Run, o UndoOptions) (
 		}
 		o.say("putting back " + s.About.String())
 		u.add(s, reverse(ctx, client, s))
-		if s.Trial != nil && !slices.Contains(trials, *s.Trial) {
-			trials = append(trials, *s.Trial)
+		if s.Probe != nil && !slices.Contains(trials, *s.Probe) {
+			trials = append(trials, *s.Probe)
 		}
 	}
 	for _, t := range trials {
@@ -89,7 +89,7 @@ func Undo(ctx context.Context, client *cluster.Client, run Run, o UndoOptions) (
 }
 
 func (u *Undone) add(s Step, err error) {
-	step := UndoneStep{About: s.About, Title: s.Title, Outcome: PutBack}
+	step := UndoneStep{About: s.About, Title: s.Title, Outcome: Reverted}
 	switch {
 	case err == nil:
 	case apierrors.IsNotFound(err):
@@ -99,7 +99,7 @@ func (u *Undone) add(s Step, err error) {
 	case apierrors.IsInvalid(err):
 		step.Outcome, step.Reason = Changed, "somebody changed it since"
 	default:
-		step.Outcome, step.Reason = NotBack, err.Error()
+		step.Outcome, step.Reason = RevertFailed, err.Error()
 	}
 	u.Steps = append(u.Steps, step)
 }

@@ -79,11 +79,11 @@ data: {spawner_ui_config.yaml: "spawnerFormDefaults:\n  tolerationGroup:\n    op
 			if len(before) == 0 {
 				t.Fatal("there is nothing to cure")
 			}
-			r, err := doctor.Cure(ctx, client, chosen, doctor.CureOptions{Allow: []doctor.Impact{doctor.RestartsPods}, Wait: time.Minute, Now: time.Now})
+			r, err := doctor.ApplyFixes(ctx, client, chosen, doctor.FixOptions{Allow: []doctor.Impact{doctor.RestartsPods}, Wait: time.Minute, Now: time.Now})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n := outcomes(r); n[doctor.Cured] == 0 && id != "pipelines/images" || n[doctor.Failed]+n[doctor.Worse] > 0 { // of the images some stay gone
+			if n := outcomes(r); n[doctor.Fixed] == 0 && id != "pipelines/images" || n[doctor.Failed]+n[doctor.Worse] > 0 { // of the images some stay gone
 				t.Errorf("the outcomes are %v", n)
 			}
 			if after := fixable(t, ctx, client, chosen); len(after) != 0 {
@@ -136,7 +136,7 @@ func TestAClaimThatWaitsForAClassGetsOne(t *testing.T) {
 	if before := fixable(t, ctx, client, chosen); len(before) != 1 {
 		t.Fatalf("there is %v to cure", before)
 	}
-	if _, err := doctor.Cure(ctx, client, chosen, doctor.CureOptions{Wait: time.Minute, Now: time.Now}); err != nil {
+	if _, err := doctor.ApplyFixes(ctx, client, chosen, doctor.FixOptions{Wait: time.Minute, Now: time.Now}); err != nil {
 		t.Fatal(err)
 	}
 	for given := ""; given == ""; time.Sleep(100 * time.Millisecond) { // the control plane gives it to claims that wait

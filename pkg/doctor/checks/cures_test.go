@@ -19,13 +19,13 @@ func TestTheGuidesKubeflowIsCuredTakenBackAndCuredAgain(t *testing.T) {
 	defer stop()
 	client := connect(t, ctx)
 	r := cureWith(t, ctx, client)
-	if n := outcomes(r); n[doctor.Refused] != 1 || n[doctor.Cured] == 0 || n[doctor.Failed]+n[doctor.Remains]+n[doctor.Worse] > 0 {
+	if n := outcomes(r); n[doctor.Refused] != 1 || n[doctor.Fixed] == 0 || n[doctor.Failed]+n[doctor.Remains]+n[doctor.Worse] > 0 {
 		t.Errorf("without leave to restart the outcomes are %v, want all cured but one refused", n)
 	}
 	want(t, ctx, client, sick[:6]...)
 
 	r = cureWith(t, ctx, client, doctor.RestartsPods)
-	if n := outcomes(r); n[doctor.Cured] != 1 || len(r.Fixes) != 1 {
+	if n := outcomes(r); n[doctor.Fixed] != 1 || len(r.Fixes) != 1 {
 		t.Errorf("the outcomes are %v, want the one that is left cured", n)
 	}
 	want(t, ctx, client)
@@ -142,7 +142,7 @@ func TestAnInterruptedFixIsFinishedByTheNext(t *testing.T) {
 	defer stop()
 	client := connect(t, ctx)
 	cut, interrupt := context.WithCancel(ctx)
-	_, err := doctor.Cure(cut, client, All(), doctor.CureOptions{Options: options(), Allow: []doctor.Impact{doctor.RestartsPods}, Wait: time.Minute, Now: time.Now, Progress: func(line string) {
+	_, err := doctor.ApplyFixes(cut, client, All(), doctor.FixOptions{Options: options(), Allow: []doctor.Impact{doctor.RestartsPods}, Wait: time.Minute, Now: time.Now, Progress: func(line string) {
 		if strings.HasPrefix(line, "Set the workflow executor") { // the webhooks are changed, nothing is restarted yet
 			interrupt()
 		}
@@ -268,7 +268,7 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: reader}
 subjects: [{kind: User, name: reader, apiGroup: rbac.authorization.k8s.io}]`))
 	reader := clientOf(t, "reader")
 	before := resourceVersions(t, ctx, client)
-	r, err := doctor.Cure(ctx, reader, All(), doctor.CureOptions{Options: options(), Wait: time.Minute, Now: time.Now})
+	r, err := doctor.ApplyFixes(ctx, reader, All(), doctor.FixOptions{Options: options(), Wait: time.Minute, Now: time.Now})
 	if !apierrors.IsForbidden(err) || len(r.Fixes) > 0 && r.Fixes[0].Run != "" {
 		t.Errorf("the error is %v, the fixes are %+v", err, r.Fixes)
 	}

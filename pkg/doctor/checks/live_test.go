@@ -131,7 +131,7 @@ func brief(r *doctor.Report) []string {
 
 func cureWith(t *testing.T, ctx context.Context, client *cluster.Client, allow ...doctor.Impact) *doctor.Report {
 	t.Helper()
-	r, err := doctor.Cure(ctx, client, All(), doctor.CureOptions{Options: options(), Allow: allow, Wait: time.Minute, Now: time.Now, Progress: func(line string) { t.Log(line) }})
+	r, err := doctor.ApplyFixes(ctx, client, All(), doctor.FixOptions{Options: options(), Allow: allow, Wait: time.Minute, Now: time.Now, Progress: func(line string) { t.Log(line) }})
 	if err != nil {
 		t.Fatalf("curing: %v", err)
 	}

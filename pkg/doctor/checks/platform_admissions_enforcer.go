@@ -187,7 +187,7 @@ func (x exclusion) prescribe(ctx context.Context, e doctor.Exam, f *doctor.Findi
 		}
 		if len(b.workloads) > 0 {
 			f.Fix.Impact = doctor.RestartsPods
-			f.Fix.Trial = &doctor.Trial{Namespace: ns.GetName(), Container: proxy}
+			f.Fix.Probe = &doctor.Probe{Namespace: ns.GetName(), Container: proxy}
 			f.Fix.Title += " and restart " + some(len(b.workloads), "workload")
 			f.Fix.Changes = append(f.Fix.Changes, b.restarts()...)
 			f.Command += fmt.Sprintf("\nkubectl rollout restart -n %s deployment,statefulset,daemonset", ns.GetName())

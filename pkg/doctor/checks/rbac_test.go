@@ -121,7 +121,7 @@ func roles(t *testing.T) []map[string]any {
 			if f.Fix == nil {
 				continue
 			}
-			if f.Fix.Trial != nil {
+			if f.Fix.Probe != nil {
 				write.allow(podKind, "create") // a dry run: no pod is made
 			}
 			for _, change := range f.Fix.Changes {
@@ -265,13 +265,13 @@ func TestTheRolesAreEnough(t *testing.T) {
 			t.Errorf("%s could not look: %s", c.ID, c.Reason)
 		}
 	}
-	if _, err := doctor.Cure(ctx, looks, All(), doctor.CureOptions{Options: options(), Wait: time.Minute, Now: time.Now}); err == nil {
+	if _, err := doctor.ApplyFixes(ctx, looks, All(), doctor.FixOptions{Options: options(), Wait: time.Minute, Now: time.Now}); err == nil {
 		t.Error("who may only look has cured")
 	}
 	want(t, ctx, client, sick...)
 
 	cures := clientOf(t, "cures")
-	if n := outcomes(cureWith(t, ctx, cures, doctor.RestartsPods)); n[doctor.Failed]+n[doctor.Remains]+n[doctor.Worse] > 0 || n[doctor.Cured] == 0 {
+	if n := outcomes(cureWith(t, ctx, cures, doctor.RestartsPods)); n[doctor.Failed]+n[doctor.Remains]+n[doctor.Worse] > 0 || n[doctor.Fixed] == 0 {
 		t.Errorf("the outcomes are %v, want all cured", n)
 	}
 	want(t, ctx, client)

@@ -131,7 +131,7 @@ func (s *stage) act(t *testing.T, ctx context.Context, c *doctor.Check, path str
 		return "? | | |"
 	}
 	cure := func() *doctor.Report {
-		r, err := doctor.Cure(ctx, s.client, []*doctor.Check{c}, doctor.CureOptions{Options: o, Allow: []doctor.Impact{doctor.RestartsPods, doctor.LosesData}, Wait: 5 * time.Second, Now: time.Now})
+		r, err := doctor.ApplyFixes(ctx, s.client, []*doctor.Check{c}, doctor.FixOptions{Options: o, Allow: []doctor.Impact{doctor.RestartsPods, doctor.LosesData}, Wait: 5 * time.Second, Now: time.Now})
 		if err != nil {
 			t.Errorf("%s: curing: %v", path, err)
 		}
@@ -143,7 +143,7 @@ func (s *stage) act(t *testing.T, ctx context.Context, c *doctor.Check, path str
 		return "found | no automatic fix | |"
 	case n[doctor.Remains] > 0 && n[doctor.Remains] == len(r.Fixes):
 		return "found | applied; takes effect in recreated pods | |"
-	case n[doctor.Cured] != len(r.Fixes):
+	case n[doctor.Fixed] != len(r.Fixes):
 		t.Errorf("%s: the outcomes are %v: %s", path, n, r.Fixes[0].Reason)
 		return "detected | ? | |"
 	}

@@ -13,13 +13,13 @@ import (
 // Manager is the field manager of everything that a fix writes.
 const Manager = "kubectl-kubeflow-doctor"
 
-// CureOptions say what may be done and who is asked.
-type CureOptions struct {
+// FixOptions say what may be done and who is asked.
+type FixOptions struct {
 	Options
 	Allow    []Impact      // beyond Safe
 	DryRun   bool          // stop when the fixes are known
 	Wait     time.Duration // how long restarted workloads may take to be ready
-	Confirm  func(context.Context, Prescription) (bool, error)
+	Confirm  func(context.Context, FixPlan) (bool, error)
 	Progress func(line string)
 	Now      func() time.Time
 }
@@ -27,8 +27,8 @@ type CureOptions struct {
 // Cure finds what is wrong, applies the fixes that are allowed, and looks again, until nothing is left that it may
 // do. The report is the last look, with what became of each fix. The error is a fault on the way or a cancelled
 // context; the report then says how far it came, and what was done can still be undone.
-func Cure(ctx context.Context, client *cluster.Client, checks []*Check, o CureOptions) (*Report, error) {
-	c := &course{client: client, checks: checks, CureOptions: o}
+func ApplyFixes(ctx context.Context, client *cluster.Client, checks []*Check, o FixOptions) (*Report, error) {
+	c := &fixer{client: client, checks: checks, FixOptions: o}
 	var report *Report
 	for range rounds {
 		report = Diagnose(ctx, client.View(), checks, o.Options)
@@ -36,7 +36,7 @@ func Cure(ctx context.Context, client *cluster.Client, checks []*Check, o CureOp
 		if ctx.Err() != nil {
 			return c.finish(ctx, report, ctx.Err())
 		}
-		plan := c.untried(Prescribe(report, o.Allow))
+		plan := c.untried(PlanFixes(report, o.Allow))
 		if len(plan.Apply) == 0 {
 			return c.finish(ctx, report, nil)
 		}
@@ -58,18 +58,18 @@ func Cure(ctx context.Context, client *cluster.Client, checks []*Check, o CureOp
 	return c.finish(ctx, report, nil)
 }
 
-// A course of treatment is one run of doctor --fix.
-type course struct {
-	CureOptions
+// A fixer is one run of doctor --fix.
+type fixer struct {
+	FixOptions
 	client *cluster.Client
 	checks []*Check
 	run    *Run
-	done   []*Treatment
-	other  []*Treatment // refused or planned
+	done   []*FixResult
+	other  []*FixResult // refused or planned
 }
 
 // look updates what became of the fixes that were made.
-func (c *course) look(r *Report) {
+func (c *fixer) look(r *Report) {
 	for _, t := range c.done {
 		if t.Outcome != Failed {
 			t.judge(r)
@@ -81,19 +81,19 @@ func (c *course) look(r *Report) {
 const most = 3
 
 // untried leaves out what was tried already, and remembers what is refused.
-func (c *course) untried(p Prescription) Prescription {
+func (c *fixer) untried(p FixPlan) FixPlan {
 	c.other = nil
 	c.note(p.Refuse, Refused, "")
-	fresh := Prescription{Refuse: p.Refuse}
+	fresh := FixPlan{Refuse: p.Refuse}
 	for _, proposal := range p.Apply {
-		if t := c.treated(proposal); t == nil || t.tries < most && t.Reason == changedMeanwhile {
+		if t := c.attempted(proposal); t == nil || t.tries < most && t.Reason == changedMeanwhile {
 			fresh.Apply = append(fresh.Apply, proposal)
 		}
 	}
 	return fresh
 }
 
-func (c *course) treated(p Proposal) *Treatment {
+func (c *fixer) attempted(p Proposal) *FixResult {
 	for _, t := range c.done {
 		if t.same(p) {
 			return t
@@ -102,18 +102,18 @@ func (c *course) treated(p Proposal) *Treatment {
 	return nil
 }
 
-func (c *course) note(proposals []Proposal, outcome Outcome, why string) {
+func (c *fixer) note(proposals []Proposal, outcome Outcome, why string) {
 	for _, p := range proposals {
 		reason := why
 		if reason == "" {
 			reason = p.Why
 		}
-		c.other = append(c.other, &Treatment{Check: p.Check, About: p.Finding.About, Fix: p.Fix, Outcome: outcome, Reason: reason})
+		c.other = append(c.other, &FixResult{Check: p.Check, About: p.Finding.About, Fix: p.Fix, Outcome: outcome, Reason: reason})
 	}
 }
 
 // preview replaces what was predicted by what the server says it would become, where it says so.
-func (c *course) preview(ctx context.Context, proposals []Proposal) {
+func (c *fixer) preview(ctx context.Context, proposals []Proposal) {
 	for _, p := range proposals {
 		for i, change := range p.Fix.Changes {
 			if change.Verb == cluster.Restart || change.Verb == cluster.Delete {
@@ -128,7 +128,7 @@ func (c *course) preview(ctx context.Context, proposals []Proposal) {
 	}
 }
 
-func (c *course) confirm(ctx context.Context, p Prescription) (bool, error) {
+func (c *fixer) confirm(ctx context.Context, p FixPlan) (bool, error) {
 	if c.Confirm == nil {
 		return true, nil
 	}
@@ -136,7 +136,7 @@ func (c *course) confirm(ctx context.Context, p Prescription) (bool, error) {
 }
 
 // finish closes the record of the run and puts the outcomes into the report.
-func (c *course) finish(ctx context.Context, r *Report, err error) (*Report, error) {
+func (c *fixer) finish(ctx context.Context, r *Report, err error) (*Report, error) {
 	if c.run == nil && err == nil && !c.DryRun {
 		c.run = c.leftOpen(ctx) // nothing is left to do: what was interrupted is finished by that
 	}
@@ -162,7 +162,7 @@ const changedMeanwhile = "somebody else changed the object in between"
 // conflicted tells whether a change came too late.
 func conflicted(err error) bool { return apierrors.IsConflict(err) }
 
-func (c *course) say(line string) {
+func (c *fixer) say(line string) {
 	if c.Progress != nil {
 		c.Progress(line)
 	}

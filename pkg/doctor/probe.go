@@ -16,11 +16,11 @@ const patience = 15 * time.Second
 
 // await asks the server to admit the trial's pod until it comes back as it should: with the container, or without.
 // When the server will not say, the usual time has to do.
-func (c *course) await(ctx context.Context, t *Trial, with bool) {
+func (c *fixer) await(ctx context.Context, t *Probe, with bool) {
 	await(ctx, c.client, t, with)
 }
 
-func await(ctx context.Context, client *cluster.Client, t *Trial, with bool) {
+func await(ctx context.Context, client *cluster.Client, t *Probe, with bool) {
 	steady := 0
 	_ = until(ctx, patience, func() (bool, error) { // in the end the next look at the cluster judges
 		if injected(ctx, client, t) == with {
@@ -33,7 +33,7 @@ func await(ctx context.Context, client *cluster.Client, t *Trial, with bool) {
 }
 
 // injected tells whether the server would add the container to a pod.
-func injected(ctx context.Context, client *cluster.Client, t *Trial) bool {
+func injected(ctx context.Context, client *cluster.Client, t *Probe) bool {
 	pod, err := client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: t.pod()}, cluster.Options{Manager: Manager, DryRun: true})
 	if apierrors.IsBadRequest(err) { // webhooks of old cannot take part in a dry run: the server refuses when it would have to call one
 		return true
@@ -54,7 +54,7 @@ func injected(ctx context.Context, client *cluster.Client, t *Trial) bool {
 }
 
 // pod is one that every Pod Security level admits. It is never kept.
-func (t *Trial) pod() *unstructured.Unstructured {
+func (t *Probe) pod() *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Pod",
 		"metadata": map[string]any{"name": "kubectl-kubeflow-doctor-trial", "namespace": t.Namespace},

@@ -8,15 +8,15 @@ type Outcome string
 // What can become of a fix.
 const (
 	Planned Outcome = "planned" // --dry-run: shown, not made
-	Cured   Outcome = "cured"
+	Fixed   Outcome = "fixed"
 	Remains Outcome = "remains" // made, and the finding is still there
 	Worse   Outcome = "worse"   // made, and the check now finds more than before
 	Failed  Outcome = "failed"  // could not be made
 	Refused Outcome = "refused" // needs a yes that was not given
 )
 
-// A Treatment is a fix and what became of it.
-type Treatment struct {
+// A FixResult is a fix and what became of it.
+type FixResult struct {
 	Check   string  `json:"check"`
 	About   Subject `json:"about"`
 	Outcome Outcome `json:"outcome"`
@@ -29,8 +29,8 @@ type Treatment struct {
 }
 
 // MarshalJSON puts the parts of the fix beside its outcome.
-func (t Treatment) MarshalJSON() ([]byte, error) {
-	type plain Treatment
+func (t FixResult) MarshalJSON() ([]byte, error) {
+	type plain FixResult
 	return json.Marshal(struct {
 		plain
 		Title   string        `json:"title"`
@@ -40,12 +40,12 @@ func (t Treatment) MarshalJSON() ([]byte, error) {
 }
 
 // same tells whether a proposal is for the finding that was treated.
-func (t Treatment) same(p Proposal) bool {
+func (t FixResult) same(p Proposal) bool {
 	return t.Check == p.Check && t.About == p.Finding.About && t.Fix.Title == p.Fix.Title
 }
 
 // judge compares what was treated with what is found now.
-func (t *Treatment) judge(r *Report) {
+func (t *FixResult) judge(r *Report) {
 	c := r.Check(t.Check)
 	switch {
 	case c == nil || c.Status == Unknown:
@@ -55,7 +55,7 @@ func (t *Treatment) judge(r *Report) {
 	case c.has(t.About):
 		t.Outcome = Remains
 	default:
-		t.Outcome = Cured
+		t.Outcome = Fixed
 	}
 }
 

@@ -36,7 +36,7 @@ func TestARoundPrescribesWhatIsAllowedOncePerObject(t *testing.T) {
 		{"what loses data only when that is allowed", []Impact{RestartsPods, LosesData}, []string{"first of one", "restarts two", "loses three"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := Prescribe(r, c.allow)
+			p := PlanFixes(r, c.allow)
 			if !slices.Equal(titles(p.Apply), c.apply) || !slices.Equal(titles(p.Refuse), c.refuse) {
 				t.Errorf("applies %v and refuses %v, want %v and %v", titles(p.Apply), titles(p.Refuse), c.apply, c.refuse)
 			}
@@ -54,7 +54,7 @@ func TestTwoFixesMayRestartTheSameWorkload(t *testing.T) {
 	restart := RestartOf(configMap("shared"))
 	one.Changes, two.Changes = append(one.Changes, restart), append(two.Changes, restart)
 	r := diagnose(check("a/b", []Finding{{Severity: Error, Fix: one}, {Severity: Error, Fix: two}}, nil))
-	if got := titles(Prescribe(r, nil).Apply); len(got) != 2 {
+	if got := titles(PlanFixes(r, nil).Apply); len(got) != 2 {
 		t.Errorf("the round has %v", got)
 	}
 }
@@ -67,14 +67,14 @@ func TestAFixIsJudgedByTheNextLook(t *testing.T) {
 		after []Finding
 		want  Outcome
 	}{
-		{"gone is cured", nil, Cured},
-		{"gone beside another is cured", []Finding{other}, Cured},
+		{"gone is cured", nil, Fixed},
+		{"gone beside another is cured", []Finding{other}, Fixed},
 		{"still there remains", []Finding{bad}, Remains},
 		{"more than before is worse", []Finding{bad, other}, Worse},
 		{"less bad remains", []Finding{{Severity: Warning, About: about("one")}}, Remains},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			treatment := &Treatment{Check: "a/b", About: bad.About, before: weight(&CheckReport{Findings: []Finding{bad}})}
+			treatment := &FixResult{Check: "a/b", About: bad.About, before: weight(&CheckReport{Findings: []Finding{bad}})}
 			treatment.judge(diagnose(check("a/b", c.after, nil)))
 			if treatment.Outcome != c.want {
 				t.Errorf("the outcome is %s, want %s", treatment.Outcome, c.want)

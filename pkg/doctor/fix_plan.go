@@ -14,8 +14,8 @@ type Proposal struct {
 	Why     string // why it is refused; "" when it is not
 }
 
-// A Prescription is what one round of curing would do, and what it leaves alone for want of a yes.
-type Prescription struct {
+// A FixPlan is what one round of curing would do, and what it leaves alone for want of a yes.
+type FixPlan struct {
 	Apply, Refuse []Proposal
 }
 
@@ -25,10 +25,10 @@ var flags = map[Impact]string{
 	LosesData:    "it deletes data: allow that with --allow-data-loss",
 }
 
-// Prescribe chooses the fixes of one round, in the order of the checks: one per object, none for what
+// PlanFixes chooses the fixes of one round, in the order of the checks: one per object, none for what
 // another finding explains, and only what is allowed. It touches nothing.
-func Prescribe(r *Report, allow []Impact) Prescription {
-	var p Prescription
+func PlanFixes(r *Report, allow []Impact) FixPlan {
+	var p FixPlan
 	claimed := map[cluster.Ref]bool{}
 	for _, c := range r.Checks {
 		for _, f := range c.Findings {
