@@ -14,6 +14,7 @@ type Verb string
 // The ways to write an object.
 const (
 	Apply   Verb = "apply"   // server-side apply of After; Before may be nil
+	Create  Verb = "create"  // create After; an object of that name is an error (apierrors.IsAlreadyExists)
 	Patch   Verb = "patch"   // write the difference between Before and After, if nobody changed the object in between
 	Delete  Verb = "delete"  // delete Before
 	Restart Verb = "restart" // a Patch that makes a workload replace its pods

@@ -89,6 +89,8 @@ func (c *Client) Do(ctx context.Context, change Change, o Options) (*unstructure
 	switch change.Verb {
 	case Apply:
 		after, err = c.apply(ctx, resource, change.After, o)
+	case Create:
+		after, err = resource.Create(ctx, change.After, metav1.CreateOptions{FieldManager: o.Manager, DryRun: dryRun(o)})
 	case Patch, Restart:
 		after, err = c.patch(ctx, resource, change, o)
 	case Delete:
@@ -103,7 +105,7 @@ func (c *Client) Do(ctx context.Context, change Change, o Options) (*unstructure
 }
 
 // doing says in a word what a verb does, for errors.
-var doing = map[Verb]string{Apply: "applying", Patch: "patching", Delete: "deleting", Restart: "restarting"}
+var doing = map[Verb]string{Apply: "applying", Create: "creating", Patch: "patching", Delete: "deleting", Restart: "restarting"}
 
 func (c *Client) apply(ctx context.Context, in dynamic.ResourceInterface, o *unstructured.Unstructured, opt Options) (*unstructured.Unstructured, error) {
 	body, err := json.Marshal(o)
