@@ -65,11 +65,11 @@ func (o *doctorOptions) confirm(ctx context.Context, plan doctor.FixPlan) (bool,
 	return s.Confirm(ctx, "Make these changes?")
 }
 
-// interrupted says how to go on after a fix that was cut off.
+// interrupted says how to go on after a fix that was interrupted.
 func (o *doctorOptions) interrupted(r *doctor.Report, err error) error {
 	for _, t := range r.Fixes {
 		if t.Run != "" {
-			next := fmt.Sprintf("Go on with the same command, or take it back with: kubectl kubeflow doctor --undo=%s", t.Run)
+			next := fmt.Sprintf("Resume with the same command, or undo it with: kubectl kubeflow doctor --undo=%s", t.Run)
 			return &cluster.Problem{What: "not finished: " + err.Error(), Next: next, Err: err}
 		}
 	}

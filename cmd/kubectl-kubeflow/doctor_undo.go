@@ -37,7 +37,7 @@ func runUndo(ctx context.Context, o *doctorOptions) error {
 	}
 	undone, err := doctor.Undo(ctx, client, run, doctor.UndoOptions{Wait: o.rollout, Now: o.now, Progress: func(line string) { o.screen().Say("%s", line) }})
 	if err != nil {
-		return &cluster.Problem{What: "not finished: " + err.Error(), Next: "Go on with: kubectl kubeflow doctor --undo=" + run.Name, Err: err}
+		return &cluster.Problem{What: "not finished: " + err.Error(), Next: "Resume with: kubectl kubeflow doctor --undo=" + run.Name, Err: err}
 	}
 	if o.output == "json" || o.output == "yaml" {
 		err = o.print(undone)
@@ -50,18 +50,18 @@ func runUndo(ctx context.Context, o *doctorOptions) error {
 	return err
 }
 
-// chooseRun returns the run to put back: by name, or the last one that still stands.
+// chooseRun returns the run to undo: by name, or the last one that has anything to undo.
 func chooseRun(runs []doctor.Run, name string) (doctor.Run, error) {
 	for _, r := range runs {
 		if r.Name == name && r.Undone {
-			return r, &usageError{What: fmt.Sprintf("run %s was put back already", name), Next: "See the runs with: kubectl kubeflow doctor --undo --list"}
+			return r, &usageError{What: fmt.Sprintf("run %s is already undone", name), Next: "See the runs with: kubectl kubeflow doctor --undo --list"}
 		}
-		if r.Name == name || name == lastRun && !r.Undone {
+		if r.Name == name || name == lastRun && !r.Undone && len(r.ToUndo()) > 0 {
 			return r, nil
 		}
 	}
 	if name == lastRun {
-		return doctor.Run{}, &usageError{What: "there is no fix to put back", Next: "See the runs with: kubectl kubeflow doctor --undo --list"}
+		return doctor.Run{}, &usageError{What: "there is no fix to undo", Next: "See the runs with: kubectl kubeflow doctor --undo --list"}
 	}
 	return doctor.Run{}, &usageError{What: fmt.Sprintf("there is no run %q", name), Next: "See the runs with: kubectl kubeflow doctor --undo --list"}
 }
@@ -69,18 +69,18 @@ func chooseRun(runs []doctor.Run, name string) (doctor.Run, error) {
 func (o *doctorOptions) agree(ctx context.Context, run doctor.Run) error {
 	s := o.screen()
 	s.Say("run %s of %s changed:", run.Name, run.Started.Local().Format(time.DateTime))
-	for _, step := range run.Steps {
+	for _, step := range run.ToUndo() {
 		s.Say("  %-8s%s", step.Verb, step.About)
 	}
 	if o.yes {
 		return nil
 	}
 	if !s.Interactive {
-		return &usageError{What: "there is nobody to ask whether to put these back", Next: "Say yes with --yes"}
+		return &usageError{What: "undoing needs confirmation, and there is no terminal to ask on", Next: "Confirm with --yes"}
 	}
-	yes, err := s.Confirm(ctx, "Put them back?")
+	yes, err := s.Confirm(ctx, "Revert these changes?")
 	if err == nil && !yes {
-		return &usageError{What: "nothing was changed", Next: "Say yes next time, or leave it as it is"}
+		return &usageError{What: "cancelled, nothing was changed", Next: "Confirm next time, or leave it as it is"}
 	}
 	return err
 }
@@ -96,14 +96,14 @@ func (o *doctorOptions) showRuns(runs []doctor.Run) error {
 	for _, r := range runs {
 		state := "done"
 		if r.Undone {
-			state = "put back"
+			state = "undone"
 		} else if !r.Finished {
 			state = "interrupted"
 		}
-		rows = append(rows, []string{r.Name, r.Started.Local().Format(time.DateTime), fmt.Sprint(len(r.Steps)), state})
+		rows = append(rows, []string{r.Name, r.Started.Local().Format(time.DateTime), fmt.Sprint(len(r.Changes())), state})
 	}
 	if len(rows) == 0 {
-		o.screen().Say("No fix has been made here that could be put back.")
+		o.screen().Say("No fix has been made that could be undone.")
 		return nil
 	}
 	return o.screen().Table([]string{"RUN", "STARTED", "CHANGES", "STATE"}, rows)

@@ -30,21 +30,29 @@ func (s *Screen) Check(c *doctor.Check) error {
 	return p.flush(s.Out)
 }
 
-// Undone draws what was put back and what was not.
+// Undone draws what was reverted and what was not.
 func (s *Screen) Undone(u *doctor.Undone) error {
 	p := &page{Screen: s}
-	back := 0
+	reverted, untouched := 0, 0
 	for _, step := range u.Steps {
-		if step.Outcome == doctor.Reverted || step.Outcome == doctor.Untouched {
-			back++
+		switch step.Outcome {
+		case doctor.Reverted:
+			reverted++
+			continue
+		case doctor.Untouched:
+			untouched++
 			continue
 		}
-		text := fmt.Sprintf("%s was not put back: %s", step.About, step.Outcome)
+		text := fmt.Sprintf("%s was not reverted: %s", step.About, step.Outcome)
 		if step.Reason != "" {
 			text += ", " + step.Reason
 		}
 		p.marked(string(doctor.Warning), text)
 	}
-	p.text(0, fmt.Sprintf("Run %s: %d of %s put back.", u.Run, back, text.Plural(len(u.Steps), "change")))
+	summary := fmt.Sprintf("Run %s: %d of %s reverted", u.Run, reverted, text.Plural(len(u.Steps)-untouched, "change"))
+	if untouched > 0 {
+		summary += fmt.Sprintf("; %d more had never been made", untouched)
+	}
+	p.text(0, summary+".")
 	return p.flush(s.Out)
 }

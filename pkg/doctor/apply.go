@@ -2,60 +2,73 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// apply makes the fixes of one round. How to take each back is in the cluster before anything changes.
+// A job is a fix of the round with its steps in the record, one per change.
+type job struct {
+	Proposal
+	steps []*Step
+}
+
+// apply makes the fixes of one round. What undoes each is in the cluster before anything changes.
 func (c *fixer) apply(ctx context.Context, r *Report, plan []Proposal) error {
 	at := c.Now()
 	for _, p := range plan {
 		p.Fix.stamp(at)
 	}
-	if err := c.record(ctx, plan); err != nil {
+	jobs, err := c.record(ctx, plan)
+	if err != nil {
 		return err
 	}
-	var restarts []cluster.Change
-	var workloads []cluster.Ref
-	var trials []*Probe
-	for _, p := range plan {
-		t := c.attempt(p, r)
-		c.say(p.Fix.Title)
-		if err := c.make(ctx, p.Fix, &workloads); err != nil {
-			if ctx.Err() != nil {
-				return err
-			}
-			t.Outcome, t.Reason = Failed, err.Error()
-			if conflicted(err) {
-				t.Outcome, t.Reason = Remains, changedMeanwhile
-			}
-			continue
-		}
-		for _, change := range p.Fix.Changes {
-			if change.Verb == cluster.Restart {
-				restarts = append(restarts, change)
-			}
-		}
-		if p.Fix.Probe != nil {
-			trials = append(trials, p.Fix.Probe)
-		}
-	}
-	for _, trial := range trials {
-		c.await(ctx, trial, true)
-	}
-	workloads = append(workloads, c.restart(ctx, restarts, at)...)
-	c.run.markDone()
-	if err := c.store(context.WithoutCancel(ctx)); err != nil {
+	workloads, err := c.makeAll(ctx, r, jobs)
+	if err != nil {
 		return err
 	}
-	return rollOut(ctx, c.client, workloads, c.Wait, c.say)
+	for _, p := range probes(jobs) {
+		await(ctx, c.client, p, true)
+	}
+	restarted, err := c.restart(ctx, jobs, at)
+	if err != nil {
+		return err
+	}
+	return rollOut(ctx, c.client, append(workloads, restarted...), c.Wait, c.say)
 }
 
-// attempt starts the account of one fix.
+// makeAll makes the changes of every fix but the restarts, and returns the workloads that replace their pods by that.
+func (c *fixer) makeAll(ctx context.Context, r *Report, jobs []job) ([]cluster.Ref, error) {
+	var workloads []cluster.Ref
+	for _, j := range jobs {
+		result := c.attempt(j.Proposal, r)
+		c.say(j.Fix.Title)
+		changed, failure, err := c.make(ctx, j)
+		if err != nil {
+			return nil, err
+		}
+		workloads = append(workloads, changed...)
+		switch {
+		case failure == nil:
+			continue
+		case ctx.Err() != nil:
+			return nil, failure
+		case conflicted(failure):
+			result.Outcome, result.Reason = Remains, changedMeanwhile
+		default:
+			result.Outcome, result.Reason = Failed, failure.Error()
+		}
+		drop(j.steps)
+	}
+	return workloads, nil
+}
+
+// attempt starts the result of a fix, or goes on with that of an earlier attempt.
 func (c *fixer) attempt(p Proposal, r *Report) *FixResult {
 	t := c.attempted(p)
 	if t == nil {
@@ -67,41 +80,77 @@ func (c *fixer) attempt(p Proposal, r *Report) *FixResult {
 	return t
 }
 
-// make does what a fix changes, but for the restarts.
-func (c *fixer) make(ctx context.Context, f *Fix, workloads *[]cluster.Ref) error {
-	for _, change := range f.Changes {
+// make makes the changes of a fix but the restarts, until one fails. The error ends the whole run.
+func (c *fixer) make(ctx context.Context, j job) (workloads []cluster.Ref, failure, err error) {
+	for i, change := range j.Fix.Changes {
 		if change.Verb == cluster.Restart {
 			continue
 		}
-		if err := c.do(ctx, change); err != nil {
-			return err
+		after, failure := c.do(ctx, j.steps[i], change)
+		if err := c.store(context.WithoutCancel(ctx)); err != nil {
+			return nil, nil, errors.Join(failure, err)
+		}
+		if failure == nil {
+			failure = c.settle(ctx, change, after)
+		}
+		if failure != nil {
+			return workloads, failure, nil
 		}
 		if rolls(change.Ref()) {
-			*workloads = append(*workloads, change.Ref())
+			workloads = append(workloads, change.Ref())
 		}
 	}
-	return nil
+	return workloads, nil, nil
 }
 
-// do makes one change. When only the server's own fields moved since the look, the decision still holds and is made again on the newer object.
-func (c *fixer) do(ctx context.Context, change cluster.Change) error {
+// do makes one change and notes in its step what came of it. When only the server's own fields changed since the look, the
+// decision still holds and is applied to the newer object.
+func (c *fixer) do(ctx context.Context, s *Step, change cluster.Change) (*unstructured.Unstructured, error) {
 	for try := 1; ; try++ {
-		after, err := c.client.Do(ctx, change, cluster.Options{Manager: Manager, Force: true})
+		s.sent = true
+		after, err := c.client.Do(ctx, request(change), cluster.Options{Manager: Manager, Force: true})
 		if err == nil {
-			return c.settle(ctx, change, after)
+			return after, s.made(change, after)
 		}
-		if !conflicted(err) || try == most {
-			return err
+		if rejected(err) {
+			s.State = StepFailed
+		}
+		if !apierrors.IsConflict(err) || change.Verb == cluster.Delete || try == most {
+			return nil, err
 		}
 		now, look := c.client.View().Get(ctx, change.Ref())
 		if look != nil || cluster.Diff(change.Before, now) != "" {
-			return err
+			return nil, err
 		}
 		change.Before = now
 	}
 }
 
-// settle waits until the server has digested the end or the beginning of a kind of object.
+// request returns the change as it is sent: so that the server rejects it when the object is not the one that was looked at.
+func request(change cluster.Change) cluster.Change {
+	switch {
+	case change.Verb != cluster.Apply:
+	case change.Before == nil:
+		change.Verb = cluster.Create
+	default:
+		change.After = change.After.DeepCopy()
+		change.After.SetResourceVersion(change.Before.GetResourceVersion())
+	}
+	return change
+}
+
+// rejected tells whether the server has refused a request for sure, so that nothing was changed. After a timeout, a fault of
+// the server or a broken connection that is not known.
+func rejected(err error) bool {
+	var status apierrors.APIStatus
+	if errors.As(err, &status) {
+		code := status.Status().Code
+		return code >= 400 && code < 500 && !apierrors.IsTimeout(err)
+	}
+	return meta.IsNoMatchError(err)
+}
+
+// settle waits until the server has processed the end or the beginning of a kind of object.
 func (c *fixer) settle(ctx context.Context, change cluster.Change, after *unstructured.Unstructured) error {
 	ref := change.Ref()
 	if ref.Kind != "CustomResourceDefinition" {
@@ -125,43 +174,25 @@ func (c *fixer) settle(ctx context.Context, change cluster.Change, after *unstru
 	})
 }
 
-// restart makes every workload replace its pods, once, and returns those that do.
-func (c *fixer) restart(ctx context.Context, changes []cluster.Change, at time.Time) []cluster.Ref {
-	var restarted []cluster.Ref
-	seen := map[cluster.Ref]bool{}
-	for _, change := range changes {
-		ref := change.Ref()
-		if seen[ref] {
-			continue
-		}
-		seen[ref] = true
-		if err := restartNow(ctx, c.client, ref, at); err != nil {
-			if !apierrors.IsNotFound(err) {
-				c.say(err.Error())
-			}
-			continue
-		}
-		restarted = append(restarted, ref)
-	}
-	return restarted
-}
-
-func restartNow(ctx context.Context, client *cluster.Client, ref cluster.Ref, at time.Time) error {
-	for try := 1; ; try++ {
-		workload, err := client.View().Get(ctx, ref)
-		if err != nil {
-			return err
-		}
-		_, err = client.Do(ctx, restartAt(workload, at.UTC().Format(time.RFC3339)), cluster.Options{Manager: Manager})
-		if err == nil || !conflicted(err) || try == 5*most {
-			return err
+// probes returns those of the fixes that were made.
+func probes(jobs []job) []*Probe {
+	var all []*Probe
+	for _, j := range jobs {
+		if j.Fix.Probe != nil && j.made() {
+			all = append(all, j.Fix.Probe)
 		}
 	}
+	return all
 }
 
-// rolls tells whether changing an object replaces pods that are worth waiting for.
-func rolls(ref cluster.Ref) bool {
-	return ref.Kind == "Deployment" || ref.Kind == "StatefulSet" || ref.Kind == "DaemonSet"
+// made tells whether no change of a fix failed.
+func (j job) made() bool {
+	for _, s := range j.steps {
+		if s.State != StepMade && s.Verb != cluster.Restart {
+			return false
+		}
+	}
+	return true
 }
 
 // until asks again and again, a little less often each time.

@@ -67,28 +67,28 @@ func TestAFixIsJudgedByTheNextLook(t *testing.T) {
 		after []Finding
 		want  Outcome
 	}{
-		{"gone is cured", nil, Fixed},
-		{"gone beside another is cured", []Finding{other}, Fixed},
+		{"gone is fixed", nil, Fixed},
+		{"gone beside another is fixed", []Finding{other}, Fixed},
 		{"still there remains", []Finding{bad}, Remains},
 		{"more than before is worse", []Finding{bad, other}, Worse},
 		{"less bad remains", []Finding{{Severity: Warning, About: about("one")}}, Remains},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			treatment := &FixResult{Check: "a/b", About: bad.About, before: weight(&CheckReport{Findings: []Finding{bad}})}
-			treatment.judge(diagnose(check("a/b", c.after, nil)))
-			if treatment.Outcome != c.want {
-				t.Errorf("the outcome is %s, want %s", treatment.Outcome, c.want)
+			result := &FixResult{Check: "a/b", About: bad.About, before: weight(&CheckReport{Findings: []Finding{bad}})}
+			result.judge(diagnose(check("a/b", c.after, nil)))
+			if result.Outcome != c.want {
+				t.Errorf("the outcome is %s, want %s", result.Outcome, c.want)
 			}
 		})
 	}
 }
 
 func TestARecordKeepsWhatASecretHeldInASecret(t *testing.T) {
-	r := Run{Steps: []Step{{About: cluster.Ref{APIVersion: "v1", Kind: "ConfigMap"}}}}
+	r := Run{Steps: []*Step{{About: cluster.Ref{APIVersion: "v1", Kind: "ConfigMap"}}}}
 	if r.secret() {
 		t.Error("a record about ConfigMaps asks for a Secret")
 	}
-	r.Steps = append(r.Steps, Step{About: cluster.Ref{APIVersion: "v1", Kind: "Secret"}})
+	r.Steps = append(r.Steps, &Step{About: cluster.Ref{APIVersion: "v1", Kind: "Secret"}})
 	if !r.secret() {
 		t.Error("a record about a Secret would be kept in a ConfigMap")
 	}

@@ -112,19 +112,34 @@ func (c *fixer) note(proposals []Proposal, outcome Outcome, why string) {
 	}
 }
 
-// preview replaces what was predicted by what the server says it would become, where it says so.
+// preview replaces what was predicted by what the server says the objects would become, where it says so.
 func (c *fixer) preview(ctx context.Context, proposals []Proposal) {
 	for _, p := range proposals {
-		for i, change := range p.Fix.Changes {
-			if change.Verb == cluster.Restart || change.Verb == cluster.Delete {
-				continue
-			}
-			after, err := c.client.Do(ctx, change, cluster.Options{Manager: Manager, DryRun: true, Force: true})
-			if err == nil && after != nil && change.Verb == cluster.Apply && change.Before != nil {
-				p.Fix.Changes[i].After = after
-				p.Fix.Changes[i].Verb = cluster.Patch
+		deleted := map[cluster.Ref]bool{}
+		for i := range p.Fix.Changes {
+			change := &p.Fix.Changes[i]
+			ref := change.Ref().Identity()
+			switch change.Verb {
+			case cluster.Delete:
+				deleted[ref] = true
+			case cluster.Apply:
+				if change.Before == nil && !deleted[ref] {
+					change.Before, _ = current(ctx, c.client, change.Ref()) // what cannot be read is told by the write
+				}
+				c.foresee(ctx, change)
 			}
 		}
+	}
+}
+
+// foresee makes a patch of an apply to an object that exists.
+func (c *fixer) foresee(ctx context.Context, change *cluster.Change) {
+	if change.Before == nil {
+		return
+	}
+	after, err := c.client.Do(ctx, *change, cluster.Options{Manager: Manager, DryRun: true, Force: true})
+	if err == nil && after != nil {
+		change.After, change.Verb = after, cluster.Patch
 	}
 }
 
@@ -141,6 +156,7 @@ func (c *fixer) finish(ctx context.Context, r *Report, err error) (*Report, erro
 		c.run = c.leftOpen(ctx) // nothing is left to do: what was interrupted is finished by that
 	}
 	if c.run != nil {
+		drop(c.run.Steps)
 		if !errors.Is(err, context.Canceled) {
 			c.run.Finished = true
 		}
@@ -160,7 +176,7 @@ func (c *fixer) finish(ctx context.Context, r *Report, err error) (*Report, erro
 const changedMeanwhile = "somebody else changed the object in between"
 
 // conflicted tells whether a change came too late.
-func conflicted(err error) bool { return apierrors.IsConflict(err) }
+func conflicted(err error) bool { return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) }
 
 func (c *fixer) say(line string) {
 	if c.Progress != nil {

@@ -14,12 +14,8 @@ import (
 // patience is how long an API server may take to honour a changed webhook: about a second is usual.
 const patience = 15 * time.Second
 
-// await asks the server to admit the trial's pod until it comes back as it should: with the container, or without.
-// When the server will not say, the usual time has to do.
-func (c *fixer) await(ctx context.Context, t *Probe, with bool) {
-	await(ctx, c.client, t, with)
-}
-
+// await asks the server to admit the probe's pod until the answer is as it should be: with the container, or without.
+// When the server does not say, it waits for the usual time.
 func await(ctx context.Context, client *cluster.Client, t *Probe, with bool) {
 	steady := 0
 	_ = until(ctx, patience, func() (bool, error) { // in the end the next look at the cluster judges

@@ -5,12 +5,10 @@ import (
 	"slices"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// UndoOptions say how to put things back.
+// UndoOptions say how to undo a run.
 type UndoOptions struct {
 	Wait     time.Duration
 	Progress func(line string)
@@ -25,7 +23,7 @@ type Undone struct {
 	Steps      []UndoneStep `json:"steps"`
 }
 
-// An UndoneStep is one change and whether it was put back.
+// An UndoneStep is one change and whether it was reverted.
 type UndoneStep struct {
 	About   cluster.Ref `json:"about"`
 	Title   string      `json:"title"`
@@ -33,16 +31,16 @@ type UndoneStep struct {
 	Reason  string      `json:"reason,omitempty"`
 }
 
-// A Reversal says whether a change was put back.
+// A Reversal says whether a change was reverted.
 type Reversal string
 
-// What can become of a change that is to be put back.
+// What can become of a change that is to be reverted.
 const (
-	Reverted   Reversal = "reverted"
-	Untouched Reversal = "untouched" // the run was interrupted before it made this change
-	Changed   Reversal = "changed"   // somebody changed it since: it was left as it is
-	Gone      Reversal = "gone"      // the object is not there any more
-	RevertFailed   Reversal = "failed"
+	Reverted     Reversal = "reverted"
+	Untouched    Reversal = "untouched" // the run did not make this change
+	Changed      Reversal = "changed"   // another client changed the object since: it was left as it is
+	Gone         Reversal = "gone"      // the object does not exist any more
+	RevertFailed Reversal = "failed"    // undoing the run again tries it again
 )
 
 // Whole tells whether everything is as it was before the run.
@@ -50,82 +48,101 @@ func (u *Undone) Whole() bool {
 	return !slices.ContainsFunc(u.Steps, func(s UndoneStep) bool { return s.Outcome != Reverted && s.Outcome != Untouched })
 }
 
-// Undo puts back what a run changed: objects first, the last change first; then the webhooks' effect is awaited; then what
-// was restarted is restarted again, so that its pods are what they were. What somebody else changed since is left alone and named.
+// Undo reverts what a run changed: objects first, the last change first; then it waits until the webhooks are in effect; then
+// it restarts what was restarted, so that its pods are what they were. Only what the run wrote and nobody changed since is
+// reverted; the rest is left alone and named. Undo may be interrupted and called again.
 func Undo(ctx context.Context, client *cluster.Client, run Run, o UndoOptions) (*Undone, error) {
-	u := &Undone{APIVersion: "kubeflow.doctor/v1alpha1", Kind: "Undo", Run: run.Name, Steps: []UndoneStep{}}
-	var trials []Probe
-	var restarts []Step
-	for _, s := range slices.Backward(run.Steps) {
+	u := &undoer{client: client, run: run.clone(), UndoOptions: o}
+	u.result = &Undone{APIVersion: "kubeflow.doctor/v1alpha1", Kind: "Undo", Run: run.Name, Steps: []UndoneStep{}}
+	if err := u.objects(ctx); err != nil {
+		return u.result, err
+	}
+	for _, p := range u.probes {
+		await(ctx, client, &p, false)
+	}
+	workloads, err := u.restarts(ctx)
+	if err != nil {
+		return u.result, err
+	}
+	if err := rollOut(ctx, client, workloads, o.Wait, o.say); err != nil {
+		return u.result, err
+	}
+	if ctx.Err() != nil {
+		return u.result, ctx.Err()
+	}
+	u.run.Finished = true
+	u.run.Undone = !slices.ContainsFunc(u.result.Steps, func(s UndoneStep) bool { return s.Outcome == RevertFailed })
+	return u.result, u.run.store(ctx, client)
+}
+
+// An undoer undoes one run.
+type undoer struct {
+	UndoOptions
+	client *cluster.Client
+	run    *Run
+	result *Undone
+	probes []Probe // of the webhooks that were reverted
+}
+
+// objects reverts everything but the restarts.
+func (u *undoer) objects(ctx context.Context) error {
+	for _, s := range slices.Backward(u.run.Steps) {
 		if s.Verb == cluster.Restart {
-			restarts = append(restarts, s)
 			continue
 		}
-		o.say("putting back " + s.About.String())
-		u.add(s, reverse(ctx, client, s))
-		if s.Probe != nil && !slices.Contains(trials, *s.Probe) {
-			trials = append(trials, *s.Probe)
+		if !s.settled() {
+			u.say("reverting " + s.About.String())
+		}
+		outcome, err := u.undo(ctx, s, u.revert)
+		if err != nil {
+			return err
+		}
+		if outcome == Reverted && s.Probe != nil && !slices.Contains(u.probes, *s.Probe) {
+			u.probes = append(u.probes, *s.Probe)
 		}
 	}
-	for _, t := range trials {
-		await(ctx, client, &t, false)
-	}
+	return nil
+}
+
+// restarts undoes the restarts, and returns the workloads that replace their pods.
+func (u *undoer) restarts(ctx context.Context) ([]cluster.Ref, error) {
 	var workloads []cluster.Ref
-	for _, s := range restarts {
-		err := restartBack(ctx, client, s, o.Now())
-		u.add(s, err)
-		if err == nil {
+	for _, s := range slices.Backward(u.run.Steps) {
+		if s.Verb != cluster.Restart {
+			continue
+		}
+		outcome, err := u.undo(ctx, s, u.restart)
+		if err != nil {
+			return nil, err
+		}
+		if outcome == Reverted && !slices.Contains(workloads, s.About) {
 			workloads = append(workloads, s.About)
 		}
 	}
-	if err := rollOut(ctx, client, workloads, o.Wait, o.say); err != nil {
-		return u, err
-	}
-	if ctx.Err() != nil {
-		return u, ctx.Err()
-	}
-	run.Undone, run.Finished = true, true
-	return u, run.store(ctx, client)
+	return workloads, nil
 }
 
-func (u *Undone) add(s Step, err error) {
-	step := UndoneStep{About: s.About, Title: s.Title, Outcome: Reverted}
-	switch {
-	case err == nil:
-	case apierrors.IsNotFound(err):
-		step.Outcome = Gone
-	case apierrors.IsInvalid(err) && !s.Done:
-		step.Outcome = Untouched
-	case apierrors.IsInvalid(err):
-		step.Outcome, step.Reason = Changed, "somebody changed it since"
+// undo undoes one step, and stores that before the next one. The error is a fault that ends the whole undo.
+func (u *undoer) undo(ctx context.Context, s *Step, revert func(context.Context, *Step) (Reversal, string)) (Reversal, error) {
+	var outcome Reversal
+	var reason string
+	switch s.State {
+	case StepFailed, StepDropped:
+		outcome = Untouched
+	case StepReverted:
+		outcome = Reverted
 	default:
-		step.Outcome, step.Reason = RevertFailed, err.Error()
+		outcome, reason = revert(ctx, s)
 	}
-	u.Steps = append(u.Steps, step)
-}
-
-// reverse takes one change back.
-func reverse(ctx context.Context, client *cluster.Client, s Step) error {
-	switch {
-	case s.Before != nil:
-		return recreate(ctx, client, s.Before)
-	case s.Created:
-		return remove(ctx, client, s.About)
-	case string(s.Inverse) == "null" || len(s.Inverse) == 0:
-		return nil
+	u.result.Steps = append(u.result.Steps, UndoneStep{About: s.About, Title: s.Title, Outcome: outcome, Reason: reason})
+	if ctx.Err() != nil {
+		return outcome, ctx.Err()
 	}
-	_, err := client.Revert(ctx, s.About, s.Inverse, cluster.Options{Manager: Manager})
-	return err
-}
-
-// restartBack makes a workload's pods what they were: it takes the mark of our restart away, which rolls the pods
-// once more. Where that mark is another's by now, it restarts the workload anew.
-func restartBack(ctx context.Context, client *cluster.Client, s Step, at time.Time) error {
-	_, err := client.Revert(ctx, s.About, s.Inverse, cluster.Options{Manager: Manager})
-	if apierrors.IsInvalid(err) && s.Done {
-		return restartNow(ctx, client, s.About, at)
+	if outcome != Reverted || s.State == StepReverted {
+		return outcome, nil
 	}
-	return err
+	s.State = StepReverted
+	return outcome, u.run.store(context.WithoutCancel(ctx), u.client)
 }
 
 func (o UndoOptions) say(line string) {

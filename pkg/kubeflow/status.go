@@ -152,7 +152,7 @@ func (r *statusReader) lastFix(ctx context.Context, _ cluster.View, overview *Ov
 		return
 	}
 	last := runs[0]
-	overview.LastFix = &LastFix{Run: last.Name, Started: last.Started, Changes: len(last.Steps), State: "done"}
+	overview.LastFix = &LastFix{Run: last.Name, Started: last.Started, Changes: len(last.Changes()), State: "done"}
 	switch {
 	case last.Undone:
 		overview.LastFix.State = "undone"

@@ -1,0 +1,185 @@
+package doctor
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/faultproxy"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// A killer ends a process at a write that it requests, either before the server hears of it or after the server did it. For the
+// cluster a process is dead that it hears nothing from any more: every later request is cut off.
+type killer struct {
+	moment
+	mu   sync.Mutex
+	seen int
+	dead bool
+}
+
+// A moment is when a process is killed.
+type moment struct {
+	at  int // writes before it
+	did bool
+}
+
+func (k *killer) fault(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+	if k.kills(r) {
+		if k.did {
+			pass.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		panic(http.ErrAbortHandler)
+	}
+	if k.isDead() {
+		panic(http.ErrAbortHandler)
+	}
+	pass.ServeHTTP(w, r)
+}
+
+// kills tells whether this is the request.
+func (k *killer) kills(r *http.Request) bool {
+	write := r.Method != http.MethodGet && r.URL.Query().Get("dryRun") == "" && !strings.Contains(r.URL.Path, "authorization.k8s.io")
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.dead || !write {
+		return false
+	}
+	k.seen++
+	k.dead = k.seen > k.at
+	return k.dead
+}
+
+func (k *killer) isDead() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.dead
+}
+
+// atEveryWrite kills what do does at each of its writes, twice, and calls back after each. It returns how often.
+func (w *world) atEveryWrite(before func(), do func(*cluster.Client), after func(moment)) int {
+	w.Helper()
+	proxy := faultproxy.Start(w.T, kubeconfig)
+	for n := 0; ; n++ {
+		k := &killer{moment: moment{at: n / 2, did: n%2 == 1}}
+		proxy.Clear()
+		before()
+		client := connectTo(w.T, proxy.Kubeconfig)
+		proxy.Add(faultproxy.Rule{Do: k.fault})
+		do(client)
+		if !k.isDead() {
+			return n
+		}
+		after(k.moment)
+		if w.Failed() {
+			return n
+		}
+	}
+}
+
+// everything are checks whose fixes change, create, delete, replace and restart objects.
+func everything() []*Check {
+	return []*Check{
+		does("first", sets("a", "good"), creates("b", "new"), deletes("c"), restarts("d")),
+		does("second", setsSecret("s", "Z29vZA=="), deletes("e")),
+	}
+}
+
+func (w *world) resetEverything() {
+	w.reset(value("a", "bad"), value("c", "bad"), deployment("d"), secret("s", "YmFk"), value("e", "bad"))
+}
+
+func TestAFixKilledAtAnyWriteIsUndone(t *testing.T) {
+	w := worldOf(t)
+	w.resetEverything()
+	before := w.contents()
+	n := w.atEveryWrite(w.resetEverything, func(c *cluster.Client) { _, _ = w.fix(c, nil, everything()...) }, func(k moment) {
+		w.undoneTo(before, k)
+	})
+	t.Logf("killed %d times", n)
+	if n < 20 {
+		t.Errorf("only %d moments were tried", n)
+	}
+}
+
+func TestAFixKilledAtAnyWriteIsFinishedByTheNextAndUndone(t *testing.T) {
+	w := worldOf(t)
+	w.resetEverything()
+	before := w.contents()
+	n := w.atEveryWrite(w.resetEverything, func(c *cluster.Client) { _, _ = w.fix(c, nil, everything()...) }, func(k moment) {
+		if r, err := w.fix(w.client, nil, everything()...); err != nil || r.Summary.Error > 0 {
+			t.Errorf("%+v: the next fix ended with %+v, %v", k, r.Summary, err)
+		}
+		w.oneEntryPerChange(k)
+		w.undoneTo(before, k)
+	})
+	t.Logf("killed %d times", n)
+}
+
+func TestAnUndoKilledAtAnyWriteIsFinishedByTheNext(t *testing.T) {
+	w := worldOf(t)
+	w.resetEverything()
+	before := w.contents()
+	fixed := func() {
+		w.resetEverything()
+		if _, err := w.fix(w.client, nil, everything()...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := w.atEveryWrite(fixed, func(c *cluster.Client) { _, _ = w.undo(c) }, func(k moment) {
+		w.undoneTo(before, k)
+	})
+	t.Logf("killed %d times", n)
+	if n < 12 {
+		t.Errorf("only %d moments were tried", n)
+	}
+}
+
+// undoneTo undoes what there is to undo, and compares with what there was at first.
+func (w *world) undoneTo(before map[string]string, k moment) {
+	w.Helper()
+	runs, err := Runs(w.ctx, w.client)
+	if err != nil {
+		w.Fatal(err)
+	}
+	if len(runs) > 0 { // it was killed before there was a record: nothing was changed
+		u, err := w.undo(w.client)
+		if err != nil || !u.Whole() {
+			w.Errorf("killed at %+v: the undo is %+v, %v", k, u, err)
+		}
+	}
+	if got := w.contents(); !sameContents(got, before) {
+		w.Errorf("killed at %+v: after the undo there is %v, at first %v", k, got, before)
+	}
+}
+
+func (w *world) oneEntryPerChange(k moment) {
+	w.Helper()
+	var names []string
+	for _, s := range w.lastRun().Steps {
+		names = append(names, s.About.Name)
+	}
+	if slices.Sort(names); !slices.Equal(names, []string{"a", "b", "c", "d", "e", "s"}) {
+		w.Errorf("killed at %+v: the record has steps for %v", k, names)
+	}
+}
+
+func sameContents(a, b map[string]string) bool { return maps.Equal(a, b) }
+
+func TestWhatAKilledFixDidNotWriteIsNotRevertedWhereAnotherClientDidIt(t *testing.T) {
+	w := worldOf(t)
+	w.reset(value("a", "bad"))
+	proxy := faultproxy.Start(t, kubeconfig)
+	k := &killer{moment: moment{at: 1}} // after the record, before the change
+	proxy.Add(faultproxy.Rule{Do: k.fault})
+	_, _ = w.fix(connectTo(t, proxy.Kubeconfig), nil, does("update", sets("a", "good")))
+	if !k.isDead() || w.values()["a"] != "bad" {
+		t.Fatalf("it was not killed before its change: %v", w.values())
+	}
+	w.write(value("a", "good"))
+	w.undoes([]string{"a untouched"}, []string{"a=good"})
+}
