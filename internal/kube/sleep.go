@@ -5,14 +5,13 @@ import (
 	"time"
 )
 
-// Sleep waits for a while. When the context ends first it returns the context's error at once.
+// Sleep waits for a while. It returns the context's error as soon as the context ends.
 func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
 	case <-timer.C:
-		return nil
 	}
+	return ctx.Err()
 }

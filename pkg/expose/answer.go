@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
 // What a page turned out to be.
@@ -112,10 +114,8 @@ func AskUntil(ctx context.Context, door Door, patience time.Duration) Answer {
 		if answer.Well() || time.Since(began) >= patience {
 			return answer
 		}
-		select {
-		case <-ctx.Done():
+		if kube.Sleep(ctx, pause) != nil {
 			return answer
-		case <-time.After(pause):
 		}
 	}
 }

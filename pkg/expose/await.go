@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 	watchtools "k8s.io/client-go/tools/watch"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
@@ -62,12 +63,7 @@ func Await(ctx context.Context, c *cluster.Client, t Target, plan Plan, tell fun
 func explaining(ctx context.Context, c *cluster.Client, ref cluster.Ref, tell func(Delay)) {
 	var last Delay
 	pause := wait.Backoff{Duration: 2 * time.Second, Factor: 1.5, Steps: 8, Cap: 15 * time.Second}
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(pause.Step()):
-		}
+	for kube.Sleep(ctx, pause.Step()) == nil {
 		if delay := WhyPending(ctx, c, ref); delay != last && ctx.Err() == nil {
 			last = delay
 			tell(delay)

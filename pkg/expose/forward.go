@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -145,10 +146,8 @@ func (f *Forward) connect(ctx context.Context) error {
 	}
 	waiting := func(why string) { tell(ForwardEvent{Waiting: why}) }
 	for pause := time.Duration(0); ; {
-		select {
-		case <-ctx.Done():
+		if kube.Sleep(ctx, pause) != nil {
 			return nil
-		case <-time.After(pause):
 		}
 		pod, err := pods.ready(ctx, waiting)
 		if err != nil {

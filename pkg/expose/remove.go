@@ -128,11 +128,7 @@ const issuesLate = 3 * time.Second
 
 // settle waits until nothing more comes of what was deleted since then. It returns an error when ctx ends first.
 func settle(ctx context.Context, since time.Time) error {
-	select {
-	case <-ctx.Done():
-	case <-time.After(issuesLate - time.Since(since)):
-	}
-	return ctx.Err()
+	return kube.Sleep(ctx, issuesLate-time.Since(since))
 }
 
 // certificatesAmong returns the Certificates that changes delete.
