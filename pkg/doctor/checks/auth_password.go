@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -20,7 +21,7 @@ var signInPassword = &doctor.Check{
 	FixNote: "Give a new password in a file, --dex-password FILE with --fix and --allow-restart: its hash is written where dex reads it, and dex is restarted. Nothing else changes, and the password itself " +
 		"is kept nowhere. --undo puts the old hash back.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
-	Reads:   []schema.GroupKind{configMapKind, secretKind, deploymentKind, serviceKind},
+	Reads:   []schema.GroupKind{kube.ConfigMapKind, kube.SecretKind, kube.DeploymentKind, kube.ServiceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		config, err := find(ctx, e, dexConfigRef)
 		if err != nil {
@@ -75,11 +76,11 @@ func whereTheHashIs(config, secret *unstructured.Unstructured) (holder *unstruct
 	if hashOfShipped(held(secret, passwordKey)) {
 		return secret, "data." + passwordKey, func(o *unstructured.Unstructured, hash string) { hold(o, passwordKey, hash) }
 	}
-	file := text(config.Object, "data", dexFile)
+	file := kube.Text(config.Object, "data", dexFile)
 	for _, hash := range cluster.PasswordHash.FindAllString(file, -1) {
 		if hashOfShipped(hash) {
 			return config, "data." + dexFile, func(o *unstructured.Unstructured, with string) {
-				changed := cluster.PasswordHash.ReplaceAllStringFunc(text(o.Object, "data", dexFile), func(old string) string {
+				changed := cluster.PasswordHash.ReplaceAllStringFunc(kube.Text(o.Object, "data", dexFile), func(old string) string {
 					if hashOfShipped(old) {
 						return with
 					}

@@ -6,9 +6,12 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -20,7 +23,7 @@ var signIn = &doctor.Check{
 		"the issuer of the tokens by the same name, the visitor ends on an error page or goes round in circles.",
 	FixNote: "Where the secrets differ, --fix (with --allow-restart) gives oauth2-proxy the one that dex has, and restarts it. Names of issuers are left: which one is right is yours to say.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
-	Reads:   []schema.GroupKind{deploymentKind, secretKind, configMapKind, requestAuthKind},
+	Reads:   []schema.GroupKind{kube.DeploymentKind, kube.SecretKind, kube.ConfigMapKind, requestAuthKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		dex, err := find(ctx, e, dexRef)
 		if err != nil {
@@ -35,7 +38,7 @@ var signIn = &doctor.Check{
 		}
 		var findings []doctor.Finding
 		for _, d := range []*unstructured.Unstructured{dex, proxy} {
-			if c, said := condition(d, "Available"); said && text(c, "status") == "False" {
+			if c := kube.Condition(d, "Available"); c != nil && c.Status == metav1.ConditionFalse {
 				findings = append(findings, judgeDown(d, c))
 			}
 		}
@@ -48,13 +51,13 @@ var signIn = &doctor.Check{
 	},
 }
 
-func judgeDown(d *unstructured.Unstructured, c map[string]any) doctor.Finding {
+func judgeDown(d *unstructured.Unstructured, c *metav1.Condition) doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(d), Field: "status.conditions"},
 		Message:     d.GetName() + " does not run",
 		Consequence: "Nobody can sign in.",
-		Cause:       text(c, "message"),
+		Cause:       c.Message,
 		Advice:      "See what its pods wait for.",
 		Command:     fmt.Sprintf("kubectl describe deployment -n %s %s", d.GetNamespace(), d.GetName()),
 	}
@@ -100,7 +103,7 @@ func judgeIssuers(ctx context.Context, e doctor.Exam, proxy *unstructured.Unstru
 	if issuer == "" {
 		return nil, nil
 	}
-	maps, err := e.List(ctx, configMapKind, cluster.Scope{Namespace: proxyRef.Namespace})
+	maps, err := e.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: proxyRef.Namespace})
 	if err != nil {
 		return nil, err
 	}
@@ -115,12 +118,12 @@ func judgeIssuers(ctx context.Context, e doctor.Exam, proxy *unstructured.Unstru
 	}
 	var known []string
 	for _, p := range policies {
-		for _, rule := range items(p.Object, "spec", "jwtRules") {
-			known = append(known, text(rule, "issuer"))
+		for _, rule := range kube.Items(p.Object, "spec", "jwtRules") {
+			known = append(known, kube.Text(rule, "issuer"))
 		}
 	}
 	if len(policies) > 0 && !slices.Contains(known, issuer) {
-		return []doctor.Finding{otherIssuer(policies[0], "spec.jwtRules", "the gateway", issuer, names(known, func(s string) string { return s }))}, nil
+		return []doctor.Finding{otherIssuer(policies[0], "spec.jwtRules", "the gateway", issuer, text.Names(known, mostNamed, func(s string) string { return s }))}, nil
 	}
 	return nil, nil
 }

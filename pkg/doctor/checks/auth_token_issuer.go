@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -44,7 +45,7 @@ var tokenIssuer = &doctor.Check{
 		if err := json.Unmarshal(answer, &own); err != nil {
 			return nil, fmt.Errorf("reading %s: %w", discovery, err)
 		}
-		named := text(items(policy.Object, "spec", "jwtRules")[at], "issuer")
+		named := kube.Text(kube.Items(policy.Object, "spec", "jwtRules")[at], "issuer")
 		if own.Issuer == "" || named == own.Issuer {
 			return nil, nil
 		}
@@ -56,7 +57,7 @@ var tokenIssuer = &doctor.Check{
 			Cause:       "The manifests name another cluster's issuer.",
 			Fix: &doctor.Fix{Title: "Name this cluster's issuer at the gateway", Impact: doctor.Safe, Changes: []cluster.Change{
 				cluster.Edit(policy, func(o *unstructured.Unstructured) {
-					rule := items(o.Object, "spec", "jwtRules")[at]
+					rule := kube.Items(o.Object, "spec", "jwtRules")[at]
 					rule["issuer"], rule["jwksUri"] = own.Issuer, own.Keys
 					delete(rule, "jwks") // the other issuer's keys
 				}),
@@ -68,8 +69,8 @@ var tokenIssuer = &doctor.Check{
 // forServiceAccounts returns the policy whose rule is for tokens of service accounts, and which of its rules that is.
 func forServiceAccounts(policies []*unstructured.Unstructured) (*unstructured.Unstructured, int) {
 	for _, p := range policies {
-		for i, rule := range items(p.Object, "spec", "jwtRules") {
-			issuer := text(rule, "issuer")
+		for i, rule := range kube.Items(p.Object, "spec", "jwtRules") {
+			issuer := kube.Text(rule, "issuer")
 			if strings.Contains(p.GetName(), "m2m") || strings.Contains(issuer, "kubernetes.default") || strings.Contains(issuer, "oic.prod-aks.azure.com") {
 				return p, i
 			}

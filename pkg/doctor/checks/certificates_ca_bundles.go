@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -23,10 +24,10 @@ var caBundles = &doctor.Check{
 		"webhook's responses: x509, certificate signed by unknown authority.",
 	FixNote: "No automatic fix: the annotation comes from the manifests. Install again to restore the Certificate, or get cainjector running.",
 	Sources: []string{"kubeflow/manifests#2553", "kubeflow/manifests#2816", "kserve/kserve#3187"},
-	Reads:   []schema.GroupKind{mutatingKind, validatingKind, certificateKind},
+	Reads:   []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind, certificateKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		var findings []doctor.Finding
-		for _, kind := range []schema.GroupKind{mutatingKind, validatingKind} {
+		for _, kind := range []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind} {
 			configurations, err := e.List(ctx, kind, cluster.Scope{})
 			if err != nil {
 				return nil, err
@@ -66,8 +67,8 @@ func judgeBundle(ctx context.Context, e doctor.Exam, o *unstructured.Unstructure
 	if o.GetUID() == "" { // not on a cluster yet: nobody has filled anything in
 		return nil, nil
 	}
-	for i, w := range items(o.Object, "webhooks") {
-		if bundle := text(w, "clientConfig", "caBundle"); bundle == "" || bundle == "Cg==" {
+	for i, w := range kube.Items(o.Object, "webhooks") {
+		if bundle := kube.Text(w, "clientConfig", "caBundle"); bundle == "" || bundle == "Cg==" {
 			f.About.Field = fmt.Sprintf("webhooks[%d].clientConfig.caBundle", i)
 			f.Message = fmt.Sprintf("%s has an empty CA bundle: cert-manager has not injected one", kindName(o))
 			f.Advice = "Check that cert-manager-cainjector is running and the Certificate is ready; restarting cainjector makes it inject again."

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -20,25 +22,25 @@ var certManager = &doctor.Check{
 		"a certificate expires, the API server rejects every object that the webhook should review.",
 	FixNote: "No automatic fix: the remedy depends on why it is not running, or not issuing.",
 	Sources: []string{"https://cert-manager.io/docs/troubleshooting/"},
-	Reads:   []schema.GroupKind{deploymentKind, certificateKind},
+	Reads:   []schema.GroupKind{kube.DeploymentKind, certificateKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		all, err := e.List(ctx, certificateKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
-		deployments, err := e.List(ctx, deploymentKind, cluster.Scope{Namespace: "cert-manager"})
+		deployments, err := e.List(ctx, kube.DeploymentKind, cluster.Scope{Namespace: "cert-manager"})
 		if err != nil {
 			return nil, err
 		}
 		var findings []doctor.Finding
 		for _, d := range deployments {
-			if c, said := condition(d, "Available"); said && text(c, "status") == "False" {
+			if c := kube.Condition(d, "Available"); c != nil && c.Status == metav1.ConditionFalse {
 				findings = append(findings, judgeCertManager(d, c))
 			}
 		}
 		down := len(findings) > 0
 		for _, certificate := range all {
-			if c, said := condition(certificate, "Ready"); said && text(c, "status") == "False" && text(c, "reason") != "Issuing" {
+			if c := kube.Condition(certificate, "Ready"); c != nil && c.Status == metav1.ConditionFalse && c.Reason != "Issuing" {
 				findings = append(findings, judgeCertificate(certificate, c, down))
 			}
 		}
@@ -46,35 +48,25 @@ var certManager = &doctor.Check{
 	},
 }
 
-// condition returns the condition of an object with this type.
-func condition(o *unstructured.Unstructured, kind string) (map[string]any, bool) {
-	for _, c := range items(o.Object, "status", "conditions") {
-		if text(c, "type") == kind {
-			return c, true
-		}
-	}
-	return nil, false
-}
-
-func judgeCertManager(d *unstructured.Unstructured, c map[string]any) doctor.Finding {
+func judgeCertManager(d *unstructured.Unstructured, c *metav1.Condition) doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(d), Field: "status.conditions"},
 		Message:     kindName(d) + " is not available",
 		Consequence: "Certificates are neither issued nor renewed, and CA bundles are not updated.",
-		Cause:       text(c, "message"),
+		Cause:       c.Message,
 		Advice:      "Check why its pods are not ready.",
 		Command:     "kubectl describe deployment -n cert-manager " + d.GetName(),
 	}
 }
 
-func judgeCertificate(o *unstructured.Unstructured, c map[string]any, down bool) doctor.Finding {
+func judgeCertificate(o *unstructured.Unstructured, c *metav1.Condition, down bool) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(o), Field: "status.conditions"},
 		Message:     kindName(o) + " is not ready",
 		Consequence: "Components that use it are not trusted, or do not start.",
-		Cause:       text(c, "message"),
+		Cause:       c.Message,
 		Advice:      "Its CertificateRequests and Orders show the issuer's response.",
 		Command:     fmt.Sprintf("kubectl describe certificate -n %s %s", o.GetNamespace(), o.GetName()),
 	}

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -27,7 +28,7 @@ var expiry = &doctor.Check{
 		}
 		var findings []doctor.Finding
 		for _, c := range list {
-			end, err := time.Parse(time.RFC3339, text(c.Object, "status", "notAfter"))
+			end, err := time.Parse(time.RFC3339, kube.Text(c.Object, "status", "notAfter"))
 			if err != nil {
 				continue // not issued yet: that is certificates/cert-manager's
 			}
@@ -49,7 +50,7 @@ func judgeExpiry(c *unstructured.Unstructured, end, now time.Time) *doctor.Findi
 		grace = time.Hour
 		soon  = 14 * 24 * time.Hour
 	)
-	due, err := time.Parse(time.RFC3339, text(c.Object, "status", "renewalTime"))
+	due, err := time.Parse(time.RFC3339, kube.Text(c.Object, "status", "renewalTime"))
 	if err != nil {
 		due = end.Add(-soon)
 	}

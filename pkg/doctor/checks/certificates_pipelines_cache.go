@@ -8,11 +8,10 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
-
-var requestKind = schema.GroupKind{Group: "certificates.k8s.io", Kind: "CertificateSigningRequest"}
 
 var pipelinesCache = &doctor.Check{
 	ID:    "certificates/pipelines-cache",
@@ -22,7 +21,7 @@ var pipelinesCache = &doctor.Check{
 		"nothing has changed.",
 	FixNote: "No automatic fix: approving a certificate request is a trust decision. The finding gives the command.",
 	Sources: []string{"kubeflow/manifests#2165", "kubeflow/pipelines#4505", "kubeflow/pipelines#7273"},
-	Reads:   []schema.GroupKind{deploymentKind, podKind, requestKind},
+	Reads:   []schema.GroupKind{kube.DeploymentKind, kube.PodKind, kube.CertificateSigningRequestKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		_, err := e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: kubeflow, Name: "cache-deployer-deployment"})
 		if apierrors.IsNotFound(err) {
@@ -31,20 +30,20 @@ var pipelinesCache = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		pods, err := e.List(ctx, podKind, cluster.Scope{Namespace: kubeflow})
+		pods, err := e.List(ctx, kube.PodKind, cluster.Scope{Namespace: kubeflow})
 		if err != nil {
 			return nil, err
 		}
 		var waiting *unstructured.Unstructured
 		for _, pod := range pods {
-			if pod.GetLabels()["app"] == "cache-server" && text(pod.Object, "status", "phase") == "Pending" {
+			if pod.GetLabels()["app"] == "cache-server" && kube.Text(pod.Object, "status", "phase") == "Pending" {
 				waiting = pod
 			}
 		}
 		if waiting == nil {
 			return nil, nil
 		}
-		request, err := find(ctx, e, cluster.Ref{APIVersion: "certificates.k8s.io/v1", Kind: requestKind.Kind, Name: "cache-server." + kubeflow})
+		request, err := find(ctx, e, cluster.Ref{APIVersion: "certificates.k8s.io/v1", Kind: kube.CertificateSigningRequestKind.Kind, Name: "cache-server." + kubeflow})
 		if err != nil {
 			return nil, err
 		}
@@ -67,9 +66,9 @@ func judgeCache(waiting, request *unstructured.Unstructured) doctor.Finding {
 	}
 	f.Cause = "CertificateSigningRequest " + request.GetName() + " is waiting for approval."
 	f.Advice, f.Command = "Approve the request.", "kubectl certificate approve "+request.GetName()
-	for _, c := range items(request.Object, "status", "conditions") {
-		if kind := text(c, "type"); kind == "Denied" || kind == "Failed" {
-			f.Cause = "CertificateSigningRequest " + request.GetName() + " was not issued: " + text(c, "message")
+	for _, c := range kube.Conditions(request) {
+		if c.Type == "Denied" || c.Type == "Failed" {
+			f.Cause = "CertificateSigningRequest " + request.GetName() + " was not issued: " + c.Message
 			f.Advice = "Delete the request so that it is recreated, then approve it."
 			f.Command = "kubectl delete csr " + request.GetName()
 		}

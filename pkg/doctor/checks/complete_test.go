@@ -10,6 +10,8 @@ import (
 	"encoding/pem"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
 // complete gives an object of a case what the API server demands and the check does not look at.
@@ -54,14 +56,14 @@ func complete(o *unstructured.Unstructured) {
 		fill("disk.csi.azure.com", "provisioner")
 	case "EndpointSlice":
 		fill("IPv4", "addressType")
-		for _, e := range items(o.Object, "endpoints") {
+		for _, e := range kube.Items(o.Object, "endpoints") {
 			if _, there := e["addresses"]; !there {
 				e["addresses"] = []any{"10.0.0.9"}
 			}
 		}
 		fill([]any{}, "endpoints")
 	case "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration":
-		for i, w := range items(o.Object, "webhooks") {
+		for i, w := range kube.Items(o.Object, "webhooks") {
 			for key, value := range map[string]any{"sideEffects": "None", "admissionReviewVersions": []any{"v1"}, "name": "w" + itoa(i) + ".example.com", "clientConfig": map[string]any{"url": "https://example.com/"}} {
 				if _, there := w[key]; !there {
 					w[key] = value
@@ -83,7 +85,7 @@ func complete(o *unstructured.Unstructured) {
 
 // named gives ports that are several the names that the server demands then.
 func named(o map[string]any, path ...string) {
-	list := items(o, path...)
+	list := kube.Items(o, path...)
 	for i, p := range list {
 		if _, there := p["name"]; !there && len(list) > 1 {
 			p["name"] = "p" + itoa(i)
@@ -100,11 +102,11 @@ func completePod(o map[string]any, path ...string) {
 		spec, _, _ = unstructured.NestedFieldNoCopy(o, path...)
 		m = spec.(map[string]any)
 	}
-	if len(items(m, "containers")) == 0 {
+	if len(kube.Items(m, "containers")) == 0 {
 		m["containers"] = []any{map[string]any{"name": "main", "image": "example.com/a:1"}}
 	}
 	for _, list := range []string{"containers", "initContainers"} {
-		for i, c := range items(m, list) {
+		for i, c := range kube.Items(m, list) {
 			if _, there := c["name"]; !there {
 				c["name"] = list[:4] + itoa(i)
 			}

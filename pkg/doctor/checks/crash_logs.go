@@ -31,17 +31,16 @@ func crashesAmong(ctx context.Context, e doctor.Exam, about func(pod *unstructur
 	}
 	var crashes []crash
 	for _, pod := range pods {
-		status, crashing := crashingContainer(pod)
+		c, crashing := crashingContainer(pod)
 		if !crashing || !about(pod) || len(crashes) == mostCrashes {
 			continue
 		}
-		name := text(status, "name")
-		log, err := e.Logs(ctx, cluster.RefOf(pod), cluster.LogScope{Container: name, Previous: true, Lines: cluster.LogLines})
+		log, err := e.Logs(ctx, cluster.RefOf(pod), cluster.LogScope{Container: c.Name, Previous: true, Lines: cluster.LogLines})
 		if apierrors.IsForbidden(err) || ctx.Err() != nil {
 			return nil, err
 		}
 		if err == nil { // the kubelet may have lost it, or be away
-			crashes = append(crashes, crash{pod, name, log})
+			crashes = append(crashes, crash{pod, c.Name, log})
 		}
 	}
 	return crashes, nil

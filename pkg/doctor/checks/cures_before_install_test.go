@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -144,7 +145,7 @@ func TestAClaimThatWaitsForAClassGetsOne(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		given = text(o.Object, "spec", "storageClassName")
+		given = kube.Text(o.Object, "spec", "storageClassName")
 	}
 	if u := undoLast(t, ctx, client); !u.Whole() {
 		t.Errorf("not everything was put back: %+v", u.Steps)

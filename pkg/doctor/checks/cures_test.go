@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -57,11 +58,11 @@ func resourceVersions(t *testing.T, ctx context.Context, client *cluster.Client)
 	t.Helper()
 	var versions []string
 	view := client.View()
-	list, err := view.List(ctx, mutatingKind, cluster.Scope{})
+	list, err := view.List(ctx, kube.MutatingWebhookConfigurationKind, cluster.Scope{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	maps, err := view.List(ctx, configMapKind, cluster.Scope{Namespace: kubeflow})
+	maps, err := view.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: kubeflow})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +133,7 @@ func TestWhatSomebodyChangedSinceIsNotPutBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := text(now.Object, "data", "config"); got != theirs {
+	if got := kube.Text(now.Object, "data", "config"); got != theirs {
 		t.Errorf("their edit is gone: %q", got)
 	}
 }
@@ -238,7 +239,7 @@ func TestASettingThatNewerArgoDoesNotKnowIsRemovedAndPutBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return text(o.Object, "data", "config")
+		return kube.Text(o.Object, "data", "config")
 	}
 	before := read()
 	cureWith(t, ctx, client, doctor.RestartsPods)

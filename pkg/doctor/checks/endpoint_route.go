@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -29,7 +30,7 @@ func hasRoute(ctx context.Context, e doctor.Exam, services []*unstructured.Unstr
 		if !backsOnto(r, backend) {
 			continue
 		}
-		for _, parent := range items(r.Object, "spec", "parentRefs") {
+		for _, parent := range kube.Items(r.Object, "spec", "parentRefs") {
 			if found, err := addressed(ctx, e, parent); found || err != nil {
 				return found, err
 			}
@@ -39,9 +40,9 @@ func hasRoute(ctx context.Context, e doctor.Exam, services []*unstructured.Unstr
 }
 
 func backsOnto(route *unstructured.Unstructured, services map[string]bool) bool {
-	for _, rule := range items(route.Object, "spec", "rules") {
-		for _, ref := range items(rule, "backendRefs") {
-			if services[text(ref, "name")] {
+	for _, rule := range kube.Items(route.Object, "spec", "rules") {
+		for _, ref := range kube.Items(rule, "backendRefs") {
+			if services[kube.Text(ref, "name")] {
 				return true
 			}
 		}
@@ -51,16 +52,16 @@ func backsOnto(route *unstructured.Unstructured, services map[string]bool) bool 
 
 // addressed tells whether the Gateway that a route names has an address.
 func addressed(ctx context.Context, e doctor.Exam, parent map[string]any) (bool, error) {
-	namespace := text(parent, "namespace")
+	namespace := kube.Text(parent, "namespace")
 	if namespace == "" {
 		namespace = gatewayNamespace
 	}
-	g, err := e.Get(ctx, cluster.Ref{APIVersion: gatewayKind.Group + "/v1", Kind: gatewayKind.Kind, Namespace: namespace, Name: text(parent, "name")})
+	g, err := e.Get(ctx, cluster.Ref{APIVersion: gatewayKind.Group + "/v1", Kind: gatewayKind.Kind, Namespace: namespace, Name: kube.Text(parent, "name")})
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	return len(items(g.Object, "status", "addresses")) > 0, nil
+	return len(kube.Items(g.Object, "status", "addresses")) > 0, nil
 }

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -24,7 +25,7 @@ var authentication = &doctor.Check{
 		"whoever finds it can start containers on the cluster.",
 	FixNote: "Nothing by itself, since each cure takes the address from somebody: make the load balancer internal, limit who may come, or take the address back with kubectl kubeflow expose.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
-	Reads:   []schema.GroupKind{serviceKind, envoyFilterKind, authorizationKind},
+	Reads:   []schema.GroupKind{kube.ServiceKind, envoyFilterKind, authorizationKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := loadBalancers(ctx, e)
 		if err != nil {
@@ -64,7 +65,7 @@ func unguarded(ctx context.Context, e doctor.Exam) (bool, string, error) {
 		return false, "", err
 	}
 	for _, p := range policies {
-		if text(p.Object, "spec", "action") == "CUSTOM" || demandsPrincipal(p) {
+		if kube.Text(p.Object, "spec", "action") == "CUSTOM" || demandsPrincipal(p) {
 			asks = true
 		}
 	}
@@ -97,12 +98,12 @@ func appliesToGateway(o *unstructured.Unstructured) bool {
 
 // demandsPrincipal tells whether a policy turns requests without a token away.
 func demandsPrincipal(policy *unstructured.Unstructured) bool {
-	if text(policy.Object, "spec", "action") != "DENY" {
+	if kube.Text(policy.Object, "spec", "action") != "DENY" {
 		return false
 	}
-	for _, rule := range items(policy.Object, "spec", "rules") {
-		for _, from := range items(rule, "from") {
-			if len(words(from, "source", "notRequestPrincipals")) > 0 {
+	for _, rule := range kube.Items(policy.Object, "spec", "rules") {
+		for _, from := range kube.Items(rule, "from") {
+			if len(kube.Texts(from, "source", "notRequestPrincipals")) > 0 {
 				return true
 			}
 		}

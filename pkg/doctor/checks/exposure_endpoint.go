@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -22,9 +23,9 @@ var endpoint = &doctor.Check{
 	Why: "Kubeflow makes no address that can be reached from outside: its gateway's Service is a NodePort or ClusterIP. That is a legal choice, " +
 		"since a port-forward always works, so this is never more than information.",
 	FixNote: "Nothing by itself: kubectl kubeflow expose shows the ways, and refuses a public address without sign-in.",
-	Reads:   []schema.GroupKind{serviceKind, ingressKind, routeKind, gatewayKind},
+	Reads:   []schema.GroupKind{kube.ServiceKind, kube.IngressKind, routeKind, gatewayKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		services, err := e.List(ctx, serviceKind, cluster.Scope{Namespace: gatewayNamespace})
+		services, err := e.List(ctx, kube.ServiceKind, cluster.Scope{Namespace: gatewayNamespace})
 		if err != nil {
 			return nil, err
 		}
@@ -37,7 +38,7 @@ var endpoint = &doctor.Check{
 		if len(ways) == 0 {
 			return nil, doctor.Skip("there is no istio-ingressgateway in namespace %s", gatewayNamespace)
 		}
-		ingresses, err := e.List(ctx, ingressKind, cluster.Scope{Namespace: gatewayNamespace})
+		ingresses, err := e.List(ctx, kube.IngressKind, cluster.Scope{Namespace: gatewayNamespace})
 		if err != nil {
 			return nil, err
 		}
@@ -60,7 +61,7 @@ func judgeEndpoint(services, ingresses []*unstructured.Unstructured) []doctor.Fi
 	var pending *unstructured.Unstructured
 	for _, s := range services {
 		backend[s.GetName()] = true
-		if text(s.Object, "spec", "type") != "LoadBalancer" {
+		if kube.Text(s.Object, "spec", "type") != "LoadBalancer" {
 			continue
 		}
 		if hasAddress(s) {
@@ -90,24 +91,24 @@ func judgeEndpoint(services, ingresses []*unstructured.Unstructured) []doctor.Fi
 }
 
 func typeOf(service *unstructured.Unstructured) string {
-	if t := text(service.Object, "spec", "type"); t != "" {
+	if t := kube.Text(service.Object, "spec", "type"); t != "" {
 		return t
 	}
 	return "ClusterIP"
 }
 
 func hasAddress(o *unstructured.Unstructured) bool {
-	return len(items(o.Object, "status", "loadBalancer", "ingress")) > 0
+	return len(kube.Items(o.Object, "status", "loadBalancer", "ingress")) > 0
 }
 
 // leadsTo tells whether an Ingress sends anything to one of these Services.
 func leadsTo(ingress *unstructured.Unstructured, services map[string]bool) bool {
-	if services[text(ingress.Object, "spec", "defaultBackend", "service", "name")] {
+	if services[kube.Text(ingress.Object, "spec", "defaultBackend", "service", "name")] {
 		return true
 	}
-	for _, rule := range items(ingress.Object, "spec", "rules") {
-		for _, path := range items(rule, "http", "paths") {
-			if services[text(path, "backend", "service", "name")] {
+	for _, rule := range kube.Items(ingress.Object, "spec", "rules") {
+		for _, path := range kube.Items(rule, "http", "paths") {
+			if services[kube.Text(path, "backend", "service", "name")] {
 				return true
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -19,14 +20,14 @@ var healthProbe = &doctor.Check{
 		"or 404, so the load balancer takes every node for ill and drops all traffic.",
 	FixNote: "--fix takes the appProtocol off, so that AKS probes with TCP. Kubeflow's own Services have none.",
 	Sources: []string{"Azure/AKS#3210", "Azure/AKS#3331", "https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
-	Reads:   []schema.GroupKind{serviceKind, nodeKind},
+	Reads:   []schema.GroupKind{kube.ServiceKind, kube.NodeKind},
 	Hint:    "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := loadBalancers(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		nodes, err := e.List(ctx, nodeKind, cluster.Scope{Metadata: true})
+		nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{Metadata: true})
 		if err != nil {
 			return nil, err
 		}
@@ -35,7 +36,7 @@ var healthProbe = &doctor.Check{
 		}
 		var findings []doctor.Finding
 		for _, s := range services {
-			for i, p := range items(s.Object, "spec", "ports") {
+			for i, p := range kube.Items(s.Object, "spec", "ports") {
 				if probesHTTP(s, p) {
 					findings = append(findings, judgeProbe(s, i, p))
 					break
@@ -48,7 +49,7 @@ var healthProbe = &doctor.Check{
 
 // probesHTTP tells whether AKS would probe a port with HTTP where nobody said how.
 func probesHTTP(service *unstructured.Unstructured, port map[string]any) bool {
-	protocol := strings.ToLower(text(port, "appProtocol"))
+	protocol := strings.ToLower(kube.Text(port, "appProtocol"))
 	if protocol != "http" && protocol != "https" {
 		return false
 	}
@@ -64,7 +65,7 @@ func judgeProbe(service *unstructured.Unstructured, i int, port map[string]any) 
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(service), Field: fmt.Sprintf("spec.ports[%d].appProtocol", i)},
-		Message:     fmt.Sprintf("the load balancer asks the gateway for / over %s to see whether it is well", strings.ToUpper(text(port, "appProtocol"))),
+		Message:     fmt.Sprintf("the load balancer asks the gateway for / over %s to see whether it is well", strings.ToUpper(kube.Text(port, "appProtocol"))),
 		Consequence: "The gateway does not answer 200 there, so the load balancer drops all traffic.",
 		Cause:       "AKS probes by appProtocol; without it, by TCP.",
 		Command:     fmt.Sprintf(`kubectl patch service -n %s %s --type=json -p '[{"op":"remove","path":"/spec/ports/%d/appProtocol"}]'`, service.GetNamespace(), service.GetName(), i),
@@ -72,7 +73,7 @@ func judgeProbe(service *unstructured.Unstructured, i int, port map[string]any) 
 			Title:  "Take appProtocol off Service " + service.GetName(),
 			Impact: doctor.Safe,
 			Changes: []cluster.Change{cluster.Edit(service, func(o *unstructured.Unstructured) {
-				for _, p := range items(o.Object, "spec", "ports") {
+				for _, p := range kube.Items(o.Object, "spec", "ports") {
 					if probesHTTP(o, p) {
 						delete(p, "appProtocol")
 					}

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -18,14 +19,14 @@ var loadBalancer = &doctor.Check{
 		"the Service waits for ever, and the reason stands only in its events.",
 	FixNote: "Nothing by itself: what is missing is missing in Azure. The finding names it and the az command.",
 	Sources: []string{"Azure/AKS#486", "Azure/AKS#1392", "Azure/AKS#1945", "https://learn.microsoft.com/azure/aks/static-ip"},
-	Reads:   []schema.GroupKind{serviceKind, eventKind},
+	Reads:   []schema.GroupKind{kube.ServiceKind, kube.EventKind},
 	Hint:    "Azure's answer to a load balancer depends on the cluster's identity (Network Contributor on the subnet and the address), the quota of public addresses, and policies of the subscription.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := loadBalancers(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		events, err := e.List(ctx, eventKind, cluster.Scope{Namespace: gatewayNamespace, Fields: "involvedObject.kind=Service,type=Warning"})
+		events, err := e.List(ctx, kube.EventKind, cluster.Scope{Namespace: gatewayNamespace, Fields: "involvedObject.kind=Service,type=Warning"})
 		if err != nil {
 			return nil, err
 		}
@@ -42,8 +43,8 @@ var loadBalancer = &doctor.Check{
 // refusal returns what AKS says about a load balancer that it cannot make; "" when it says nothing.
 func refusal(service *unstructured.Unstructured, events []*unstructured.Unstructured) string {
 	for _, e := range events {
-		if text(e.Object, "reason") == "SyncLoadBalancerFailed" && text(e.Object, "involvedObject", "name") == service.GetName() {
-			return text(e.Object, "message")
+		if kube.Text(e.Object, "reason") == "SyncLoadBalancerFailed" && kube.Text(e.Object, "involvedObject", "name") == service.GetName() {
+			return kube.Text(e.Object, "message")
 		}
 	}
 	return ""

@@ -10,11 +10,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
-
-var networkPolicyKind = schema.GroupKind{Group: "networking.k8s.io", Kind: "NetworkPolicy"}
 
 var exposedPolicy = &doctor.Check{
 	ID:    "exposure/network-policy",
@@ -23,14 +22,14 @@ var exposedPolicy = &doctor.Check{
 		"nobody gets an answer there; a port-forward works all the same, which hides it.",
 	FixNote: "--fix adds a NetworkPolicy that lets everybody reach the gateway's ports, as kubectl kubeflow expose --lb does. Who may come is for the load balancer to limit: it is seen with the node's address.",
 	Sources: []string{"kubeflow/manifests#3547", "kubeflow/manifests#3227"},
-	Reads:   []schema.GroupKind{serviceKind, networkPolicyKind, daemonSetKind},
+	Reads:   []schema.GroupKind{kube.ServiceKind, kube.NetworkPolicyKind, kube.DaemonSetKind},
 	Hint:    "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := loadBalancers(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		policies, err := e.List(ctx, networkPolicyKind, cluster.Scope{Namespace: gatewayNamespace})
+		policies, err := e.List(ctx, kube.NetworkPolicyKind, cluster.Scope{Namespace: gatewayNamespace})
 		if err != nil {
 			return nil, err
 		}
@@ -48,7 +47,7 @@ func judgeVisitors(service *unstructured.Unstructured, policies []*unstructured.
 		if !selectsGateway(p) {
 			continue
 		}
-		if slices.ContainsFunc(items(p.Object, "spec", "ingress"), func(rule map[string]any) bool { return admits(rule, service) }) {
+		if slices.ContainsFunc(kube.Items(p.Object, "spec", "ingress"), func(rule map[string]any) bool { return admits(rule, service) }) {
 			return nil
 		}
 		closing = p
@@ -73,7 +72,7 @@ func judgeVisitors(service *unstructured.Unstructured, policies []*unstructured.
 
 // selectsGateway tells whether a policy decides who may reach the gateway's pods.
 func selectsGateway(policy *unstructured.Unstructured) bool {
-	if types := words(policy.Object, "spec", "policyTypes"); len(types) > 0 && !slices.Contains(types, "Ingress") {
+	if types := kube.Texts(policy.Object, "spec", "policyTypes"); len(types) > 0 && !slices.Contains(types, "Ingress") {
 		return false
 	}
 	content, _, _ := unstructured.NestedMap(policy.Object, "spec", "podSelector")
@@ -87,16 +86,16 @@ func selectsGateway(policy *unstructured.Unstructured) bool {
 
 // admits tells whether a rule lets everybody reach the port that a Service's first one leads to.
 func admits(rule map[string]any, service *unstructured.Unstructured) bool {
-	from := items(rule, "from")
-	anybody := len(from) == 0 || slices.ContainsFunc(from, func(peer map[string]any) bool { return text(peer, "ipBlock", "cidr") == "0.0.0.0/0" })
-	ports := items(rule, "ports")
+	from := kube.Items(rule, "from")
+	anybody := len(from) == 0 || slices.ContainsFunc(from, func(peer map[string]any) bool { return kube.Text(peer, "ipBlock", "cidr") == "0.0.0.0/0" })
+	ports := kube.Items(rule, "ports")
 	targets := targetsOf(service)
 	return anybody && (len(ports) == 0 || len(targets) == 0 || slices.ContainsFunc(ports, func(p map[string]any) bool { return p["port"] == nil || slices.Contains(targets, p["port"]) }))
 }
 
 func targetsOf(service *unstructured.Unstructured) []any {
 	var targets []any
-	for _, p := range items(service.Object, "spec", "ports") {
+	for _, p := range kube.Items(service.Object, "spec", "ports") {
 		target := p["targetPort"]
 		if target == nil {
 			target = p["port"]

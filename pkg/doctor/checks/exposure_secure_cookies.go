@@ -7,6 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -20,7 +22,7 @@ var secureCookies = &doctor.Check{
 		"\"Could not find CSRF cookie XSRF-TOKEN\". A port-forward to localhost is not affected.",
 	FixNote: "TLS is the better cure. --fix --allow-restart sets APP_SECURE_COOKIES=false on the web apps, which restarts their pods.",
 	Sources: []string{"kubeflow/kubeflow#5803", "kubeflow/manifests#2594"},
-	Reads:   []schema.GroupKind{serviceKind, istioGatewayKind, deploymentKind},
+	Reads:   []schema.GroupKind{kube.ServiceKind, istioGatewayKind, kube.DeploymentKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := loadBalancers(ctx, e)
 		if err != nil {
@@ -36,7 +38,7 @@ var secureCookies = &doctor.Check{
 		if !plain || gateway == nil || encrypts(gateway) {
 			return nil, nil
 		}
-		deployments, err := e.List(ctx, deploymentKind, cluster.Scope{Namespace: kubeflow})
+		deployments, err := e.List(ctx, kube.DeploymentKind, cluster.Scope{Namespace: kubeflow})
 		if err != nil {
 			return nil, err
 		}
@@ -51,8 +53,8 @@ var secureCookies = &doctor.Check{
 // cookieSettings returns the entries of a Deployment's environment that say whether cookies are for HTTPS alone.
 func cookieSettings(deployment *unstructured.Unstructured) []map[string]any {
 	var found []map[string]any
-	for _, c := range items(deployment.Object, "spec", "template", "spec", "containers") {
-		for _, variable := range items(c, "env") {
+	for _, c := range kube.Items(deployment.Object, "spec", "template", "spec", "containers") {
+		for _, variable := range kube.Items(c, "env") {
 			if variable["name"] == secureCookiesVariable {
 				found = append(found, variable)
 			}
@@ -66,7 +68,7 @@ func sendsSecure(deployment *unstructured.Unstructured) bool {
 }
 
 func judgeCookies(apps []*unstructured.Unstructured) doctor.Finding {
-	fix := &doctor.Fix{Title: "Let " + some(len(apps), "web app") + " send cookies over plain HTTP", Impact: doctor.RestartsPods}
+	fix := &doctor.Fix{Title: "Let " + text.Plural(len(apps), "web app") + " send cookies over plain HTTP", Impact: doctor.RestartsPods}
 	for _, app := range apps {
 		fix.Changes = append(fix.Changes, cluster.Edit(app, func(o *unstructured.Unstructured) {
 			for _, variable := range cookieSettings(o) {
@@ -77,7 +79,7 @@ func judgeCookies(apps []*unstructured.Unstructured) doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(apps[0]), Field: "spec.template.spec.containers[0].env"},
-		Message:     "the dashboard's public address is plain HTTP, and web apps send cookies for HTTPS alone: " + names(apps, (*unstructured.Unstructured).GetName),
+		Message:     "the dashboard's public address is plain HTTP, and web apps send cookies for HTTPS alone: " + text.Names(apps, mostNamed, (*unstructured.Unstructured).GetName),
 		Consequence: "Nobody who comes by that address can make a notebook, a volume or a tensorboard: browsers drop the cookie, and the app answers 403.",
 		Cause:       secureCookiesVariable + " is true, and Gateway kubeflow-gateway has no HTTPS.",
 		Advice:      "Serve the dashboard over HTTPS, or work through a port-forward; else let the web apps send cookies over HTTP.",

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -21,7 +22,7 @@ var targetPort = &doctor.Check{
 		"gets an address that never answers.",
 	FixNote: "--fix sets the targetPort that the Service istio-ingressgateway has for the same port.",
 	Sources: []string{"https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
-	Reads:   []schema.GroupKind{serviceKind, deploymentKind},
+	Reads:   []schema.GroupKind{kube.ServiceKind, kube.DeploymentKind},
 	Hint:    "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := gatewayServices(ctx, e)
@@ -52,7 +53,7 @@ func portsOf(services []*unstructured.Unstructured) map[int64]any {
 		if s.GetName() != gatewayName {
 			continue
 		}
-		for _, p := range items(s.Object, "spec", "ports") {
+		for _, p := range kube.Items(s.Object, "spec", "ports") {
 			if number, ok := p["port"].(int64); ok && p["targetPort"] != nil {
 				ports[number] = p["targetPort"]
 			}
@@ -64,17 +65,17 @@ func portsOf(services []*unstructured.Unstructured) map[int64]any {
 // listensOn returns the numbers and names of the ports of the gateway's containers.
 func listensOn(gateway *unstructured.Unstructured) map[string]bool {
 	open := map[string]bool{}
-	for _, c := range items(gateway.Object, "spec", "template", "spec", "containers") {
-		for _, p := range items(c, "ports") {
+	for _, c := range kube.Items(gateway.Object, "spec", "template", "spec", "containers") {
+		for _, p := range kube.Items(c, "ports") {
 			open[fmt.Sprint(p["containerPort"])] = true
-			open[text(p, "name")] = true
+			open[kube.Text(p, "name")] = true
 		}
 	}
 	return open
 }
 
 func judgePorts(service *unstructured.Unstructured, canonical map[int64]any, open map[string]bool) []doctor.Finding {
-	for i, p := range items(service.Object, "spec", "ports") {
+	for i, p := range kube.Items(service.Object, "spec", "ports") {
 		number, _ := p["port"].(int64)
 		target := p["targetPort"]
 		if target == nil {
@@ -104,7 +105,7 @@ func judgePorts(service *unstructured.Unstructured, canonical map[int64]any, ope
 // retarget gives every port of a Service that leads nowhere the targetPort of the gateway's own Service.
 func retarget(service *unstructured.Unstructured, canonical map[int64]any, open map[string]bool) cluster.Change {
 	return cluster.Edit(service, func(o *unstructured.Unstructured) {
-		for _, p := range items(o.Object, "spec", "ports") {
+		for _, p := range kube.Items(o.Object, "spec", "ports") {
 			number, _ := p["port"].(int64)
 			target := p["targetPort"]
 			if target == nil {

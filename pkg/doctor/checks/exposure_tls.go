@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -19,7 +20,7 @@ var exposedTLS = &doctor.Check{
 	FixNote: "Nothing by itself: which name visitors use is yours to say. kubectl kubeflow expose --lb --tls serves HTTPS with an authority of the dashboard's own, --tls letsencrypt with a name that the " +
 		"internet knows. Something in front of the load balancer may end TLS as well, which this check cannot see.",
 	Sources: []string{"https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
-	Reads:   []schema.GroupKind{serviceKind, istioGatewayKind},
+	Reads:   []schema.GroupKind{kube.ServiceKind, istioGatewayKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := loadBalancers(ctx, e)
 		if err != nil {

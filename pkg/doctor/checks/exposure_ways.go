@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -24,7 +25,7 @@ const (
 
 // gatewayServices returns the Services that lead to the dashboard's gateway.
 func gatewayServices(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	list, err := e.List(ctx, serviceKind, cluster.Scope{Namespace: gatewayNamespace})
+	list, err := e.List(ctx, kube.ServiceKind, cluster.Scope{Namespace: gatewayNamespace})
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ var everybody = []string{"0.0.0.0/0", "::/0", "Internet", "internet", "*", ""}
 
 // limited tells whether a load balancer lets only some addresses in.
 func limited(service *unstructured.Unstructured) bool {
-	allowed := words(service.Object, "spec", "loadBalancerSourceRanges")
+	allowed := kube.Texts(service.Object, "spec", "loadBalancerSourceRanges")
 	for _, key := range []string{annotationRanges, annotationTags} {
 		if value := service.GetAnnotations()[key]; value != "" {
 			allowed = append(allowed, commaSeparated(value)...)
@@ -78,8 +79,8 @@ func dashboardGateway(ctx context.Context, e doctor.Exam) (*unstructured.Unstruc
 
 // encrypts tells whether a Gateway has a server for HTTPS.
 func encrypts(gateway *unstructured.Unstructured) bool {
-	return slices.ContainsFunc(items(gateway.Object, "spec", "servers"), func(server map[string]any) bool {
-		protocol := text(server, "port", "protocol")
+	return slices.ContainsFunc(kube.Items(gateway.Object, "spec", "servers"), func(server map[string]any) bool {
+		protocol := kube.Text(server, "port", "protocol")
 		return protocol == "HTTPS" || protocol == "TLS"
 	})
 }

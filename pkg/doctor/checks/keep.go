@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -26,7 +27,7 @@ func Keep(wanted, live *unstructured.Unstructured) *unstructured.Unstructured {
 			}
 		}
 	case "ConfigMap":
-		file, theirs := text(wanted.Object, "data", dexFile), cluster.PasswordHash.FindAllString(text(live.Object, "data", dexFile), -1)
+		file, theirs := kube.Text(wanted.Object, "data", dexFile), cluster.PasswordHash.FindAllString(kube.Text(live.Object, "data", dexFile), -1)
 		own := slices.IndexFunc(theirs, func(hash string) bool { return !hashOfShipped(hash) })
 		if own < 0 {
 			return nil
@@ -55,14 +56,14 @@ func HasKnown(o *unstructured.Unstructured) bool {
 	case "Secret":
 		return slices.ContainsFunc(keysOf(o), func(key string) bool { return Known(brought(o, key)) })
 	case "ConfigMap":
-		return slices.ContainsFunc(cluster.PasswordHash.FindAllString(text(o.Object, "data", dexFile), -1), hashOfShipped)
+		return slices.ContainsFunc(cluster.PasswordHash.FindAllString(kube.Text(o.Object, "data", dexFile), -1), hashOfShipped)
 	}
 	return false
 }
 
 // brought returns what manifests put under a key of a Secret, which may be in either of its fields.
 func brought(secret *unstructured.Unstructured, key string) string {
-	if plain := text(secret.Object, "stringData", key); plain != "" {
+	if plain := kube.Text(secret.Object, "stringData", key); plain != "" {
 		return plain
 	}
 	return held(secret, key)

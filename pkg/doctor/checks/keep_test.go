@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
 func TestInstallingAgainKeepsSecretsOfOnesOwn(t *testing.T) {
@@ -44,10 +46,10 @@ func TestInstallingAgainKeepsSecretsOfOnesOwn(t *testing.T) {
 		if kept == nil {
 			continue
 		}
-		if got := held(kept, passwordKey) + text(kept.Object, "data", dexFile); got != own && got != "hash: "+own+"\n" {
+		if got := held(kept, passwordKey) + kube.Text(kept.Object, "data", dexFile); got != own && got != "hash: "+own+"\n" {
 			t.Errorf("%s: %q", c.about, got)
 		}
-		if kept.GetKind() == "Secret" && text(kept.Object, "data", "other")+text(kept.Object, "stringData", "other") != "eA==" {
+		if kept.GetKind() == "Secret" && kube.Text(kept.Object, "data", "other")+kube.Text(kept.Object, "stringData", "other") != "eA==" {
 			t.Errorf("%s: more than the password changed", c.about)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -18,7 +19,7 @@ var cilium = &doctor.Check{
 		"caller, and the dashboard or Pipelines respond \"RBAC: access denied\". With cni-exclusive, Cilium also removes Istio's CNI plugin.",
 	FixNote: "No automatic fix: AKS manages Cilium's configuration.",
 	Sources: []string{"kubeflow/manifests#2858", "kubeflow/pipelines#11544", "https://learn.microsoft.com/azure/aks/azure-cni-powered-by-cilium"},
-	Reads:   []schema.GroupKind{configMapKind, daemonSetKind},
+	Reads:   []schema.GroupKind{kube.ConfigMapKind, kube.DaemonSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		config, err := e.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "kube-system", Name: "cilium-config"})
 		if apierrors.IsNotFound(err) {
@@ -43,7 +44,7 @@ func judgeCilium(config *unstructured.Unstructured, istioCNI bool) []doctor.Find
 			Command: "kubectl get configmap -n kube-system cilium-config -o yaml",
 		}
 	}
-	data := func(key string) string { return text(config.Object, "data", key) }
+	data := func(key string) string { return kube.Text(config.Object, "data", key) }
 	var findings []doctor.Finding
 	balances := data("bpf-lb-sock") == "true" || data("kube-proxy-replacement") == "true" || data("kube-proxy-replacement") == "strict"
 	if balances && data("bpf-lb-sock-hostns-only") != "true" {

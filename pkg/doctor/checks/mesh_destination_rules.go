@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -24,7 +25,7 @@ var destinationRules = &doctor.Check{
 		"Where DISABLE applies to Kubeflow servers with sidecars, --fix sets the rule back to ISTIO_MUTUAL. Only with --mesh=disable does " +
 		"it set DISABLE: the servers then accept whatever identity a caller claims.",
 	Sources: []string{"kubeflow/pipelines#5244", "kubeflow/kubeflow#5271", "kubeflow/manifests#3057"},
-	Reads:   []schema.GroupKind{ruleKind, endpointSliceKind, podKind, namespaceKind, mutatingKind},
+	Reads:   []schema.GroupKind{ruleKind, kube.EndpointSliceKind, kube.PodKind, kube.NamespaceKind, kube.MutatingWebhookConfigurationKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		rules, err := e.List(ctx, ruleKind, cluster.Scope{})
 		if err != nil {
@@ -63,7 +64,7 @@ func judgeRule(ctx context.Context, e doctor.Exam, rule *unstructured.Unstructur
 		return nil, false, err
 	}
 	for _, p := range policies {
-		servers := s.matching(p.labels, strings.HasPrefix(text(rule.Object, "spec", "host"), "*"))
+		servers := s.matching(p.labels, strings.HasPrefix(kube.Text(rule.Object, "spec", "host"), "*"))
 		if len(servers) == 0 {
 			continue
 		}

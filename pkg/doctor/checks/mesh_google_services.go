@@ -8,6 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -47,8 +49,8 @@ func misspelled(match map[string]any) bool {
 
 func tlsMatches(service *unstructured.Unstructured) []map[string]any {
 	var matches []map[string]any
-	for _, tls := range items(service.Object, "spec", "tls") {
-		matches = append(matches, items(tls, "match")...)
+	for _, tls := range kube.Items(service.Object, "spec", "tls") {
+		matches = append(matches, kube.Items(tls, "match")...)
 	}
 	return matches
 }
@@ -68,7 +70,7 @@ func judgeGoogle(wrong []*unstructured.Unstructured) doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(wrong[0]), Field: "spec.tls[0].match[0]"},
-		Message:     fmt.Sprintf("egress HTTPS is captured by %s: %s", some(len(wrong), "VirtualService"), names(wrong, (*unstructured.Unstructured).GetName)),
+		Message:     fmt.Sprintf("egress HTTPS is captured by %s: %s", text.Plural(len(wrong), "VirtualService"), text.Names(wrong, mostNamed, (*unstructured.Unstructured).GetName)),
 		Consequence: "From Istio 1.4 on, every HTTPS call from a pod with a sidecar receives a certificate for *.googleapis.com.",
 		Cause:       "The match uses sni_hosts; Istio reads sniHosts, finds none, and matches all traffic on port 443.",
 		Command:     "kubectl edit virtualservice -n " + wrong[0].GetNamespace() + " " + wrong[0].GetName(),

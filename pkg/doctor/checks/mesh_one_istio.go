@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -20,14 +22,14 @@ var oneIstio = &doctor.Check{
 		"share CRDs and compete for webhooks and certificates: sidecars come from the wrong control plane, or are not injected.",
 	FixNote:   "No automatic fix: you choose which Istio stays. Disable the add-on, or install Kubeflow without its own Istio (install --skip istio).",
 	Sources:   []string{"https://learn.microsoft.com/azure/aks/istio-about"},
-	Reads:     []schema.GroupKind{deploymentKind},
+	Reads:     []schema.GroupKind{kube.DeploymentKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		planes, err := e.List(ctx, deploymentKind, cluster.Scope{Labels: "app=istiod"})
+		planes, err := e.List(ctx, kube.DeploymentKind, cluster.Scope{Labels: "app=istiod"})
 		if err != nil {
 			return nil, err
 		}
-		older, err := e.List(ctx, deploymentKind, cluster.Scope{Labels: "istio=pilot,app!=istiod"}) // up to Istio 1.4
+		older, err := e.List(ctx, kube.DeploymentKind, cluster.Scope{Labels: "istio=pilot,app!=istiod"}) // up to Istio 1.4
 		if err != nil {
 			return nil, err
 		}
@@ -73,13 +75,13 @@ func judgeSecond(other []*unstructured.Unstructured, coming *doctor.Installation
 	f := doctor.Finding{
 		Severity:    doctor.Warning, // two revisions side by side is how an Istio is upgraded
 		About:       doctor.Subject{Ref: cluster.RefOf(other[0])},
-		Message:     "a second Istio control plane is installed: " + names(other, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() }),
+		Message:     "a second Istio control plane is installed: " + text.Names(other, mostNamed, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() }),
 		Consequence: "Both manage the same CRDs and namespaces, and overwrite each other's webhooks and certificates.",
 		Advice:      "Keep one of them.",
 	}
 	if coming != nil {
 		f.Severity = doctor.Error
-		f.Message = "Istio is already installed: " + names(other, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() })
+		f.Message = "Istio is already installed: " + text.Names(other, mostNamed, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() })
 		f.Advice = "Use it with --skip istio, or remove it first."
 	}
 	return f

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -23,7 +24,7 @@ func meshed(pod *unstructured.Unstructured) bool {
 		return true
 	}
 	for _, field := range []string{"containers", "initContainers"} {
-		for _, c := range items(pod.Object, "spec", field) {
+		for _, c := range kube.Items(pod.Object, "spec", field) {
 			if c["name"] == proxy {
 				return true
 			}
@@ -40,7 +41,7 @@ func optsOut(pod *unstructured.Unstructured) bool {
 
 // lives tells whether a pod is there to stay: not ended, not about to go.
 func lives(pod *unstructured.Unstructured) bool {
-	phase := text(pod.Object, "status", "phase")
+	phase := kube.Text(pod.Object, "status", "phase")
 	return pod.GetDeletionTimestamp() == nil && phase != "Succeeded" && phase != "Failed"
 }
 
@@ -85,7 +86,7 @@ func withoutProxy(ctx context.Context, e doctor.Exam, namespace *unstructured.Un
 
 // workloads returns what can be restarted so that these owners' pods are made anew.
 func workloads(ctx context.Context, e doctor.Exam, in cluster.Scope, owners map[cluster.Ref]bool) ([]*unstructured.Unstructured, error) {
-	sets, err := e.List(ctx, replicaSetKind, cluster.Scope{Namespace: in.Namespace, Metadata: true})
+	sets, err := e.List(ctx, kube.ReplicaSetKind, cluster.Scope{Namespace: in.Namespace, Metadata: true})
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +97,7 @@ func workloads(ctx context.Context, e doctor.Exam, in cluster.Scope, owners map[
 		}
 	}
 	var found []*unstructured.Unstructured
-	for _, kind := range []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind} {
+	for _, kind := range []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind} {
 		list, err := e.List(ctx, kind, in)
 		if err != nil {
 			return nil, err
@@ -124,7 +125,7 @@ func asking(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, e
 	var all []*unstructured.Unstructured
 	seen := map[string]bool{}
 	for _, selector := range []string{"istio-injection=enabled", "istio.io/rev"} {
-		list, err := e.List(ctx, namespaceKind, cluster.Scope{Labels: selector})
+		list, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{Labels: selector})
 		if err != nil && !meta.IsNoMatchError(err) {
 			return nil, err
 		}

@@ -7,6 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -19,7 +21,7 @@ var sidecars = &doctor.Check{
 	FixNote: "If the injector is active now, --fix restarts the workloads whose pods have no sidecar (with --allow-restart). If " +
 		"platform/admissions-enforcer explains the finding, fixing that one fixes this one.",
 	Sources: []string{"kubeflow/manifests#2798", "kubeflow/kubeflow#5271"},
-	Reads:   []schema.GroupKind{namespaceKind, podKind, replicaSetKind, deploymentKind, statefulSetKind, daemonSetKind, mutatingKind, endpointSliceKind},
+	Reads:   []schema.GroupKind{kube.NamespaceKind, kube.PodKind, kube.ReplicaSetKind, kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.MutatingWebhookConfigurationKind, kube.EndpointSliceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		namespaces, err := asking(ctx, e)
 		if err != nil {
@@ -52,7 +54,7 @@ func judgeSidecars(b bare, why injection) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(b.namespace)},
-		Message:     fmt.Sprintf("Namespace %s has %s without a sidecar: %s", name, some(len(b.pods), "pod"), names(b.pods, (*unstructured.Unstructured).GetName)),
+		Message:     fmt.Sprintf("Namespace %s has %s without a sidecar: %s", name, text.Plural(len(b.pods), "pod"), text.Names(b.pods, mostNamed, (*unstructured.Unstructured).GetName)),
 		Consequence: "They cannot accept mutual TLS, and no AuthorizationPolicy protects them.",
 		Command:     fmt.Sprintf("kubectl rollout restart -n %s deployment,statefulset,daemonset", name),
 	}
@@ -80,13 +82,13 @@ const admissionsEnforcerID = "platform/admissions-enforcer"
 
 func prescribeRestart(b bare, f *doctor.Finding) {
 	if len(b.orphans) > 0 {
-		f.Advice = "No controller recreates these pods, so delete and recreate them yourself: " + names(b.orphans, (*unstructured.Unstructured).GetName) + "."
+		f.Advice = "No controller recreates these pods, so delete and recreate them yourself: " + text.Names(b.orphans, mostNamed, (*unstructured.Unstructured).GetName) + "."
 	}
 	if len(b.workloads) == 0 {
 		return
 	}
 	f.Fix = &doctor.Fix{
-		Title:   fmt.Sprintf("Restart %s in namespace %s", some(len(b.workloads), "workload"), b.namespace.GetName()),
+		Title:   fmt.Sprintf("Restart %s in namespace %s", text.Plural(len(b.workloads), "workload"), b.namespace.GetName()),
 		Impact:  doctor.RestartsPods,
 		Changes: b.restarts(),
 	}

@@ -7,6 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -20,7 +22,7 @@ func replaceOperator(ctx context.Context, e doctor.Exam, f *doctor.Finding) erro
 	}
 	f.Fix = nil
 	if len(jobs) > 0 {
-		f.Advice = "MPIJobs cannot be converted to v2beta1: " + names(jobs, func(o *unstructured.Unstructured) string {
+		f.Advice = "MPIJobs cannot be converted to v2beta1: " + text.Names(jobs, mostNamed, func(o *unstructured.Unstructured) string {
 			return o.GetNamespace() + "/" + o.GetName()
 		}) + ". Export and delete them first, or omit --mpi=v2beta1 to keep them on the old operator."
 		f.Command = "kubectl get mpijobs -A -o yaml > mpijobs.yaml && kubectl delete mpijobs -A --all"
@@ -75,7 +77,7 @@ func pinTag(o *unstructured.Unstructured) *unstructured.Unstructured {
 		return o
 	}
 	o = o.DeepCopy()
-	repository, _ := imageTag(text(container(o, "mpi-operator"), "image"))
+	repository := kube.ParseImage(kube.Text(container(o, "mpi-operator"), "image")).Repository
 	setContainer(o, "mpi-operator", "image", repository+":"+newTag)
 	return o
 }

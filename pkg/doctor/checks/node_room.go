@@ -13,6 +13,7 @@ import (
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 	"k8s.io/klog/v2"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -29,7 +30,7 @@ type podNeed struct{ cpu, memory int64 }
 
 // rooms returns the nodes that say how big they are, with what is free on each.
 func rooms(ctx context.Context, e doctor.Exam) ([]nodeRoom, error) {
-	nodes, err := e.List(ctx, nodeKind, cluster.Scope{})
+	nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func rooms(ctx context.Context, e doctor.Exam) ([]nodeRoom, error) {
 		return nil, doctor.Skip("no node reports its capacity")
 	}
 	for _, pod := range pods {
-		i, known := at[text(pod.Object, "spec", "nodeName")]
+		i, known := at[kube.Text(pod.Object, "spec", "nodeName")]
 		if !known {
 			continue
 		}
@@ -118,7 +119,7 @@ func taking(all []nodeRoom, spec corev1.PodSpec) []nodeRoom {
 
 // grows tells whether the cluster makes nodes when pods find none: AKS's cluster autoscaler or node auto-provisioning.
 func grows(ctx context.Context, e doctor.Exam) (bool, error) {
-	status, err := e.List(ctx, configMapKind, cluster.Scope{Namespace: "kube-system", Fields: "metadata.name=cluster-autoscaler-status"})
+	status, err := e.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: "kube-system", Fields: "metadata.name=cluster-autoscaler-status"})
 	if err != nil {
 		return false, err
 	}

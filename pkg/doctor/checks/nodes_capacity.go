@@ -6,6 +6,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -15,7 +17,7 @@ var nodeCapacity = &doctor.Check{
 	Why: "A recent full Kubeflow requests about 3 CPU and 8Gi and uses more: 8 CPU and 16Gi are recommended. If the nodes have less " +
 		"available than the pods request, some pods stay Pending, and the components that depend on them never become ready.",
 	FixNote:   "No automatic fix: scale the node pool or use larger nodes (az aks nodepool scale), or install fewer components.",
-	Reads:     []schema.GroupKind{nodeKind, podKind, namespaceKind, configMapKind, nodePoolKind},
+	Reads:     []schema.GroupKind{kube.NodeKind, kube.PodKind, kube.NamespaceKind, kube.ConfigMapKind, nodePoolKind},
 	Hint:      "The subscription's core quota in the region limits how far a pool can grow: az vm list-usage --location REGION.",
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -64,7 +66,7 @@ func judgeSum(pods []podsToCome, nodes []nodeRoom) (doctor.Finding, bool) {
 	}
 	return doctor.Finding{
 		About:   doctor.Subject{Ref: nodeRef(nodes[0].node), Field: "status.allocatable"},
-		Message: fmt.Sprintf("insufficient CPU or memory: %s requested by %s, %s available on %s", need, some(podCount(pods, nodes), "pod"), free, some(len(nodes), "node")),
+		Message: fmt.Sprintf("insufficient CPU or memory: %s requested by %s, %s available on %s", need, text.Plural(podCount(pods, nodes), "pod"), free, text.Plural(len(nodes), "node")),
 		Advice:  "Add nodes, or install fewer components.",
 	}, true
 }

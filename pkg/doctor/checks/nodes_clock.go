@@ -8,11 +8,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
-
-var leaseKind = schema.GroupKind{Group: "coordination.k8s.io", Kind: "Lease"}
 
 // mostSkew is how far clocks may differ: tokens and certificates are forgiven less than that.
 const mostSkew = time.Minute
@@ -23,16 +23,16 @@ var nodesClock = &doctor.Check{
 	Why: "Tokens and certificates are valid for a limited time. On a node with a wrong clock they are not yet valid or already expired, so " +
 		"authentication and mutual TLS fail there intermittently, with no hint that the clock is the reason.",
 	FixNote: "No automatic fix: AKS repairs a node with a wrong clock, or you replace it.",
-	Reads:   []schema.GroupKind{nodeKind, leaseKind},
+	Reads:   []schema.GroupKind{kube.NodeKind, kube.LeaseKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		leases, err := e.List(ctx, leaseKind, cluster.Scope{Namespace: "kube-node-lease"})
+		leases, err := e.List(ctx, kube.LeaseKind, cluster.Scope{Namespace: "kube-node-lease"})
 		if err != nil {
 			return nil, err
 		}
 		if len(leases) == 0 {
 			return nil, doctor.Skip("no node reports its time")
 		}
-		nodes, err := e.List(ctx, nodeKind, cluster.Scope{})
+		nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
@@ -42,15 +42,14 @@ var nodesClock = &doctor.Check{
 		}
 		renewed := map[string]time.Time{}
 		for _, l := range leases {
-			if at, err := time.Parse(time.RFC3339Nano, text(l.Object, "spec", "renewTime")); err == nil {
+			if at, err := time.Parse(time.RFC3339Nano, kube.Text(l.Object, "spec", "renewTime")); err == nil {
 				renewed[l.GetName()] = at
 			}
 		}
 		var wrong []*unstructured.Unstructured
 		for _, node := range nodes {
 			at, known := renewed[node.GetName()]
-			c, reported := readyCondition(node)
-			alive := reported && text(c, "status") == "True" // the server goes by when the lease changes, not by what stands in it
+			alive := kube.IsTrue(node, "Ready") // the server goes by when the lease changes, not by what stands in it
 			if known && (at.After(now.Add(mostSkew)) || alive && at.Before(now.Add(-mostSkew))) {
 				wrong = append(wrong, node)
 			}
@@ -62,7 +61,7 @@ var nodesClock = &doctor.Check{
 		return []doctor.Finding{{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(wrong[0])},
-			Message:     fmt.Sprintf("clock is out of sync on %s: %s", some(len(wrong), "node"), names(wrong, (*unstructured.Unstructured).GetName)),
+			Message:     fmt.Sprintf("clock is out of sync on %s: %s", text.Plural(len(wrong), "node"), text.Names(wrong, mostNamed, (*unstructured.Unstructured).GetName)),
 			Consequence: "Tokens and certificates are not yet valid there, or already expired.",
 			Cause:       fmt.Sprintf("Node %s is %s the API server.", wrong[0].GetName(), ahead(off)),
 			Advice:      "Replace the node: a new node gets the correct time.",

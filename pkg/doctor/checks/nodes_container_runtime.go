@@ -8,6 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -19,7 +21,7 @@ var containerRuntime = &doctor.Check{
 		"older pipelines) fails on those nodes; with mixed node pools it works on some nodes and fails on others.",
 	FixNote: "No automatic fix: a node pool's container runtime is set when the pool is created. pipelines/executor checks what depends on it.",
 	Sources: []string{"argoproj/argo-workflows#5243", "Azure/AKS#2320"},
-	Reads:   []schema.GroupKind{nodeKind},
+	Reads:   []schema.GroupKind{kube.NodeKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		nodes, err := linuxNodes(ctx, e)
 		if err != nil {
@@ -31,13 +33,13 @@ var containerRuntime = &doctor.Check{
 
 // linuxNodes returns the nodes that can run Kubeflow's pods.
 func linuxNodes(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	nodes, err := e.List(ctx, nodeKind, cluster.Scope{})
+	nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
 	if err != nil {
 		return nil, err
 	}
 	var linux []*unstructured.Unstructured
 	for _, n := range nodes {
-		if system := text(n.Object, "status", "nodeInfo", "operatingSystem"); (system == "" || system == "linux") && doctor.Runtime(n) != "" {
+		if system := kube.Text(n.Object, "status", "nodeInfo", "operatingSystem"); (system == "" || system == "linux") && doctor.Runtime(n) != "" {
 			linux = append(linux, n)
 		}
 	}
@@ -65,7 +67,7 @@ func judgeRuntimes(nodes []*unstructured.Unstructured) []doctor.Finding {
 	f := doctor.Finding{
 		Severity: doctor.Info,
 		About:    doctor.Subject{Ref: cluster.RefOf(other[0]), Field: "status.nodeInfo.containerRuntimeVersion"},
-		Message:  fmt.Sprintf("containerd is not the runtime on %d of %s: %s", len(other), some(len(nodes), "node"), doctor.Runtime(other[0])),
+		Message:  fmt.Sprintf("containerd is not the runtime on %d of %s: %s", len(other), text.Plural(len(nodes), "node"), doctor.Runtime(other[0])),
 		Advice:   "Upgrade the node image: from Kubernetes 1.19 on AKS nodes run containerd.",
 	}
 	if len(other) < len(nodes) {

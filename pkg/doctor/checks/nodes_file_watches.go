@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -16,7 +17,7 @@ var fileWatches = &doctor.Check{
 		"When the limit is reached, they fail with \"too many open files\", which has nothing to do with open files.",
 	FixNote: "No automatic fix: on AKS a node pool can set fs.inotify.max_user_watches, but not max_user_instances, which is exhausted first.",
 	Sources: []string{"kubeflow/manifests#2087", "kubeflow/pipelines#9610"},
-	Reads:   []schema.GroupKind{podKind, namespaceKind},
+	Reads:   []schema.GroupKind{kube.PodKind, kube.NamespaceKind},
 	Logs:    true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		crashes, err := crashesAmong(ctx, e, func(*unstructured.Unstructured) bool { return true })

@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -22,9 +24,9 @@ var gpuPlugin = &doctor.Check{
 		"notebooks and training jobs that request a GPU stay Pending on nodes that you pay for.",
 	FixNote: "No automatic fix: there are several ways to run the plugin (a DaemonSet, the GPU operator, or an AKS-managed GPU pool), and the choice is yours.",
 	Sources: []string{"https://learn.microsoft.com/azure/aks/use-nvidia-gpu"},
-	Reads:   []schema.GroupKind{nodeKind, podKind, daemonSetKind},
+	Reads:   []schema.GroupKind{kube.NodeKind, kube.PodKind, kube.DaemonSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		nodes, err := e.List(ctx, nodeKind, cluster.Scope{})
+		nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
@@ -36,7 +38,7 @@ var gpuPlugin = &doctor.Check{
 		if len(mute) == 0 {
 			return nil, nil
 		}
-		sets, err := e.List(ctx, daemonSetKind, cluster.Scope{})
+		sets, err := e.List(ctx, kube.DaemonSetKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
@@ -55,13 +57,13 @@ func hasGPU(node *unstructured.Unstructured) bool {
 }
 
 func offersGPU(node *unstructured.Unstructured) bool {
-	n := text(node.Object, "status", "allocatable", gpus)
+	n := kube.Text(node.Object, "status", "allocatable", gpus)
 	return n != "" && n != "0"
 }
 
 func asksForGPU(pod *unstructured.Unstructured) bool {
-	return slices.ContainsFunc(items(pod.Object, "spec", "containers"), func(c map[string]any) bool {
-		return text(c, "resources", "limits", gpus) != "" || text(c, "resources", "requests", gpus) != ""
+	return slices.ContainsFunc(kube.Items(pod.Object, "spec", "containers"), func(c map[string]any) bool {
+		return kube.Text(c, "resources", "limits", gpus) != "" || kube.Text(c, "resources", "requests", gpus) != ""
 	})
 }
 
@@ -69,7 +71,7 @@ func judgeGPUs(mute []*unstructured.Unstructured, all int, sets []*unstructured.
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(mute[0]), Field: "status.allocatable"},
-		Message:     fmt.Sprintf("no allocatable GPUs on %s (of %s): %s", some(len(mute), "GPU node"), itoa(all), names(mute, (*unstructured.Unstructured).GetName)),
+		Message:     fmt.Sprintf("no allocatable GPUs on %s (of %s): %s", text.Plural(len(mute), "GPU node"), itoa(all), text.Names(mute, mostNamed, (*unstructured.Unstructured).GetName)),
 		Consequence: "Pods that request a GPU cannot run there.",
 		Cause:       "The NVIDIA device plugin is not installed.",
 		Advice:      "Install the NVIDIA device plugin with a toleration for the pool's taint, or the GPU operator.",

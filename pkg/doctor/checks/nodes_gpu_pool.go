@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -19,7 +21,7 @@ var gpuPool = &doctor.Check{
 	Why: "A GPU pool may be scaled to zero, and the autoscaler adds nodes only for pods that fit it: they must tolerate its taint, and the " +
 		"subscription's quota must allow it. Until then notebooks and training jobs stay Pending.",
 	FixNote: "No automatic fix: node pools and quotas are managed in Azure.",
-	Reads:   []schema.GroupKind{podKind, nodeKind, configMapKind},
+	Reads:   []schema.GroupKind{kube.PodKind, kube.NodeKind, kube.ConfigMapKind},
 	Hint:    "The subscription's GPU core quota in the region limits how far a pool can grow: az vm list-usage --location REGION.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		pods, err := waitingPods(ctx, e)
@@ -27,9 +29,9 @@ var gpuPool = &doctor.Check{
 			return nil, err
 		}
 		waiting := slices.DeleteFunc(slices.Clone(pods), func(p *unstructured.Unstructured) bool {
-			return !asksForGPU(p) || text(p.Object, "spec", "nodeName") != ""
+			return !asksForGPU(p) || kube.Text(p.Object, "spec", "nodeName") != ""
 		})
-		nodes, err := e.List(ctx, nodeKind, cluster.Scope{})
+		nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
@@ -48,7 +50,7 @@ func judgeWaiting(waiting []*unstructured.Unstructured, scales bool) doctor.Find
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(waiting[0]), Field: "spec.containers"},
-		Message:     fmt.Sprintf("no GPU node for %s: %s", some(len(waiting), "pending pod"), names(waiting, (*unstructured.Unstructured).GetName)),
+		Message:     fmt.Sprintf("no GPU node for %s: %s", text.Plural(len(waiting), "pending pod"), text.Names(waiting, mostNamed, (*unstructured.Unstructured).GetName)),
 		Consequence: "They stay Pending.",
 		Advice:      "Add a GPU pool, or scale up the existing one.",
 		Command:     "az aks nodepool scale --resource-group GROUP --cluster-name CLUSTER --name gpu --node-count 1",

@@ -6,6 +6,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -17,7 +19,7 @@ var podSlots = &doctor.Check{
 		"cannot hold it: the scheduler reports \"Too many pods\".",
 	FixNote:   "No automatic fix: max-pods is set when a node pool is created. Add nodes, or a pool with --max-pods 110.",
 	Sources:   []string{"https://learn.microsoft.com/azure/aks/concepts-network-legacy-cni"},
-	Reads:     []schema.GroupKind{nodeKind, podKind, namespaceKind, configMapKind, nodePoolKind},
+	Reads:     []schema.GroupKind{kube.NodeKind, kube.PodKind, kube.NamespaceKind, kube.ConfigMapKind, nodePoolKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		coming, err := comingPods(ctx, e)
@@ -49,7 +51,7 @@ func judgeSlots(coming []podsToCome, all []nodeRoom, grows bool) []doctor.Findin
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: nodeRef(nodes[0].node), Field: "status.allocatable.pods"},
-		Message:     fmt.Sprintf("not enough pod slots: %s to schedule, %d free on %s (at most %d per node)", some(int(need), "pod"), free, some(len(nodes), "node"), most),
+		Message:     fmt.Sprintf("not enough pod slots: %s to schedule, %d free on %s (at most %d per node)", text.Plural(int(need), "pod"), free, text.Plural(len(nodes), "node"), most),
 		Consequence: "The remaining pods stay Pending: Too many pods.",
 		Advice:      "Add nodes, or a node pool with a higher max-pods.",
 		Command:     addPool,

@@ -6,6 +6,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -17,7 +19,7 @@ var nodeTaints = &doctor.Check{
 		"system pool with CriticalAddonsOnly, or whose other pools are for GPUs or spot VMs, every Kubeflow pod stays Pending.",
 	FixNote:   "No automatic fix: taints belong to the node pool, and AKS restores them. Add a user pool without taints.",
 	Sources:   []string{"https://learn.microsoft.com/azure/aks/use-system-pools"},
-	Reads:     []schema.GroupKind{nodeKind, podKind, namespaceKind, configMapKind, nodePoolKind},
+	Reads:     []schema.GroupKind{kube.NodeKind, kube.PodKind, kube.NamespaceKind, kube.ConfigMapKind, nodePoolKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		coming, err := comingPods(ctx, e)
@@ -55,8 +57,8 @@ func judgeTaints(coming []podsToCome, all []nodeRoom, grows bool) []doctor.Findi
 	f := doctor.Finding{
 		Severity: doctor.Error,
 		About:    doctor.Subject{Ref: refused[0].of},
-		Message: fmt.Sprintf("no schedulable node for the pods of %s (%s: %s)", names(refused, func(p podsToCome) string { return p.of.String() }),
-			some(len(all), "node"), inCommon(why)),
+		Message: fmt.Sprintf("no schedulable node for the pods of %s (%s: %s)", text.Names(refused, mostNamed, func(p podsToCome) string { return p.of.String() }),
+			text.Plural(len(all), "node"), inCommon(why)),
 		Consequence: "They stay Pending.",
 		Advice:      "Add a node pool without taints.",
 		Command:     addPool,

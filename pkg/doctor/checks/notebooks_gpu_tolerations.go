@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -23,17 +25,17 @@ var gpuTolerations = &doctor.Check{
 		"AKS adds the toleration itself.)",
 	FixNote: "--fix adds the toleration as an option to the notebook form's ConfigMap. install does the same with --gpu-tolerations.",
 	Sources: []string{"kubeflow/manifests#2063", "https://learn.microsoft.com/azure/aks/use-nvidia-gpu"},
-	Reads:   []schema.GroupKind{configMapKind, nodeKind},
+	Reads:   []schema.GroupKind{kube.ConfigMapKind, kube.NodeKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		maps, err := e.List(ctx, configMapKind, cluster.Scope{Namespace: kubeflow})
+		maps, err := e.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: kubeflow})
 		if err != nil {
 			return nil, err
 		}
-		maps = slices.DeleteFunc(slices.Clone(maps), func(m *unstructured.Unstructured) bool { return text(m.Object, "data", formKey) == "" })
+		maps = slices.DeleteFunc(slices.Clone(maps), func(m *unstructured.Unstructured) bool { return kube.Text(m.Object, "data", formKey) == "" })
 		if len(maps) == 0 {
 			return nil, doctor.Skip("there is no notebook form")
 		}
-		nodes, err := e.List(ctx, nodeKind, cluster.Scope{})
+		nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
@@ -75,7 +77,7 @@ func judgeForms(maps []*unstructured.Unstructured, taints []corev1.Taint) ([]doc
 	for _, m := range maps {
 		var missing []corev1.Taint
 		for _, t := range taints {
-			offered, err := offers(text(m.Object, "data", formKey), t)
+			offered, err := offers(kube.Text(m.Object, "data", formKey), t)
 			if err != nil {
 				return nil, err
 			}
@@ -89,11 +91,11 @@ func judgeForms(maps []*unstructured.Unstructured, taints []corev1.Taint) ([]doc
 		f := doctor.Finding{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(m), Field: "data[" + formKey + "]"},
-			Message:     "the notebook form offers no toleration for the GPU nodes' " + names(missing, func(t corev1.Taint) string { return "taint " + t.ToString() }),
+			Message:     "the notebook form offers no toleration for the GPU nodes' " + text.Names(missing, mostNamed, func(t corev1.Taint) string { return "taint " + t.ToString() }),
 			Consequence: "A notebook that requests a GPU stays Pending.",
 			Command:     fmt.Sprintf("kubectl edit configmap -n %s %s", m.GetNamespace(), m.GetName()),
 		}
-		edited, err := offer(text(m.Object, "data", formKey), missing)
+		edited, err := offer(kube.Text(m.Object, "data", formKey), missing)
 		if err != nil {
 			f.Advice = "Add a toleration group by hand: " + err.Error() + "."
 		} else {

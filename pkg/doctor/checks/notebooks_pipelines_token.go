@@ -8,6 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -21,9 +23,9 @@ var pipelinesToken = &doctor.Check{
 		"into the notebooks that select it. No release creates this PodDefault, so the Pipelines SDK gets 401 until it exists.",
 	FixNote: "Fixed only if the check is named, since you decide whether notebooks may start pipelines: doctor notebooks/pipelines-token --fix " +
 		"creates the PodDefault in every profile namespace.",
-	Reads: []schema.GroupKind{namespaceKind, podDefaultKind},
+	Reads: []schema.GroupKind{kube.NamespaceKind, podDefaultKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		spaces, err := e.List(ctx, namespaceKind, cluster.Scope{Labels: profileLabel + "=kubeflow-profile"})
+		spaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{Labels: profileLabel + "=kubeflow-profile"})
 		if err != nil {
 			return nil, err
 		}
@@ -40,7 +42,7 @@ var pipelinesToken = &doctor.Check{
 		f := doctor.Finding{
 			Severity:    doctor.Info,
 			About:       doctor.Subject{Ref: cluster.RefOf(without[0])},
-			Message:     fmt.Sprintf("no PodDefault gives notebooks a token for Pipelines in %s: %s", some(len(without), "profile namespace"), names(without, (*unstructured.Unstructured).GetName)),
+			Message:     fmt.Sprintf("no PodDefault gives notebooks a token for Pipelines in %s: %s", text.Plural(len(without), "profile namespace"), text.Names(without, mostNamed, (*unstructured.Unstructured).GetName)),
 			Consequence: "The Pipelines SDK gets 401 there.",
 			Advice:      "Create a PodDefault access-ml-pipeline there: a projected token for the audience " + tokenAudience + ", and the variable KF_PIPELINES_SA_TOKEN_PATH.",
 			Command:     "kubectl kubeflow doctor notebooks/pipelines-token --fix",
@@ -77,9 +79,9 @@ const tokenAudience = "pipelines.kubeflow.org"
 
 // givesToken tells whether a PodDefault brings a token for Pipelines.
 func givesToken(d *unstructured.Unstructured) bool {
-	for _, volume := range items(d.Object, "spec", "volumes") {
-		for _, source := range items(volume, "projected", "sources") {
-			if text(source, "serviceAccountToken", "audience") == tokenAudience {
+	for _, volume := range kube.Items(d.Object, "spec", "volumes") {
+		for _, source := range kube.Items(volume, "projected", "sources") {
+			if kube.Text(source, "serviceAccountToken", "audience") == tokenAudience {
 				return true
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -18,7 +19,7 @@ var database = &doctor.Check{
 		"the files of an older release's MySQL. On a fresh disk it may find a lost+found directory, and treats the disk as already in use.",
 	FixNote: "No automatic fix: the volume holds your data. The finding says which of the two it is, and what to do.",
 	Sources: []string{"kubeflow/manifests#3018", "kubeflow/website#3990"},
-	Reads:   []schema.GroupKind{podKind, namespaceKind},
+	Reads:   []schema.GroupKind{kube.PodKind, kube.NamespaceKind},
 	Logs:    true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		crashes, err := crashesAmong(ctx, e, func(pod *unstructured.Unstructured) bool {

@@ -10,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -23,7 +25,7 @@ var executor = &doctor.Check{
 	FixNote: "Up to Argo 3.3, --fix sets the executor to pns and changes nothing else in the ConfigMap. From Argo 3.4 on it removes the " +
 		"setting. Both restart the workflow controller, which does not interrupt running steps. Restart runs that already hang.",
 	Sources: []string{"argoproj/argo-workflows#5243", "kubeflow/kubeflow#5899", "https://argo-workflows.readthedocs.io/en/latest/upgrading/"},
-	Reads:   []schema.GroupKind{configMapKind, deploymentKind, nodeKind},
+	Reads:   []schema.GroupKind{kube.ConfigMapKind, kube.DeploymentKind, kube.NodeKind},
 	Run:     runExecutor,
 }
 
@@ -80,7 +82,7 @@ func configMap(ctx context.Context, e doctor.Exam, name string) (*unstructured.U
 var versionTag = regexp.MustCompile(`^v?(\d+\.\d+\.\d+)`)
 
 func argoVersion(image string) (*semver.Version, error) {
-	_, tag := imageTag(image)
+	tag := kube.ParseImage(image).Tag
 	match := versionTag.FindStringSubmatch(tag)
 	if match == nil {
 		return nil, fmt.Errorf("the tag of image %q does not show its Argo version", image)
@@ -142,7 +144,7 @@ func needsDocker(p pipelines, affected int) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       p.about(p.executor.field()),
-		Message:     fmt.Sprintf("the workflow executor %s, but containerd runs on %s", how, some(affected, "node")),
+		Message:     fmt.Sprintf("the workflow executor %s, but containerd runs on %s", how, text.Plural(affected, "node")),
 		Consequence: "Every pipeline step scheduled there hangs in ContainerCreating, waiting for /var/run/docker.sock.",
 		Cause:       "AKS nodes run containerd from Kubernetes 1.19 on; this release was built for Docker.",
 		Advice:      "Restart runs that already hang.",
@@ -158,7 +160,7 @@ func needsDocker(p pipelines, affected int) doctor.Finding {
 	f.Fix = p.fix("Set the workflow executor to pns", func(o *unstructured.Unstructured) error {
 		return setExecutor(o, p.executor, main, "pns")
 	})
-	if p.parameters != nil && f.Fix != nil && text(p.parameters.Object, "data", executorKey) == "docker" {
+	if p.parameters != nil && f.Fix != nil && kube.Text(p.parameters.Object, "data", executorKey) == "docker" {
 		f.Fix.Changes = append(f.Fix.Changes, cluster.Edit(p.parameters, func(o *unstructured.Unstructured) {
 			_ = unstructured.SetNestedField(o.Object, "pns", "data", executorKey)
 		}))
@@ -196,7 +198,7 @@ func tooManyKeys(p pipelines) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       p.about("data." + p.executor.extra[0]),
-		Message:     fmt.Sprintf("unexpected key beside data.config: %s (Argo %s accepts data.config only)", names(p.executor.extra, func(s string) string { return s }), p.argo),
+		Message:     fmt.Sprintf("unexpected key beside data.config: %s (Argo %s accepts data.config only)", text.Names(p.executor.extra, mostNamed, func(s string) string { return s }), p.argo),
 		Consequence: "The workflow controller rejects its configuration: it does not start, or keeps the previous one.",
 		Cause:       "A setting was added as a separate key instead of inside data.config.",
 		Advice:      "Move what is needed into data.config and remove the other keys.",

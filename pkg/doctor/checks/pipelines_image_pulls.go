@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/images"
@@ -22,7 +24,7 @@ var imagePulls = &doctor.Check{
 		"from the cluster's network.",
 	FixNote: "No automatic fix: the remedy depends on which of these it is; the finding says.",
 	Sources: []string{"kubeflow/notebooks#265"},
-	Reads:   []schema.GroupKind{podKind, namespaceKind, deploymentKind},
+	Reads:   []schema.GroupKind{kube.PodKind, kube.NamespaceKind, kube.DeploymentKind},
 	Hint:    "An Azure Firewall or a proxy may block access to registries.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		pods, err := ownPods(ctx, e)
@@ -84,8 +86,8 @@ func judgePulls(pods []*unstructured.Unstructured) []doctor.Finding {
 		f := doctor.Finding{
 			Severity:    doctor.Error,
 			About:       doctor.Subject{Ref: cluster.RefOf(waiting[i][0]), Field: "status.containerStatuses"},
-			Message:     fmt.Sprintf("%s cannot be pulled: %s", some(len(wanted), "image"), names(wanted, func(s string) string { return s })),
-			Consequence: fmt.Sprintf("%s cannot start: %s.", some(len(waiting[i]), "pod"), names(waiting[i], (*unstructured.Unstructured).GetName)),
+			Message:     fmt.Sprintf("%s cannot be pulled: %s", text.Plural(len(wanted), "image"), text.Names(wanted, mostNamed, func(s string) string { return s })),
+			Consequence: fmt.Sprintf("%s cannot start: %s.", text.Plural(len(waiting[i]), "pod"), text.Names(waiting[i], mostNamed, (*unstructured.Unstructured).GetName)),
 			Advice:      "The pod's events show the registry's response.",
 			Command:     "kubectl describe pod -n " + waiting[i][0].GetNamespace() + " " + waiting[i][0].GetName(),
 		}
@@ -99,12 +101,9 @@ func judgePulls(pods []*unstructured.Unstructured) []doctor.Finding {
 
 // waitsForImage returns the image that a pod waits for in vain, and what the kubelet says about it.
 func waitsForImage(pod *unstructured.Unstructured) (image, message string, found bool) {
-	for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
-		for _, status := range items(pod.Object, "status", list) {
-			switch text(status, "state", "waiting", "reason") {
-			case "ErrImagePull", "ImagePullBackOff", "InvalidImageName":
-				return text(status, "image"), text(status, "state", "waiting", "message"), true
-			}
+	for _, c := range kube.Containers(pod) {
+		if c.ImagePullFailed() {
+			return c.Image, c.Message, true
 		}
 	}
 	return "", "", false

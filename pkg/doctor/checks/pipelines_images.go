@@ -10,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
@@ -25,7 +27,7 @@ var goneImages = &doctor.Check{
 	FixNote: "--fix switches to the replacement if there is one, which restarts the pods (--allow-restart); install does so before it applies " +
 		"anything. For the others, name a registry that has them: install --image gcr.io/ml-pipeline=REGISTRY/ml-pipeline.",
 	Sources:   []string{"kubeflow/pipelines#10891", "kubeflow/pipelines#12422", "kubeflow/pipelines#7904", "kubeflow/manifests#2876"},
-	Reads:     []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind, configMapKind, podKind, namespaceKind},
+	Reads:     []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.ConfigMapKind, kube.PodKind, kube.NamespaceKind},
 	Preflight: true,
 	Run:       runGoneImages,
 }
@@ -101,12 +103,12 @@ func goneOf(ctx context.Context, e doctor.Exam) ([]images.Rule, error) {
 func successor(image string, gone []images.Rule) (string, bool) {
 	o := &unstructured.Unstructured{Object: map[string]any{"image": image}}
 	o, changed := images.Rewrite(o, gone)
-	return text(o.Object, "image"), changed
+	return kube.Text(o.Object, "image"), changed
 }
 
 // imageHolders returns the objects in Kubeflow's own namespaces that name images. Those in users' namespaces are made from them.
 func imageHolders(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	objects, err := eachOwn(ctx, e, deploymentKind, statefulSetKind, daemonSetKind, configMapKind)
+	objects, err := eachOwn(ctx, e, kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.ConfigMapKind)
 	if err != nil {
 		return nil, err
 	}
@@ -119,11 +121,9 @@ func imageHolders(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructu
 func unpulled(pods []*unstructured.Unstructured) map[string]bool {
 	missing := map[string]bool{}
 	for _, pod := range pods {
-		for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
-			for _, status := range items(pod.Object, "status", list) {
-				if reason := text(status, "state", "waiting", "reason"); reason == "ErrImagePull" || reason == "ImagePullBackOff" {
-					missing[text(status, "image")] = true
-				}
+		for _, c := range kube.Containers(pod) {
+			if c.ImagePullFailed() {
+				missing[c.Image] = true
 			}
 		}
 	}
@@ -134,7 +134,7 @@ func judgeImages(replaced, lost []imageUse, gone []images.Rule, missing map[stri
 	var findings []doctor.Finding
 	if len(replaced) > 0 {
 		f := aboutImages(replaced, missing)
-		f.Fix = &doctor.Fix{Title: "Switch to the replacement images: " + names(namesOf(replaced), func(image string) string {
+		f.Fix = &doctor.Fix{Title: "Switch to the replacement images: " + text.Names(namesOf(replaced), mostNamed, func(image string) string {
 			with, _ := successor(image, gone)
 			return with
 		}), Impact: doctor.RestartsPods}
@@ -165,13 +165,13 @@ func aboutImages(uses []imageUse, missing map[string]bool) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(uses[0].object)},
-		Message:     fmt.Sprintf("%s can no longer be pulled: %s", some(len(all), "image"), names(all, func(s string) string { return s })),
+		Message:     fmt.Sprintf("%s can no longer be pulled: %s", text.Plural(len(all), "image"), text.Names(all, mostNamed, func(s string) string { return s })),
 		Consequence: "A pod that is scheduled to a node without a cached copy does not start.",
 		Cause:       "The registries that this release uses have been shut down.",
 	}
 	if waiting := slices.DeleteFunc(slices.Clone(all), func(image string) bool { return !missing[image] }); len(waiting) > 0 {
 		f.Severity = doctor.Error
-		f.Consequence = "Pods are in ImagePullBackOff for " + names(waiting, func(s string) string { return s }) + "."
+		f.Consequence = "Pods are in ImagePullBackOff for " + text.Names(waiting, mostNamed, func(s string) string { return s }) + "."
 	}
 	return f
 }

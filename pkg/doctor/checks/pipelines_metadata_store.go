@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -19,7 +20,7 @@ var metadataStore = &doctor.Check{
 		"outputs stay empty.",
 	FixNote: "No automatic fix: the database administrator decides how its users authenticate. The finding gives the SQL statement.",
 	Sources: []string{"kubeflow/pipelines#9549", "kubeflow/pipelines#12086", "kubeflow/manifests#2471"},
-	Reads:   []schema.GroupKind{podKind, namespaceKind},
+	Reads:   []schema.GroupKind{kube.PodKind, kube.NamespaceKind},
 	Logs:    true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		crashes, err := crashesAmong(ctx, e, func(pod *unstructured.Unstructured) bool {

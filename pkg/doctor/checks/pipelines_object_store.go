@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -23,7 +24,7 @@ var objectStore = &doctor.Check{
 		"fails when it saves its outputs.",
 	FixNote: "No automatic fix: the data of older runs may have to be migrated first. Then set the endpoint to the existing Service.",
 	Sources: []string{"kubeflow/manifests#3472"},
-	Reads:   []schema.GroupKind{configMapKind, serviceKind},
+	Reads:   []schema.GroupKind{kube.ConfigMapKind, kube.ServiceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		config, err := e.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: kubeflow, Name: "workflow-controller-configmap"})
 		if apierrors.IsNotFound(err) {
@@ -37,7 +38,7 @@ var objectStore = &doctor.Check{
 		if !inside {
 			return nil, doctor.Skip("the object store is outside the cluster, or not configured")
 		}
-		services, err := e.List(ctx, serviceKind, cluster.Scope{Namespace: namespace})
+		services, err := e.List(ctx, kube.ServiceKind, cluster.Scope{Namespace: namespace})
 		if err != nil || slices.ContainsFunc(services, func(s *unstructured.Unstructured) bool { return s.GetName() == name }) {
 			return nil, err
 		}
@@ -51,7 +52,7 @@ var endpointLine = regexp.MustCompile(`\bendpoint:\s*["']?([^\s"',}]+)`)
 // storeOf returns the address of the object store, and the field that has it.
 func storeOf(config *unstructured.Unstructured) (field, host string) {
 	for _, key := range []string{"config", "artifactRepository"} {
-		if m := endpointLine.FindStringSubmatch(text(config.Object, "data", key)); m != nil {
+		if m := endpointLine.FindStringSubmatch(kube.Text(config.Object, "data", key)); m != nil {
 			return "data." + key, m[1]
 		}
 	}

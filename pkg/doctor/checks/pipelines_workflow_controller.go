@@ -7,9 +7,12 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -22,7 +25,7 @@ var workflowController = &doctor.Check{
 	FixNote: "If the controller is available but has not started a run for ten minutes, --fix (with --allow-restart) restarts it. If it is not " +
 		"available, the remedy depends on the reason; pipelines/executor covers unsupported settings.",
 	Sources: []string{"kubeflow/examples#911"},
-	Reads:   []schema.GroupKind{deploymentKind, workflowKind},
+	Reads:   []schema.GroupKind{kube.DeploymentKind, workflowKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		controller, err := e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: kubeflow, Name: "workflow-controller"})
 		if apierrors.IsNotFound(err) {
@@ -31,8 +34,8 @@ var workflowController = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		c, said := condition(controller, "Available")
-		if !said || text(c, "status") != "False" {
+		c := kube.Condition(controller, "Available")
+		if c == nil || c.Status != metav1.ConditionFalse {
 			return unstarted(ctx, e, controller)
 		}
 		return []doctor.Finding{{
@@ -40,7 +43,7 @@ var workflowController = &doctor.Check{
 			About:       doctor.Subject{Ref: cluster.RefOf(controller), Field: "status.conditions"},
 			Message:     "Deployment kubeflow/workflow-controller is not available",
 			Consequence: "Pipeline runs stay Pending.",
-			Cause:       text(c, "message"),
+			Cause:       c.Message,
 			ExplainedBy: "pipelines/executor",
 			Advice:      "Its log has the reason.",
 			Command:     fmt.Sprintf("kubectl logs -n %s deployment/workflow-controller --previous", kubeflow),
@@ -70,7 +73,7 @@ func unstarted(ctx context.Context, e doctor.Exam, controller *unstructured.Unst
 	return []doctor.Finding{{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(list[0])},
-		Message:     fmt.Sprintf("Deployment kubeflow/workflow-controller has not started %s: %s", some(len(list), "run"), names(list, (*unstructured.Unstructured).GetName)),
+		Message:     fmt.Sprintf("Deployment kubeflow/workflow-controller has not started %s: %s", text.Plural(len(list), "run"), text.Names(list, mostNamed, (*unstructured.Unstructured).GetName)),
 		Consequence: "They stay Pending.",
 		Cause:       "The controller is available but does not process them.",
 		Command:     "kubectl rollout restart -n " + kubeflow + " deployment workflow-controller",

@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -22,12 +24,12 @@ var admissionsEnforcer = &doctor.Check{
 	FixNote: "--fix sets the annotation admissions.enforcer/disabled=true on the webhook configuration and removes the added expression. For " +
 		"the sidecar injector it then restarts the workloads whose pods have no sidecar, so it needs --allow-restart.",
 	Sources: []string{"Azure/kubeflow-aks#18", "kubeflow/pipelines#5244", "Azure/AKS#1771", "Azure/AKS#4002", "kubeflow/kubeflow#5277"},
-	Reads:   []schema.GroupKind{mutatingKind, validatingKind, namespaceKind, nodeKind, serviceKind, podKind, replicaSetKind, deploymentKind, statefulSetKind, daemonSetKind},
+	Reads:   []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind, kube.NamespaceKind, kube.NodeKind, kube.ServiceKind, kube.PodKind, kube.ReplicaSetKind, kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind},
 	Run:     runAdmissionsEnforcer,
 }
 
 func runAdmissionsEnforcer(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-	labelled, err := e.List(ctx, namespaceKind, cluster.Scope{Labels: controlPlane})
+	labelled, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{Labels: controlPlane})
 	if err != nil {
 		return nil, err
 	}
@@ -37,13 +39,13 @@ func runAdmissionsEnforcer(ctx context.Context, e doctor.Exam) ([]doctor.Finding
 	if len(labelled) == 0 {
 		return nil, nil
 	}
-	nodes, err := e.List(ctx, nodeKind, cluster.Scope{})
+	nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
 	if err != nil {
 		return nil, err
 	}
 	aks := slices.ContainsFunc(nodes, doctor.IsAKS)
 	var findings []doctor.Finding
-	for _, kind := range []schema.GroupKind{mutatingKind, validatingKind} {
+	for _, kind := range []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind} {
 		configurations, err := e.List(ctx, kind, cluster.Scope{})
 		if err != nil {
 			return nil, err
@@ -80,7 +82,7 @@ type exclusion struct {
 func keptOut(configuration *unstructured.Unstructured, labelled []*unstructured.Unstructured, aks bool) (exclusion, error) {
 	x := exclusion{configuration: configuration, webhook: -1, aks: aks}
 	fresh := configuration.GetUID() == "" // no server has seen it yet
-	for i, webhook := range items(configuration.Object, "webhooks") {
+	for i, webhook := range kube.Items(configuration.Object, "webhooks") {
 		threatened := fresh && aks && configuration.GetAnnotations()[enforcerAnnotation] == ""
 		if ships(webhook) || !servedByUs(webhook) || !hasEnforced(webhook) && !threatened {
 			continue
@@ -107,7 +109,7 @@ func keptOut(configuration *unstructured.Unstructured, labelled []*unstructured.
 }
 
 func servedByUs(webhook map[string]any) bool {
-	return slices.Contains(ownNamespaces, text(webhook, "clientConfig", "service", "namespace"))
+	return slices.Contains(ownNamespaces, kube.Text(webhook, "clientConfig", "service", "namespace"))
 }
 
 func (x exclusion) finding(ctx context.Context, e doctor.Exam) (doctor.Finding, error) {
@@ -156,8 +158,8 @@ func (x exclusion) orphaned(ctx context.Context, e doctor.Exam) (bool, error) {
 	if x.coming || x.injector {
 		return false, nil
 	}
-	w := items(x.configuration.Object, "webhooks")[x.webhook]
-	service, err := find(ctx, e, cluster.Ref{APIVersion: "v1", Kind: serviceKind.Kind, Namespace: text(w, "clientConfig", "service", "namespace"), Name: text(w, "clientConfig", "service", "name")})
+	w := kube.Items(x.configuration.Object, "webhooks")[x.webhook]
+	service, err := find(ctx, e, cluster.Ref{APIVersion: "v1", Kind: kube.ServiceKind.Kind, Namespace: kube.Text(w, "clientConfig", "service", "namespace"), Name: kube.Text(w, "clientConfig", "service", "name")})
 	return service == nil, err
 }
 
@@ -167,7 +169,7 @@ func (x exclusion) where() string {
 	if len(x.namespaces) > 1 {
 		noun = "namespaces "
 	}
-	return noun + names(x.namespaces, (*unstructured.Unstructured).GetName)
+	return noun + text.Names(x.namespaces, mostNamed, (*unstructured.Unstructured).GetName)
 }
 
 // prescribe lets the webhook act again, and gives the pods that it missed their sidecar.
@@ -188,7 +190,7 @@ func (x exclusion) prescribe(ctx context.Context, e doctor.Exam, f *doctor.Findi
 		if len(b.workloads) > 0 {
 			f.Fix.Impact = doctor.RestartsPods
 			f.Fix.Probe = &doctor.Probe{Namespace: ns.GetName(), Container: proxy}
-			f.Fix.Title += " and restart " + some(len(b.workloads), "workload")
+			f.Fix.Title += " and restart " + text.Plural(len(b.workloads), "workload")
 			f.Fix.Changes = append(f.Fix.Changes, b.restarts()...)
 			f.Command += fmt.Sprintf("\nkubectl rollout restart -n %s deployment,statefulset,daemonset", ns.GetName())
 		}

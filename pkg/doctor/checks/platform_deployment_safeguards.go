@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -21,7 +23,7 @@ var safeguards = &doctor.Check{
 		"some of them, so parts of Kubeflow are rejected, some only when their pods are created.",
 	FixNote:   "No automatic fix: exclude Kubeflow's namespaces from the policies in Azure.",
 	Sources:   []string{"Azure/kubeflow-aks#39", "https://learn.microsoft.com/azure/aks/deployment-safeguards"},
-	Reads:     []schema.GroupKind{templateKind, {Group: constraintGroup, Kind: "*"}, namespaceKind},
+	Reads:     []schema.GroupKind{templateKind, {Group: constraintGroup, Kind: "*"}, kube.NamespaceKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		spaces, err := concerned(ctx, e)
@@ -34,7 +36,7 @@ var safeguards = &doctor.Check{
 		}
 		var denying []*unstructured.Unstructured
 		for _, t := range templates {
-			kind := text(t.Object, "spec", "crd", "spec", "names", "kind")
+			kind := kube.Text(t.Object, "spec", "crd", "spec", "names", "kind")
 			list, err := listIfKnown(ctx, e, schema.GroupKind{Group: constraintGroup, Kind: kind}, cluster.Scope{})
 			if err != nil {
 				return nil, err
@@ -49,7 +51,7 @@ const constraintGroup = "constraints.gatekeeper.sh"
 
 // concerned returns Kubeflow's namespaces: those that are about to get something, or those that are there.
 func concerned(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
+	spaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
 	if err != nil {
 		return nil, err
 	}
@@ -93,8 +95,8 @@ func judgePolicies(policies, spaces []*unstructured.Unstructured) []doctor.Findi
 	return []doctor.Finding{{
 		Severity: doctor.Warning,
 		About:    doctor.Subject{Ref: cluster.RefOf(denying[0])},
-		Message: fmt.Sprintf("Azure Policy rejects objects in %s (%s: %s)", names(where, func(s string) string { return s }), some(len(denying), "constraint"),
-			names(denying, (*unstructured.Unstructured).GetKind)),
+		Message: fmt.Sprintf("Azure Policy rejects objects in %s (%s: %s)", text.Names(where, mostNamed, func(s string) string { return s }), text.Plural(len(denying), "constraint"),
+			text.Names(denying, mostNamed, (*unstructured.Unstructured).GetKind)),
 		Consequence: "Parts of Kubeflow may be rejected, some only when their pods are created.",
 		Advice:      "Exclude these namespaces from Deployment Safeguards and Azure Policy: " + strings.Join(where, ", ") + ".",
 		Command:     "kubectl kubeflow install --dry-run=server",
@@ -103,13 +105,13 @@ func judgePolicies(policies, spaces []*unstructured.Unstructured) []doctor.Findi
 
 // denies tells whether a policy of Azure refuses what it does not like, and does not only note or warn.
 func denies(p *unstructured.Unstructured) bool {
-	action := text(p.Object, "spec", "enforcementAction")
+	action := kube.Text(p.Object, "spec", "enforcementAction")
 	return strings.HasPrefix(p.GetKind(), "K8sAzure") && (action == "" || action == "deny")
 }
 
 // appliesTo tells whether a constraint is about what is in a namespace.
 func appliesTo(p *unstructured.Unstructured, namespace string) bool {
-	only, not := words(p.Object, "spec", "match", "namespaces"), words(p.Object, "spec", "match", "excludedNamespaces")
+	only, not := kube.Texts(p.Object, "spec", "match", "namespaces"), kube.Texts(p.Object, "spec", "match", "excludedNamespaces")
 	fits := func(pattern string) bool {
 		prefix, wild := strings.CutSuffix(pattern, "*")
 		return pattern == namespace || wild && strings.HasPrefix(namespace, prefix)

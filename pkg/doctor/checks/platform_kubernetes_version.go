@@ -8,6 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
@@ -20,7 +22,7 @@ var kubernetesVersion = &doctor.Check{
 		"version parts of it cannot be installed, or stop working at the next cluster upgrade.",
 	FixNote:   "No automatic fix: choose a compatible release (kubectl kubeflow releases), or a compatible cluster.",
 	Sources:   []string{"kubeflow/kubeflow#6469", "kubeflow/kubeflow#6690", "kubeflow/kubeflow#6827"},
-	Reads:     []schema.GroupKind{deploymentKind},
+	Reads:     []schema.GroupKind{kube.DeploymentKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		known := e.Release
@@ -55,7 +57,7 @@ func judgeVersion(r release.Release, server *version.Info) []doctor.Finding {
 		Command:  "kubectl kubeflow releases",
 	}
 	if fitting := release.Fitting(server.GitVersion); len(fitting) > 0 {
-		f.Advice = "Tested on this version: " + names(fitting, func(r release.Release) string { return "Kubeflow " + r.Version }) + "."
+		f.Advice = "Tested on this version: " + text.Names(fitting, mostNamed, func(r release.Release) string { return "Kubeflow " + r.Version }) + "."
 	}
 	if !r.Kubernetes.Possible(server.GitVersion) {
 		f.Severity = doctor.Error

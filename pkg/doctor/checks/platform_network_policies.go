@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -17,9 +18,9 @@ var networkPolicies = &doctor.Check{
 		"without --network-policy accepts them but does not enforce them.",
 	FixNote: "No automatic fix: az aks update --network-policy enables a network policy engine, and reimages the nodes.",
 	Sources: []string{"kubeflow/manifests#3547", "https://learn.microsoft.com/azure/aks/use-network-policies"},
-	Reads:   []schema.GroupKind{networkPolicyKind, daemonSetKind},
+	Reads:   []schema.GroupKind{kube.NetworkPolicyKind, kube.DaemonSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		policies, err := e.List(ctx, networkPolicyKind, cluster.Scope{Namespace: kubeflow, Metadata: true})
+		policies, err := e.List(ctx, kube.NetworkPolicyKind, cluster.Scope{Namespace: kubeflow, Metadata: true})
 		if err != nil {
 			return nil, err
 		}
@@ -29,7 +30,7 @@ var networkPolicies = &doctor.Check{
 		if policies[0].GetUID() == "" {
 			return nil, doctor.Skip("there is no cluster to enforce them")
 		}
-		sets, err := e.List(ctx, daemonSetKind, cluster.Scope{Namespace: "kube-system"})
+		sets, err := e.List(ctx, kube.DaemonSetKind, cluster.Scope{Namespace: "kube-system"})
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -17,12 +18,12 @@ var oneOfEach = &doctor.Check{
 	Why: "cert-manager and Knative are cluster-wide: their CRDs and webhooks exist once. A second copy in another namespace takes over the " +
 		"CRDs, and both copies then act on the same certificates and services.",
 	FixNote:   "No automatic fix: keep the copy that you want. Install Kubeflow without its own (install --skip cert-manager), or remove the other first.",
-	Reads:     []schema.GroupKind{deploymentKind},
+	Reads:     []schema.GroupKind{kube.DeploymentKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		var findings []doctor.Finding
 		for _, part := range singletons {
-			copies, err := e.List(ctx, deploymentKind, cluster.Scope{Labels: "app=" + part.app})
+			copies, err := e.List(ctx, kube.DeploymentKind, cluster.Scope{Labels: "app=" + part.app})
 			if err != nil {
 				return nil, err
 			}

@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -21,14 +23,14 @@ var ownership = &doctor.Check{
 	FixNote: "No automatic fix: you decide who manages them. Skip the component (install --skip COMPONENT), or adopt it (install --adopt " +
 		"COMPONENT) and stop the other manager.",
 	Sources:   []string{"https://kubernetes.io/docs/reference/using-api/server-side-apply/"},
-	Reads:     []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind, definitionKind, mutatingKind, validatingKind},
+	Reads:     []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.CustomResourceDefinitionKind, kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		if e.Install == nil {
 			return nil, doctor.Skip("nothing is being installed")
 		}
 		var owned []owned
-		for _, kind := range []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind, definitionKind, mutatingKind, validatingKind} {
+		for _, kind := range []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.CustomResourceDefinitionKind, kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind} {
 			list, err := e.Install.Now.List(ctx, kind, cluster.Scope{Metadata: true})
 			if err != nil {
 				return nil, err
@@ -115,8 +117,8 @@ func judgeOwners(all []owned) []doctor.Finding {
 		findings = append(findings, doctor.Finding{
 			Severity: doctor.Error,
 			About:    doctor.Subject{Ref: list[0].ref},
-			Message: fmt.Sprintf("%s managed by %s would be overwritten: %s", some(len(list), "object"), owner,
-				names(list, func(o owned) string { return o.ref.String() })),
+			Message: fmt.Sprintf("%s managed by %s would be overwritten: %s", text.Plural(len(list), "object"), owner,
+				text.Names(list, mostNamed, func(o owned) string { return o.ref.String() })),
 			Consequence: "Both managers would keep overwriting each other's version.",
 			Advice:      fmt.Sprintf("Use the existing objects with --skip %s. Or adopt them with --adopt %s, and stop the other manager.", parts, parts),
 		})

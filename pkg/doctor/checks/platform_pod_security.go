@@ -11,6 +11,8 @@ import (
 	"k8s.io/pod-security-admission/api"
 	podsecurity "k8s.io/pod-security-admission/policy"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -23,10 +25,10 @@ var podSecurity = &doctor.Check{
 		"set this label.",
 	FixNote:   "No automatic fix: the namespace's owner decides whether to lower the level. The finding gives the command.",
 	Sources:   []string{"kubeflow/manifests#3015", "https://kubernetes.io/docs/concepts/security/pod-security-standards/"},
-	Reads:     []schema.GroupKind{namespaceKind, deploymentKind, statefulSetKind, daemonSetKind, jobKind, eventKind},
+	Reads:     []schema.GroupKind{kube.NamespaceKind, kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.JobKind, kube.EventKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
+		spaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
@@ -59,14 +61,14 @@ func refusedByEvents(ctx context.Context, e doctor.Exam) ([]doctor.Finding, erro
 	if err != nil || e.Install != nil || len(users) == 0 {
 		return nil, err
 	}
-	events, err := e.List(ctx, eventKind, cluster.Scope{Fields: "reason=FailedCreate,type=Warning"})
+	events, err := e.List(ctx, kube.EventKind, cluster.Scope{Fields: "reason=FailedCreate,type=Warning"})
 	if err != nil {
 		return nil, err
 	}
 	var findings []doctor.Finding
 	told := map[string]bool{}
 	for _, event := range events {
-		ns, message := users[event.GetNamespace()], text(event.Object, "message")
+		ns, message := users[event.GetNamespace()], kube.Text(event.Object, "message")
 		_, why, refused := strings.Cut(message, "violates PodSecurity ")
 		if ns == nil || !refused || told[ns.GetName()] {
 			continue
@@ -75,7 +77,7 @@ func refusedByEvents(ctx context.Context, e doctor.Exam) ([]doctor.Finding, erro
 		findings = append(findings, doctor.Finding{
 			Severity:    doctor.Error,
 			About:       doctor.Subject{Ref: cluster.RefOf(ns), Field: "metadata.labels"},
-			Message:     fmt.Sprintf("Namespace %s rejects the pods of %s %s", ns.GetName(), text(event.Object, "involvedObject", "kind"), text(event.Object, "involvedObject", "name")),
+			Message:     fmt.Sprintf("Namespace %s rejects the pods of %s %s", ns.GetName(), kube.Text(event.Object, "involvedObject", "kind"), kube.Text(event.Object, "involvedObject", "name")),
 			Consequence: "Its pods are never created.",
 			Cause:       "They exceed the namespace's level: " + why,
 			Advice:      "Reduce what the pods require, or lower the namespace's level, if that is your decision.",
@@ -101,7 +103,7 @@ func workloadsIn(ctx context.Context, e doctor.Exam, ns *unstructured.Unstructur
 	if !central(ns.GetName()) {
 		return nil, nil
 	}
-	for _, kind := range []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind, jobKind} {
+	for _, kind := range []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.JobKind} {
 		there, err := e.List(ctx, kind, cluster.Scope{Namespace: ns.GetName()})
 		if err != nil {
 			return nil, err
@@ -142,7 +144,7 @@ func judgeAdmission(ns *unstructured.Unstructured, rules podsecurity.Evaluator, 
 		Severity: doctor.Error,
 		About:    doctor.Subject{Ref: cluster.RefOf(ns), Field: "metadata.labels"},
 		Message: fmt.Sprintf("Namespace %s enforces the level %s, which rejects the pods of %s: %s", ns.GetName(), levels.Enforce.Level,
-			names(refused, (*unstructured.Unstructured).GetName), strings.Join(slices.Compact(why), ", ")),
+			text.Names(refused, mostNamed, (*unstructured.Unstructured).GetName), strings.Join(slices.Compact(why), ", ")),
 		Consequence: "Their pods are never created.",
 		Advice:      "Lower the namespace's level, if that is your decision.",
 		Command:     fmt.Sprintf("kubectl label namespace %s %s=%s --overwrite", ns.GetName(), enforceLabel, enough.Level),

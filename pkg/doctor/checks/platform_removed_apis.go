@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -54,7 +56,7 @@ var removed = map[string]string{
 
 // movedKinds are those that manifests of Kubeflow had at such versions.
 var movedKinds = []schema.GroupKind{
-	definitionKind, mutatingKind, validatingKind, ingressKind,
+	kube.CustomResourceDefinitionKind, kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind, kube.IngressKind,
 	{Group: "apiregistration.k8s.io", Kind: "APIService"},
 	{Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"}, {Group: "rbac.authorization.k8s.io", Kind: "ClusterRoleBinding"},
 	{Group: "rbac.authorization.k8s.io", Kind: "Role"}, {Group: "rbac.authorization.k8s.io", Kind: "RoleBinding"},
@@ -67,8 +69,8 @@ func judgeRemoved(old map[string][]*unstructured.Unstructured) []doctor.Finding 
 		findings = append(findings, doctor.Finding{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(objects[0]), Field: "apiVersion"},
-			Message:     fmt.Sprintf("API version %s, used by %s, was removed in Kubernetes %s", api, some(len(objects), "object"), removed[api]),
-			Consequence: "Newer API servers reject " + names(objects, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() }) + ".",
+			Message:     fmt.Sprintf("API version %s, used by %s, was removed in Kubernetes %s", api, text.Plural(len(objects), "object"), removed[api]),
+			Consequence: "Newer API servers reject " + text.Names(objects, mostNamed, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() }) + ".",
 			Advice:      "Choose a release that was tested on your Kubernetes version.",
 			Command:     "kubectl kubeflow releases",
 		})

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -23,10 +24,10 @@ var answeredWebhooks = &doctor.Check{
 		"Service.",
 	FixNote: "No automatic fix: delete a webhook whose Service is gone for good with the finding's command; otherwise get its pods running.",
 	Sources: []string{"kubeflow/manifests#2660", "kubeflow/manifests#2689"},
-	Reads:   []schema.GroupKind{mutatingKind, validatingKind, serviceKind, endpointSliceKind},
+	Reads:   []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind, kube.ServiceKind, kube.EndpointSliceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		var findings []doctor.Finding
-		for _, kind := range []schema.GroupKind{mutatingKind, validatingKind} {
+		for _, kind := range []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind} {
 			configurations, err := e.List(ctx, kind, cluster.Scope{})
 			if err != nil {
 				return nil, err
@@ -45,13 +46,13 @@ var answeredWebhooks = &doctor.Check{
 
 // judgeAnswer makes at most one finding of a configuration: all of its webhooks have one Service, as a rule.
 func judgeAnswer(ctx context.Context, e doctor.Exam, o *unstructured.Unstructured) ([]doctor.Finding, error) {
-	for i, w := range items(o.Object, "webhooks") {
-		namespace, name := text(w, "clientConfig", "service", "namespace"), text(w, "clientConfig", "service", "name")
+	for i, w := range kube.Items(o.Object, "webhooks") {
+		namespace, name := kube.Text(w, "clientConfig", "service", "namespace"), kube.Text(w, "clientConfig", "service", "name")
 		if name == "" || !slices.Contains(ownNamespaces, namespace) {
 			continue
 		}
 		if o.GetUID() == "" { // not on a cluster yet: no pod can be behind it, but its Service should come with it
-			service, err := find(ctx, e, cluster.Ref{APIVersion: "v1", Kind: serviceKind.Kind, Namespace: namespace, Name: name})
+			service, err := find(ctx, e, cluster.Ref{APIVersion: "v1", Kind: kube.ServiceKind.Kind, Namespace: namespace, Name: name})
 			if err != nil {
 				return nil, err
 			}
@@ -67,7 +68,7 @@ func judgeAnswer(ctx context.Context, e doctor.Exam, o *unstructured.Unstructure
 			}
 			continue
 		}
-		services, err := e.List(ctx, serviceKind, cluster.Scope{Namespace: namespace})
+		services, err := e.List(ctx, kube.ServiceKind, cluster.Scope{Namespace: namespace})
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +79,7 @@ func judgeAnswer(ctx context.Context, e doctor.Exam, o *unstructured.Unstructure
 }
 
 func unanswered(o *unstructured.Unstructured, webhook map[string]any, i int, there bool) doctor.Finding {
-	namespace, name := text(webhook, "clientConfig", "service", "namespace"), text(webhook, "clientConfig", "service", "name")
+	namespace, name := kube.Text(webhook, "clientConfig", "service", "namespace"), kube.Text(webhook, "clientConfig", "service", "name")
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(o), Field: fmt.Sprintf("webhooks[%d].clientConfig.service", i)},
@@ -92,7 +93,7 @@ func unanswered(o *unstructured.Unstructured, webhook map[string]any, i int, the
 		f.Advice = "If an upgrade renamed the Service, delete the old webhook configuration; otherwise install again."
 		f.Command = fmt.Sprintf("kubectl delete %s %s", strings.ToLower(o.GetKind()), o.GetName())
 	}
-	if text(webhook, "failurePolicy") == "Ignore" {
+	if kube.Text(webhook, "failurePolicy") == "Ignore" {
 		f.Severity, f.Consequence = doctor.Warning, "New objects are created without its validation or changes."
 	}
 	return f

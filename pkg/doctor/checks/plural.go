@@ -8,14 +8,6 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// some returns a number with its noun: "1 pod", "3 pods".
-func some(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return itoa(n) + " " + noun + "s"
-}
-
 // trimZero writes a number with at most one digit behind the point: "2.5", "8".
 func trimZero(x float64) string { return strconv.FormatFloat(math.Round(x*10)/10, 'f', -1, 64) }
 

@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -19,7 +21,7 @@ var crashes = &doctor.Check{
 	Why: "A container that exits soon after it starts is restarted at ever longer intervals (CrashLoopBackOff), and its function is " +
 		"unavailable meanwhile. This check lists those for which no other check knows the reason.",
 	FixNote: "No automatic fix: the container's log says why it exits, and the finding gives the command to read it.",
-	Reads:   []schema.GroupKind{podKind, namespaceKind},
+	Reads:   []schema.GroupKind{kube.PodKind, kube.NamespaceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		pods, err := ownPods(ctx, e)
 		if err != nil {
@@ -28,29 +30,27 @@ var crashes = &doctor.Check{
 		var findings []doctor.Finding
 		told := map[string]bool{} // by what made them: the pods of one Deployment crash alike
 		for _, pod := range pods {
-			status, crashing := crashingContainer(pod)
+			c, crashing := crashingContainer(pod)
 			if !crashing {
 				continue
 			}
-			if maker := pod.GetNamespace() + "/" + pod.GetGenerateName() + text(status, "name"); !told[maker] {
+			if maker := pod.GetNamespace() + "/" + pod.GetGenerateName() + c.Name; !told[maker] {
 				told[maker] = true
-				findings = append(findings, judgeCrash(pod, status))
+				findings = append(findings, judgeCrash(pod, c))
 			}
 		}
 		return findings, nil
 	},
 }
 
-// crashingContainer returns the status of the first container that the kubelet no longer starts at once.
-func crashingContainer(pod *unstructured.Unstructured) (map[string]any, bool) {
-	for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
-		for _, status := range items(pod.Object, "status", list) {
-			if text(status, "state", "waiting", "reason") == "CrashLoopBackOff" {
-				return status, true
-			}
+// crashingContainer returns the first container of a pod that is in CrashLoopBackOff.
+func crashingContainer(pod *unstructured.Unstructured) (kube.Container, bool) {
+	for _, c := range kube.Containers(pod) {
+		if c.CrashLooping() {
+			return c, true
 		}
 	}
-	return nil, false
+	return kube.Container{}, false
 }
 
 // knownCrashes are the checks that know why some pods crash, by the pods' label app or component.
@@ -59,19 +59,19 @@ var knownCrashes = map[string]string{
 	"metadata-grpc-server": metadataStoreID, "mysql": databaseID,
 }
 
-func judgeCrash(pod *unstructured.Unstructured, status map[string]any) doctor.Finding {
+func judgeCrash(pod *unstructured.Unstructured, c kube.Container) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(pod), Field: "status.containerStatuses"},
-		Message:     crashMessage(pod, status),
+		Message:     crashMessage(pod, c),
 		Consequence: "Its function is unavailable.",
 		ExplainedBy: cmp.Or(knownCrashes[pod.GetLabels()["app"]], knownCrashes[pod.GetLabels()["component"]]),
 		Advice:      "Read what the container logged before it exited.",
-		Command:     fmt.Sprintf("kubectl logs -n %s %s -c %s --previous", pod.GetNamespace(), pod.GetName(), text(status, "name")),
+		Command:     fmt.Sprintf("kubectl logs -n %s %s -c %s --previous", pod.GetNamespace(), pod.GetName(), c.Name),
 	}
-	if code, ended, _ := unstructured.NestedInt64(status, "lastState", "terminated", "exitCode"); ended {
-		f.Cause = fmt.Sprintf("The container exits with code %d", code)
-		if reason := text(status, "lastState", "terminated", "reason"); reason != "" && reason != "Error" {
+	if c.Last != nil {
+		f.Cause = fmt.Sprintf("The container exits with code %d", c.Last.Code)
+		if reason := c.Last.Reason; reason != "" && reason != "Error" {
 			f.Cause += " (" + reason + ")"
 		}
 		f.Cause += "."
@@ -80,13 +80,13 @@ func judgeCrash(pod *unstructured.Unstructured, status map[string]any) doctor.Fi
 }
 
 // crashMessage names the pod and its container, with the exit code and the restarts as far as the status has them.
-func crashMessage(pod *unstructured.Unstructured, status map[string]any) string {
-	details := []string{"container " + text(status, "name")}
-	if code, ended, _ := unstructured.NestedInt64(status, "lastState", "terminated", "exitCode"); ended {
-		details = append(details, fmt.Sprintf("exit code %d", code))
+func crashMessage(pod *unstructured.Unstructured, c kube.Container) string {
+	details := []string{"container " + c.Name}
+	if c.Last != nil {
+		details = append(details, fmt.Sprintf("exit code %d", c.Last.Code))
 	}
-	if n, counted, _ := unstructured.NestedInt64(status, "restartCount"); counted {
-		details = append(details, some(int(n), "restart"))
+	if c.Restarts > 0 {
+		details = append(details, text.Plural(int(c.Restarts), "restart"))
 	}
 	return kindName(pod) + " is crash-looping (" + strings.Join(details, ", ") + ")"
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -30,7 +31,7 @@ const unfinished = "status.phase!=Succeeded,status.phase!=Failed"
 
 // everyPod returns the pods of the whole cluster that are not done: for what is free on the nodes, and only where pods are to come.
 func everyPod(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	return e.List(ctx, podKind, cluster.Scope{Fields: unfinished})
+	return e.List(ctx, kube.PodKind, cluster.Scope{Fields: unfinished})
 }
 
 // comingPods returns Kubeflow's pods that still need a node: those of what is about to be applied, or those that wait on the cluster.
@@ -48,7 +49,7 @@ func comingPods(ctx context.Context, e doctor.Exam) ([]podsToCome, error) {
 	}
 	var waiting []podsToCome
 	for _, pod := range pods {
-		if text(pod.Object, "spec", "nodeName") != "" {
+		if kube.Text(pod.Object, "spec", "nodeName") != "" {
 			continue
 		}
 		spec, err := podSpec(pod, "spec")
@@ -67,7 +68,7 @@ func podsOf(ctx context.Context, e doctor.Exam, objects []*unstructured.Unstruct
 	for _, o := range objects {
 		if name := o.GetNamespace(); makesPods(o.GroupVersionKind().GroupKind()) && !asked[name] {
 			asked[name] = true
-			list, err := e.List(ctx, podKind, cluster.Scope{Namespace: name})
+			list, err := e.List(ctx, kube.PodKind, cluster.Scope{Namespace: name})
 			if err != nil {
 				return nil, err
 			}
@@ -104,7 +105,7 @@ func ofWorkloads(objects, pods []*unstructured.Unstructured) ([]podsToCome, erro
 }
 
 func makesPods(kind schema.GroupKind) bool {
-	return slices.Contains([]schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind, jobKind}, kind)
+	return slices.Contains([]schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.JobKind}, kind)
 }
 
 // placed counts a workload's pods that have a node.
@@ -126,7 +127,7 @@ func placed(workload *unstructured.Unstructured, pods []*unstructured.Unstructur
 	}
 	n := 0
 	for _, pod := range pods {
-		if pod.GetNamespace() == workload.GetNamespace() && text(pod.Object, "spec", "nodeName") != "" && selector.Matches(labels.Set(pod.GetLabels())) {
+		if pod.GetNamespace() == workload.GetNamespace() && kube.Text(pod.Object, "spec", "nodeName") != "" && selector.Matches(labels.Set(pod.GetLabels())) {
 			n++
 		}
 	}

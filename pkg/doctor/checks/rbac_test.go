@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -102,7 +103,7 @@ func roles(t *testing.T) []map[string]any {
 	logs := false
 	for _, c := range All() {
 		for _, kind := range c.Reads {
-			if kind != secretKind && c != removedAPIs { // that one reads manifests alone
+			if kind != kube.SecretKind && c != removedAPIs { // that one reads manifests alone
 				read.allow(kind, "get", "list")
 			}
 		}
@@ -122,7 +123,7 @@ func roles(t *testing.T) []map[string]any {
 				continue
 			}
 			if f.Fix.Probe != nil {
-				write.allow(podKind, "create") // a dry run: no pod is made
+				write.allow(kube.PodKind, "create") // a dry run: no pod is made
 			}
 			for _, change := range f.Fix.Changes {
 				allowChange(write, change)
@@ -154,7 +155,7 @@ func read1(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
 func allowChange(r rules, change cluster.Change) {
 	kind := change.Ref().GroupKind()
 	switch {
-	case kind == secretKind:
+	case kind == kube.SecretKind:
 	case change.Verb == cluster.Delete:
 		r.allow(kind, "create", "patch", "delete")
 	case change.Verb == cluster.Apply && change.Before == nil:

@@ -6,6 +6,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -26,13 +28,13 @@ func (b broken) finding(mesh string) doctor.Finding {
 		Severity: doctor.Error,
 		About:    doctor.Subject{Ref: cluster.RefOf(b.rule), Field: b.policy.field},
 		Message: fmt.Sprintf("%s requires mutual TLS, but no server behind %s has a sidecar",
-			kindName(b.rule), text(b.rule.Object, "spec", "host")),
+			kindName(b.rule), kube.Text(b.rule.Object, "spec", "host")),
 		Consequence: "Calls through the mesh fail with 503 \"upstream connect error\", and the matching dashboard page stays empty.",
 	}
 	if b.with > 0 {
 		f.Severity = doctor.Warning
 		f.Message = fmt.Sprintf("%s requires mutual TLS, but sidecars are missing on %d of %s behind %s",
-			kindName(b.rule), len(b.servers)-b.with, some(len(b.servers), "server"), text(b.rule.Object, "spec", "host"))
+			kindName(b.rule), len(b.servers)-b.with, text.Plural(len(b.servers), "server"), kube.Text(b.rule.Object, "spec", "host"))
 		f.Consequence = "Some calls through the mesh fail with 503 \"upstream connect error\"."
 	}
 	b.explain(&f)

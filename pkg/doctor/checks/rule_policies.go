@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -29,18 +30,18 @@ type policy struct {
 func policiesOf(rule *unstructured.Unstructured) []policy {
 	var list []policy
 	add := func(in map[string]any, field string, subset map[string]string) {
-		if mode := text(in, "tls", "mode"); mode != "" {
+		if mode := kube.Text(in, "tls", "mode"); mode != "" {
 			list = append(list, policy{field: field + ".tls.mode", mode: mode, labels: subset})
 		}
-		for i, port := range items(in, "portLevelSettings") {
-			if mode := text(port, "tls", "mode"); mode != "" {
+		for i, port := range kube.Items(in, "portLevelSettings") {
+			if mode := kube.Text(port, "tls", "mode"); mode != "" {
 				list = append(list, policy{field: fmt.Sprintf("%s.portLevelSettings[%d].tls.mode", field, i), mode: mode, labels: subset})
 			}
 		}
 	}
 	whole, _, _ := unstructured.NestedMap(rule.Object, "spec", "trafficPolicy")
 	add(whole, "spec.trafficPolicy", nil)
-	for i, subset := range items(rule.Object, "spec", "subsets") {
+	for i, subset := range kube.Items(rule.Object, "spec", "subsets") {
 		chosen, _, _ := unstructured.NestedStringMap(subset, "labels")
 		own, _, _ := unstructured.NestedMap(subset, "trafficPolicy")
 		add(own, fmt.Sprintf("spec.subsets[%d].trafficPolicy", i), chosen)
@@ -61,8 +62,8 @@ func (p policy) command(rule *unstructured.Unstructured, mode string) string {
 func setMode(rule *unstructured.Unstructured, from, to string) cluster.Change {
 	return cluster.Edit(rule, func(o *unstructured.Unstructured) {
 		set := func(in map[string]any) {
-			for _, m := range append(items(in, "portLevelSettings"), in) {
-				if text(m, "tls", "mode") == from {
+			for _, m := range append(kube.Items(in, "portLevelSettings"), in) {
+				if kube.Text(m, "tls", "mode") == from {
 					_ = unstructured.SetNestedField(m, to, "tls", "mode")
 				}
 			}
@@ -72,7 +73,7 @@ func setMode(rule *unstructured.Unstructured, from, to string) cluster.Change {
 				set(m)
 			}
 		}
-		for _, subset := range items(o.Object, "spec", "subsets") {
+		for _, subset := range kube.Items(o.Object, "spec", "subsets") {
 			if m, ok := subset["trafficPolicy"].(map[string]any); ok {
 				set(m)
 			}
@@ -82,7 +83,7 @@ func setMode(rule *unstructured.Unstructured, from, to string) cluster.Change {
 
 // host returns the namespace of the services that a rule is for, and which of them; "" for a host outside the cluster or across namespaces.
 func host(rule *unstructured.Unstructured) (namespace string, wanted func(service string) bool) {
-	name, rest, qualified := strings.Cut(text(rule.Object, "spec", "host"), ".")
+	name, rest, qualified := strings.Cut(kube.Text(rule.Object, "spec", "host"), ".")
 	namespace = rule.GetNamespace()
 	if qualified {
 		var suffix string

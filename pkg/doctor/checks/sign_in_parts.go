@@ -10,12 +10,12 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 var (
-	secretKind      = schema.GroupKind{Kind: "Secret"}
 	requestAuthKind = schema.GroupKind{Group: "security.istio.io", Kind: "RequestAuthentication"}
 )
 
@@ -44,7 +44,7 @@ func held(secret *unstructured.Unstructured, key string) string {
 	if secret == nil {
 		return ""
 	}
-	plain, err := base64.StdEncoding.DecodeString(text(secret.Object, "data", key))
+	plain, err := base64.StdEncoding.DecodeString(kube.Text(secret.Object, "data", key))
 	if err != nil {
 		return ""
 	}
@@ -62,8 +62,8 @@ func proxySecret(ctx context.Context, e doctor.Exam) (*unstructured.Unstructured
 	if proxy == nil || err != nil {
 		return nil, err
 	}
-	for _, variable := range items(container(proxy, "oauth2-proxy"), "env") {
-		if name := text(variable, "valueFrom", "secretKeyRef", "name"); name != "" {
+	for _, variable := range kube.Items(container(proxy, "oauth2-proxy"), "env") {
+		if name := kube.Text(variable, "valueFrom", "secretKeyRef", "name"); name != "" {
 			return find(ctx, e, cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: proxyRef.Namespace, Name: name})
 		}
 	}
@@ -109,7 +109,7 @@ func issuerOf(config *unstructured.Unstructured, file, setting string) string {
 	if config == nil {
 		return ""
 	}
-	for line := range strings.Lines(text(config.Object, "data", file)) {
+	for line := range strings.Lines(kube.Text(config.Object, "data", file)) {
 		key, value, found := strings.Cut(line, ":")
 		if equals := strings.IndexByte(line, '='); equals >= 0 && (!found || equals < len(key)) {
 			key, value, found = line[:equals], line[equals+1:], true

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -45,7 +46,7 @@ const (
 
 // users returns the namespaces of Kubeflow's users, by name.
 func users(ctx context.Context, e doctor.Exam) (map[string]*unstructured.Unstructured, error) {
-	spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
+	spaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +68,7 @@ func userPods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured,
 	var pods []*unstructured.Unstructured
 	seen := map[cluster.Ref]bool{}
 	for _, in := range []cluster.Scope{{Labels: userServers}, {Labels: notebooks}, {Fields: stillToRun}} {
-		list, err := e.List(ctx, podKind, in)
+		list, err := e.List(ctx, kube.PodKind, in)
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +84,7 @@ func userPods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured,
 
 // ownPods returns Kubeflow's pods that are not done: all in its own namespaces, and [userPods].
 func ownPods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	pods, err := e.ListIn(ctx, podKind, ownNamespaces...)
+	pods, err := e.ListIn(ctx, kube.PodKind, ownNamespaces...)
 	if err != nil {
 		return nil, err
 	}
@@ -97,14 +98,14 @@ func ownPods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, 
 // podsIn returns the pods of one namespace; of a user's, as far as [userPods] knows them.
 func podsIn(ctx context.Context, e doctor.Exam, namespace string) ([]*unstructured.Unstructured, error) {
 	if central(namespace) {
-		return e.List(ctx, podKind, cluster.Scope{Namespace: namespace})
+		return e.List(ctx, kube.PodKind, cluster.Scope{Namespace: namespace})
 	}
 	users, err := users(ctx, e)
 	if err != nil || users[namespace] == nil {
 		if err != nil {
 			return nil, err
 		}
-		return e.List(ctx, podKind, cluster.Scope{Namespace: namespace})
+		return e.List(ctx, kube.PodKind, cluster.Scope{Namespace: namespace})
 	}
 	pods, err := userPods(ctx, e)
 	return slices.DeleteFunc(slices.Clone(pods), func(pod *unstructured.Unstructured) bool { return pod.GetNamespace() != namespace }), err
@@ -113,22 +114,22 @@ func podsIn(ctx context.Context, e doctor.Exam, namespace string) ([]*unstructur
 // slicesIn returns the endpoints of one namespace; of a user's, those of [userServers].
 func slicesIn(ctx context.Context, e doctor.Exam, namespace string) ([]*unstructured.Unstructured, error) {
 	if central(namespace) {
-		return e.List(ctx, endpointSliceKind, cluster.Scope{Namespace: namespace})
+		return e.List(ctx, kube.EndpointSliceKind, cluster.Scope{Namespace: namespace})
 	}
 	users, err := users(ctx, e)
 	if err != nil {
 		return nil, err
 	}
 	if users[namespace] == nil {
-		return e.List(ctx, endpointSliceKind, cluster.Scope{Namespace: namespace})
+		return e.List(ctx, kube.EndpointSliceKind, cluster.Scope{Namespace: namespace})
 	}
-	list, err := e.List(ctx, endpointSliceKind, cluster.Scope{Labels: userSlices})
+	list, err := e.List(ctx, kube.EndpointSliceKind, cluster.Scope{Labels: userSlices})
 	return slices.DeleteFunc(slices.Clone(list), func(s *unstructured.Unstructured) bool { return s.GetNamespace() != namespace }), err
 }
 
 // waitingPods returns the pods that wait for a node or an image, in all namespaces: they are few, whatever the cluster's size.
 func waitingPods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	return e.List(ctx, podKind, cluster.Scope{Fields: stillToRun})
+	return e.List(ctx, kube.PodKind, cluster.Scope{Fields: stillToRun})
 }
 
 // mostClaims is how many claims of users' pods are looked at.
@@ -136,14 +137,14 @@ const mostClaims = 20
 
 // ownClaims returns the volume claims of Kubeflow's own namespaces, of what is about to be applied, and of users' pods that wait.
 func ownClaims(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	claims, err := e.ListIn(ctx, claimKind, ownNamespaces...)
+	claims, err := e.ListIn(ctx, kube.PersistentVolumeClaimKind, ownNamespaces...)
 	if err != nil {
 		return nil, err
 	}
 	var more []cluster.Ref
 	if e.Install != nil {
 		for _, o := range e.Install.Objects {
-			if o.GroupVersionKind().GroupKind() == claimKind && !central(o.GetNamespace()) {
+			if o.GroupVersionKind().GroupKind() == kube.PersistentVolumeClaimKind && !central(o.GetNamespace()) {
 				more = append(more, cluster.RefOf(o))
 			}
 		}
@@ -153,9 +154,9 @@ func ownClaims(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured
 		return nil, err
 	}
 	for _, pod := range pods {
-		for _, volume := range items(pod.Object, "spec", "volumes") {
-			if name := text(volume, "persistentVolumeClaim", "claimName"); name != "" && text(pod.Object, "status", "phase") == "Pending" && len(more) < mostClaims {
-				more = append(more, cluster.Ref{APIVersion: "v1", Kind: claimKind.Kind, Namespace: pod.GetNamespace(), Name: name})
+		for _, volume := range kube.Items(pod.Object, "spec", "volumes") {
+			if name := kube.Text(volume, "persistentVolumeClaim", "claimName"); name != "" && kube.Text(pod.Object, "status", "phase") == "Pending" && len(more) < mostClaims {
+				more = append(more, cluster.Ref{APIVersion: "v1", Kind: kube.PersistentVolumeClaimKind.Kind, Namespace: pod.GetNamespace(), Name: name})
 			}
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -143,7 +144,7 @@ func (s *stage) clear(t *testing.T, ctx context.Context) {
 		}
 	}
 	s.placed = nil
-	spaces, err := s.client.View().List(ctx, namespaceKind, cluster.Scope{})
+	spaces, err := s.client.View().List(ctx, kube.NamespaceKind, cluster.Scope{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +160,7 @@ func (s *stage) clear(t *testing.T, ctx context.Context) {
 	for _, left := range []struct {
 		kind  schema.GroupKind
 		named string
-	}{{networkPolicyKind, "kubectl-kubeflow-"}, {podDefaultKind, "access-ml-pipeline"}, {configMapKind, "kubectl-kubeflow-doctor-"}, {secretKind, "kubectl-kubeflow-doctor-"}} {
+	}{{kube.NetworkPolicyKind, "kubectl-kubeflow-"}, {podDefaultKind, "access-ml-pipeline"}, {kube.ConfigMapKind, "kubectl-kubeflow-doctor-"}, {kube.SecretKind, "kubectl-kubeflow-doctor-"}} {
 		list, err := s.client.View().List(ctx, left.kind, cluster.Scope{})
 		if err != nil {
 			t.Fatal(err)
@@ -178,7 +179,7 @@ func (s *stage) clear(t *testing.T, ctx context.Context) {
 func (s *stage) rollOut(ctx context.Context) {
 	for ctx.Err() == nil {
 		view := s.client.View()
-		for _, kind := range []schema.GroupKind{deploymentKind, statefulSetKind, daemonSetKind} {
+		for _, kind := range []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind} {
 			list, err := view.List(ctx, kind, cluster.Scope{})
 			if err != nil {
 				continue
@@ -193,16 +194,16 @@ func (s *stage) rollOut(ctx context.Context) {
 					status = map[string]any{}
 				}
 				status["observedGeneration"] = o.GetGeneration()
-				if kind == daemonSetKind {
+				if kind == kube.DaemonSetKind {
 					maps.Copy(status, map[string]any{"desiredNumberScheduled": int64(0), "currentNumberScheduled": int64(0), "numberMisscheduled": int64(0), "numberReady": int64(0)})
 				} else {
 					n, _, _ := unstructured.NestedInt64(o.Object, "spec", "replicas")
 					maps.Copy(status, map[string]any{"replicas": n, "updatedReplicas": n, "readyReplicas": n, "availableReplicas": n})
 				}
 				switch kind {
-				case deploymentKind:
+				case kube.DeploymentKind:
 					status["conditions"] = []any{map[string]any{"type": "Available", "status": "True"}, map[string]any{"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}}
-				case statefulSetKind:
+				case kube.StatefulSetKind:
 					status["currentReplicas"] = status["replicas"]
 				}
 				o = o.DeepCopy()

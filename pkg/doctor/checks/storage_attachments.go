@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -19,7 +20,7 @@ var attachments = &doctor.Check{
 		"still holds the disk, or if its node has no free disk slots.",
 	FixNote: "No automatic fix: detaching a disk from a node that still writes to it loses data.",
 	Sources: []string{"Azure/AKS#477", "Azure/AKS#884"},
-	Reads:   []schema.GroupKind{eventKind, podKind, namespaceKind},
+	Reads:   []schema.GroupKind{kube.EventKind, kube.PodKind, kube.NamespaceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		pods, err := ownPods(ctx, e)
 		if err != nil {
@@ -27,14 +28,14 @@ var attachments = &doctor.Check{
 		}
 		waiting := map[string]*unstructured.Unstructured{}
 		for _, p := range pods {
-			if text(p.Object, "status", "phase") == "Pending" {
+			if kube.Text(p.Object, "status", "phase") == "Pending" {
 				waiting[p.GetNamespace()+"/"+p.GetName()] = p
 			}
 		}
 		if len(waiting) == 0 {
 			return nil, nil
 		}
-		events, err := e.List(ctx, eventKind, cluster.Scope{Fields: "involvedObject.kind=Pod,type=Warning"})
+		events, err := e.List(ctx, kube.EventKind, cluster.Scope{Fields: "involvedObject.kind=Pod,type=Warning"})
 		if err != nil {
 			return nil, err
 		}
@@ -53,13 +54,13 @@ var attachTroubles = []struct{ sign, message, advice string }{
 func judgeAttachments(waiting map[string]*unstructured.Unstructured, events []*unstructured.Unstructured) []doctor.Finding {
 	var findings []doctor.Finding
 	for _, event := range events {
-		key := event.GetNamespace() + "/" + text(event.Object, "involvedObject", "name")
+		key := event.GetNamespace() + "/" + kube.Text(event.Object, "involvedObject", "name")
 		pod := waiting[key]
 		if pod == nil {
 			continue
 		}
 		for _, trouble := range attachTroubles {
-			if !strings.Contains(text(event.Object, "message"), trouble.sign) {
+			if !strings.Contains(kube.Text(event.Object, "message"), trouble.sign) {
 				continue
 			}
 			delete(waiting, key)

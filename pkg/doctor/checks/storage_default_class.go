@@ -10,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -23,7 +25,7 @@ var defaultClass = &doctor.Check{
 		"as the default, and PVCs that are waiting for one use it. AKS may revert changes to its own classes: your own class, marked as " +
 		"default, persists.",
 	Sources:   []string{"https://learn.microsoft.com/azure/aks/concepts-storage"},
-	Reads:     []schema.GroupKind{claimKind, classKind, podKind, namespaceKind},
+	Reads:     []schema.GroupKind{kube.PersistentVolumeClaimKind, kube.StorageClassKind, kube.PodKind, kube.NamespaceKind},
 	Preflight: true,
 	Run:       runDefaultClass,
 }
@@ -31,7 +33,7 @@ var defaultClass = &doctor.Check{
 const defaultAnnotation = "storageclass.kubernetes.io/is-default-class"
 
 func runDefaultClass(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-	classes, err := e.List(ctx, classKind, cluster.Scope{})
+	classes, err := e.List(ctx, kube.StorageClassKind, cluster.Scope{})
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +56,7 @@ func classless(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured
 	own := map[string]bool{}
 	if e.Install != nil {
 		for _, o := range e.Install.Objects {
-			if o.GroupVersionKind().GroupKind() == claimKind {
+			if o.GroupVersionKind().GroupKind() == kube.PersistentVolumeClaimKind {
 				own[o.GetNamespace()+"/"+o.GetName()] = true
 			}
 		}
@@ -66,7 +68,7 @@ func classless(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured
 	for _, c := range all {
 		mine := own[c.GetNamespace()+"/"+c.GetName()] || e.Install == nil
 		_, named, _ := unstructured.NestedString(c.Object, "spec", "storageClassName") // "" asks for no class at all
-		if mine && !named && c.GetAnnotations()["volume.beta.kubernetes.io/storage-class"] == "" && text(c.Object, "spec", "volumeName") == "" {
+		if mine && !named && c.GetAnnotations()["volume.beta.kubernetes.io/storage-class"] == "" && kube.Text(c.Object, "spec", "volumeName") == "" {
 			claims = append(claims, c)
 		}
 	}
@@ -79,7 +81,7 @@ func judgeClasses(classes, claims []*unstructured.Unstructured) []doctor.Finding
 		return []doctor.Finding{{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(defaults[1]), Field: "metadata.annotations"},
-			Message:     fmt.Sprintf("%d StorageClasses are marked as default: %s", len(defaults), names(defaults, (*unstructured.Unstructured).GetName)),
+			Message:     fmt.Sprintf("%d StorageClasses are marked as default: %s", len(defaults), text.Names(defaults, mostNamed, (*unstructured.Unstructured).GetName)),
 			Consequence: "A PVC that names none gets the newest of them; before Kubernetes 1.26 it is rejected.",
 			Advice:      "Leave only one of them as the default.",
 			Command:     fmt.Sprintf("kubectl annotate storageclass %s %s=false --overwrite", defaults[1].GetName(), defaultAnnotation),
@@ -91,14 +93,14 @@ func judgeClasses(classes, claims []*unstructured.Unstructured) []doctor.Finding
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(claims[0]), Field: "spec.storageClassName"},
-		Message:     fmt.Sprintf("no default StorageClass for %s: %s", some(len(claims), "PVC"), names(claims, (*unstructured.Unstructured).GetName)),
+		Message:     fmt.Sprintf("no default StorageClass for %s: %s", text.Plural(len(claims), "PVC"), text.Names(claims, mostNamed, (*unstructured.Unstructured).GetName)),
 		Consequence: "Their volumes are never provisioned, and the pods that need them stay Pending.",
 	}
 	chosen := chooseClass(classes)
 	if chosen == nil {
 		f.Advice = "Create a StorageClass and mark it as default."
 		if len(classes) > 0 {
-			f.Advice = "Choose a class for them, and mark it as default: " + names(classes, (*unstructured.Unstructured).GetName) + "."
+			f.Advice = "Choose a class for them, and mark it as default: " + text.Names(classes, mostNamed, (*unstructured.Unstructured).GetName) + "."
 		}
 		f.Command = fmt.Sprintf("kubectl annotate storageclass CLASS %s=true --overwrite", defaultAnnotation)
 		return []doctor.Finding{f}
@@ -112,12 +114,12 @@ func judgeClasses(classes, claims []*unstructured.Unstructured) []doctor.Finding
 func chooseClass(classes []*unstructured.Unstructured) *unstructured.Unstructured {
 	for _, name := range []string{"managed-csi", "default", "managed"} {
 		for _, c := range classes {
-			if c.GetName() == name && strings.HasSuffix(text(c.Object, "provisioner"), "disk.csi.azure.com") {
+			if c.GetName() == name && strings.HasSuffix(kube.Text(c.Object, "provisioner"), "disk.csi.azure.com") {
 				return c
 			}
 		}
 	}
-	if len(classes) == 1 && text(classes[0].Object, "provisioner") != "kubernetes.io/no-provisioner" {
+	if len(classes) == 1 && kube.Text(classes[0].Object, "provisioner") != "kubernetes.io/no-provisioner" {
 		return classes[0]
 	}
 	return nil
@@ -131,7 +133,7 @@ func giveClass(class *unstructured.Unstructured, claims []*unstructured.Unstruct
 				_ = unstructured.SetNestedField(o.Object, "true", "metadata", "annotations", defaultAnnotation)
 			})}}
 	}
-	fix := &doctor.Fix{Title: fmt.Sprintf("Set StorageClass %s on %s", class.GetName(), some(len(claims), "PVC")), Impact: doctor.Safe}
+	fix := &doctor.Fix{Title: fmt.Sprintf("Set StorageClass %s on %s", class.GetName(), text.Plural(len(claims), "PVC")), Impact: doctor.Safe}
 	for _, c := range claims {
 		fix.Changes = append(fix.Changes, cluster.Edit(c, func(o *unstructured.Unstructured) {
 			_ = unstructured.SetNestedField(o.Object, class.GetName(), "spec", "storageClassName")

@@ -9,11 +9,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
-
-var volumeKind = schema.GroupKind{Kind: "PersistentVolume"}
 
 var legacyAzure = &doctor.Check{
 	ID:    "storage/legacy-azure",
@@ -22,13 +22,13 @@ var legacyAzure = &doctor.Check{
 		"nodes in Kubernetes 1.28. A pod with such a disk cannot be scheduled after the upgrade.",
 	FixNote: "No automatic fix: a PersistentVolume's node affinity cannot be changed. Create a new volume from a snapshot of the disk.",
 	Sources: []string{"https://learn.microsoft.com/azure/aks/csi-migrate-in-tree-volumes"},
-	Reads:   []schema.GroupKind{volumeKind, nodeKind},
+	Reads:   []schema.GroupKind{kube.PersistentVolumeKind, kube.NodeKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		volumes, err := e.List(ctx, volumeKind, cluster.Scope{})
+		volumes, err := e.List(ctx, kube.PersistentVolumeKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
-		nodes, err := e.List(ctx, nodeKind, cluster.Scope{})
+		nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
@@ -51,9 +51,9 @@ var legacyAzure = &doctor.Check{
 const oldZone = "failure-domain.beta.kubernetes.io/"
 
 func boundToOldLabels(volume *unstructured.Unstructured) bool {
-	for _, term := range items(volume.Object, "spec", "nodeAffinity", "required", "nodeSelectorTerms") {
-		for _, expression := range items(term, "matchExpressions") {
-			if strings.HasPrefix(text(expression, "key"), oldZone) {
+	for _, term := range kube.Items(volume.Object, "spec", "nodeAffinity", "required", "nodeSelectorTerms") {
+		for _, expression := range kube.Items(term, "matchExpressions") {
+			if strings.HasPrefix(kube.Text(expression, "key"), oldZone) {
 				return true
 			}
 		}
@@ -65,14 +65,14 @@ func judgeOldVolumes(old []*unstructured.Unstructured, labelled bool) doctor.Fin
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(old[0]), Field: "spec.nodeAffinity"},
-		Message:     fmt.Sprintf("node affinity of %s uses labels that no node has: %s", some(len(old), "PersistentVolume"), names(old, (*unstructured.Unstructured).GetName)),
+		Message:     fmt.Sprintf("node affinity of %s uses labels that no node has: %s", text.Plural(len(old), "PersistentVolume"), text.Names(old, mostNamed, (*unstructured.Unstructured).GetName)),
 		Consequence: "Pods that use them cannot be scheduled.",
 		Advice:      "Take a snapshot of the disk and create a volume of class managed-csi from it.",
 		Command:     "az snapshot create --resource-group GROUP --name SNAPSHOT --source DISK",
 	}
 	if labelled {
 		f.Severity = doctor.Warning
-		f.Message = fmt.Sprintf("node affinity of %s uses labels that AKS removes from nodes in Kubernetes 1.28: %s", some(len(old), "PersistentVolume"), names(old, (*unstructured.Unstructured).GetName))
+		f.Message = fmt.Sprintf("node affinity of %s uses labels that AKS removes from nodes in Kubernetes 1.28: %s", text.Plural(len(old), "PersistentVolume"), text.Names(old, mostNamed, (*unstructured.Unstructured).GetName))
 		f.Consequence = "After that upgrade, pods that use them cannot be scheduled."
 	}
 	return f

@@ -4,9 +4,11 @@ import (
 	"context"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -18,15 +20,15 @@ var namespaceDeletion = &doctor.Check{
 		"running, or an API that does not respond, blocks it indefinitely. Meanwhile nothing can be created in it, and an install into it " +
 		"fails.",
 	FixNote: "No automatic fix: removing finalizers by force leaves behind what they were meant to clean up. The finding shows what remains.",
-	Reads:   []schema.GroupKind{namespaceKind},
+	Reads:   []schema.GroupKind{kube.NamespaceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		namespaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
+		namespaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
 		var findings []doctor.Finding
 		for _, ns := range namespaces {
-			if text(ns.Object, "status", "phase") != "Terminating" || !ours(ns) {
+			if kube.Text(ns.Object, "status", "phase") != "Terminating" || !ours(ns) {
 				continue
 			}
 			if left, mayPass := remains(ns); len(left) > 0 {
@@ -49,10 +51,10 @@ const finalizersRemain = "NamespaceFinalizersRemaining"
 // remains returns what the server says is left in a namespace, and whether that may still go by itself.
 func remains(namespace *unstructured.Unstructured) (left []string, mayPass bool) {
 	mayPass = true
-	for _, c := range items(namespace.Object, "status", "conditions") {
-		if keeping[text(c, "type")] && text(c, "status") == "True" {
-			left = append(left, text(c, "message"))
-			mayPass = mayPass && text(c, "type") == finalizersRemain
+	for _, c := range kube.Conditions(namespace) {
+		if keeping[c.Type] && c.Status == metav1.ConditionTrue {
+			left = append(left, c.Message)
+			mayPass = mayPass && c.Type == finalizersRemain
 		}
 	}
 	return left, mayPass

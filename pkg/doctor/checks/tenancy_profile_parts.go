@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -21,7 +23,7 @@ var profileParts = &doctor.Check{
 	Why: "The profile controller creates the service account default-editor in each profile namespace, and the Pipelines profile controller " +
 		"creates the artifact server. Without them notebooks do not start, or run outputs cannot be viewed.",
 	FixNote: "--fix (with --allow-restart) restarts the controllers that create them; on startup they reconcile every namespace.",
-	Reads:   []schema.GroupKind{namespaceKind, serviceAccountKind, deploymentKind, statefulSetKind},
+	Reads:   []schema.GroupKind{kube.NamespaceKind, serviceAccountKind, kube.DeploymentKind, kube.StatefulSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		users, err := users(ctx, e)
 		if err != nil {
@@ -65,7 +67,7 @@ type profilePart struct {
 var partsOfProfiles = []profilePart{
 	{kind: serviceAccountKind, in: cluster.Scope{Fields: "metadata.name=default-editor", Metadata: true}, name: "default-editor",
 		makers: []cluster.Ref{profilesRef}, consequence: "Notebooks and pipelines there do not start."},
-	{kind: deploymentKind, in: cluster.Scope{Labels: userServers, Metadata: true}, name: "ml-pipeline-ui-artifact",
+	{kind: kube.DeploymentKind, in: cluster.Scope{Labels: userServers, Metadata: true}, name: "ml-pipeline-ui-artifact",
 		makers: []cluster.Ref{
 			{APIVersion: "apps/v1", Kind: "Deployment", Namespace: kubeflow, Name: "kubeflow-pipelines-profile-controller"},
 			{APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: kubeflow, Name: "metacontroller"},
@@ -100,8 +102,8 @@ func (p profilePart) look(ctx context.Context, e doctor.Exam, users map[string]*
 	slices.Sort(without)
 	return &doctor.Finding{
 		Severity:    doctor.Warning,
-		About:       doctor.Subject{Ref: cluster.Ref{APIVersion: "v1", Kind: namespaceKind.Kind, Name: without[0]}},
-		Message:     fmt.Sprintf("%s %s is missing in %s: %s", p.kind.Kind, p.name, some(len(without), "profile namespace"), names(without, func(s string) string { return s })),
+		About:       doctor.Subject{Ref: cluster.Ref{APIVersion: "v1", Kind: kube.NamespaceKind.Kind, Name: without[0]}},
+		Message:     fmt.Sprintf("%s %s is missing in %s: %s", p.kind.Kind, p.name, text.Plural(len(without), "profile namespace"), text.Names(without, mostNamed, func(s string) string { return s })),
 		Consequence: p.consequence,
 		ExplainedBy: profilesID,
 		Command:     strings.Join(commands, "\n"),

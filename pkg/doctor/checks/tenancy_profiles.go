@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -33,7 +35,7 @@ var profiles = &doctor.Check{
 		"ignore it.",
 	FixNote: "--fix (with --allow-restart) restarts the profile controller, which reconciles every Profile on startup. A label with a different " +
 		"value is left unchanged.",
-	Reads: []schema.GroupKind{profileKind, namespaceKind, configMapKind, deploymentKind},
+	Reads: []schema.GroupKind{profileKind, kube.NamespaceKind, kube.ConfigMapKind, kube.DeploymentKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		list, err := e.List(ctx, profileKind, cluster.Scope{})
 		if err != nil {
@@ -52,7 +54,7 @@ var profiles = &doctor.Check{
 		if len(list) == 0 {
 			return []doctor.Finding{noProfile()}, nil
 		}
-		spaces, err := e.List(ctx, namespaceKind, cluster.Scope{})
+		spaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +107,7 @@ func (p looked) findings() []doctor.Finding {
 		findings = append(findings, doctor.Finding{
 			Severity:    doctor.Error,
 			About:       doctor.Subject{Ref: cluster.RefOf(p.homeless[0])},
-			Message:     fmt.Sprintf("namespace missing for %s: %s", some(n, "Profile"), names(p.homeless, (*unstructured.Unstructured).GetName)),
+			Message:     fmt.Sprintf("namespace missing for %s: %s", text.Plural(n, "Profile"), text.Names(p.homeless, mostNamed, (*unstructured.Unstructured).GetName)),
 			Consequence: "The dashboard has nothing to show to its user.",
 			Command:     command, Fix: fix,
 		})
@@ -115,7 +117,7 @@ func (p looked) findings() []doctor.Finding {
 		findings = append(findings, doctor.Finding{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(p.unlabelled[0]), Field: "metadata.labels"},
-			Message:     fmt.Sprintf("labels missing on %s: %s (%s)", some(n, "profile namespace"), names(p.unlabelled, (*unstructured.Unstructured).GetName), strings.Join(slices.Compact(p.missing), ", ")),
+			Message:     fmt.Sprintf("labels missing on %s: %s (%s)", text.Plural(n, "profile namespace"), text.Names(p.unlabelled, mostNamed, (*unstructured.Unstructured).GetName), strings.Join(slices.Compact(p.missing), ", ")),
 			Consequence: "Sidecar injection, Pipelines or metrics skip these namespaces.",
 			Command:     command, Fix: fix,
 		})
@@ -125,7 +127,7 @@ func (p looked) findings() []doctor.Finding {
 
 // profileLabels returns the labels that this release's profile controller gives to namespaces: they stand in a ConfigMap.
 func profileLabels(ctx context.Context, e doctor.Exam) (map[string]string, error) {
-	maps, err := e.List(ctx, configMapKind, cluster.Scope{Namespace: kubeflow})
+	maps, err := e.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: kubeflow})
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +135,7 @@ func profileLabels(ctx context.Context, e doctor.Exam) (map[string]string, error
 	for _, m := range maps {
 		for _, key := range []string{"namespace-labels.yaml", "namespace-labels"} {
 			var more map[string]string
-			if yaml.Unmarshal([]byte(text(m.Object, "data", key)), &more) == nil {
+			if yaml.Unmarshal([]byte(kube.Text(m.Object, "data", key)), &more) == nil {
 				for label, value := range more {
 					labels[label] = value
 				}

@@ -10,11 +10,10 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
-
-var quotaKind = schema.GroupKind{Kind: "ResourceQuota"}
 
 // profileQuota is the ResourceQuota that Kubeflow makes of a Profile's resourceQuotaSpec.
 const profileQuota = "kf-resource-quota"
@@ -25,9 +24,9 @@ var quotas = &doctor.Check{
 	Why: "A Profile can limit the resources of its namespace. When the limit is reached, notebooks and pipeline steps are not created: the " +
 		"page shows nothing, and the reason is only in an event, \"exceeded quota\".",
 	FixNote: "No automatic fix: you decide how much a user may use. Raise spec.resourceQuotaSpec of the Profile, or stop what is no longer needed.",
-	Reads:   []schema.GroupKind{quotaKind},
+	Reads:   []schema.GroupKind{kube.ResourceQuotaKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		list, err := e.List(ctx, quotaKind, cluster.Scope{Fields: "metadata.name=" + profileQuota})
+		list, err := e.List(ctx, kube.ResourceQuotaKind, cluster.Scope{Fields: "metadata.name=" + profileQuota})
 		if err != nil {
 			return nil, err
 		}

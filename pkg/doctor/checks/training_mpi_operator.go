@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -25,7 +26,7 @@ var mpiOperator = &doctor.Check{
 		"--mpi=v2beta1 it replaces the operator with v0.8.0 for kubeflow.org/v2beta1 instead. That deletes the old MPIJob CRD, so it needs " +
 		"--allow-data-loss and is refused while MPIJobs exist.",
 	Sources: []string{"kubeflow/manifests#2068", "kubeflow/manifests#2009", "kubeflow/mpi-operator#469", "kubeflow/mpi-operator#437"},
-	Reads:   []schema.GroupKind{deploymentKind, podKind, mpiJobKind, definitionKind},
+	Reads:   []schema.GroupKind{kube.DeploymentKind, kube.PodKind, mpiJobKind, kube.CustomResourceDefinitionKind},
 	Run:     runMPIOperator,
 }
 
@@ -44,7 +45,7 @@ func runMPIOperator(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error
 	if !misunderstands(operator) {
 		return nil, nil
 	}
-	pods, err := e.List(ctx, podKind, cluster.Scope{Namespace: kubeflow, Labels: "app=mpi-operator"})
+	pods, err := e.List(ctx, kube.PodKind, cluster.Scope{Namespace: kubeflow, Labels: "app=mpi-operator"})
 	if err != nil {
 		return nil, err
 	}
@@ -64,11 +65,11 @@ func runMPIOperator(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error
 // misunderstands tells whether the operator gets the argument that newer programs do not know, and may be one of those.
 func misunderstands(operator *unstructured.Unstructured) bool {
 	c := container(operator, "mpi-operator")
-	hasFlag := slices.ContainsFunc(words(c, "args"), func(arg string) bool {
+	hasFlag := slices.ContainsFunc(kube.Texts(c, "args"), func(arg string) bool {
 		return arg == deliveryFlag || strings.HasPrefix(arg, deliveryFlag+"=")
 	})
-	ofV1 := slices.Contains(words(c, "command"), "/opt/mpi-operator.v1")
-	_, tag := imageTag(text(c, "image"))
+	ofV1 := slices.Contains(kube.Texts(c, "command"), "/opt/mpi-operator.v1")
+	tag := kube.ParseImage(kube.Text(c, "image")).Tag
 	return hasFlag && !ofV1 && !understands(tag)
 }
 
@@ -86,8 +87,8 @@ func certain(tag string) bool {
 
 func judgeMPIOperator(operator *unstructured.Unstructured, pods []*unstructured.Unstructured) (doctor.Finding, bool) {
 	c := container(operator, "mpi-operator")
-	image := text(c, "image")
-	_, tag := imageTag(image)
+	image := kube.Text(c, "image")
+	tag := kube.ParseImage(image).Tag
 	crashes := slices.ContainsFunc(pods, crashed)
 	if !crashes && !certain(tag) {
 		return doctor.Finding{}, false
@@ -113,7 +114,7 @@ func judgeMPIOperator(operator *unstructured.Unstructured, pods []*unstructured.
 
 // crashed tells whether a pod's container ended over its arguments: exit code 2, which is what Go's flag package ends with.
 func crashed(pod *unstructured.Unstructured) bool {
-	for _, status := range items(pod.Object, "status", "containerStatuses") {
+	for _, status := range kube.Items(pod.Object, "status", "containerStatuses") {
 		for _, state := range []string{"state", "lastState"} {
 			code, found, _ := unstructured.NestedInt64(status, state, "terminated", "exitCode")
 			if found && code == 2 {
@@ -125,7 +126,7 @@ func crashed(pod *unstructured.Unstructured) bool {
 }
 
 func pinned(image string) string {
-	repository, _ := imageTag(image)
+	repository := kube.ParseImage(image).Repository
 	return repository + ":" + goodTag
 }
 
@@ -134,7 +135,7 @@ func pinOperator(operator *unstructured.Unstructured) *doctor.Fix {
 		Title:  "Pin the MPI operator to " + goodTag,
 		Impact: doctor.Safe, // it rolls a pod that does not work
 		Changes: []cluster.Change{cluster.Edit(operator, func(o *unstructured.Unstructured) {
-			image := text(container(o, "mpi-operator"), "image")
+			image := kube.Text(container(o, "mpi-operator"), "image")
 			setContainer(o, "mpi-operator", "image", pinned(image))
 		})},
 	}

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -19,11 +20,11 @@ var mpiOwners = &doctor.Check{
 		"operator has its CRD replaced by the training operator's, and each reverts the other's work.",
 	FixNote: "No automatic fix: remove the MPI operator, or limit the training operator's kinds (--enable-scheme).",
 	Sources: []string{"kubeflow/trainer#1777", "kubeflow/trainer#1972", "kubeflow/trainer#2090"},
-	Reads:   []schema.GroupKind{deploymentKind},
+	Reads:   []schema.GroupKind{kube.DeploymentKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		var training, mpi *unstructured.Unstructured
 		for _, namespace := range []string{kubeflow, "mpi-operator"} {
-			deployments, err := e.List(ctx, deploymentKind, cluster.Scope{Namespace: namespace})
+			deployments, err := e.List(ctx, kube.DeploymentKind, cluster.Scope{Namespace: namespace})
 			if err != nil {
 				return nil, err
 			}
@@ -54,7 +55,7 @@ var mpiOwners = &doctor.Check{
 func toldItsKinds(d *unstructured.Unstructured) bool {
 	var kinds []string
 	c := container(d, "training-operator")
-	for _, arg := range append(words(c, "command"), words(c, "args")...) {
+	for _, arg := range append(kube.Texts(c, "command"), kube.Texts(c, "args")...) {
 		if name, value, ok := strings.Cut(strings.TrimLeft(arg, "-"), "="); ok && name == "enable-scheme" {
 			kinds = append(kinds, strings.ToLower(value))
 		}

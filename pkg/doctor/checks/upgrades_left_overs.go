@@ -7,6 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -18,14 +20,14 @@ var leftOvers = &doctor.Check{
 		"if both are configured at the gateway, requests are redirected between them and never reach the dashboard.",
 	FixNote: "--fix deletes the EnvoyFilter and StatefulSet of authservice if oauth2-proxy has replaced it. Its volume is kept. --undo recreates them.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
-	Reads:   []schema.GroupKind{envoyFilterKind, authorizationKind, statefulSetKind},
+	Reads:   []schema.GroupKind{envoyFilterKind, authorizationKind, kube.StatefulSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		policies, err := atGateway(ctx, e, authorizationKind)
 		if err != nil {
 			return nil, err
 		}
 		if !slices.ContainsFunc(policies, func(p *unstructured.Unstructured) bool {
-			return text(p.Object, "spec", "provider", "name") == "oauth2-proxy"
+			return kube.Text(p.Object, "spec", "provider", "name") == "oauth2-proxy"
 		}) {
 			return nil, doctor.Skip("the gateway does not use oauth2-proxy")
 		}
@@ -33,7 +35,7 @@ var leftOvers = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		sets, err := e.List(ctx, statefulSetKind, cluster.Scope{Namespace: gatewayNamespace})
+		sets, err := e.List(ctx, kube.StatefulSetKind, cluster.Scope{Namespace: gatewayNamespace})
 		if err != nil {
 			return nil, err
 		}
@@ -60,7 +62,7 @@ func judgeLeft(left []*unstructured.Unstructured) doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(left[0])},
-		Message:     "authservice of an older release is still configured beside oauth2-proxy: " + names(left, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() }),
+		Message:     "authservice of an older release is still configured beside oauth2-proxy: " + text.Names(left, mostNamed, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() }),
 		Consequence: "Users are redirected between the two and do not reach the dashboard.",
 		Cause:       "Kubeflow 1.9 replaced authservice, and applying a newer release does not delete the older one's objects.",
 		Command:     command,

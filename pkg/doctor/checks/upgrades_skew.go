@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
@@ -23,19 +25,19 @@ var skew = &doctor.Check{
 	FixNote: "--fix (with --allow-restart) restarts the workloads whose pods have an older sidecar. Components of different releases are left " +
 		"unchanged: install again to bring them to one release.",
 	Sources: []string{"https://istio.io/latest/docs/releases/supported-releases/"},
-	Reads:   []schema.GroupKind{podKind, deploymentKind, statefulSetKind, daemonSetKind, replicaSetKind},
+	Reads:   []schema.GroupKind{kube.PodKind, kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.ReplicaSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		planes, err := e.List(ctx, deploymentKind, cluster.Scope{Labels: "app=istiod"})
+		planes, err := e.List(ctx, kube.DeploymentKind, cluster.Scope{Labels: "app=istiod"})
 		if err != nil {
 			return nil, err
 		}
 		var current []string
 		for _, plane := range planes {
-			if _, tag := imageTag(text(container(plane, "discovery"), "image")); tag != "" {
+			if tag := kube.ParseImage(kube.Text(container(plane, "discovery"), "image")).Tag; tag != "" {
 				current = append(current, tag)
 			}
 		}
-		deployments, err := e.List(ctx, deploymentKind, cluster.Scope{Namespace: kubeflow})
+		deployments, err := e.List(ctx, kube.DeploymentKind, cluster.Scope{Namespace: kubeflow})
 		if err != nil {
 			return nil, err
 		}
@@ -46,7 +48,7 @@ var skew = &doctor.Check{
 			}
 			return findings, nil
 		}
-		pods, err := e.List(ctx, podKind, cluster.Scope{Namespace: kubeflow})
+		pods, err := e.List(ctx, kube.PodKind, cluster.Scope{Namespace: kubeflow})
 		if err != nil {
 			return nil, err
 		}
@@ -62,12 +64,12 @@ var skew = &doctor.Check{
 		f := doctor.Finding{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(old[0]), Field: "spec.containers"},
-			Message:     fmt.Sprintf("sidecars of %s are older (%s) than the Istio control plane (%s): %s", some(len(old), "pod"), inCommon(versions), inCommon(current), names(old, (*unstructured.Unstructured).GetName)),
+			Message:     fmt.Sprintf("sidecars of %s are older (%s) than the Istio control plane (%s): %s", text.Plural(len(old), "pod"), inCommon(versions), inCommon(current), text.Names(old, mostNamed, (*unstructured.Unstructured).GetName)),
 			Consequence: "They are supported for two minor versions; after that calls fail intermittently.",
 			Command:     "kubectl rollout restart -n " + kubeflow + " deployment,statefulset",
 		}
 		if len(b.workloads) > 0 {
-			f.Fix = &doctor.Fix{Title: fmt.Sprintf("Restart %s with an older sidecar", some(len(b.workloads), "workload")), Impact: doctor.RestartsPods, Changes: b.restarts()}
+			f.Fix = &doctor.Fix{Title: fmt.Sprintf("Restart %s with an older sidecar", text.Plural(len(b.workloads), "workload")), Impact: doctor.RestartsPods, Changes: b.restarts()}
 		}
 		return append(findings, f), nil
 	},
@@ -81,8 +83,8 @@ var pipelinesParts = []string{
 // judgeParts compares the parts of Pipelines with its server. A tag that no release has is somebody's own, and no reason to speak.
 func judgeParts(deployments []*unstructured.Unstructured) []doctor.Finding {
 	releaseOf := func(d *unstructured.Unstructured) string {
-		for _, c := range items(d.Object, "spec", "template", "spec", "containers") {
-			if _, tag := imageTag(text(c, "image")); tag != "" {
+		for _, c := range kube.Items(d.Object, "spec", "template", "spec", "containers") {
+			if tag := kube.ParseImage(kube.Text(c, "image")).Tag; tag != "" {
 				if known, ok := release.Fingerprint(tag); ok {
 					return known.Version
 				}
@@ -109,7 +111,7 @@ func judgeParts(deployments []*unstructured.Unstructured) []doctor.Finding {
 	return []doctor.Finding{{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(others[0]), Field: "spec.template.spec.containers[0].image"},
-		Message:     fmt.Sprintf("the Pipelines API server is from Kubeflow %s, %s from %s: %s", of, some(len(others), "component"), inCommon(from), names(others, (*unstructured.Unstructured).GetName)),
+		Message:     fmt.Sprintf("the Pipelines API server is from Kubeflow %s, %s from %s: %s", of, text.Plural(len(others), "component"), inCommon(from), text.Names(others, mostNamed, (*unstructured.Unstructured).GetName)),
 		Consequence: "Pages stay empty, or runs are not recorded.",
 		Cause:       "An upgrade reached only some of the components.",
 		Advice:      "Install the release again: the same command brings all components to it.",
@@ -121,8 +123,8 @@ func judgeParts(deployments []*unstructured.Unstructured) []doctor.Finding {
 func olderSidecars(pods []*unstructured.Unstructured, current []string) (old []*unstructured.Unstructured, versions []string, owners map[cluster.Ref]bool) {
 	owners = map[cluster.Ref]bool{}
 	for _, pod := range pods {
-		for _, c := range append(items(pod.Object, "spec", "containers"), items(pod.Object, "spec", "initContainers")...) {
-			_, tag := imageTag(text(c, "image"))
+		for _, c := range append(kube.Items(pod.Object, "spec", "containers"), kube.Items(pod.Object, "spec", "initContainers")...) {
+			tag := kube.ParseImage(kube.Text(c, "image")).Tag
 			if c["name"] != proxy || tag == "" || slices.Contains(current, tag) || !lives(pod) {
 				continue
 			}

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -68,17 +69,17 @@ func withoutEnforced(selector map[string]any) map[string]any {
 
 // hasEnforced tells whether a webhook's selector has the enforcer's expression.
 func hasEnforced(webhook map[string]any) bool {
-	return slices.ContainsFunc(items(webhook, "namespaceSelector", "matchExpressions"), enforced)
+	return slices.ContainsFunc(kube.Items(webhook, "namespaceSelector", "matchExpressions"), enforced)
 }
 
 // ships tells whether a webhook has the enforcer's expression of its own accord: KServe's pod mutator does, so as not to act on itself.
 func ships(webhook map[string]any) bool {
-	return strings.HasSuffix(text(webhook, "name"), ".pod-mutator")
+	return strings.HasSuffix(kube.Text(webhook, "name"), ".pod-mutator")
 }
 
 // injects tells whether a webhook is Istio's that adds the proxy to pods.
 func injects(webhook map[string]any) bool {
-	return strings.HasSuffix(text(webhook, "name"), "sidecar-injector.istio.io")
+	return strings.HasSuffix(kube.Text(webhook, "name"), "sidecar-injector.istio.io")
 }
 
 // An injection says whether pods made in a namespace get a proxy, and if not, why not.
@@ -94,13 +95,13 @@ const (
 
 // injectionIn decides what happens to a pod made in a namespace.
 func injectionIn(ctx context.Context, e doctor.Exam, namespace *unstructured.Unstructured) (injection, error) {
-	configurations, err := e.List(ctx, mutatingKind, cluster.Scope{})
+	configurations, err := e.List(ctx, kube.MutatingWebhookConfigurationKind, cluster.Scope{})
 	if err != nil {
 		return "", err
 	}
 	verdict := noInjector
 	for _, configuration := range configurations {
-		for _, webhook := range items(configuration.Object, "webhooks") {
+		for _, webhook := range kube.Items(configuration.Object, "webhooks") {
 			if !injects(webhook) {
 				continue
 			}
@@ -127,11 +128,11 @@ func injectionIn(ctx context.Context, e doctor.Exam, namespace *unstructured.Uns
 
 // served tells whether somebody answers for a webhook. One outside the cluster is taken to answer.
 func served(ctx context.Context, e doctor.Exam, webhook map[string]any) (injection, error) {
-	namespace, name := text(webhook, "clientConfig", "service", "namespace"), text(webhook, "clientConfig", "service", "name")
+	namespace, name := kube.Text(webhook, "clientConfig", "service", "namespace"), kube.Text(webhook, "clientConfig", "service", "name")
 	if name == "" {
 		return willInject, nil
 	}
-	slices, err := e.List(ctx, endpointSliceKind, cluster.Scope{Namespace: namespace})
+	slices, err := e.List(ctx, kube.EndpointSliceKind, cluster.Scope{Namespace: namespace})
 	if err != nil {
 		return "", err
 	}
@@ -149,10 +150,10 @@ func readyPods(slices []*unstructured.Unstructured, wanted func(service string) 
 		if !wanted(service) {
 			continue
 		}
-		for _, endpoint := range items(slice.Object, "endpoints") {
+		for _, endpoint := range kube.Items(slice.Object, "endpoints") {
 			up, set, _ := unstructured.NestedBool(endpoint, "conditions", "ready")
-			if (up || !set) && text(endpoint, "targetRef", "kind") == "Pod" {
-				ready[service] = append(ready[service], text(endpoint, "targetRef", "name"))
+			if (up || !set) && kube.Text(endpoint, "targetRef", "kind") == "Pod" {
+				ready[service] = append(ready[service], kube.Text(endpoint, "targetRef", "name"))
 			}
 		}
 	}
