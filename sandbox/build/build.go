@@ -91,26 +91,31 @@ func (c component) compile(ctx context.Context, work string, log io.Writer) erro
 	if err := c.writeModule(work); err != nil {
 		return err
 	}
-	var flags []string
+	args := []string{"build", "-buildvcs=false", "-trimpath", "-ldflags=" + c.ldflags(), "-gcflags=" + noDebugInfo, "-o", "bin/"}
 	if c.openAPI {
 		say(log, "generating OpenAPI definitions of %s %s, which are missing from its tag", c.name, c.version)
 		modfile, err := c.generateOpenAPI(ctx, work)
 		if err != nil {
 			return fmt.Errorf("generating OpenAPI definitions: %w", err)
 		}
-		flags = append(flags, "-modfile="+modfile)
+		args = append(args, "-modfile="+modfile)
 	}
-	for _, pkg := range c.packages {
-		name, start := c.program(pkg), time.Now()
-		say(log, "building %s %s (once; kept for later starts)", name, c.version)
-		args := append([]string{"build", "-buildvcs=false", "-trimpath", "-ldflags=" + c.ldflags()}, flags...)
-		if _, err := goTool(ctx, work, append(args, "-o", filepath.Join("bin", name), pkg)...); err != nil {
-			return err
-		}
-		say(log, "built %s %s in %s", name, c.version, time.Since(start).Round(100*time.Millisecond))
+	if err := os.Mkdir(filepath.Join(work, "bin"), 0o755); err != nil {
+		return err
 	}
+	// One go build for all programs: while one is linked, packages of the others are compiled. Each is named after its package.
+	start := time.Now()
+	say(log, "building %s %s (once; kept for later starts)", c.name, c.version)
+	if _, err := goTool(ctx, work, append(args, c.packages...)...); err != nil {
+		return err
+	}
+	say(log, "built %s %s in %s", c.name, c.version, time.Since(start).Round(100*time.Millisecond))
 	return nil
 }
+
+// noDebugInfo keeps the compiler from generating debug information of Kubernetes' packages, which the linker strips anyway: a
+// tenth of the time. Other packages are compiled as usual, which lets go reuse what it compiled for the plugin.
+const noDebugInfo = "k8s.io/...=-dwarf=false"
 
 // writeModule creates the Go module folder in which the component is built.
 func (c component) writeModule(work string) error {

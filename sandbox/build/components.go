@@ -11,7 +11,7 @@ type component struct {
 	name     string   // "kubernetes"
 	version  string   // "v1.35.4"
 	module   string   // the files modules/<module>.mod and .sum
-	packages []string // import paths of main packages; "." is the generated main.go
+	packages []string // import paths of main packages; "." is the generated main.go, of a module named as the program
 	main     string   // main.go of the generated module, if a package needs one
 	stamps   []string // packages whose version variables the linker sets
 	openAPI  bool     // the generated OpenAPI definitions are missing from the tag
@@ -77,14 +77,6 @@ func Resolve(version string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("the sandbox does not support Kubernetes %q: choose one of %s", version, strings.Join(Versions(), ", "))
-}
-
-// program returns the file name of a package's binary.
-func (c component) program(pkg string) string {
-	if pkg == "." {
-		return c.name
-	}
-	return pkg[strings.LastIndex(pkg, "/")+1:]
 }
 
 // ldflags strips the programs and sets the version that they report.
