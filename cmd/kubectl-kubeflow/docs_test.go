@@ -100,14 +100,11 @@ func TestThePagesOfTheCommandsAreCurrent(t *testing.T) {
 func TestGroupsNameFlagsThatThereAre(t *testing.T) {
 	streams, _, _, _ := genericiooptions.NewTestIOStreams()
 	root := newRootCommand(newDeps(streams))
-	for name, groups := range flagGroups {
-		cmd, _, err := root.Find([]string{name})
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, cmd := range root.Commands() {
+		groups, name := groupsOf(cmd), cmd.Name()
 		seen := map[string]bool{}
 		for _, group := range groups {
-			for _, flag := range group.flags {
+			for _, flag := range group.Flags {
 				if cmd.Flags().Lookup(flag) == nil || seen[flag] {
 					t.Errorf("%s: --%s is not a flag, or is in two groups", name, flag)
 				}

@@ -56,6 +56,12 @@ asked with --fix, and what it changed can be taken back with --undo.`,
 		},
 	}
 	o.addFlags(cmd)
+	groupFlags(cmd,
+		flagGroup{"What to look at", []string{"filename", "from", "suppress", "wait"}},
+		flagGroup{"Cure", []string{"fix", "yes", "dry-run", "allow-restart", "allow-data-loss", "rollout-timeout", "dex-password", "mpi", "mesh", "mirror", "skip-verify"}},
+		flagGroup{"Take back", []string{"undo"}},
+		flagGroup{"Know more", []string{"list", "explain"}},
+	)
 	d.completeDoctor(cmd)
 	return cmd
 }

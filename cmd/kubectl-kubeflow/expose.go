@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
@@ -17,7 +17,9 @@ type exposeOptions struct {
 	*deps
 	given func(flag string) bool // whether a flag was typed
 
-	lb, portForward, remove bool
+	all    *pflag.FlagSet
+	picked map[string]*bool // by the names of the methods
+	method *exposeMethod    // the one that was asked for; nil to say where the dashboard is
 
 	internal     bool
 	sourceRanges []string
@@ -66,7 +68,8 @@ ranges that an earlier run set. --source-ranges "" lifts them.`,
 	f := cmd.Flags()
 	o.given = f.Changed
 	f.SortFlags = false
-	f.BoolVar(&o.lb, "lb", false, "an address of Azure's load balancer: Service "+dashboard.LoadBalancerName)
+	o.all = f
+	o.addMethods(f)
 	f.BoolVar(&o.internal, "internal", false, "an address of the virtual network, not of the internet")
 	f.StringSliceVar(&o.sourceRanges, "source-ranges", nil, "only this `CIDR` may connect; several with commas")
 	f.StringVar(&o.dnsLabel, "dns-label", "", "the `NAME` below REGION.cloudapp.azure.com")
@@ -80,16 +83,15 @@ ranges that an earlier run set. --source-ranges "" lifts them.`,
 	f.StringArrayVar(&o.annotate, "annotate", nil, "`KEY=VALUE` for the Service, or KEY- to take one off; may be repeated")
 	f.BoolVar(&o.allowDefaults, "allow-default-credentials", false, "a public address even though the password and secrets are those of every Kubeflow")
 	f.BoolVar(&o.allowUnauthenticated, "allow-unauthenticated", false, "a public address even though nobody has to sign in")
-	f.BoolVar(&o.portForward, "port-forward", false, "on this computer alone, while the command runs")
 	f.StringVar(&o.address, "address", "localhost", "the `IP` of this computer to listen on")
 	f.BoolVar(&o.open, "open", false, "open it in a browser")
 	f.IntVar(&o.port, "port", 0, "the `PORT` to connect to (default 80 with --lb, 8080 or the next free one with --port-forward)")
-	f.BoolVar(&o.remove, "remove", false, "take back what expose made, and nothing else")
 	f.BoolVar(&o.wait, "wait", true, "wait for the address and until the page answers, or until what is removed is gone")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this `DURATION`")
 	exposeDryRun.add(cmd, f, &o.dryRun, "", "change nothing; `MODE` is %s")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask before changing the cluster")
 	exposeOutput.add(cmd, f, &o.output, "o", "print the result as `FORMAT`: %s")
+	groupFlags(cmd, methodGroups()...)
 	mayBeEmpty(f, "dns-label", "ip", "ip-resource-group", "host", "tls-secret") // takes off what an earlier run set
 	complete(cmd, "address", fixed("localhost", "0.0.0.0"))
 	complete(cmd, "tls-secret", d.fromCluster(namesOfAll("Secret", cluster.Scope{Namespace: "istio-system", Fields: "type=kubernetes.io/tls"})))
@@ -120,13 +122,9 @@ func (o *exposeOptions) dispatch(ctx context.Context, result *expose.Exposure) e
 		return err
 	}
 	result.Context, result.Server = c.Context, c.Server()
-	switch {
-	case o.lb:
-		return o.runLoadBalancer(ctx, c, result)
-	case o.portForward:
-		return o.runPortForward(ctx, c, result)
-	case o.remove:
-		return o.runRemove(ctx, c, result)
+	if o.method != nil {
+		result.Method = o.method.Name
+		return o.method.run(o, ctx, c, result)
 	}
 	return o.runWhere(ctx, c, result)
 }
@@ -157,7 +155,7 @@ func (o *exposeOptions) runWhere(ctx context.Context, c *cluster.Client, result 
 		return err
 	}
 	if !o.documented() {
-		o.screen().Exposure(result, expose.Methods())
+		o.screen().Exposure(result, offeredMethods())
 	}
 	return ctx.Err()
 }

@@ -23,29 +23,8 @@ func (o *exposeOptions) args(cmd *cobra.Command, args []string) error {
 
 // check refuses flags that do not go together, before anything is asked of the cluster.
 func (o *exposeOptions) check() error {
-	chosen := 0
-	for _, way := range []bool{o.lb, o.portForward, o.remove} {
-		if way {
-			chosen++
-		}
-	}
-	if chosen > 1 {
-		return &usageError{What: "--lb, --port-forward and --remove do not go together", Next: "Choose one of them"}
-	}
-	for _, flag := range []struct {
-		name string
-		with string
-		fits bool
-	}{
-		{"internal", "--lb", o.lb}, {"source-ranges", "--lb", o.lb}, {"allow-unauthenticated", "--lb", o.lb}, {"allow-default-credentials", "--lb", o.lb},
-		{"dns-label", "--lb", o.lb}, {"ip", "--lb", o.lb}, {"ip-resource-group", "--lb", o.lb}, {"annotate", "--lb", o.lb},
-		{"tls", "--lb", o.lb}, {"tls-secret", "--lb", o.lb}, {"host", "--lb", o.lb}, {"email", "--tls letsencrypt", o.tls == expose.LetsEncrypt},
-		{"address", "--port-forward", o.portForward}, {"open", "--port-forward", o.portForward},
-		{"port", "--lb or --port-forward", o.lb || o.portForward}, {"dry-run", "--lb or --remove", o.lb || o.remove},
-	} {
-		if o.given(flag.name) && !flag.fits {
-			return &usageError{What: fmt.Sprintf("--%s says nothing without %s", flag.name, flag.with), Next: "Add it, or see: kubectl kubeflow expose --help"}
-		}
+	if err := o.choose(); err != nil {
+		return err
 	}
 	if err := o.checkTLS(); err != nil {
 		return err
@@ -57,6 +36,8 @@ func (o *exposeOptions) check() error {
 func (o *exposeOptions) checkTLS() error {
 	wants := o.given("tls") && o.tls != expose.NoTLS || o.given("tls-secret")
 	switch {
+	case o.given("email") && o.tls != expose.LetsEncrypt:
+		return &usageError{What: "--email says nothing without --tls letsencrypt", Next: "Add it, or see: kubectl kubeflow expose --help"}
 	case o.given("tls") && o.given("tls-secret"):
 		return &usageError{What: "--tls and --tls-secret do not go together", Next: "Choose one: a certificate that cert-manager makes, or one that you have"}
 	case o.given("tls-secret") && o.tlsSecret == "":
@@ -75,7 +56,7 @@ func (o *exposeOptions) checkValues() error {
 	if o.given("port") && (o.port < 1 || o.port > 65535) {
 		return &usageError{What: fmt.Sprintf("--port cannot be %d", o.port), Next: "A port is a number from 1 to 65535"}
 	}
-	if o.portForward && o.address != "localhost" && net.ParseIP(o.address) == nil {
+	if o.given("address") && o.address != "localhost" && net.ParseIP(o.address) == nil {
 		return &usageError{What: fmt.Sprintf("--address cannot be %q", o.address), Next: "It is localhost, or an IP address of this computer such as 127.0.0.1 or 0.0.0.0"}
 	}
 	if _, err := expose.ParseRanges(o.sourceRanges); err != nil {

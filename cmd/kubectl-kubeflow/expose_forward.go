@@ -12,9 +12,12 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 )
 
+var portForwardMethod = exposeMethod{Method: expose.PortForward, run: (*exposeOptions).runPortForward, shared: []string{"port"}, groups: []flagGroup{
+	{"On this computer", []string{"address", "open"}},
+}}
+
 // runPortForward keeps the dashboard open on this computer until Ctrl-C.
 func (o *exposeOptions) runPortForward(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
-	result.Method = "port-forward"
 	t, err := expose.Look(ctx, c.View())
 	if err != nil {
 		return err

@@ -12,9 +12,14 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
+var loadBalancerMethod = exposeMethod{Method: expose.LoadBalancer, run: (*exposeOptions).runLoadBalancer, shared: []string{"port", "dry-run"}, groups: []flagGroup{
+	{"Who may connect", []string{"internal", "source-ranges", "allow-unauthenticated", "allow-default-credentials"}},
+	{"The address", []string{"dns-label", "host", "ip", "ip-resource-group", "annotate"}},
+	{"HTTPS", []string{"tls", "tls-secret", "email"}},
+}}
+
 // runLoadBalancer prepares, asks, applies, and shows what answers.
 func (o *exposeOptions) runLoadBalancer(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
-	result.Method = "lb"
 	plan, err := kubeflow.PrepareExpose(ctx, c, kubeflow.ExposeOptions{
 		Options: o.wanted(), AllowUnauthenticated: o.allowUnauthenticated, AllowDefaultCredentials: o.allowDefaults, DryRun: kubeflow.DryRun(o.dryRun),
 	})

@@ -8,9 +8,13 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
+var removeMethod = exposeMethod{
+	Method: expose.Method{Name: "remove", Flag: "--remove", Summary: "take back what expose made, and nothing else"},
+	run:    (*exposeOptions).runRemove, shared: []string{"dry-run"}, undoes: true,
+}
+
 // runRemove takes back what expose made, also where no gateway is left, and says what is still reachable.
 func (o *exposeOptions) runRemove(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
-	result.Method = "remove"
 	plan, err := kubeflow.PrepareUnexpose(ctx, c)
 	if err != nil {
 		return err

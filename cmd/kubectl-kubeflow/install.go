@@ -88,6 +88,13 @@ func newInstallCommand(d *deps, run func(context.Context, *installOptions) error
 	f.DurationVar(&o.timeout, "timeout", 30*time.Minute, "give up after this `DURATION`")
 	o.leave.flags(f)
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	groupFlags(cmd,
+		flagGroup{"What to install", []string{"release", "filename", "dir", "component", "skip", "name"}},
+		flagGroup{"Where it comes from", []string{"mirror", "skip-verify", "image"}},
+		flagGroup{"What is mended on the way", []string{"adapt", "gpu-tolerations"}},
+		flagGroup{"Look first", []string{"dry-run", "diff"}},
+		flagGroup{"What is in the way", []string{"suppress", "adopt", "recreate", "allow-downgrade"}},
+	)
 	completeSource(cmd)
 	complete(cmd, "dir", folders)
 	return cmd

@@ -72,7 +72,7 @@ Take it back with: kubectl kubeflow expose --remove
 func TestLongLinesAreFoldedBetweenWords(t *testing.T) {
 	var out bytes.Buffer
 	s := &Screen{Out: &out, ErrOut: &out, Width: 60, Unicode: false}
-	s.Exposure(exposed(), expose.Methods())
+	s.Exposure(exposed(), []expose.Method{expose.PortForward, expose.LoadBalancer})
 	s.Left(exposed().Endpoints)
 	for line := range strings.Lines(out.String()) {
 		if len(line) > 61 && strings.Contains(strings.TrimSpace(line), " ") && !strings.Contains(line, "kubectl") {

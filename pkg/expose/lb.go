@@ -14,7 +14,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
-var loadBalancer = Method{
+// LoadBalancer is the method that gives the dashboard an address of its own.
+var LoadBalancer = Method{
 	Name: "lb", Flag: "--lb", Summary: "an address of Azure's load balancer: public, limited (--source-ranges) or internal (--internal), over HTTPS with --tls",
 }
 

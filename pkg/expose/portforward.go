@@ -1,5 +1,6 @@
 package expose
 
-var portForward = Method{
+// PortForward is the method that only reaches this computer.
+var PortForward = Method{
 	Name: "port-forward", Flag: "--port-forward", Summary: "on this computer alone, while the command runs; changes nothing on the cluster",
 }
