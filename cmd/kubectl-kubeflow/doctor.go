@@ -110,18 +110,12 @@ func (o *doctorOptions) complete() error {
 	if err := o.readPassword(); err != nil {
 		return err
 	}
-	for _, text := range o.suppress {
-		s, err := doctor.ParseSuppression(text)
-		if err == nil {
-			_, err = checks.Find(s.Check)
-		}
-		if err != nil {
-			return &usageError{What: "--suppress: " + err.Error(), Next: "See the checks with: kubectl kubeflow doctor --list"}
-		}
-		o.settings.Suppress = append(o.settings.Suppress, s)
+	ignored, err := kubeflow.ParseSuppressions(o.suppress)
+	if err != nil {
+		return err
 	}
+	o.settings.Suppress = ignored
 	o.nameRun()
-	var err error
 	o.checks, err = findChecks(o.ids...)
 	return err
 }

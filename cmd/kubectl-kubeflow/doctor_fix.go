@@ -10,22 +10,21 @@ import (
 )
 
 func runFix(ctx context.Context, o *doctorOptions) error {
-	client, err := o.cluster(ctx)
+	client, err := o.connect()
 	if err != nil {
 		return err
 	}
-	if o.mpi != "" {
-		if o.settings.MPIOperator, err = kubeflow.NewerMPIOperator(ctx, o.renderOptions(), o.notify); err != nil {
-			return err
-		}
-	}
-	o.screen().Say("context %s at %s", client.Context, client.Server())
-	report, err := doctor.ApplyFixes(ctx, client, o.checks, doctor.FixOptions{
-		Options: o.settings, Allow: o.allowed(), DryRun: o.dryRun, Wait: o.rollout, Now: o.now,
-		Progress: func(line string) { o.screen().Say("%s", line) },
-		Confirm:  o.confirm,
+	report, err := kubeflow.Fix(ctx, client, kubeflow.FixOptions{
+		FixOptions: doctor.FixOptions{
+			Options: o.settings, Allow: o.allowed(), DryRun: o.dryRun, Wait: o.rollout, Now: o.now,
+			Progress: func(line string) { o.screen().Say("%s", line) },
+			Confirm:  o.confirm,
+		},
+		Checks: o.checks, Render: o.renderOptions(), Notify: o.notify,
 	})
-	report.Context, report.Server = client.Context, client.Server()
+	if report == nil {
+		return err
+	}
 	if err != nil {
 		o.partial = report
 		return o.interrupted(report, err)

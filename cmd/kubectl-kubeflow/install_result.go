@@ -15,9 +15,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
-// resultVersion is the apiVersion of the documents that install prints.
-const resultVersion = "kubeflow.install/v1alpha1"
-
 // An installResult is what -o json and -o yaml print after an install.
 type installResult struct {
 	APIVersion  string              `json:"apiVersion"`

@@ -8,6 +8,9 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+// resultVersion is the apiVersion of the documents about an installation: of install, build, status and uninstall.
+const resultVersion = "kubeflow.install/v1alpha1"
+
 // printDocument writes one value as one JSON or YAML document.
 func printDocument(w io.Writer, format string, value any) error {
 	var out []byte

@@ -5,28 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 )
-
-// version is set when a release is built (see .goreleaser.yaml).
-var version = ""
-
-// pluginVersion returns the version of this program: the release's, or what Go recorded when it was built from source.
-func pluginVersion() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
-}
-
-func userAgent() string {
-	return fmt.Sprintf("kubectl-kubeflow/%s (%s/%s)", pluginVersion(), runtime.GOOS, runtime.GOARCH)
-}
 
 type versionOptions struct {
 	*deps

@@ -156,7 +156,9 @@ func TestAnInstallThatWouldFailIsRefusedBeforeTheFirstWrite(t *testing.T) {
 	client := connect(t)
 	kubectl(t, `{apiVersion: v1, kind: Namespace, metadata: {name: leaving, finalizers: [example.org/never]}}`, "apply", "-f", "-")
 	kubectl(t, "", "delete", "namespace", "leaving", "--wait=false")
-	t.Cleanup(func() { kubectl(t, "", "patch", "namespace", "leaving", "--type=merge", "-p", `{"metadata":{"finalizers":null}}`) })
+	t.Cleanup(func() {
+		kubectl(t, "", "patch", "namespace", "leaving", "--type=merge", "-p", `{"metadata":{"finalizers":null}}`)
+	})
 	plan := prepare(t, client, "refused", `{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: leaving}}`)
 	var refused *install.Refused
 	if !errors.As(plan.Refused, &refused) || !strings.Contains(plan.Refused.Error(), "namespace leaving is being deleted") {
