@@ -39,7 +39,7 @@ func (p inverse) isDone(now *unstructured.Unstructured) bool {
 		return false
 	}
 	again, err := p.forward()
-	if err != nil {
+	if err != nil || p.leaves(document) {
 		return false
 	}
 	made, err := patched(document, again)
@@ -48,6 +48,18 @@ func (p inverse) isDone(now *unstructured.Unstructured) bool {
 	}
 	back, err := patched(made, jsondiff.Patch(p))
 	return err == nil && jsonpatch.Equal(document, back)
+}
+
+// leaves tells whether a document has something where the update added something: in a list, adding and removing it
+// again would not show that.
+func (p inverse) leaves(document []byte) bool {
+	return slices.ContainsFunc(p, func(o jsondiff.Operation) bool {
+		if o.Type != jsondiff.OperationRemove {
+			return false
+		}
+		_, err := patched(document, jsondiff.Patch{o})
+		return err == nil
+	})
 }
 
 // forward returns the operations that make the update.
