@@ -8,6 +8,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,11 @@ import (
 )
 
 func main() {
+	// Rendering makes millions of small nodes that all live to the end: collecting less often takes a fifth off its CPU time,
+	// for half as much memory again. Whoever sets GOGC decides otherwise.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200)
+	}
 	args := os.Args[1:]
 	if strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe") == kubectlShim { // kubectl asks how a command line may go on
 		args = append([]string{cobra.ShellCompRequestCmd}, args...)

@@ -2,8 +2,8 @@ package release
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
+
+	kubeversion "k8s.io/apimachinery/pkg/util/version"
 )
 
 // A KubernetesRange says which Kubernetes minors a release was tested on, and where it must fail.
@@ -72,15 +72,10 @@ func (k KubernetesRange) bound(minor string, otherwise int) int {
 }
 
 // parseMinor reads the minor out of "1.35", "v1.35.4" or "1.21+".
-func parseMinor(version string) (int, error) {
-	parts := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
-	if len(parts) < 2 || parts[0] != "1" {
-		return 0, fmt.Errorf("%q is not a Kubernetes version such as 1.35", version)
+func parseMinor(text string) (int, error) {
+	v, err := kubeversion.ParseGeneric(text)
+	if err != nil || v.Major() != 1 {
+		return 0, fmt.Errorf("%q is not a Kubernetes version such as 1.35", text)
 	}
-	digits := strings.TrimRightFunc(parts[1], func(r rune) bool { return r < '0' || r > '9' })
-	n, err := strconv.Atoi(digits)
-	if err != nil {
-		return 0, fmt.Errorf("%q is not a Kubernetes version such as 1.35", version)
-	}
-	return n, nil
+	return int(v.Minor()), nil
 }
