@@ -84,7 +84,7 @@ func runBundle(ctx context.Context, o *bundleOptions) error {
 	o.screen().Say("reading context %s at %s", client.Context, client.Server())
 	report := doctor.Diagnose(ctx, recorder, checks.All(), options)
 	report.Context, report.Server = client.Context, client.Server()
-	recorder.AddIll(ctx)
+	recorder.AddUnhealthy(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

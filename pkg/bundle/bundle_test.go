@@ -88,7 +88,7 @@ func taken(t *testing.T, o Options) ([]byte, *Head) {
 	_, _ = r.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "auth", Name: "gone"})
 	_, _ = r.List(ctx, schema.GroupKind{Group: "example.org", Kind: "Strange"}, cluster.Scope{})
 	_, _ = r.Raw(ctx, "/.well-known/openid-configuration")
-	r.AddIll(ctx)
+	r.AddUnhealthy(ctx)
 	_, _ = r.Version(ctx)
 	_, _ = r.Now(ctx)
 	o.Shipped = func(s string) bool { return s == factory }
