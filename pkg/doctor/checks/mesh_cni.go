@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-var meshCNI = &doctor.Check{
+var cni = &doctor.Check{
 	ID:    "mesh/cni",
 	Title: "Istio CNI plugin is ready on every node",
 	Why: "From Kubeflow 1.10 on, a CNI plugin on each node redirects pod traffic through the sidecars. On a node where it is not ready, " +

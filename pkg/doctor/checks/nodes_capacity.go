@@ -11,7 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-var nodeCapacity = &doctor.Check{
+var capacity = &doctor.Check{
 	ID:    "nodes/capacity",
 	Title: "Enough allocatable CPU and memory",
 	Why: "A recent full Kubeflow requests about 3 CPU and 8Gi and uses more: 8 CPU and 16Gi are recommended. If the nodes have less " +

@@ -17,7 +17,7 @@ import (
 // mostSkew is how far clocks may differ: tokens and certificates are forgiven less than that.
 const mostSkew = time.Minute
 
-var nodesClock = &doctor.Check{
+var clock = &doctor.Check{
 	ID:    "nodes/clock",
 	Title: "Node clocks are in sync",
 	Why: "Tokens and certificates are valid for a limited time. On a node with a wrong clock they are not yet valid or already expired, so " +

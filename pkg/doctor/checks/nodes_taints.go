@@ -12,7 +12,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-var nodeTaints = &doctor.Check{
+var taints = &doctor.Check{
 	ID:    "nodes/taints",
 	Title: "Schedulable nodes exist",
 	Why: "A node with a taint accepts only pods that tolerate it, and Kubeflow's pods tolerate none. On a cluster whose only pool is a " +

@@ -18,7 +18,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/images"
 )
 
-var goneImages = &doctor.Check{
+var pipelineImages = &doctor.Check{
 	ID:    "pipelines/images",
 	Title: "All images are still available from their registries",
 	Why: "The registries that older releases use have been shut down: gcr.io/ml-pipeline, gcr.io/kubeflow-images-public and others. Running " +
@@ -29,7 +29,7 @@ var goneImages = &doctor.Check{
 	Sources:   []string{"kubeflow/pipelines#10891", "kubeflow/pipelines#12422", "kubeflow/pipelines#7904", "kubeflow/manifests#2876"},
 	Reads:     []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.ConfigMapKind, kube.PodKind, kube.NamespaceKind},
 	Preflight: true,
-	Run:       runGoneImages,
+	Run:       runImages,
 }
 
 // An imageUse is an object that names images that are gone.
@@ -38,7 +38,7 @@ type imageUse struct {
 	images []string
 }
 
-func runGoneImages(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+func runImages(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 	gone, err := goneOf(ctx, e)
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func runGoneImages(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error)
 	if err != nil {
 		return nil, err
 	}
-	return judgeImages(replaced, lost, gone, unpulled(pods)), nil
+	return judgeImages(replaced, lost, gone, failedPulls(pods)), nil
 }
 
 // goneOf returns which images the release names in vain; where the release is not known, all that any release does.
@@ -117,8 +117,8 @@ func imageHolders(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructu
 	}), nil
 }
 
-// unpulled returns the images that a pod waits for in vain.
-func unpulled(pods []*unstructured.Unstructured) map[string]bool {
+// failedPulls returns the images that a pod waits for in vain.
+func failedPulls(pods []*unstructured.Unstructured) map[string]bool {
 	missing := map[string]bool{}
 	for _, pod := range pods {
 		for _, c := range kube.Containers(pod) {

@@ -15,7 +15,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-var safeguards = &doctor.Check{
+var deploymentSafeguards = &doctor.Check{
 	ID:    "platform/deployment-safeguards",
 	Title: "No policy blocks Kubeflow's workloads",
 	Why: "AKS Deployment Safeguards and Azure Policy reject objects that violate them: images with the tag latest or from an unknown " +

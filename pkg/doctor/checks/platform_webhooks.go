@@ -16,7 +16,7 @@ import (
 
 const webhooksID = "platform/webhooks"
 
-var answeredWebhooks = &doctor.Check{
+var webhooks = &doctor.Check{
 	ID:    webhooksID,
 	Title: "All webhooks have ready endpoints",
 	Why: "The API server calls Kubeflow's webhooks before it creates pods, notebooks and pipeline objects. If a webhook has no ready " +
@@ -33,7 +33,7 @@ var answeredWebhooks = &doctor.Check{
 				return nil, err
 			}
 			for _, o := range configurations {
-				f, err := judgeAnswer(ctx, e, o)
+				f, err := judgeWebhook(ctx, e, o)
 				if err != nil {
 					return nil, err
 				}
@@ -44,8 +44,8 @@ var answeredWebhooks = &doctor.Check{
 	},
 }
 
-// judgeAnswer makes at most one finding of a configuration: all of its webhooks have one Service, as a rule.
-func judgeAnswer(ctx context.Context, e doctor.Exam, o *unstructured.Unstructured) ([]doctor.Finding, error) {
+// judgeWebhook makes at most one finding of a configuration: all of its webhooks have one Service, as a rule.
+func judgeWebhook(ctx context.Context, e doctor.Exam, o *unstructured.Unstructured) ([]doctor.Finding, error) {
 	for i, w := range kube.Items(o.Object, "webhooks") {
 		namespace, name := kube.Text(w, "clientConfig", "service", "namespace"), kube.Text(w, "clientConfig", "service", "name")
 		if name == "" || !slices.Contains(ownNamespaces, namespace) {
@@ -57,7 +57,7 @@ func judgeAnswer(ctx context.Context, e doctor.Exam, o *unstructured.Unstructure
 				return nil, err
 			}
 			if service == nil {
-				return []doctor.Finding{unanswered(o, w, i, false)}, nil
+				return []doctor.Finding{withoutEndpoints(o, w, i, false)}, nil
 			}
 			continue
 		}
@@ -73,12 +73,12 @@ func judgeAnswer(ctx context.Context, e doctor.Exam, o *unstructured.Unstructure
 			return nil, err
 		}
 		there := slices.ContainsFunc(services, func(s *unstructured.Unstructured) bool { return s.GetName() == name })
-		return []doctor.Finding{unanswered(o, w, i, there)}, nil
+		return []doctor.Finding{withoutEndpoints(o, w, i, there)}, nil
 	}
 	return nil, nil
 }
 
-func unanswered(o *unstructured.Unstructured, webhook map[string]any, i int, there bool) doctor.Finding {
+func withoutEndpoints(o *unstructured.Unstructured, webhook map[string]any, i int, there bool) doctor.Finding {
 	namespace, name := kube.Text(webhook, "clientConfig", "service", "namespace"), kube.Text(webhook, "clientConfig", "service", "name")
 	f := doctor.Finding{
 		Severity:    doctor.Error,

@@ -73,7 +73,7 @@ var profiles = &doctor.Check{
 			}
 			i := slices.IndexFunc(spaces, func(ns *unstructured.Unstructured) bool { return ns.GetName() == profile.GetName() })
 			if i < 0 {
-				p.homeless = append(p.homeless, profile)
+				p.withoutNamespace = append(p.withoutNamespace, profile)
 			} else if missing := missingLabels(spaces[i], expected); len(missing) > 0 {
 				p.unlabelled, p.missing = append(p.unlabelled, spaces[i]), append(p.missing, missing...)
 			}
@@ -94,20 +94,20 @@ func noProfile() doctor.Finding {
 
 // looked is what became of the Profiles that had their time.
 type looked struct {
-	controller           *unstructured.Unstructured
-	homeless, unlabelled []*unstructured.Unstructured
-	missing              []string
+	controller                   *unstructured.Unstructured
+	withoutNamespace, unlabelled []*unstructured.Unstructured
+	missing                      []string
 }
 
 func (p looked) findings() []doctor.Finding {
 	fix := &doctor.Fix{Title: "Restart the profile controller", Impact: doctor.RestartsPods, Changes: []cluster.Change{doctor.RestartOf(p.controller)}}
 	command := "kubectl rollout restart -n " + kubeflow + " deployment " + p.controller.GetName()
 	var findings []doctor.Finding
-	if n := len(p.homeless); n > 0 {
+	if n := len(p.withoutNamespace); n > 0 {
 		findings = append(findings, doctor.Finding{
 			Severity:    doctor.Error,
-			About:       doctor.Subject{Ref: cluster.RefOf(p.homeless[0])},
-			Message:     fmt.Sprintf("namespace missing for %s: %s", text.Plural(n, "Profile"), text.Names(p.homeless, mostNamed, (*unstructured.Unstructured).GetName)),
+			About:       doctor.Subject{Ref: cluster.RefOf(p.withoutNamespace[0])},
+			Message:     fmt.Sprintf("namespace missing for %s: %s", text.Plural(n, "Profile"), text.Names(p.withoutNamespace, mostNamed, (*unstructured.Unstructured).GetName)),
 			Consequence: "The dashboard has nothing to show to its user.",
 			Command:     command, Fix: fix,
 		})
