@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -29,7 +30,7 @@ func (v closed) List(ctx context.Context, kind schema.GroupKind, in cluster.Scop
 func TestWhoMayReadSomeNamespacesHearsOfThese(t *testing.T) {
 	ill := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "ill", "namespace": "a"}}}
 	check := &Check{ID: "a/b", Run: func(ctx context.Context, e Exam) ([]Finding, error) {
-		pods, err := e.ListIn(ctx, schema.GroupKind{Kind: "Pod"}, "a", "b")
+		pods, err := e.ListIn(ctx, kube.PodKind, "a", "b")
 		if err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/version"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -56,7 +57,7 @@ func Runtime(node *unstructured.Unstructured) string {
 // platform reads what there is to see; what may not be read is left out.
 func platform(ctx context.Context, view cluster.View, server string) Platform {
 	var p Platform
-	nodes, err := view.List(ctx, schema.GroupKind{Kind: "Node"}, cluster.Scope{})
+	nodes, err := view.List(ctx, kube.NodeKind, cluster.Scope{})
 	if err != nil {
 		return p
 	}

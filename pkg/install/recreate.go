@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -62,7 +61,7 @@ func claimsBeside(ctx context.Context, view cluster.View, o *object) ([]*object,
 	if o.GetNamespace() == "" {
 		return nil, nil
 	}
-	list, err := view.List(ctx, schema.GroupKind{Kind: "PersistentVolumeClaim"}, cluster.Scope{Namespace: o.GetNamespace(), Metadata: true})
+	list, err := view.List(ctx, kube.PersistentVolumeClaimKind, cluster.Scope{Namespace: o.GetNamespace(), Metadata: true})
 	if meta.IsNoMatchError(err) {
 		return nil, nil
 	}

@@ -15,7 +15,7 @@ import (
 func (s *sighting) assess(ctx context.Context, e Entry) ObjectStatus {
 	item := ObjectStatus{Ref: e.Ref, State: Ready}
 	o := s.objects[e.Ref.Identity()]
-	_, blind := s.unread[spot{e.GroupKind(), e.Namespace}]
+	_, blind := s.unread[place{e.GroupKind(), e.Namespace}]
 	switch {
 	case blind:
 		item.State, item.Why = Unseen, "you may not list "+e.Kind

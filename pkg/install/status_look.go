@@ -19,17 +19,11 @@ import (
 // requestsAtOnce bounds how many lists are asked for side by side.
 const requestsAtOnce = 16
 
-// A spot is where objects of one kind are looked for: one request.
-type spot struct {
-	kind      schema.GroupKind
-	namespace string
-}
-
 // A sighting is what was seen of a cluster.
 type sighting struct {
 	mu      sync.Mutex
 	objects map[cluster.Ref]*object // by identity
-	unread  map[spot]error
+	unread  map[place]error
 	unknown map[schema.GroupKind]bool // kinds that the cluster does not have
 	sets    map[string][]*object      // ReplicaSets, by namespace
 	pods    map[string][]*object
@@ -42,13 +36,13 @@ type sighting struct {
 // observe reads what the entries name, then the pods of what is not ready.
 func observe(ctx context.Context, view cluster.View, entries []Entry, o StatusOptions) (*sighting, error) {
 	s := &sighting{
-		objects: map[cluster.Ref]*object{}, unread: map[spot]error{}, unknown: map[schema.GroupKind]bool{},
+		objects: map[cluster.Ref]*object{}, unread: map[place]error{}, unknown: map[schema.GroupKind]bool{},
 		working: o.Working, sets: map[string][]*object{}, pods: map[string][]*object{}, events: map[string][]*object{},
 	}
 	s.view = &pastView{View: view, seen: s}
-	places := map[spot][]cluster.Ref{}
+	places := map[place][]cluster.Ref{}
 	for _, e := range entries {
-		at := spot{e.GroupKind(), e.Namespace}
+		at := place{e.GroupKind(), e.Namespace}
 		places[at] = append(places[at], e.Ref)
 	}
 	group, inner := errgroup.WithContext(ctx)
@@ -63,7 +57,7 @@ func observe(ctx context.Context, view cluster.View, entries []Entry, o StatusOp
 }
 
 // read takes in one spot: whole objects where their state counts, else no more than that they are there.
-func (s *sighting) read(ctx context.Context, view cluster.View, at spot, refs []cluster.Ref) error {
+func (s *sighting) read(ctx context.Context, view cluster.View, at place, refs []cluster.Ref) error {
 	scope := cluster.Scope{Namespace: at.namespace, Metadata: !comes(refs[0])}
 	if len(refs) == 1 {
 		scope.Fields = "metadata.name=" + refs[0].Name // there may be many more that are somebody else's
@@ -117,7 +111,7 @@ func (s *sighting) readPods(ctx context.Context, view cluster.View, entries []En
 		} {
 			if ask.asked {
 				group.Go(func() error {
-					return s.readAll(inner, view, spot{ask.kind, ns}, ask.fields, ask.into)
+					return s.readAll(inner, view, place{ask.kind, ns}, ask.fields, ask.into)
 				})
 			}
 		}
@@ -125,7 +119,7 @@ func (s *sighting) readPods(ctx context.Context, view cluster.View, entries []En
 	return group.Wait()
 }
 
-func (s *sighting) readAll(ctx context.Context, view cluster.View, at spot, fields string, into map[string][]*object) error {
+func (s *sighting) readAll(ctx context.Context, view cluster.View, at place, fields string, into map[string][]*object) error {
 	list, err := view.List(ctx, at.kind, cluster.Scope{Namespace: at.namespace, Fields: fields})
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -62,7 +62,7 @@ func (w *watches) kind(kind schema.GroupVersionKind) {
 
 // endpoints watches what stands behind a Service.
 func (w *watches) endpoints(service cluster.Ref) {
-	key := watchKey{schema.GroupKind{Group: "discovery.k8s.io", Kind: "EndpointSlice"}, service.Namespace, "kubernetes.io/service-name=" + service.Name}
+	key := watchKey{kube.EndpointSliceKind, service.Namespace, "kubernetes.io/service-name=" + service.Name}
 	w.start(key.kind.WithVersion(""), key, func(o *object, gone bool) fact {
 		return sliceFact{service, o.GetName(), !gone && hasReadyEndpoint(o)}
 	})

@@ -3,8 +3,6 @@ package install
 import (
 	"context"
 
-	"k8s.io/apimachinery/pkg/runtime/schema"
-
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
@@ -24,7 +22,7 @@ func lastEvent(ctx context.Context, view cluster.View, o *object, kind string) m
 	if kind != "" {
 		chosen += ",type=" + kind
 	}
-	events, err := view.List(ctx, schema.GroupKind{Kind: "Event"}, cluster.Scope{Namespace: o.GetNamespace(), Fields: chosen})
+	events, err := view.List(ctx, kube.EventKind, cluster.Scope{Namespace: o.GetNamespace(), Fields: chosen})
 	if err != nil {
 		return nil
 	}

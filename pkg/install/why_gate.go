@@ -140,7 +140,7 @@ func behind(ctx context.Context, view cluster.View, ref cluster.Ref) (workloads 
 	if len(workloads) > 0 {
 		return workloads, true, nil
 	}
-	pods, err := view.List(ctx, schema.GroupKind{Kind: "Pod"}, cluster.Scope{Namespace: ref.Namespace, Labels: labels.SelectorFromSet(chosen).String()})
+	pods, err := view.List(ctx, kube.PodKind, cluster.Scope{Namespace: ref.Namespace, Labels: labels.SelectorFromSet(chosen).String()})
 	return pods, true, err
 }
 

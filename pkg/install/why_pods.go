@@ -9,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -122,7 +121,7 @@ func replicaSetsOf(ctx context.Context, view cluster.View, workload *object) []*
 	if workload.GetKind() != "Deployment" || chosen == "" {
 		return nil
 	}
-	sets, err := view.List(ctx, schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}, cluster.Scope{Namespace: workload.GetNamespace(), Labels: chosen})
+	sets, err := view.List(ctx, kube.ReplicaSetKind, cluster.Scope{Namespace: workload.GetNamespace(), Labels: chosen})
 	if err != nil {
 		return nil
 	}
@@ -135,7 +134,7 @@ func podsOf(ctx context.Context, view cluster.View, workload *object) []*object 
 	if chosen == "" {
 		return nil
 	}
-	pods, err := view.List(ctx, schema.GroupKind{Kind: "Pod"}, cluster.Scope{Namespace: workload.GetNamespace(), Labels: chosen})
+	pods, err := view.List(ctx, kube.PodKind, cluster.Scope{Namespace: workload.GetNamespace(), Labels: chosen})
 	if err != nil {
 		return nil
 	}

@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
@@ -90,11 +90,11 @@ func (o *InstallOptions) facts(ctx context.Context, view cluster.View) (facts []
 }
 
 func nodesAndClasses(ctx context.Context, view cluster.View) ([]*unstructured.Unstructured, error) {
-	nodes, err := view.List(ctx, schema.GroupKind{Kind: "Node"}, cluster.Scope{})
+	nodes, err := view.List(ctx, kube.NodeKind, cluster.Scope{})
 	if err != nil {
 		return nil, fmt.Errorf("looking whether the cluster is AKS: %w", err)
 	}
-	classes, err := view.List(ctx, schema.GroupKind{Group: "storage.k8s.io", Kind: "StorageClass"}, cluster.Scope{})
+	classes, err := view.List(ctx, kube.StorageClassKind, cluster.Scope{})
 	if err != nil {
 		return nil, fmt.Errorf("looking for the default storage class: %w", err)
 	}
