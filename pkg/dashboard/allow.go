@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"cmp"
 	"slices"
 
 	networkingv1 "k8s.io/api/networking/v1"
@@ -85,13 +84,4 @@ func (g Gateway) openPorts() []Port {
 		}
 	}
 	return ports
-}
-
-// ClosingPolicy returns the name of the first NetworkPolicy that closes the gateway; "" when none does.
-func (d Dashboard) ClosingPolicy() string {
-	all := d.Isolating()
-	if len(d.Closed()) == 0 || len(all) == 0 {
-		return ""
-	}
-	return slices.MinFunc(all, func(a, b networkingv1.NetworkPolicy) int { return cmp.Compare(a.Name, b.Name) }).Name
 }

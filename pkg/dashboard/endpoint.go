@@ -37,7 +37,7 @@ func (d Dashboard) Endpoints() []Endpoint {
 	}
 	for i := range d.Services {
 		s := &d.Services[i]
-		if port, _ := d.portAndListener(s); port == nil {
+		if !d.Serves(s) {
 			continue // selects the gateway's pods for something else: metrics, a health check
 		}
 		e := Endpoint{
@@ -70,17 +70,30 @@ func typeOf(s *corev1.Service) string {
 	return string(cmp.Or(s.Spec.Type, corev1.ServiceTypeClusterIP))
 }
 
-// portAndListener returns the port of a Service that leads to the dashboard, and where to; plain HTTP before HTTPS. nil when none does.
+// portAndListener returns the port of a Service that leads to the dashboard, and where to; plain HTTP before HTTPS. nil when none
+// does. A port that leads elsewhere counts where the gateway's own Service serves the dashboard on the same one, and so does one
+// whose target no pod has told: it is meant for the dashboard, and whatever keeps it from getting there may be gone tomorrow.
 func (g Gateway) portAndListener(s *corev1.Service) (*corev1.ServicePort, Listener) {
-	for _, l := range g.Listeners {
-		served := g.PortAt(l.Target)
-		for i := range s.Spec.Ports {
-			if p := &s.Spec.Ports[i]; g.PortAt(TargetOf(p)).is(served) {
-				return p, l
+	leads := func(p *corev1.ServicePort, l Listener) bool { return g.PortAt(TargetOf(p)).is(g.PortAt(l.Target)) }
+	meant := func(p *corev1.ServicePort, l Listener) bool {
+		return p.Port == l.Port || g.PortAt(TargetOf(p)).Number == 0
+	}
+	for _, suits := range []func(*corev1.ServicePort, Listener) bool{leads, meant} {
+		for _, l := range g.Listeners {
+			for i := range s.Spec.Ports {
+				if suits(&s.Spec.Ports[i], l) {
+					return &s.Spec.Ports[i], l
+				}
 			}
 		}
 	}
 	return nil, Listener{}
+}
+
+// Serves tells whether a Service leads to the dashboard, or is meant to.
+func (g Gateway) Serves(s *corev1.Service) bool {
+	port, _ := g.portAndListener(s)
+	return port != nil
 }
 
 // URL returns what to open at a Service, "" while it has no address.

@@ -57,6 +57,9 @@ func FindGateway(ctx context.Context, view cluster.View) (Gateway, error) {
 	if err != nil {
 		return g, err
 	}
+	if own == nil && g.Unread != nil {
+		return g, g.Unread // it may well be another one
+	}
 	if own == nil {
 		return g, &cluster.Problem{
 			What: "there is no Kubeflow gateway on this cluster: neither Service istio-system/istio-ingressgateway nor one that Gateway kubeflow/kubeflow-gateway selects",
@@ -102,6 +105,9 @@ func (g Gateway) Labels() labels.Set {
 	}
 	return g.Service.Spec.Selector
 }
+
+// Ref names the gateway's own Service.
+func (g Gateway) Ref() cluster.Ref { return refOf(g.Service) }
 
 // IsService tells whether a Service of the gateway is its own.
 func (g Gateway) IsService(s *corev1.Service) bool { return s.Name == g.Service.Name }

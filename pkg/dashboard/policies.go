@@ -44,9 +44,14 @@ func (d Dashboard) Blocked() []Port {
 	return d.Closed()
 }
 
-// Isolating returns the NetworkPolicies that restrict what reaches the gateway's pods.
-func (d Dashboard) Isolating() []networkingv1.NetworkPolicy {
-	return isolating(d.Policies, d.Labels())
+// ClosingPolicy names the last of the NetworkPolicies that restrict what reaches the gateway's pods; the zero Ref when none does.
+func (d Dashboard) ClosingPolicy() cluster.Ref {
+	all := isolating(d.Policies, d.Labels())
+	if len(all) == 0 {
+		return cluster.Ref{}
+	}
+	p := all[len(all)-1]
+	return cluster.Ref{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy", Namespace: p.Namespace, Name: p.Name}
 }
 
 func isolating(rules []networkingv1.NetworkPolicy, pod labels.Set) []networkingv1.NetworkPolicy {

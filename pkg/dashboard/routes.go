@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -23,11 +24,12 @@ type Route struct {
 
 const apiGateways = "gateway.networking.k8s.io/v1"
 
-// readRoutes reads the Ingresses and HTTPRoutes that lead to one of the gateway's Services. Without permission to list a kind
-// there is one endpoint less to report: nothing is proven by them.
+// readRoutes reads the Ingresses and HTTPRoutes that lead to one of the gateway's Services. Where it may not list a kind it reads
+// the other one all the same, and returns the refusal.
 func (d *Dashboard) readRoutes(ctx context.Context, view cluster.View) error {
 	in := cluster.Scope{Namespace: d.Namespace()}
 	all, err := optional(listed[networkingv1.Ingress](ctx, view, kube.IngressKind, in))
+	refused := err
 	if err != nil && !apierrors.IsForbidden(err) {
 		return err
 	}
@@ -40,12 +42,13 @@ func (d *Dashboard) readRoutes(ctx context.Context, view cluster.View) error {
 	if err != nil && !apierrors.IsForbidden(err) {
 		return fmt.Errorf("listing HTTPRoutes: %w", err)
 	}
+	refused = cmp.Or(refused, err)
 	for _, route := range routes {
 		if d.leadsHere(route) {
 			d.Routes = append(d.Routes, readRoute(ctx, view, route))
 		}
 	}
-	return nil
+	return refused
 }
 
 // named tells whether one of the gateway's Services has this name.

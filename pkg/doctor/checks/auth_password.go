@@ -2,12 +2,14 @@ package checks
 
 import (
 	"context"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -21,7 +23,7 @@ var signInPassword = &doctor.Check{
 	FixNote: "Give a new password in a file, --dex-password FILE with --fix and --allow-restart: its hash is written where dex reads it, and dex is restarted. Nothing else changes, and the password itself " +
 		"is kept nowhere. --undo puts the old hash back.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
-	Reads:   []schema.GroupKind{kube.ConfigMapKind, kube.SecretKind, kube.DeploymentKind, kube.ServiceKind},
+	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.ConfigMapKind, kube.SecretKind, kube.DeploymentKind}),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		config, err := find(ctx, e, dexConfigRef)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -22,7 +23,7 @@ var signInSecrets = &doctor.Check{
 	FixNote: "--fix (with --allow-restart) makes new random values for the sign-in, the same on both sides, and restarts dex and oauth2-proxy: who is signed in signs in again. The object store's key is left: " +
 		"what uses it has copies in every user's namespace. Installing again keeps the new values.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
-	Reads:   []schema.GroupKind{kube.SecretKind, kube.DeploymentKind, kube.StatefulSetKind, kube.ServiceKind},
+	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.SecretKind, kube.DeploymentKind, kube.StatefulSetKind}),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		secrets, err := signInSecretsOf(ctx, e)
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -23,7 +24,7 @@ var signIn = &doctor.Check{
 		"the issuer of the tokens by the same name, the visitor ends on an error page or goes round in circles.",
 	FixNote: "Where the secrets differ, --fix (with --allow-restart) gives oauth2-proxy the one that dex has, and restarts it. Names of issuers are left: which one is right is yours to say.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
-	Reads:   []schema.GroupKind{kube.DeploymentKind, kube.SecretKind, kube.ConfigMapKind, requestAuthKind},
+	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.DeploymentKind, kube.SecretKind, kube.ConfigMapKind, dashboard.RequestAuthenticationKind}),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		dex, err := find(ctx, e, dexRef)
 		if err != nil {
@@ -112,7 +113,7 @@ func judgeIssuers(ctx context.Context, e doctor.Exam, proxy *unstructured.Unstru
 			return []doctor.Finding{otherIssuer(m, "data[oauth2_proxy.cfg]", "oauth2-proxy", issuer, expected)}, nil
 		}
 	}
-	policies, err := atGateway(ctx, e, requestAuthKind)
+	policies, err := atGateway(ctx, e, dashboard.RequestAuthenticationKind)
 	if err != nil {
 		return nil, err
 	}

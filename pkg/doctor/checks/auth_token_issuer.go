@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -23,10 +25,10 @@ var tokenIssuer = &doctor.Check{
 		"its own for each cluster, and the gateway answers \"Jwt issuer is not configured\".",
 	FixNote: "--fix writes the issuer, and where its keys are, as the API server itself tells them. Nothing restarts.",
 	Sources: []string{"kubeflow/manifests#2840", "kubeflow/manifests#2850", "kubeflow/pipelines#11025", "https://learn.microsoft.com/azure/aks/use-oidc-issuer"},
-	Reads:   []schema.GroupKind{requestAuthKind},
+	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{dashboard.RequestAuthenticationKind}),
 	Paths:   []string{discovery},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		policies, err := atGateway(ctx, e, requestAuthKind)
+		policies, err := atGateway(ctx, e, dashboard.RequestAuthenticationKind)
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -20,10 +22,10 @@ var healthProbe = &doctor.Check{
 		"or 404, so the load balancer takes every node for ill and drops all traffic.",
 	FixNote: "--fix takes the appProtocol off, so that AKS probes with TCP. Kubeflow's own Services have none.",
 	Sources: []string{"Azure/AKS#3210", "Azure/AKS#3331", "https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
-	Reads:   []schema.GroupKind{kube.ServiceKind, kube.NodeKind},
+	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.NodeKind}),
 	Hint:    "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		services, err := loadBalancers(ctx, e)
+		_, services, err := loadBalancers(ctx, e)
 		if err != nil {
 			return nil, err
 		}
@@ -36,9 +38,9 @@ var healthProbe = &doctor.Check{
 		}
 		var findings []doctor.Finding
 		for _, s := range services {
-			for i, p := range kube.Items(s.Object, "spec", "ports") {
-				if probesHTTP(s, p) {
-					findings = append(findings, judgeProbe(s, i, p))
+			for i, p := range kube.Items(s.object.Object, "spec", "ports") {
+				if probesHTTP(s.object, p) {
+					findings = append(findings, judgeProbe(s.object, i, p))
 					break
 				}
 			}

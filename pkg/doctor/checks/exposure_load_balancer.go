@@ -2,13 +2,14 @@ package checks
 
 import (
 	"context"
-	"strings"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -19,21 +20,21 @@ var loadBalancer = &doctor.Check{
 		"the Service waits for ever, and the reason stands only in its events.",
 	FixNote: "Nothing by itself: what is missing is missing in Azure. The finding names it and the az command.",
 	Sources: []string{"Azure/AKS#486", "Azure/AKS#1392", "Azure/AKS#1945", "https://learn.microsoft.com/azure/aks/static-ip"},
-	Reads:   []schema.GroupKind{kube.ServiceKind, kube.EventKind},
+	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.EventKind}),
 	Hint:    "Azure's answer to a load balancer depends on the cluster's identity (Network Contributor on the subnet and the address), the quota of public addresses, and policies of the subscription.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		services, err := loadBalancers(ctx, e)
+		gateway, services, err := loadBalancers(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		events, err := e.List(ctx, kube.EventKind, cluster.Scope{Namespace: gatewayNamespace, Fields: "involvedObject.kind=Service,type=Warning"})
+		events, err := e.List(ctx, kube.EventKind, cluster.Scope{Namespace: gateway.Namespace(), Fields: "involvedObject.kind=Service,type=Warning"})
 		if err != nil {
 			return nil, err
 		}
 		var findings []doctor.Finding
 		for _, s := range services {
-			if message := refusal(s, events); message != "" && !hasAddress(s) {
-				findings = append(findings, judgeRefusal(s, message))
+			if message := refusal(s.object, events); message != "" && !dashboard.HasAddress(s.Service) {
+				findings = append(findings, judgeRefusal(s.object, message))
 			}
 		}
 		return findings, nil
@@ -60,7 +61,7 @@ func judgeRefusal(service *unstructured.Unstructured, message string) doctor.Fin
 		Command:     "kubectl describe service -n " + service.GetNamespace() + " " + service.GetName(),
 	}
 	if refused, known := cluster.AzureRefused(message); known {
-		f.Cause = strings.ToUpper(refused.Why[:1]) + refused.Why[1:] + "."
+		f.Cause = sentence(refused.Why)
 		if refused.Advice != "" {
 			f.Advice, f.Command = refused.Advice+".", refused.Command
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -22,20 +23,16 @@ var secureCookies = &doctor.Check{
 		"\"Could not find CSRF cookie XSRF-TOKEN\". A port-forward to localhost is not affected.",
 	FixNote: "TLS is the better cure. --fix --allow-restart sets APP_SECURE_COOKIES=false on the web apps, which restarts their pods.",
 	Sources: []string{"kubeflow/kubeflow#5803", "kubeflow/manifests#2594"},
-	Reads:   []schema.GroupKind{kube.ServiceKind, istioGatewayKind, kube.DeploymentKind},
+	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.DeploymentKind}),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		services, err := loadBalancers(ctx, e)
+		gateway, services, err := loadBalancers(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		plain := slices.ContainsFunc(services, func(s *unstructured.Unstructured) bool { // what is in front of the others may well end TLS
-			return hasAddress(s) && !internal(s) && s.GetAnnotations()[annotationTags] == ""
+		plain := slices.ContainsFunc(services, func(s exposingService) bool { // what is in front of the others may well end TLS
+			return dashboard.HasAddress(s.Service) && !dashboard.IsInternal(s.Service) && s.Annotations[dashboard.TagsAnnotation] == ""
 		})
-		gateway, err := dashboardGateway(ctx, e)
-		if err != nil {
-			return nil, err
-		}
-		if !plain || gateway == nil || encrypts(gateway) {
+		if !plain || gateway.IstioGateway == nil || gateway.Encrypts() {
 			return nil, nil
 		}
 		deployments, err := e.List(ctx, kube.DeploymentKind, cluster.Scope{Namespace: kubeflow})

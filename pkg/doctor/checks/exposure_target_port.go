@@ -3,17 +3,17 @@ package checks
 import (
 	"context"
 	"fmt"
+	"slices"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
-
-const gatewayName = "istio-ingressgateway"
 
 var targetPort = &doctor.Check{
 	ID:    "exposure/target-port",
@@ -22,38 +22,47 @@ var targetPort = &doctor.Check{
 		"gets an address that never answers.",
 	FixNote: "--fix sets the targetPort that the Service istio-ingressgateway has for the same port.",
 	Sources: []string{"https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
-	Reads:   []schema.GroupKind{kube.ServiceKind, kube.DeploymentKind},
+	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.DeploymentKind}),
 	Hint:    "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		services, err := gatewayServices(ctx, e)
+		gateway, services, err := gatewayServices(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		gateway, err := e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: gatewayNamespace, Name: gatewayName})
-		if apierrors.IsNotFound(err) {
-			return nil, doctor.Skip("there is no Deployment %s in namespace %s", gatewayName, gatewayNamespace)
-		}
+		deployments, err := e.List(ctx, kube.DeploymentKind, cluster.Scope{Namespace: gateway.Namespace()})
 		if err != nil {
 			return nil, err
 		}
+		i := slices.IndexFunc(deployments, func(d *unstructured.Unstructured) bool { return runsGateway(d, gateway) })
+		if i < 0 {
+			return nil, doctor.Skip("no Deployment of namespace %s runs the gateway", gateway.Namespace())
+		}
+		canonical := portsOf(services, gateway)
 		var findings []doctor.Finding
 		for _, s := range services {
-			if s.GetName() != gatewayName {
-				findings = append(findings, judgePorts(s, portsOf(services), listensOn(gateway))...)
+			if !gateway.IsService(s.Service) {
+				findings = append(findings, judgePorts(s.object, canonical, listensOn(deployments[i]))...)
 			}
 		}
 		return findings, nil
 	},
 }
 
+// runsGateway tells whether a Deployment makes the gateway's pods. Rendered ones may leave the labels to their selector.
+func runsGateway(deployment *unstructured.Unstructured, gateway dashboard.Gateway) bool {
+	made, _, _ := unstructured.NestedStringMap(deployment.Object, "spec", "template", "metadata", "labels")
+	selector := gateway.Service.Spec.Selector
+	return deployment.GetName() == gateway.Service.Name || len(selector) > 0 && labels.SelectorFromSet(selector).Matches(labels.Set(made))
+}
+
 // portsOf returns what the gateway's own Service has as targetPort, by port.
-func portsOf(services []*unstructured.Unstructured) map[int64]any {
+func portsOf(services []exposingService, gateway dashboard.Gateway) map[int64]any {
 	ports := map[int64]any{}
 	for _, s := range services {
-		if s.GetName() != gatewayName {
+		if !gateway.IsService(s.Service) {
 			continue
 		}
-		for _, p := range kube.Items(s.Object, "spec", "ports") {
+		for _, p := range kube.Items(s.object.Object, "spec", "ports") {
 			if number, ok := p["port"].(int64); ok && p["targetPort"] != nil {
 				ports[number] = p["targetPort"]
 			}

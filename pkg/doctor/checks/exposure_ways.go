@@ -2,85 +2,97 @@ package checks
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-// istioGatewayKind is Istio's own Gateway; gatewayKind is that of the Gateway API.
-var istioGatewayKind = schema.GroupKind{Group: "networking.istio.io", Kind: "Gateway"}
+// gatewayNamespace is where Kubeflow's own gateway and authservice are.
+const gatewayNamespace = dashboard.KubeflowNamespace
 
-// Azure's annotations on a Service of type LoadBalancer.
-const (
-	annotationInternal = "service.beta.kubernetes.io/azure-load-balancer-internal"
-	annotationRanges   = "service.beta.kubernetes.io/azure-allowed-ip-ranges"
-	annotationTags     = "service.beta.kubernetes.io/azure-allowed-service-tags"
-)
+// An exposingService is a Service in front of the gateway, as its type and as the object that a fix would change.
+type exposingService struct {
+	*corev1.Service
+	object *unstructured.Unstructured
+}
 
-// gatewayServices returns the Services that lead to the dashboard's gateway.
-func gatewayServices(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	list, err := e.List(ctx, kube.ServiceKind, cluster.Scope{Namespace: gatewayNamespace})
+func (s exposingService) ref() cluster.Ref { return cluster.RefOf(s.object) }
+
+// findGateway returns the gateway that serves the dashboard. Without one, a check of it does not apply.
+func findGateway(ctx context.Context, e doctor.Exam) (dashboard.Gateway, error) {
+	g, err := dashboard.FindGateway(ctx, e)
+	var problem *cluster.Problem
+	switch {
+	case errors.Is(err, dashboard.ErrNoGateway) && errors.As(err, &problem):
+		what, _, _ := strings.Cut(problem.What, ":")
+		return g, doctor.Skip("%s", what)
+	case err != nil:
+		return g, err
+	}
+	return g, g.Unread // another gateway may be the one that serves it
+}
+
+// gatewayServices returns the gateway, and the Services in front of it.
+func gatewayServices(ctx context.Context, e doctor.Exam) (dashboard.Gateway, []exposingService, error) {
+	g, err := findGateway(ctx, e)
 	if err != nil {
-		return nil, err
+		return g, nil, err
 	}
-	ways := slices.DeleteFunc(slices.Clone(list), func(s *unstructured.Unstructured) bool { return !leadsToGateway(s) })
-	if len(ways) == 0 {
-		return nil, doctor.Skip("there is no istio-ingressgateway in namespace %s", gatewayNamespace)
-	}
-	return ways, nil
-}
-
-// loadBalancers returns the Services of type LoadBalancer that lead to the gateway. Without one, a check of them does not apply.
-func loadBalancers(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	ways, err := gatewayServices(ctx, e)
+	objects, err := e.List(ctx, kube.ServiceKind, cluster.Scope{Namespace: g.Namespace()})
 	if err != nil {
-		return nil, err
+		return g, nil, err
 	}
-	ways = slices.DeleteFunc(ways, func(s *unstructured.Unstructured) bool { return typeOf(s) != "LoadBalancer" })
-	if len(ways) == 0 {
-		return nil, doctor.Skip("no load balancer leads to the dashboard")
-	}
-	return ways, nil
-}
-
-// internal tells whether a load balancer's address is one of the virtual network.
-func internal(service *unstructured.Unstructured) bool {
-	return service.GetAnnotations()[annotationInternal] == "true"
-}
-
-// everybody is how Azure and Kubernetes say that anybody may come.
-var everybody = []string{"0.0.0.0/0", "::/0", "Internet", "internet", "*", ""}
-
-// limited tells whether a load balancer lets only some addresses in.
-func limited(service *unstructured.Unstructured) bool {
-	allowed := kube.Texts(service.Object, "spec", "loadBalancerSourceRanges")
-	for _, key := range []string{annotationRanges, annotationTags} {
-		if value := service.GetAnnotations()[key]; value != "" {
-			allowed = append(allowed, commaSeparated(value)...)
+	var services []exposingService
+	for i := range g.Services {
+		for _, o := range objects {
+			if o.GetName() == g.Services[i].Name {
+				services = append(services, exposingService{&g.Services[i], o})
+			}
 		}
 	}
-	return len(allowed) > 0 && !slices.ContainsFunc(allowed, func(s string) bool { return slices.Contains(everybody, s) })
+	return g, services, nil
 }
 
-// dashboardGateway returns Istio's Gateway through which the dashboard is served; nil when there is none.
-func dashboardGateway(ctx context.Context, e doctor.Exam) (*unstructured.Unstructured, error) {
-	g, err := e.Get(ctx, cluster.Ref{APIVersion: "networking.istio.io/v1beta1", Kind: istioGatewayKind.Kind, Namespace: kubeflow, Name: "kubeflow-gateway"})
-	if apierrors.IsNotFound(err) {
-		return nil, nil
+// loadBalancers returns the gateway, and the Services of type LoadBalancer in front of it. Without one, a check of them does not apply.
+func loadBalancers(ctx context.Context, e doctor.Exam) (dashboard.Gateway, []exposingService, error) {
+	g, services, err := gatewayServices(ctx, e)
+	if err != nil {
+		return g, nil, err
 	}
-	return g, err
+	services = slices.DeleteFunc(services, func(s exposingService) bool { return s.Spec.Type != corev1.ServiceTypeLoadBalancer })
+	if len(services) == 0 {
+		return g, nil, doctor.Skip("no load balancer leads to the dashboard")
+	}
+	return g, services, nil
 }
 
-// encrypts tells whether a Gateway has a server for HTTPS.
-func encrypts(gateway *unstructured.Unstructured) bool {
-	return slices.ContainsFunc(kube.Items(gateway.Object, "spec", "servers"), func(server map[string]any) bool {
-		protocol := kube.Text(server, "port", "protocol")
-		return protocol == "HTTPS" || protocol == "TLS"
-	})
+// atGateway returns Istio's objects of a kind that apply to the gateway's pods, or would apply to those of Kubeflow's own
+// gateway where there is none yet.
+func atGateway(ctx context.Context, e doctor.Exam, kind schema.GroupKind) ([]*unstructured.Unstructured, error) {
+	g, err := findGateway(ctx, e)
+	var skipped *doctor.Skipped
+	switch {
+	case errors.As(err, &skipped):
+		return dashboard.InFrontOfKubeflow(ctx, e, kind)
+	case err != nil:
+		return nil, err
+	}
+	return g.InFront(ctx, e, kind)
+}
+
+// sentence returns a phrase with a capital and a full stop.
+func sentence(phrase string) string {
+	if phrase == "" {
+		return ""
+	}
+	return strings.ToUpper(phrase[:1]) + phrase[1:] + "."
 }

@@ -12,8 +12,6 @@ var (
 	virtualServiceKind = schema.GroupKind{Group: "networking.istio.io", Kind: "VirtualService"}
 	templateKind       = schema.GroupKind{Group: "templates.gatekeeper.sh", Kind: "ConstraintTemplate"}
 	nodePoolKind       = schema.GroupKind{Group: "karpenter.sh", Kind: "NodePool"}
-	routeKind          = schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute"}
-	gatewayKind        = schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "Gateway"}
 	mpiJobKind         = schema.GroupKind{Group: "kubeflow.org", Kind: "MPIJob"}
 	ruleKind           = schema.GroupKind{Group: "networking.istio.io", Kind: "DestinationRule"}
 )

@@ -8,15 +8,11 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-)
-
-var (
-	requestAuthKind = schema.GroupKind{Group: "security.istio.io", Kind: "RequestAuthentication"}
 )
 
 // Where the parts of the sign-in are: dex knows who people are, and oauth2-proxy (authservice up to 1.8) asks it.
@@ -79,21 +75,21 @@ const (
 
 // reach tells how far the dashboard can be reached through a load balancer.
 func reach(ctx context.Context, e doctor.Exam) (string, error) {
-	services, err := loadBalancers(ctx, e)
+	_, services, err := loadBalancers(ctx, e)
 	var skipped *doctor.Skipped
 	if errors.As(err, &skipped) {
 		return hidden, nil
 	}
 	far := hidden
 	for _, s := range services {
-		switch {
-		case !hasAddress(s):
-		case internal(s) || limited(s):
-			if far == hidden {
-				far = fenced
-			}
-		default:
+		if !dashboard.HasAddress(s.Service) {
+			continue
+		}
+		switch to, _ := dashboard.ReachOf(s.Service); {
+		case to == dashboard.Public:
 			far = public
+		case far == hidden:
+			far = fenced
 		}
 	}
 	return far, err

@@ -10,6 +10,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -20,9 +21,9 @@ var leftOvers = &doctor.Check{
 		"if both are configured at the gateway, requests are redirected between them and never reach the dashboard.",
 	FixNote: "--fix deletes the EnvoyFilter and StatefulSet of authservice if oauth2-proxy has replaced it. Its volume is kept. --undo recreates them.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
-	Reads:   []schema.GroupKind{envoyFilterKind, authorizationKind, kube.StatefulSetKind},
+	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{dashboard.EnvoyFilterKind, dashboard.AuthorizationPolicyKind, kube.StatefulSetKind}),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		policies, err := atGateway(ctx, e, authorizationKind)
+		policies, err := atGateway(ctx, e, dashboard.AuthorizationPolicyKind)
 		if err != nil {
 			return nil, err
 		}
@@ -31,7 +32,7 @@ var leftOvers = &doctor.Check{
 		}) {
 			return nil, doctor.Skip("the gateway does not use oauth2-proxy")
 		}
-		filters, err := atGateway(ctx, e, envoyFilterKind)
+		filters, err := atGateway(ctx, e, dashboard.EnvoyFilterKind)
 		if err != nil {
 			return nil, err
 		}
