@@ -9,11 +9,14 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
 // podWatch knows at any time which pods a selector selects and how they are.
@@ -158,15 +161,9 @@ func whyNotReady(all []*corev1.Pod) string {
 		if pod.DeletionTimestamp != nil {
 			continue
 		}
-		for _, c := range pod.Status.ContainerStatuses {
-			if waiting := c.State.Waiting; waiting != nil && waiting.Reason != "" {
-				return fmt.Sprintf("pod %s: container %s: %s", pod.Name, c.Name, waiting.Reason)
-			}
-		}
-		for _, c := range pod.Status.Conditions {
-			if c.Status == corev1.ConditionFalse && c.Message != "" {
-				return fmt.Sprintf("pod %s: %s", pod.Name, c.Message)
-			}
+		o, err := runtime.DefaultUnstructuredConverter.ToUnstructured(pod)
+		if problem := kube.WhyNotReady(&unstructured.Unstructured{Object: o}); err == nil && problem != nil {
+			return fmt.Sprintf("pod %s: %s", pod.Name, problem)
 		}
 		return fmt.Sprintf("pod %s is not ready", pod.Name)
 	}
