@@ -40,7 +40,7 @@ func gist(c cluster.Change) []byte {
 }
 
 // An agreement is what the user agreed to of a certificate, now that the address is known, which joins it.
-type agreement struct{ changes []cluster.Change }
+type agreement struct{ plan TLSPlan }
 
 // agreedFor decides on the cluster as it was when the user agreed what is to be done for an address. nil agrees to anything.
 func agreedFor(t *Target, o Options, address string) (*agreement, error) {
@@ -48,7 +48,7 @@ func agreedFor(t *Target, o Options, address string) (*agreement, error) {
 		return nil, nil
 	}
 	plan, err := PlanTLS(*t, o, address)
-	return &agreement{plan.Changes()}, err
+	return &agreement{plan}, err
 }
 
 // check refuses changes beyond what was agreed to. The Secret of a Certificate that is deleted may come late: deleting the
@@ -58,9 +58,9 @@ func (a *agreement) check(changes []cluster.Change) error {
 		return nil
 	}
 	changes = slices.DeleteFunc(slices.Clone(changes), func(c cluster.Change) bool {
-		return c.Verb == cluster.Delete && c.Ref().Kind == kube.SecretKind.Kind && len(certificatesAmong(a.changes)) > 0 && madeByExpose(c.Before)
+		return c.Verb == cluster.Delete && c.Ref().Kind == kube.SecretKind.Kind && len(certificatesAmong(a.plan.Changes())) > 0 && madeByExpose(c.Before)
 	})
-	if c := uncovered(a.changes, changes); c != nil {
+	if c := uncovered(a.plan.Changes(), changes); c != nil {
 		return &cluster.Problem{What: fmt.Sprintf("%s was changed in between, and what is to be done with it is no longer what was agreed to", c.Ref()),
 			Next: "Run the same command again to see what is left to do"}
 	}

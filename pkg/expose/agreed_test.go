@@ -50,8 +50,10 @@ func TestACertificateNeedsNoMoreThanWasAgreedTo(t *testing.T) {
 	secret := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": DashboardCertificate}}}
 	secret.SetLabels(dashboard.Marks)
 	theirs := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "theirs"}}}
-	deletes := func(o *unstructured.Unstructured) cluster.Change { return cluster.Change{Verb: cluster.Delete, Before: o} }
-	agreed := &agreement{[]cluster.Change{deletes(certificate)}}
+	deletes := func(o *unstructured.Unstructured) cluster.Change {
+		return cluster.Change{Verb: cluster.Delete, Before: o}
+	}
+	agreed := &agreement{TLSPlan{Serve: []cluster.Change{deletes(certificate)}}}
 	if err := agreed.check([]cluster.Change{deletes(certificate), deletes(secret)}); err != nil {
 		t.Errorf("the Secret that a deleted Certificate leaves late: %v", err)
 	}

@@ -27,12 +27,20 @@ func Secure(ctx context.Context, c *cluster.Client, agreed *Target, o Options, a
 	do := func(part func(TLSPlan) []cluster.Change) (TLSPlan, error) {
 		return applyTLS(ctx, c, agreement, o, address, part)
 	}
-	plan, err := do(func(p TLSPlan) []cluster.Change { return p.Issue })
-	if err != nil {
-		return plan, err
+	var plan TLSPlan
+	if agreement != nil { // without changes in it there is nothing to look for: more than was agreed to is refused
+		plan = agreement.plan
+	}
+	if agreement == nil || len(plan.Issue) > 0 {
+		if plan, err = do(func(p TLSPlan) []cluster.Change { return p.Issue }); err != nil {
+			return plan, err
+		}
 	}
 	if err := plan.await(ctx, c, address, tell); err != nil {
 		return plan, err
+	}
+	if agreement != nil && len(agreement.plan.Serve) == 0 {
+		return plan, nil
 	}
 	serve := func(p TLSPlan) []cluster.Change { return p.Serve }
 	plan, err = do(serve)
