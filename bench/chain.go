@@ -8,13 +8,13 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
 // longestChain returns the time in which everything of a plan can be ready if no request took any, and the objects
 // along the longest chain, in order. took says how long an object needs from being applied until it is ready.
 // It counts the gates and nothing else: only an install that skips a gate can be faster.
-func longestChain(objects []install.Gated, took func(install.Gated) time.Duration) (time.Duration, []cluster.Ref) {
+func longestChain(objects []plan.Gated, took func(plan.Gated) time.Duration) (time.Duration, []cluster.Ref) {
 	c := chain{objects: objects, took: took, at: map[cluster.Ref]int{}, ends: make([]time.Duration, len(objects)), from: make([]int, len(objects)), seen: make([]bool, len(objects))}
 	for i, g := range objects {
 		c.at[g.Ref().Identity()] = i
@@ -38,8 +38,8 @@ func longestChain(objects []install.Gated, took func(install.Gated) time.Duratio
 
 // A chain finds when each object of a plan can be ready at the earliest.
 type chain struct {
-	objects []install.Gated
-	took    func(install.Gated) time.Duration
+	objects []plan.Gated
+	took    func(plan.Gated) time.Duration
 	at      map[cluster.Ref]int
 	ends    []time.Duration
 	from    []int // what an object waited for last; -1 for nothing
@@ -64,7 +64,7 @@ func (c *chain) visit(i int) time.Duration {
 
 // opens returns when a gate opens and the object that opens it last; -1 where no object of the plan does. It needs what
 // the gate is about, the Service behind it, and the first of the workloads that the Service selects.
-func (c *chain) opens(g install.Gate) (time.Duration, int) {
+func (c *chain) opens(g plan.Gate) (time.Duration, int) {
 	at, by := time.Duration(0), -1
 	service := c.serviceOf(g)
 	for _, ref := range []cluster.Ref{g.On, service} {
@@ -87,9 +87,9 @@ func (c *chain) opens(g install.Gate) (time.Duration, int) {
 }
 
 // serviceOf returns the Service that serves a gate's webhook or API; the zero Ref where there is none.
-func (c *chain) serviceOf(g install.Gate) cluster.Ref {
+func (c *chain) serviceOf(g plan.Gate) cluster.Ref {
 	i, ours := c.at[g.On]
-	if g.Kind != install.APIGate || !ours {
+	if g.Kind != plan.APIGate || !ours {
 		return g.Service
 	}
 	api := c.objects[i].Object.Object

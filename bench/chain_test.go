@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
 // chained is an aggregated API and a webhook that the same two workloads serve, and what waits for each of them.
@@ -25,16 +25,16 @@ var chained = []string{
 }
 
 func TestTheLongestChainPassesThroughTheGates(t *testing.T) {
-	namespace := install.Gate{Kind: install.NamespaceGate, On: cluster.Ref{Kind: "Namespace", Name: "app"}}
-	webhook := install.Gate{Kind: install.PodWebhookGate, On: cluster.Ref{Kind: "MutatingWebhookConfiguration", Name: "live"}, Service: cluster.Ref{Kind: "Service", Namespace: "app", Name: "server"}}
-	api := install.Gate{Kind: install.APIGate, On: cluster.Ref{APIVersion: "apiregistration.k8s.io/", Kind: "APIService", Name: "v1.example.org"}}
-	var objects []install.Gated
+	namespace := plan.Gate{Kind: plan.NamespaceGate, On: cluster.Ref{Kind: "Namespace", Name: "app"}}
+	webhook := plan.Gate{Kind: plan.PodWebhookGate, On: cluster.Ref{Kind: "MutatingWebhookConfiguration", Name: "live"}, Service: cluster.Ref{Kind: "Service", Namespace: "app", Name: "server"}}
+	api := plan.Gate{Kind: plan.APIGate, On: cluster.Ref{APIVersion: "apiregistration.k8s.io/", Kind: "APIService", Name: "v1.example.org"}}
+	var objects []plan.Gated
 	for _, text := range chained {
 		o := &unstructured.Unstructured{}
 		if err := yaml.Unmarshal([]byte(text), &o.Object); err != nil {
 			t.Fatal(err)
 		}
-		g := install.Gated{Object: o}
+		g := plan.Gated{Object: o}
 		if o.GetNamespace() != "" {
 			g.Gates = append(g.Gates, namespace)
 		}
@@ -58,7 +58,7 @@ func TestTheLongestChainPassesThroughTheGates(t *testing.T) {
 		{"no gate but the namespace", map[string]time.Duration{"free": 60}, 60, "Namespace/app Deployment/app/free"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			took, refs := longestChain(objects, func(g install.Gated) time.Duration { return c.took[g.Object.GetName()] })
+			took, refs := longestChain(objects, func(g plan.Gated) time.Duration { return c.took[g.Object.GetName()] })
 			var path []string
 			for _, ref := range refs {
 				path = append(path, ref.String())

@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
 // delays are the times from scheduling to start: a default, and exceptions by a part of the image name.
@@ -103,7 +103,7 @@ func (d delays) install(b *bench, ctx context.Context, f figures, kubeconfig str
 	return nil
 }
 
-func (b *bench) longestChain(ctx context.Context, kubeconfig string, pulling func(install.Gated) time.Duration) (time.Duration, error) {
+func (b *bench) longestChain(ctx context.Context, kubeconfig string, pulling func(plan.Gated) time.Duration) (time.Duration, error) {
 	client, err := b.connect(kubeconfig)
 	if err != nil {
 		return 0, err
@@ -112,17 +112,17 @@ func (b *bench) longestChain(ctx context.Context, kubeconfig string, pulling fun
 	if err != nil {
 		return 0, err
 	}
-	request := install.Request{Name: "kubeflow", Namespace: rendered.Namespace, Components: rendered.Components}
-	plan, err := install.NewPlan(ctx, request, nil, client.View(), client.Mapping)
+	request := plan.Request{Name: "kubeflow", Namespace: rendered.Namespace, Components: rendered.Components}
+	p, err := plan.NewPlan(ctx, request, nil, client.View(), client.Mapping)
 	if err != nil {
 		return 0, err
 	}
-	chain, _ := longestChain(plan.Objects, pulling)
+	chain, _ := longestChain(p.Objects, pulling)
 	return chain, nil
 }
 
 // pulling returns how long an object's pods take to start: a node pulls the images of a pod in parallel.
-func (d delays) pulling(g install.Gated) time.Duration {
+func (d delays) pulling(g plan.Gated) time.Duration {
 	longest := time.Duration(0)
 	for _, image := range images(g.Object.Object) {
 		delay := d.usual

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
 
 // An eventStream writes what happens as JSON, one event a line. What is said in words goes through it as well, as
@@ -26,8 +26,8 @@ func newEventStream(out io.Writer, now func() time.Time) *eventStream {
 }
 
 // Observe writes one event of an install or an uninstall.
-func (s *eventStream) Observe(event install.Event) {
-	if record, known := install.RecordOf(event); known {
+func (s *eventStream) Observe(event events.Event) {
+	if record, known := events.RecordOf(event); known {
 		s.write(record)
 	}
 }
@@ -35,18 +35,18 @@ func (s *eventStream) Observe(event install.Event) {
 // started says what is about to be done; nothing where nobody asked for events.
 func (d *deps) started(release, where string, total int) {
 	if s, ok := d.ErrOut.(*eventStream); ok {
-		s.write(install.EventRecord{APIVersion: resultVersion, Event: "started", Release: release, Context: where, Total: total})
+		s.write(events.EventRecord{APIVersion: resultVersion, Event: "started", Release: release, Context: where, Total: total})
 	}
 }
 
 // finished says how it ended.
 func (d *deps) finished(status string) {
 	if s, ok := d.ErrOut.(*eventStream); ok {
-		s.write(install.EventRecord{APIVersion: resultVersion, Event: "finished", Status: status})
+		s.write(events.EventRecord{APIVersion: resultVersion, Event: "finished", Status: status})
 	}
 }
 
-func (s *eventStream) write(record install.EventRecord) {
+func (s *eventStream) write(record events.EventRecord) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.encode(record)
@@ -76,10 +76,10 @@ func (s *eventStream) say(text string) {
 			kind, text = name, rest
 		}
 	}
-	s.encode(install.EventRecord{APIVersion: resultVersion, Event: kind, Text: text})
+	s.encode(events.EventRecord{APIVersion: resultVersion, Event: kind, Text: text})
 }
 
-func (s *eventStream) encode(record install.EventRecord) {
+func (s *eventStream) encode(record events.EventRecord) {
 	record.ElapsedSeconds = s.now().Sub(s.began).Seconds()
 	_ = json.NewEncoder(s.out).Encode(record) // who stopped reading has stopped caring
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
@@ -173,18 +174,18 @@ func (o *installOptions) wanted() kubeflow.InstallOptions {
 }
 
 // apply carries the plan out and shows how it goes.
-func (o *installOptions) apply(ctx context.Context, client *cluster.Client, plan *kubeflow.InstallPlan, back bool) (*install.Result, error) {
+func (o *installOptions) apply(ctx context.Context, client *cluster.Client, plan *kubeflow.InstallPlan, back bool) (*apply.Result, error) {
 	o.started(plan.Release, client.Context, len(plan.Objects))
-	observe := func(install.Event) {}
-	if events, ok := o.ErrOut.(*eventStream); ok {
-		observe = events.Observe
+	observe := func(events.Event) {}
+	if stream, ok := o.ErrOut.(*eventStream); ok {
+		observe = stream.Observe
 	} else {
 		progress := ui.NewProgress(o.screen(), plan.Stages(), len(plan.Objects), o.now)
 		defer progress.Close()
 		observe = progress.Observe
 	}
 	o.times = newTimes(o.now)
-	return plan.Apply(ctx, kubeflow.InstallApplyOptions{AllowDowngrade: back, Timeout: o.timeout, NoWait: !o.wait, Observe: func(e install.Event) {
+	return plan.Apply(ctx, kubeflow.InstallApplyOptions{AllowDowngrade: back, Timeout: o.timeout, NoWait: !o.wait, Observe: func(e events.Event) {
 		o.times.observe(e)
 		observe(e)
 	}})

@@ -7,27 +7,27 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 // A dryRun is what -o json and -o yaml print of a plan that the server was asked about.
 type dryRun struct {
-	APIVersion string            `json:"apiVersion"`
-	Kind       string            `json:"kind"`
-	Context    string            `json:"context,omitempty"`
-	Server     string            `json:"server"`
-	Name       string            `json:"name"`
-	From       string            `json:"from,omitempty"` // the release that is installed
-	Release    string            `json:"release,omitempty"`
-	Downgrade  bool              `json:"downgrade,omitempty"`
-	Steps      []install.Step    `json:"steps"`
-	Objects    []install.Verdict `json:"objects"`
+	APIVersion string         `json:"apiVersion"`
+	Kind       string         `json:"kind"`
+	Context    string         `json:"context,omitempty"`
+	Server     string         `json:"server"`
+	Name       string         `json:"name"`
+	From       string         `json:"from,omitempty"` // the release that is installed
+	Release    string         `json:"release,omitempty"`
+	Downgrade  bool           `json:"downgrade,omitempty"`
+	Steps      []plan.Step    `json:"steps"`
+	Objects    []plan.Verdict `json:"objects"`
 }
 
 // showVerdicts prints what the server says it would do: as differences, or as one line for each object.
-func (o *installOptions) showVerdicts(ctx context.Context, client *cluster.Client, plan *kubeflow.InstallPlan) error {
-	verdicts, err := plan.DryRun(ctx)
+func (o *installOptions) showVerdicts(ctx context.Context, client *cluster.Client, p *kubeflow.InstallPlan) error {
+	verdicts, err := p.DryRun(ctx)
 	if err != nil {
 		return err
 	}
@@ -38,47 +38,47 @@ func (o *installOptions) showVerdicts(ctx context.Context, client *cluster.Clien
 	}
 	switch o.output {
 	case "json", "yaml":
-		steps := plan.Steps()
+		steps := p.Steps()
 		if steps == nil {
-			steps = []install.Step{}
+			steps = []plan.Step{}
 		}
 		err = printDocument(o.Out, o.output, dryRun{APIVersion: resultVersion, Kind: "DryRun", Context: client.Context, Server: client.Server(),
-			Name: plan.Name, From: plan.From(), Release: plan.Release, Downgrade: plan.Downgrade(), Steps: steps, Objects: verdicts})
+			Name: p.Name, From: p.From(), Release: p.Release, Downgrade: p.Downgrade(), Steps: steps, Objects: verdicts})
 	default:
 		o.printVerdicts(verdicts)
-		o.sayPlan(plan)
+		o.sayPlan(p)
 		o.screen().Say("The server says: %d to create, %d to change, %d to make anew, %d unchanged, %d to delete, %d it cannot judge yet, %d refused. Nothing was changed (dry run).",
-			count[install.Create], count[install.Change], count[install.Recreate], count[install.Unchanged], count[install.Remove], count[install.Unknown], count[install.Rejected])
+			count[plan.Create], count[plan.Change], count[plan.Recreate], count[plan.Unchanged], count[plan.Remove], count[plan.Unknown], count[plan.Rejected])
 	}
-	return o.verdict(err, plan, count, len(verdicts))
+	return o.verdict(err, p, count, len(verdicts))
 }
 
 // verdict is how a dry run ends: with what would stop an install, else with whether something would change.
-func (o *installOptions) verdict(err error, plan *kubeflow.InstallPlan, count map[string]int, all int) error {
-	blocked := count[install.Recreate] > 0 && !o.leave.recreate
+func (o *installOptions) verdict(err error, p *kubeflow.InstallPlan, count map[string]int, all int) error {
+	blocked := count[plan.Recreate] > 0 && !o.leave.recreate
 	switch {
 	case err != nil:
 		return err
-	case count[install.Rejected] > 0:
-		return &cluster.Problem{What: fmt.Sprintf("the server refuses %s", text.Plural(count[install.Rejected], "object")), Next: "Mend them first: an install would stop at them"}
+	case count[plan.Rejected] > 0:
+		return &cluster.Problem{What: fmt.Sprintf("the server refuses %s", text.Plural(count[plan.Rejected], "object")), Next: "Mend them first: an install would stop at them"}
 	case blocked && !o.diff:
-		return &cluster.Problem{What: text.Plural(count[install.Recreate], "object") + " cannot be changed in place", Next: "To have them made anew: --recreate. What holds data is never made anew"}
+		return &cluster.Problem{What: text.Plural(count[plan.Recreate], "object") + " cannot be changed in place", Next: "To have them made anew: --recreate. What holds data is never made anew"}
 	}
 	if blocked && o.output == "" {
-		o.screen().Say("%s cannot be changed in place: an install needs --recreate", text.Plural(count[install.Recreate], "object"))
+		o.screen().Say("%s cannot be changed in place: an install needs --recreate", text.Plural(count[plan.Recreate], "object"))
 	}
-	if plan.Downgrade() && !o.leave.downgrade && o.output == "" {
-		o.screen().Say("Kubeflow %s is older than what is installed: an install needs --allow-downgrade, or a yes at the terminal", plan.Release)
+	if p.Downgrade() && !o.leave.downgrade && o.output == "" {
+		o.screen().Say("Kubeflow %s is older than what is installed: an install needs --allow-downgrade, or a yes at the terminal", p.Release)
 	}
-	if o.diff && all > count[install.Unchanged]+count[install.Stays] {
+	if o.diff && all > count[plan.Unchanged]+count[plan.Stays] {
 		return errFound
 	}
 	return nil
 }
 
-func (o *installOptions) printVerdicts(verdicts []install.Verdict) {
+func (o *installOptions) printVerdicts(verdicts []plan.Verdict) {
 	for _, v := range verdicts {
-		if v.Action == install.Unchanged {
+		if v.Action == plan.Unchanged {
 			continue
 		}
 		if o.output == "name" {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
@@ -29,32 +29,32 @@ const named = 3
 
 // done says in a word what a step does.
 var done = map[string]string{
-	install.Create: "new", install.Adopt: "take over", install.Change: "change", install.Recreate: "make anew",
-	install.Rejected: "refused", install.Remove: "remove", install.Stays: "keep",
+	plan.Create: "new", plan.Adopt: "take over", plan.Change: "change", plan.Recreate: "make anew",
+	plan.Rejected: "refused", plan.Remove: "remove", plan.Stays: "keep",
 }
 
 // sayPlan says what becomes of what is on the cluster: not for a first install, where everything is new.
-func (o *installOptions) sayPlan(plan *kubeflow.InstallPlan) {
-	o.sayReleases(plan)
-	for _, share := range plan.Shares() {
+func (o *installOptions) sayPlan(p *kubeflow.InstallPlan) {
+	o.sayReleases(p)
+	for _, share := range p.Shares() {
 		o.screen().Say("Note: %s of these belong to the installation %s as well, and stay until both are uninstalled: %s",
 			text.Plural(len(share.Objects), "object"), share.With.Name, text.Names(share.Objects, 5, cluster.Ref.String))
 	}
-	steps := plan.Steps()
+	steps := p.Steps()
 	count := map[string]int{}
 	for _, step := range steps {
 		count[step.Action] += len(step.Objects)
 	}
-	if plan.First() {
-		o.screen().Say("%d objects, all of them new", len(plan.Objects))
+	if p.First() {
+		o.screen().Say("%d objects, all of them new", len(p.Objects))
 		return
 	}
-	o.screen().Say("%d objects: %s", len(plan.Objects), counted(count, len(plan.Objects)))
-	if adopted := count[install.Adopt]; adopted > 0 {
+	o.screen().Say("%d objects: %s", len(p.Objects), counted(count, len(p.Objects)))
+	if adopted := count[plan.Adopt]; adopted > 0 {
 		o.screen().Say("%d of %d objects are there already and were not put there by this program: they are taken over (%s). What changes on each: --diff",
-			adopted, len(plan.Objects), hands(plan.Makers()))
+			adopted, len(p.Objects), hands(p.Makers()))
 	}
-	if dirs := o.dirs; plan.FromKfctl {
+	if dirs := o.dirs; p.FromKfctl {
 		o.screen().Say("%s made by kfctl: its objects are taken over, not made anew. Each change: kubectl kubeflow install --dir %s --diff", strings.Join(dirs, ", "), strings.Join(dirs, " --dir "))
 	}
 	width := 0
@@ -81,7 +81,7 @@ func (o *installOptions) sayReleases(plan *kubeflow.InstallPlan) {
 func counted(count map[string]int, total int) string {
 	var parts []string
 	for _, c := range []struct{ action, words string }{
-		{install.Create, "new"}, {install.Adopt, "to take over"}, {install.Change, "to change"}, {install.Recreate, "to make anew"}, {install.Rejected, "refused"},
+		{plan.Create, "new"}, {plan.Adopt, "to take over"}, {plan.Change, "to change"}, {plan.Recreate, "to make anew"}, {plan.Rejected, "refused"},
 	} {
 		if n := count[c.action]; n > 0 {
 			parts, total = append(parts, fmt.Sprintf("%d %s", n, c.words)), total-n
@@ -90,7 +90,7 @@ func counted(count map[string]int, total int) string {
 	if total > 0 {
 		parts = append(parts, fmt.Sprintf("%d as they are", total))
 	}
-	for _, c := range []struct{ action, words string }{{install.Remove, "to remove"}, {install.Stays, "no longer wanted and kept"}} {
+	for _, c := range []struct{ action, words string }{{plan.Remove, "to remove"}, {plan.Stays, "no longer wanted and kept"}} {
 		if n := count[c.action]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, c.words))
 		}
@@ -109,7 +109,7 @@ func hands(makers map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
-func stepName(step install.Step) string {
+func stepName(step plan.Step) string {
 	if step.Component == "" {
 		return "(earlier)"
 	}
@@ -117,7 +117,7 @@ func stepName(step install.Step) string {
 }
 
 // stepObjects names the objects of a step, and of many only the first.
-func stepObjects(step install.Step) string {
+func stepObjects(step plan.Step) string {
 	var names []string
 	for _, ref := range step.Objects[:min(len(step.Objects), named)] {
 		names = append(names, ref.String())

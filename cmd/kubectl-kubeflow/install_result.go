@@ -11,7 +11,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
@@ -29,15 +30,15 @@ type installResult struct {
 	Rendered    float64             `json:"renderSeconds"`
 	Applied     float64             `json:"applySeconds"` // of the run: until the last object was applied
 	Ready       float64             `json:"readySeconds"` // of the run: until the last object was ready
-	Result      *install.Result     `json:"result,omitempty"`
+	Result      *apply.Result       `json:"result,omitempty"`
 	Components  []*componentTime    `json:"components,omitempty"`
 	Adaptations []doctor.Adaptation `json:"adaptations,omitempty"`
-	Pending     []install.Pending   `json:"pending,omitempty"`
+	Pending     []apply.Pending     `json:"pending,omitempty"`
 	Error       string              `json:"error,omitempty"`
 }
 
 // finish says what came of it.
-func (o *installOptions) finish(client *cluster.Client, plan *kubeflow.InstallPlan, result *install.Result, began time.Time, err error) error {
+func (o *installOptions) finish(client *cluster.Client, plan *kubeflow.InstallPlan, result *apply.Result, began time.Time, err error) error {
 	o.told = true
 	took := o.now().Sub(began)
 	doc := installResult{
@@ -57,7 +58,7 @@ func (o *installOptions) finish(client *cluster.Client, plan *kubeflow.InstallPl
 	if err != nil {
 		err = client.Explain(ending(err, result, len(plan.Objects)))
 		doc.Status, doc.Error = "failed", err.Error()
-		var unfinished *install.Unfinished
+		var unfinished *apply.Unfinished
 		if errors.As(err, &unfinished) {
 			doc.Pending = unfinished.Pending
 		}
@@ -79,7 +80,7 @@ func (o *installOptions) finish(client *cluster.Client, plan *kubeflow.InstallPl
 	return err
 }
 
-func (o *installOptions) summary(plan *kubeflow.InstallPlan, doc installResult, result *install.Result, took time.Duration) {
+func (o *installOptions) summary(plan *kubeflow.InstallPlan, doc installResult, result *apply.Result, took time.Duration) {
 	screen := o.screen()
 	fmt.Fprintf(o.Out, "%s %s is %s: %d objects, %d changed, %d removed, in %s", screen.Done(), plan.Title, doc.Status, doc.Objects, result.Changed, len(result.Pruned), ui.Brief(took))
 	if result.Changed > 0 && o.wait {
@@ -97,8 +98,8 @@ func (o *installOptions) summary(plan *kubeflow.InstallPlan, doc installResult, 
 }
 
 // ending adds to an error what to do next.
-func ending(err error, result *install.Result, total int) error {
-	var unfinished *install.Unfinished
+func ending(err error, result *apply.Result, total int) error {
+	var unfinished *apply.Unfinished
 	switch {
 	case errors.As(err, &unfinished):
 		return &cluster.Problem{What: unfinished.Error(), Err: err, Next: "Look for the cause with: kubectl kubeflow doctor. What is there stays; the same command goes on waiting"}
@@ -111,7 +112,7 @@ func ending(err error, result *install.Result, total int) error {
 
 // inTheWay joins everything that is in the way of an install.
 func inTheWay(err error) error {
-	var refused *install.Refused
+	var refused *preflight.Refused
 	if !errors.As(err, &refused) {
 		return err
 	}

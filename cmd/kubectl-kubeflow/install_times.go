@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
 
 // A componentTime is how long one component took, counted from when the first object of all was sent.
@@ -27,20 +27,20 @@ type times struct {
 
 func newTimes(now func() time.Time) *times { return &times{now: now, began: now()} }
 
-func (t *times) observe(event install.Event) {
+func (t *times) observe(event events.Event) {
 	after := t.now().Sub(t.began).Seconds()
 	switch e := event.(type) {
-	case install.StageStarted:
+	case events.StageStarted:
 		t.of(e.Stage).Objects = e.Tally.Total
-	case install.ObjectApplied:
+	case events.ObjectApplied:
 		c := t.of(e.Stage)
 		c.Applied, c.Objects = after, e.Tally.Total
 		if e.Changed {
 			c.Changed++
 		}
-	case install.StillWaiting:
+	case events.StillWaiting:
 		t.of(e.Stage).Waited = fmt.Sprintf("%s: %s", e.Ref, e.Why)
-	case install.StageReady:
+	case events.StageReady:
 		t.of(e.Stage).Ready = after
 	}
 }

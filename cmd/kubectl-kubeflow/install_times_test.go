@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
 
 func TestTheComponentThatWasReadyLastIsNamedWithWhatItWaitedFor(t *testing.T) {
@@ -18,15 +18,15 @@ func TestTheComponentThatWasReadyLastIsNamedWithWhatItWaitedFor(t *testing.T) {
 	mysql := cluster.Ref{Kind: "Deployment", Namespace: "kubeflow", Name: "mysql"}
 	for _, step := range []struct {
 		at    time.Duration
-		event install.Event
+		event events.Event
 	}{
-		{0, install.StageStarted{Stage: "istio", Tally: install.Tally{Total: 1}}},
-		{1, install.ObjectApplied{Stage: "istio", Changed: true, Tally: install.Tally{Total: 1, Applied: 1}}},
-		{1, install.StageStarted{Stage: "pipelines", Tally: install.Tally{Total: 2}}},
-		{2, install.ObjectApplied{Stage: "pipelines", Tally: install.Tally{Total: 2, Applied: 2}}},
-		{3, install.StillWaiting{Stage: "pipelines", Ref: mysql, Why: "0/1 ready"}},
-		{4, install.StageReady{Stage: "istio"}},
-		{65, install.StageReady{Stage: "pipelines"}},
+		{0, events.StageStarted{Stage: "istio", Tally: events.Tally{Total: 1}}},
+		{1, events.ObjectApplied{Stage: "istio", Changed: true, Tally: events.Tally{Total: 1, Applied: 1}}},
+		{1, events.StageStarted{Stage: "pipelines", Tally: events.Tally{Total: 2}}},
+		{2, events.ObjectApplied{Stage: "pipelines", Tally: events.Tally{Total: 2, Applied: 2}}},
+		{3, events.StillWaiting{Stage: "pipelines", Ref: mysql, Why: "0/1 ready"}},
+		{4, events.StageReady{Stage: "istio"}},
+		{65, events.StageReady{Stage: "pipelines"}},
 	} {
 		now = time.Unix(0, 0).Add(step.at * time.Second)
 		times.observe(step.event)

@@ -19,7 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
 
 // TestJourneys runs the whole program as a user types it, on a real API server. Each script is a file of
@@ -74,7 +74,7 @@ func TestJourneys(t *testing.T) {
 			"path":     addPath,
 			"follow":   follow,
 			"exits":    exits,
-			"events":   events,
+			"events":   readEvents,
 			"snapshot": takeForScript,
 			"context":  nameContext,
 			"profile":  makeProfile,
@@ -162,13 +162,13 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 
 // events: "events FILE NAME…" wants one JSON event on each line of a file, the first and the last of the given names, and
 // those between them somewhere.
-func events(ts *testscript.TestScript, neg bool, args []string) {
+func readEvents(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: events FILE FIRST [NAME…] LAST")
 	}
 	var names []string
 	for line := range strings.Lines(ts.ReadFile(args[0])) {
-		var record install.EventRecord
+		var record events.EventRecord
 		if err := json.Unmarshal([]byte(line), &record); err != nil || record.APIVersion == "" || record.Event == "" {
 			ts.Fatalf("this line is no event: %s", line)
 		}

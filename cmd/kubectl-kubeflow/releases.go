@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -116,7 +116,7 @@ func (o *releasesOptions) cluster(ctx context.Context) (kubernetes string, insta
 	if err != nil {
 		return "", nil
 	}
-	inventories, err := install.Inventories(ctx, client.View())
+	inventories, err := inventory.Inventories(ctx, client.View())
 	if err != nil { // not everyone may look
 		return v.GitVersion, nil
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
@@ -126,11 +126,11 @@ func (o *uninstallOptions) uninstall(ctx context.Context) error {
 }
 
 // apply carries the plan out and shows how it goes.
-func (o *uninstallOptions) apply(ctx context.Context, client *cluster.Client, plan *kubeflow.UninstallPlan, dataOf string) (*install.Removed, error) {
+func (o *uninstallOptions) apply(ctx context.Context, client *cluster.Client, plan *kubeflow.UninstallPlan, dataOf string) (*uninstall.Removed, error) {
 	o.started(plan.Release, client.Context, len(plan.Refs()))
 	options := kubeflow.UninstallApplyOptions{DeleteDataOf: dataOf, Timeout: o.timeout, NoWait: !o.wait}
-	if events, ok := o.ErrOut.(*eventStream); ok {
-		options.Observe = events.Observe
+	if stream, ok := o.ErrOut.(*eventStream); ok {
+		options.Observe = stream.Observe
 	} else {
 		progress := ui.NewRemoval(o.screen(), o.now)
 		defer progress.Close()

@@ -11,29 +11,30 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 // A removal is what -o json and -o yaml print after an uninstall, and for --dry-run.
 type removal struct {
-	APIVersion string            `json:"apiVersion"`
-	Kind       string            `json:"kind"`
-	Name       string            `json:"name"`
-	Release    string            `json:"release,omitempty"`
-	Context    string            `json:"context,omitempty"`
-	Server     string            `json:"server,omitempty"`
-	Status     string            `json:"status"` // removed, kept (all but what stays), planned, nothing (was installed) or failed
-	Seconds    float64           `json:"seconds"`
-	Waves      []install.Wave    `json:"waves,omitempty"` // of a dry run
-	Removed    []cluster.Ref     `json:"removed"`
-	Kept       []install.Kept    `json:"kept,omitempty"`
-	Left       []install.Kept    `json:"left,omitempty"`
-	Data       install.Data      `json:"data"` // what users have; deleted with --delete-data
-	DeleteData bool              `json:"deleteData"`
-	Pending    []install.Pending `json:"pending,omitempty"`
-	Next       []string          `json:"next,omitempty"`
-	Error      string            `json:"error,omitempty"`
+	APIVersion string           `json:"apiVersion"`
+	Kind       string           `json:"kind"`
+	Name       string           `json:"name"`
+	Release    string           `json:"release,omitempty"`
+	Context    string           `json:"context,omitempty"`
+	Server     string           `json:"server,omitempty"`
+	Status     string           `json:"status"` // removed, kept (all but what stays), planned, nothing (was installed) or failed
+	Seconds    float64          `json:"seconds"`
+	Waves      []uninstall.Wave `json:"waves,omitempty"` // of a dry run
+	Removed    []cluster.Ref    `json:"removed"`
+	Kept       []uninstall.Kept `json:"kept,omitempty"`
+	Left       []uninstall.Kept `json:"left,omitempty"`
+	Data       uninstall.Data   `json:"data"` // what users have; deleted with --delete-data
+	DeleteData bool             `json:"deleteData"`
+	Pending    []apply.Pending  `json:"pending,omitempty"`
+	Next       []string         `json:"next,omitempty"`
+	Error      string           `json:"error,omitempty"`
 }
 
 func (o *uninstallOptions) document(client *cluster.Client, plan *kubeflow.UninstallPlan, status string) removal {
@@ -44,7 +45,7 @@ func (o *uninstallOptions) document(client *cluster.Client, plan *kubeflow.Unins
 }
 
 // finish says what came of it.
-func (o *uninstallOptions) finish(client *cluster.Client, plan *kubeflow.UninstallPlan, result *install.Removed, took time.Duration, err error) error {
+func (o *uninstallOptions) finish(client *cluster.Client, plan *kubeflow.UninstallPlan, result *uninstall.Removed, took time.Duration, err error) error {
 	o.told = true
 	doc := o.document(client, plan, "removed")
 	doc.Seconds = took.Seconds()
@@ -57,7 +58,7 @@ func (o *uninstallOptions) finish(client *cluster.Client, plan *kubeflow.Uninsta
 	if err != nil {
 		err = client.Explain(halfway(err, result, len(plan.Refs())))
 		doc.Status, doc.Error = "failed", err.Error()
-		var unremoved *install.Unremoved
+		var unremoved *uninstall.Unremoved
 		if errors.As(err, &unremoved) {
 			doc.Pending, doc.Next = unremoved.Pending, unremoved.Next
 		}
@@ -79,7 +80,7 @@ func (o *uninstallOptions) finish(client *cluster.Client, plan *kubeflow.Uninsta
 	return err
 }
 
-func (o *uninstallOptions) sumUp(plan *kubeflow.UninstallPlan, result *install.Removed, took time.Duration) {
+func (o *uninstallOptions) sumUp(plan *kubeflow.UninstallPlan, result *uninstall.Removed, took time.Duration) {
 	s := o.screen()
 	if !slices.Equal(result.Keep, plan.Keep) { // said before
 		o.describeKept(result.Keep)
@@ -95,8 +96,8 @@ func (o *uninstallOptions) sumUp(plan *kubeflow.UninstallPlan, result *install.R
 }
 
 // halfway adds to an error what to do next.
-func halfway(err error, result *install.Removed, total int) error {
-	var unremoved *install.Unremoved
+func halfway(err error, result *uninstall.Removed, total int) error {
+	var unremoved *uninstall.Unremoved
 	switch {
 	case errors.As(err, &unremoved):
 		next := "Run the same command again to go on waiting"

@@ -9,7 +9,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
@@ -60,7 +60,7 @@ func (o *uninstallOptions) describeOutside(plan *kubeflow.UninstallPlan) {
 }
 
 // describeKept says what stays, and why.
-func (o *uninstallOptions) describeKept(keep []install.Kept) {
+func (o *uninstallOptions) describeKept(keep []uninstall.Kept) {
 	if len(keep) == 0 {
 		return
 	}
@@ -76,7 +76,7 @@ func (o *uninstallOptions) describeKept(keep []install.Kept) {
 }
 
 // describeData lists users' data, the whole of it where it goes.
-func (o *uninstallOptions) describeData(data install.Data) {
+func (o *uninstallOptions) describeData(data uninstall.Data) {
 	if data.Empty() {
 		return
 	}
@@ -105,7 +105,7 @@ func (o *uninstallOptions) describeData(data install.Data) {
 }
 
 // describeLeft names what nobody recorded and what is of no use any more.
-func (o *uninstallOptions) describeLeft(left []install.Kept) {
+func (o *uninstallOptions) describeLeft(left []uninstall.Kept) {
 	for _, l := range left {
 		o.screen().Say("Left over: %s: %s, and Kubeflow itself made it after the install. Delete it with: kubectl delete %s %s",
 			l.Ref, l.Why, strings.ToLower(l.Ref.Kind), l.Ref.Name)

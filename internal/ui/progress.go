@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
 
 // A Progress shows how an install goes on. A terminal gets one live line for each component that is under way, and
@@ -29,7 +29,7 @@ type Progress struct {
 
 type stageLine struct {
 	name    string
-	tally   install.Tally
+	tally   events.Tally
 	started time.Time
 	waits   string
 	ready   bool
@@ -84,40 +84,40 @@ func (p *Progress) tick() {
 }
 
 // Observe takes in one event of an install.
-func (p *Progress) Observe(event install.Event) {
+func (p *Progress) Observe(event events.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch e := event.(type) {
-	case install.StageStarted:
+	case events.StageStarted:
 		s := p.stage(e.Stage)
 		s.started, s.tally = p.now(), e.Tally
-	case install.ObjectApplied:
+	case events.ObjectApplied:
 		s := p.stage(e.Stage)
 		if s.tally = e.Tally; e.Tally.Applied == e.Tally.Total && e.Tally.Ready < e.Tally.Total && !s.applied {
 			s.applied = true
 			p.change("%s: all %d applied after %s", s.name, e.Tally.Total, Brief(p.now().Sub(s.started)))
 		}
-	case install.ObjectReady:
+	case events.ObjectReady:
 		p.stage(e.Stage).tally = e.Tally
-	case install.StillWaiting:
+	case events.StillWaiting:
 		s := p.stage(e.Stage)
 		s.tally, s.waits = e.Tally, waits(e)
-	case install.StageReady:
+	case events.StageReady:
 		s := p.stage(e.Stage)
 		s.tally = e.Tally
 		if !s.ready {
 			s.ready = true
 			p.finish(s, e.Took)
 		}
-	case install.ObjectPruned:
+	case events.ObjectPruned:
 		p.say("%s removed: no longer wanted", e.Ref)
-	case install.ObjectKept:
+	case events.ObjectKept:
 		p.say("%s kept: it is no longer wanted, but it may hold data", e.Ref)
 	}
 }
 
 // waits says in few words what a component waits for.
-func waits(e install.StillWaiting) string {
+func waits(e events.StillWaiting) string {
 	switch {
 	case strings.HasPrefix(e.Why, "waits for "):
 		return e.Why
@@ -167,7 +167,7 @@ func (p *Progress) finish(s *stageLine, took time.Duration) {
 // beat says, where nothing is drawn live, that the install goes on and what it waits for.
 func (p *Progress) beat() {
 	var waits []string
-	var sum install.Tally
+	var sum events.Tally
 	for _, s := range p.stages {
 		if !s.ready {
 			sum.Ready, sum.Total, sum.Applied = sum.Ready+s.tally.Ready, sum.Total+s.tally.Total, sum.Applied+s.tally.Applied

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
 
 // redraw draws the components that are under way, and how far all is, over what was drawn before.
@@ -37,7 +37,7 @@ func (p *Progress) redraw() {
 
 // total is how far the install is as a whole.
 func (p *Progress) total() string {
-	var sum install.Tally
+	var sum events.Tally
 	for _, s := range p.stages {
 		sum.Ready, sum.Total = sum.Ready+s.tally.Ready, sum.Total+s.tally.Total
 	}

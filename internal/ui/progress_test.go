@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
 
 // still is a Progress without a clock of its own, so that a test decides what time it is and when it draws.
@@ -20,25 +20,25 @@ func still(screen *Screen, now *time.Time, stages ...string) *Progress {
 	return p
 }
 
-func mysql(why string) install.StillWaiting {
-	return install.StillWaiting{Stage: "pipelines", Ref: cluster.Ref{Kind: "Deployment", Namespace: "kubeflow", Name: "mysql"},
-		Why: why, Tally: install.Tally{Applied: 133, Ready: 132, Total: 133}}
+func mysql(why string) events.StillWaiting {
+	return events.StillWaiting{Stage: "pipelines", Ref: cluster.Ref{Kind: "Deployment", Namespace: "kubeflow", Name: "mysql"},
+		Why: why, Tally: events.Tally{Applied: 133, Ready: 132, Total: 133}}
 }
 
 func TestAPipeGetsALineForEachChangeAndAHeartbeat(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Unix(0, 0)
 	p := still(&Screen{ErrOut: &out, Width: 80, Unicode: true}, &now, "istio", "pipelines")
-	p.Observe(install.StageStarted{Stage: "istio", Tally: install.Tally{Total: 2}})
-	p.Observe(install.StageStarted{Stage: "pipelines", Tally: install.Tally{Total: 133}})
+	p.Observe(events.StageStarted{Stage: "istio", Tally: events.Tally{Total: 2}})
+	p.Observe(events.StageStarted{Stage: "pipelines", Tally: events.Tally{Total: 133}})
 	now = now.Add(4 * time.Second)
-	p.Observe(install.ObjectApplied{Stage: "istio", Tally: install.Tally{Applied: 2, Total: 2}})
-	p.Observe(install.StageReady{Stage: "istio", Took: 5 * time.Second, Tally: install.Tally{Applied: 2, Ready: 2, Total: 2}})
-	p.Observe(install.StageReady{Stage: "istio", Took: 6 * time.Second, Tally: install.Tally{Applied: 2, Ready: 2, Total: 2}})
+	p.Observe(events.ObjectApplied{Stage: "istio", Tally: events.Tally{Applied: 2, Total: 2}})
+	p.Observe(events.StageReady{Stage: "istio", Took: 5 * time.Second, Tally: events.Tally{Applied: 2, Ready: 2, Total: 2}})
+	p.Observe(events.StageReady{Stage: "istio", Took: 6 * time.Second, Tally: events.Tally{Applied: 2, Ready: 2, Total: 2}})
 	p.Observe(mysql("Available: 0/1"))
 	now = now.Add(61 * time.Second)
 	p.beat()
-	p.Observe(install.ObjectPruned{Ref: cluster.Ref{Kind: "ConfigMap", Namespace: "kubeflow", Name: "old"}})
+	p.Observe(events.ObjectPruned{Ref: cluster.Ref{Kind: "ConfigMap", Namespace: "kubeflow", Name: "old"}})
 	want := `istio: all 2 applied after 4.0s
 istio: ready after 5.0s, 2 objects
 after 1m05s: 132 of 133 ready, waiting for pipelines (Deployment mysql: Available: 0/1)
@@ -58,12 +58,12 @@ func TestATerminalGetsOneLineForEachComponentInItsWidth(t *testing.T) {
 	}
 	p := still(&Screen{ErrOut: &out, Width: 80, Unicode: true, Live: true}, &now, stages...)
 	for _, name := range stages {
-		p.Observe(install.StageStarted{Stage: name, Tally: install.Tally{Total: 20}})
+		p.Observe(events.StageStarted{Stage: name, Tally: events.Tally{Total: 20}})
 	}
 	p.Observe(mysql(strings.Repeat("a reason that goes on and on, ", 10)))
 	now = now.Add(75 * time.Second)
 	p.redraw()
-	p.Observe(install.StageReady{Stage: "istio", Took: time.Minute, Tally: install.Tally{Applied: 20, Ready: 20, Total: 20}})
+	p.Observe(events.StageReady{Stage: "istio", Took: time.Minute, Tally: events.Tally{Applied: 20, Ready: 20, Total: 20}})
 	p.redraw()
 	frames := strings.Split(out.String(), "\x1b[14A\x1b[J")
 	if len(frames) != 2 {
@@ -89,7 +89,7 @@ func TestLinesThatANarrowerTerminalWrapsAreTakenOffWhole(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Unix(0, 0)
 	p := still(&Screen{ErrOut: &out, Width: 80, Unicode: true, Live: true, Color: true}, &now, "pipelines")
-	p.Observe(install.StageStarted{Stage: "pipelines", Tally: install.Tally{Total: 133}})
+	p.Observe(events.StageStarted{Stage: "pipelines", Tally: events.Tally{Total: 133}})
 	p.Observe(mysql(strings.Repeat("a reason that goes on and on, ", 10)))
 	p.redraw()
 	p.screen.Width = 30

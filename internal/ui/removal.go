@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
 
 // A Removal shows how an uninstall goes on: one line for each wave that is gone, and on a terminal a live one for the
@@ -38,17 +38,17 @@ func (r *Removal) Close() {
 }
 
 // Observe takes in one event of an uninstall.
-func (r *Removal) Observe(event install.Event) {
+func (r *Removal) Observe(event events.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch e := event.(type) {
-	case install.WaveStarted:
+	case events.WaveStarted:
 		r.wave, r.total, r.left, r.waits, r.began = e.Wave, e.Total, e.Total, "", r.now()
 		r.draw()
-	case install.ObjectGone:
+	case events.ObjectGone:
 		r.left = e.Left
 		r.draw()
-	case install.StillThere:
+	case events.StillThere:
 		r.waits = fmt.Sprintf("%s: %s", e.Ref, e.Why)
 		r.turn++
 		if r.screen.Live {
@@ -56,7 +56,7 @@ func (r *Removal) Observe(event install.Event) {
 		} else if r.now().Sub(r.spoke) >= heartbeat {
 			r.say("%s: %d of %d gone after %s, waiting for %s", r.wave, r.total-r.left, r.total, Brief(r.now().Sub(r.began)), r.waits)
 		}
-	case install.WaveDone:
+	case events.WaveDone:
 		r.say("%s %-21s %4d gone  %6s", r.screen.Done(), e.Wave, e.Total, Brief(e.Took))
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"k8s.io/cli-runtime/pkg/printers"
 	"k8s.io/kubectl/pkg/util/term"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/status"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
@@ -73,7 +73,7 @@ func (s *Scene) Changes(w io.Writer, last, now *kubeflow.Overview, at time.Time)
 		}
 	}
 	for _, c := range now.Components {
-		if line := componentLine(c); line != before[c.Name] && (last != nil || c.State != install.Ready) {
+		if line := componentLine(c); line != before[c.Name] && (last != nil || c.State != status.Ready) {
 			fmt.Fprintln(w, clock, line)
 		}
 	}
@@ -86,9 +86,9 @@ func (s *Scene) Changes(w io.Writer, last, now *kubeflow.Overview, at time.Time)
 }
 
 // componentLine says how a component is in one line.
-func componentLine(c install.ComponentStatus) string {
+func componentLine(c status.ComponentStatus) string {
 	line := fmt.Sprintf("%s: %s, %s ready", c.Name, states[c.State].word, fraction(c.Objects))
-	if items := worstFirst(c.Items); c.State != install.Ready && len(items) > 0 {
+	if items := worstFirst(c.Items); c.State != status.Ready && len(items) > 0 {
 		line += ", " + about(items[0])
 		if more := len(items) - 1; more > 0 {
 			line += fmt.Sprintf(" (and %d more)", more)

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/status"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
@@ -22,12 +22,12 @@ type StatusStyle struct {
 }
 
 // states are how the states of things look: a sign and a word.
-var states = map[install.State]mark{
-	install.Ready:       {"✓", "+", "ready", Green},
-	install.Unseen:      {"?", "?", "unknown", Yellow},
-	install.Progressing: {"!", "!", "waiting", Yellow},
-	install.Missing:     {"✗", "x", "missing", Red},
-	install.Failing:     {"✗", "x", "failing", Red},
+var states = map[status.State]mark{
+	status.Ready:       {"✓", "+", "ready", Green},
+	status.Unseen:      {"?", "?", "unknown", Yellow},
+	status.Progressing: {"!", "!", "waiting", Yellow},
+	status.Missing:     {"✗", "x", "missing", Red},
+	status.Failing:     {"✗", "x", "failing", Red},
 }
 
 // mostItems is how many objects of one component are named.
@@ -102,7 +102,7 @@ func (p *page) components(o *kubeflow.Overview, style StatusStyle) {
 	p.line(p.Paint(Bold, fmt.Sprintf("  %-*s   %-8s   %-9s   %s", width, "COMPONENT", "STATE", "WORKLOADS", "OBJECTS")))
 	var well []string
 	for _, c := range o.Components {
-		if style.brief && c.State == install.Ready {
+		if style.brief && c.State == status.Ready {
 			well = append(well, c.Name)
 			continue
 		}
@@ -116,10 +116,10 @@ func (p *page) components(o *kubeflow.Overview, style StatusStyle) {
 	}
 }
 
-func (p *page) troubles(c install.ComponentStatus, style StatusStyle) {
+func (p *page) troubles(c status.ComponentStatus, style StatusStyle) {
 	shown := 0
 	for _, item := range worstFirst(c.Items) {
-		if item.State == install.Unseen && !style.Wide {
+		if item.State == status.Unseen && !style.Wide {
 			continue
 		}
 		if shown == mostItems && !style.Wide {
@@ -132,7 +132,7 @@ func (p *page) troubles(c install.ComponentStatus, style StatusStyle) {
 }
 
 // about says how an object is: "Deployment kubeflow/mysql 0/1: pulling image mysql:8".
-func about(item install.ObjectStatus) string {
+func about(item status.ObjectStatus) string {
 	name := item.Ref.Name
 	if item.Ref.Namespace != "" {
 		name = item.Ref.Namespace + "/" + name

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/status"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
@@ -85,7 +85,7 @@ func address(d kubeflow.Dashboard) string {
 func conclusion(o *kubeflow.Overview) string {
 	bad := 0
 	for _, c := range o.Components {
-		if c.State != install.Ready {
+		if c.State != status.Ready {
 			bad++
 		}
 	}
@@ -100,7 +100,7 @@ func conclusion(o *kubeflow.Overview) string {
 }
 
 // fraction is how many of those that could be looked at are ready.
-func fraction(c install.Readiness) string {
+func fraction(c status.Readiness) string {
 	if c.Total == c.Unknown {
 		return "-"
 	}

@@ -5,13 +5,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/status"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 // A branch is a line of a tree and what hangs beneath it.
 type branch struct {
-	state install.State
+	state status.State
 	text  string
 	below []branch
 }
@@ -25,7 +25,7 @@ func (p *page) tree(o *kubeflow.Overview) {
 	p.branches(components, "")
 }
 
-func objectBranches(list []install.ObjectStatus, top bool) []branch {
+func objectBranches(list []status.ObjectStatus, top bool) []branch {
 	var out []branch
 	for _, item := range worstFirst(list) {
 		text := item.Ref.Kind + "/" + item.Ref.Name
@@ -69,10 +69,10 @@ func (p *page) wrappedUnder(beginning, under, text string) {
 }
 
 // worstFirst orders objects: what fails before what is on its way.
-func worstFirst(list []install.ObjectStatus) []install.ObjectStatus {
-	rank := []install.State{install.Failing, install.Missing, install.Progressing, install.Unseen, install.Ready}
+func worstFirst(list []status.ObjectStatus) []status.ObjectStatus {
+	rank := []status.State{status.Failing, status.Missing, status.Progressing, status.Unseen, status.Ready}
 	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, b install.ObjectStatus) int {
+	slices.SortStableFunc(list, func(a, b status.ObjectStatus) int {
 		return cmp.Compare(slices.Index(rank, a.State), slices.Index(rank, b.State))
 	})
 	return list

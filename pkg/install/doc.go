@@ -1,13 +1,12 @@
-// Package install puts a Kubeflow release on a cluster, keeps it there, and says what is there.
+// Package install holds the tests that need all of its packages and a real API server; the code is in the packages below.
 //
-// [NewPlan] decides: from the rendered objects and a look at the cluster it makes a [Plan], in which each object
-// has the gates it waits for, and nothing is touched. [Preflight] says, before the first write, everything that
-// would stop it. [Run] carries a Plan out and tells an observer, as an [Event], each thing that happens. The
-// [Inventory] in the cluster records what an install put there, so that a cut-off install leaves a record and the
-// same command finishes it.
-//
-// To add a gate, copy webhook.go: find what an object waits for in planning, and say in opening.go when it opens.
+//	plan       decides what an install does: the objects, their gates, what is recreated and what is deleted
+//	preflight  finds what would stop a plan, before anything is changed
+//	apply      carries a plan out: applies each object when its gates open, waits, prunes
+//	explain    says why an object is not ready
+//	inventory  the record, in the cluster, of what an installation consists of
+//	lock       the Lease that keeps two programs from changing one cluster at once
+//	events     what an install and an uninstall report while they run
+//	status     compares the inventory with the cluster
+//	uninstall  deletes what the inventory lists, in dependency order
 package install
-
-// Manager is the field manager of everything that install applies.
-const Manager = "kubectl-kubeflow"

@@ -13,6 +13,8 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
 
 // A cutter passes connections on to an API server, and cuts all that are open whenever it is told to.
@@ -68,8 +70,8 @@ func TestDroppedConnectionsAreSurvived(t *testing.T) {
 		t.Fatal(err)
 	}
 	applied := 0
-	_, err = put(t, client, "dropped", strings.ReplaceAll(shop, "shop", "dropped"), Options{Timeout: 2 * time.Minute, Observe: func(e Event) {
-		if _, ok := e.(ObjectApplied); ok {
+	_, err = put(t, client, "dropped", strings.ReplaceAll(shop, "shop", "dropped"), apply.Options{Timeout: 2 * time.Minute, Observe: func(e events.Event) {
+		if _, ok := e.(events.ObjectApplied); ok {
 			if applied++; applied%3 == 0 {
 				c.cut()
 			}

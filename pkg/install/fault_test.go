@@ -12,7 +12,11 @@ import (
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/faultproxy"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -51,7 +55,7 @@ func TestFaultsThatPassAreSurvived(t *testing.T) {
 			yaml := strings.ReplaceAll(shop, "shop", c.name)
 			plan := planned1(t, client, c.name, yaml)
 			proxy.Add(c.rules...)
-			result, err := unheld(t, client, plan, Options{Timeout: 2 * time.Minute})
+			result, err := unheld(t, client, plan, apply.Options{Timeout: 2 * time.Minute})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,7 +69,7 @@ func TestFaultsThatPassAreSurvived(t *testing.T) {
 			if sent, most := proxy.Count("PATCH", ""), len(plan.Objects)+want+6; sent > most {
 				t.Errorf("%d writes were sent, want at most %d: one for each object, one more for each fault, and the record's", sent, most)
 			}
-			again, err := unheld(t, client, planned1(t, client, c.name, yaml), Options{Timeout: time.Minute})
+			again, err := unheld(t, client, planned1(t, client, c.name, yaml), apply.Options{Timeout: time.Minute})
 			if err != nil || again.Changed != 0 {
 				t.Errorf("the next run changed %+v, %v", again, err)
 			}
@@ -74,23 +78,23 @@ func TestFaultsThatPassAreSurvived(t *testing.T) {
 }
 
 // unheld carries a plan out as Run does, but for the hold on the cluster: these tests share one, side by side.
-func unheld(t *testing.T, client *cluster.Client, plan *Plan, o Options) (*Result, error) {
+func unheld(t *testing.T, client *cluster.Client, p *plan.Plan, o apply.Options) (*apply.Result, error) {
 	t.Helper()
 	if o.Observe == nil {
-		o.Observe = func(Event) {}
+		o.Observe = func(events.Event) {}
 	}
 	o.Parallel = 16
 	ctx, cancel := context.WithTimeout(t.Context(), o.Timeout)
 	defer cancel()
-	result, err := carryOut(ctx, client, plan, o)
-	return result, ended(client.Explain(err), o.Timeout)
+	result, err := apply.CarryOut(ctx, client, p, o)
+	return result, apply.Ended(client.Explain(err), o.Timeout)
 }
 
 // planned1 makes the plan of one component.
-func planned1(t *testing.T, client *cluster.Client, name, yaml string) *Plan {
+func planned1(t *testing.T, client *cluster.Client, name, yaml string) *plan.Plan {
 	t.Helper()
 	client.Forget()
-	return planFor(t, client, Request{Name: name, Components: []release.RenderedComponent{{Name: "app", Objects: decode(t, []byte(yaml))}}})
+	return planFor(t, client, plan.Request{Name: name, Components: []release.RenderedComponent{{Name: "app", Objects: kubetest.Objects(t, []byte(yaml))}}})
 }
 
 // TestFaultsThatDoNotPassEndWithTheirSentence has a permanent fault come in the middle of an install.
@@ -112,7 +116,7 @@ func TestFaultsThatDoNotPassEndWithTheirSentence(t *testing.T) {
 			client, proxy := through(t)
 			plan := planned1(t, client, c.name, strings.ReplaceAll(shop, "shop", c.name))
 			proxy.Add(c.rule)
-			_, err := unheld(t, client, plan, Options{Timeout: time.Minute})
+			_, err := unheld(t, client, plan, apply.Options{Timeout: time.Minute})
 			var problem *cluster.Problem
 			if !errors.As(err, &problem) || !strings.Contains(problem.What, c.what) || !strings.Contains(problem.Next, c.next) {
 				t.Fatalf("want a problem with %q and %q, got: %#v", c.what, c.next, err)
@@ -131,8 +135,8 @@ func TestAServerThatIsGoneForAWhileIsWaitedFor(t *testing.T) {
 	plan := planned1(t, client, "gone", yaml)
 	var once sync.Once
 	back := make(chan struct{})
-	result, err := unheld(t, client, plan, Options{Timeout: 2 * time.Minute, Observe: func(e Event) {
-		if _, ok := e.(ObjectApplied); ok {
+	result, err := unheld(t, client, plan, apply.Options{Timeout: 2 * time.Minute, Observe: func(e events.Event) {
+		if _, ok := e.(events.ObjectApplied); ok {
 			once.Do(func() {
 				proxy.Down(true)
 				time.AfterFunc(20*time.Second, func() { proxy.Down(false); close(back) })
@@ -153,7 +157,7 @@ func TestNoGoroutineIsLeftBehind(t *testing.T) {
 	yaml := strings.ReplaceAll(shop, "shop", "left")
 	plan := planned1(t, client, "left", yaml)
 	proxy.Add(faultproxy.Rule{Verb: "PATCH", After: 5, Do: faultproxy.Answer(503, "down")}, faultproxy.Rule{Verb: "WATCH", Times: 3, Do: faultproxy.Expired})
-	_, err := unheld(t, client, plan, Options{Timeout: 8 * time.Second})
+	_, err := unheld(t, client, plan, apply.Options{Timeout: 8 * time.Second})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("want the deadline, got: %v", err)
 	}

@@ -10,7 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/explain"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
 )
 
 // A deaf webhook has a Deployment that no node takes, and guards the Secrets of one namespace.
@@ -44,14 +50,14 @@ func TestAWebhookThatNeverComesIsNamedWithWhatItWaitsFor(t *testing.T) {
 	client := live(t)
 	var mu sync.Mutex
 	var said []string
-	_, err := unheld(t, client, planned1(t, client, "deaf", deaf+guardedByDeaf), Options{Timeout: 14 * time.Second, Observe: func(e Event) {
-		if w, ok := e.(StillWaiting); ok {
+	_, err := unheld(t, client, planned1(t, client, "deaf", deaf+guardedByDeaf), apply.Options{Timeout: 14 * time.Second, Observe: func(e events.Event) {
+		if w, ok := e.(events.StillWaiting); ok {
 			mu.Lock()
 			defer mu.Unlock()
 			said = append(said, w.Why)
 		}
 	}})
-	var unfinished *Unfinished
+	var unfinished *apply.Unfinished
 	if !errors.As(err, &unfinished) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("want an unfinished install, got: %v", err)
 	}
@@ -69,11 +75,11 @@ func TestSomebodyElsesWebhookWithNobodyBehindItEndsWithItsSentence(t *testing.T)
 	client := live(t)
 	theirs := strings.ReplaceAll(deaf, "deaf", "left-over")
 	theirs = strings.Replace(theirs, "spec: {selector: {matchLabels", "spec: {replicas: 0, selector: {matchLabels", 1)
-	if _, err := unheld(t, client, planned1(t, client, "left-over-theirs", theirs), Options{Timeout: time.Minute}); err != nil {
+	if _, err := unheld(t, client, planned1(t, client, "left-over-theirs", theirs), apply.Options{Timeout: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
 	ours := strings.ReplaceAll("{apiVersion: v1, kind: ConfigMap, metadata: {name: free, namespace: deaf}}"+guardedByDeaf, "deaf", "left-over")
-	_, err := unheld(t, client, planned1(t, client, "left-over-ours", ours), Options{Timeout: 2 * time.Minute})
+	_, err := unheld(t, client, planned1(t, client, "left-over-ours", ours), apply.Options{Timeout: 2 * time.Minute})
 	var problem *cluster.Problem
 	if !errors.As(err, &problem) || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(problem.What, "left-over.example.org: Deployment left-over is scaled to zero") {
 		t.Fatalf("want a problem that names the webhook, got: %v", err)
@@ -88,11 +94,11 @@ func TestSomebodyElsesWebhookThatMayBeIgnoredHoldsNothingUp(t *testing.T) {
 	client := live(t)
 	theirs := strings.ReplaceAll(strings.ReplaceAll(deaf, "deaf", "ignored"), "failurePolicy: Fail", "failurePolicy: Ignore")
 	theirs = strings.Replace(theirs, "spec: {selector: {matchLabels", "spec: {replicas: 0, selector: {matchLabels", 1)
-	if _, err := unheld(t, client, planned1(t, client, "ignored-theirs", theirs), Options{Timeout: time.Minute}); err != nil {
+	if _, err := unheld(t, client, planned1(t, client, "ignored-theirs", theirs), apply.Options{Timeout: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
 	ours := strings.ReplaceAll("{apiVersion: v1, kind: ConfigMap, metadata: {name: free, namespace: deaf}}"+guardedByDeaf, "deaf", "ignored")
-	if _, err := unheld(t, client, planned1(t, client, "ignored-ours", ours), Options{Timeout: 2 * time.Minute}); err != nil {
+	if _, err := unheld(t, client, planned1(t, client, "ignored-ours", ours), apply.Options{Timeout: 2 * time.Minute}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -113,10 +119,10 @@ spec:
 	named := func(plural, singular string) string {
 		return strings.NewReplacer("PLURAL", plural, "SINGULAR", singular).Replace(definition)
 	}
-	if _, err := unheld(t, client, planned1(t, client, "taken-first", named("letters", "letter")), Options{Timeout: time.Minute}); err != nil {
+	if _, err := unheld(t, client, planned1(t, client, "taken-first", named("letters", "letter")), apply.Options{Timeout: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := unheld(t, client, planned1(t, client, "taken-second", named("notes", "note")), Options{Timeout: 2 * time.Minute})
+	_, err := unheld(t, client, planned1(t, client, "taken-second", named("notes", "note")), apply.Options{Timeout: 2 * time.Minute})
 	var problem *cluster.Problem
 	if !errors.As(err, &problem) || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(problem.What, "CustomResourceDefinition/notes.taken.example.org cannot be used") || !strings.Contains(problem.What, "LetterList") {
 		t.Fatalf("want a problem that names the definition and the name, got: %v", err)
@@ -131,15 +137,15 @@ func TestAFullQuotaOfPodsIsTheReasonGiven(t *testing.T) {
 ---
 {apiVersion: v1, kind: ResourceQuota, metadata: {name: small, namespace: full}, spec: {hard: {pods: "0"}}}
 `
-	if _, err := unheld(t, client, planned1(t, client, "full-quota", yaml), Options{Timeout: time.Minute}); err != nil {
+	if _, err := unheld(t, client, planned1(t, client, "full-quota", yaml), apply.Options{Timeout: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
 	_, err := unheld(t, client, planned1(t, client, "full", `
 {apiVersion: apps/v1, kind: Deployment, metadata: {name: big, namespace: full}, spec: {selector: {matchLabels: {app: a}}, template: {metadata: {labels: {app: a}}, spec: {containers: [{name: a, image: example.org/a}]}}}}
 ---
 {apiVersion: apps/v1, kind: StatefulSet, metadata: {name: sure, namespace: full}, spec: {serviceName: a, selector: {matchLabels: {app: b}}, template: {metadata: {labels: {app: b}}, spec: {containers: [{name: a, image: example.org/a}]}}}}
-`), Options{Timeout: 15 * time.Second})
-	var unfinished *Unfinished
+`), apply.Options{Timeout: 15 * time.Second})
+	var unfinished *apply.Unfinished
 	if !errors.As(err, &unfinished) || len(unfinished.Pending) != 2 {
 		t.Fatalf("want both workloads pending, got: %v", err)
 	}
@@ -167,14 +173,14 @@ spec:
 ---
 {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding, metadata: {name: strict}, spec: {policyName: strict, validationActions: [Deny]}}
 `
-	if _, err := unheld(t, client, planned1(t, client, "strict-policies", policies), Options{Timeout: time.Minute}); err != nil {
+	if _, err := unheld(t, client, planned1(t, client, "strict-policies", policies), apply.Options{Timeout: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
 	settled := func(kind, want string) {
 		yaml := "{apiVersion: v1, kind: " + kind + ", metadata: {name: a, namespace: strict}}"
 		for attempt := 0; ; attempt++ { // a policy is heard of, and a quota counted, a little later
 			client := live(t)
-			_, err := unheld(t, client, planned1(t, client, "strict-"+strings.ToLower(kind), yaml), Options{Timeout: time.Minute})
+			_, err := unheld(t, client, planned1(t, client, "strict-"+strings.ToLower(kind), yaml), apply.Options{Timeout: time.Minute})
 			var problem *cluster.Problem
 			if errors.As(err, &problem) && strings.Contains(problem.What, kind+"/strict/a") && strings.Contains(problem.What, want) {
 				if !strings.Contains(problem.Next, "a quota, a policy or a webhook") && !strings.Contains(problem.Next, "Once this is mended") {
@@ -186,7 +192,7 @@ spec:
 				t.Fatalf("want a problem with %q, got: %v", want, err)
 			}
 			if o, gone := client.View().Get(t.Context(), cluster.Ref{APIVersion: "v1", Kind: kind, Namespace: "strict", Name: "a"}); gone == nil {
-				_, _ = client.Do(t.Context(), cluster.Change{Verb: cluster.Delete, Before: o}, cluster.Options{Manager: Manager})
+				_, _ = client.Do(t.Context(), cluster.Change{Verb: cluster.Delete, Before: o}, cluster.Options{Manager: inventory.Manager})
 			}
 			time.Sleep(500 * time.Millisecond)
 		}
@@ -198,7 +204,7 @@ spec:
 // TestAnAggregatedAPIThatIsDeadStopsNobodyElse is not parallel: while it runs, discovery fails for one group.
 func TestAnAggregatedAPIThatIsDeadStopsNobodyElse(t *testing.T) {
 	client := live(t)
-	dead := decode(t, []byte(`
+	dead := kubetest.Objects(t, []byte(`
 {apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: v1.dead.example.org}, spec: {group: dead.example.org, version: v1, groupPriorityMinimum: 100, versionPriority: 10, insecureSkipTLSVerify: true, service: {name: nobody, namespace: default}}}
 `))[0]
 	dead, err := client.Do(t.Context(), cluster.Change{Verb: cluster.Apply, After: dead}, cluster.Options{Manager: "somebody"})
@@ -212,13 +218,13 @@ func TestAnAggregatedAPIThatIsDeadStopsNobodyElse(t *testing.T) {
 	})
 	fresh := connect(t, sharedFile)
 	plan := planned1(t, fresh, "beside-the-dead", strings.ReplaceAll(shop, "shop", "beside-the-dead"))
-	if err := Preflight(t.Context(), fresh, plan); err != nil {
+	if err := preflight.Preflight(t.Context(), fresh, plan); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := unheld(t, fresh, plan, Options{Timeout: time.Minute}); err != nil {
+	if _, err := unheld(t, fresh, plan, apply.Options{Timeout: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
-	why := WhyNot(t.Context(), fresh.View(), cluster.RefOf(dead))
+	why := explain.ByRef(t.Context(), fresh.View(), cluster.RefOf(dead))
 	if !strings.Contains(why, "it is not available") || !strings.Contains(why, "Service/default/nobody is not there") {
 		t.Errorf("the dead API is explained as: %s", why)
 	}

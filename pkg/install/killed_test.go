@@ -25,6 +25,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -42,7 +46,7 @@ func victim() int {
 	var s source
 	err := json.Unmarshal([]byte(os.Getenv(victimVariable)), &s)
 	if err == nil {
-		err = s.install(context.Background(), func(e Event) { fmt.Printf("%T\n", e) })
+		err = s.install(context.Background(), func(e events.Event) { fmt.Printf("%T\n", e) })
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -51,7 +55,7 @@ func victim() int {
 	return 0
 }
 
-func (s source) install(ctx context.Context, observe func(Event)) error {
+func (s source) install(ctx context.Context, observe func(events.Event)) error {
 	flags := genericclioptions.NewConfigFlags(true).WithDiscoveryQPS(-1)
 	flags.KubeConfig, flags.CacheDir = &s.Kubeconfig, &s.Cache
 	client, err := cluster.Connect(flags)
@@ -64,16 +68,16 @@ func (s source) install(ctx context.Context, observe func(Event)) error {
 		return err
 	}
 	view := client.View()
-	all, err := Inventories(ctx, view)
+	all, err := inventory.Inventories(ctx, view)
 	if err != nil {
 		return err
 	}
-	request := Request{Name: "kubeflow", Namespace: rendered.Namespace, Components: rendered.Components}
-	plan, err := NewPlan(ctx, request, Find(all, "kubeflow"), view, client.Mapping)
+	request := plan.Request{Name: "kubeflow", Namespace: rendered.Namespace, Components: rendered.Components}
+	p, err := plan.NewPlan(ctx, request, inventory.Find(all, "kubeflow"), view, client.Mapping)
 	if err != nil {
 		return err
 	}
-	_, err = Run(ctx, client, plan, Options{Timeout: 5 * time.Minute, NoWait: true, Observe: observe})
+	_, err = apply.Run(ctx, client, p, apply.Options{Timeout: 5 * time.Minute, NoWait: true, Observe: observe})
 	return err
 }
 
@@ -133,14 +137,14 @@ func alike(t *testing.T, want map[cluster.Ref]string, kubeconfig string) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the end state is another (-undisturbed +killed):\n%s", diff)
 	}
-	all, err := Inventories(t.Context(), connect(t, kubeconfig).View())
+	all, err := inventory.Inventories(t.Context(), connect(t, kubeconfig).View())
 	if err != nil {
 		t.Fatal(err)
 	}
-	inventory := Choose(all, "")
+	inv := inventory.Choose(all, "")
 	for ref := range got {
-		listed := slices.ContainsFunc(inventory.Refs(), func(r cluster.Ref) bool { return r.Identity() == ref })
-		if !listed && !strings.HasPrefix(ref.Name, inventoryNames) {
+		listed := slices.ContainsFunc(inv.Refs(), func(r cluster.Ref) bool { return r.Identity() == ref })
+		if !listed && !strings.HasPrefix(ref.Name, inventory.InventoryNames) {
 			t.Errorf("%s is orphaned: the inventory does not list it", ref)
 		}
 	}
@@ -208,7 +212,7 @@ func appliedOn(t *testing.T, kubeconfig string) map[cluster.Ref]string {
 				t.Fatal(err)
 			}
 			for _, o := range objects {
-				if appliedByUs(o) {
+				if plan.AppliedByUs(o) {
 					out[cluster.RefOf(o).Identity()] = essence(t, o)
 				}
 			}
@@ -222,7 +226,7 @@ func essence(t *testing.T, o *unstructured.Unstructured) string {
 	t.Helper()
 	fields := ""
 	for _, entry := range o.GetManagedFields() {
-		if thisProgram(entry) {
+		if plan.ThisProgram(entry) {
 			fields = string(entry.FieldsV1.GetRawBytes())
 		}
 	}
@@ -255,7 +259,7 @@ func essence(t *testing.T, o *unstructured.Unstructured) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if isWebhooks(o) {
+	if plan.IsWebhooks(o) {
 		fields = ""
 	}
 	return strings.ReplaceAll(string(body), uid, "its own uid") + fields

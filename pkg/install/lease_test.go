@@ -14,7 +14,12 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -26,7 +31,7 @@ func holdPlace(t *testing.T, client *cluster.Client, namespace string) {
 
 func leaseIn(t *testing.T, client *cluster.Client, namespace string) *coordinationv1.Lease {
 	t.Helper()
-	lease, err := client.Kube.CoordinationV1().Leases(namespace).Get(t.Context(), leaseName, metav1.GetOptions{})
+	lease, err := client.Kube.CoordinationV1().Leases(namespace).Get(t.Context(), lock.LeaseName, metav1.GetOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
 		t.Fatal(err)
 	}
@@ -39,17 +44,17 @@ func leaseIn(t *testing.T, client *cluster.Client, namespace string) *coordinati
 func TestTheSecondHoldSaysWhoHasTheFirst(t *testing.T) {
 	client := live(t)
 	holdPlace(t, client, "held")
-	_, release, err := holdIn(t.Context(), client, "held", "testing holds")
+	_, release, err := lock.HoldIn(t.Context(), client, "held", "testing holds")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = holdIn(t.Context(), client, "held", "coming too late")
-	var held *Held
+	_, _, err = lock.HoldIn(t.Context(), client, "held", "coming too late")
+	var held *lock.Held
 	var problem *cluster.Problem
 	if !errors.As(err, &held) || !errors.As(err, &problem) {
 		t.Fatalf("want who holds it, got: %v", err)
 	}
-	if me := ownIdentity().who(); held.By.Who != me || held.By.Doing != "testing holds" || held.By.Since.IsZero() {
+	if me := lock.OwnIdentity().Who(); held.By.Who != me || held.By.Doing != "testing holds" || held.By.Since.IsZero() {
 		t.Errorf("got %+v, want %s testing holds", held.By, me)
 	}
 	if !strings.Contains(problem.What, "is testing holds on this cluster, since") {
@@ -59,7 +64,7 @@ func TestTheSecondHoldSaysWhoHasTheFirst(t *testing.T) {
 	if lease := leaseIn(t, client, "held"); lease != nil {
 		t.Errorf("the Lease is still there: %v", lease.Spec)
 	}
-	_, release, err = holdIn(t.Context(), client, "held", "testing again")
+	_, release, err = lock.HoldIn(t.Context(), client, "held", "testing again")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,10 +72,10 @@ func TestTheSecondHoldSaysWhoHasTheFirst(t *testing.T) {
 }
 
 // leave writes the Lease of somebody who never renews it.
-func leave(t *testing.T, client *cluster.Client, namespace string, by identity, seconds int32) {
+func leave(t *testing.T, client *cluster.Client, namespace string, by lock.Identity, seconds int32) {
 	t.Helper()
 	name, now := by.String(), metav1.NowMicro()
-	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: leaseName, Annotations: map[string]string{doingNote: "installing"}},
+	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: lock.LeaseName, Annotations: map[string]string{lock.DoingNote: "installing"}},
 		Spec: coordinationv1.LeaseSpec{HolderIdentity: &name, LeaseDurationSeconds: &seconds, AcquireTime: &now, RenewTime: &now}}
 	if _, err := client.Kube.CoordinationV1().Leases(namespace).Create(t.Context(), lease, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
@@ -80,14 +85,14 @@ func leave(t *testing.T, client *cluster.Client, namespace string, by identity, 
 func TestAHolderThatStoppedRenewingIsTakenOverFrom(t *testing.T) {
 	client := live(t)
 	holdPlace(t, client, "silent")
-	leave(t, client, "silent", identity{user: "jane", host: "another-machine", process: "1"}, 1)
-	_, release, err := holdIn(t.Context(), client, "silent", "taking over")
+	leave(t, client, "silent", lock.Identity{User: "jane", Host: "another-machine", Process: "1"}, 1)
+	_, release, err := lock.HoldIn(t.Context(), client, "silent", "taking over")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer release()
-	if holder := parseIdentity(holderOf(leaseIn(t, client, "silent"))); holder.who() != ownIdentity().who() {
-		t.Errorf("the Lease is %s's", holder.who())
+	if holder := lock.ParseIdentity(lock.HolderOf(leaseIn(t, client, "silent"))); holder.Who() != lock.OwnIdentity().Who() {
+		t.Errorf("the Lease is %s's", holder.Who())
 	}
 }
 
@@ -98,10 +103,10 @@ func TestAHolderWhoseProcessIsGoneIsTakenOverFromAtOnce(t *testing.T) {
 	if err := ended.Run(); err != nil {
 		t.Fatal(err)
 	}
-	dead := ownIdentity()
-	dead.process = strconv.Itoa(ended.Process.Pid)
+	dead := lock.OwnIdentity()
+	dead.Process = strconv.Itoa(ended.Process.Pid)
 	leave(t, client, "dead", dead, 24*60*60) // waiting for its end would outlast this test
-	_, release, err := holdIn(t.Context(), client, "dead", "taking over")
+	_, release, err := lock.HoldIn(t.Context(), client, "dead", "taking over")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,27 +116,27 @@ func TestAHolderWhoseProcessIsGoneIsTakenOverFromAtOnce(t *testing.T) {
 func TestTwoInstallsAtOnceAreOneAfterTheOther(t *testing.T) {
 	client := live(t)
 	yaml := strings.ReplaceAll(shop, "shop", "twins")
-	components := []release.RenderedComponent{{Name: "app", Objects: decode(t, []byte(yaml))}}
-	first := planFor(t, client, Request{Name: "twins", Components: components})
-	second := planFor(t, client, Request{Name: "twins", Components: components})
+	components := []release.RenderedComponent{{Name: "app", Objects: kubetest.Objects(t, []byte(yaml))}}
+	first := planFor(t, client, plan.Request{Name: "twins", Components: components})
+	second := planFor(t, client, plan.Request{Name: "twins", Components: components})
 	var late error
-	_, err := Run(t.Context(), client, first, Options{Observe: func(e Event) {
-		if _, ok := e.(ObjectApplied); ok && late == nil {
-			_, late = Run(t.Context(), client, second, Options{})
+	_, err := apply.Run(t.Context(), client, first, apply.Options{Observe: func(e events.Event) {
+		if _, ok := e.(events.ObjectApplied); ok && late == nil {
+			_, late = apply.Run(t.Context(), client, second, apply.Options{})
 		}
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var held *Held
+	var held *lock.Held
 	if !errors.As(late, &held) || held.By.Doing != "installing twins" {
 		t.Errorf("want the second install to say who is at work, got: %v", late)
 	}
-	_, err = Run(t.Context(), client, second, Options{})
+	_, err = apply.Run(t.Context(), client, second, apply.Options{})
 	if err == nil || !strings.Contains(err.Error(), "while this install was being prepared") {
 		t.Errorf("want the plan of before refused, got: %v", err)
 	}
-	if lease := leaseIn(t, client, leaseHome); lease != nil {
+	if lease := leaseIn(t, client, lock.LeaseHome); lease != nil {
 		t.Errorf("a Lease is left: %v", lease.Spec)
 	}
 }
@@ -139,7 +144,7 @@ func TestTwoInstallsAtOnceAreOneAfterTheOther(t *testing.T) {
 func TestAHoldThatIsLostEndsTheWork(t *testing.T) {
 	client := live(t)
 	holdPlace(t, client, "lost")
-	held, release, err := holdIn(t.Context(), client, "lost", "losing")
+	held, release, err := lock.HoldIn(t.Context(), client, "lost", "losing")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +162,7 @@ func TestAHoldThatIsLostEndsTheWork(t *testing.T) {
 		}
 	}
 	<-held.Done()
-	if err := lostHold(held); err == nil || !strings.Contains(err.Error(), "jane@another-machine") {
+	if err := lock.LostHold(held); err == nil || !strings.Contains(err.Error(), "jane@another-machine") {
 		t.Errorf("want to hear who has it now, got: %v", err)
 	}
 	if !errors.Is(held.Err(), context.Canceled) {
@@ -166,14 +171,14 @@ func TestAHoldThatIsLostEndsTheWork(t *testing.T) {
 }
 
 func TestIdentitiesAreReadBack(t *testing.T) {
-	me := ownIdentity()
-	if back := parseIdentity(me.String()); back != me {
+	me := lock.OwnIdentity()
+	if back := lock.ParseIdentity(me.String()); back != me {
 		t.Errorf("%q reads as %+v", me, back)
 	}
-	if me.knowsGone(me.String()) {
+	if me.KnowsGone(me.String()) {
 		t.Error("this process thinks that it is gone")
 	}
-	if me.knowsGone("somebody") || me.knowsGone("") {
+	if me.KnowsGone("somebody") || me.KnowsGone("") {
 		t.Error("what is unknown is not known to be gone")
 	}
 }
@@ -181,22 +186,22 @@ func TestIdentitiesAreReadBack(t *testing.T) {
 func TestWhoComesLaterIsToldBeforeAPlanIsMade(t *testing.T) {
 	client := live(t)
 	holdPlace(t, client, "vacant")
-	if err := vacantIn(t.Context(), client, "vacant"); err != nil {
+	if err := lock.VacantIn(t.Context(), client, "vacant"); err != nil {
 		t.Errorf("nobody is at work, and it says: %v", err)
 	}
-	_, release, err := holdIn(t.Context(), client, "vacant", "testing holds")
+	_, release, err := lock.HoldIn(t.Context(), client, "vacant", "testing holds")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var held *Held
-	if err := vacantIn(t.Context(), client, "vacant"); !errors.As(err, &held) || held.By.Doing != "testing holds" {
+	var held *lock.Held
+	if err := lock.VacantIn(t.Context(), client, "vacant"); !errors.As(err, &held) || held.By.Doing != "testing holds" {
 		t.Errorf("want who holds it, got: %v", err)
 	}
 	release()
-	gone := ownIdentity()
-	gone.host = "another"
+	gone := lock.OwnIdentity()
+	gone.Host = "another"
 	leave(t, client, "vacant", gone, 1)
-	if err := vacantIn(t.Context(), client, "vacant"); err != nil {
+	if err := lock.VacantIn(t.Context(), client, "vacant"); err != nil {
 		t.Errorf("who stopped renewing is not at work, and it says: %v", err)
 	}
 }

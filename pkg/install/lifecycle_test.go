@@ -9,36 +9,43 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
 // parts makes a request of components, given as name and YAML in turn.
-func parts(t *testing.T, name string, components ...string) Request {
+func parts(t *testing.T, name string, components ...string) plan.Request {
 	t.Helper()
-	request := Request{Name: name, Release: "26.03"}
+	request := plan.Request{Name: name, Release: "26.03"}
 	for i := 0; i < len(components); i += 2 {
-		request.Components = append(request.Components, release.RenderedComponent{Name: components[i], Objects: decode(t, []byte(components[i+1]))})
+		request.Components = append(request.Components, release.RenderedComponent{Name: components[i], Objects: kubetest.Objects(t, []byte(components[i+1]))})
 	}
 	return request
 }
 
-func install(t *testing.T, client *cluster.Client, request Request) (*Plan, *Result, error) {
+func install(t *testing.T, client *cluster.Client, request plan.Request) (*plan.Plan, *apply.Result, error) {
 	t.Helper()
 	client.Forget()
 	plan := planFor(t, client, request)
-	if err := Preflight(t.Context(), client, plan); err != nil {
+	if err := preflight.Preflight(t.Context(), client, plan); err != nil {
 		return plan, nil, err
 	}
-	result, err := Run(t.Context(), client, plan, Options{})
+	result, err := apply.Run(t.Context(), client, plan, apply.Options{})
 	return plan, result, err
 }
 
-func mustInstall(t *testing.T, client *cluster.Client, request Request) *Result {
+func mustInstall(t *testing.T, client *cluster.Client, request plan.Request) *apply.Result {
 	t.Helper()
 	_, result, err := install(t, client, request)
 	if err != nil {
@@ -50,12 +57,12 @@ func mustInstall(t *testing.T, client *cluster.Client, request Request) *Result 
 // listedIn returns what an inventory lists, as component/name.
 func listedIn(t *testing.T, client *cluster.Client, name string) []string {
 	t.Helper()
-	all, err := Inventories(t.Context(), client.View())
+	all, err := inventory.Inventories(t.Context(), client.View())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out []string
-	for _, e := range Find(all, name).Objects {
+	for _, e := range inventory.Find(all, name).Objects {
 		out = append(out, e.Component+"/"+e.Name)
 	}
 	slices.Sort(out)
@@ -91,8 +98,8 @@ func TestAPartialInstallTouchesOnlyItsComponents(t *testing.T) {
 	if got, want := listedIn(t, client, ns), []string{"cellar/house", "cellar/wine", "roof/tiles"}; !slices.Equal(got, want) {
 		t.Errorf("the record lists %v, want %v", got, want)
 	}
-	all, _ := Inventories(t.Context(), client.View())
-	if got := Find(all, ns).Release; got != "26.03" {
+	all, _ := inventory.Inventories(t.Context(), client.View())
+	if got := inventory.Find(all, ns).Release; got != "26.03" {
 		t.Errorf("the record says release %q: a part does not change what the whole is", got)
 	}
 	before := versions(t, client, ns)
@@ -108,7 +115,7 @@ func TestAPartialInstallTouchesOnlyItsComponents(t *testing.T) {
 func TestASkippedComponentGoesAndComesBack(t *testing.T) {
 	client := live(t)
 	const ns = "barn"
-	whole := func() Request { return parts(t, ns, "cellar", in(ns, cellar), "roof", in(ns, roof)) }
+	whole := func() plan.Request { return parts(t, ns, "cellar", in(ns, cellar), "roof", in(ns, roof)) }
 	mustInstall(t, client, whole())
 	skipping := parts(t, ns, "cellar", in(ns, cellar))
 	skipping.Skipped = []string{"roof"}
@@ -179,7 +186,7 @@ func TestWhatCannotBeChangedIsMadeAnewOnlyWithLeave(t *testing.T) {
 	recorded := versions(t, client, ns)
 
 	_, _, err := install(t, client, parts(t, ns, "castle", after(ns)))
-	var refused *Refused
+	var refused *preflight.Refused
 	if !errors.As(err, &refused) || len(refused.Problems) != 1 || !strings.Contains(refused.Problems[0].Next, "--recreate") {
 		t.Fatalf("want one problem that names --recreate, got: %v", err)
 	}
@@ -251,7 +258,7 @@ func TestAnObjectThatIsBeingDeletedIsWaitedFor(t *testing.T) {
 	const ns = "autumn"
 	leaf := in(ns, cellar)
 	mustInstall(t, client, parts(t, ns, "tree", leaf))
-	held := cluster.Edit(get(t, client, "v1", "ConfigMap", ns, "wine"), func(o *object) { o.SetFinalizers([]string{"example.org/held"}) })
+	held := cluster.Edit(get(t, client, "v1", "ConfigMap", ns, "wine"), func(o *unstructured.Unstructured) { o.SetFinalizers([]string{"example.org/held"}) })
 	o, err := client.Do(t.Context(), held, cluster.Options{Manager: "test"})
 	if err != nil {
 		t.Fatal(err)
@@ -262,12 +269,12 @@ func TestAnObjectThatIsBeingDeletedIsWaitedFor(t *testing.T) {
 	plan := planFor(t, client, parts(t, ns, "tree", leaf))
 	done := make(chan error, 1)
 	go func() {
-		_, err := Run(t.Context(), client, plan, Options{})
+		_, err := apply.Run(t.Context(), client, plan, apply.Options{})
 		done <- err
 	}()
-	for leaseIn(t, client, leaseHome) == nil { // it is under way
+	for leaseIn(t, client, lock.LeaseHome) == nil { // it is under way
 	}
-	free := cluster.Edit(get(t, client, "v1", "ConfigMap", ns, "wine"), func(o *object) { o.SetFinalizers(nil) })
+	free := cluster.Edit(get(t, client, "v1", "ConfigMap", ns, "wine"), func(o *unstructured.Unstructured) { o.SetFinalizers(nil) })
 	if _, err := client.Do(t.Context(), free, cluster.Options{Manager: "test"}); err != nil {
 		t.Fatal(err)
 	}
@@ -283,7 +290,7 @@ func TestWhatOlderReleasesLeftBehindGoes(t *testing.T) {
 	client := live(t)
 	const ns = "attic2"
 	mustInstall(t, client, parts(t, "older", "old", in(ns, cellar+"---"+roof)))
-	request := func(have string) Request {
+	request := func(have string) plan.Request {
 		r := parts(t, ns, "new", in(ns, `{apiVersion: v1, kind: ConfigMap, metadata: {name: lamp, namespace: NS}}`))
 		r.Release = have
 		r.LeftOvers = []release.LeftOver{{From: "1.10", APIVersion: "v1", Kind: "ConfigMap", Namespace: ns, Name: "tiles", Why: "rain comes in"},
@@ -315,7 +322,7 @@ func TestObjectsOfOtherHandsAreTakenOverWithAllTheirFields(t *testing.T) {
 	for _, hand := range []string{"kfctl", "kubectl-client-side-apply"} {
 		ns := "found-" + strings.ReplaceAll(hand, "-client-side-apply", "")
 		mustPut(t, client, "ground-"+ns, in(ns, "{apiVersion: v1, kind: Namespace, metadata: {name: NS}}"))
-		o := decode(t, []byte(in(ns, made)))[0]
+		o := kubetest.Objects(t, []byte(in(ns, made)))[0]
 		configMaps := client.Dynamic.Resource(configMapsResource).Namespace(ns)
 		if _, err := configMaps.Create(t.Context(), o, metav1.CreateOptions{FieldManager: hand}); err != nil {
 			t.Fatal(err)
@@ -325,22 +332,22 @@ func TestObjectsOfOtherHandsAreTakenOverWithAllTheirFields(t *testing.T) {
 			t.Fatal(err)
 		}
 		client.Forget()
-		plan := planFor(t, client, parts(t, ns, "cellar", in(ns, cellar)))
+		p := planFor(t, client, parts(t, ns, "cellar", in(ns, cellar)))
 		var adopted []string
-		for _, g := range plan.Objects {
+		for _, g := range p.Objects {
 			if g.Adopted {
-				adopted = append(adopted, g.Object.GetName()+" by "+strings.Join(g.makers, ", "))
+				adopted = append(adopted, g.Object.GetName()+" by "+strings.Join(g.Makers, ", "))
 			}
 		}
 		if want := []string{"wine by " + hand}; !slices.Equal(adopted, want) {
 			t.Errorf("the plan takes over %v, want %v", adopted, want)
 		}
-		verdicts, err := DryRun(t.Context(), client, plan)
+		verdicts, err := preflight.DryRun(t.Context(), client, p)
 		if err != nil {
 			t.Fatal(err)
 		}
-		at := slices.IndexFunc(verdicts, func(v Verdict) bool { return v.Ref.Name == "wine" })
-		if v := verdicts[at]; v.Action != Change || !v.Adopts || !slices.Equal(v.Drops, []string{".data.grape"}) || !strings.Contains(v.Diff, `+  year: "2020"`) {
+		at := slices.IndexFunc(verdicts, func(v plan.Verdict) bool { return v.Ref.Name == "wine" })
+		if v := verdicts[at]; v.Action != plan.Change || !v.Adopts || !slices.Equal(v.Drops, []string{".data.grape"}) || !strings.Contains(v.Diff, `+  year: "2020"`) {
 			t.Errorf("the server's verdict is %+v", v)
 		}
 		mustInstall(t, client, parts(t, ns, "cellar", in(ns, cellar)))

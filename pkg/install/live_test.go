@@ -12,12 +12,19 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -67,43 +74,43 @@ func connect(t *testing.T, kubeconfig string) *cluster.Client {
 }
 
 // put installs YAML under a name and returns what came of it.
-func put(t *testing.T, client *cluster.Client, name, yaml string, o Options) (*Result, error) {
+func put(t *testing.T, client *cluster.Client, name, yaml string, o apply.Options) (*apply.Result, error) {
 	t.Helper()
 	client.Forget()
-	plan := planFor(t, client, Request{Name: name, Components: []release.RenderedComponent{{Name: "app", Objects: decode(t, []byte(yaml))}}})
-	if err := Preflight(t.Context(), client, plan); err != nil {
+	p := planFor(t, client, plan.Request{Name: name, Components: []release.RenderedComponent{{Name: "app", Objects: kubetest.Objects(t, []byte(yaml))}}})
+	if err := preflight.Preflight(t.Context(), client, p); err != nil {
 		return nil, err
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 3 * time.Minute
 	}
-	return Run(t.Context(), client, plan, o)
+	return apply.Run(t.Context(), client, p, o)
 }
 
-func planFor(t *testing.T, client *cluster.Client, request Request) *Plan {
+func planFor(t *testing.T, client *cluster.Client, request plan.Request) *plan.Plan {
 	t.Helper()
 	view := client.View()
-	all, err := Inventories(t.Context(), view)
+	all, err := inventory.Inventories(t.Context(), view)
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := NewPlan(t.Context(), request, Find(all, request.Name), view, client.Mapping)
+	p, err := plan.NewPlan(t.Context(), request, inventory.Find(all, request.Name), view, client.Mapping)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return plan
+	return p
 }
 
-func mustPut(t *testing.T, client *cluster.Client, name, yaml string) *Result {
+func mustPut(t *testing.T, client *cluster.Client, name, yaml string) *apply.Result {
 	t.Helper()
-	result, err := put(t, client, name, yaml, Options{})
+	result, err := put(t, client, name, yaml, apply.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return result
 }
 
-func get(t *testing.T, client *cluster.Client, apiVersion, kind, namespace, name string) *object {
+func get(t *testing.T, client *cluster.Client, apiVersion, kind, namespace, name string) *unstructured.Unstructured {
 	t.Helper()
 	o, err := client.View().Get(t.Context(), cluster.Ref{APIVersion: apiVersion, Kind: kind, Namespace: namespace, Name: name})
 	if err != nil {
@@ -203,16 +210,16 @@ func TestASecondInstallWritesNothing(t *testing.T) {
 func versions(t *testing.T, client *cluster.Client, name string) map[cluster.Ref]string {
 	t.Helper()
 	view := client.View()
-	all, err := Inventories(t.Context(), view)
+	all, err := inventory.Inventories(t.Context(), view)
 	if err != nil {
 		t.Fatal(err)
 	}
-	inventory := Find(all, name)
-	if inventory == nil {
+	inv := inventory.Find(all, name)
+	if inv == nil {
 		t.Fatalf("there is no inventory of %s", name)
 	}
-	out := map[cluster.Ref]string{cluster.RefOf(inventory.live): inventory.live.GetResourceVersion()}
-	for _, ref := range inventory.Refs() {
+	out := map[cluster.Ref]string{cluster.RefOf(inv.Live): inv.Live.GetResourceVersion()}
+	for _, ref := range inv.Refs() {
 		o, err := view.Get(t.Context(), ref)
 		if err != nil {
 			t.Fatal(err)
@@ -226,7 +233,7 @@ func TestWhatSomebodyChangedIsPutBack(t *testing.T) {
 	client := live(t)
 	mustPut(t, client, "shop", shop)
 	prices := get(t, client, "v1", "ConfigMap", "shop", "prices")
-	change := cluster.Edit(prices, func(o *object) { o.Object["data"] = map[string]any{"tea": "9"} })
+	change := cluster.Edit(prices, func(o *unstructured.Unstructured) { o.Object["data"] = map[string]any{"tea": "9"} })
 	if _, err := client.Do(t.Context(), change, cluster.Options{Manager: "kubectl-edit"}); err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +263,7 @@ func TestWhatLeftTheSetIsRemovedAndDataIsKept(t *testing.T) {
 	if _, err := client.Do(t.Context(), cluster.Change{Verb: cluster.Delete, Before: remade}, cluster.Options{Manager: "somebody"}); err != nil {
 		t.Fatal(err)
 	}
-	remade = &object{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "remade", "namespace": "attic"}, "data": map[string]any{"c": "d"}}}
+	remade = &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "remade", "namespace": "attic"}, "data": map[string]any{"c": "d"}}}
 	if _, err := client.Do(t.Context(), cluster.Change{Verb: cluster.Apply, After: remade}, cluster.Options{Manager: "somebody"}); err != nil {
 		t.Fatal(err)
 	}
@@ -271,11 +278,11 @@ func TestWhatLeftTheSetIsRemovedAndDataIsKept(t *testing.T) {
 		t.Errorf("kept %v, want the volume claim", result.Kept)
 	}
 	get(t, client, "v1", "PersistentVolumeClaim", "attic", "data")
-	all, err := Inventories(t.Context(), client.View())
+	all, err := inventory.Inventories(t.Context(), client.View())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if refs := Find(all, "attic").Refs(); len(refs) != 3 {
+	if refs := inventory.Find(all, "attic").Refs(); len(refs) != 3 {
 		t.Errorf("the inventory lists %v, want what is wanted and the kept volume claim", refs)
 	}
 }
@@ -286,7 +293,7 @@ func TestAPermanentErrorStopsAtOnceWithItsSentence(t *testing.T) {
 {apiVersion: v1, kind: Namespace, metadata: {name: broken}}
 ---
 {apiVersion: v1, kind: Service, metadata: {name: portless, namespace: broken}, spec: {ports: [{port: 70000}]}}
-`, Options{})
+`, apply.Options{})
 	var problem *cluster.Problem
 	if !errors.As(err, &problem) || !strings.Contains(problem.What, "Service/broken/portless") || !strings.Contains(problem.What, "spec.ports[0].port") {
 		t.Errorf("want a problem that names the object and the field, got: %v", err)
@@ -301,7 +308,7 @@ func TestAnImmutableFieldIsNamed(t *testing.T) {
 {apiVersion: apps/v1, kind: Deployment, metadata: {name: fixed, namespace: fixed}, spec: {replicas: 0, selector: {matchLabels: {app: OLD}}, template: {metadata: {labels: {app: OLD}}, spec: {containers: [{name: a, image: example.org/a}]}}}}
 `
 	mustPut(t, client, "fixed", strings.ReplaceAll(job, "OLD", "one"))
-	_, err := put(t, client, "fixed", strings.ReplaceAll(job, "OLD", "two"), Options{})
+	_, err := put(t, client, "fixed", strings.ReplaceAll(job, "OLD", "two"), apply.Options{})
 	if err == nil || !strings.Contains(err.Error(), "Deployment/fixed/fixed cannot be changed in place: spec.selector") {
 		t.Fatalf("want a problem that names spec.selector, got: %v", err)
 	}
@@ -311,7 +318,7 @@ func TestPreflightNamesEverythingAtOnceAndNothingIsWritten(t *testing.T) {
 	client := live(t)
 	mustPut(t, client, "leaving", `{apiVersion: v1, kind: Namespace, metadata: {name: leaving, finalizers: []}}`)
 	ns := get(t, client, "v1", "Namespace", "", "leaving")
-	held := cluster.Edit(ns, func(o *object) { o.SetFinalizers([]string{"example.org/held"}) })
+	held := cluster.Edit(ns, func(o *unstructured.Unstructured) { o.SetFinalizers([]string{"example.org/held"}) })
 	ns, err := client.Do(t.Context(), held, cluster.Options{Manager: "test"})
 	if err != nil {
 		t.Fatal(err)
@@ -323,7 +330,7 @@ func TestPreflightNamesEverythingAtOnceAndNothingIsWritten(t *testing.T) {
 		ctx := context.Background()
 		ns, err := client.View().Get(ctx, cluster.RefOf(ns))
 		if err == nil {
-			_, err = client.Do(ctx, cluster.Edit(ns, func(o *object) { o.SetFinalizers(nil) }), cluster.Options{Manager: "test"})
+			_, err = client.Do(ctx, cluster.Edit(ns, func(o *unstructured.Unstructured) { o.SetFinalizers(nil) }), cluster.Options{Manager: "test"})
 		}
 		if err != nil {
 			t.Error(err)
@@ -337,8 +344,8 @@ func TestPreflightNamesEverythingAtOnceAndNothingIsWritten(t *testing.T) {
 {apiVersion: policy/v1beta1, kind: PodDisruptionBudget, metadata: {name: a, namespace: refused}}
 ---
 {apiVersion: nowhere.example.org/v1, kind: Ghost, metadata: {name: a, namespace: refused}}
-`, Options{})
-	var refused *Refused
+`, apply.Options{})
+	var refused *preflight.Refused
 	if !errors.As(err, &refused) || len(refused.Problems) != 2 {
 		t.Fatalf("want both problems, got: %v", err)
 	}
@@ -359,8 +366,8 @@ func TestAWaitThatRunsOutSaysWhatIsPendingAndWhy(t *testing.T) {
 {apiVersion: v1, kind: Namespace, metadata: {name: stuck}}
 ---
 {apiVersion: apps/v1, kind: Deployment, metadata: {name: homeless, namespace: stuck}, spec: {selector: {matchLabels: {app: a}}, template: {metadata: {labels: {app: a}}, spec: {nodeSelector: {moon: "yes"}, containers: [{name: a, image: example.org/a}]}}}}
-`, Options{Timeout: 8 * time.Second})
-	var unfinished *Unfinished
+`, apply.Options{Timeout: 8 * time.Second})
+	var unfinished *apply.Unfinished
 	if !errors.As(err, &unfinished) || !errors.Is(err, context.DeadlineExceeded) || len(unfinished.Pending) != 1 {
 		t.Fatalf("want an unfinished install with one object pending, got: %v", err)
 	}
@@ -372,11 +379,11 @@ func TestAWaitThatRunsOutSaysWhatIsPendingAndWhy(t *testing.T) {
 func TestAnInterruptedInstallGoesOn(t *testing.T) {
 	client := live(t)
 	yaml := strings.ReplaceAll(shop, "shop", "mall")
-	plan := planFor(t, client, Request{Name: "mall", Components: []release.RenderedComponent{{Name: "app", Objects: decode(t, []byte(yaml))}}})
+	p := planFor(t, client, plan.Request{Name: "mall", Components: []release.RenderedComponent{{Name: "app", Objects: kubetest.Objects(t, []byte(yaml))}}})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	_, err := Run(ctx, client, plan, Options{Observe: func(e Event) {
-		if _, ok := e.(ObjectApplied); ok {
+	_, err := apply.Run(ctx, client, p, apply.Options{Observe: func(e events.Event) {
+		if _, ok := e.(events.ObjectApplied); ok {
 			cancel()
 		}
 	}})

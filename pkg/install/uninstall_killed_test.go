@@ -20,6 +20,11 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/status"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
 )
 
 // leaverVariable makes this test binary an uninstall instead: its value is a source as JSON.
@@ -30,11 +35,11 @@ func leaver() int {
 	var s source
 	err := json.Unmarshal([]byte(os.Getenv(leaverVariable)), &s)
 	if err == nil {
-		err = s.uninstall(context.Background(), func(e Event) {
+		err = s.uninstall(context.Background(), func(e events.Event) {
 			switch e := e.(type) {
-			case WaveStarted:
+			case events.WaveStarted:
 				fmt.Println(e.Wave)
-			case ObjectGone:
+			case events.ObjectGone:
 				fmt.Println(e.Ref)
 			}
 		})
@@ -46,29 +51,29 @@ func leaver() int {
 	return 0
 }
 
-func (s source) uninstall(ctx context.Context, observe func(Event)) error {
+func (s source) uninstall(ctx context.Context, observe func(events.Event)) error {
 	flags := genericclioptions.NewConfigFlags(true).WithDiscoveryQPS(-1)
 	flags.KubeConfig, flags.CacheDir = &s.Kubeconfig, &s.Cache
 	client, err := cluster.Connect(flags)
 	if err != nil {
 		return err
 	}
-	survey, err := Look(ctx, client)
+	survey, err := uninstall.Look(ctx, client)
 	if err != nil {
 		return err
 	}
-	all, err := Inventories(ctx, client.View())
+	all, err := inventory.Inventories(ctx, client.View())
 	if err != nil {
 		return err
 	}
-	inventory := Choose(all, "")
-	if inventory == nil {
-		inventory = Leaving(survey)
+	inv := inventory.Choose(all, "")
+	if inv == nil {
+		inv = uninstall.Leaving(survey)
 	}
-	if inventory == nil {
-		return Tidy(ctx, client)
+	if inv == nil {
+		return uninstall.Tidy(ctx, client)
 	}
-	_, err = Uninstall(ctx, client, UninstallRequest{Inventory: inventory, DeleteData: true}, UninstallOptions{Timeout: 5 * time.Minute, Observe: observe})
+	_, err = uninstall.Uninstall(ctx, client, uninstall.UninstallRequest{Inventory: inv, DeleteData: true}, uninstall.UninstallOptions{Timeout: 5 * time.Minute, Observe: observe})
 	return err
 }
 
@@ -86,15 +91,15 @@ func TestAKilledUninstallIsFinishedByTheSameCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, m := range []struct {
-		wave phase
+		wave uninstall.Phase
 		gone int
-	}{{webhooks, 0}, {customObjects, 3}, {workloads, 6}, {settings, 10}, {definitions, 2}, {namespaces, 0}, {home, 0}} {
-		killLeaver(t, s, phaseTitles[m.wave], m.gone)
-		if m.wave == settings {
+	}{{uninstall.Webhooks, 0}, {uninstall.CustomObjects, 3}, {uninstall.Workloads, 6}, {uninstall.Settings, 10}, {uninstall.Definitions, 2}, {uninstall.Namespaces, 0}, {uninstall.Home, 0}} {
+		killLeaver(t, s, uninstall.PhaseTitles[m.wave], m.gone)
+		if m.wave == uninstall.Settings {
 			mustSayThatItLeaves(t, kubeconfig)
 		}
 	}
-	if err := s.uninstall(t.Context(), func(Event) {}); err != nil {
+	if err := s.uninstall(t.Context(), func(events.Event) {}); err != nil {
 		t.Fatal(err)
 	}
 	after := namesOn(t, kubeconfig)
@@ -104,7 +109,7 @@ func TestAKilledUninstallIsFinishedByTheSameCommand(t *testing.T) {
 	if diff := cmp.Diff(before, after); diff != "" {
 		t.Errorf("not what was there before (-before +after):\n%s", diff)
 	}
-	if err := s.uninstall(t.Context(), func(e Event) { t.Errorf("the second time there is nothing to do, and it did %+v", e) }); err != nil {
+	if err := s.uninstall(t.Context(), func(e events.Event) { t.Errorf("the second time there is nothing to do, and it did %+v", e) }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -113,16 +118,16 @@ func TestAKilledUninstallIsFinishedByTheSameCommand(t *testing.T) {
 func mustSayThatItLeaves(t *testing.T, kubeconfig string) {
 	t.Helper()
 	view := connect(t, kubeconfig).View()
-	all, err := Inventories(t.Context(), view)
-	inventory := Choose(all, "")
-	if err != nil || inventory == nil {
+	all, err := inventory.Inventories(t.Context(), view)
+	inv := inventory.Choose(all, "")
+	if err != nil || inv == nil {
 		t.Fatalf("there is no record: %v", err)
 	}
-	status, err := LookAt(t.Context(), view, inventory, StatusOptions{})
+	st, err := status.LookAt(t.Context(), view, inv, status.StatusOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := spelled(status); !status.Leaving || !strings.Contains(text, "the uninstall took it off") || strings.Contains(text, "somebody deleted it") {
+	if text := fmt.Sprintf("%+v", st.Components); !st.Leaving || !strings.Contains(text, "the uninstall took it off") || strings.Contains(text, "somebody deleted it") {
 		t.Errorf("status does not say that an uninstall was cut off:\n%s", text)
 	}
 }
@@ -131,16 +136,16 @@ func mustSayThatItLeaves(t *testing.T, kubeconfig string) {
 func namesOn(t *testing.T, kubeconfig string) []string {
 	t.Helper()
 	client := connect(t, kubeconfig)
-	survey, err := Look(t.Context(), client)
+	survey, err := uninstall.Look(t.Context(), client)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, o := range survey.at {
+	for _, o := range survey.At {
 		names = append(names, cluster.RefOf(o).String())
 	}
-	if _, err := client.Kube.CoordinationV1().Leases(leaseHome).Get(t.Context(), leaseName, metav1.GetOptions{}); err == nil {
-		names = append(names, "Lease/"+leaseHome+"/"+leaseName)
+	if _, err := client.Kube.CoordinationV1().Leases(lock.LeaseHome).Get(t.Context(), lock.LeaseName, metav1.GetOptions{}); err == nil {
+		names = append(names, "Lease/"+lock.LeaseHome+"/"+lock.LeaseName)
 	}
 	slices.Sort(names)
 	return names

@@ -11,18 +11,22 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
 )
 
 // takeOff uninstalls what put installed under a name.
-func takeOff(t *testing.T, client *cluster.Client, name string, o UninstallOptions) (*Removed, error) {
+func takeOff(t *testing.T, client *cluster.Client, name string, o uninstall.UninstallOptions) (*uninstall.Removed, error) {
 	t.Helper()
-	all, err := Inventories(t.Context(), client.View())
+	all, err := inventory.Inventories(t.Context(), client.View())
 	if err != nil {
 		t.Fatal(err)
 	}
-	request := UninstallRequest{Inventory: Find(all, name)}
+	request := uninstall.UninstallRequest{Inventory: inventory.Find(all, name)}
 	if request.Inventory == nil {
 		t.Fatalf("%s is not installed", name)
 	}
@@ -34,14 +38,14 @@ func takeOff(t *testing.T, client *cluster.Client, name string, o UninstallOptio
 	if o.Timeout == 0 {
 		o.Timeout = 3 * time.Minute
 	}
-	return Uninstall(t.Context(), client, request, o)
+	return uninstall.Uninstall(t.Context(), client, request, o)
 }
 
 // apply writes YAML as somebody else.
-func apply(t *testing.T, client *cluster.Client, manager, yaml string) {
+func applyYAML(t *testing.T, client *cluster.Client, manager, yaml string) {
 	t.Helper()
 	client.Forget()
-	for _, o := range decode(t, []byte(yaml)) {
+	for _, o := range kubetest.Objects(t, []byte(yaml)) {
 		if _, err := client.Do(t.Context(), cluster.Change{Verb: cluster.Apply, After: o}, cluster.Options{Manager: manager, Force: true}); err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +55,7 @@ func apply(t *testing.T, client *cluster.Client, manager, yaml string) {
 func isThere(t *testing.T, client *cluster.Client, apiVersion, kind, namespace, name string) bool {
 	t.Helper()
 	_, err := client.View().Get(t.Context(), cluster.Ref{APIVersion: apiVersion, Kind: kind, Namespace: namespace, Name: name})
-	if err != nil && !isGone(err) {
+	if err != nil && !uninstall.IsGone(err) {
 		t.Fatal(err)
 	}
 	return err == nil
@@ -78,8 +82,8 @@ spec:
 func TestAFinalizerThatNobodyWorksOffIsNamedAndLeftAlone(t *testing.T) {
 	client := live(t)
 	mustPut(t, client, "mill", mill)
-	_, err := takeOff(t, client, "mill", UninstallOptions{Patience: time.Second})
-	var unremoved *Unremoved
+	_, err := takeOff(t, client, "mill", uninstall.UninstallOptions{Patience: time.Second})
+	var unremoved *uninstall.Unremoved
 	if !errors.As(err, &unremoved) || !errors.Is(err, context.DeadlineExceeded) || !unremoved.Stalled {
 		t.Fatalf("want an uninstall that stalls, got: %v", err)
 	}
@@ -96,11 +100,11 @@ func TestAFinalizerThatNobodyWorksOffIsNamedAndLeftAlone(t *testing.T) {
 	if !isThere(t, client, "v1", "ConfigMap", "mill", "grain") {
 		t.Error("what custom resources may need to go went before them")
 	}
-	loosen := cluster.Edit(big, func(o *object) { o.SetFinalizers(nil) })
+	loosen := cluster.Edit(big, func(o *unstructured.Unstructured) { o.SetFinalizers(nil) })
 	if _, err := client.Do(t.Context(), loosen, cluster.Options{Manager: "somebody"}); err != nil {
 		t.Fatal(err)
 	}
-	if result, err := takeOff(t, client, "mill", UninstallOptions{}); err != nil || result.Record {
+	if result, err := takeOff(t, client, "mill", uninstall.UninstallOptions{}); err != nil || result.Record {
 		t.Fatalf("once it is mended the same command finishes it, got %+v, %v", result, err)
 	}
 	if isThere(t, client, "v1", "Namespace", "", "mill") {
@@ -121,7 +125,7 @@ func TestANamespaceThatADeadAPIHoldsUpIsExplained(t *testing.T) {
 ---
 {apiVersion: v1, kind: ConfigMap, metadata: {name: barrel, namespace: cellar}, data: {a: b}}
 `)
-	apply(t, client, "somebody", deadAPI)
+	applyYAML(t, client, "somebody", deadAPI)
 	dead := get(t, client, "apiregistration.k8s.io/v1", "APIService", "", "v1.dead.example.org")
 	bury := func() {
 		_, err := client.Do(context.WithoutCancel(t.Context()), cluster.Change{Verb: cluster.Delete, Before: dead}, cluster.Options{Manager: "somebody"})
@@ -131,8 +135,8 @@ func TestANamespaceThatADeadAPIHoldsUpIsExplained(t *testing.T) {
 	}
 	defer bury()
 	awaitDead(t, client)
-	_, err := takeOff(t, client, "cellar", UninstallOptions{Patience: 3 * time.Second})
-	var unremoved *Unremoved
+	_, err := takeOff(t, client, "cellar", uninstall.UninstallOptions{Patience: 3 * time.Second})
+	var unremoved *uninstall.Unremoved
 	if !errors.As(err, &unremoved) {
 		t.Fatalf("want an uninstall that stalls, got: %v", err)
 	}
@@ -146,7 +150,7 @@ func TestANamespaceThatADeadAPIHoldsUpIsExplained(t *testing.T) {
 	for deadline := time.Now().Add(2 * time.Minute); isThere(t, client, "v1", "Namespace", "", "cellar") && time.Now().Before(deadline); {
 		time.Sleep(time.Second)
 	}
-	if all, err := Inventories(t.Context(), client.View()); err != nil || Find(all, "cellar") != nil {
+	if all, err := inventory.Inventories(t.Context(), client.View()); err != nil || inventory.Find(all, "cellar") != nil {
 		t.Errorf("the record went with its namespace, and is still there: %v", err)
 	}
 }
@@ -155,8 +159,8 @@ func TestANamespaceThatADeadAPIHoldsUpIsExplained(t *testing.T) {
 func awaitDead(t *testing.T, client *cluster.Client) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(500 * time.Millisecond) {
-		survey, err := Look(t.Context(), client)
-		if err == nil && len(survey.dead()) > 0 {
+		survey, err := uninstall.Look(t.Context(), client)
+		if err == nil && len(survey.Dead()) > 0 {
 			return
 		}
 	}
@@ -177,14 +181,14 @@ func TestAnUninstallTakesOffNobodyElsesObjects(t *testing.T) {
 `)
 	mustPut(t, client, "loft", `{apiVersion: v1, kind: ConfigMap, metadata: {name: shared, namespace: barn}, data: {a: b}}
 `)
-	apply(t, client, "somebody", `{apiVersion: v1, kind: ConfigMap, metadata: {name: changed, namespace: barn}, data: {a: c}}`)
+	applyYAML(t, client, "somebody", `{apiVersion: v1, kind: ConfigMap, metadata: {name: changed, namespace: barn}, data: {a: c}}`)
 	remade := get(t, client, "v1", "ConfigMap", "barn", "remade")
 	if _, err := client.Do(t.Context(), cluster.Change{Verb: cluster.Delete, Before: remade}, cluster.Options{Manager: "somebody"}); err != nil {
 		t.Fatal(err)
 	}
-	apply(t, client, "somebody", `{apiVersion: v1, kind: ConfigMap, metadata: {name: remade, namespace: barn}, data: {a: b}}`)
+	applyYAML(t, client, "somebody", `{apiVersion: v1, kind: ConfigMap, metadata: {name: remade, namespace: barn}, data: {a: b}}`)
 
-	result, err := takeOff(t, client, "barn", UninstallOptions{})
+	result, err := takeOff(t, client, "barn", uninstall.UninstallOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +204,7 @@ func TestAnUninstallTakesOffNobodyElsesObjects(t *testing.T) {
 		t.Errorf("a namespace that holds other people's objects went: %+v", result)
 	}
 
-	if _, err := takeOff(t, client, "loft", UninstallOptions{}); err != nil {
+	if _, err := takeOff(t, client, "loft", uninstall.UninstallOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if isThere(t, client, "v1", "ConfigMap", "barn", "shared") {
@@ -210,7 +214,7 @@ func TestAnUninstallTakesOffNobodyElsesObjects(t *testing.T) {
 	if _, err := client.Do(t.Context(), cluster.Change{Verb: cluster.Delete, Before: again}, cluster.Options{Manager: "somebody"}); err != nil {
 		t.Fatal(err)
 	}
-	if result, err := takeOff(t, client, "barn", UninstallOptions{}); err != nil || result.Record || isThere(t, client, "v1", "Namespace", "", "barn") {
+	if result, err := takeOff(t, client, "barn", uninstall.UninstallOptions{}); err != nil || result.Record || isThere(t, client, "v1", "Namespace", "", "barn") {
 		t.Errorf("once nothing is in the way the rest goes: %+v, %v", result, err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -78,7 +78,7 @@ func FromBundle(r io.Reader, name string) (*Input, error) {
 // InstalledRelease returns the release that the record of an installation names; nil where there is none, or it may not be
 // read: the checks then recognise it.
 func InstalledRelease(ctx context.Context, view cluster.View) *release.Release {
-	inventories, err := install.Inventories(ctx, view)
+	inventories, err := inventory.Inventories(ctx, view)
 	if err != nil || len(inventories) != 1 {
 		return nil
 	}

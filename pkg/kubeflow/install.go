@@ -8,7 +8,9 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/images"
 )
@@ -51,7 +53,7 @@ func PrepareInstall(ctx context.Context, client *cluster.Client, o InstallOption
 		return nil, err
 	}
 	view := client.View()
-	inventories, err := install.Inventories(ctx, view)
+	inventories, err := inventory.Inventories(ctx, view)
 	if err != nil {
 		return nil, err
 	}
@@ -61,8 +63,8 @@ func PrepareInstall(ctx context.Context, client *cluster.Client, o InstallOption
 	}
 	p.Adapted, p.decidedBy = append(adapted, kept.made...), kept.decidedBy
 	request := o.request(rendered, kept.components)
-	request.Beside = slices.DeleteFunc(slices.Clone(inventories), func(i *install.Inventory) bool { return i.Name == request.Name })
-	if p.Plan, err = install.NewPlan(ctx, request, install.Find(inventories, request.Name), view, client.Mapping); err != nil {
+	request.Beside = slices.DeleteFunc(slices.Clone(inventories), func(i *inventory.Inventory) bool { return i.Name == request.Name })
+	if p.Plan, err = plan.NewPlan(ctx, request, inventory.Find(inventories, request.Name), view, client.Mapping); err != nil {
 		return nil, err
 	}
 	if o.DryRun == DryRunClient {
@@ -73,8 +75,8 @@ func PrepareInstall(ctx context.Context, client *cluster.Client, o InstallOption
 }
 
 // request is what should be on the cluster.
-func (o *InstallOptions) request(rendered *release.Rendered, components []release.RenderedComponent) install.Request {
-	request := install.Request{
+func (o *InstallOptions) request(rendered *release.Rendered, components []release.RenderedComponent) plan.Request {
+	request := plan.Request{
 		Name: o.installationName(rendered), Pins: rendered.Pins, Namespace: cmp.Or(rendered.Namespace, o.Namespace), Components: components,
 		Partial: rendered.Partial, Skipped: rendered.Skipped, Recreate: o.Recreate,
 	}
@@ -91,6 +93,6 @@ func (o *InstallOptions) lookWhetherFree(ctx context.Context, client *cluster.Cl
 		answer <- nil
 		return answer
 	}
-	go func() { answer <- install.Vacant(ctx, client) }()
+	go func() { answer <- lock.Vacant(ctx, client) }()
 	return answer
 }

@@ -7,12 +7,15 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
 )
 
 // An InstallPlan is what an install will do, decided to the end.
 type InstallPlan struct {
-	*install.Plan
+	*plan.Plan
 	Title      string              // "Kubeflow 26.03", or the file's name
 	Adapted    []doctor.Adaptation // how the manifests were patched
 	RenderTook time.Duration
@@ -28,13 +31,13 @@ type InstallPlan struct {
 type InstallApplyOptions struct {
 	AllowDowngrade bool // put an older release in the place of a newer one
 	Timeout        time.Duration
-	NoWait         bool                // applied is enough
-	Observe        func(install.Event) // may be nil
+	NoWait         bool               // applied is enough
+	Observe        func(events.Event) // may be nil
 }
 
 // Apply executes the plan as it was shown: nothing is decided again. It stops before the first write when the plan is
 // refused, goes back to an older release without AllowDowngrade, or no longer fits the cluster.
-func (p *InstallPlan) Apply(ctx context.Context, o InstallApplyOptions) (*install.Result, error) {
+func (p *InstallPlan) Apply(ctx context.Context, o InstallApplyOptions) (*apply.Result, error) {
 	switch {
 	case !p.dryRun.writes():
 		return nil, errDryRun
@@ -46,7 +49,7 @@ func (p *InstallPlan) Apply(ctx context.Context, o InstallApplyOptions) (*instal
 	if err := p.stillHolds(ctx); err != nil {
 		return nil, err
 	}
-	return install.Run(ctx, p.client, p.Plan, install.Options{Timeout: o.Timeout, NoWait: o.NoWait, Observe: o.Observe})
+	return apply.Run(ctx, p.client, p.Plan, apply.Options{Timeout: o.Timeout, NoWait: o.NoWait, Observe: o.Observe})
 }
 
 // RefuseDowngrade is the error of an install that goes back to an older release without being allowed to.
@@ -69,6 +72,6 @@ func (p *InstallPlan) stillHolds(ctx context.Context) error {
 }
 
 // DryRun asks the server what it would do with each object of the plan. Nothing is written.
-func (p *InstallPlan) DryRun(ctx context.Context) ([]install.Verdict, error) {
-	return install.DryRun(ctx, p.client, p.Plan)
+func (p *InstallPlan) DryRun(ctx context.Context) ([]plan.Verdict, error) {
+	return preflight.DryRun(ctx, p.client, p.Plan)
 }

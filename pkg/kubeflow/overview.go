@@ -7,24 +7,25 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/status"
 )
 
 // An Overview is what status shows, and its document.
 type Overview struct {
-	APIVersion      string              `json:"apiVersion"`
-	Kind            string              `json:"kind"`
-	Context         string              `json:"context,omitempty"`
-	Server          string              `json:"server"`
-	Kubernetes      string              `json:"kubernetes,omitempty"`
-	Release         doctor.KnownRelease `json:"release"`
-	*install.Status                     // nil when it could not be read
-	Dashboard       Dashboard           `json:"dashboard"`
-	Nodes           []install.Pool      `json:"nodes"`
-	AtWork          *install.Holder     `json:"atWork,omitempty"`  // who changes it now
-	LastFix         *LastFix            `json:"lastFix,omitempty"` // the last doctor --fix
-	Others          []string            `json:"otherInstallations,omitempty"`
-	Error           string              `json:"error,omitempty"`
+	APIVersion     string              `json:"apiVersion"`
+	Kind           string              `json:"kind"`
+	Context        string              `json:"context,omitempty"`
+	Server         string              `json:"server"`
+	Kubernetes     string              `json:"kubernetes,omitempty"`
+	Release        doctor.KnownRelease `json:"release"`
+	*status.Status                     // nil when it could not be read
+	Dashboard      Dashboard           `json:"dashboard"`
+	Nodes          []status.Pool       `json:"nodes"`
+	AtWork         *lock.Holder        `json:"atWork,omitempty"`  // who changes it now
+	LastFix        *LastFix            `json:"lastFix,omitempty"` // the last doctor --fix
+	Others         []string            `json:"otherInstallations,omitempty"`
+	Error          string              `json:"error,omitempty"`
 }
 
 // A Dashboard says where the dashboard is.
@@ -46,7 +47,7 @@ type LastFix struct {
 func NewOverview(client *cluster.Client) *Overview {
 	o := &Overview{
 		APIVersion: "kubeflow.install/v1alpha1", Kind: "Status", Release: doctor.KnownRelease{From: "unknown"},
-		Dashboard: Dashboard{Endpoints: []expose.Endpoint{}}, Nodes: []install.Pool{},
+		Dashboard: Dashboard{Endpoints: []expose.Endpoint{}}, Nodes: []status.Pool{},
 	}
 	if client != nil {
 		o.Context, o.Server = client.Context, client.Server()
@@ -56,7 +57,7 @@ func NewOverview(client *cluster.Client) *Overview {
 
 // Incomplete tells whether the cluster no longer has something that was installed.
 func (o *Overview) Incomplete() bool {
-	return o.Release.From == "inventory" && slices.ContainsFunc(o.Components, func(c install.ComponentStatus) bool {
-		return slices.ContainsFunc(c.Items, func(i install.ObjectStatus) bool { return i.State == install.Missing })
+	return o.Release.From == "inventory" && slices.ContainsFunc(o.Components, func(c status.ComponentStatus) bool {
+		return slices.ContainsFunc(c.Items, func(i status.ObjectStatus) bool { return i.State == status.Missing })
 	})
 }

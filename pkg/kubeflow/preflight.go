@@ -10,32 +10,34 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
 // preflight looks for everything that would stop the install half-way or keep it from becoming ready. It reports what is only
 // to be known, and returns the rest as one [install.Refused]. Nothing is written. In a dry run the server's verdict on each
 // object is shown anyway, so it is not asked for here.
-func (o *InstallOptions) preflight(ctx context.Context, client *cluster.Client, plan *install.Plan, inventories []*install.Inventory) (refusal, err error) {
+func (o *InstallOptions) preflight(ctx context.Context, client *cluster.Client, p *plan.Plan, inventories []*inventory.Inventory) (refusal, err error) {
 	for _, name := range o.Adopt {
-		if !slices.Contains(plan.Stages(), name) {
-			return nil, &UsageError{What: "--adopt: there is no component " + name + " in this install", Next: "It is one of: " + strings.Join(plan.Stages(), ", ")}
+		if !slices.Contains(p.Stages(), name) {
+			return nil, &UsageError{What: "--adopt: there is no component " + name + " in this install", Next: "It is one of: " + strings.Join(p.Stages(), ", ")}
 		}
 	}
-	look := install.Feasible
+	look := preflight.Feasible
 	if o.DryRun.writes() {
-		look = install.Preflight
+		look = preflight.Preflight
 	}
-	refusal = look(ctx, client, plan)
-	var refused *install.Refused
+	refusal = look(ctx, client, p)
+	var refused *preflight.Refused
 	if refusal != nil && !errors.As(refusal, &refused) {
 		return nil, refusal
 	}
-	if plan.Writes() == 0 {
+	if p.Writes() == 0 {
 		return refusal, nil
 	}
-	report := o.examine(ctx, client.View(), plan, inventories)
+	report := o.examine(ctx, client.View(), p, inventories)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -47,15 +49,15 @@ func (o *InstallOptions) preflight(ctx context.Context, client *cluster.Client, 
 	if len(problems) == 0 {
 		return nil, nil
 	}
-	return &install.Refused{Problems: problems}, nil
+	return &preflight.Refused{Problems: problems}, nil
 }
 
 // examine runs the checks that matter before an install on the cluster as it will be.
-func (o *InstallOptions) examine(ctx context.Context, view cluster.View, plan *install.Plan, inventories []*install.Inventory) *doctor.Report {
-	coming := installationOf(plan, inventories)
+func (o *InstallOptions) examine(ctx context.Context, view cluster.View, p *plan.Plan, inventories []*inventory.Inventory) *doctor.Report {
+	coming := installationOf(p, inventories)
 	coming.Adopt, coming.Now = o.Adopt, view
 	settings := doctor.Settings{Install: coming}
-	if known, err := release.Find(plan.Release); err == nil {
+	if known, err := release.Find(p.Release); err == nil {
 		settings.Release = &known
 	}
 	chosen := slices.DeleteFunc(checks.All(), func(c *doctor.Check) bool { return !c.Preflight })
@@ -63,9 +65,9 @@ func (o *InstallOptions) examine(ctx context.Context, view cluster.View, plan *i
 }
 
 // installationOf is what the checks before an install know of it.
-func installationOf(plan *install.Plan, inventories []*install.Inventory) *doctor.Installation {
+func installationOf(p *plan.Plan, inventories []*inventory.Inventory) *doctor.Installation {
 	coming := &doctor.Installation{Component: map[cluster.Ref]string{}, Ours: map[cluster.Ref]bool{}}
-	for _, g := range plan.Objects {
+	for _, g := range p.Objects {
 		coming.Objects = append(coming.Objects, g.Object)
 		coming.Component[g.Ref().Identity()] = g.Stage
 	}

@@ -15,7 +15,9 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/status"
 )
 
 // StatusOptions say what to look at.
@@ -61,23 +63,23 @@ func (r *statusReader) read(ctx context.Context, view cluster.View) (*Overview, 
 			overview.Kubernetes = version.GitVersion
 		}
 	})
-	options := install.StatusOptions{Tree: r.Tree, All: r.All}
-	if overview.AtWork, err = install.AtWork(ctx, view, r.Now()); err == nil {
+	options := status.StatusOptions{Tree: r.Tree, All: r.All}
+	if overview.AtWork, err = lock.AtWork(ctx, view, r.Now()); err == nil {
 		options.Working = overview.AtWork != nil
-		overview.Status, err = install.LookAt(ctx, view, inventory, options)
+		overview.Status, err = status.LookAt(ctx, view, inventory, options)
 	}
 	running.Wait()
 	return overview, err
 }
 
 // inventory finds what is installed: by its record, else by what runs.
-func (r *statusReader) inventory(ctx context.Context, view cluster.View, overview *Overview) (*install.Inventory, error) {
-	all, err := install.Inventories(ctx, view)
+func (r *statusReader) inventory(ctx context.Context, view cluster.View, overview *Overview) (*inventory.Inventory, error) {
+	all, err := inventory.Inventories(ctx, view)
 	hidden := apierrors.IsForbidden(err)
 	if err != nil && !hidden {
 		return nil, err
 	}
-	chosen := install.Choose(all, r.Name)
+	chosen := inventory.Choose(all, r.Name)
 	for _, inventory := range all {
 		if inventory != chosen {
 			overview.Others = append(overview.Others, inventory.Name)
@@ -94,7 +96,7 @@ func (r *statusReader) inventory(ctx context.Context, view cluster.View, overvie
 		return nil, &cluster.Problem{What: fmt.Sprintf("there is no installation named %q on this cluster", r.Name),
 			Next: "There is: " + cmp.Or(strings.Join(overview.Others, ", "), "none. Install with: kubectl kubeflow install")}
 	}
-	found, failed := install.Recognised(ctx, view)
+	found, failed := status.Recognised(ctx, view)
 	switch {
 	case failed != nil && hidden:
 		return nil, err // who may not even read the record learns what permission that takes
@@ -113,8 +115,8 @@ func (r *statusReader) inventory(ctx context.Context, view cluster.View, overvie
 }
 
 // afterUninstall finds a Kubeflow that came by other means after this program's was taken off, and else says that there is none.
-func (r *statusReader) afterUninstall(ctx context.Context, view cluster.View, overview *Overview, remains *install.Inventory) (*install.Inventory, error) {
-	if found, err := install.Recognised(ctx, view); err == nil && found != nil {
+func (r *statusReader) afterUninstall(ctx context.Context, view cluster.View, overview *Overview, remains *inventory.Inventory) (*inventory.Inventory, error) {
+	if found, err := status.Recognised(ctx, view); err == nil && found != nil {
 		overview.Others = append(overview.Others, remains.Name)
 		overview.Release.From = "fingerprint"
 		return found, nil
@@ -141,7 +143,7 @@ func (r *statusReader) dashboard(ctx context.Context, view cluster.View, overvie
 // nodes fills in what the cluster's nodes are.
 func (r *statusReader) nodes(ctx context.Context, _ cluster.View, overview *Overview) {
 	if nodes, err := r.client.Nodes(ctx); err == nil { // who may not list nodes does without
-		overview.Nodes = install.Pools(nodes)
+		overview.Nodes = status.Pools(nodes)
 	}
 }
 

@@ -13,7 +13,9 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
 )
 
 // UninstallOptions say what to remove.
@@ -25,35 +27,35 @@ type UninstallOptions struct {
 
 // PrepareUninstall decides what an uninstall removes, in which order, and what it keeps and why. It writes nothing.
 func PrepareUninstall(ctx context.Context, client *cluster.Client, o UninstallOptions) (*UninstallPlan, error) {
-	survey, err := install.Look(ctx, client)
+	survey, err := uninstall.Look(ctx, client)
 	if err != nil {
 		return nil, err
 	}
 	view := client.View()
-	all, err := install.Inventories(ctx, view)
+	all, err := inventory.Inventories(ctx, view)
 	if err != nil {
 		return nil, err
 	}
-	p := &UninstallPlan{Removal: &install.Removal{Name: o.Name}, client: client, dryRun: o.DryRun}
+	p := &UninstallPlan{Removal: &uninstall.Removal{Name: o.Name}, client: client, dryRun: o.DryRun}
 	for _, inventory := range all {
 		p.Installed = append(p.Installed, inventory.Name)
 	}
 	if p.request, err = o.request(ctx, view, all, survey); err != nil || p.Nothing() {
 		return p, err
 	}
-	p.Removal = install.NewRemoval(p.request, survey)
+	p.Removal = uninstall.NewRemoval(p.request, survey)
 	if o.DryRun.writes() && len(p.Refs()) > 0 {
-		p.Refused = install.MayRemove(ctx, client, p.Removal)
+		p.Refused = uninstall.MayRemove(ctx, client, p.Removal)
 	}
 	return p, nil
 }
 
 // request is what should go; its inventory is nil when there is nothing.
-func (o UninstallOptions) request(ctx context.Context, view cluster.View, all []*install.Inventory, survey *install.Survey) (request install.UninstallRequest, err error) {
+func (o UninstallOptions) request(ctx context.Context, view cluster.View, all []*inventory.Inventory, survey *uninstall.Survey) (request uninstall.UninstallRequest, err error) {
 	request.DeleteData = o.DeleteData
 	switch {
 	case o.Name != "":
-		request.Inventory = install.Find(all, o.Name)
+		request.Inventory = inventory.Find(all, o.Name)
 	case len(all) > 1:
 		var names []string
 		for _, inventory := range all {
@@ -63,7 +65,7 @@ func (o UninstallOptions) request(ctx context.Context, view cluster.View, all []
 	case len(all) == 1:
 		request.Inventory = all[0]
 	default:
-		request.Inventory = install.Leaving(survey)
+		request.Inventory = uninstall.Leaving(survey)
 	}
 	if request.Inventory == nil {
 		return request, nil
@@ -73,7 +75,7 @@ func (o UninstallOptions) request(ctx context.Context, view cluster.View, all []
 			request.Others = append(request.Others, other)
 		}
 	}
-	if !slices.ContainsFunc(request.Others, func(i *install.Inventory) bool { return i.Release != "" || i.Name == "kubeflow" }) {
+	if !slices.ContainsFunc(request.Others, func(i *inventory.Inventory) bool { return i.Release != "" || i.Name == "kubeflow" }) {
 		request.Besides, err = besides(ctx, view)
 	}
 	return request, err
@@ -94,13 +96,13 @@ func besides(ctx context.Context, view cluster.View) ([]*unstructured.Unstructur
 
 // An UninstallPlan is what an uninstall removes and keeps.
 type UninstallPlan struct {
-	*install.Removal
+	*uninstall.Removal
 	Installed []string // the names of the installations on the cluster
 	Refused   error    // which permission is missing; nil when the uninstall may begin
 
 	client  *cluster.Client
 	dryRun  DryRun
-	request install.UninstallRequest
+	request uninstall.UninstallRequest
 }
 
 // Title is what messages call the installation.
@@ -124,27 +126,27 @@ func (p *UninstallPlan) Cluster() string { return cmp.Or(p.client.Context, p.cli
 type UninstallApplyOptions struct {
 	DeleteDataOf string // consent to delete users' data: see [UninstallPlan.Cluster]
 	Timeout      time.Duration
-	NoWait       bool                // do not wait for the last namespaces
-	Observe      func(install.Event) // may be nil
+	NoWait       bool               // do not wait for the last namespaces
+	Observe      func(events.Event) // may be nil
 }
 
 // Apply removes what the plan says and nothing beyond it: what came in between stays and is in the result. It stops before the
 // first write when the plan is refused, when it deletes users' data without consent, and when another program installed or
 // removed this installation in between.
-func (p *UninstallPlan) Apply(ctx context.Context, o UninstallApplyOptions) (*install.Removed, error) {
+func (p *UninstallPlan) Apply(ctx context.Context, o UninstallApplyOptions) (*uninstall.Removed, error) {
 	switch {
 	case !p.dryRun.writes():
 		return nil, errDryRun
 	case p.Refused != nil:
 		return nil, p.Refused
 	case p.Nothing():
-		return &install.Removed{Removed: []cluster.Ref{}}, p.tidy(ctx)
+		return &uninstall.Removed{Removed: []cluster.Ref{}}, p.tidy(ctx)
 	case p.DeletesData() && o.DeleteDataOf != p.Cluster():
 		return nil, &UsageError{What: "users' data is not deleted without consent", Next: "Nothing was changed. To delete it: --confirm " + p.Cluster()}
 	}
 	request := p.request
 	request.Agreed = p.Removal
-	return install.Uninstall(ctx, p.client, request, install.UninstallOptions{Timeout: o.Timeout, NoWait: o.NoWait, Observe: o.Observe})
+	return uninstall.Uninstall(ctx, p.client, request, uninstall.UninstallOptions{Timeout: o.Timeout, NoWait: o.NoWait, Observe: o.Observe})
 }
 
 // DeletesData tells whether the plan deletes users' data.
@@ -155,10 +157,10 @@ func (p *UninstallPlan) tidy(ctx context.Context) error {
 	if len(p.Installed) > 0 {
 		return nil
 	}
-	return install.Tidy(ctx, p.client)
+	return uninstall.Tidy(ctx, p.client)
 }
 
 // DryRun lets the server say whether it would delete each object of the plan.
 func (p *UninstallPlan) DryRun(ctx context.Context) error {
-	return install.TryRemoval(ctx, p.client, p.Removal)
+	return uninstall.TryRemoval(ctx, p.client, p.Removal)
 }

@@ -1,0 +1,97 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+)
+
+// Options say how a plan is carried out.
+type Options struct {
+	Timeout  time.Duration      // for all of it
+	NoWait   bool               // applied is enough
+	Parallel int                // requests at once; 0 means 16
+	Observe  func(events.Event) // may be nil
+}
+
+// Run carries a plan out: it records what will be there, applies every object as soon as its gates are open, waits
+// until all is ready, removes what left the set, and records what is there. Cut off at any moment, the same
+// plan made and run again finishes it.
+//
+// While it writes it holds the cluster (see [lock.Hold]); a plan that writes nothing needs no hold.
+//
+// A wait that runs out ends with an [Unfinished]; what cannot succeed ends at once with a cluster.Problem.
+func Run(ctx context.Context, client *cluster.Client, p *plan.Plan, o Options) (*Result, error) {
+	if o.Observe == nil {
+		o.Observe = func(events.Event) {}
+	}
+	if o.Parallel == 0 {
+		o.Parallel = 16
+	}
+	if o.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, o.Timeout)
+		defer cancel()
+	}
+	held, release, err := holdFor(p, ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	result, err := CarryOut(held, client, p, o)
+	if lost := lock.LostHold(held); lost != nil {
+		err = lost
+	}
+	return result, Ended(client.Explain(err), o.Timeout)
+}
+
+// Ended gives what ends a run its sentence, where it has none yet: the deadline, when it came before or after the wait,
+// and answers that nobody foresaw.
+func Ended(err error, after time.Duration) error {
+	var told *cluster.Problem
+	var unfinished *Unfinished
+	switch {
+	case err == nil, errors.Is(err, context.Canceled), errors.As(err, &unfinished):
+		return err
+	case errors.Is(err, context.DeadlineExceeded):
+		return &cluster.Problem{Err: err, What: fmt.Sprintf("the time ran out (%s): %s", after, plan.InnermostOf(err)),
+			Next: "What is there stays: the same command goes on from here, with --timeout for longer"}
+	case errors.As(err, &told):
+		return err
+	}
+	return &cluster.Problem{Err: err, What: err.Error(), Next: "What is there stays: the same command goes on from here"}
+}
+
+func CarryOut(ctx context.Context, client *cluster.Client, p *plan.Plan, o Options) (*Result, error) {
+	book := &bookkeeper{client: client, plan: p}
+	if err := book.open(ctx); err != nil {
+		return nil, err
+	}
+	e := newEngine(client, p, o)
+	if err := e.run(ctx); err != nil {
+		book.note(ctx, e)
+		return e.result, err
+	}
+	if err := prune(ctx, client, p, e.result, o.Observe); err != nil {
+		return e.result, err
+	}
+	return e.result, book.close(ctx, e)
+}
+
+// A Result is what came of a run.
+type Result struct {
+	Applied   int           `json:"applied"`   // sent to the server
+	Changed   int           `json:"changed"`   // of these, the ones that were not there as wanted
+	Unchanged int           `json:"unchanged"` // not sent: known to be as wanted
+	Pruned    []cluster.Ref `json:"pruned,omitempty"`
+	Kept      []cluster.Ref `json:"kept,omitempty"`
+	ApplyTook time.Duration `json:"-"` // until the last object was applied
+	ReadyTook time.Duration `json:"-"` // until the last object was ready
+	Retried   int           `json:"-"`
+}

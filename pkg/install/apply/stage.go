@@ -1,0 +1,164 @@
+package apply
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+)
+
+// A stage is how far one component is.
+type stage struct {
+	name    string
+	tally   events.Tally
+	started time.Time
+	ready   bool
+	said    string // what it was last said to wait for
+	at      time.Time
+}
+
+func (e *engine) stageNamed(name string) *stage {
+	for _, s := range e.stages {
+		if s.name == name {
+			return s
+		}
+	}
+	s := &stage{name: name}
+	e.stages = append(e.stages, s)
+	return s
+}
+
+func (e *engine) start(s *stage) {
+	if s.started.IsZero() {
+		s.started = time.Now()
+		e.options.Observe(events.StageStarted{Stage: s.name, Tally: s.tally})
+	}
+}
+
+// settle marks an object ready or not ready. Ready is not forever: a Deployment can lose its pods again.
+func (e *engine) settle(it *item, ready bool, why string) {
+	if it.why != why {
+		it.why, it.because, it.waitsSince = why, "", time.Now()
+	}
+	if it.ready == ready {
+		return
+	}
+	it.ready = ready
+	if !ready {
+		it.stage.tally.Ready--
+		it.stage.ready = false
+		e.left++
+		return
+	}
+	it.stage.tally.Ready++
+	e.left--
+	e.options.Observe(events.ObjectReady{Stage: it.stage.name, Ref: it.Ref(), Tally: it.stage.tally})
+	if s := it.stage; s.tally.Ready == s.tally.Total && !s.ready {
+		e.start(s)
+		s.ready = true
+		e.options.Observe(events.StageReady{Stage: s.name, Took: time.Since(s.started), Tally: s.tally})
+	}
+}
+
+// repeatAfter is how often an unchanged reason is said again.
+const repeatAfter = 10 * time.Second
+
+// remind says for each stage that is not ready what it waits for.
+func (e *engine) remind() {
+	for _, s := range e.stages {
+		if s.ready {
+			continue
+		}
+		first, more := e.oldest(s)
+		if first == nil {
+			continue
+		}
+		why := e.reason(first)
+		key := first.Ref().String() + why
+		if key == s.said && time.Since(s.at) < repeatAfter {
+			continue
+		}
+		s.said, s.at = key, time.Now()
+		e.options.Observe(events.StillWaiting{Stage: s.name, Ref: first.Ref(), Why: why, More: more, Tally: s.tally})
+	}
+}
+
+// oldest returns the object of a stage that is worth naming: one that is applied and not ready, else one not applied.
+func (e *engine) oldest(s *stage) (first *item, more int) {
+	for _, it := range e.items {
+		if it.stage != s || it.ready {
+			continue
+		}
+		more++
+		if first == nil || first.state != sent && it.state == sent {
+			first = it
+		}
+	}
+	return first, more - 1
+}
+
+// reason says what an object waits for.
+func (e *engine) reason(it *item) string {
+	g, gated := e.closedGate(it)
+	switch {
+	case it.because != "":
+		return it.because
+	case gated:
+		return "waits for " + g.String()
+	case it.state == sending && it.why == "":
+		return "is sent, and the server has not answered yet"
+	case it.why == "":
+		return "to be applied"
+	}
+	return it.why
+}
+
+// pending lists what is not there or not ready, applied things first, each with why.
+func (e *engine) pending() []Pending {
+	var sentOnes, others []Pending
+	for _, it := range e.items {
+		switch {
+		case it.ready:
+		case it.state == sent:
+			sentOnes = append(sentOnes, Pending{it.Ref(), e.reason(it)})
+		default:
+			others = append(others, Pending{it.Ref(), e.reason(it)})
+		}
+	}
+	return append(sentOnes, others...)
+}
+
+// cutOff ends the run because the deadline came, or somebody interrupted it.
+func (e *engine) cutOff(ctx context.Context) error {
+	if ctx.Err() == context.Canceled {
+		return ctx.Err()
+	}
+	looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookFor)
+	defer cancel()
+	return e.unfinished(looking, false)
+}
+
+func (e *engine) unfinished(ctx context.Context, stuck bool) error {
+	u := &Unfinished{Pending: e.pending(), Stuck: stuck}
+	if !stuck {
+		u.cause = context.DeadlineExceeded
+	}
+	view := e.client.View()
+	for i, p := range u.Pending {
+		if i == plan.Mentioned {
+			break
+		}
+		at := e.at[p.Ref.Identity()]
+		if q, ok := e.questionOf(at, e.items[at]); ok {
+			u.Pending[i].Why = cmp.Or(q.answer(ctx, view).why, p.Why)
+		}
+	}
+	return u
+}
+
+// lockOf returns the lock that a gate of an object shuts.
+func (e *engine) lockOf(g plan.Gate) *waiters {
+	return e.gates[plan.KeyOf(g)]
+}

@@ -1,0 +1,119 @@
+package explain
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// ByRef says in plain words why an object of a cluster is not ready: what its pods, its conditions and the last
+// event say, as deep as that can be seen ("0/1 ready, container manager is crash-looping (exit code 1, 4 restarts)").
+// It is empty for an object that is ready. It reads no more than the answer needs, and a question that is not
+// answered only makes the answer shorter.
+func ByRef(ctx context.Context, view cluster.View, ref cluster.Ref) string {
+	o, err := view.Get(ctx, ref)
+	switch {
+	case apierrors.IsNotFound(err):
+		return "it is not there"
+	case meta.IsNoMatchError(err):
+		return "its kind is not on the cluster"
+	case err != nil:
+		return "it cannot be read: " + err.Error()
+	}
+	return Object(ctx, view, o)
+}
+
+// Object is WhyNot for an object that has been read.
+func Object(ctx context.Context, view cluster.View, o *unstructured.Unstructured) string {
+	ready, why := cluster.Ready(o)
+	if going := BeingDeleted(o); going != "" {
+		return going
+	}
+	if isDefinition := o.GroupVersionKind().GroupKind() == kube.CustomResourceDefinitionKind; ready && (Established(o) || !isDefinition) {
+		return ""
+	}
+	switch o.GroupVersionKind().GroupKind().String() {
+	case "Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "ReplicaSet.apps", "Job.batch", "ReplicationController":
+		return whyWorkload(ctx, view, o)
+	case "Pod":
+		return cmp.Or(WhyPod(ctx, view, o), why)
+	case "CustomResourceDefinition.apiextensions.k8s.io":
+		return whyDefinition(o)
+	case "APIService.apiregistration.k8s.io":
+		return whyAPI(ctx, view, o)
+	case "PersistentVolumeClaim":
+		return cmp.Or(whyClaim(ctx, view, o), why)
+	case "Service":
+		return joined("it has no address yet", lastWarning(ctx, view, o))
+	}
+	return joined(cmp.Or(why, "it is not ready"), lastWarning(ctx, view, o))
+}
+
+// BeingDeleted says what holds up the deletion of an object, "" for one that is not being deleted.
+func BeingDeleted(o *unstructured.Unstructured) string {
+	if o.GetDeletionTimestamp() == nil {
+		return ""
+	}
+	var left []string
+	for _, c := range kube.Conditions(o) {
+		if c.Status == metav1.ConditionTrue && strings.HasPrefix(c.Type, "Namespace") {
+			left = append(left, c.Message)
+		}
+	}
+	switch {
+	case len(left) > 0:
+		return "it is being deleted: " + strings.Join(left, "; ")
+	case len(o.GetFinalizers()) > 0:
+		return "it is being deleted, and waits for who keeps it: " + strings.Join(o.GetFinalizers(), ", ")
+	}
+	return "it is being deleted"
+}
+
+// whyDefinition says why a kind is not served yet.
+func whyDefinition(o *unstructured.Unstructured) string {
+	for _, kind := range []string{"NamesAccepted", "Established", "NonStructuralSchema", "KubernetesAPIApprovalPolicyConformant"} {
+		c := kube.Condition(o, kind)
+		bad := metav1.ConditionFalse
+		if kind == "NonStructuralSchema" {
+			bad = metav1.ConditionTrue
+		}
+		if c != nil && c.Status == bad && c.Reason != "Installing" {
+			return fmt.Sprintf("it is not established: %s: %s", c.Reason, c.Message)
+		}
+	}
+	return "it is being established"
+}
+
+// whyAPI says why an aggregated API is not available.
+func whyAPI(ctx context.Context, view cluster.View, o *unstructured.Unstructured) string {
+	why := "it is not available yet"
+	if c := kube.Condition(o, "Available"); c != nil {
+		why = "it is not available: " + cmp.Or(c.Message, c.Reason)
+	}
+	service := kube.Map(o.Object, "spec", "service")
+	if service == nil {
+		return why
+	}
+	return joined(why, whyService(ctx, view, cluster.Ref{APIVersion: "v1", Kind: "Service", Namespace: kube.Text(service, "namespace"), Name: kube.Text(service, "name")}))
+}
+
+// joined puts what is known about a thing behind what it is, as far as there is anything.
+func joined(what, detail string) string {
+	if what == "" || detail == "" {
+		return what + detail
+	}
+	return what + ", " + detail
+}
+
+func Established(o *unstructured.Unstructured) bool {
+	return kube.IsTrue(o, "Established")
+}

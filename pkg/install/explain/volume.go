@@ -1,0 +1,54 @@
+package explain
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// whyVolume says why a pod's claim keeps it from a node, "" when it does not.
+func whyVolume(ctx context.Context, view cluster.View, ref cluster.Ref) string {
+	claim, err := view.Get(ctx, ref)
+	switch {
+	case apierrors.IsNotFound(err):
+		return fmt.Sprintf("PersistentVolumeClaim %s is not there", ref.Name)
+	case err != nil:
+		return ""
+	}
+	why := whyClaim(ctx, view, claim)
+	if why == "" {
+		return ""
+	}
+	return fmt.Sprintf("PersistentVolumeClaim %s %s", ref.Name, why)
+}
+
+// whyClaim says why a claim is not bound. One whose volume is made only when a pod has a node is not held up.
+func whyClaim(ctx context.Context, view cluster.View, claim *unstructured.Unstructured) string {
+	if kube.Text(claim.Object, "status", "phase") == "Bound" {
+		return ""
+	}
+	classes, err := view.List(ctx, kube.StorageClassKind, cluster.Scope{})
+	if err != nil {
+		return joined("is not bound", lastWarning(ctx, view, claim))
+	}
+	name := kube.Text(claim.Object, "spec", "storageClassName")
+	_, named := kube.Map(claim.Object, "spec")["storageClassName"]
+	at := slices.IndexFunc(classes, func(c *unstructured.Unstructured) bool {
+		return named && c.GetName() == name || !named && c.GetAnnotations()["storageclass.kubernetes.io/is-default-class"] == "true"
+	})
+	switch {
+	case at < 0 && !named:
+		return "is not bound: the cluster has no default StorageClass"
+	case at < 0 && name != "":
+		return fmt.Sprintf("is not bound: there is no StorageClass %s", name)
+	case at >= 0 && kube.Text(classes[at].Object, "volumeBindingMode") == "WaitForFirstConsumer" && claim.GetAnnotations()["volume.kubernetes.io/selected-node"] == "":
+		return ""
+	}
+	return joined("is not bound", lastWarning(ctx, view, claim))
+}

@@ -1,0 +1,223 @@
+package inventory
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+)
+
+// An Inventory is the record, in the cluster, of what one install put there. It is a ConfigMap: what it lists is
+// only removed by this program, and what it does not list is never touched.
+type Inventory struct {
+	Name    string // the installation's name
+	Release string // "26.03"; empty when it is no release we know
+	Source  []release.Pin
+	Objects []Entry
+	Remains bool // it was uninstalled, and Objects are what stayed: users' data, and what that needs
+	Leaving bool // an uninstall has begun, and has not come to its end
+
+	Home string
+	Live *unstructured.Unstructured
+}
+
+// An Entry is one installed object, and the component it came with ("" in records of an older program). Applied is a hash of what was applied, Fields of the fields this program owned
+// then; both are empty while the object is not known to be applied.
+type Entry struct {
+	cluster.Ref
+	Component string `json:"component,omitempty"`
+	Applied   string `json:"applied,omitempty"`
+	Fields    string `json:"fields,omitempty"`
+	Found     bool   `json:"found,omitempty"` // a Namespace that was there before the install: an uninstall leaves it
+}
+
+// The labels and keys of the ConfigMap.
+const (
+	ManagedByLabel = "app.kubernetes.io/managed-by"
+	partLabel      = "app.kubernetes.io/component"
+	nameLabel      = "app.kubernetes.io/instance"
+	inventoryLabel = "inventory"
+	InventoryNames = "kubectl-kubeflow-inventory"
+
+	releaseKey = "release"
+	sourceKey  = "source"
+	objectsKey = "objects"
+	remainsKey = "remains" // "true" in what an uninstall leaves
+	leavingKey = "leaving" // "true" while an uninstall is under way, or was cut off
+
+	largest = 1000 * 1000 // of the 1 MiB that an API server takes
+)
+
+// Choose returns the inventory of a name; without a name that of a known release before any other. It may be nil.
+func Choose(all []*Inventory, name string) *Inventory {
+	if name != "" {
+		return Find(all, name)
+	}
+	for _, inventory := range all {
+		if inventory.Release != "" {
+			return inventory
+		}
+	}
+	if len(all) > 0 {
+		return all[0]
+	}
+	return nil
+}
+
+// Inventories returns the record of each installation on a cluster, in the order of their names. To somebody who may
+// not look into every namespace it returns those in Kubeflow's own.
+func Inventories(ctx context.Context, view cluster.View) ([]*Inventory, error) {
+	all, err := inventoriesIn(ctx, view, "")
+	if !apierrors.IsForbidden(err) {
+		return all, err
+	}
+	if own, narrow := inventoriesIn(ctx, view, "kubeflow"); narrow == nil && len(own) > 0 {
+		return own, nil
+	}
+	return nil, err
+}
+
+func inventoriesIn(ctx context.Context, view cluster.View, namespace string) ([]*Inventory, error) {
+	selector := fmt.Sprintf("%s=%s,%s=%s", ManagedByLabel, Manager, partLabel, inventoryLabel)
+	list, err := view.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: namespace, Labels: selector})
+	if meta.IsNoMatchError(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the record of what is installed: %w", err)
+	}
+	var all []*Inventory
+	for _, o := range list {
+		inventory, err := decodeInventory(o)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, inventory)
+	}
+	slices.SortFunc(all, func(a, b *Inventory) int { return cmp.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+// Find returns the inventory of one installation, nil when there is none.
+func Find(all []*Inventory, name string) *Inventory {
+	for _, inventory := range all {
+		if inventory.Name == name {
+			return inventory
+		}
+	}
+	return nil
+}
+
+// Refs returns the names of what is installed.
+func (v *Inventory) Refs() []cluster.Ref {
+	refs := make([]cluster.Ref, len(v.Objects))
+	for i, entry := range v.Objects {
+		refs[i] = entry.Ref
+	}
+	return refs
+}
+
+func decodeInventory(o *unstructured.Unstructured) (*Inventory, error) {
+	v := &Inventory{Name: o.GetLabels()[nameLabel], Home: o.GetNamespace(), Live: o}
+	v.Release = kube.Text(o.Object, "data", releaseKey)
+	v.Remains, v.Leaving = kube.Text(o.Object, "data", remainsKey) == "true", kube.Text(o.Object, "data", leavingKey) == "true"
+	for key, into := range map[string]any{sourceKey: &v.Source, objectsKey: &v.Objects} {
+		if err := json.Unmarshal([]byte(kube.Text(o.Object, "data", key)), into); err != nil {
+			return nil, &cluster.Problem{Err: err,
+				What: fmt.Sprintf("the record of what is installed cannot be read: %s in %s: %v", key, cluster.RefOf(o), err),
+				Next: fmt.Sprintf("To start a new record: kubectl delete configmap -n %s %s", o.GetNamespace(), o.GetName())}
+		}
+	}
+	return v, nil
+}
+
+// Encode returns the ConfigMap that holds the inventory.
+func (v *Inventory) Encode() (*unstructured.Unstructured, error) {
+	source, err := json.Marshal(v.Source)
+	if err != nil {
+		return nil, fmt.Errorf("recording what is installed: %w", err)
+	}
+	objects := []byte("[")
+	for i, entry := range v.Objects {
+		line, err := json.Marshal(entry)
+		if err != nil {
+			return nil, fmt.Errorf("recording what is installed: %w", err)
+		}
+		if i > 0 {
+			objects = append(objects, ',')
+		}
+		objects = append(append(objects, '\n'), line...)
+	}
+	objects = append(objects, "\n]\n"...)
+	if len(objects) > largest {
+		return nil, &cluster.Problem{What: fmt.Sprintf("%d objects are more than one installation can keep a record of", len(v.Objects)),
+			Next: "Install them in parts, each with a --name of its own"}
+	}
+	data := map[string]any{releaseKey: v.Release, sourceKey: string(source), objectsKey: string(objects)}
+	for key, is := range map[string]bool{remainsKey: v.Remains, leavingKey: v.Leaving} {
+		if is {
+			data[key] = "true"
+		}
+	}
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "ConfigMap",
+		"metadata": map[string]any{
+			"name": InventoryNames + "-" + v.Name, "namespace": v.Home,
+			"labels": map[string]any{ManagedByLabel: Manager, partLabel: inventoryLabel, nameLabel: v.Name},
+		},
+		"data": data,
+	}}, nil
+}
+
+// SameRecord tells whether a ConfigMap on the cluster already says this.
+func SameRecord(live, want *unstructured.Unstructured) bool {
+	if live == nil {
+		return false
+	}
+	for _, key := range []string{releaseKey, sourceKey, objectsKey, remainsKey, leavingKey} {
+		if kube.Text(live.Object, "data", key) != kube.Text(want.Object, "data", key) {
+			return false
+		}
+	}
+	return true
+}
+
+// Manager is the field manager of everything that install applies.
+const Manager = "kubectl-kubeflow"
+
+// Entries returns what is recorded of each object, by its name without a version.
+func (v *Inventory) Entries() map[cluster.Ref]Entry {
+	out := map[cluster.Ref]Entry{}
+	if v != nil {
+		for _, e := range v.Objects {
+			out[e.Ref.Identity()] = e
+		}
+	}
+	return out
+}
+
+// Times returns when the record was first and last written, nil where nobody knows.
+func (v *Inventory) Times() (first, last *time.Time) {
+	if v.Live == nil {
+		return nil, nil
+	}
+	if t := v.Live.GetCreationTimestamp(); !t.IsZero() {
+		first = &t.Time
+	}
+	for _, entry := range v.Live.GetManagedFields() {
+		if entry.Manager == Manager && entry.Time != nil {
+			last = &entry.Time.Time
+		}
+	}
+	return first, last
+}

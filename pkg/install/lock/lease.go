@@ -1,0 +1,222 @@
+package lock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+)
+
+const (
+	LeaseName     = inventory.Manager
+	LeaseHome     = "default" // there before the first write of an install, and after the last one of an uninstall
+	leaseLasts    = 20 * time.Second
+	leaseRenewed  = 4 * time.Second
+	LeaseWatched  = 500 * time.Millisecond
+	DoingNote     = "kubeflow.org/doing"
+	releaseWithin = 5 * time.Second
+	leaseTries    = 8 // to read it, when the server does not answer: about half a minute
+)
+
+// A Holder is who works on a cluster.
+type Holder struct {
+	Who   string    `json:"who"`   // jane@laptop
+	Doing string    `json:"doing"` // "installing Kubeflow 26.03"
+	Since time.Time `json:"since"` // by the holder's clock
+}
+
+// Held is the error of work that cannot begin, because somebody else is at work on the same cluster.
+type Held struct{ By Holder }
+
+func (h *Held) Error() string {
+	return fmt.Sprintf("%s is %s on this cluster, since %s", h.By.Who, h.By.Doing, h.By.Since.Local().Format("15:04:05 on 2 January"))
+}
+
+// Hold makes sure that nobody else works on the cluster while the caller does: it takes a Lease, renews it, and deletes
+// it when release is called. doing says what for, in words that follow "jane is": "installing Kubeflow 26.03".
+//
+// The context it returns is the one to work with. It ends when the hold is lost (context.Cause says so), which only
+// happens when this program could not reach the cluster for as long as the Lease lasts and somebody else took over.
+//
+// Somebody who holds the Lease and renews it is a [Held] error, wrapped in a cluster.Problem. One that is gone (its process
+// is no more, or it has stopped renewing) is taken over from.
+func Hold(ctx context.Context, client *cluster.Client, doing string) (held context.Context, release func(), err error) {
+	return HoldIn(ctx, client, LeaseHome, doing)
+}
+
+func HoldIn(ctx context.Context, client *cluster.Client, namespace, doing string) (context.Context, func(), error) {
+	h := &hold{leases: client.Kube.CoordinationV1().Leases(namespace), identity: OwnIdentity(), doing: doing}
+	if err := h.take(ctx); err != nil {
+		return nil, nil, err
+	}
+	held, lose := context.WithCancelCause(ctx)
+	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		h.renew(renewing, lose)
+	}()
+	return held, func() {
+		stop()
+		<-done
+		h.letGo(ctx)
+		lose(nil)
+	}, nil
+}
+
+// A hold is this process's claim to a Lease. It writes typed objects, not Changes: to make one has to fail when there is one.
+type hold struct {
+	leases   coordination.LeaseInterface
+	identity Identity
+	doing    string
+	lease    *coordinationv1.Lease
+}
+
+// take gets the Lease, or says who has it.
+func (h *hold) take(ctx context.Context) error {
+	var seen *coordinationv1.Lease // somebody's, as it was when it was first looked at
+	var since time.Time
+	for attempt := 0; ; {
+		lease, err := h.leases.Get(ctx, LeaseName, metav1.GetOptions{})
+		pause := LeaseWatched
+		switch {
+		case apierrors.IsNotFound(err):
+			if done, err := h.claim(ctx, nil); done || err != nil {
+				return err
+			}
+		case cluster.Transient(err) && attempt < leaseTries:
+			pause = kube.Backoff(attempt)
+			attempt++
+		case err != nil:
+			return fmt.Errorf("looking who works on this cluster: %w", err)
+		case HolderOf(lease) == h.identity.String():
+			h.lease = lease // the answer to the request that made it was lost
+			return nil
+		case seen == nil:
+			seen, since = lease, time.Now()
+			fallthrough
+		case seen.UID == lease.UID && seen.ResourceVersion == lease.ResourceVersion:
+			if !h.identity.KnowsGone(HolderOf(lease)) && time.Since(since) < lastsOf(lease) {
+				break
+			}
+			if done, err := h.claim(ctx, lease); done || err != nil {
+				return err
+			}
+		case HolderOf(seen) == HolderOf(lease): // renewed while we looked: it is alive
+			return busy(lease)
+		default:
+			seen, since = lease, time.Now()
+		}
+		if err := kube.Sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// claim writes the Lease: a new one, or over one whose holder is gone. Done is false when somebody was faster.
+func (h *hold) claim(ctx context.Context, from *coordinationv1.Lease) (done bool, err error) {
+	now := metav1.NowMicro()
+	name, seconds := h.identity.String(), int32(leaseLasts/time.Second)
+	lease := &coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{Name: LeaseName, Labels: map[string]string{inventory.ManagedByLabel: inventory.Manager}, Annotations: map[string]string{DoingNote: h.doing}},
+		Spec:       coordinationv1.LeaseSpec{HolderIdentity: &name, LeaseDurationSeconds: &seconds, AcquireTime: &now, RenewTime: &now},
+	}
+	if from == nil {
+		h.lease, err = h.leases.Create(ctx, lease, metav1.CreateOptions{FieldManager: inventory.Manager})
+	} else {
+		lease.UID, lease.ResourceVersion = from.UID, from.ResourceVersion
+		h.lease, err = h.leases.Update(ctx, lease, metav1.UpdateOptions{FieldManager: inventory.Manager})
+	}
+	switch {
+	case err == nil:
+		return true, nil
+	case apierrors.IsAlreadyExists(err), apierrors.IsConflict(err), apierrors.IsNotFound(err) && from != nil, cluster.Transient(err):
+		return false, nil
+	}
+	return false, fmt.Errorf("holding this cluster while %s: %w", h.doing, err)
+}
+
+// renew keeps the Lease until told to stop. A server that does not answer does not end it: only somebody else's name in it does.
+func (h *hold) renew(ctx context.Context, lose context.CancelCauseFunc) {
+	for kube.Sleep(ctx, leaseRenewed) == nil {
+		now := metav1.NowMicro()
+		next := h.lease.DeepCopy()
+		next.Spec.RenewTime = &now
+		after, err := h.leases.Update(ctx, next, metav1.UpdateOptions{FieldManager: inventory.Manager})
+		if err == nil {
+			h.lease = after
+			continue
+		}
+		if !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+			continue
+		}
+		switch live, err := h.leases.Get(ctx, LeaseName, metav1.GetOptions{}); {
+		case err == nil && HolderOf(live) == h.identity.String():
+			h.lease = live
+		case apierrors.IsNotFound(err):
+			_, _ = h.claim(ctx, nil) // what did not succeed is tried again at the next tick
+		case err == nil:
+			lose(busy(live))
+			return
+		}
+	}
+}
+
+// letGo deletes the Lease, if it still is this process's.
+func (h *hold) letGo(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseWithin)
+	defer cancel()
+	for attempt := 0; ; attempt++ {
+		live, err := h.leases.Get(ctx, LeaseName, metav1.GetOptions{})
+		if err == nil {
+			if HolderOf(live) != h.identity.String() {
+				return
+			}
+			err = h.leases.Delete(ctx, LeaseName, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &live.UID, ResourceVersion: &live.ResourceVersion}})
+		}
+		if err == nil || !cluster.Transient(err) || kube.Sleep(ctx, kube.Backoff(attempt)) != nil {
+			return // what cannot be deleted ends by itself
+		}
+	}
+}
+
+func busy(lease *coordinationv1.Lease) error {
+	held := &Held{By: Holder{Who: ParseIdentity(HolderOf(lease)).Who(), Doing: lease.Annotations[DoingNote]}}
+	if lease.Spec.AcquireTime != nil {
+		held.By.Since = lease.Spec.AcquireTime.Time
+	}
+	return &cluster.Problem{What: held.Error(), Err: held,
+		Next: fmt.Sprintf("Wait until it is done, then run the same command again. Where that program is gone, its hold ends by itself within %s", leaseLasts)}
+}
+
+func HolderOf(lease *coordinationv1.Lease) string {
+	if lease.Spec.HolderIdentity == nil {
+		return ""
+	}
+	return *lease.Spec.HolderIdentity
+}
+
+func lastsOf(lease *coordinationv1.Lease) time.Duration {
+	if lease.Spec.LeaseDurationSeconds == nil || HolderOf(lease) == "" {
+		return 0
+	}
+	return time.Duration(*lease.Spec.LeaseDurationSeconds) * time.Second
+}
+
+// LostHold returns why a hold was lost, nil when it was not.
+func LostHold(held context.Context) error {
+	var lost *Held
+	if cause := context.Cause(held); errors.As(cause, &lost) {
+		return cause
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package plan
+
+import "slices"
+
+// cutCycles finds rings in which everybody would wait for somebody else, and takes the webhook gates out of them.
+// A namespace or a definition never waits for what is in it, so a ring always goes through a webhook or an API.
+func (p *planner) cutCycles() {
+	for _, ring := range rings(p.waits()) {
+		if len(ring) < 2 {
+			continue
+		}
+		slices.Sort(ring)
+		cycle := Cycle{}
+		for _, i := range ring {
+			cycle.Objects = append(cycle.Objects, p.all[i].ref)
+			p.gates[i] = slices.DeleteFunc(p.gates[i], func(g Gate) bool {
+				within := slices.ContainsFunc(p.openers[KeyOf(g)], func(at int) bool { return slices.Contains(ring, at) })
+				if within && !slices.Contains(cycle.Cut, g) {
+					cycle.Cut = append(cycle.Cut, g)
+				}
+				return within
+			})
+		}
+		if len(cycle.Cut) > 0 {
+			p.cycles = append(p.cycles, cycle)
+		}
+	}
+}
+
+// waits returns, for each object, what must be at work before it can be: what its gates wait for, and what it needs.
+func (p *planner) waits() [][]int {
+	out := make([][]int, len(p.all))
+	for i := range p.all {
+		out[i] = slices.Clone(p.needs.edges[i])
+		for _, g := range p.gates[i] {
+			if g.Kind != NamespaceGate && g.Kind != KindGate {
+				out[i] = append(out[i], p.openers[KeyOf(g)]...)
+			}
+		}
+	}
+	return out
+}
+
+// rings returns the strongly connected parts of a graph (Tarjan).
+func rings(edges [][]int) [][]int {
+	t := &tarjan{edges: edges, number: make([]int, len(edges)), low: make([]int, len(edges)), on: make([]bool, len(edges))}
+	for i := range edges {
+		if t.number[i] == 0 {
+			t.visit(i)
+		}
+	}
+	return t.found
+}
+
+type tarjan struct {
+	edges       [][]int
+	number, low []int // 0 is unvisited
+	on          []bool
+	stack       []int
+	next        int
+	found       [][]int
+}
+
+func (t *tarjan) visit(i int) {
+	t.next++
+	t.number[i], t.low[i] = t.next, t.next
+	t.stack, t.on[i] = append(t.stack, i), true
+	for _, j := range t.edges[i] {
+		if t.number[j] == 0 {
+			t.visit(j)
+			t.low[i] = min(t.low[i], t.low[j])
+		} else if t.on[j] {
+			t.low[i] = min(t.low[i], t.number[j])
+		}
+	}
+	if t.low[i] != t.number[i] {
+		return
+	}
+	at := slices.Index(t.stack, i)
+	ring := slices.Clone(t.stack[at:])
+	t.stack = t.stack[:at]
+	for _, j := range ring {
+		t.on[j] = false
+	}
+	t.found = append(t.found, ring)
+}

@@ -1,0 +1,105 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+)
+
+// yieldable are the fields of a webhook that a controller of the cluster may make its own: the namespaceSelector of
+// AKS's admissions enforcer, a failurePolicy that the webhook's program sets when it is up, an injected caBundle.
+// To send them again would be a fight that nobody wins.
+var yieldable = [][]string{{"namespaceSelector"}, {"failurePolicy"}, {"clientConfig", "caBundle"}}
+
+func IsWebhooks(o *unstructured.Unstructured) bool {
+	kind := o.GroupVersionKind().GroupKind()
+	return kind == kube.MutatingWebhookConfigurationKind || kind == kube.ValidatingWebhookConfigurationKind
+}
+
+// yield takes out of webhook configurations what a controller has since made its own.
+func (l *liveParts) yield(objects []Gated) {
+	for i, g := range objects {
+		if !IsWebhooks(g.Object) {
+			continue
+		}
+		for _, theirs := range l.webhooks {
+			if theirs.GetName() == g.Object.GetName() && theirs.GetKind() == g.Object.GetKind() {
+				objects[i].Object = yielded(g.Object, theirs)
+			}
+		}
+	}
+}
+
+func yielded(ours, live *unstructured.Unstructured) *unstructured.Unstructured {
+	out := ours.DeepCopy()
+	for _, w := range kube.Items(out.Object, "webhooks") {
+		for _, path := range yieldable {
+			if mayYield(ours, path) && owned(live, kube.Text(w, "name"), path, aController) {
+				unstructured.RemoveNestedField(w, path...)
+			}
+		}
+	}
+	return out
+}
+
+// taken tells whether somebody other than a controller changed one of these fields since it was applied.
+func taken(ours, live *unstructured.Unstructured) bool {
+	for _, w := range kube.Items(ours.Object, "webhooks") {
+		for _, path := range yieldable {
+			_, wanted, _ := unstructured.NestedFieldNoCopy(w, path...)
+			name := kube.Text(w, "name")
+			if wanted && !owned(live, name, path, ThisProgram) && !(mayYield(ours, path) && owned(live, name, path, aController)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mayYield tells whether a field is left to a controller that took it. A selector is not, where the object carries
+// the label or annotation that tells AKS's admissions enforcer to leave it alone.
+func mayYield(o *unstructured.Unstructured, path []string) bool {
+	const mark = "admissions.enforcer/disabled"
+	return path[0] != "namespaceSelector" || o.GetAnnotations()[mark] != "true" && o.GetLabels()[mark] != "true"
+}
+
+func ThisProgram(entry metav1.ManagedFieldsEntry) bool {
+	return entry.Manager == inventory.Manager && entry.Operation == metav1.ManagedFieldsOperationApply
+}
+
+// aController is any program of the cluster: not a person with kubectl, and not this program.
+func aController(entry metav1.ManagedFieldsEntry) bool {
+	return !strings.HasPrefix(entry.Manager, "kubectl")
+}
+
+// owned tells whether one of some owners has a field of a webhook.
+func owned(live *unstructured.Unstructured, webhook string, path []string, by func(metav1.ManagedFieldsEntry) bool) bool {
+	at := []string{"f:webhooks", `k:{"name":` + quote(webhook) + `}`}
+	for _, step := range path {
+		at = append(at, "f:"+step)
+	}
+	return slices.ContainsFunc(live.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
+		if !by(entry) || entry.FieldsV1 == nil {
+			return false
+		}
+		_, found, _ := unstructured.NestedFieldNoCopy(inventory.DecodeFields(entry.FieldsV1.GetRawBytes()), at...)
+		return found
+	})
+}
+
+// withoutYieldable leaves the yieldable fields out of the set that this program owns.
+func withoutYieldable(fields map[string]any) map[string]any {
+	for _, w := range kube.Map(fields, "f:webhooks") {
+		if owned, ok := w.(map[string]any); ok {
+			delete(owned, "f:namespaceSelector")
+			delete(owned, "f:failurePolicy")
+			unstructured.RemoveNestedField(owned, "f:clientConfig", "f:caBundle")
+		}
+	}
+	return fields
+}

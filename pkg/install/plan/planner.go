@@ -1,0 +1,238 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// A planner finds the gates of each object.
+type planner struct {
+	all     []*wanted
+	live    *liveParts
+	kinds   *kindTable
+	needs   *needsGraph
+	hooks   []webhook
+	exempt  map[Gate]map[int]bool // who must not wait for a gate: what opens it
+	openers map[Gate][]int
+	labels  map[string]labels.Set // of namespaces
+
+	gates   [][]Gate
+	guarded []bool
+	cycles  []Cycle
+}
+
+func newPlanner(all []*wanted, live *liveParts, kinds *kindTable) *planner {
+	p := &planner{
+		all: all, live: live, kinds: kinds, needs: newNeedsGraph(all, kinds),
+		exempt: map[Gate]map[int]bool{}, openers: map[Gate][]int{}, labels: map[string]labels.Set{},
+		gates: make([][]Gate, len(all)), guarded: make([]bool, len(all)),
+	}
+	p.readNamespaces()
+	p.readWebhooks()
+	for i, w := range all {
+		p.gates[i], p.guarded[i] = p.gatesOf(i, w)
+	}
+	p.cutCycles()
+	return p
+}
+
+// readNamespaces learns the labels that webhooks choose namespaces by, as they will be after the install.
+func (p *planner) readNamespaces() {
+	learn := func(o *unstructured.Unstructured) {
+		set := p.labels[o.GetName()]
+		if set == nil {
+			set = labels.Set{"kubernetes.io/metadata.name": o.GetName()}
+			p.labels[o.GetName()] = set
+		}
+		maps.Copy(set, o.GetLabels())
+	}
+	for _, o := range p.live.namespaces {
+		learn(o)
+	}
+	for _, w := range p.all {
+		if w.ref.GroupKind() == kube.NamespaceKind {
+			learn(w.object)
+		}
+	}
+}
+
+// readWebhooks collects the webhooks of the plan and those that are on the cluster already.
+func (p *planner) readWebhooks() {
+	for _, w := range p.all {
+		if kind := w.ref.GroupKind(); kind == kube.MutatingWebhookConfigurationKind || kind == kube.ValidatingWebhookConfigurationKind {
+			p.hooks = append(p.hooks, WebhooksOf(w.object)...)
+		}
+	}
+	for _, o := range p.live.webhooks {
+		if _, ours := p.needs.at[cluster.RefOf(o).Identity()]; !ours {
+			p.hooks = append(p.hooks, WebhooksOf(o)...)
+		}
+	}
+}
+
+// gatesOf returns what one object waits for, and whether some webhook is asked about it, waited for or not.
+func (p *planner) gatesOf(i int, w *wanted) (gates []Gate, guarded bool) {
+	add := func(g Gate) {
+		if !slices.Contains(gates, g) {
+			gates = append(gates, g)
+		}
+	}
+	namespace := cluster.Ref{Kind: "Namespace", Name: w.object.GetNamespace()}
+	if _, ours := p.needs.at[namespace]; ours {
+		add(Gate{Kind: NamespaceGate, On: namespace})
+	}
+	kind := w.object.GroupVersionKind()
+	if d, ok := p.kinds.defined[kind.GroupKind()]; ok {
+		add(Gate{Kind: KindGate, On: d.definition})
+		if gate, ok := p.conversion(d.definition, kind.Version); ok {
+			guarded = true
+			p.addUnlessServing(i, gate, add)
+		}
+	}
+	if gate, ok := p.aggregated(kind.GroupVersion()); ok {
+		p.addUnlessServing(i, gate, add)
+	}
+	about := p.about(w.object)
+	for _, hook := range p.hooks {
+		if hook.asks(about) {
+			guarded = true
+			p.addUnlessServing(i, hook.Gate, add)
+		}
+	}
+	if pods, ok := p.podsOf(w.object); ok {
+		for _, hook := range p.hooks {
+			if hook.mutating && hook.asks(pods) {
+				gate := hook.Gate
+				if gate.Kind == WebhookGate {
+					gate.Kind = PodWebhookGate
+				}
+				p.addUnlessServing(i, gate, add)
+			}
+		}
+	}
+	return gates, guarded
+}
+
+func (p *planner) about(o *unstructured.Unstructured) subject {
+	kind := o.GroupVersionKind()
+	s := subject{kind: kind, resource: p.kinds.resource(kind), namespaced: o.GetNamespace() != "", labels: o.GetLabels()}
+	s.namespaceLabels = p.labels[o.GetNamespace()]
+	if kind.GroupKind() == kube.NamespaceKind {
+		s.namespaceLabels = p.labels[o.GetName()]
+	}
+	return s
+}
+
+// podsOf returns the pods that a workload will make, as a webhook sees them.
+func (p *planner) podsOf(o *unstructured.Unstructured) (subject, bool) {
+	template := PodTemplate(o)
+	if template == nil || o.GetKind() == "Pod" {
+		return subject{}, false
+	}
+	return subject{
+		kind: schema.GroupVersionKind{Version: "v1", Kind: "Pod"}, resource: "pods", namespaced: true,
+		labels: TemplateLabels(template), namespaceLabels: p.labels[o.GetNamespace()],
+	}, true
+}
+
+// addUnlessServing adds a gate, but never for what is needed to open that very gate.
+func (p *planner) addUnlessServing(i int, g Gate, add func(Gate)) {
+	key := KeyOf(g)
+	if _, known := p.exempt[key]; !known {
+		p.openers[key] = p.opening(key)
+		p.exempt[key] = p.needs.reach(p.openers[key]...)
+	}
+	if !p.exempt[key][i] {
+		add(g)
+	}
+}
+
+// opensSome tells whether a gate that others wait for cannot open without an object.
+func (p *planner) opensSome(i int) bool {
+	for _, needed := range p.exempt {
+		if needed[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// opening returns what of the plan opens a webhook's or an API's gate: what serves it, its configuration, and
+// the certificate that is injected into it.
+func (p *planner) opening(g Gate) []int {
+	out := p.needs.serving(p.needs.serviceOf(g))
+	if at, ok := p.needs.at[g.On]; ok {
+		out = append(out, at)
+		for key, value := range p.needs.all[at].object.GetAnnotations() {
+			if !strings.HasPrefix(key, Certificates+"/inject-") {
+				continue
+			}
+			out = append(out, p.needs.guards...)
+			if namespace, name, ok := strings.Cut(value, "/"); ok {
+				for _, kind := range []string{"Certificate", "Secret"} {
+					if at, ok := p.needs.at[injected(kind, namespace, name)]; ok {
+						out = append(out, at)
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+func injected(kind, namespace, name string) cluster.Ref {
+	ref := cluster.Ref{Kind: kind, Namespace: namespace, Name: name}
+	if kind == "Certificate" {
+		ref.APIVersion = Certificates + "/"
+	}
+	return ref
+}
+
+// conversion returns the gate of an object whose version is not the one that its kind is stored at.
+func (p *planner) conversion(definition cluster.Ref, version string) (Gate, bool) {
+	at, ok := p.needs.at[definition]
+	if !ok {
+		return Gate{}, false
+	}
+	o := p.all[at].object.Object
+	if kube.Text(o, "spec", "conversion", "strategy") != "Webhook" {
+		return Gate{}, false
+	}
+	for _, v := range kube.Items(o, "spec", "versions") {
+		if v["name"] == version && v["storage"] == true {
+			return Gate{}, false
+		}
+	}
+	client := kube.Map(o, "spec", "conversion", "webhook", "clientConfig")
+	if client == nil {
+		client = kube.Map(o, "spec", "conversion", "webhookClientConfig")
+	}
+	gate, ok := answeredBy(definition, client)
+	if gate.Kind == WebhookGate {
+		gate.Kind = ConversionGate
+	}
+	return gate, ok
+}
+
+// aggregated returns the gate of a kind that another API server takes.
+func (p *planner) aggregated(gv schema.GroupVersion) (Gate, bool) {
+	name := gv.Version + "." + gv.Group
+	ref := cluster.Ref{APIVersion: kube.APIServiceKind.Group + "/", Kind: kube.APIServiceKind.Kind, Name: name}
+	if at, ok := p.needs.at[ref]; ok && kube.Map(p.all[at].object.Object, "spec", "service") != nil {
+		return Gate{Kind: APIGate, On: ref}, true
+	}
+	for _, o := range p.live.apis {
+		if o.GetName() == name {
+			return Gate{Kind: APIGate, On: ref}, true
+		}
+	}
+	return Gate{}, false
+}

@@ -1,0 +1,94 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// Mentioned is how many pending objects an error names.
+const Mentioned = 10
+
+// InnermostOf is an error without where it happened, which whoever shows it knows.
+func InnermostOf(err error) string {
+	for next := err; next != nil; next = errors.Unwrap(next) {
+		var status apierrors.APIStatus
+		if errors.As(next, &status) {
+			return status.Status().Message
+		}
+		err = next
+	}
+	return err.Error()
+}
+
+// Stopped explains why an install ends at one object.
+func Stopped(g Gated, err error) error {
+	ref := g.Ref()
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) || apierrors.IsUnauthorized(err) {
+		return err
+	}
+	problem := &cluster.Problem{Err: err, What: fmt.Sprintf("the cluster does not take %s: %s", ref, Reason(status.Status()))}
+	switch {
+	case apierrors.IsInvalid(err) && exists(g):
+		problem.What = fmt.Sprintf("%s cannot be changed in place: %s", ref, Reason(status.Status()))
+		problem.Next = fmt.Sprintf("To make it anew, delete it and run the same command again: kubectl delete %s", Target(ref))
+	case apierrors.IsForbidden(err) && apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		problem.Next = fmt.Sprintf("Wait until it is gone (kubectl get namespace %s), then run the same command again", ref.Namespace)
+	case apierrors.IsForbidden(err):
+		problem.Next = "Ask the cluster's administrator for this permission, or name another user with --context"
+	default:
+		problem.Next = "Nothing more was sent. Once this is mended, run the same command again: it goes on from here"
+	}
+	return problem
+}
+
+func exists(g Gated) bool { return g.Version != "" }
+
+// Target is how kubectl names an object.
+func Target(ref cluster.Ref) string {
+	kind := strings.ToLower(ref.Kind)
+	if group := ref.GroupKind().Group; group != "" {
+		kind += "." + group
+	}
+	if ref.Namespace == "" {
+		return kind + " " + ref.Name
+	}
+	return fmt.Sprintf("-n %s %s %s", ref.Namespace, kind, ref.Name)
+}
+
+// Reason names the fields the server complains about; without any, it is the server's own sentence.
+func Reason(status metav1.Status) string {
+	if status.Details == nil || len(status.Details.Causes) == 0 {
+		return status.Message
+	}
+	var parts []string
+	for _, cause := range status.Details.Causes {
+		text := withoutValue(cause.Message)
+		if cause.Field != "" {
+			text = cause.Field + ": " + text
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// withoutValue is a server's complaint about a field, less the whole value and the difference that may come with it:
+// `Invalid value: {…}: field is immutable` says "field is immutable".
+func withoutValue(message string) string {
+	message, _, _ = strings.Cut(message, "\n")
+	complaint, value, found := strings.Cut(message, ": {")
+	if !found {
+		return message
+	}
+	if end := strings.LastIndex(value, "}: "); end >= 0 {
+		return value[end+len("}: "):]
+	}
+	return complaint
+}

@@ -1,0 +1,61 @@
+package preflight
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+)
+
+// DryRun asks the server about every object of a plan that it can say something about, and changes nothing.
+func DryRun(ctx context.Context, client *cluster.Client, p *plan.Plan) ([]plan.Verdict, error) {
+	err := try(p, ctx, client, func(plan.Gated) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	verdicts := make([]plan.Verdict, len(p.Objects))
+	for i, g := range p.Objects {
+		verdicts[i] = *g.Verdict
+	}
+	view := client.View()
+	for _, ref := range p.Prune {
+		v := plan.Verdict{Ref: ref, Component: p.ComponentOf(ref), Action: plan.Remove, Reason: "no longer wanted"}
+		if live, err := view.Get(ctx, ref); err == nil {
+			v.Diff = cluster.Diff(live, nil)
+		}
+		verdicts = append(verdicts, v)
+	}
+	for _, left := range p.LeftOvers {
+		verdicts = append(verdicts, plan.Verdict{Ref: left.Ref, Action: plan.Remove, Reason: "left behind by an older release: " + left.Why, Diff: cluster.Diff(left.Live, nil)})
+	}
+	for _, ref := range p.Keep {
+		verdicts = append(verdicts, plan.Verdict{Ref: ref, Component: p.ComponentOf(ref), Action: plan.Stays, Reason: plan.MayHold})
+	}
+	return verdicts, nil
+}
+
+// try asks the server about the objects that which chooses, unless it was asked already.
+func try(p *plan.Plan, ctx context.Context, client *cluster.Client, which func(plan.Gated) bool) error {
+	view := client.View()
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(plan.Lookers)
+	for i := range p.Objects {
+		g := &p.Objects[i] // each is one goroutine's own
+		if g.Verdict != nil || !which(*g) {
+			continue
+		}
+		group.Go(func() error {
+			verdict, err := judge(ctx, client, view, *g)
+			if err != nil {
+				return err
+			}
+			if g.Verdict = &verdict; verdict.Action == plan.Recreate {
+				g.Clear, err = view.Get(ctx, g.Ref())
+			}
+			return err
+		})
+	}
+	return group.Wait()
+}

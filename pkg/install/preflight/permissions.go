@@ -1,0 +1,116 @@
+package preflight
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+)
+
+// A permit is one thing that a plan needs leave for.
+type permit struct {
+	verb string
+	plan.Place
+}
+
+func (p permit) String() string {
+	if p.Namespace == "" {
+		return p.verb + " " + p.Kind.Kind
+	}
+	return fmt.Sprintf("%s %s in %s", p.verb, p.Kind.Kind, p.Namespace)
+}
+
+// permits returns all that a plan needs leave for, in order.
+func permitsOf(p *plan.Plan) []permit {
+	all := map[permit]bool{}
+	for _, g := range p.Objects {
+		at := plan.Place{Kind: g.Object.GroupVersionKind().GroupKind(), Namespace: g.Object.GetNamespace()}
+		all[permit{"create", at}], all[permit{"patch", at}] = true, true
+	}
+	for _, ref := range p.Prune {
+		all[permit{"delete", plan.Place{Kind: ref.GroupKind(), Namespace: ref.Namespace}}] = true
+	}
+	return slices.SortedFunc(maps.Keys(all), func(a, b permit) int { return strings.Compare(a.String(), b.String()) })
+}
+
+// missingPermissions asks what the user may not do that the plan needs. It asks for each kind in the whole cluster first,
+// and in single namespaces only for what that did not settle; enough refusals end the asking.
+func missingPermissions(ctx context.Context, p *plan.Plan, view cluster.View) ([]*cluster.Problem, error) {
+	permits := permitsOf(p)
+	kinds := map[schema.GroupKind]bool{}
+	for _, p := range permits {
+		kinds[p.Kind] = true
+	}
+	var whole []permit
+	for kind := range kinds {
+		whole = append(whole, permit{"*", plan.Place{Kind: kind}})
+	}
+	short, err := refusals(ctx, view, whole, len(whole))
+	if err != nil {
+		return nil, err
+	}
+	refused := map[schema.GroupKind]bool{}
+	for _, p := range short {
+		refused[p.Kind] = true
+	}
+	open := slices.DeleteFunc(permits, func(p permit) bool { return !refused[p.Kind] })
+	denied, err := refusals(ctx, view, open, plan.Mentioned)
+	if err != nil || len(denied) == 0 {
+		return nil, err
+	}
+	var names []string
+	for _, p := range denied[:min(len(denied), plan.Mentioned)] {
+		names = append(names, p.String())
+	}
+	what := "you may not " + strings.Join(names, ", ")
+	if len(denied) >= plan.Mentioned {
+		what += ", and perhaps more"
+	}
+	return []*cluster.Problem{{What: what,
+		Next: "An install makes roles and definitions for the whole cluster: ask for the role cluster-admin (on AKS: Azure Kubernetes Service RBAC Cluster Admin)"}}, nil
+}
+
+// refusals asks for each permit, and returns those that are not given, in order; it asks no more once there are enough.
+func refusals(ctx context.Context, view cluster.View, permits []permit, enough int) ([]permit, error) {
+	var mu sync.Mutex
+	denied := map[int]bool{}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(plan.Lookers)
+	for i, p := range permits {
+		mu.Lock()
+		full := len(denied) >= enough
+		mu.Unlock()
+		if full {
+			break
+		}
+		group.Go(func() error {
+			can, err := view.Can(ctx, p.verb, p.Kind, cluster.Scope{Namespace: p.Namespace})
+			if meta.IsNoMatchError(err) || errors.As(err, new(*cluster.ErrUnknowable)) {
+				return nil // a missing kind is a problem of its own
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			denied[i] = err == nil && !can
+			if !denied[i] {
+				delete(denied, i)
+			}
+			return err
+		})
+	}
+	err := group.Wait()
+	var out []permit
+	for _, i := range slices.Sorted(maps.Keys(denied)) {
+		out = append(out, permits[i])
+	}
+	return out, err
+}

@@ -1,0 +1,121 @@
+package preflight
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+)
+
+// Refused is the error of an install that did not begin. It names everything that is in the way, at once.
+type Refused struct{ Problems []*cluster.Problem }
+
+func (r *Refused) Error() string {
+	var lines []string
+	for _, p := range r.Problems {
+		lines = append(lines, p.What)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap returns the problems.
+func (r *Refused) Unwrap() []error {
+	out := make([]error, len(r.Problems))
+	for i, p := range r.Problems {
+		out[i] = p
+	}
+	return out
+}
+
+// Preflight looks for everything that would stop a plan half-way: what [Feasible] finds, and what the server says to a
+// trial of each object that is there already and has to change. It writes nothing. What it finds is a [Refused].
+func Preflight(ctx context.Context, client *cluster.Client, p *plan.Plan) error {
+	problems, mayTry, err := obstacles(p, ctx, client)
+	if err != nil {
+		return err
+	}
+	if mayTry {
+		found, err := trials(p, ctx, client)
+		if err != nil {
+			return err
+		}
+		problems = append(problems, found...)
+	}
+	return refusedFor(problems)
+}
+
+// Feasible looks whether a plan could be carried out at all: APIs the server does not have, permissions the user does not
+// have, namespaces that are being deleted. It writes nothing. What it finds is a [Refused].
+func Feasible(ctx context.Context, client *cluster.Client, p *plan.Plan) error {
+	problems, _, err := obstacles(p, ctx, client)
+	if err != nil {
+		return err
+	}
+	return refusedFor(problems)
+}
+
+func refusedFor(problems []*cluster.Problem) error {
+	if len(problems) > 0 {
+		return &Refused{Problems: problems}
+	}
+	return nil
+}
+
+// obstacles returns what stands in the way of a plan, and whether it makes sense to try single objects.
+func obstacles(p *plan.Plan, ctx context.Context, client *cluster.Client) (problems []*cluster.Problem, mayTry bool, err error) {
+	view := client.View()
+	for _, ask := range []func(context.Context, *plan.Plan, cluster.View) ([]*cluster.Problem, error){unnamed, plan.SecondKubeflow, goneAPIs, goingNamespaces} {
+		found, err := ask(ctx, p, view)
+		if err != nil {
+			return nil, false, err
+		}
+		problems = append(problems, found...)
+	}
+	if all, err := client.CanEverything(ctx); err != nil || all {
+		return problems, all, err
+	}
+	missing, err := missingPermissions(ctx, p, view)
+	return append(problems, missing...), len(missing) == 0, err
+}
+
+// unnamed finds objects without a name: they would be made anew by every run.
+func unnamed(_ context.Context, p *plan.Plan, _ cluster.View) ([]*cluster.Problem, error) {
+	var problems []*cluster.Problem
+	for _, g := range p.Objects {
+		if g.Object.GetName() == "" || g.Object.GetKind() == "" {
+			problems = append(problems, &cluster.Problem{
+				What: fmt.Sprintf("an object of component %s has no kind or no name (%s %s)", g.Stage, g.Object.GetKind(), g.Object.GetGenerateName()),
+				Next: "Give it one: an object that gets its name from the server would be made anew by every install",
+			})
+		}
+	}
+	return problems, nil
+}
+
+// goingNamespaces finds namespaces that are being deleted: nothing can be made in them.
+func goingNamespaces(ctx context.Context, p *plan.Plan, view cluster.View) ([]*cluster.Problem, error) {
+	list, err := view.List(ctx, kube.NamespaceKind, cluster.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	needed := map[string]bool{}
+	for _, g := range p.Objects {
+		needed[g.Object.GetNamespace()] = true
+		if g.Ref().GroupKind() == kube.NamespaceKind {
+			needed[g.Object.GetName()] = true
+		}
+	}
+	var problems []*cluster.Problem
+	for _, o := range list {
+		if needed[o.GetName()] && kube.Text(o.Object, "status", "phase") == "Terminating" {
+			problems = append(problems, &cluster.Problem{
+				What: fmt.Sprintf("namespace %s is being deleted", o.GetName()),
+				Next: fmt.Sprintf("Wait until it is gone: kubectl wait --for=delete namespace/%s", o.GetName()),
+			})
+		}
+	}
+	return problems, nil
+}

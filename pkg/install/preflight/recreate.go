@@ -1,0 +1,63 @@
+package preflight
+
+import (
+	"context"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+)
+
+// remake decides how one object is made anew. claims are the volume claims in its namespace.
+func remake(before, want *unstructured.Unstructured, claims []*unstructured.Unstructured) plan.Remaking {
+	ref := cluster.RefOf(before)
+	how := plan.Remaking{Effect: "what it made is made anew as well"}
+	switch kind := ref.GroupKind().String(); {
+	case plan.Keeper(ref):
+		return plan.Remaking{Refusal: "it holds data or other people's objects"}
+	case kind == "StatefulSet.apps" && adopts(want, before):
+		return plan.Remaking{Orphan: true, Effect: "its pods and volume claims stay, and are taken over"}
+	case kind == "StatefulSet.apps":
+		how = plan.Remaking{Whole: true, Effect: "its pods are replaced, its volume claims stay"}
+	case plan.PodTemplate(before) != nil:
+		how = plan.Remaking{Whole: true, Effect: "its pods are replaced"}
+	case kind == "Service" && kube.Text(before.Object, "spec", "type") == "LoadBalancer":
+		how.Effect = "its address may become another"
+	case kind == "Service":
+		how.Effect = "its cluster address becomes another"
+	case kube.BuiltIn(ref.GroupKind()):
+		how.Effect = "nothing else goes with it"
+	}
+	if owns(before, claims) {
+		return plan.Remaking{Refusal: "its volume claims would be deleted with it"}
+	}
+	return how
+}
+
+// adopts tells whether a workload selects the pods that another one made.
+func adopts(want, before *unstructured.Unstructured) bool {
+	return plan.Selector(kube.Map(want.Object, "spec", "selector")).Matches(labels.Set(plan.TemplateLabels(plan.PodTemplate(before))))
+}
+
+func owns(o *unstructured.Unstructured, claims []*unstructured.Unstructured) bool {
+	return slices.ContainsFunc(claims, func(claim *unstructured.Unstructured) bool {
+		return slices.ContainsFunc(claim.GetOwnerReferences(), func(owner metav1.OwnerReference) bool { return owner.UID == o.GetUID() })
+	})
+}
+
+func claimsBeside(ctx context.Context, view cluster.View, o *unstructured.Unstructured) ([]*unstructured.Unstructured, error) {
+	if o.GetNamespace() == "" {
+		return nil, nil
+	}
+	list, err := view.List(ctx, kube.PersistentVolumeClaimKind, cluster.Scope{Namespace: o.GetNamespace(), Metadata: true})
+	if meta.IsNoMatchError(err) {
+		return nil, nil
+	}
+	return list, err
+}

@@ -1,0 +1,183 @@
+package uninstall
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+)
+
+// Data is what users have in a Kubeflow: what would be lost.
+type Data struct {
+	Volumes    []Volume `json:"volumes,omitempty"`
+	Profiles   []string `json:"profiles,omitempty"`
+	Namespaces []string `json:"namespaces,omitempty"` // made for Profiles; they go with everything in them
+	Objects    []Count  `json:"objects,omitempty"`    // runs, notebooks, experiments …, by kind
+}
+
+// A Volume is a claim, and what is kept in it.
+type Volume struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	Size      string `json:"size,omitempty"`
+	Retained  string `json:"retained,omitempty"` // the PersistentVolume that stays even so: its reclaim policy says Retain
+}
+
+// A Count is how many objects of a kind there are.
+type Count struct {
+	Kind  string `json:"kind"` // Workflow.argoproj.io
+	Count int    `json:"count"`
+}
+
+// Empty tells whether there is nothing to lose.
+func (d Data) Empty() bool {
+	return len(d.Volumes)+len(d.Profiles)+len(d.Namespaces)+len(d.Objects) == 0
+}
+
+// takeUsers takes, with --delete-data, what users made: Profiles, the namespaces made for them, the objects of Kubeflow's
+// kinds there and in Kubeflow's own namespaces, and the volumes there. What is elsewhere is other people's.
+func (d *departure) takeUsers() {
+	if !d.request.DeleteData {
+		return
+	}
+	for _, o := range d.userSpaces() {
+		d.take(profiles, o)
+	}
+	if d.ours[profileKind] {
+		for _, o := range d.survey.objects[profileKind] {
+			d.take(profiles, o)
+		}
+	}
+	for _, o := range d.usersObjects() {
+		d.take(userObjects, o)
+	}
+	for _, o := range d.survey.objects[kube.PersistentVolumeClaimKind] {
+		if d.spaces[o.GetNamespace()] && d.unshared(o) {
+			d.take(Settings, o)
+		}
+	}
+}
+
+// userSpaces returns the namespaces that were made for Profiles of this Kubeflow.
+func (d *departure) userSpaces() []*unstructured.Unstructured {
+	var out []*unstructured.Unstructured
+	for _, o := range d.survey.objects[kube.NamespaceKind] {
+		if userSpace(o) && (d.ours[profileKind] || d.entries[cluster.RefOf(o).Identity()].Name != "") {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// usersObjects returns what people or programs made from Kubeflow's definitions, each without what it owns itself.
+func (d *departure) usersObjects() []*unstructured.Unstructured {
+	spaces := maps.Clone(d.spaces)
+	for _, o := range d.userSpaces() {
+		spaces[o.GetName()] = true
+	}
+	var out []*unstructured.Unstructured
+	for _, kind := range d.survey.kinds {
+		if !d.ours[kind.GroupKind] || kind.GroupKind == profileKind {
+			continue
+		}
+		for _, o := range d.survey.objects[kind.GroupKind] {
+			_, listed := d.entries[cluster.RefOf(o).Identity()]
+			inside := spaces[o.GetNamespace()] || !kind.Namespaced && kubeflows(kind.GroupKind)
+			if !listed && inside && d.unshared(o) && !d.owned(o) {
+				out = append(out, o)
+			}
+		}
+	}
+	return out
+}
+
+// owned tells whether an object belongs to another one beside it, so that naming that one is enough.
+func (d *departure) owned(o *unstructured.Unstructured) bool {
+	for _, ref := range o.GetOwnerReferences() {
+		if owner := d.survey.uids[ref.UID]; owner != nil && owner.GetNamespace() == o.GetNamespace() {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *departure) unshared(o *unstructured.Unstructured) bool {
+	_, shared := d.shared[cluster.RefOf(o).Identity()]
+	return !shared
+}
+
+// kubeflows tells whether a kind is Kubeflow's own, and not one of the mesh or the certificates that others use as well.
+func kubeflows(kind schema.GroupKind) bool {
+	return kind.Group == "kubeflow.org" || strings.HasSuffix(kind.Group, ".kubeflow.org") || kind.Group == "serving.kserve.io"
+}
+
+// measure says what users have: without --delete-data what stays theirs, with it what goes.
+func (d *departure) measure() {
+	data := &d.removal.Data
+	spaces := maps.Clone(d.spaces)
+	for _, o := range d.userSpaces() {
+		data.Namespaces = append(data.Namespaces, o.GetName())
+		spaces[o.GetName()] = true
+	}
+	if d.ours[profileKind] {
+		for _, o := range d.survey.objects[profileKind] {
+			data.Profiles = append(data.Profiles, o.GetName())
+		}
+	}
+	for _, o := range d.survey.objects[kube.PersistentVolumeClaimKind] {
+		if _, listed := d.entries[cluster.RefOf(o).Identity()]; (listed || spaces[o.GetNamespace()]) && d.unshared(o) {
+			data.Volumes = append(data.Volumes, d.volume(o))
+		}
+	}
+	counts := map[string]int{}
+	for _, o := range d.usersObjects() {
+		counts[o.GroupVersionKind().GroupKind().String()]++
+	}
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		data.Objects = append(data.Objects, Count{kind, counts[kind]})
+	}
+	slices.SortStableFunc(data.Objects, func(a, b Count) int { return cmp.Compare(b.Count, a.Count) })
+}
+
+func (d *departure) volume(claim *unstructured.Unstructured) Volume {
+	v := Volume{Namespace: claim.GetNamespace(), Name: claim.GetName(), Size: kube.Text(claim.Object, "status", "capacity", "storage")}
+	if v.Size == "" {
+		v.Size = kube.Text(claim.Object, "spec", "resources", "requests", "storage")
+	}
+	bound := d.survey.find(cluster.Ref{APIVersion: "v1", Kind: kube.PersistentVolumeKind.Kind, Name: kube.Text(claim.Object, "spec", "volumeName")})
+	if bound != nil && kube.Text(bound.Object, "spec", "persistentVolumeReclaimPolicy") == "Retain" {
+		v.Retained = bound.GetName()
+	}
+	return v
+}
+
+// findLeft names webhooks that call what goes and that no inventory lists: programs of Kubeflow made them when they
+// started. Where one must answer, it stops others from working once its server is gone.
+func (d *departure) findLeft() {
+	for _, kind := range []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind} {
+		for _, o := range d.survey.objects[kind] {
+			if d.goes(o) || isKept(d.removal.Keep, o) {
+				continue
+			}
+			for _, hook := range plan.WebhooksOf(o) {
+				service := d.survey.find(hook.Gate.Service)
+				if service != nil && d.goes(service) {
+					d.removal.Left = append(d.removal.Left, Kept{Ref: cluster.RefOf(o), Why: fmt.Sprintf("it calls %s, which goes", cluster.RefOf(service))})
+					break
+				}
+			}
+		}
+	}
+}
+
+func isKept(keep []Kept, o *unstructured.Unstructured) bool {
+	return slices.ContainsFunc(keep, func(k Kept) bool { return k.Ref.Identity() == cluster.RefOf(o).Identity() })
+}
