@@ -16,6 +16,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
@@ -88,7 +89,7 @@ func runBundle(ctx context.Context, o *bundleOptions) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	written, size, err := o.save(recorder, head, bundle.Options{Emails: o.emails, Shipped: checks.Shipped, Report: report})
+	written, size, err := o.save(recorder, head, bundle.Options{Emails: o.emails, Shipped: auth.Shipped, Report: report})
 	if err != nil {
 		return err
 	}

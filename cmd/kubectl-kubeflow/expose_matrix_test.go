@@ -19,7 +19,7 @@ import (
 const (
 	matrixPage  = "../../docs/exposure.md"
 	exposeCases = "../../pkg/expose/testdata/"
-	checkCases  = "../../pkg/doctor/checks/testdata/"
+	checkCases  = "../../pkg/doctor/checks/"
 )
 
 // The kinds of authentication, as files of objects; later files overlay earlier ones.
@@ -28,12 +28,12 @@ var signIns = []struct {
 	files []string
 }{
 	{"none", []string{exposeCases + "shapes/1.2.yaml"}},
-	{"authservice, changed password", []string{exposeCases + "shapes/1.2.yaml", exposeCases + "plan/signin-authservice.txtar", checkCases + "auth-password/changed.txtar"}},
-	{"authservice, default password", []string{exposeCases + "shapes/1.2.yaml", exposeCases + "plan/signin-authservice.txtar", checkCases + "auth-password/of-1.8.txtar"}},
+	{"authservice, changed password", []string{exposeCases + "shapes/1.2.yaml", exposeCases + "plan/signin-authservice.txtar", checkCases + "auth/testdata/password/changed.txtar"}},
+	{"authservice, default password", []string{exposeCases + "shapes/1.2.yaml", exposeCases + "plan/signin-authservice.txtar", checkCases + "auth/testdata/password/of-1.8.txtar"}},
 	{"authservice, not ready", []string{exposeCases + "shapes/1.2.yaml", exposeCases + "plan/signin-authservice-down.txtar"}},
-	{"oauth2-proxy, changed password and secrets", []string{exposeCases + "shapes/26.03.yaml", checkCases + "auth-password/changed.txtar", checkCases + "auth-secrets/its-own.txtar", "testdata/matrix-proxy.yaml"}},
-	{"oauth2-proxy, default password", []string{exposeCases + "shapes/26.03.yaml", checkCases + "auth-password/of-26.03.txtar"}},
-	{"oauth2-proxy, default secrets", []string{exposeCases + "shapes/26.03.yaml", checkCases + "auth-secrets/of-26.03.txtar", "testdata/matrix-proxy.yaml"}},
+	{"oauth2-proxy, changed password and secrets", []string{exposeCases + "shapes/26.03.yaml", checkCases + "auth/testdata/password/changed.txtar", checkCases + "auth/testdata/secrets/its-own.txtar", "testdata/matrix-proxy.yaml"}},
+	{"oauth2-proxy, default password", []string{exposeCases + "shapes/26.03.yaml", checkCases + "auth/testdata/password/of-26.03.txtar"}},
+	{"oauth2-proxy, default secrets", []string{exposeCases + "shapes/26.03.yaml", checkCases + "auth/testdata/secrets/of-26.03.txtar", "testdata/matrix-proxy.yaml"}},
 	{"oauth2-proxy, not ready", []string{exposeCases + "shapes/26.03.yaml", exposeCases + "plan/signin-proxy-down.txtar"}},
 }
 

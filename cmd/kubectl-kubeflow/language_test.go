@@ -67,8 +67,8 @@ var awaiting = []string{
 	"../../docs/exposure.md",
 	"../../docs/fixes.md",
 	"../../docs/commands/*",
-	"../../docs/checks/auth-*", "check auth/*", "../../pkg/doctor/checks/testdata/auth-*/*",
-	"../../docs/checks/exposure-*", "check exposure/*", "../../pkg/doctor/checks/testdata/exposure-*/*",
+	"../../docs/checks/auth-*", "check auth/*", "../../pkg/doctor/checks/auth/testdata/*/*",
+	"../../docs/checks/exposure-*", "check exposure/*", "../../pkg/doctor/checks/exposure/testdata/*/*",
 }
 
 // texts returns the texts that people read, by where they are from. The pages of commands and checks are generated, and other
@@ -91,7 +91,7 @@ func texts(t *testing.T) map[string]string {
 	}
 	for _, c := range checks.All() {
 		found["check "+c.ID] = strings.Join([]string{c.Title, c.Why, c.FixNote, c.Hint}, "\n")
-		paths, err := filepath.Glob("../../pkg/doctor/checks/testdata/" + c.Slug() + "/*.txtar")
+		paths, err := filepath.Glob("../../pkg/doctor/checks/" + strings.Replace(c.ID, "/", "/testdata/", 1) + "/*.txtar")
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("%s has %d cases, %v", c.ID, len(paths), err)
 		}

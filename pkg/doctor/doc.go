@@ -4,5 +4,5 @@
 // Its main type is the [Check]. [Diagnose] runs checks against a [cluster.View] and returns a [Report];
 // [PlanFixes] chooses among the fixes that the report offers; [ApplyFixes] applies them, looks again and keeps
 // what [Undo] needs; [Adapt] applies them to rendered objects in memory. The checks themselves are in the
-// package checks: to add one, copy checks/pipelines_executor.go.
+// package checks: to add one, copy checks/platform/kubernetes_version.go.
 package doctor

@@ -157,7 +157,7 @@ func count(seen map[string]int, is bool, yes, no string) {
 func exposureCases(t *testing.T) map[string][]*unstructured.Unstructured {
 	t.Helper()
 	cases := map[string][]*unstructured.Unstructured{}
-	for _, pattern := range []string{"../doctor/checks/testdata/exposure-*/*.txtar", "../doctor/checks/testdata/auth-*/*.txtar", "../doctor/checks/exposure/testdata/*/*.txtar",
+	for _, pattern := range []string{"../doctor/checks/exposure/testdata/*/*.txtar",
 		"../doctor/checks/auth/testdata/*/*.txtar", "../expose/testdata/plan/*.txtar"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
@@ -69,7 +69,7 @@ func keep(ctx context.Context, view cluster.View, components []release.RenderedC
 // ownSecrets returns an object with the cluster's own secrets in it; nil when it brings none that everybody knows, or the
 // cluster has none of its own.
 func (k *kept) ownSecrets(ctx context.Context, view cluster.View, o *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	if !checks.HasKnown(o) {
+	if !auth.HasKnown(o) {
 		return nil, nil
 	}
 	live, err := view.Get(ctx, cluster.RefOf(o))
@@ -81,7 +81,7 @@ func (k *kept) ownSecrets(ctx context.Context, view cluster.View, o *unstructure
 		return nil, fmt.Errorf("looking whether %s has secrets of its own: %w", cluster.RefOf(o), err)
 	}
 	k.rests(cluster.RefOf(o), live)
-	return checks.Keep(o, live), nil
+	return auth.Keep(o, live), nil
 }
 
 func (k *kept) rests(ref cluster.Ref, live *unstructured.Unstructured) {

@@ -49,7 +49,7 @@ func viewOf(t *testing.T, files ...string) cluster.View {
 func TestAnUnsafePublicAddressIsRefused(t *testing.T) {
 	const shapes = "../expose/testdata/shapes/"
 	open := viewOf(t, shapes+"1.2.yaml")
-	known := viewOf(t, shapes+"26.03.yaml", "../doctor/checks/testdata/auth-password/of-26.03.txtar")
+	known := viewOf(t, shapes+"26.03.yaml", "../doctor/checks/auth/testdata/password/of-26.03.txtar")
 	for _, test := range []struct {
 		name            string
 		view            cluster.View

@@ -23,11 +23,22 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what the cases want to hear")
 
-// TestCases runs every case of every check: testdata/<area>-<name>/<case>.txtar holds what the cluster has (cluster.yaml), the
+// casesOf returns the pattern of a check's case files: those of pipelines/executor are in pipelines/testdata/executor.
+func casesOf(c *doctor.Check) string {
+	area, name, _ := strings.Cut(c.ID, "/")
+	return area + "/testdata/" + name + "/*.txtar"
+}
+
+// caseName returns the name of a case: "pipelines/executor/docker".
+func caseName(path string) string {
+	return strings.Replace(strings.TrimSuffix(filepath.ToSlash(path), ".txtar"), "/testdata", "", 1)
+}
+
+// TestCases runs every case of every check: <area>/testdata/<name>/<case>.txtar holds what the cluster has (cluster.yaml), the
 // server's version (version), what is about to be applied (install.yaml), the user's choices (settings) and what we want to hear (want).
 func TestCases(t *testing.T) {
 	for _, c := range All() {
-		paths, err := filepath.Glob("testdata/" + c.Slug() + "/*.txtar")
+		paths, err := filepath.Glob(casesOf(c))
 		if err != nil {
 			t.Fatal(err)
 		}

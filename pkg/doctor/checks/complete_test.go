@@ -8,6 +8,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/pem"
+	"strconv"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -64,7 +65,7 @@ func complete(o *unstructured.Unstructured) {
 		fill([]any{}, "endpoints")
 	case "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration":
 		for i, w := range kube.Items(o.Object, "webhooks") {
-			for key, value := range map[string]any{"sideEffects": "None", "admissionReviewVersions": []any{"v1"}, "name": "w" + itoa(i) + ".example.com", "clientConfig": map[string]any{"url": "https://example.com/"}} {
+			for key, value := range map[string]any{"sideEffects": "None", "admissionReviewVersions": []any{"v1"}, "name": "w" + strconv.Itoa(i) + ".example.com", "clientConfig": map[string]any{"url": "https://example.com/"}} {
 				if _, there := w[key]; !there {
 					w[key] = value
 				}
@@ -88,7 +89,7 @@ func named(o map[string]any, path ...string) {
 	list := kube.Items(o, path...)
 	for i, p := range list {
 		if _, there := p["name"]; !there && len(list) > 1 {
-			p["name"] = "p" + itoa(i)
+			p["name"] = "p" + strconv.Itoa(i)
 		}
 	}
 }
@@ -108,7 +109,7 @@ func completePod(o map[string]any, path ...string) {
 	for _, list := range []string{"containers", "initContainers"} {
 		for i, c := range kube.Items(m, list) {
 			if _, there := c["name"]; !there {
-				c["name"] = list[:4] + itoa(i)
+				c["name"] = list[:4] + strconv.Itoa(i)
 			}
 			if _, there := c["image"]; !there {
 				c["image"] = "example.com/a:1"

@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/storage"
 )
 
 // fixable returns the titles of the fixes that one check offers.
@@ -151,7 +152,7 @@ func TestAClaimThatWaitsForAClassGetsOne(t *testing.T) {
 		t.Errorf("not everything was put back: %+v", u.Steps)
 	}
 	class, err := client.View().Get(ctx, cluster.Ref{APIVersion: "storage.k8s.io/v1", Kind: "StorageClass", Name: "managed-csi"})
-	if err != nil || class.GetAnnotations()[defaultAnnotation] == "true" {
+	if err != nil || class.GetAnnotations()[storage.DefaultAnnotation] == "true" {
 		t.Errorf("managed-csi is still the default: %v", err)
 	}
 }

@@ -13,6 +13,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/mesh"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/pipelines"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/training"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
 func TestTheGuidesKubeflowIsCuredTakenBackAndCuredAgain(t *testing.T) {
@@ -62,7 +66,7 @@ func resourceVersions(t *testing.T, ctx context.Context, client *cluster.Client)
 	if err != nil {
 		t.Fatal(err)
 	}
-	maps, err := view.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: kubeflow})
+	maps, err := view.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: workloads.Namespace})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +82,7 @@ func TestADisabledRuleIsSetBackAndAHealthyOneNeverTouched(t *testing.T) {
 	client := connect(t, ctx)
 	cureWith(t, ctx, client, doctor.RestartsPods)
 	rules := func() map[string]string {
-		list, err := client.View().List(ctx, ruleKind, cluster.Scope{Namespace: kubeflow})
+		list, err := client.View().List(ctx, mesh.RuleKind, cluster.Scope{Namespace: workloads.Namespace})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,12 +92,12 @@ func TestADisabledRuleIsSetBackAndAHealthyOneNeverTouched(t *testing.T) {
 		}
 		return versions
 	}
-	rule, err := client.View().Get(ctx, cluster.Ref{APIVersion: "networking.istio.io/v1alpha3", Kind: "DestinationRule", Namespace: kubeflow, Name: "ml-pipeline-ui"})
+	rule, err := client.View().Get(ctx, cluster.Ref{APIVersion: "networking.istio.io/v1alpha3", Kind: "DestinationRule", Namespace: workloads.Namespace, Name: "ml-pipeline-ui"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := rules()
-	if _, err := client.Do(ctx, setMode(rule, mutual, disable), cluster.Options{Manager: "test"}); err != nil {
+	if _, err := client.Do(ctx, mesh.SetMode(rule, mesh.Mutual, mesh.Disable), cluster.Options{Manager: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	want(t, ctx, client, "mesh/destination-rules ml-pipeline-ui")
@@ -111,7 +115,7 @@ func TestWhatSomebodyChangedSinceIsNotPutBack(t *testing.T) {
 	defer stop()
 	client := connect(t, ctx)
 	cureWith(t, ctx, client, doctor.RestartsPods)
-	ref := cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: kubeflow, Name: "workflow-controller-configmap"}
+	ref := cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: workloads.Namespace, Name: "workflow-controller-configmap"}
 	config, err := client.View().Get(ctx, ref)
 	if err != nil {
 		t.Fatal(err)
@@ -174,7 +178,7 @@ func TestPodsOlderThanTheInjectorGetTheirSidecar(t *testing.T) {
 	client := connect(t, ctx)
 	cureWith(t, ctx, client, doctor.RestartsPods)
 	label := func(value string) {
-		ns, err := client.View().Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: kubeflow})
+		ns, err := client.View().Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: workloads.Namespace})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -199,7 +203,7 @@ func TestPodsOlderThanTheInjectorGetTheirSidecar(t *testing.T) {
 // restart makes a Deployment replace its pods and waits until the old ones are gone.
 func restart(t *testing.T, ctx context.Context, client *cluster.Client, name string) {
 	t.Helper()
-	ref := cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: kubeflow, Name: name}
+	ref := cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: workloads.Namespace, Name: name}
 	d, err := client.View().Get(ctx, ref)
 	if err != nil {
 		t.Fatal(err)
@@ -222,18 +226,18 @@ func TestASettingThatNewerArgoDoesNotKnowIsRemovedAndPutBack(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	client := connect(t, ctx)
-	ref := cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: kubeflow, Name: "workflow-controller"}
+	ref := cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: workloads.Namespace, Name: "workflow-controller"}
 	controller, err := client.View().Get(ctx, ref)
 	if err != nil {
 		t.Fatal(err)
 	}
 	newer := cluster.Edit(controller, func(o *unstructured.Unstructured) {
-		setContainer(o, "workflow-controller", "image", "quay.io/argoproj/workflow-controller:v3.7.3")
+		training.SetContainer(o, "workflow-controller", "image", "quay.io/argoproj/workflow-controller:v3.7.3")
 	})
 	if _, err := client.Do(ctx, newer, cluster.Options{Manager: "test"}); err != nil {
 		t.Fatal(err)
 	}
-	config := cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: kubeflow, Name: "workflow-controller-configmap"}
+	config := cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: workloads.Namespace, Name: "workflow-controller-configmap"}
 	read := func() string {
 		o, err := client.View().Get(ctx, config)
 		if err != nil {
@@ -244,7 +248,7 @@ func TestASettingThatNewerArgoDoesNotKnowIsRemovedAndPutBack(t *testing.T) {
 	before := read()
 	cureWith(t, ctx, client, doctor.RestartsPods)
 	want(t, ctx, client)
-	if after := read(); strings.Contains(after, executorKey) || after == "" {
+	if after := read(); strings.Contains(after, pipelines.ExecutorKey) || after == "" {
 		t.Errorf("the configuration is now %q", after)
 	}
 	if undoLast(t, ctx, client); read() != before {

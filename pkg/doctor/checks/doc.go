@@ -1,5 +1,6 @@
-// Package checks is the list of what doctor looks at: one file per check, named by its ID.
+// Package checks lists what doctor checks. Each check is a [doctor.Check], a value, in the file that its ID names:
+// pipelines/executor is pipelines/executor.go, its cases are in pipelines/testdata/executor.
 //
-// A check is a [doctor.Check], a value. To add one, copy pipelines_executor.go, add its line to all.go and its
-// cases (at least one well, one ill) to testdata/<area>-<name>/; the tests over the list say what is missing.
+// To add one, copy platform/kubernetes_version.go, add a line to all.go, and write at least one passing and one failing
+// case; the tests over the list say what is missing.
 package checks

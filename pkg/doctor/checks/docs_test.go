@@ -63,7 +63,7 @@ func page(t *testing.T, c *doctor.Check) string {
 		fmt.Fprintf(&b, "- %s\n", kind)
 	}
 	b.WriteString("\n## Known cases\n\n| case | result |\n|---|---|\n")
-	paths, err := filepath.Glob("testdata/" + c.Slug() + "/*.txtar")
+	paths, err := filepath.Glob(casesOf(c))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func page(t *testing.T, c *doctor.Check) string {
 // byHand returns the commands in the check's findings, without duplicates.
 func byHand(t *testing.T, c *doctor.Check) string {
 	var commands []string
-	paths, _ := filepath.Glob("testdata/" + c.Slug() + "/*.txtar")
+	paths, _ := filepath.Glob(casesOf(c))
 	for _, path := range paths {
 		a, err := txtar.ParseFile(path)
 		if err != nil {

@@ -25,7 +25,7 @@ import (
 func eachCase(t *testing.T, do func(t *testing.T, c *doctor.Check, path string, a *txtar.Archive)) {
 	t.Helper()
 	for _, c := range All() {
-		paths, err := filepath.Glob("testdata/" + c.Slug() + "/*.txtar")
+		paths, err := filepath.Glob(casesOf(c))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -48,7 +48,7 @@ func TestAListEntryIsWhole(t *testing.T) {
 			t.Errorf("%s is listed twice", c.ID)
 		}
 		seen[c.ID] = true
-		source := strings.NewReplacer("/", "_", "-", "_").Replace(c.ID) + ".go"
+		source := strings.ReplaceAll(c.ID, "-", "_") + ".go"
 		if _, err := os.Stat(source); err != nil {
 			t.Errorf("%s is not in the file of its name: %v", c.ID, err)
 		}
@@ -68,7 +68,7 @@ var lowerCaseNames = []string{"cert-manager", "dex", "inotify"}
 
 func TestEveryCheckHasAPassingAndAFailingCase(t *testing.T) {
 	for _, c := range All() {
-		paths, _ := filepath.Glob("testdata/" + c.Slug() + "/*.txtar")
+		paths, _ := filepath.Glob(casesOf(c))
 		endings := map[doctor.Status]int{}
 		for _, path := range paths {
 			a, err := txtar.ParseFile(path)
@@ -88,7 +88,7 @@ func TestEveryCheckHasAPassingAndAFailingCase(t *testing.T) {
 func TestChecksReadWhatTheySay(t *testing.T) {
 	for _, c := range All() {
 		asked := map[schema.GroupKind]bool{}
-		paths, _ := filepath.Glob("testdata/" + c.Slug() + "/*.txtar")
+		paths, _ := filepath.Glob(casesOf(c))
 		for _, path := range paths {
 			a, err := txtar.ParseFile(path)
 			if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -175,7 +176,7 @@ var sick = []string{
 func forget(t *testing.T, ctx context.Context, client *cluster.Client, r doctor.Run) {
 	t.Helper()
 	record := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap",
-		"metadata": map[string]any{"name": "kubectl-kubeflow-doctor-" + r.Name, "namespace": kubeflow}}}
+		"metadata": map[string]any{"name": "kubectl-kubeflow-doctor-" + r.Name, "namespace": workloads.Namespace}}}
 	if _, err := client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: record}, cluster.Options{Manager: "test"}); err != nil {
 		t.Fatal(err)
 	}

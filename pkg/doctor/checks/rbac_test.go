@@ -19,7 +19,10 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/platform"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
 const (
@@ -28,7 +31,7 @@ const (
 )
 
 // secretNamespaces are those whose Secrets checks look at, or fixes write: nobody needs to see the others.
-var secretNamespaces = []string{"auth", gatewayNamespace, kubeflow, "oauth2-proxy"}
+var secretNamespaces = []string{"auth", dashboard.KubeflowNamespace, workloads.Namespace, "oauth2-proxy"}
 
 // A rules value is what is allowed on resources of API groups: group → resource → verbs.
 type rules map[string]map[string]map[string]bool
@@ -103,7 +106,7 @@ func roles(t *testing.T) []map[string]any {
 	logs := false
 	for _, c := range All() {
 		for _, kind := range c.Reads {
-			if kind != kube.SecretKind && c != removedAPIs { // that one reads manifests alone
+			if kind != kube.SecretKind && c != platform.RemovedAPIs { // that one reads manifests alone
 				read.allow(kind, "get", "list")
 			}
 		}
@@ -137,7 +140,7 @@ func roles(t *testing.T) []map[string]any {
 	out = append(out, role("ClusterRole", "", fixer, write.list()))
 	for _, ns := range secretNamespaces {
 		list := []any{map[string]any{"apiGroups": anys(""), "resources": anys("secrets"), "verbs": anys("patch")}}
-		if ns == kubeflow { // where the records of fixes are
+		if ns == workloads.Namespace { // where the records of fixes are
 			list = []any{map[string]any{"apiGroups": anys(""), "resources": anys("configmaps", "secrets"), "verbs": anys("create", "patch", "delete")}}
 		}
 		out = append(out, role("Role", ns, fixer, list))

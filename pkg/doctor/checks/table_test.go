@@ -55,7 +55,7 @@ func TestEveryFailingCaseOnARealServer(t *testing.T) {
 		}
 		failing++
 		name := c.ID + ": " + strings.TrimSuffix(strings.Join(strings.Fields(string(a.Comment)), " "), ".")
-		t.Run(strings.TrimPrefix(strings.TrimSuffix(path, ".txtar"), "testdata/"), func(t *testing.T) { rows[name] = s.act(t, ctx, c, path, a) })
+		t.Run(caseName(path), func(t *testing.T) { rows[name] = s.act(t, ctx, c, path, a) })
 	})
 	if len(rows) == failing { // else only some were asked for
 		compareTable(t, rows)
@@ -78,7 +78,7 @@ func kindsOfChecks() []*unstructured.Unstructured {
 
 // notHere says why a case cannot be on a server: it is about what is not there yet, or about what a server alone does not have.
 func notHere(path string, a *txtar.Archive) string {
-	if why := elsewhere[strings.TrimSuffix(strings.TrimPrefix(path, "testdata/"), ".txtar")]; why != "" {
+	if why := elsewhere[caseName(path)]; why != "" {
 		return why
 	}
 	for _, f := range a.Files {
@@ -100,14 +100,14 @@ func notHere(path string, a *txtar.Archive) string {
 
 // elsewhere are cases that a server alone cannot be in, and why.
 var elsewhere = map[string]string{
-	"platform-removed-apis/of-kubeflow-1-2":                      "no server serves these APIs any more",
-	"platform-admissions-enforcer/manifests-for-aks":             "before an install",
-	"certificates-pipelines-cache/denied":                        "needs a rejecting admission webhook",
-	"training-mpi-operator/not-replaced-while-there-are-jobs":    "needs an operator's CRD",
-	"training-mpi-operator/replaced-without-an-operator-at-hand": "needs an operator's CRD",
-	"training-mpi-operator/will-crash":                           "before it has run",
-	"tenancy-namespace-deletion/an-api-does-not-answer":          "needs a terminating namespace",
-	"tenancy-namespace-deletion/finalizers":                      "needs a terminating namespace",
+	"platform/removed-apis/of-kubeflow-1-2":                      "no server serves these APIs any more",
+	"platform/admissions-enforcer/manifests-for-aks":             "before an install",
+	"certificates/pipelines-cache/denied":                        "needs a rejecting admission webhook",
+	"training/mpi-operator/not-replaced-while-there-are-jobs":    "needs an operator's CRD",
+	"training/mpi-operator/replaced-without-an-operator-at-hand": "needs an operator's CRD",
+	"training/mpi-operator/will-crash":                           "before it has run",
+	"tenancy/namespace-deletion/an-api-does-not-answer":          "needs a terminating namespace",
+	"tenancy/namespace-deletion/finalizers":                      "needs a terminating namespace",
 }
 
 // act plays one case and returns its row: what was seen, and each step after it.

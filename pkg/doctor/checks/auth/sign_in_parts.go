@@ -1,0 +1,110 @@
+package auth
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/exposure"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
+)
+
+// Where the parts of the sign-in are: dex knows who people are, and oauth2-proxy (authservice up to 1.8) asks it.
+var (
+	dexRef       = cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: "auth", Name: "dex"}
+	dexConfigRef = cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "auth", Name: "dex"}
+	dexClientRef = cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: "auth", Name: "dex-oidc-client"}
+	passwordsRef = cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: "auth", Name: "dex-passwords"}
+	proxyRef     = cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: "oauth2-proxy", Name: "oauth2-proxy"}
+	oldClientRef = cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: dashboard.KubeflowNamespace, Name: "oidc-authservice-client"}
+	storeKeyRef  = cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: workloads.Namespace, Name: "mlpipeline-minio-artifact"}
+)
+
+// held returns the plain value of a Secret's key.
+func held(secret *unstructured.Unstructured, key string) string {
+	if secret == nil {
+		return ""
+	}
+	plain, err := base64.StdEncoding.DecodeString(kube.Text(secret.Object, "data", key))
+	if err != nil {
+		return ""
+	}
+	return string(plain)
+}
+
+// hold puts a value into a Secret.
+func hold(secret *unstructured.Unstructured, key, value string) {
+	_ = unstructured.SetNestedField(secret.Object, base64.StdEncoding.EncodeToString([]byte(value)), "data", key)
+}
+
+// proxySecret returns the Secret that oauth2-proxy takes its client and its cookies' key from: its name ends in a hash.
+func proxySecret(ctx context.Context, e doctor.Exam) (*unstructured.Unstructured, error) {
+	proxy, err := workloads.Find(ctx, e, proxyRef)
+	if proxy == nil || err != nil {
+		return nil, err
+	}
+	for _, variable := range kube.Items(kube.TemplateContainer(proxy, "oauth2-proxy"), "env") {
+		if name := kube.Text(variable, "valueFrom", "secretKeyRef", "name"); name != "" {
+			return workloads.Find(ctx, e, cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: proxyRef.Namespace, Name: name})
+		}
+	}
+	return nil, nil
+}
+
+// How far the dashboard can be reached.
+const (
+	hidden = ""        // through a port-forward alone
+	fenced = "limited" // by an address of the virtual network, or by some addresses
+	public = "public"
+)
+
+// reach tells how far the dashboard can be reached through a load balancer.
+func reach(ctx context.Context, e doctor.Exam) (string, error) {
+	_, services, err := exposure.LoadBalancers(ctx, e)
+	var skipped *doctor.Skipped
+	if errors.As(err, &skipped) {
+		return hidden, nil
+	}
+	far := hidden
+	for _, s := range services {
+		if !dashboard.HasAddress(s.Service) {
+			continue
+		}
+		switch to, _ := dashboard.ReachOf(s.Service); {
+		case to == dashboard.Public:
+			far = public
+		case far == hidden:
+			far = fenced
+		}
+	}
+	return far, err
+}
+
+// graded is how bad a secret is that everybody knows: the further the dashboard can be reached, the worse.
+func graded(far string) doctor.Severity {
+	return map[string]doctor.Severity{hidden: doctor.Info, fenced: doctor.Warning, public: doctor.Error}[far]
+}
+
+// issuerOf returns the issuer that a setting in YAML or TOML names: "issuer: http://…" or "oidc_issuer_url = …".
+func issuerOf(config *unstructured.Unstructured, file, setting string) string {
+	if config == nil {
+		return ""
+	}
+	for line := range strings.Lines(kube.Text(config.Object, "data", file)) {
+		key, value, found := strings.Cut(line, ":")
+		if equals := strings.IndexByte(line, '='); equals >= 0 && (!found || equals < len(key)) {
+			key, value, found = line[:equals], line[equals+1:], true
+		}
+		if found && strings.TrimSpace(key) == setting {
+			return strings.Trim(strings.TrimSpace(value), `"'`)
+		}
+	}
+	return ""
+}

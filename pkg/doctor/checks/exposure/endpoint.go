@@ -1,0 +1,52 @@
+package exposure
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var Endpoint = &doctor.Check{
+	ID:    "exposure/endpoint",
+	Title: "Dashboard has an external address",
+	Why: "Kubeflow makes no address that can be reached from outside: its gateway's Service is a NodePort or ClusterIP. That is a legal choice, " +
+		"since a port-forward always works, so this is never more than information.",
+	FixNote: "Nothing by itself: kubectl kubeflow expose shows the ways, and refuses a public address without sign-in.",
+	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.RouteKinds),
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		gateway, err := findGateway(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		endpoints, err := gateway.ReadEndpoints(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		return judgeEndpoints(gateway, endpoints), nil
+	},
+}
+
+func judgeEndpoints(gateway dashboard.Gateway, endpoints []dashboard.Endpoint) []doctor.Finding {
+	f := doctor.Finding{
+		Severity: doctor.Info,
+		About:    doctor.Subject{Ref: gateway.Ref(), Field: "spec.type"},
+		Message:  "the dashboard has no address outside the cluster: its gateway's Service is a " + cmp.Or(string(gateway.Service.Spec.Type), "ClusterIP"),
+		Advice:   "Reach it with a port-forward, or give it an address.",
+		Command:  "kubectl kubeflow expose",
+	}
+	for _, endpoint := range slices.Backward(endpoints) {
+		switch {
+		case endpoint.Outside() && endpoint.URL != "":
+			return nil
+		case endpoint.Via == "LoadBalancer":
+			f.About = doctor.Subject{Ref: endpoint.About, Field: "status.loadBalancer"}
+			f.Message = "the load balancer for the dashboard has no address yet"
+			f.Advice = "AKS gives one within a minute or two; the Service's events say what keeps it."
+			f.Command = "kubectl describe service -n " + endpoint.About.Namespace + " " + endpoint.About.Name
+		}
+	}
+	return []doctor.Finding{f}
+}

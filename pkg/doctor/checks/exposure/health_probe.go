@@ -1,0 +1,86 @@
+package exposure
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var HealthProbe = &doctor.Check{
+	ID:    "exposure/health-probe",
+	Title: "LoadBalancer health probe matches the gateway",
+	Why: "Where a port of a Service says appProtocol: http or https, AKS asks for / over HTTP to see whether the nodes are well, and wants 200. The gateway answers that with a redirect " +
+		"or 404, so the load balancer takes every node for ill and drops all traffic.",
+	FixNote: "--fix takes the appProtocol off, so that AKS probes with TCP. Kubeflow's own Services have none.",
+	Sources: []string{"Azure/AKS#3210", "Azure/AKS#3331", "https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
+	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.NodeKind}),
+	Hint:    "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		_, services, err := LoadBalancers(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{Metadata: true})
+		if err != nil {
+			return nil, err
+		}
+		if len(nodes) > 0 && !doctor.IsAKS(nodes[0]) {
+			return nil, doctor.Skip("this is no AKS cluster")
+		}
+		var findings []doctor.Finding
+		for _, s := range services {
+			for i, p := range kube.Items(s.object.Object, "spec", "ports") {
+				if probesHTTP(s.object, p) {
+					findings = append(findings, judgeProbe(s.object, i, p))
+					break
+				}
+			}
+		}
+		return findings, nil
+	},
+}
+
+// probesHTTP tells whether AKS would probe a port with HTTP where nobody said how.
+func probesHTTP(service *unstructured.Unstructured, port map[string]any) bool {
+	protocol := strings.ToLower(kube.Text(port, "appProtocol"))
+	if protocol != "http" && protocol != "https" {
+		return false
+	}
+	for key := range service.GetAnnotations() { // somebody has chosen a protocol, a path or a port of the probe
+		if strings.HasPrefix(key, "service.beta.kubernetes.io/") && strings.Contains(key, "health-probe") {
+			return false
+		}
+	}
+	return true
+}
+
+func judgeProbe(service *unstructured.Unstructured, i int, port map[string]any) doctor.Finding {
+	return doctor.Finding{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(service), Field: fmt.Sprintf("spec.ports[%d].appProtocol", i)},
+		Message:     fmt.Sprintf("the load balancer asks the gateway for / over %s to see whether it is well", strings.ToUpper(kube.Text(port, "appProtocol"))),
+		Consequence: "The gateway does not answer 200 there, so the load balancer drops all traffic.",
+		Cause:       "AKS probes by appProtocol; without it, by TCP.",
+		Command:     fmt.Sprintf(`kubectl patch service -n %s %s --type=json -p '[{"op":"remove","path":"/spec/ports/%d/appProtocol"}]'`, service.GetNamespace(), service.GetName(), i),
+		Fix: &doctor.Fix{
+			Title:  "Take appProtocol off Service " + service.GetName(),
+			Impact: doctor.Safe,
+			Changes: []cluster.Change{cluster.Edit(service, func(o *unstructured.Unstructured) {
+				for _, p := range kube.Items(o.Object, "spec", "ports") {
+					if probesHTTP(o, p) {
+						delete(p, "appProtocol")
+					}
+				}
+			})},
+		},
+	}
+}

@@ -1,0 +1,70 @@
+package exposure
+
+import (
+	"context"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var LoadBalancer = &doctor.Check{
+	ID:    "exposure/load-balancer",
+	Title: "LoadBalancer has an IP address",
+	Why: "AKS asks Azure for the address of a Service of type LoadBalancer. When Azure refuses (a right is missing, a quota is used up, an address does not exist, a policy forbids it), " +
+		"the Service waits for ever, and the reason stands only in its events.",
+	FixNote: "Nothing by itself: what is missing is missing in Azure. The finding names it and the az command.",
+	Sources: []string{"Azure/AKS#486", "Azure/AKS#1392", "Azure/AKS#1945", "https://learn.microsoft.com/azure/aks/static-ip"},
+	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.EventKind}),
+	Hint:    "Azure's answer to a load balancer depends on the cluster's identity (Network Contributor on the subnet and the address), the quota of public addresses, and policies of the subscription.",
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		gateway, services, err := LoadBalancers(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		events, err := e.List(ctx, kube.EventKind, cluster.Scope{Namespace: gateway.Namespace(), Fields: "involvedObject.kind=Service,type=Warning"})
+		if err != nil {
+			return nil, err
+		}
+		var findings []doctor.Finding
+		for _, s := range services {
+			if message := refusal(s.object, events); message != "" && !dashboard.HasAddress(s.Service) {
+				findings = append(findings, judgeRefusal(s.object, message))
+			}
+		}
+		return findings, nil
+	},
+}
+
+// refusal returns what AKS says about a load balancer that it cannot make; "" when it says nothing.
+func refusal(service *unstructured.Unstructured, events []*unstructured.Unstructured) string {
+	for _, e := range events {
+		if kube.Text(e.Object, "reason") == "SyncLoadBalancerFailed" && kube.Text(e.Object, "involvedObject", "name") == service.GetName() {
+			return kube.Text(e.Object, "message")
+		}
+	}
+	return ""
+}
+
+func judgeRefusal(service *unstructured.Unstructured, message string) doctor.Finding {
+	f := doctor.Finding{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(service), Field: "status.loadBalancer"},
+		Message:     "Azure does not make the load balancer of the dashboard",
+		Consequence: "The dashboard gets no address.",
+		Advice:      "The Service's events have Azure's answer.",
+		Command:     "kubectl describe service -n " + service.GetNamespace() + " " + service.GetName(),
+	}
+	if refused, known := cluster.AzureRefused(message); known {
+		f.Cause = sentence(refused.Why)
+		if refused.Advice != "" {
+			f.Advice, f.Command = refused.Advice+".", refused.Command
+		}
+	}
+	return f
+}

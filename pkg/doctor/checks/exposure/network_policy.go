@@ -1,0 +1,79 @@
+package exposure
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var NetworkPolicy = &doctor.Check{
+	ID:    "exposure/network-policy",
+	Title: "NetworkPolicies allow traffic to the gateway",
+	Why: "Kubeflow 26.03 has a policy by which only pods of istio-system reach the gateway. Where the cluster enforces policies (Azure, Calico or Cilium), the load balancer has an address and " +
+		"nobody gets an answer there; a port-forward works all the same, which hides it.",
+	FixNote: "--fix adds a NetworkPolicy that lets everybody reach the gateway's ports, as kubectl kubeflow expose --lb does. Who may come is for the load balancer to limit: it is seen with the node's address.",
+	Sources: []string{"kubeflow/manifests#3547", "kubeflow/manifests#3227"},
+	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.NetworkKinds),
+	Hint:    "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		gateway, services, err := LoadBalancers(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		network, err := gateway.ReadNetwork(ctx, e)
+		if err != nil || network.Unseen != nil {
+			return nil, cmp.Or(err, network.Unseen)
+		}
+		d := dashboard.Dashboard{Gateway: gateway, Network: network}
+		if len(d.Blocked()) == 0 {
+			return nil, nil
+		}
+		policies, err := e.List(ctx, kube.NetworkPolicyKind, cluster.Scope{Namespace: gateway.Namespace()})
+		if err != nil {
+			return nil, err
+		}
+		return []doctor.Finding{judgeBlocked(d, services[0], policies)}, nil
+	},
+}
+
+func judgeBlocked(d dashboard.Dashboard, service exposingService, policies []*unstructured.Unstructured) doctor.Finding {
+	f := doctor.Finding{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: d.ClosingPolicy(), Field: "spec.ingress"},
+		Message:     fmt.Sprintf("NetworkPolicies block the gateway's %s for clients of Service %s, and %s enforces them", portNumbers(d.Blocked()), service.Name, d.Engine),
+		Consequence: "The dashboard's address does not answer.",
+		Cause:       "The policies admit only pods, and a load balancer's clients are not pods.",
+		Command:     "kubectl kubeflow expose --lb",
+	}
+	var current *unstructured.Unstructured
+	if i := slices.IndexFunc(policies, func(o *unstructured.Unstructured) bool { return o.GetName() == dashboard.AllowName }); i >= 0 {
+		current = policies[i]
+	}
+	if change := d.Allow(current); change != nil {
+		f.Fix = &doctor.Fix{Title: "Admit clients from outside the cluster to the gateway", Impact: doctor.Safe, Changes: []cluster.Change{*change}}
+	}
+	return f
+}
+
+// portNumbers names ports: "port 8080", "ports 8080 and 8443".
+func portNumbers(ports []dashboard.Port) string {
+	var numbers []string
+	for _, p := range ports {
+		if p.Number == 0 {
+			numbers = append(numbers, p.Name)
+			continue
+		}
+		numbers = append(numbers, strconv.Itoa(int(p.Number)))
+	}
+	return text.Verb(len(ports), "port ", "ports ") + text.And(numbers...)
+}

@@ -1,0 +1,139 @@
+package mesh
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/webhooks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
+)
+
+// The TLS modes that matter here.
+const (
+	Mutual  = "ISTIO_MUTUAL"
+	Disable = "DISABLE"
+)
+
+// A policy is one place of a DestinationRule that sets a TLS mode: for all servers, for a port, or for a subset of them.
+type policy struct {
+	field  string // "spec.trafficPolicy.tls.mode"
+	mode   string
+	labels map[string]string // of the subset; nil for all servers
+}
+
+func policiesOf(rule *unstructured.Unstructured) []policy {
+	var list []policy
+	add := func(in map[string]any, field string, subset map[string]string) {
+		if mode := kube.Text(in, "tls", "mode"); mode != "" {
+			list = append(list, policy{field: field + ".tls.mode", mode: mode, labels: subset})
+		}
+		for i, port := range kube.Items(in, "portLevelSettings") {
+			if mode := kube.Text(port, "tls", "mode"); mode != "" {
+				list = append(list, policy{field: fmt.Sprintf("%s.portLevelSettings[%d].tls.mode", field, i), mode: mode, labels: subset})
+			}
+		}
+	}
+	whole, _, _ := unstructured.NestedMap(rule.Object, "spec", "trafficPolicy")
+	add(whole, "spec.trafficPolicy", nil)
+	for i, subset := range kube.Items(rule.Object, "spec", "subsets") {
+		chosen, _, _ := unstructured.NestedStringMap(subset, "labels")
+		own, _, _ := unstructured.NestedMap(subset, "trafficPolicy")
+		add(own, fmt.Sprintf("spec.subsets[%d].trafficPolicy", i), chosen)
+	}
+	return list
+}
+
+// command is what a person could type to set the mode, where that is simple.
+func (p policy) command(rule *unstructured.Unstructured, mode string) string {
+	if p.field != "spec.trafficPolicy.tls.mode" {
+		return fmt.Sprintf("kubectl edit destinationrule -n %s %s", rule.GetNamespace(), rule.GetName())
+	}
+	return fmt.Sprintf(`kubectl patch destinationrule -n %s %s --type merge -p '{"spec":{"trafficPolicy":{"tls":{"mode":%q}}}}'`,
+		rule.GetNamespace(), rule.GetName(), mode)
+}
+
+// SetMode returns the change of every place of a rule that has one mode to another.
+func SetMode(rule *unstructured.Unstructured, from, to string) cluster.Change {
+	return cluster.Edit(rule, func(o *unstructured.Unstructured) {
+		set := func(in map[string]any) {
+			for _, m := range append(kube.Items(in, "portLevelSettings"), in) {
+				if kube.Text(m, "tls", "mode") == from {
+					_ = unstructured.SetNestedField(m, to, "tls", "mode")
+				}
+			}
+		}
+		if whole, found, _ := unstructured.NestedFieldNoCopy(o.Object, "spec", "trafficPolicy"); found {
+			if m, ok := whole.(map[string]any); ok {
+				set(m)
+			}
+		}
+		for _, subset := range kube.Items(o.Object, "spec", "subsets") {
+			if m, ok := subset["trafficPolicy"].(map[string]any); ok {
+				set(m)
+			}
+		}
+	})
+}
+
+// host returns the namespace of the services that a rule is for, and which of them; "" for a host outside the cluster or across namespaces.
+func host(rule *unstructured.Unstructured) (namespace string, wanted func(service string) bool) {
+	name, rest, qualified := strings.Cut(kube.Text(rule.Object, "spec", "host"), ".")
+	namespace = rule.GetNamespace()
+	if qualified {
+		var suffix string
+		namespace, suffix, _ = strings.Cut(rest, ".")
+		if suffix != "" && suffix != "svc" && !strings.HasPrefix(suffix, "svc.") {
+			return "", nil
+		}
+	}
+	if namespace == "" || namespace == "svc" || namespace == "local" || name == "*" && !qualified {
+		return "", nil
+	}
+	return namespace, func(service string) bool { return name == "*" || service == name }
+}
+
+// servers are the ready pods behind a rule, and how they are reached.
+type servers struct {
+	pods     []*unstructured.Unstructured
+	services map[string][]string // service → pod names
+}
+
+func serversOf(ctx context.Context, e doctor.Exam, namespace string, wanted func(string) bool) (servers, error) {
+	endpoints, err := workloads.SlicesIn(ctx, e, namespace)
+	if err != nil {
+		return servers{}, err
+	}
+	s := servers{services: webhooks.ReadyPods(endpoints, wanted)}
+	if len(s.services) == 0 {
+		return s, nil
+	}
+	pods, err := workloads.PodsIn(ctx, e, namespace)
+	if err != nil {
+		return s, err
+	}
+	for _, pod := range pods {
+		for _, names := range s.services {
+			if workloads.Lives(pod) && slices.Contains(names, pod.GetName()) {
+				s.pods = append(s.pods, pod)
+				break
+			}
+		}
+	}
+	return s, nil
+}
+
+// matching returns the servers of a subset. A rule for all services of a namespace is not about those that opt out of the mesh.
+func (s servers) matching(subset map[string]string, wildcard bool) []*unstructured.Unstructured {
+	chosen := labels.SelectorFromSet(subset)
+	return slices.DeleteFunc(slices.Clone(s.pods), func(pod *unstructured.Unstructured) bool {
+		return !chosen.Matches(labels.Set(pod.GetLabels())) || wildcard && optsOut(pod)
+	})
+}

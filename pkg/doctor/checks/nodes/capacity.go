@@ -1,0 +1,92 @@
+package nodes
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var Capacity = &doctor.Check{
+	ID:    "nodes/capacity",
+	Title: "Enough allocatable CPU and memory",
+	Why: "A recent full Kubeflow requests about 3 CPU and 8Gi and uses more: 8 CPU and 16Gi are recommended. If the nodes have less " +
+		"available than the pods request, some pods stay Pending, and the components that depend on them never become ready.",
+	FixNote:   "No automatic fix: scale the node pool or use larger nodes (az aks nodepool scale), or install fewer components.",
+	Reads:     []schema.GroupKind{kube.NodeKind, kube.PodKind, kube.NamespaceKind, kube.ConfigMapKind, nodePoolKind},
+	Hint:      "The subscription's core quota in the region limits how far a pool can grow: az vm list-usage --location REGION.",
+	Preflight: true,
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		coming, err := comingPods(ctx, e)
+		if err != nil || len(coming) == 0 {
+			return nil, err
+		}
+		all, err := rooms(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		grows, err := grows(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		pods, nodes := placeable(coming, all)
+		f, found := judgeLargest(pods, nodes)
+		if !found {
+			f, found = judgeSum(pods, nodes)
+		}
+		if !found {
+			return nil, nil
+		}
+		f.Consequence = "Some stay Pending, and the components that depend on them never become ready."
+		if f.Severity, f.Command = doctor.Error, "az aks nodepool scale --resource-group GROUP --cluster-name CLUSTER --name POOL --node-count N"; grows {
+			f.Severity, f.Advice = doctor.Warning, "The cluster adds nodes automatically, up to the maximum size of its pools: check that it is high enough."
+		}
+		return []doctor.Finding{f}, nil
+	},
+}
+
+// judgeSum compares what all pods request with what is free on the nodes that take them.
+func judgeSum(pods []podsToCome, nodes []nodeRoom) (doctor.Finding, bool) {
+	var need, free podNeed
+	for _, p := range pods {
+		each, n := needOf(p.spec), int64(p.on(nodes))
+		need.cpu += n * each.cpu
+		need.memory += n * each.memory
+	}
+	for _, r := range nodes {
+		free.cpu += max(r.cpu, 0)
+		free.memory += max(r.memory, 0)
+	}
+	if need.cpu <= free.cpu && need.memory <= free.memory {
+		return doctor.Finding{}, false
+	}
+	return doctor.Finding{
+		About:   doctor.Subject{Ref: nodeRef(nodes[0].node), Field: "status.allocatable"},
+		Message: fmt.Sprintf("insufficient CPU or memory: %s requested by %s, %s available on %s", need, text.Plural(podCount(pods, nodes), "pod"), free, text.Plural(len(nodes), "node")),
+		Advice:  "Add nodes, or install fewer components.",
+	}, true
+}
+
+// judgeLargest looks for a pod that is too large for every node.
+func judgeLargest(pods []podsToCome, nodes []nodeRoom) (doctor.Finding, bool) {
+	for _, p := range pods {
+		need, fits := needOf(p.spec), false
+		var most podNeed
+		for _, r := range taking(nodes, p.spec) {
+			fits = fits || r.cpu >= need.cpu && r.memory >= need.memory
+			most = podNeed{max(most.cpu, r.cpu), max(most.memory, r.memory)}
+		}
+		if !fits && !p.perNode {
+			return doctor.Finding{
+				About:   doctor.Subject{Ref: p.of},
+				Message: fmt.Sprintf("a pod of %s requests %s, but no node has that available (at most %s)", p.of, need, most),
+				Advice:  "Add larger nodes.",
+			}, true
+		}
+	}
+	return doctor.Finding{}, false
+}

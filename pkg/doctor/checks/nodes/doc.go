@@ -1,0 +1,2 @@
+// Package nodes checks the nodes: runtime, architecture, capacity, taints, GPUs, clocks.
+package nodes

@@ -1,0 +1,140 @@
+package nodes
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	resourcehelper "k8s.io/component-helpers/resource"
+	scheduling "k8s.io/component-helpers/scheduling/corev1"
+	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
+	"k8s.io/klog/v2"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
+)
+
+// A nodeRoom is a node and what its pods leave free.
+type nodeRoom struct {
+	node        corev1.Node
+	cpu, memory int64 // thousandths of a CPU, bytes
+	slots       int64 // pods
+}
+
+// A podNeed is what a pod asks of a node.
+type podNeed struct{ cpu, memory int64 }
+
+// rooms returns the nodes that say how big they are, with what is free on each.
+func rooms(ctx context.Context, e doctor.Exam) ([]nodeRoom, error) {
+	nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	pods, err := workloads.EveryPod(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	var list []nodeRoom
+	at := map[string]int{}
+	for _, o := range nodes {
+		var r nodeRoom
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &r.node); err != nil {
+			return nil, err
+		}
+		size := r.node.Status.Allocatable
+		if len(size) == 0 {
+			continue
+		}
+		r.cpu, r.memory, r.slots = size.Cpu().MilliValue(), size.Memory().Value(), size.Pods().Value()
+		at[o.GetName()] = len(list)
+		list = append(list, r)
+	}
+	if len(list) == 0 {
+		return nil, doctor.Skip("no node reports its capacity")
+	}
+	for _, pod := range pods {
+		i, known := at[kube.Text(pod.Object, "spec", "nodeName")]
+		if !known {
+			continue
+		}
+		spec, err := workloads.PodSpec(pod, "spec")
+		if err != nil {
+			return nil, err
+		}
+		need := needOf(spec)
+		list[i].cpu -= need.cpu
+		list[i].memory -= need.memory
+		list[i].slots--
+	}
+	return list, nil
+}
+
+// needOf is what the scheduler reserves for a pod.
+func needOf(spec corev1.PodSpec) podNeed {
+	requests := resourcehelper.PodRequests(&corev1.Pod{Spec: spec}, resourcehelper.PodResourcesOptions{})
+	return podNeed{requests.Cpu().MilliValue(), requests.Memory().Value()}
+}
+
+// String is "2.5 CPU and 6.7Gi".
+func (n podNeed) String() string {
+	cpu := resource.NewMilliQuantity(max(n.cpu, 0), resource.DecimalSI).AsApproximateFloat64()
+	return trimZero(cpu) + " CPU and " + trimZero(float64(max(n.memory, 0))/(1<<30)) + "Gi"
+}
+
+// refusal says why a node takes none of these pods, whatever is free on it; "" when it takes them.
+func (r nodeRoom) refusal(spec corev1.PodSpec) string {
+	if r.node.Spec.Unschedulable {
+		return "cordoned"
+	}
+	if !ready(r.node) {
+		return "not ready"
+	}
+	keepsOut := func(t *corev1.Taint) bool { return t.Effect != corev1.TaintEffectPreferNoSchedule }
+	if taint, found := scheduling.FindMatchingUntoleratedTaint(klog.Background(), r.node.Spec.Taints, spec.Tolerations, keepsOut, true); found {
+		return "taint " + taint.ToString()
+	}
+	if match, err := nodeaffinity.NewRequiredNodeAffinity(spec.NodeSelector, spec.Affinity).Match(&r.node); err != nil || !match {
+		return "does not match the pods' node selector or affinity"
+	}
+	return ""
+}
+
+func ready(node corev1.Node) bool {
+	for _, c := range node.Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return true // nobody has said otherwise
+}
+
+// taking returns the nodes that take these pods, as far as taints and labels go.
+func taking(all []nodeRoom, spec corev1.PodSpec) []nodeRoom {
+	return slices.DeleteFunc(slices.Clone(all), func(r nodeRoom) bool { return r.refusal(spec) != "" })
+}
+
+// grows tells whether the cluster makes nodes when pods find none: AKS's cluster autoscaler or node auto-provisioning.
+func grows(ctx context.Context, e doctor.Exam) (bool, error) {
+	status, err := e.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: "kube-system", Fields: "metadata.name=cluster-autoscaler-status"})
+	if err != nil {
+		return false, err
+	}
+	pools, err := workloads.ListIfKnown(ctx, e, nodePoolKind, cluster.Scope{})
+	return len(status)+len(pools) > 0, err
+}
+
+func nodeRef(n corev1.Node) cluster.Ref {
+	return cluster.Ref{APIVersion: "v1", Kind: "Node", Name: n.Name}
+}
+
+var nodePoolKind = schema.GroupKind{Group: "karpenter.sh", Kind: "NodePool"}
+
+// trimZero writes a number with at most one digit behind the point: "2.5", "8".
+func trimZero(x float64) string { return strconv.FormatFloat(math.Round(x*10)/10, 'f', -1, 64) }

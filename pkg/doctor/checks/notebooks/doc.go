@@ -1,0 +1,2 @@
+// Package notebooks checks what notebooks need besides their namespace: access to Pipelines, and GPU nodes with taints.
+package notebooks

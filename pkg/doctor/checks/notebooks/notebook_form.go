@@ -1,0 +1,131 @@
+package notebooks
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	scheduling "k8s.io/component-helpers/scheduling/corev1"
+	"k8s.io/klog/v2"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/yamledit"
+)
+
+// A notebookForm is what the form for a new notebook says of tolerations.
+type notebookForm struct {
+	Defaults struct {
+		Group struct {
+			Options []struct {
+				Tolerations []corev1.Toleration `yaml:"tolerations"`
+			} `yaml:"options"`
+		} `yaml:"tolerationGroup"`
+	} `yaml:"spawnerFormDefaults"`
+}
+
+// offers tells whether somebody can choose to tolerate a taint.
+func offers(form string, taint corev1.Taint) (bool, error) {
+	var f notebookForm
+	if err := yaml.Unmarshal([]byte(form), &f); err != nil {
+		return false, fmt.Errorf("reading the notebook form: %w", err)
+	}
+	for _, option := range f.Defaults.Group.Options {
+		if scheduling.TolerationsTolerateTaint(klog.Background(), option.Tolerations, &taint, true) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// offer adds a choice for each taint, and leaves every other character as it is.
+func offer(form string, taints []corev1.Taint) (string, error) {
+	var document yaml.Node
+	if err := yaml.Unmarshal([]byte(form), &document); err != nil || len(document.Content) == 0 {
+		return "", fmt.Errorf("the form cannot be read")
+	}
+	at := document.Content[0]
+	var key *yaml.Node
+	for _, name := range []string{"spawnerFormDefaults", "tolerationGroup", "options"} {
+		key = keyOf(at, name)
+		if at = yamledit.ValueOf(at, name); at == nil {
+			return "", fmt.Errorf("the form has no %s", name)
+		}
+	}
+	place := yamledit.Offsets(form)
+	edited := ""
+	switch {
+	case at.Kind != yaml.SequenceNode:
+		return "", fmt.Errorf("the form's options are not a list")
+	case len(at.Content) == 0 && strings.HasPrefix(form[place(at):], "[]"):
+		begin := place(at)
+		edited = strings.TrimRight(form[:begin], " ") + "\n" + strings.TrimSuffix(choices(taints, key.Column+1), "\n") + form[begin+2:]
+	case len(at.Content) > 0 && at.Style&yaml.FlowStyle == 0:
+		line := strings.LastIndex(form[:place(at.Content[0])], "\n") + 1 // of the first choice
+		dash := strings.Index(form[line:], "-")
+		edited = form[:line] + choices(taints, dash) + form[line:]
+	default:
+		return "", fmt.Errorf("the form's options are written in a way that cannot be edited safely")
+	}
+	return edited, addsOnly(form, edited, len(taints))
+}
+
+// choices writes one toleration group for each taint, indented.
+func choices(taints []corev1.Taint, indent int) string {
+	var out strings.Builder
+	space := strings.Repeat(" ", indent)
+	for _, t := range taints {
+		name := strings.TrimSuffix(t.Key+"="+t.Value, "=")
+		operator := fmt.Sprintf("operator: Equal, value: %q", t.Value)
+		if t.Value == "" {
+			operator = "operator: Exists"
+		}
+		fmt.Fprintf(&out, "%s- groupKey: %q\n%s  displayName: %q\n%s  tolerations:\n%s  - {key: %q, %s, effect: %s}\n",
+			space, "gpu-"+strings.NewReplacer("/", "-", "=", "-", ".", "-").Replace(name), space, "GPU nodes ("+name+")", space, space, t.Key, operator, t.Effect)
+	}
+	return out.String()
+}
+
+func keyOf(mapping *yaml.Node, name string) *yaml.Node {
+	if mapping.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(mapping.Content); i += 2 {
+			if mapping.Content[i].Value == name {
+				return mapping.Content[i]
+			}
+		}
+	}
+	return nil
+}
+
+// addsOnly proves that an edit put n choices before those that were there and changed nothing else.
+func addsOnly(original, edited string, n int) error {
+	var was, is map[string]any
+	unsafe := fmt.Errorf("the form is written in a way that cannot be edited safely")
+	if yaml.Unmarshal([]byte(original), &was) != nil || yaml.Unmarshal([]byte(edited), &is) != nil {
+		return unsafe
+	}
+	group, ok := digMap(is, "spawnerFormDefaults", "tolerationGroup")
+	if !ok {
+		return unsafe
+	}
+	list, _ := group["options"].([]any)
+	if len(list) < n {
+		return unsafe
+	}
+	group["options"] = list[n:]
+	if !reflect.DeepEqual(was, is) {
+		return unsafe
+	}
+	return nil
+}
+
+func digMap(m map[string]any, keys ...string) (map[string]any, bool) {
+	for _, key := range keys {
+		next, ok := m[key].(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		m = next
+	}
+	return m, true
+}

@@ -1,0 +1,227 @@
+package pipelines
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+
+	"github.com/Masterminds/semver/v3"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/nodes"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/yamledit"
+)
+
+var Executor = &doctor.Check{
+	ID:    "pipelines/executor",
+	Title: "Workflow executor matches the container runtime",
+	Why: "Argo runs pipeline steps through an executor. The docker executor mounts /var/run/docker.sock, which containerd nodes do not " +
+		"have, so every step hangs in ContainerCreating. From Argo 3.4 (Kubeflow 1.9) on there is only one executor, and the old " +
+		"containerRuntimeExecutor setting crashes the workflow controller with a fatal error.",
+	FixNote: "Up to Argo 3.3, --fix sets the executor to pns and changes nothing else in the ConfigMap. From Argo 3.4 on it removes the " +
+		"setting. Both restart the workflow controller, which does not interrupt running steps. Restart runs that already hang.",
+	Sources: []string{"argoproj/argo-workflows#5243", "kubeflow/kubeflow#5899", "https://argo-workflows.readthedocs.io/en/latest/upgrading/"},
+	Reads:   []schema.GroupKind{kube.ConfigMapKind, kube.DeploymentKind, kube.NodeKind},
+	Run:     runExecutor,
+}
+
+// A pipelines value is what the executor check judges.
+type pipelines struct {
+	config     *unstructured.Unstructured
+	parameters *unstructured.Unstructured // what kfctl would set the executor from again; may be nil
+	controller *unstructured.Unstructured
+	executor   executorConfig
+	argo       *semver.Version
+	nodes      []*unstructured.Unstructured
+}
+
+func runExecutor(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+	var p pipelines
+	var err error
+	if p.config, err = configMap(ctx, e, "workflow-controller-configmap"); err != nil {
+		return nil, err
+	}
+	if p.config == nil {
+		return nil, doctor.Skip("Kubeflow Pipelines is not installed in namespace %s", workloads.Namespace)
+	}
+	if p.parameters, err = configMap(ctx, e, "workflow-controller-parameters"); err != nil {
+		return nil, err
+	}
+	p.controller, err = e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: workloads.Namespace, Name: "workflow-controller"})
+	if apierrors.IsNotFound(err) {
+		return nil, doctor.Skip("there is no workflow-controller in namespace %s", workloads.Namespace)
+	} else if err != nil {
+		return nil, err
+	}
+	image, _ := kube.TemplateContainer(p.controller, "workflow-controller")["image"].(string)
+	if p.argo, err = argoVersion(image); err != nil {
+		return nil, err
+	}
+	if p.executor, err = readExecutor(p.config); err != nil {
+		return []doctor.Finding{unreadable(p.config, err)}, nil
+	}
+	if p.nodes, err = nodes.LinuxNodes(ctx, e); err != nil && p.argo.LessThan(strict) {
+		return nil, err
+	}
+	return judgeExecutor(p), nil
+}
+
+func configMap(ctx context.Context, e doctor.Exam, name string) (*unstructured.Unstructured, error) {
+	o, err := e.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: workloads.Namespace, Name: name})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return o, err
+}
+
+// versionTag finds the version in a tag such as v3.1.6-patch-license-compliance: what follows is the packager's, not a pre-release.
+var versionTag = regexp.MustCompile(`^v?(\d+\.\d+\.\d+)`)
+
+func argoVersion(image string) (*semver.Version, error) {
+	tag := kube.ParseImage(image).Tag
+	match := versionTag.FindStringSubmatch(tag)
+	if match == nil {
+		return nil, fmt.Errorf("the tag of image %q does not show its Argo version", image)
+	}
+	return semver.NewVersion(match[1])
+}
+
+// Versions of Argo at which the rules change.
+var (
+	alone  = semver.MustParse("2.7.0") // data.config must be the only key
+	strict = semver.MustParse("3.4.0") // one executor only, and an unknown key is fatal
+)
+
+func judgeExecutor(p pipelines) []doctor.Finding {
+	c := p.executor
+	switch {
+	case c.whole && len(c.extra) > 0 && !p.argo.LessThan(alone):
+		return []doctor.Finding{tooManyKeys(p)}
+	case !p.argo.LessThan(strict) && (c.set || c.lists):
+		return []doctor.Finding{keyUnknown(p)}
+	case !p.argo.LessThan(strict):
+		return nil
+	}
+	affected := 0
+	for _, n := range p.nodes {
+		if nodes.RunsContainerd(n) {
+			affected++
+		}
+	}
+	if affected == 0 || c.effective(p.argo) != "docker" && !c.usesDocker() {
+		return nil
+	}
+	return []doctor.Finding{needsDocker(p, affected)}
+}
+
+func (p pipelines) about(field string) doctor.Subject {
+	return doctor.Subject{Ref: cluster.RefOf(p.config), Field: field}
+}
+
+func unreadable(config *unstructured.Unstructured, err error) doctor.Finding {
+	return doctor.Finding{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(config), Field: "data"},
+		Message:     "the workflow controller's configuration is not valid YAML: " + err.Error(),
+		Consequence: "The workflow controller does not start, or keeps its previous configuration.",
+		Advice:      "Correct the YAML by hand.",
+		Command:     "kubectl edit configmap -n kubeflow workflow-controller-configmap",
+	}
+}
+
+func needsDocker(p pipelines, affected int) doctor.Finding {
+	how := "is set to docker"
+	switch {
+	case p.executor.effective(p.argo) != "docker":
+		how = "is docker for some workflows (" + yamledit.ExecutorsKey + ")"
+	case p.executor.value == "":
+		how = "is not set, which defaults to docker in Argo " + p.argo.String()
+	}
+	f := doctor.Finding{
+		Severity:    doctor.Error,
+		About:       p.about(p.executor.field()),
+		Message:     fmt.Sprintf("the workflow executor %s, but containerd runs on %s", how, text.Plural(affected, "node")),
+		Consequence: "Every pipeline step scheduled there hangs in ContainerCreating, waiting for /var/run/docker.sock.",
+		Cause:       "AKS nodes run containerd from Kubernetes 1.19 on; this release was built for Docker.",
+		Advice:      "Restart runs that already hang.",
+		Command:     "kubectl edit configmap -n kubeflow workflow-controller-configmap",
+	}
+	if len(p.executor.extra) > 0 {
+		f.Cause += " Keys other than data.config are ignored by Argo " + p.argo.String() + ": set the value inside data.config."
+	}
+	main := p.executor.effective(p.argo) == "docker"
+	if main && !p.executor.whole {
+		f.Command = `kubectl patch configmap -n kubeflow workflow-controller-configmap --type merge -p '{"data":{"` + ExecutorKey + `":"pns"}}'`
+	}
+	f.Fix = p.fix("Set the workflow executor to pns", func(o *unstructured.Unstructured) error {
+		return setExecutor(o, p.executor, main, "pns")
+	})
+	if p.parameters != nil && f.Fix != nil && kube.Text(p.parameters.Object, "data", ExecutorKey) == "docker" {
+		f.Fix.Changes = append(f.Fix.Changes, cluster.Edit(p.parameters, func(o *unstructured.Unstructured) {
+			_ = unstructured.SetNestedField(o.Object, "pns", "data", ExecutorKey)
+		}))
+	}
+	return f
+}
+
+func keyUnknown(p pipelines) doctor.Finding {
+	key := ExecutorKey
+	if !p.executor.set {
+		key = yamledit.ExecutorsKey
+	}
+	return doctor.Finding{
+		Severity:    doctor.Error,
+		About:       p.about(p.executor.field()),
+		Message:     fmt.Sprintf("%s is set, but Argo %s does not support it", key, p.argo),
+		Consequence: "The workflow controller exits with a fatal error when it reads its configuration: no pipeline starts.",
+		Cause:       "Argo 3.4 removed all executors but one and rejects unknown settings; guides for older releases still tell you to set it.",
+		Advice:      "Remove the key; the remaining executor does not need Docker.",
+		Command:     p.removal(key),
+		Fix: p.fix("Remove the workflow executor setting", func(o *unstructured.Unstructured) error {
+			return removeExecutor(o, p.executor)
+		}),
+	}
+}
+
+func (p pipelines) removal(key string) string {
+	if p.executor.whole {
+		return "kubectl edit configmap -n kubeflow workflow-controller-configmap"
+	}
+	return `kubectl patch configmap -n kubeflow workflow-controller-configmap --type json -p '[{"op":"remove","path":"/data/` + key + `"}]'`
+}
+
+func tooManyKeys(p pipelines) doctor.Finding {
+	f := doctor.Finding{
+		Severity:    doctor.Error,
+		About:       p.about("data." + p.executor.extra[0]),
+		Message:     fmt.Sprintf("unexpected key beside data.config: %s (Argo %s accepts data.config only)", text.Names(p.executor.extra, text.Most, func(s string) string { return s }), p.argo),
+		Consequence: "The workflow controller rejects its configuration: it does not start, or keeps the previous one.",
+		Cause:       "A setting was added as a separate key instead of inside data.config.",
+		Advice:      "Move what is needed into data.config and remove the other keys.",
+		Command:     "kubectl edit configmap -n kubeflow workflow-controller-configmap",
+	}
+	if len(p.executor.extra) == 1 && p.executor.extra[0] == ExecutorKey {
+		f.Fix = p.fix("Remove the key that Argo rejects", func(o *unstructured.Unstructured) error {
+			unstructured.RemoveNestedField(o.Object, "data", ExecutorKey)
+			return nil
+		})
+	}
+	return f
+}
+
+// fix edits the ConfigMap and restarts the controller; nil when the text cannot be edited safely.
+func (p pipelines) fix(title string, edit func(*unstructured.Unstructured) error) *doctor.Fix {
+	var failed error
+	change := cluster.Edit(p.config, func(o *unstructured.Unstructured) { failed = edit(o) })
+	if failed != nil {
+		return nil
+	}
+	return &doctor.Fix{Title: title, Impact: doctor.Safe, Changes: []cluster.Change{change, doctor.RestartOf(p.controller)}}
+}

@@ -1,0 +1,203 @@
+package pipelines
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/images"
+)
+
+var Images = &doctor.Check{
+	ID:    "pipelines/images",
+	Title: "All images are still available from their registries",
+	Why: "The registries that older releases use have been shut down: gcr.io/ml-pipeline, gcr.io/kubeflow-images-public and others. Running " +
+		"pods use the copy cached on their node; on a new node, or after an install, they end up in ImagePullBackOff. A few images have a " +
+		"replacement; of most, only a private copy remains.",
+	FixNote: "--fix switches to the replacement if there is one, which restarts the pods (--allow-restart); install does so before it applies " +
+		"anything. For the others, name a registry that has them: install --image gcr.io/ml-pipeline=REGISTRY/ml-pipeline.",
+	Sources:   []string{"kubeflow/pipelines#10891", "kubeflow/pipelines#12422", "kubeflow/pipelines#7904", "kubeflow/manifests#2876"},
+	Reads:     []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.ConfigMapKind, kube.PodKind, kube.NamespaceKind},
+	Preflight: true,
+	Run:       runImages,
+}
+
+// An imageUse is an object that names images that are gone.
+type imageUse struct {
+	object *unstructured.Unstructured
+	images []string
+}
+
+func runImages(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+	gone, err := goneOf(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := imageHolders(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	var replaced, lost []imageUse
+	for _, o := range objects {
+		var r, l []string
+		for _, image := range images.Find(o, gone) {
+			if _, replaceable := successor(image, gone); replaceable {
+				r = append(r, image)
+			} else {
+				l = append(l, image)
+			}
+		}
+		if len(r) > 0 {
+			replaced = append(replaced, imageUse{o, r})
+		}
+		if len(l) > 0 {
+			lost = append(lost, imageUse{o, l})
+		}
+	}
+	if len(replaced)+len(lost) == 0 {
+		return nil, nil
+	}
+	pods, err := workloads.OwnPods(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	return judgeImages(replaced, lost, gone, failedPulls(pods)), nil
+}
+
+// goneOf returns which images the release names in vain; where the release is not known, all that any release does.
+func goneOf(ctx context.Context, e doctor.Exam) ([]images.Rule, error) {
+	known := e.Release
+	if known == nil {
+		var err error
+		if known, err = doctor.Recognise(ctx, e); err != nil && !apierrors.IsNotFound(err) {
+			return nil, err
+		}
+	}
+	releases := release.All()
+	if known != nil {
+		releases = []release.Release{*known}
+	}
+	var rules []images.Rule
+	for _, r := range releases {
+		for _, g := range r.Gone {
+			if rule := (images.Rule{From: g.Image, To: g.Instead}); !slices.Contains(rules, rule) {
+				rules = append(rules, rule)
+			}
+		}
+	}
+	slices.SortStableFunc(rules, func(a, b images.Rule) int { return len(b.From) - len(a.From) }) // the most particular first
+	return rules, nil
+}
+
+// successor returns what takes the place of an image.
+func successor(image string, gone []images.Rule) (string, bool) {
+	o := &unstructured.Unstructured{Object: map[string]any{"image": image}}
+	o, changed := images.Rewrite(o, gone)
+	return kube.Text(o.Object, "image"), changed
+}
+
+// imageHolders returns the objects in Kubeflow's own namespaces that name images. Those in users' namespaces are made from them.
+func imageHolders(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
+	objects, err := workloads.EachOwn(ctx, e, kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.ConfigMapKind)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(objects, func(o *unstructured.Unstructured) bool { // this program's own records tell of images that were
+		return strings.HasPrefix(o.GetName(), "kubectl-kubeflow-")
+	}), nil
+}
+
+// failedPulls returns the images that a pod waits for in vain.
+func failedPulls(pods []*unstructured.Unstructured) map[string]bool {
+	missing := map[string]bool{}
+	for _, pod := range pods {
+		for _, c := range kube.Containers(pod) {
+			if c.ImagePullFailed() {
+				missing[c.Image] = true
+			}
+		}
+	}
+	return missing
+}
+
+func judgeImages(replaced, lost []imageUse, gone []images.Rule, missing map[string]bool) []doctor.Finding {
+	var findings []doctor.Finding
+	if len(replaced) > 0 {
+		f := aboutImages(replaced, missing)
+		f.Fix = &doctor.Fix{Title: "Switch to the replacement images: " + text.Names(namesOf(replaced), text.Most, func(image string) string {
+			with, _ := successor(image, gone)
+			return with
+		}), Impact: doctor.RestartsPods}
+		for _, use := range replaced {
+			f.Fix.Changes = append(f.Fix.Changes, cluster.Edit(use.object, func(o *unstructured.Unstructured) {
+				edited, _ := images.Rewrite(o, gone)
+				o.Object = edited.Object
+			}))
+		}
+		findings = append(findings, f)
+	}
+	if len(lost) > 0 {
+		f := aboutImages(lost, missing)
+		flags := ""
+		for _, prefix := range registries(namesOf(lost), gone) {
+			flags += " --image " + prefix + "=REGISTRY" + prefix[strings.LastIndex(prefix, "/"):]
+		}
+		f.Advice = "No public registry is known to have them. Name your own registry that has them, or choose a newer release."
+		f.Command = "kubectl kubeflow install" + flags
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// aboutImages says of images that they are gone, and whether somebody waits for one already.
+func aboutImages(uses []imageUse, missing map[string]bool) doctor.Finding {
+	all := namesOf(uses)
+	f := doctor.Finding{
+		Severity:    doctor.Warning,
+		About:       doctor.Subject{Ref: cluster.RefOf(uses[0].object)},
+		Message:     fmt.Sprintf("%s can no longer be pulled: %s", text.Plural(len(all), "image"), text.Names(all, text.Most, func(s string) string { return s })),
+		Consequence: "A pod that is scheduled to a node without a cached copy does not start.",
+		Cause:       "The registries that this release uses have been shut down.",
+	}
+	if waiting := slices.DeleteFunc(slices.Clone(all), func(image string) bool { return !missing[image] }); len(waiting) > 0 {
+		f.Severity = doctor.Error
+		f.Consequence = "Pods are in ImagePullBackOff for " + text.Names(waiting, text.Most, func(s string) string { return s }) + "."
+	}
+	return f
+}
+
+func namesOf(uses []imageUse) []string {
+	var all []string
+	for _, u := range uses {
+		all = append(all, u.images...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// registries returns the rules' names for where the images were.
+func registries(lost []string, gone []images.Rule) []string {
+	var prefixes []string
+	for _, image := range lost {
+		o := &unstructured.Unstructured{Object: map[string]any{"image": image}}
+		for _, r := range gone {
+			if len(images.Find(o, []images.Rule{r})) > 0 {
+				prefixes = append(prefixes, strings.TrimSuffix(r.From, "/"))
+				break
+			}
+		}
+	}
+	slices.Sort(prefixes)
+	return slices.Compact(prefixes)
+}

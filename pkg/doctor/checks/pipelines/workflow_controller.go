@@ -1,0 +1,83 @@
+package pipelines
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
+)
+
+var WorkflowController = &doctor.Check{
+	ID:    "pipelines/workflow-controller",
+	Title: "Workflow controller is available",
+	Why: "A pipeline run is a Workflow, and the workflow controller creates its pods. While the controller is down every run stays Pending, " +
+		"and the dashboard does not say why.",
+	FixNote: "If the controller is available but has not started a run for ten minutes, --fix (with --allow-restart) restarts it. If it is not " +
+		"available, the remedy depends on the reason; pipelines/executor covers unsupported settings.",
+	Sources: []string{"kubeflow/examples#911"},
+	Reads:   []schema.GroupKind{kube.DeploymentKind, workflowKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		controller, err := e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: workloads.Namespace, Name: "workflow-controller"})
+		if apierrors.IsNotFound(err) {
+			return nil, doctor.Skip("Kubeflow Pipelines is not installed")
+		}
+		if err != nil {
+			return nil, err
+		}
+		c := kube.Condition(controller, "Available")
+		if c == nil || c.Status != metav1.ConditionFalse {
+			return unstarted(ctx, e, controller)
+		}
+		return []doctor.Finding{{
+			Severity:    doctor.Error,
+			About:       doctor.Subject{Ref: cluster.RefOf(controller), Field: "status.conditions"},
+			Message:     "Deployment kubeflow/workflow-controller is not available",
+			Consequence: "Pipeline runs stay Pending.",
+			Cause:       c.Message,
+			ExplainedBy: "pipelines/executor",
+			Advice:      "Its log has the reason.",
+			Command:     fmt.Sprintf("kubectl logs -n %s deployment/workflow-controller --previous", workloads.Namespace),
+		}}, nil
+	},
+}
+
+var workflowKind = schema.GroupKind{Group: "argoproj.io", Kind: "Workflow"}
+
+// startTime is how long the controller may take to begin with a run.
+const startTime = 10 * time.Minute
+
+// unstarted tells of runs that a controller which runs has not begun: it gives a run a label when it does.
+func unstarted(ctx context.Context, e doctor.Exam, controller *unstructured.Unstructured) ([]doctor.Finding, error) {
+	list, err := workloads.ListIfKnown(ctx, e, workflowKind, cluster.Scope{Labels: "!workflows.argoproj.io/phase", Metadata: true})
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	now, err := e.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(slices.Clone(list), func(o *unstructured.Unstructured) bool { return now.Sub(o.GetCreationTimestamp().Time) < startTime })
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return []doctor.Finding{{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(list[0])},
+		Message:     fmt.Sprintf("Deployment kubeflow/workflow-controller has not started %s: %s", text.Plural(len(list), "run"), text.Names(list, text.Most, (*unstructured.Unstructured).GetName)),
+		Consequence: "They stay Pending.",
+		Cause:       "The controller is available but does not process them.",
+		Command:     "kubectl rollout restart -n " + workloads.Namespace + " deployment workflow-controller",
+		Fix:         &doctor.Fix{Title: "Restart the workflow controller", Impact: doctor.RestartsPods, Changes: []cluster.Change{doctor.RestartOf(controller)}},
+	}}, nil
+}

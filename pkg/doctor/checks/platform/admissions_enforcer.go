@@ -1,0 +1,222 @@
+package platform
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/mesh"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/webhooks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
+)
+
+var AdmissionsEnforcer = &doctor.Check{
+	ID:    "platform/admissions-enforcer",
+	Title: "Webhooks select the intended namespaces",
+	Why: "Every release labels namespace kubeflow with control-plane. The AKS admissions enforcer adds \"control-plane does not exist\" to " +
+		"the selector of webhooks, so they skip that namespace: pods are created without a sidecar, and clients that use mutual TLS get " +
+		"\"upstream connect error\". Newer AKS versions relax the rule; this check reads the actual selectors.",
+	FixNote: "--fix sets the annotation admissions.enforcer/disabled=true on the webhook configuration and removes the added expression. For " +
+		"the sidecar injector it then restarts the workloads whose pods have no sidecar, so it needs --allow-restart.",
+	Sources: []string{"Azure/kubeflow-aks#18", "kubeflow/pipelines#5244", "Azure/AKS#1771", "Azure/AKS#4002", "kubeflow/kubeflow#5277"},
+	Reads:   []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind, kube.NamespaceKind, kube.NodeKind, kube.ServiceKind, kube.PodKind, kube.ReplicaSetKind, kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind},
+	Run:     runAdmissionsEnforcer,
+}
+
+func runAdmissionsEnforcer(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+	labelled, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{Labels: webhooks.ControlPlane})
+	if err != nil {
+		return nil, err
+	}
+	labelled = slices.DeleteFunc(slices.Clone(labelled), func(ns *unstructured.Unstructured) bool {
+		return !workloads.Ours(ns) || ns.GetLabels()[webhooks.ControlPlane] == "true" // AKS's own namespaces, which nobody's webhook should act on
+	})
+	if len(labelled) == 0 {
+		return nil, nil
+	}
+	nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	aks := slices.ContainsFunc(nodes, doctor.IsAKS)
+	var findings []doctor.Finding
+	for _, kind := range []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind} {
+		configurations, err := e.List(ctx, kind, cluster.Scope{})
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range configurations {
+			k, err := keptOut(c, labelled, aks)
+			if err != nil {
+				return nil, err
+			}
+			if len(k.namespaces) == 0 {
+				continue
+			}
+			f, err := k.finding(ctx, e)
+			if err != nil {
+				return nil, err
+			}
+			findings = append(findings, f)
+		}
+	}
+	return findings, nil
+}
+
+// An exclusion is a webhook configuration that is kept out of namespaces, or will be once AKS sees it.
+type exclusion struct {
+	configuration *unstructured.Unstructured
+	namespaces    []*unstructured.Unstructured
+	webhook       int  // the first that is kept out
+	injector      bool // it is the sidecar injector
+	coming        bool // not yet: it is not on a cluster
+	aks           bool
+}
+
+// keptOut decides which of the labelled namespaces a configuration's webhooks are kept out of.
+func keptOut(configuration *unstructured.Unstructured, labelled []*unstructured.Unstructured, aks bool) (exclusion, error) {
+	x := exclusion{configuration: configuration, webhook: -1, aks: aks}
+	fresh := configuration.GetUID() == "" // no server has seen it yet
+	for i, webhook := range kube.Items(configuration.Object, "webhooks") {
+		threatened := fresh && aks && configuration.GetAnnotations()[webhooks.EnforcerAnnotation] == ""
+		if webhooks.Ships(webhook) || !servedByUs(webhook) || !webhooks.HasEnforced(webhook) && !threatened {
+			continue
+		}
+		for _, ns := range labelled {
+			meant, err := webhooks.Selects(webhook, ns, true)
+			if err != nil {
+				return x, err
+			}
+			if !meant {
+				continue
+			}
+			if x.webhook < 0 {
+				x.webhook = i
+			}
+			x.injector = x.injector || webhooks.Injects(webhook)
+			x.coming = !webhooks.HasEnforced(webhook)
+			if !slices.Contains(x.namespaces, ns) {
+				x.namespaces = append(x.namespaces, ns)
+			}
+		}
+	}
+	return x, nil
+}
+
+func servedByUs(webhook map[string]any) bool {
+	return slices.Contains(workloads.Namespaces, kube.Text(webhook, "clientConfig", "service", "namespace"))
+}
+
+func (x exclusion) finding(ctx context.Context, e doctor.Exam) (doctor.Finding, error) {
+	where := x.where()
+	ref := cluster.RefOf(x.configuration)
+	f := doctor.Finding{
+		Severity:    doctor.Warning,
+		About:       doctor.Subject{Ref: ref, Field: fmt.Sprintf("webhooks[%d].namespaceSelector", x.webhook)},
+		Message:     fmt.Sprintf("%s skips %s", kube.KindName(x.configuration), where),
+		Consequence: "Objects there are neither validated nor mutated by it.",
+		Cause:       fmt.Sprintf("The label control-plane is set on %s, and the AKS admissions enforcer added \"control-plane does not exist\" to the webhook's selector.", where),
+		Command:     fmt.Sprintf("kubectl annotate %s %s %s=true", strings.ToLower(ref.Kind), ref.Name, webhooks.EnforcerAnnotation),
+	}
+	if x.coming {
+		f.Message = fmt.Sprintf("%s may skip %s", kube.KindName(x.configuration), where)
+		f.Cause = strings.Replace(f.Cause, "the AKS admissions enforcer added", "AKS before September 2023 adds", 1)
+	} else if !x.aks {
+		f.Cause = fmt.Sprintf("The label control-plane is set on %s, and the webhook's selector requires namespaces without it.", where)
+	}
+	needed := x.injector || strings.HasPrefix(ref.Name, "cache-webhook")
+	switch {
+	case needed && x.coming:
+		f.Severity = doctor.Warning
+	case needed:
+		f.Severity = doctor.Error
+	case x.coming:
+		f.Severity = doctor.Info
+	}
+	if x.injector {
+		f.Consequence = "Pods there are created without a sidecar: clients that use mutual TLS get \"upstream connect error\"."
+		if e.Mesh == mesh.OptDisable {
+			f.Advice = "Left unchanged, because --mesh=disable opts for no sidecars."
+			return f, nil
+		}
+	}
+	if gone, err := x.orphaned(ctx, e); err != nil || gone {
+		f.ExplainedBy, f.Command = webhooksID, ""
+		f.Advice = "Restore its Service first: a webhook without endpoints should not select any namespace."
+		return f, err
+	}
+	return f, x.prescribe(ctx, e, &f)
+}
+
+// orphaned tells whether the Service behind the webhooks is gone: letting them act would have everything refused.
+func (x exclusion) orphaned(ctx context.Context, e doctor.Exam) (bool, error) {
+	if x.coming || x.injector {
+		return false, nil
+	}
+	w := kube.Items(x.configuration.Object, "webhooks")[x.webhook]
+	service, err := workloads.Find(ctx, e, cluster.Ref{APIVersion: "v1", Kind: kube.ServiceKind.Kind, Namespace: kube.Text(w, "clientConfig", "service", "namespace"), Name: kube.Text(w, "clientConfig", "service", "name")})
+	return service == nil, err
+}
+
+// where names the namespaces.
+func (x exclusion) where() string {
+	noun := "namespace "
+	if len(x.namespaces) > 1 {
+		noun = "namespaces "
+	}
+	return noun + text.Names(x.namespaces, text.Most, (*unstructured.Unstructured).GetName)
+}
+
+// prescribe lets the webhook act again, and gives the pods that it missed their sidecar.
+func (x exclusion) prescribe(ctx context.Context, e doctor.Exam, f *doctor.Finding) error {
+	f.Fix = &doctor.Fix{
+		Title:   fmt.Sprintf("Make webhook %s select %s", x.configuration.GetName(), x.where()),
+		Impact:  doctor.Safe,
+		Changes: []cluster.Change{cluster.Edit(x.configuration, exempt)},
+	}
+	if !x.injector {
+		return nil
+	}
+	for _, ns := range x.namespaces {
+		b, err := mesh.WithoutProxy(ctx, e, ns)
+		if err != nil {
+			return err
+		}
+		if len(b.Workloads) > 0 {
+			f.Fix.Impact = doctor.RestartsPods
+			f.Fix.Probe = &doctor.Probe{Namespace: ns.GetName(), Container: mesh.Proxy}
+			f.Fix.Title += " and restart " + text.Plural(len(b.Workloads), "workload")
+			f.Fix.Changes = append(f.Fix.Changes, b.Restarts()...)
+			f.Command += fmt.Sprintf("\nkubectl rollout restart -n %s deployment,statefulset,daemonset", ns.GetName())
+		}
+	}
+	return nil
+}
+
+// exempt takes a configuration out of the enforcer's hands.
+func exempt(configuration *unstructured.Unstructured) {
+	annotations := configuration.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[webhooks.EnforcerAnnotation] = "true"
+	configuration.SetAnnotations(annotations)
+	items, _, _ := unstructured.NestedSlice(configuration.Object, "webhooks")
+	for _, item := range items {
+		webhook, ok := item.(map[string]any)
+		if !ok || webhooks.Ships(webhook) || !webhooks.HasEnforced(webhook) {
+			continue
+		}
+		selector, _ := webhook["namespaceSelector"].(map[string]any)
+		webhook["namespaceSelector"] = webhooks.WithoutEnforced(selector)
+	}
+	_ = unstructured.SetNestedSlice(configuration.Object, items, "webhooks")
+}

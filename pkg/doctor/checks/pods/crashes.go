@@ -1,0 +1,84 @@
+package pods
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/pipelines"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
+)
+
+var Crashes = &doctor.Check{
+	ID:    "pods/crashes",
+	Title: "No pod is crash-looping",
+	Why: "A container that exits soon after it starts is restarted at ever longer intervals (CrashLoopBackOff), and its function is " +
+		"unavailable meanwhile. This check lists those for which no other check knows the reason.",
+	FixNote: "No automatic fix: the container's log says why it exits, and the finding gives the command to read it.",
+	Reads:   []schema.GroupKind{kube.PodKind, kube.NamespaceKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		pods, err := workloads.OwnPods(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		var findings []doctor.Finding
+		told := map[string]bool{} // by what made them: the pods of one Deployment crash alike
+		for _, pod := range pods {
+			c, crashing := workloads.CrashingContainer(pod)
+			if !crashing {
+				continue
+			}
+			if maker := pod.GetNamespace() + "/" + pod.GetGenerateName() + c.Name; !told[maker] {
+				told[maker] = true
+				findings = append(findings, judgeCrash(pod, c))
+			}
+		}
+		return findings, nil
+	},
+}
+
+// knownCrashes are the checks that know why some pods crash, by the pods' label app or component.
+var knownCrashes = map[string]string{
+	"mpi-operator": "training/mpi-operator", "workflow-controller": "pipelines/executor",
+	"metadata-grpc-server": pipelines.MetadataStoreID, "mysql": pipelines.DatabaseID,
+}
+
+func judgeCrash(pod *unstructured.Unstructured, c kube.Container) doctor.Finding {
+	f := doctor.Finding{
+		Severity:    doctor.Warning,
+		About:       doctor.Subject{Ref: cluster.RefOf(pod), Field: "status.containerStatuses"},
+		Message:     crashMessage(pod, c),
+		Consequence: "Its function is unavailable.",
+		ExplainedBy: cmp.Or(knownCrashes[pod.GetLabels()["app"]], knownCrashes[pod.GetLabels()["component"]]),
+		Advice:      "Read what the container logged before it exited.",
+		Command:     fmt.Sprintf("kubectl logs -n %s %s -c %s --previous", pod.GetNamespace(), pod.GetName(), c.Name),
+	}
+	if c.Last != nil {
+		f.Cause = fmt.Sprintf("The container exits with code %d", c.Last.Code)
+		if reason := c.Last.Reason; reason != "" && reason != "Error" {
+			f.Cause += " (" + reason + ")"
+		}
+		f.Cause += "."
+	}
+	return f
+}
+
+// crashMessage names the pod and its container, with the exit code and the restarts as far as the status has them.
+func crashMessage(pod *unstructured.Unstructured, c kube.Container) string {
+	details := []string{"container " + c.Name}
+	if c.Last != nil {
+		details = append(details, fmt.Sprintf("exit code %d", c.Last.Code))
+	}
+	if c.Restarts > 0 {
+		details = append(details, text.Plural(int(c.Restarts), "restart"))
+	}
+	return kube.KindName(pod) + " is crash-looping (" + strings.Join(details, ", ") + ")"
+}

@@ -1,0 +1,144 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
+)
+
+var DefaultClass = &doctor.Check{
+	ID:    "storage/default-class",
+	Title: "A default StorageClass exists",
+	Why: "Kubeflow's PVCs (MySQL, the object store, Katib's database) name no StorageClass, and rely on the cluster's default. Without a " +
+		"default their volumes are never provisioned, and the pods that need them stay Pending.",
+	FixNote: "install sets the StorageClass on the PVCs before they are applied, if it is clear which one. On a cluster, --fix marks that class " +
+		"as the default, and PVCs that are waiting for one use it. AKS may revert changes to its own classes: your own class, marked as " +
+		"default, persists.",
+	Sources:   []string{"https://learn.microsoft.com/azure/aks/concepts-storage"},
+	Reads:     []schema.GroupKind{kube.PersistentVolumeClaimKind, kube.StorageClassKind, kube.PodKind, kube.NamespaceKind},
+	Preflight: true,
+	Run:       runDefaultClass,
+}
+
+const DefaultAnnotation = "storageclass.kubernetes.io/is-default-class"
+
+func runDefaultClass(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+	classes, err := e.List(ctx, kube.StorageClassKind, cluster.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	if len(classes) == 0 {
+		var unknowable *cluster.ErrUnknowable
+		if _, err := e.Version(ctx); errors.As(err, &unknowable) {
+			return nil, doctor.Skip("there is no cluster whose StorageClasses could be read")
+		}
+	}
+	claims, err := classless(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	return judgeClasses(classes, claims), nil
+}
+
+// classless returns Kubeflow's claims that wait for a default class.
+func classless(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
+	claims := []*unstructured.Unstructured{}
+	own := map[string]bool{}
+	if e.Install != nil {
+		for _, o := range e.Install.Objects {
+			if o.GroupVersionKind().GroupKind() == kube.PersistentVolumeClaimKind {
+				own[o.GetNamespace()+"/"+o.GetName()] = true
+			}
+		}
+	}
+	all, err := workloads.OwnClaims(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range all {
+		mine := own[c.GetNamespace()+"/"+c.GetName()] || e.Install == nil
+		_, named, _ := unstructured.NestedString(c.Object, "spec", "storageClassName") // "" asks for no class at all
+		if mine && !named && c.GetAnnotations()["volume.beta.kubernetes.io/storage-class"] == "" && kube.Text(c.Object, "spec", "volumeName") == "" {
+			claims = append(claims, c)
+		}
+	}
+	return claims, nil
+}
+
+func judgeClasses(classes, claims []*unstructured.Unstructured) []doctor.Finding {
+	defaults := slices.DeleteFunc(slices.Clone(classes), func(c *unstructured.Unstructured) bool { return c.GetAnnotations()[DefaultAnnotation] != "true" })
+	if len(defaults) > 1 {
+		return []doctor.Finding{{
+			Severity:    doctor.Warning,
+			About:       doctor.Subject{Ref: cluster.RefOf(defaults[1]), Field: "metadata.annotations"},
+			Message:     fmt.Sprintf("%d StorageClasses are marked as default: %s", len(defaults), text.Names(defaults, text.Most, (*unstructured.Unstructured).GetName)),
+			Consequence: "A PVC that names none gets the newest of them; before Kubernetes 1.26 it is rejected.",
+			Advice:      "Leave only one of them as the default.",
+			Command:     fmt.Sprintf("kubectl annotate storageclass %s %s=false --overwrite", defaults[1].GetName(), DefaultAnnotation),
+		}}
+	}
+	if len(defaults) == 1 || len(claims) == 0 {
+		return nil
+	}
+	f := doctor.Finding{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(claims[0]), Field: "spec.storageClassName"},
+		Message:     fmt.Sprintf("no default StorageClass for %s: %s", text.Plural(len(claims), "PVC"), text.Names(claims, text.Most, (*unstructured.Unstructured).GetName)),
+		Consequence: "Their volumes are never provisioned, and the pods that need them stay Pending.",
+	}
+	chosen := chooseClass(classes)
+	if chosen == nil {
+		f.Advice = "Create a StorageClass and mark it as default."
+		if len(classes) > 0 {
+			f.Advice = "Choose a class for them, and mark it as default: " + text.Names(classes, text.Most, (*unstructured.Unstructured).GetName) + "."
+		}
+		f.Command = fmt.Sprintf("kubectl annotate storageclass CLASS %s=true --overwrite", DefaultAnnotation)
+		return []doctor.Finding{f}
+	}
+	f.Command = fmt.Sprintf("kubectl annotate storageclass %s %s=true --overwrite", chosen.GetName(), DefaultAnnotation)
+	f.Fix = giveClass(chosen, claims)
+	return []doctor.Finding{f}
+}
+
+// chooseClass returns the class that claims should have: one of Azure's disks that AKS brings, or the only one there is.
+func chooseClass(classes []*unstructured.Unstructured) *unstructured.Unstructured {
+	for _, name := range []string{"managed-csi", "default", "managed"} {
+		for _, c := range classes {
+			if c.GetName() == name && strings.HasSuffix(kube.Text(c.Object, "provisioner"), "disk.csi.azure.com") {
+				return c
+			}
+		}
+	}
+	if len(classes) == 1 && kube.Text(classes[0].Object, "provisioner") != "kubernetes.io/no-provisioner" {
+		return classes[0]
+	}
+	return nil
+}
+
+// giveClass writes the class into claims that are not on a cluster yet; for those that are it becomes the default.
+func giveClass(class *unstructured.Unstructured, claims []*unstructured.Unstructured) *doctor.Fix {
+	if claims[0].GetUID() != "" {
+		return &doctor.Fix{Title: "Mark StorageClass " + class.GetName() + " as default", Impact: doctor.Safe,
+			Changes: []cluster.Change{cluster.Edit(class, func(o *unstructured.Unstructured) {
+				_ = unstructured.SetNestedField(o.Object, "true", "metadata", "annotations", DefaultAnnotation)
+			})}}
+	}
+	fix := &doctor.Fix{Title: fmt.Sprintf("Set StorageClass %s on %s", class.GetName(), text.Plural(len(claims), "PVC")), Impact: doctor.Safe}
+	for _, c := range claims {
+		fix.Changes = append(fix.Changes, cluster.Edit(c, func(o *unstructured.Unstructured) {
+			_ = unstructured.SetNestedField(o.Object, class.GetName(), "spec", "storageClassName")
+		}))
+	}
+	return fix
+}

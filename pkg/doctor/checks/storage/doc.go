@@ -1,0 +1,2 @@
+// Package storage checks storage classes, claims and attachments.
+package storage

@@ -1,0 +1,2 @@
+// Package tenancy checks Profiles and their namespaces.
+package tenancy

@@ -1,0 +1,113 @@
+package tenancy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
+)
+
+var serviceAccountKind = schema.GroupKind{Kind: "ServiceAccount"}
+
+var ProfileParts = &doctor.Check{
+	ID:    "tenancy/profile-parts",
+	Title: "Profile namespaces are complete",
+	Why: "The profile controller creates the service account default-editor in each profile namespace, and the Pipelines profile controller " +
+		"creates the artifact server. Without them notebooks do not start, or run outputs cannot be viewed.",
+	FixNote: "--fix (with --allow-restart) restarts the controllers that create them; on startup they reconcile every namespace.",
+	Reads:   []schema.GroupKind{kube.NamespaceKind, serviceAccountKind, kube.DeploymentKind, kube.StatefulSetKind},
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		users, err := workloads.Users(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		if len(users) == 0 {
+			return nil, doctor.Skip("there are no profile namespaces yet")
+		}
+		now, err := e.Now(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for name, ns := range users {
+			if now.Sub(ns.GetCreationTimestamp().Time) < settled || ns.GetDeletionTimestamp() != nil {
+				delete(users, name)
+			}
+		}
+		var findings []doctor.Finding
+		for _, part := range partsOfProfiles {
+			f, err := part.look(ctx, e, users)
+			if err != nil {
+				return nil, err
+			}
+			if f != nil {
+				findings = append(findings, *f)
+			}
+		}
+		return findings, nil
+	},
+}
+
+// A profilePart is an object that some controllers make in every user's namespace.
+type profilePart struct {
+	kind        schema.GroupKind
+	in          cluster.Scope
+	name        string
+	makers      []cluster.Ref
+	consequence string
+}
+
+var partsOfProfiles = []profilePart{
+	{kind: serviceAccountKind, in: cluster.Scope{Fields: "metadata.name=default-editor", Metadata: true}, name: "default-editor",
+		makers: []cluster.Ref{profilesRef}, consequence: "Notebooks and pipelines there do not start."},
+	{kind: kube.DeploymentKind, in: cluster.Scope{Labels: workloads.UserServers, Metadata: true}, name: "ml-pipeline-ui-artifact",
+		makers: []cluster.Ref{
+			{APIVersion: "apps/v1", Kind: "Deployment", Namespace: workloads.Namespace, Name: "kubeflow-pipelines-profile-controller"},
+			{APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: workloads.Namespace, Name: "metacontroller"},
+		}, consequence: "Run outputs cannot be viewed there."},
+}
+
+// look returns a finding about the namespaces that a part is missing in, nil where nothing is, or where its makers are not installed.
+func (p profilePart) look(ctx context.Context, e doctor.Exam, users map[string]*unstructured.Unstructured) (*doctor.Finding, error) {
+	fix := &doctor.Fix{Title: "Restart the controllers that create " + p.name, Impact: doctor.RestartsPods}
+	var commands []string
+	for _, ref := range p.makers {
+		maker, err := workloads.Find(ctx, e, ref)
+		if maker == nil || err != nil {
+			return nil, err
+		}
+		fix.Changes = append(fix.Changes, doctor.RestartOf(maker))
+		commands = append(commands, fmt.Sprintf("kubectl rollout restart -n %s %s %s", ref.Namespace, strings.ToLower(ref.Kind), ref.Name))
+	}
+	list, err := e.List(ctx, p.kind, p.in)
+	if err != nil {
+		return nil, err
+	}
+	var without []string
+	for name := range users {
+		if !slices.ContainsFunc(list, func(o *unstructured.Unstructured) bool { return o.GetNamespace() == name && o.GetName() == p.name }) {
+			without = append(without, name)
+		}
+	}
+	if len(without) == 0 {
+		return nil, nil
+	}
+	slices.Sort(without)
+	return &doctor.Finding{
+		Severity:    doctor.Warning,
+		About:       doctor.Subject{Ref: cluster.Ref{APIVersion: "v1", Kind: kube.NamespaceKind.Kind, Name: without[0]}},
+		Message:     fmt.Sprintf("%s %s is missing in %s: %s", p.kind.Kind, p.name, text.Plural(len(without), "profile namespace"), text.Names(without, text.Most, func(s string) string { return s })),
+		Consequence: p.consequence,
+		ExplainedBy: profilesID,
+		Command:     strings.Join(commands, "\n"),
+		Fix:         fix,
+	}, nil
+}

@@ -1,0 +1,2 @@
+// Package training checks the training operators.
+package training

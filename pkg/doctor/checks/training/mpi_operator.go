@@ -1,0 +1,157 @@
+package training
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
+)
+
+var MpiOperator = &doctor.Check{
+	ID:    "training/mpi-operator",
+	Title: "MPI operator supports its arguments",
+	Why: "Kubeflow 1.2 and 1.3.0 run mpioperator/mpi-operator:latest with the argument --kubectl-delivery-image. Since v0.3.0 (September " +
+		"2021) the image contains a different program, which does not support that argument: it exits with code 2 at once, and no MPIJob " +
+		"is processed.",
+	FixNote: "--fix pins the image to v0.2.3, as Kubeflow did in 1.3.1: it changes one field, and MPIJobs of kubeflow.org/v1 keep working. With " +
+		"--mpi=v2beta1 it replaces the operator with v0.8.0 for kubeflow.org/v2beta1 instead. That deletes the old MPIJob CRD, so it needs " +
+		"--allow-data-loss and is refused while MPIJobs exist.",
+	Sources: []string{"kubeflow/manifests#2068", "kubeflow/manifests#2009", "kubeflow/mpi-operator#469", "kubeflow/mpi-operator#437"},
+	Reads:   []schema.GroupKind{kube.DeploymentKind, kube.PodKind, mpiJobKind, kube.CustomResourceDefinitionKind},
+	Run:     runMPIOperator,
+}
+
+const (
+	deliveryFlag = "--kubectl-delivery-image"
+	goodTag      = "v0.2.3"
+)
+
+func runMPIOperator(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+	operator, err := e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: workloads.Namespace, Name: "mpi-operator"})
+	if apierrors.IsNotFound(err) {
+		return nil, doctor.Skip("there is no mpi-operator in namespace %s", workloads.Namespace)
+	} else if err != nil {
+		return nil, err
+	}
+	if !misunderstands(operator) {
+		return nil, nil
+	}
+	pods, err := e.List(ctx, kube.PodKind, cluster.Scope{Namespace: workloads.Namespace, Labels: "app=mpi-operator"})
+	if err != nil {
+		return nil, err
+	}
+	f, found := judgeMPIOperator(operator, pods)
+	if !found {
+		return nil, nil
+	}
+	f.Fix = pinOperator(operator)
+	if e.MPI == "v2beta1" {
+		if err := replaceOperator(ctx, e, &f); err != nil {
+			return nil, err
+		}
+	}
+	return []doctor.Finding{f}, nil
+}
+
+// misunderstands tells whether the operator gets the argument that newer programs do not know, and may be one of those.
+func misunderstands(operator *unstructured.Unstructured) bool {
+	c := kube.TemplateContainer(operator, "mpi-operator")
+	hasFlag := slices.ContainsFunc(kube.Texts(c, "args"), func(arg string) bool {
+		return arg == deliveryFlag || strings.HasPrefix(arg, deliveryFlag+"=")
+	})
+	ofV1 := slices.Contains(kube.Texts(c, "command"), "/opt/mpi-operator.v1")
+	tag := kube.ParseImage(kube.Text(c, "image")).Tag
+	return hasFlag && !ofV1 && !understands(tag)
+}
+
+// understands tells whether an image tag is of the line that has the argument.
+func understands(tag string) bool {
+	v, err := semver.NewVersion(tag)
+	return err == nil && v.LessThan(semver.MustParse("0.3.0-0"))
+}
+
+// certain tells whether a tag is known to hold the newer program; of a digest or a private tag nobody can say.
+func certain(tag string) bool {
+	_, err := semver.NewVersion(tag)
+	return err == nil || tag == "latest" || tag == "master"
+}
+
+func judgeMPIOperator(operator *unstructured.Unstructured, pods []*unstructured.Unstructured) (doctor.Finding, bool) {
+	c := kube.TemplateContainer(operator, "mpi-operator")
+	image := kube.Text(c, "image")
+	tag := kube.ParseImage(image).Tag
+	crashes := slices.ContainsFunc(pods, crashed)
+	if !crashes && !certain(tag) {
+		return doctor.Finding{}, false
+	}
+	f := doctor.Finding{
+		Severity:    doctor.Error,
+		About:       doctor.Subject{Ref: cluster.RefOf(operator), Field: "spec.template.spec.containers[0].image"},
+		Message:     fmt.Sprintf("image %s of Deployment kubeflow/mpi-operator does not support the argument %s", image, deliveryFlag),
+		Consequence: "The MPI operator cannot start, so no MPIJob is processed.",
+		Cause:       "The image tag is floating: since v0.3.0 it contains the operator for another API, which rejects that argument and exits with code 2.",
+		Command:     "kubectl set image -n kubeflow deployment/mpi-operator mpi-operator=" + pinned(image),
+	}
+	available, _, _ := unstructured.NestedInt64(operator.Object, "status", "availableReplicas")
+	switch {
+	case crashes:
+		f.Message = fmt.Sprintf("Deployment kubeflow/mpi-operator is crash-looping (exit code 2): image %s does not support the argument %s", image, deliveryFlag)
+	case available > 0:
+		f.Severity = doctor.Warning
+		f.Consequence = "It still runs a cached older image; the next pod that pulls the image will crash."
+	}
+	return f, true
+}
+
+// crashed tells whether a pod's container ended over its arguments: exit code 2, which is what Go's flag package ends with.
+func crashed(pod *unstructured.Unstructured) bool {
+	for _, status := range kube.Items(pod.Object, "status", "containerStatuses") {
+		for _, state := range []string{"state", "lastState"} {
+			code, found, _ := unstructured.NestedInt64(status, state, "terminated", "exitCode")
+			if found && code == 2 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func pinned(image string) string {
+	repository := kube.ParseImage(image).Repository
+	return repository + ":" + goodTag
+}
+
+func pinOperator(operator *unstructured.Unstructured) *doctor.Fix {
+	return &doctor.Fix{
+		Title:  "Pin the MPI operator to " + goodTag,
+		Impact: doctor.Safe, // it rolls a pod that does not work
+		Changes: []cluster.Change{cluster.Edit(operator, func(o *unstructured.Unstructured) {
+			image := kube.Text(kube.TemplateContainer(o, "mpi-operator"), "image")
+			SetContainer(o, "mpi-operator", "image", pinned(image))
+		})},
+	}
+}
+
+// SetContainer sets one field of a container of a workload's pods.
+func SetContainer(workload *unstructured.Unstructured, name, field string, value any) {
+	list, _, _ := unstructured.NestedSlice(workload.Object, "spec", "template", "spec", "containers")
+	for i, item := range list {
+		if c, ok := item.(map[string]any); ok && (c["name"] == name || len(list) == 1) {
+			c[field] = value
+			list[i] = c
+		}
+	}
+	_ = unstructured.SetNestedSlice(workload.Object, list, "spec", "template", "spec", "containers")
+}
+
+var mpiJobKind = schema.GroupKind{Group: "kubeflow.org", Kind: "MPIJob"}

@@ -1,0 +1,83 @@
+package training
+
+import (
+	"context"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+// replaceOperator offers the operator of kubeflow.org/v2beta1 instead of the pinned old one.
+// Old MPIJobs cannot become new ones, so while there are any it offers nothing but says what to do.
+func replaceOperator(ctx context.Context, e doctor.Exam, f *doctor.Finding) error {
+	jobs, err := e.List(ctx, mpiJobKind, cluster.Scope{})
+	if err != nil && !meta.IsNoMatchError(err) {
+		return err
+	}
+	f.Fix = nil
+	if len(jobs) > 0 {
+		f.Advice = "MPIJobs cannot be converted to v2beta1: " + text.Names(jobs, text.Most, func(o *unstructured.Unstructured) string {
+			return o.GetNamespace() + "/" + o.GetName()
+		}) + ". Export and delete them first, or omit --mpi=v2beta1 to keep them on the old operator."
+		f.Command = "kubectl get mpijobs -A -o yaml > mpijobs.yaml && kubectl delete mpijobs -A --all"
+		return nil
+	}
+	old, err := e.Get(ctx, definition("mpijobs.kubeflow.org"))
+	if err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
+	f.Fix = &doctor.Fix{Title: "Replace the MPI operator with v0.8.0 for kubeflow.org/v2beta1", Impact: doctor.LosesData}
+	if err == nil { // its stored version, and how it was born, forbid to change it into the new one
+		f.Fix.Changes = append(f.Fix.Changes, cluster.Change{Verb: cluster.Delete, Before: old})
+	}
+	for _, o := range inOrder(e.MPIOperator) {
+		before, err := e.Get(ctx, cluster.RefOf(o))
+		if err != nil && !apierrors.IsNotFound(err) {
+			return err
+		}
+		if o.GetKind() == "CustomResourceDefinition" {
+			before = nil // the old one is deleted first
+		}
+		f.Fix.Changes = append(f.Fix.Changes, cluster.Change{Verb: cluster.Apply, Before: before, After: pinTag(o)})
+	}
+	return nil
+}
+
+func definition(name string) cluster.Ref {
+	return cluster.Ref{APIVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition", Name: name}
+}
+
+// inOrder puts the kind before its operator, and the operator after the permissions it needs.
+func inOrder(objects []*unstructured.Unstructured) []*unstructured.Unstructured {
+	var first, middle, last []*unstructured.Unstructured
+	for _, o := range objects {
+		switch o.GetKind() {
+		case "CustomResourceDefinition", "Namespace":
+			first = append(first, o)
+		case "Deployment":
+			last = append(last, o)
+		default:
+			middle = append(middle, o)
+		}
+	}
+	return append(append(first, middle...), last...)
+}
+
+// newTag is the release of the operator that was tried; a moving tag would repeat the story.
+const newTag = "0.8.0"
+
+func pinTag(o *unstructured.Unstructured) *unstructured.Unstructured {
+	if o.GetKind() != "Deployment" {
+		return o
+	}
+	o = o.DeepCopy()
+	repository := kube.ParseImage(kube.Text(kube.TemplateContainer(o, "mpi-operator"), "image")).Repository
+	SetContainer(o, "mpi-operator", "image", repository+":"+newTag)
+	return o
+}

@@ -1,0 +1,2 @@
+// Package upgrades checks what an incomplete upgrade leaves behind.
+package upgrades

@@ -1,0 +1,120 @@
+package workloads
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+// Lives tells whether a pod is there to stay: not ended, not about to go.
+func Lives(pod *unstructured.Unstructured) bool {
+	phase := kube.Text(pod.Object, "status", "phase")
+	return pod.GetDeletionTimestamp() == nil && phase != "Succeeded" && phase != "Failed"
+}
+
+// MakersOfPods returns what can be restarted so that these owners' pods are made anew.
+func MakersOfPods(ctx context.Context, e doctor.Exam, in cluster.Scope, owners map[cluster.Ref]bool) ([]*unstructured.Unstructured, error) {
+	sets, err := e.List(ctx, kube.ReplicaSetKind, cluster.Scope{Namespace: in.Namespace, Metadata: true})
+	if err != nil {
+		return nil, err
+	}
+	for _, set := range sets {
+		ref := cluster.Ref{APIVersion: "apps", Kind: "ReplicaSet", Namespace: in.Namespace, Name: set.GetName()}
+		if owner := metav1.GetControllerOf(set); owner != nil && owners[ref] {
+			owners[cluster.Ref{APIVersion: "apps", Kind: owner.Kind, Namespace: in.Namespace, Name: owner.Name}] = true
+		}
+	}
+	var found []*unstructured.Unstructured
+	for _, kind := range []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind} {
+		list, err := e.List(ctx, kind, in)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range list {
+			if owners[cluster.Ref{APIVersion: "apps", Kind: kind.Kind, Namespace: in.Namespace, Name: o.GetName()}] {
+				found = append(found, o)
+			}
+		}
+	}
+	return found, nil
+}
+
+const Namespace = "kubeflow" // the namespace that every release up to now lives in
+
+// CrashingContainer returns the first container of a pod that is in CrashLoopBackOff.
+func CrashingContainer(pod *unstructured.Unstructured) (kube.Container, bool) {
+	for _, c := range kube.Containers(pod) {
+		if c.CrashLooping() {
+			return c, true
+		}
+	}
+	return kube.Container{}, false
+}
+
+// unfinished leaves out the pods that hold nothing on their node any more.
+const unfinished = "status.phase!=Succeeded,status.phase!=Failed"
+
+// EveryPod returns the pods of the whole cluster that are not done: for what is free on the nodes, and only where pods are to come.
+func EveryPod(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
+	return e.List(ctx, kube.PodKind, cluster.Scope{Fields: unfinished})
+}
+
+// PodsOf returns the pods in the namespaces that workloads are about to be applied to.
+func PodsOf(ctx context.Context, e doctor.Exam, objects []*unstructured.Unstructured) ([]*unstructured.Unstructured, error) {
+	var pods []*unstructured.Unstructured
+	asked := map[string]bool{}
+	for _, o := range objects {
+		if name := o.GetNamespace(); MakesPods(o.GroupVersionKind().GroupKind()) && !asked[name] {
+			asked[name] = true
+			list, err := e.List(ctx, kube.PodKind, cluster.Scope{Namespace: name})
+			if err != nil {
+				return nil, err
+			}
+			pods = append(pods, list...)
+		}
+	}
+	return slices.DeleteFunc(pods, func(pod *unstructured.Unstructured) bool { return !Lives(pod) }), nil
+}
+
+func MakesPods(kind schema.GroupKind) bool {
+	return slices.Contains([]schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.JobKind}, kind)
+}
+
+func PodSpec(o *unstructured.Unstructured, fields ...string) (corev1.PodSpec, error) {
+	var spec corev1.PodSpec
+	content, _, _ := unstructured.NestedMap(o.Object, fields...)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(content, &spec); err != nil {
+		return spec, fmt.Errorf("reading the pods of %s: %w", cluster.RefOf(o), err)
+	}
+	return spec, nil
+}
+
+// ListIfKnown lists a kind that a cluster may not have.
+func ListIfKnown(ctx context.Context, e doctor.Exam, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
+	list, err := e.List(ctx, kind, in)
+	if meta.IsNoMatchError(err) {
+		return nil, nil
+	}
+	return list, err
+}
+
+// Find returns an object, nil when it is not there.
+func Find(ctx context.Context, e doctor.Exam, ref cluster.Ref) (*unstructured.Unstructured, error) {
+	o, err := e.Get(ctx, ref)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return o, err
+}
