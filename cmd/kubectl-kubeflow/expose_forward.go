@@ -10,24 +10,25 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/portforward"
 )
 
-var portForwardMethod = exposeMethod{Method: expose.PortForward, run: (*exposeOptions).runPortForward, shared: []string{"port"}, groups: []flagGroup{
+var portForwardMethod = exposeMethod{Method: portforward.Method, run: (*exposeOptions).runPortForward, shared: []string{"port"}, groups: []flagGroup{
 	{"On this computer", []string{"address", "open"}},
 }}
 
 // runPortForward keeps the dashboard open on this computer until Ctrl-C.
 func (o *exposeOptions) runPortForward(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
-	t, err := expose.Look(ctx, c.View())
+	t, err := expose.Read(ctx, c.View())
 	if err != nil {
 		return err
 	}
-	result.Found(t)
-	listeners, err := expose.Listen(o.address, o.port)
+	result.SetTarget(t)
+	listeners, err := portforward.Listen(o.address, o.port)
 	if err != nil {
 		return err
 	}
-	url := expose.LocalURL(listeners, t.Listeners[0].TLS)
+	url := portforward.LocalURL(listeners, t.Listeners[0].TLS)
 	o.warn(t, listeners)
 
 	ready := o.announce(result, url)
@@ -37,7 +38,7 @@ func (o *exposeOptions) runPortForward(ctx context.Context, c *cluster.Client, r
 	defer late.Stop()
 	waiting := "it has no ready pod"
 	var mu sync.Mutex
-	forward := &expose.Forward{Client: c, Target: t, Tell: func(e expose.ForwardEvent) {
+	forward := &portforward.Forwarder{Client: c, Gateway: t.Gateway, Notify: func(e portforward.Event) {
 		mu.Lock()
 		defer mu.Unlock()
 		if e.Connected != "" {
@@ -62,8 +63,8 @@ func (o *exposeOptions) runPortForward(ctx context.Context, c *cluster.Client, r
 func (o *exposeOptions) warn(t expose.Target, listeners []net.Listener) {
 	address := listeners[0].Addr().(*net.TCPAddr)
 	s := o.screen()
-	if o.port == 0 && address.Port != expose.UsualPort {
-		s.Say("Port %d is taken by another program: using %d.", expose.UsualPort, address.Port)
+	if o.port == 0 && address.Port != portforward.DefaultPort {
+		s.Say("Port %d is taken by another program: using %d.", portforward.DefaultPort, address.Port)
 	}
 	if !address.IP.IsLoopback() && !t.Authentication.Proven {
 		s.Paragraph(everybodyIsIn(address.String(), t))

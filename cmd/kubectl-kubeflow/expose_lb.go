@@ -9,10 +9,12 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
-var loadBalancerMethod = exposeMethod{Method: expose.LoadBalancer, run: (*exposeOptions).runLoadBalancer, shared: []string{"port", "dry-run"}, groups: []flagGroup{
+var loadBalancerMethod = exposeMethod{Method: loadbalancer.Method, run: (*exposeOptions).runLoadBalancer, shared: []string{"port", "dry-run"}, groups: []flagGroup{
 	{"Who may connect", []string{"internal", "source-ranges", "allow-unauthenticated", "allow-default-credentials"}},
 	{"The address", []string{"dns-label", "host", "ip", "ip-resource-group", "annotate"}},
 	{"HTTPS", []string{"tls", "tls-secret", "email"}},
@@ -27,7 +29,7 @@ func (o *exposeOptions) runLoadBalancer(ctx context.Context, c *cluster.Client, 
 		return err
 	}
 	for tries := 1; ; tries++ {
-		result.Found(plan.Target)
+		result.SetTarget(plan.Target)
 		result.Notes = plan.Notes
 		result.Describe(plan.All())
 		exposed, err := o.agreeAndApply(ctx, c, plan, result)
@@ -109,7 +111,7 @@ func (o *exposeOptions) wanted() expose.Options {
 // reached says where the dashboard is and what answered there.
 func (o *exposeOptions) reached(ctx context.Context, c *cluster.Client, plan *kubeflow.ExposePlan, exposed *kubeflow.Exposed, result *expose.Exposure) error {
 	result.URL = exposed.URL
-	result.Found(exposed.Target)
+	result.SetTarget(exposed.Target)
 	if exposed.Answer == nil {
 		if !o.documented() {
 			fmt.Fprintln(o.Out, "Its address will be shown by: kubectl kubeflow expose")
@@ -128,15 +130,15 @@ func (o *exposeOptions) reached(ctx context.Context, c *cluster.Client, plan *ku
 	o.trust(exposed.TLS, answer)
 	o.leads(ctx, exposed.Target.Host(plan.Service), exposed.Address)
 	o.plainly(ctx, c, exposed.URL, answer)
-	if result.Gateway != "" && !answer.Well() {
-		answer.Says += "; the gateway is not ready: " + result.Gateway
+	if result.Gateway != "" && !answer.Healthy() {
+		answer.Message += "; the gateway is not ready: " + result.Gateway
 	}
 	return verdict(exposed.URL, plan.Reach, answer)
 }
 
 // plainly says what does not work over plain HTTP, and how to fix it.
-func (o *exposeOptions) plainly(ctx context.Context, c *cluster.Client, url string, answer expose.Answer) {
-	if !strings.HasPrefix(url, "http://") || !answer.Well() {
+func (o *exposeOptions) plainly(ctx context.Context, c *cluster.Client, url string, answer probe.Result) {
+	if !strings.HasPrefix(url, "http://") || !answer.Healthy() {
 		return
 	}
 	s := o.screen()
@@ -148,15 +150,15 @@ func (o *exposeOptions) plainly(ctx context.Context, c *cluster.Client, url stri
 	}
 }
 
-func verdict(url string, reach dashboard.Reach, answer expose.Answer) error {
+func verdict(url string, reach dashboard.Reach, answer probe.Result) error {
 	switch {
-	case answer.Well(), answer.What == expose.Other:
+	case answer.Healthy(), answer.What == probe.Other:
 		return nil
-	case answer.What == expose.Unwell:
+	case answer.What == probe.Unhealthy:
 		return errFound
 	case reach != dashboard.Public: // silence is right for those outside
 		return nil
 	}
-	return &cluster.Problem{Err: context.DeadlineExceeded, What: fmt.Sprintf("%s %s", url, answer.Says),
+	return &cluster.Problem{Err: context.DeadlineExceeded, What: fmt.Sprintf("%s %s", url, answer.Message),
 		Next: "See what is wrong with: kubectl kubeflow doctor"}
 }

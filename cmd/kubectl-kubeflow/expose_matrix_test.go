@@ -96,7 +96,7 @@ func TestWhoIsLetInHow(t *testing.T) {
 
 func decide(t *testing.T, view cluster.View, flags string, wanted expose.Options) (decision, words string) {
 	t.Helper()
-	target, err := expose.Look(t.Context(), view)
+	target, err := expose.Read(t.Context(), view)
 	if err != nil {
 		t.Fatal(err)
 	}

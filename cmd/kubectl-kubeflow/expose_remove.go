@@ -64,11 +64,11 @@ func (o *exposeOptions) takeBack(ctx context.Context, plan *kubeflow.UnexposePla
 
 // left says how the dashboard can still be reached. Without a gateway there is nothing to reach.
 func (o *exposeOptions) left(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
-	t, err := expose.Look(ctx, c.View())
+	t, err := expose.Read(ctx, c.View())
 	if err != nil {
 		return ctx.Err()
 	}
-	result.Found(t)
+	result.SetTarget(t)
 	if !o.documented() && !result.DryRun {
 		o.screen().Left(result.Endpoints)
 	}

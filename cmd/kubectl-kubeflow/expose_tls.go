@@ -6,7 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
 )
 
 // leads says when the name under which visitors come does not lead to the address, as far as this computer knows.
@@ -22,8 +23,8 @@ func (o *exposeOptions) leads(ctx context.Context, host, address string) {
 }
 
 // trust says how visitors come to trust an authority that nobody knows.
-func (o *exposeOptions) trust(plan expose.TLSPlan, answer expose.Answer) {
-	if answer.Certificate == nil || answer.Certificate.Trusted != expose.TrustedByOwn {
+func (o *exposeOptions) trust(plan tls.Plan, answer probe.Result) {
+	if answer.Certificate == nil || answer.Certificate.Trusted != probe.TrustedByCA {
 		return
 	}
 	s := o.screen()

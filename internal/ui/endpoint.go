@@ -6,6 +6,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
 )
 
 // reaches says who can connect, for people.
@@ -43,7 +44,7 @@ func (s *Screen) Exposure(e *expose.Exposure, methods []expose.Method) {
 		fmt.Fprintf(s.Out, "      %s\n", fold(m.Summary, s.Width-6, "      "))
 	}
 	for _, endpoint := range e.Endpoints {
-		if endpoint.MadeByExpose {
+		if endpoint.CreatedByExpose {
 			fmt.Fprintf(s.Out, "\nTake it back with: kubectl kubeflow expose --remove\n")
 			break
 		}
@@ -55,14 +56,14 @@ func (s *Screen) endpoint(e expose.Endpoint) {
 	sign, what := "-", ""
 	switch {
 	case e.URL == "" && e.Via == "LoadBalancer":
-		sign, what = s.warning(), strings.TrimSuffix("no address yet: "+e.Waits, ": ")
+		sign, what = s.warning(), strings.TrimSuffix("no address yet: "+e.Pending, ": ")
 	case e.URL == "":
 		what = "reachable " + reaches[e.Reach]
 	case e.Answer == nil:
 		what = e.URL
 	default:
-		sign, what = s.bad(), e.URL+" "+e.Answer.Says
-		if e.Answer.Well() {
+		sign, what = s.bad(), e.URL+" "+e.Answer.Message
+		if e.Answer.Healthy() {
 			sign = s.ok()
 		}
 	}
@@ -74,7 +75,7 @@ func (s *Screen) endpoint(e expose.Endpoint) {
 			detail += " (" + strings.Join(e.SourceRanges, ", ") + ")"
 		}
 	}
-	if e.MadeByExpose {
+	if e.CreatedByExpose {
 		detail += ", made by expose"
 	}
 	fmt.Fprintf(s.Out, "  %s\n", s.Paint(Dim, fold(detail, s.Width-2, "  ")))
@@ -85,26 +86,26 @@ func (s *Screen) endpoint(e expose.Endpoint) {
 }
 
 // Reached says where the dashboard is now, and what answered there.
-func (s *Screen) Reached(url string, reach dashboard.Reach, answer expose.Answer) {
+func (s *Screen) Reached(url string, reach dashboard.Reach, answer probe.Result) {
 	sign := s.ok()
-	if !answer.Well() {
+	if !answer.Healthy() {
 		sign = s.warning()
 	}
-	s.line(sign, url+" "+answer.Says)
+	s.line(sign, url+" "+answer.Message)
 	fmt.Fprintf(s.Out, "  reachable %s\n", reaches[reach])
 	s.certificate(&answer)
 	switch {
-	case answer.What == expose.Nothing && reach == dashboard.Internal:
+	case answer.What == probe.NoAnswer && reach == dashboard.Internal:
 		fmt.Fprintln(s.Out, "  "+fold("That is right as long as this computer is outside the virtual network. Inside it, the address should answer.", s.Width-2, "  "))
-	case answer.What == expose.Nothing && reach == dashboard.Restricted:
+	case answer.What == probe.NoAnswer && reach == dashboard.Restricted:
 		fmt.Fprintln(s.Out, "  "+fold("That is right as long as this computer's address is in none of the source ranges.", s.Width-2, "  "))
-	case answer.What == expose.Unwell:
+	case answer.What == probe.Unhealthy:
 		fmt.Fprintln(s.Out, "  See why with: kubectl kubeflow doctor")
 	}
 }
 
 // certificate says what a page showed over HTTPS.
-func (s *Screen) certificate(answer *expose.Answer) {
+func (s *Screen) certificate(answer *probe.Result) {
 	if answer == nil || answer.Certificate == nil {
 		return
 	}

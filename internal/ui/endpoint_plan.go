@@ -6,10 +6,11 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
 )
 
 // ExposePlan shows what expose is going to change, before it asks.
-func (s *Screen) ExposePlan(plan expose.Plan, t expose.Target, context, server string) {
+func (s *Screen) ExposePlan(plan loadbalancer.Plan, t expose.Target, context, server string) {
 	s.Say("On context %s (%s):", context, server)
 	for _, note := range plan.Notes {
 		s.Paragraph(note)

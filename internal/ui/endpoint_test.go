@@ -10,6 +10,9 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/portforward"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
 )
 
 func exposed() *expose.Exposure {
@@ -21,9 +24,9 @@ func exposed() *expose.Exposure {
 	e.Authentication = &dashboard.Authentication{By: "none", Reason: "EnvoyFilter/istio-system/add-user-filter authenticates every request as the same anonymous user"}
 	e.Endpoints = []expose.Endpoint{
 		{Endpoint: dashboard.Endpoint{Via: "LoadBalancer", About: service(dashboard.LoadBalancerName), URL: "http://20.1.2.3/", Reach: dashboard.Restricted,
-			SourceRanges: []string{"203.0.113.7/32"}, Blocked: []int32{8080}}, MadeByExpose: true,
-			Answer: &expose.Answer{What: expose.Unwell, Says: "the gateway answers 503: upstream connect error"}},
-		{Endpoint: dashboard.Endpoint{Via: "LoadBalancer", About: service("other"), Reach: dashboard.Public}, Waits: "the load balancer is being set up"},
+			SourceRanges: []string{"203.0.113.7/32"}, Blocked: []int32{8080}}, CreatedByExpose: true,
+			Answer: &probe.Result{What: probe.Unhealthy, Message: "the gateway answers 503: upstream connect error"}},
+		{Endpoint: dashboard.Endpoint{Via: "LoadBalancer", About: service("other"), Reach: dashboard.Public}, Pending: "the load balancer is being set up"},
 		{Endpoint: dashboard.Endpoint{Via: "ClusterIP", About: service("istio-ingressgateway"), Reach: dashboard.InCluster}},
 	}
 	e.Advise()
@@ -72,7 +75,7 @@ Take it back with: kubectl kubeflow expose --remove
 func TestLongLinesAreFoldedBetweenWords(t *testing.T) {
 	var out bytes.Buffer
 	s := &Screen{Out: &out, ErrOut: &out, Width: 60, Unicode: false}
-	s.Exposure(exposed(), []expose.Method{expose.PortForward, expose.LoadBalancer})
+	s.Exposure(exposed(), []expose.Method{portforward.Method, loadbalancer.Method})
 	s.Left(exposed().Endpoints)
 	for line := range strings.Lines(out.String()) {
 		if len(line) > 61 && strings.Contains(strings.TrimSpace(line), " ") && !strings.Contains(line, "kubectl") {
@@ -84,7 +87,7 @@ func TestLongLinesAreFoldedBetweenWords(t *testing.T) {
 func TestWithoutUnicodeSignsAreASCII(t *testing.T) {
 	var out bytes.Buffer
 	s := &Screen{Out: &out, ErrOut: &out, Width: 80}
-	s.Reached("http://20.1.2.3/", dashboard.Public, expose.Answer{What: expose.Dashboard, Says: "answers 200"})
+	s.Reached("http://20.1.2.3/", dashboard.Public, probe.Result{What: probe.Dashboard, Message: "answers 200"})
 	if want := "+ http://20.1.2.3/ answers 200\n  reachable from the whole internet\n"; out.String() != want {
 		t.Errorf("%q", out.String())
 	}

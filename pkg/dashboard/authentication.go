@@ -98,7 +98,7 @@ func InFrontOfKubeflow(ctx context.Context, view cluster.View, kind schema.Group
 func inFront(ctx context.Context, view cluster.View, kind schema.GroupKind, namespace string, pods labels.Set) ([]*unstructured.Unstructured, error) {
 	var all []*unstructured.Unstructured
 	for _, in := range slices.Compact([]string{namespace, RootNamespace(namespace)}) {
-		some, err := optional(view.List(ctx, kind, cluster.Scope{Namespace: in}))
+		some, err := cluster.IgnoreNoMatch(view.List(ctx, kind, cluster.Scope{Namespace: in}))
 		if err != nil {
 			return nil, err
 		}
@@ -152,7 +152,7 @@ func byProvider(ctx context.Context, view cluster.View, policy *unstructured.Uns
 	if provider != "oauth2-proxy" { // how another one runs cannot be seen from here
 		return a
 	}
-	proxy, err := found(view.Get(ctx, proxyRef))
+	proxy, err := cluster.IgnoreNotFound(view.Get(ctx, proxyRef))
 	switch {
 	case err != nil:
 		return Authentication{By: provider, Reason: a.Reason + ", which could not be read: " + err.Error(), Unread: err}

@@ -47,7 +47,7 @@ var (
 func FindGateway(ctx context.Context, view cluster.View) (Gateway, error) {
 	var g Gateway
 	var err error
-	g.IstioGateway, err = found(view.Get(ctx, gatewayRef))
+	g.IstioGateway, err = cluster.IgnoreNotFound(view.Get(ctx, gatewayRef))
 	if apierrors.IsForbidden(err) { // without permission for Istio's objects the Service can still be seen
 		g.Unread = err
 	} else if err != nil {
@@ -66,7 +66,7 @@ func FindGateway(ctx context.Context, view cluster.View) (Gateway, error) {
 			Next: "Install Kubeflow with: kubectl kubeflow install", Err: ErrNoGateway,
 		}
 	}
-	if g.Service, err = as[corev1.Service](own); err != nil {
+	if g.Service, err = cluster.As[corev1.Service](own); err != nil {
 		return g, err
 	}
 	if g.Listeners = listenersOf(g.Service, g.IstioGateway); len(g.Listeners) == 0 {
@@ -114,7 +114,7 @@ func (g Gateway) IsService(s *corev1.Service) bool { return s.Name == g.Service.
 
 // findService returns the Service of the pods that the Gateway selects; nil when there is none.
 func findService(ctx context.Context, view cluster.View, gateway *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	own, err := found(view.Get(ctx, ownRef))
+	own, err := cluster.IgnoreNotFound(view.Get(ctx, ownRef))
 	if err != nil || own != nil && (gateway == nil || selects(gateway, own)) {
 		return own, err
 	}
@@ -155,7 +155,7 @@ func firstService(all []*unstructured.Unstructured, suits func(*unstructured.Uns
 			continue
 		}
 		n := 0
-		if s, err := as[corev1.Service](o); err == nil && len(listenersOf(s, gateway)) > 0 {
+		if s, err := cluster.As[corev1.Service](o); err == nil && len(listenersOf(s, gateway)) > 0 {
 			n += 2
 		}
 		if o.GetName() != LoadBalancerName {

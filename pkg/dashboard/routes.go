@@ -28,7 +28,7 @@ const apiGateways = "gateway.networking.k8s.io/v1"
 // the other one all the same, and returns the refusal.
 func (d *Dashboard) readRoutes(ctx context.Context, view cluster.View) error {
 	in := cluster.Scope{Namespace: d.Namespace()}
-	all, err := optional(listed[networkingv1.Ingress](ctx, view, kube.IngressKind, in))
+	all, err := cluster.IgnoreNoMatch(listed[networkingv1.Ingress](ctx, view, kube.IngressKind, in))
 	refused := err
 	if err != nil && !apierrors.IsForbidden(err) {
 		return err
@@ -38,7 +38,7 @@ func (d *Dashboard) readRoutes(ctx context.Context, view cluster.View) error {
 			d.Ingresses = append(d.Ingresses, ingress)
 		}
 	}
-	routes, err := optional(view.List(ctx, httpRouteKind, in))
+	routes, err := cluster.IgnoreNoMatch(view.List(ctx, httpRouteKind, in))
 	if err != nil && !apierrors.IsForbidden(err) {
 		return fmt.Errorf("listing HTTPRoutes: %w", err)
 	}
@@ -111,7 +111,7 @@ func (r *Route) attach(ctx context.Context, view cluster.View, parent map[string
 	if other, ok := parent["namespace"].(string); ok {
 		namespace = other
 	}
-	gateway, err := found(view.Get(ctx, cluster.Ref{APIVersion: apiGateways, Kind: "Gateway", Namespace: namespace, Name: name}))
+	gateway, err := cluster.IgnoreNotFound(view.Get(ctx, cluster.Ref{APIVersion: apiGateways, Kind: "Gateway", Namespace: namespace, Name: name}))
 	if gateway == nil || err != nil {
 		return
 	}

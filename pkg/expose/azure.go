@@ -16,8 +16,8 @@ import (
 // groupAnnotation is the resource group of the public address, where it is not the nodes' own.
 const groupAnnotation = "service.beta.kubernetes.io/azure-load-balancer-resource-group"
 
-// address makes a Service ask Azure for the address that the options name. What they do not name stays as it is.
-func (o Options) address(s *corev1.Service) {
+// ApplyTo makes a Service ask Azure for the address that the options name. What they do not name stays as it is.
+func (o Options) ApplyTo(s *corev1.Service) {
 	s.Annotations = maps.Clone(s.Annotations)
 	if s.Annotations == nil {
 		s.Annotations = map[string]string{}

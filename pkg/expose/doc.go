@@ -1,9 +1,15 @@
-// Package expose makes the Kubeflow dashboard reachable, says where it is, and takes that back.
+// Package expose models what makes Kubeflow's dashboard reachable: the dashboard as it is, what earlier runs created and changed,
+// and how to remove that again.
 //
-// [Look] reads a cluster into a [Target]: the gateway, what stands in front of it and what blocks it.
-// Deciding is pure: a [Method] turns a Target and [Options] into a [Plan] of changes, and [Endpoints]
-// says how the dashboard can be reached now. [Apply], [Await], [Ask] and [Forward] then do it.
+// [Read] reads a cluster into a [Target]; [Endpoints] lists how the dashboard can be reached now, and an [Exposure] is the result of
+// a command as data. [PlanRemoval] and [Remove] revert everything that expose did. The packages below do the rest:
 //
-// To add a method, copy lb.go (one that changes the cluster) or portforward.go (one that is held open),
-// and add a line to methods.go.
+//   - loadbalancer gives the dashboard an address of Azure's load balancer;
+//   - tls gives the gateway a certificate for it;
+//   - portforward carries connections from this computer to the gateway;
+//   - probe requests a page and classifies the response;
+//   - record writes down what was changed on objects of other owners, and reverts exactly that.
+//
+// To add a method, copy loadbalancer (one that changes the cluster) or portforward (one that lasts as long as its command): each
+// has a [Method] and takes what the user asked for from [Options].
 package expose

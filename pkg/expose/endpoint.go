@@ -7,22 +7,23 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
 )
 
 // An Endpoint is one way in which the dashboard can be reached now, with what is known of it from using it.
 type Endpoint struct {
 	dashboard.Endpoint
-	MadeByExpose bool    `json:"madeByExpose"`
-	Waits        string  `json:"waitsFor,omitempty"` // why there is no address yet
-	Answer       *Answer `json:"answer,omitempty"`   // what really came back; nil when nobody asked
+	CreatedByExpose bool          `json:"madeByExpose"`
+	Pending         string        `json:"waitsFor,omitempty"` // why there is no address yet
+	Answer          *probe.Result `json:"answer,omitempty"`   // what really came back; nil when nobody asked
 }
 
 // Endpoints returns how the dashboard can be reached now: what a browser can open first, the narrower last.
 func Endpoints(t Target) []Endpoint {
 	var all []Endpoint
 	for _, e := range t.Dashboard.Endpoints() {
-		made := slices.ContainsFunc(t.Made.Objects, func(o *unstructured.Unstructured) bool { return cluster.RefOf(o) == e.About })
-		all = append(all, Endpoint{Endpoint: e, MadeByExpose: made})
+		made := slices.ContainsFunc(t.Inventory.Objects, func(o *unstructured.Unstructured) bool { return cluster.RefOf(o) == e.About })
+		all = append(all, Endpoint{Endpoint: e, CreatedByExpose: made})
 	}
 	return all
 }

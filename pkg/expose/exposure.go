@@ -6,6 +6,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
 )
 
 // An Exposure is the result of a command as data: how the dashboard can be reached, and what was done about it.
@@ -46,8 +47,8 @@ func (e *Exposure) Describe(changes []cluster.Change) {
 	}
 }
 
-// Found puts what was looked at into the result.
-func (e *Exposure) Found(t Target) {
+// SetTarget puts what was looked at into the result.
+func (e *Exposure) SetTarget(t Target) {
 	e.Authentication, e.Gateway = &t.Authentication, t.Unready()
 	e.Endpoints = append([]Endpoint{}, Endpoints(t)...)
 }
@@ -71,8 +72,8 @@ func (e *Exposure) Advise() {
 		outside := p.Via != "ClusterIP" && p.Via != "NodePort"
 		add(outside && p.Reach == dashboard.Public && !e.Authentication.Proven, "kubectl kubeflow expose --lb --source-ranges CIDR,...", "limit who may connect: nobody has to sign in")
 		add(outside && len(p.Blocked) > 0, "kubectl kubeflow expose --lb", "let visitors through the NetworkPolicies")
-		add(outside && p.Answer != nil && (p.Answer.What == Unwell || p.Answer.What == Nothing && p.Reach == dashboard.Public), "kubectl kubeflow doctor", "see why it does not answer")
+		add(outside && p.Answer != nil && (p.Answer.What == probe.Unhealthy || p.Answer.What == probe.NoAnswer && p.Reach == dashboard.Public), "kubectl kubeflow doctor", "see why it does not answer")
 		add(strings.HasPrefix(p.URL, "http://") && p.Via == "LoadBalancer", "kubectl kubeflow expose --lb --tls", "encrypt it: over plain HTTP passwords can be read on the way")
-		add(p.Answer != nil && p.Answer.Certificate.ending(), "kubectl kubeflow doctor certificates", "see why the certificate is not renewed")
+		add(p.Answer != nil && p.Answer.Certificate.ExpiresSoon(), "kubectl kubeflow doctor certificates", "see why the certificate is not renewed")
 	}
 }

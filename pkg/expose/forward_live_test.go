@@ -1,4 +1,4 @@
-package expose
+package expose_test
 
 import (
 	"context"
@@ -11,6 +11,9 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/portforward"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
 )
 
 // A load is many clients that ask for the page all the time, each on connections of its own.
@@ -68,12 +71,12 @@ func (l *load) more(t *testing.T, ctx context.Context, n int64) {
 func TestAForwardOutlivesItsPods(t *testing.T) {
 	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
 		const clients, kills, asked = 50, 2, 340 // three times as many are asked: before, between and after
-		listeners, err := Listen("127.0.0.1", 0)
+		listeners, err := portforward.Listen("127.0.0.1", 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var connected atomic.Int64
-		forward := &Forward{Client: l.client, Target: l.look(t, ctx), Tell: func(e ForwardEvent) {
+		forward := &portforward.Forwarder{Client: l.client, Gateway: l.look(t, ctx).Gateway, Notify: func(e portforward.Event) {
 			if e.Connected != "" {
 				connected.Add(1)
 			}
@@ -81,14 +84,14 @@ func TestAForwardOutlivesItsPods(t *testing.T) {
 		serving, interrupt := context.WithCancel(ctx)
 		served := make(chan error, 1)
 		go func() { served <- forward.Serve(serving, listeners) }()
-		if answer := AskUntil(ctx, Door{URL: LocalURL(listeners, false)}, 30*time.Second); answer.What != answers[l.shape] {
+		if answer := probe.Until(ctx, probe.Request{URL: portforward.LocalURL(listeners, false)}, 30*time.Second); answer.What != answers[l.shape] {
 			t.Fatalf("%+v", answer)
 		}
 
 		var load load
 		asking, stop := context.WithCancel(ctx)
 		defer stop()
-		load.run(asking, LocalURL(listeners, false), clients)
+		load.run(asking, portforward.LocalURL(listeners, false), clients)
 		for range kills {
 			load.more(t, ctx, asked)
 			err := l.client.Kube.CoreV1().Pods("istio-system").DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "app=istio-ingressgateway"})
@@ -120,17 +123,17 @@ func TestAForwardOutlivesItsPods(t *testing.T) {
 
 func TestAnInterruptEndsAForwardUnderLoad(t *testing.T) {
 	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
-		listeners, err := Listen("127.0.0.1", 0)
+		listeners, err := portforward.Listen("127.0.0.1", 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		forward := &Forward{Client: l.client, Target: l.look(t, ctx), Tell: func(ForwardEvent) {}}
+		forward := &portforward.Forwarder{Client: l.client, Gateway: l.look(t, ctx).Gateway, Notify: func(portforward.Event) {}}
 		serving, interrupt := context.WithCancel(ctx)
 		served := make(chan error, 1)
 		go func() { served <- forward.Serve(serving, listeners) }()
 		var load load
 		asking, stop := context.WithCancel(ctx)
-		load.run(asking, LocalURL(listeners, false), 8)
+		load.run(asking, portforward.LocalURL(listeners, false), 8)
 		load.more(t, ctx, 20)
 		interrupt()
 		select {

@@ -1,4 +1,4 @@
-package expose
+package expose_test
 
 import (
 	"context"
@@ -12,22 +12,25 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
 )
 
 // answers is what a visitor meets at each shape's address.
-var answers = map[string]string{"1.2": Dashboard, "26.03": SignInPage}
+var answers = map[string]string{"1.2": probe.Dashboard, "26.03": probe.SignInPage}
 
 // askShortly asks as one who does not wait long: for addresses that are expected to stay silent.
-func askShortly(ctx context.Context, url string) Answer {
+func askShortly(ctx context.Context, url string) probe.Result {
 	ctx, stop := context.WithTimeout(ctx, 3*time.Second)
 	defer stop()
-	return Ask(ctx, Door{URL: url})
+	return probe.Do(ctx, probe.Request{URL: url})
 }
 
 // askUntilNothing asks again while the address still answers: a policy engine follows the API server by a moment.
-func askUntilNothing(ctx context.Context, url string) Answer {
+func askUntilNothing(ctx context.Context, url string) probe.Result {
 	answer := askShortly(ctx, url)
-	for deadline := time.Now().Add(20 * time.Second); answer.What != Nothing && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(20 * time.Second); answer.What != probe.NoAnswer && time.Now().Before(deadline); {
 		time.Sleep(100 * time.Millisecond)
 		answer = askShortly(ctx, url)
 	}
@@ -37,12 +40,12 @@ func askUntilNothing(ctx context.Context, url string) Answer {
 func TestAnAddressAnswersAndIsTakenBack(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		before := l.state(t, ctx)
-		url := l.expose(t, ctx, Options{})
-		if answer := AskUntil(ctx, Door{URL: url}, 20*time.Second); answer.What != answers[l.shape] {
+		url := l.expose(t, ctx, expose.Options{})
+		if answer := probe.Until(ctx, probe.Request{URL: url}, 20*time.Second); answer.What != answers[l.shape] {
 			t.Errorf("%s: %+v", url, answer)
 		}
-		for _, e := range Endpoints(l.look(t, ctx)) {
-			if e.Via == "LoadBalancer" && (e.URL != url || !e.MadeByExpose || len(e.Blocked) > 0) {
+		for _, e := range expose.Endpoints(l.look(t, ctx)) {
+			if e.Via == "LoadBalancer" && (e.URL != url || !e.CreatedByExpose || len(e.Blocked) > 0) {
 				t.Errorf("the endpoint that was made is not found again: %+v", e)
 			}
 		}
@@ -50,7 +53,7 @@ func TestAnAddressAnswersAndIsTakenBack(t *testing.T) {
 		if diff := cmp.Diff(before, l.state(t, ctx)); diff != "" {
 			t.Errorf("a removal leaves or touches something (-before +after):\n%s", diff)
 		}
-		if answer := askUntilNothing(ctx, url); answer.What != Nothing {
+		if answer := askUntilNothing(ctx, url); answer.What != probe.NoAnswer {
 			t.Errorf("the address still answers: %+v", answer)
 		}
 	})
@@ -59,9 +62,9 @@ func TestAnAddressAnswersAndIsTakenBack(t *testing.T) {
 func TestASecondRunChangesNothing(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		yes := true
-		l.expose(t, ctx, Options{Internal: &yes})
+		l.expose(t, ctx, expose.Options{Internal: &yes})
 		before := l.state(t, ctx)
-		for _, o := range []Options{{}, {Internal: &yes}} {
+		for _, o := range []expose.Options{{}, {Internal: &yes}} {
 			if _, plan := l.plan(t, ctx, o); len(plan.Changes) > 0 {
 				t.Errorf("%+v plans %d changes", o, len(plan.Changes))
 			}
@@ -76,12 +79,12 @@ func TestASecondRunChangesNothing(t *testing.T) {
 func TestAnAddressThatBecomesInternalIsAnother(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		yes := true
-		public := l.expose(t, ctx, Options{})
-		inside := l.expose(t, ctx, Options{Internal: &yes})
+		public := l.expose(t, ctx, expose.Options{})
+		inside := l.expose(t, ctx, expose.Options{Internal: &yes})
 		if inside == public {
 			t.Errorf("%s is told before the address has changed", public)
 		}
-		if answer := AskUntil(ctx, Door{URL: inside}, 20*time.Second); !answer.Well() {
+		if answer := probe.Until(ctx, probe.Request{URL: inside}, 20*time.Second); !answer.Healthy() {
 			t.Errorf("%+v", answer)
 		}
 	})
@@ -90,19 +93,19 @@ func TestAnAddressThatBecomesInternalIsAnother(t *testing.T) {
 func TestSourceRangesLetInWhoTheyName(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		here, elsewhere := []string{"127.0.0.0/8"}, []string{"203.0.113.0/24"}
-		url := l.expose(t, ctx, Options{SourceRanges: &elsewhere})
-		if answer := askUntilNothing(ctx, url); answer.What != Nothing {
+		url := l.expose(t, ctx, expose.Options{SourceRanges: &elsewhere})
+		if answer := askUntilNothing(ctx, url); answer.What != probe.NoAnswer {
 			t.Errorf("a visitor from outside the ranges gets in: %+v", answer)
 		}
-		service := l.look(t, ctx).address
-		l.expose(t, ctx, Options{SourceRanges: &here})
-		if answer := AskUntil(ctx, Door{URL: url}, 20*time.Second); answer.What != answers[l.shape] {
+		service := l.service(t, ctx)
+		l.expose(t, ctx, expose.Options{SourceRanges: &here})
+		if answer := probe.Until(ctx, probe.Request{URL: url}, 20*time.Second); answer.What != answers[l.shape] {
 			t.Errorf("a visitor from the ranges does not get in: %+v", answer)
 		}
 		want := cluster.Edit(service, func(o *unstructured.Unstructured) {
 			_ = unstructured.SetNestedStringSlice(o.Object, here, "spec", "loadBalancerSourceRanges")
 		}).After
-		if diff := cluster.Diff(want, l.look(t, ctx).address); diff != "" {
+		if diff := cluster.Diff(want, l.service(t, ctx)); diff != "" {
 			t.Errorf("more than the source ranges changed:\n%s", diff)
 		}
 	})
@@ -111,18 +114,18 @@ func TestSourceRangesLetInWhoTheyName(t *testing.T) {
 func TestWithoutTheAllowingPolicyNobodyGetsIn(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		if l.shape != "26.03" {
-			if _, plan := l.plan(t, ctx, Options{}); len(plan.Changes) != 1 {
+			if _, plan := l.plan(t, ctx, expose.Options{}); len(plan.Changes) != 1 {
 				t.Errorf("no policy blocks, and yet %d changes are planned", len(plan.Changes))
 			}
 			return
 		}
-		url := l.expose(t, ctx, Options{})
+		url := l.expose(t, ctx, expose.Options{})
 		l.kubectl(t, "", "delete", "networkpolicy", "-n=istio-system", dashboard.AllowName)
-		if answer := askUntilNothing(ctx, url); answer.What != Nothing {
+		if answer := askUntilNothing(ctx, url); answer.What != probe.NoAnswer {
 			t.Errorf("the policies do not block: %+v", answer)
 		}
-		l.expose(t, ctx, Options{})
-		if answer := AskUntil(ctx, Door{URL: url}, 20*time.Second); !answer.Well() {
+		l.expose(t, ctx, expose.Options{})
+		if answer := probe.Until(ctx, probe.Request{URL: url}, 20*time.Second); !answer.Healthy() {
 			t.Errorf("a second run does not put the policy back: %+v", answer)
 		}
 	})
@@ -133,12 +136,12 @@ func TestAServiceMadeByHandIsMendedAndStays(t *testing.T) {
 		l.apply(t, `{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kubeflowdashboard-lb", "namespace": "istio-system"},
 			"spec": {"type": "LoadBalancer", "selector": {"app": "istio-ingressgateway", "istio": "ingressgateway"},
 			"ports": [{"name": "http", "port": 80}, {"name": "https", "port": 443}]}}`)
-		url := l.expose(t, ctx, Options{})
-		if answer := AskUntil(ctx, Door{URL: url}, 20*time.Second); answer.What != answers[l.shape] {
+		url := l.expose(t, ctx, expose.Options{})
+		if answer := probe.Until(ctx, probe.Request{URL: url}, 20*time.Second); answer.What != answers[l.shape] {
 			t.Errorf("%+v", answer)
 		}
 		l.remove(t, ctx)
-		if left := l.look(t, ctx); left.address == nil || !left.Made.Nothing() {
+		if left := l.look(t, ctx); l.service(t, ctx) == nil || !left.Inventory.Empty() {
 			t.Errorf("a removal took a Service that expose did not make")
 		}
 	})
@@ -146,21 +149,21 @@ func TestAServiceMadeByHandIsMendedAndStays(t *testing.T) {
 
 func TestAnInterruptedRunIsFinishedByTheNext(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
-		_, plan := l.plan(t, ctx, Options{})
+		_, plan := l.plan(t, ctx, expose.Options{})
 		for done := range plan.Changes {
-			if err := Apply(ctx, l.client, plan.Changes[:done], false); err != nil {
+			if err := expose.Apply(ctx, l.client, plan.Changes[:done], false); err != nil {
 				t.Fatal(err)
 			}
-			if _, rest := l.plan(t, ctx, Options{}); len(rest.Changes) != len(plan.Changes)-done {
+			if _, rest := l.plan(t, ctx, expose.Options{}); len(rest.Changes) != len(plan.Changes)-done {
 				t.Errorf("after %d of %d changes the next run plans %d", done, len(plan.Changes), len(rest.Changes))
 			}
 			l.remove(t, ctx)
-			if left := l.look(t, ctx).Made; !left.Nothing() {
+			if left := l.look(t, ctx).Inventory; !left.Empty() {
 				t.Errorf("after %d of %d changes a removal leaves %d objects", done, len(plan.Changes), len(left.Objects))
 			}
 		}
-		url := l.expose(t, ctx, Options{})
-		if answer := AskUntil(ctx, Door{URL: url}, 20*time.Second); !answer.Well() {
+		url := l.expose(t, ctx, expose.Options{})
+		if answer := probe.Until(ctx, probe.Request{URL: url}, 20*time.Second); !answer.Healthy() {
 			t.Errorf("%+v", answer)
 		}
 	})
@@ -168,21 +171,21 @@ func TestAnInterruptedRunIsFinishedByTheNext(t *testing.T) {
 
 func TestSomebodyElsesChangeMeanwhileIsNotLost(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
-		l.expose(t, ctx, Options{})
+		l.expose(t, ctx, expose.Options{})
 		ranges := []string{"203.0.113.0/24"}
-		_, plan := l.plan(t, ctx, Options{SourceRanges: &ranges})
+		_, plan := l.plan(t, ctx, expose.Options{SourceRanges: &ranges})
 		l.kubectl(t, "", "annotate", "service", "-n=istio-system", dashboard.LoadBalancerName, "owner=somebody")
-		if err := Apply(ctx, l.client, plan.Changes, false); !apierrors.IsConflict(err) {
+		if err := expose.Apply(ctx, l.client, plan.Changes, false); !apierrors.IsConflict(err) {
 			t.Errorf("the write is not refused: %v", err)
 		}
-		_, again := l.plan(t, ctx, Options{SourceRanges: &ranges})
+		_, again := l.plan(t, ctx, expose.Options{SourceRanges: &ranges})
 		if !plan.Covers(again) {
 			t.Error("what is to be done is taken for something else")
 		}
-		if err := Apply(ctx, l.client, again.Changes, false); err != nil {
+		if err := expose.Apply(ctx, l.client, again.Changes, false); err != nil {
 			t.Fatal(err)
 		}
-		if got := l.look(t, ctx).address.GetAnnotations()["owner"]; got != "somebody" {
+		if got := l.service(t, ctx).GetAnnotations()["owner"]; got != "somebody" {
 			t.Errorf("the other change is lost: %q", got)
 		}
 	})
@@ -190,10 +193,10 @@ func TestSomebodyElsesChangeMeanwhileIsNotLost(t *testing.T) {
 
 func TestAMissingAddressIsExplained(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
-		target, plan := l.plan(t, ctx, Options{})
+		target, plan := l.plan(t, ctx, expose.Options{})
 		ended, stop := context.WithCancel(ctx)
 		stop()
-		_, err := Await(ended, l.client, target, plan, func(Delay) {})
+		_, err := loadbalancer.Await(ended, l.client, target.Target, plan, func(expose.Delay) {})
 		if err == nil || !strings.Contains(err.Error(), "has no address yet") {
 			t.Errorf("%v", err)
 		}

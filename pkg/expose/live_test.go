@@ -1,4 +1,4 @@
-package expose
+package expose_test
 
 import (
 	"context"
@@ -11,12 +11,16 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
 )
 
 // A live is a real API server with one shape of Kubeflow on it.
@@ -133,38 +137,38 @@ func (l *live) kubectl(t *testing.T, stdin string, args ...string) string {
 	return string(out)
 }
 
-func (l *live) look(t *testing.T, ctx context.Context) Target {
+func (l *live) look(t *testing.T, ctx context.Context) expose.Target {
 	t.Helper()
-	target, err := Look(ctx, l.client.View())
+	target, err := expose.Read(ctx, l.client.View())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return target
 }
 
-func (l *live) plan(t *testing.T, ctx context.Context, o Options) (Target, Plan) {
+func (l *live) plan(t *testing.T, ctx context.Context, o expose.Options) (tls.Target, loadbalancer.Plan) {
 	t.Helper()
 	view := l.client.View()
-	target, err := Look(ctx, view)
+	target, err := expose.Read(ctx, view)
 	if err != nil {
 		t.Fatal(err)
 	}
-	target = target.WithTLS(ctx, view, o)
-	plan, err := PlanLoadBalancer(target, o)
+	secure := tls.Read(ctx, view, target, o)
+	plan, err := loadbalancer.NewPlan(secure, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return target, plan
+	return secure, plan
 }
 
 // expose does what expose --lb does, and returns the URL.
-func (l *live) expose(t *testing.T, ctx context.Context, o Options) string {
+func (l *live) expose(t *testing.T, ctx context.Context, o expose.Options) string {
 	t.Helper()
 	target, plan := l.plan(t, ctx, o)
-	if err := Apply(ctx, l.client, plan.Changes, false); err != nil {
+	if err := expose.Apply(ctx, l.client, plan.Changes, false); err != nil {
 		t.Fatal(err)
 	}
-	door, err := Await(ctx, l.client, target, plan, func(Delay) {})
+	door, err := loadbalancer.Await(ctx, l.client, target.Target, plan, func(expose.Delay) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,13 +177,23 @@ func (l *live) expose(t *testing.T, ctx context.Context, o Options) string {
 
 func (l *live) remove(t *testing.T, ctx context.Context) {
 	t.Helper()
-	made, err := LookMade(ctx, l.client.View())
+	made, err := expose.ReadInventory(ctx, l.client.View())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := TakeBack(ctx, l.client, PlanRemoval(made), Removal{Timeout: time.Minute}); err != nil {
+	if err := expose.Remove(ctx, l.client, expose.PlanRemoval(made), expose.Removal{Timeout: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// service returns the Service that carries the address; nil when there is none.
+func (l *live) service(t *testing.T, ctx context.Context) *unstructured.Unstructured {
+	t.Helper()
+	o, err := cluster.IgnoreNotFound(l.client.View().Get(ctx, loadbalancer.ServiceRef("istio-system")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
 }
 
 // state returns the Services and NetworkPolicies of the gateway's namespace with their versions: what a removal must not touch.

@@ -1,4 +1,4 @@
-package expose
+package expose_test
 
 import (
 	"context"
@@ -10,13 +10,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected outputs")
@@ -49,20 +51,20 @@ func decided(t *testing.T, archive *txtar.Archive) string {
 	t.Helper()
 	objects := merged(parsed(t, read(t, "testdata/shapes/"+strings.TrimSpace(section(archive, "shape"))+".yaml")), parsed(t, section(archive, "cluster")))
 	view, o := cluster.Objects("a test's objects", nil, objects...), options(t, section(archive, "flags"))
-	target, err := Look(context.Background(), view)
+	target, err := expose.Read(context.Background(), view)
 	if err != nil {
 		return "error: " + err.Error() + "\n"
 	}
-	target = target.WithTLS(context.Background(), view, o)
+	secure := tls.Read(context.Background(), view, target, o)
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s: %s\n", target.Authentication, target.Authentication.Reason)
 	if why := target.Unready(); why != "" {
 		fmt.Fprintf(&out, "the gateway is not ready: %s\n", why)
 	}
-	for _, e := range Endpoints(target) {
-		fmt.Fprintf(&out, "%s %s url=%q reach=%s ranges=%v made=%t blocked=%v\n", e.Via, e.About, e.URL, e.Reach, e.SourceRanges, e.MadeByExpose, e.Blocked)
+	for _, e := range expose.Endpoints(target) {
+		fmt.Fprintf(&out, "%s %s url=%q reach=%s ranges=%v made=%t blocked=%v\n", e.Via, e.About, e.URL, e.Reach, e.SourceRanges, e.CreatedByExpose, e.Blocked)
 	}
-	plan, err := PlanLoadBalancer(target, o)
+	plan, err := loadbalancer.NewPlan(secure, o)
 	if err != nil {
 		return out.String() + "error: " + err.Error() + "\n"
 	}
@@ -73,7 +75,7 @@ func decided(t *testing.T, archive *txtar.Archive) string {
 	for _, c := range plan.All() {
 		fmt.Fprintf(&out, "%s %s\n%s", c.Verb, c.Ref(), cluster.Diff(c.Before, c.After))
 	}
-	if undo := PlanRemoval(target.Made); strings.TrimSpace(section(archive, "remove")) != "" {
+	if undo := expose.PlanRemoval(target.Inventory); strings.TrimSpace(section(archive, "remove")) != "" {
 		for _, c := range undo {
 			fmt.Fprintf(&out, "removal: %s %s\n%s", c.Verb, c.Ref(), cluster.Diff(c.Before, c.After))
 		}
@@ -81,9 +83,9 @@ func decided(t *testing.T, archive *txtar.Archive) string {
 	return out.String()
 }
 
-func options(t *testing.T, flags string) Options {
+func options(t *testing.T, flags string) expose.Options {
 	t.Helper()
-	var o Options
+	var o expose.Options
 	for _, flag := range strings.Fields(flags) {
 		name, value, _ := strings.Cut(flag, "=")
 		switch name {
@@ -91,7 +93,7 @@ func options(t *testing.T, flags string) Options {
 			yes := value != "false"
 			o.Internal = &yes
 		case "--source-ranges":
-			ranges, err := ParseRanges(strings.Split(value, ","))
+			ranges, err := expose.ParseRanges(strings.Split(value, ","))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -105,17 +107,17 @@ func options(t *testing.T, flags string) Options {
 		case "--host":
 			o.Host = &value
 		case "--annotate":
-			all, err := ParseAnnotations([]string{value})
+			all, err := expose.ParseAnnotations([]string{value})
 			if err != nil {
 				t.Fatal(err)
 			}
 			o.Annotations = all
 		case "--tls":
-			o.TLS = &TLS{From: value}
+			o.TLS = &expose.TLS{From: value}
 		case "--email":
 			o.TLS.Email = value
 		case "--tls-secret":
-			o.TLS = &TLS{From: FromSecret, Secret: value}
+			o.TLS = &expose.TLS{From: expose.FromSecret, Secret: value}
 		case "--port":
 			if _, err := fmt.Sscan(value, &o.Port); err != nil {
 				t.Fatal(err)

@@ -10,17 +10,18 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/record"
 )
 
 // PlanRemoval returns the changes that take back what expose made and changed.
-func PlanRemoval(made Made) []cluster.Change {
+func PlanRemoval(made Inventory) []cluster.Change {
 	addresses := 0
 	for _, o := range made.Objects {
 		if o.GetKind() == kube.ServiceKind.Kind {
 			addresses++
 		}
 	}
-	return slices.Concat(deletions(made.Objects[:addresses]), made.undo(), deletions(made.Objects[addresses:]))
+	return slices.Concat(deletions(made.Objects[:addresses]), made.Revert(), deletions(made.Objects[addresses:]))
 }
 
 func deletions(objects []*unstructured.Unstructured) []cluster.Change {
@@ -31,14 +32,14 @@ func deletions(objects []*unstructured.Unstructured) []cluster.Change {
 	return changes
 }
 
-// undo returns the changes that take back what expose changed on others' objects.
-func (m Made) undo() []cluster.Change {
+// Revert returns the changes that take back what expose changed on others' objects.
+func (m Inventory) Revert() []cluster.Change {
 	var changes []cluster.Change
 	for _, o := range m.Edited {
-		changes = append(changes, takenBack(o))
+		changes = append(changes, record.Revert(o))
 	}
-	for _, w := range m.readers {
-		if change := restarted(w, ""); change != nil {
+	for _, w := range m.consumers {
+		if change := record.Restart(w, ""); change != nil {
 			changes = append(changes, *change)
 		}
 	}
@@ -49,29 +50,29 @@ func (m Made) undo() []cluster.Change {
 type Removal struct {
 	DryRun  bool                 // the server checks the changes and keeps nothing
 	Timeout time.Duration        // how long to wait until Azure has let go of the addresses; 0 does not wait
-	Gone    func(cluster.Change) // hears what is taken back, when it is; may be nil
+	Removed func(cluster.Change) // hears what is taken back, when it is; may be nil
 }
 
-// TakeBack carries out the changes of PlanRemoval, and deletes what came of them meanwhile.
+// Remove carries out the changes of PlanRemoval, and deletes what came of them meanwhile.
 // An address that is not free in time is a *cluster.Problem, with context.DeadlineExceeded in it.
-func TakeBack(ctx context.Context, c *cluster.Client, changes []cluster.Change, o Removal) error {
-	if err := takeEachBack(ctx, c, changes, o.DryRun); err != nil || o.DryRun {
+func Remove(ctx context.Context, c *cluster.Client, changes []cluster.Change, o Removal) error {
+	if err := removeEach(ctx, c, changes, o.DryRun); err != nil || o.DryRun {
 		return err
 	}
 	deleted := time.Now()
 	if err := o.await(ctx, c, changes); err != nil {
 		return err
 	}
-	certified := certificatesAmong(changes)
-	if len(certified) == 0 || settle(ctx, deleted) != nil {
+	certified := DeletedCertificates(changes)
+	if len(certified) == 0 || AwaitLateSecrets(ctx, deleted) != nil {
 		return ctx.Err()
 	}
-	issued, err := lookIssued(ctx, c.View(), certified)
+	issued, err := readIssued(ctx, c.View(), certified)
 	if err != nil {
 		return err
 	}
 	late := deletions(issued)
-	if err := takeEachBack(ctx, c, late, false); err != nil {
+	if err := removeEach(ctx, c, late, false); err != nil {
 		return err
 	}
 	return o.await(ctx, c, late)
@@ -88,19 +89,19 @@ func (o Removal) await(ctx context.Context, c *cluster.Client, changes []cluster
 		if err := awaitGone(waiting, c, change.Ref()); err != nil {
 			return err
 		}
-		if o.Gone != nil {
-			o.Gone(change)
+		if o.Removed != nil {
+			o.Removed(change)
 		}
 	}
 	return nil
 }
 
-// takeEachBack makes the changes in their order. What is gone already is as wanted.
-func takeEachBack(ctx context.Context, c *cluster.Client, changes []cluster.Change, dryRun bool) error {
+// removeEach makes the changes in their order. What is gone already is as wanted.
+func removeEach(ctx context.Context, c *cluster.Client, changes []cluster.Change, dryRun bool) error {
 	for _, change := range changes {
 		err := Apply(ctx, c, []cluster.Change{change}, dryRun)
 		if apierrors.IsConflict(err) { // somebody changed it meanwhile: their change stays
-			err = takeBackAgain(ctx, c, change, dryRun)
+			err = removeCurrent(ctx, c, change, dryRun)
 		}
 		if err != nil && !apierrors.IsNotFound(err) {
 			return err
@@ -109,9 +110,9 @@ func takeEachBack(ctx context.Context, c *cluster.Client, changes []cluster.Chan
 	return nil
 }
 
-// takeBackAgain takes one change back as the object is now.
-func takeBackAgain(ctx context.Context, c *cluster.Client, change cluster.Change, dryRun bool) error {
-	made, err := LookMade(ctx, c.View())
+// removeCurrent takes one change back as the object is now.
+func removeCurrent(ctx context.Context, c *cluster.Client, change cluster.Change, dryRun bool) error {
+	made, err := ReadInventory(ctx, c.View())
 	if err != nil {
 		return err
 	}
@@ -123,19 +124,19 @@ func takeBackAgain(ctx context.Context, c *cluster.Client, change cluster.Change
 	return nil
 }
 
-// issuesLate is how long the Secret of a deleted Certificate may still come: cert-manager writes what it decided before.
-const issuesLate = 3 * time.Second
+// lateSecrets is how long the Secret of a deleted Certificate may still come: cert-manager writes what it decided before.
+const lateSecrets = 3 * time.Second
 
-// settle waits until nothing more comes of what was deleted since then. It returns an error when ctx ends first.
-func settle(ctx context.Context, since time.Time) error {
-	return kube.Sleep(ctx, issuesLate-time.Since(since))
+// AwaitLateSecrets waits until nothing more comes of what was deleted since then. It returns an error when ctx ends first.
+func AwaitLateSecrets(ctx context.Context, since time.Time) error {
+	return kube.Sleep(ctx, lateSecrets-time.Since(since))
 }
 
-// certificatesAmong returns the Certificates that changes delete.
-func certificatesAmong(changes []cluster.Change) []*unstructured.Unstructured {
+// DeletedCertificates returns the Certificates that changes delete.
+func DeletedCertificates(changes []cluster.Change) []*unstructured.Unstructured {
 	var found []*unstructured.Unstructured
 	for _, change := range changes {
-		if change.Verb == cluster.Delete && change.Before.GetKind() == certificates.Kind {
+		if change.Verb == cluster.Delete && change.Before.GetKind() == CertificateKind.Kind {
 			found = append(found, change.Before)
 		}
 	}

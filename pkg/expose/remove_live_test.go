@@ -1,4 +1,4 @@
-package expose
+package expose_test
 
 import (
 	"context"
@@ -10,35 +10,38 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
 )
 
 func TestHTTPSInterruptedAnywhereIsFinishedOrTakenBack(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		gateway := l.gateway(t, ctx)
-		o := Options{TLS: &TLS{From: SelfSigned}}
+		o := expose.Options{TLS: &expose.TLS{From: expose.SelfSigned}}
 		_, plan := l.plan(t, ctx, o)
 		all := plan.All()
 		for done := len(plan.Changes); done < len(all); done++ {
 			for _, change := range all[:done] {
-				if err := Apply(ctx, l.client, []cluster.Change{change}, false); err != nil {
+				if err := expose.Apply(ctx, l.client, []cluster.Change{change}, false); err != nil {
 					t.Fatal(err)
 				}
 			}
 			l.remove(t, ctx)
-			if left := l.look(t, ctx).Made; !left.Nothing() {
+			if left := l.look(t, ctx).Inventory; !left.Empty() {
 				t.Errorf("after %d of %d changes a removal leaves %d objects", done, len(all), len(left.Objects))
 			}
 		}
 		for _, change := range all[:len(all)-1] { // all but the Gateway
-			if err := Apply(ctx, l.client, []cluster.Change{change}, false); err != nil {
+			if err := expose.Apply(ctx, l.client, []cluster.Change{change}, false); err != nil {
 				t.Fatal(err)
 			}
 		}
-		address, _ := l.secured(t, ctx, Options{}) // names no flag, and finishes
-		if answer := AskUntil(ctx, Door{URL: "https://" + address + "/"}, 20*time.Second); !answer.Well() {
+		address, _ := l.secured(t, ctx, expose.Options{}) // names no flag, and finishes
+		if answer := probe.Until(ctx, probe.Request{URL: "https://" + address + "/"}, 20*time.Second); !answer.Healthy() {
 			t.Errorf("%+v", answer)
 		}
-		if _, err := Secure(ctx, l.client, nil, Options{TLS: &TLS{From: NoTLS}}, address, func(Delay) {}); err != nil {
+		if _, err := tls.Secure(ctx, l.client, nil, expose.Options{TLS: &expose.TLS{From: expose.NoTLS}}, address, func(expose.Delay) {}); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(gateway, l.gateway(t, ctx)); diff != "" {
@@ -52,11 +55,11 @@ func TestASecretThatComesLateGoesToo(t *testing.T) {
 		for way, takeBack := range map[string]func(address string) error{
 			"--remove": func(string) error { l.remove(t, ctx); return nil },
 			"--tls none": func(address string) error {
-				_, err := Secure(ctx, l.client, nil, Options{TLS: &TLS{From: NoTLS}}, address, func(Delay) {})
+				_, err := tls.Secure(ctx, l.client, nil, expose.Options{TLS: &expose.TLS{From: expose.NoTLS}}, address, func(expose.Delay) {})
 				return err
 			},
 		} {
-			address, plan := l.secured(t, ctx, Options{TLS: &TLS{From: SelfSigned}})
+			address, plan := l.secured(t, ctx, expose.Options{TLS: &expose.TLS{From: expose.SelfSigned}})
 			written := l.writesLate(t, ctx, plan.Secret)
 			if err := takeBack(address); err != nil {
 				t.Fatal(err)

@@ -1,8 +1,8 @@
-package expose
+package expose_test
 
 import (
 	"context"
-	"crypto/tls"
+	cryptotls "crypto/tls"
 	"net"
 	"net/http"
 	"strings"
@@ -14,19 +14,23 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
 )
 
 // secured does what expose --lb --tls does, and returns the address.
-func (l *live) secured(t *testing.T, ctx context.Context, o Options) (address string, plan TLSPlan) {
+func (l *live) secured(t *testing.T, ctx context.Context, o expose.Options) (address string, plan tls.Plan) {
 	t.Helper()
 	agreed, _ := l.plan(t, ctx, o)
 	l.expose(t, ctx, o)
-	s, err := l.look(t, ctx).loadBalancer()
+	s, err := l.look(t, ctx).LoadBalancer()
 	if err != nil {
 		t.Fatal(err)
 	}
 	address = dashboard.IPOf(s)
-	plan, err = Secure(ctx, l.client, &agreed, o, address, func(Delay) {})
+	plan, err = tls.Secure(ctx, l.client, &agreed, o, address, func(expose.Delay) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,14 +40,14 @@ func (l *live) secured(t *testing.T, ctx context.Context, o Options) (address st
 func TestHTTPSIsVerifiedByItsAuthority(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		gateway := l.gateway(t, ctx)
-		address, plan := l.secured(t, ctx, Options{TLS: &TLS{From: SelfSigned}})
-		door := Door{URL: "https://" + address + "/", Roots: plan.Authority(ctx, l.client.View())}
-		answer := AskUntil(ctx, door, 20*time.Second)
-		if answer.What != answers[l.shape] || answer.Certificate == nil || answer.Certificate.Trusted != TrustedByOwn {
+		address, plan := l.secured(t, ctx, expose.Options{TLS: &expose.TLS{From: expose.SelfSigned}})
+		door := probe.Request{URL: "https://" + address + "/", Roots: plan.CA(ctx, l.client.View())}
+		answer := probe.Until(ctx, door, 20*time.Second)
+		if answer.What != answers[l.shape] || answer.Certificate == nil || answer.Certificate.Trusted != probe.TrustedByCA {
 			t.Errorf("%+v, certificate %+v", answer, answer.Certificate)
 		}
 		strict := &http.Client{
-			Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: door.Roots}, DisableKeepAlives: true},
+			Transport:     &http.Transport{TLSClientConfig: &cryptotls.Config{RootCAs: door.Roots}, DisableKeepAlives: true},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 		response, err := strict.Get(door.URL)
@@ -55,10 +59,10 @@ func TestHTTPSIsVerifiedByItsAuthority(t *testing.T) {
 		if _, err := http.Get(door.URL); err == nil || !strings.Contains(err.Error(), "certificate signed by unknown authority") {
 			t.Errorf("a client that does not trust it: %v", err)
 		}
-		if plain := Ask(ctx, Door{URL: "http://" + address + "/"}); plain.To != door.URL {
+		if plain := probe.Do(ctx, probe.Request{URL: "http://" + address + "/"}); plain.To != door.URL {
 			t.Errorf("plain HTTP is not sent on: %+v", plain)
 		}
-		for _, o := range []Options{{}, {TLS: &TLS{From: SelfSigned}}} {
+		for _, o := range []expose.Options{{}, {TLS: &expose.TLS{From: expose.SelfSigned}}} {
 			if _, again := l.plan(t, ctx, o); len(again.All()) > 0 {
 				t.Errorf("a second run changes %v", again.All()[0].Ref())
 			}
@@ -67,7 +71,7 @@ func TestHTTPSIsVerifiedByItsAuthority(t *testing.T) {
 		if diff := cmp.Diff(gateway, l.gateway(t, ctx)); diff != "" {
 			t.Errorf("a removal leaves or touches something of the Gateway (-before +after):\n%s", diff)
 		}
-		if left := l.look(t, ctx).Made; !left.Nothing() {
+		if left := l.look(t, ctx).Inventory; !left.Empty() {
 			t.Errorf("a removal leaves %d objects", len(left.Objects))
 		}
 	})
@@ -76,21 +80,21 @@ func TestHTTPSIsVerifiedByItsAuthority(t *testing.T) {
 func TestTheCertificateFollowsTheAddressAndTheName(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		yes, host := true, "kubeflow.example.com"
-		l.secured(t, ctx, Options{TLS: &TLS{From: SelfSigned}})
-		inside, plan := l.secured(t, ctx, Options{Internal: &yes})
-		roots := plan.Authority(ctx, l.client.View())
-		if answer := AskUntil(ctx, Door{URL: "https://" + inside + "/", Roots: roots}, 20*time.Second); answer.Certificate == nil || answer.Certificate.Trusted != TrustedByOwn {
+		l.secured(t, ctx, expose.Options{TLS: &expose.TLS{From: expose.SelfSigned}})
+		inside, plan := l.secured(t, ctx, expose.Options{Internal: &yes})
+		roots := plan.CA(ctx, l.client.View())
+		if answer := probe.Until(ctx, probe.Request{URL: "https://" + inside + "/", Roots: roots}, 20*time.Second); answer.Certificate == nil || answer.Certificate.Trusted != probe.TrustedByCA {
 			t.Errorf("by the new address: %+v, certificate %+v", answer, answer.Certificate)
 		}
-		_, plan = l.secured(t, ctx, Options{Host: &host})
-		door := Door{URL: "https://" + host + "/", Address: inside, Roots: plan.Authority(ctx, l.client.View())}
-		if answer := AskUntil(ctx, door, 20*time.Second); answer.Certificate == nil || answer.Certificate.Trusted != TrustedByOwn {
+		_, plan = l.secured(t, ctx, expose.Options{Host: &host})
+		door := probe.Request{URL: "https://" + host + "/", Address: inside, Roots: plan.CA(ctx, l.client.View())}
+		if answer := probe.Until(ctx, door, 20*time.Second); answer.Certificate == nil || answer.Certificate.Trusted != probe.TrustedByCA {
 			t.Errorf("by the name: %+v, certificate %+v", answer, answer.Certificate)
 		}
-		if url := l.look(t, ctx).URL(serviceRef("istio-system")); url != door.URL {
+		if url := l.look(t, ctx).URL(loadbalancer.ServiceRef("istio-system")); url != door.URL {
 			t.Errorf("the URL is %s", url)
 		}
-		if again := plan.Authority(ctx, l.client.View()); !again.Equal(roots) {
+		if again := plan.CA(ctx, l.client.View()); !again.Equal(roots) {
 			t.Error("the authority is another: who trusted the first one is warned again")
 		}
 	})
@@ -99,17 +103,17 @@ func TestTheCertificateFollowsTheAddressAndTheName(t *testing.T) {
 func TestLetsEncryptsQuestionPassesTheSignIn(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		label := "ourkubeflow"
-		o := Options{TLS: &TLS{From: LetsEncrypt, Email: "us@example.com"}, DNSLabel: &label}
+		o := expose.Options{TLS: &expose.TLS{From: expose.LetsEncrypt, Email: "us@example.com"}, DNSLabel: &label}
 		address, plan := l.secured(t, ctx, o) // the stand-in issues only when the question gets past the sign-in
 		want := "ourkubeflow.westeurope.cloudapp.azure.com"
-		door := Door{URL: "https://" + want + "/", Address: address, Roots: plan.Authority(ctx, l.client.View())}
-		if answer := AskUntil(ctx, door, 20*time.Second); plan.Host != want || answer.What != answers[l.shape] || answer.Certificate.Trusted != TrustedByOwn {
+		door := probe.Request{URL: "https://" + want + "/", Address: address, Roots: plan.CA(ctx, l.client.View())}
+		if answer := probe.Until(ctx, door, 20*time.Second); plan.Host != want || answer.What != answers[l.shape] || answer.Certificate.Trusted != probe.TrustedByCA {
 			t.Errorf("%s: %+v, certificate %+v", plan.Host, answer, answer.Certificate)
 		}
 		if l.shape == "1.2" {
 			return // nobody is asked to sign in there
 		}
-		if edited := l.look(t, ctx).Made.Edited; len(edited) != 2 {
+		if edited := l.look(t, ctx).Inventory.Edited; len(edited) != 2 {
 			t.Errorf("%d objects carry a record of what changed, want the Gateway and the policy", len(edited))
 		}
 		l.remove(t, ctx)
@@ -122,8 +126,8 @@ func TestLetsEncryptsQuestionPassesTheSignIn(t *testing.T) {
 func TestSourceRangesTellLoopbackAddressesApart(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		ranges := []string{"127.0.0.1/32"}
-		url := l.expose(t, ctx, Options{SourceRanges: &ranges})
-		if answer := AskUntil(ctx, Door{URL: url}, 20*time.Second); !answer.Well() {
+		url := l.expose(t, ctx, expose.Options{SourceRanges: &ranges})
+		if answer := probe.Until(ctx, probe.Request{URL: url}, 20*time.Second); !answer.Healthy() {
 			t.Errorf("from 127.0.0.1: %+v", answer)
 		}
 		other := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
@@ -138,15 +142,15 @@ func TestSourceRangesTellLoopbackAddressesApart(t *testing.T) {
 func TestAnAddressOfOnesOwnIsFoundInItsGroup(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		nodes, network, group := "127.20.77.9", "127.20.77.200", "network"
-		if url := l.expose(t, ctx, Options{IP: &nodes}); url != "http://127.20.77.9/" {
+		if url := l.expose(t, ctx, expose.Options{IP: &nodes}); url != "http://127.20.77.9/" {
 			t.Errorf("%s", url)
 		}
-		_, plan := l.plan(t, ctx, Options{IP: &network})
-		if err := Apply(ctx, l.client, plan.Changes, false); err != nil {
+		_, plan := l.plan(t, ctx, expose.Options{IP: &network})
+		if err := expose.Apply(ctx, l.client, plan.Changes, false); err != nil {
 			t.Fatal(err)
 		}
 		l.waits(t, ctx, "the address that was asked for is not in resource group MC_kubeflow_sandbox_westeurope, where AKS looks for it")
-		if url := l.expose(t, ctx, Options{IPGroup: &group}); url != "http://127.20.77.200/" {
+		if url := l.expose(t, ctx, expose.Options{IPGroup: &group}); url != "http://127.20.77.200/" {
 			t.Errorf("with its group: %s", url)
 		}
 	})
@@ -162,8 +166,8 @@ func TestAzuresRefusalsAreToldInPlainWords(t *testing.T) {
 			"DnsRecordInUse":            "another public address of this region has the DNS label already",
 			"SubnetIsFull":              "the cluster's subnet has no address left",
 		} {
-			_, plan := l.plan(t, ctx, Options{Annotations: map[string]string{"sandbox/load-balancer-failure": code}})
-			if err := Apply(ctx, l.client, plan.Changes, false); err != nil {
+			_, plan := l.plan(t, ctx, expose.Options{Annotations: map[string]string{"sandbox/load-balancer-failure": code}})
+			if err := expose.Apply(ctx, l.client, plan.Changes, false); err != nil {
 				t.Fatal(err)
 			}
 			l.waits(t, ctx, why)
@@ -175,9 +179,9 @@ func TestAzuresRefusalsAreToldInPlainWords(t *testing.T) {
 // waits waits until the events say why there is no address.
 func (l *live) waits(t *testing.T, ctx context.Context, why string) {
 	t.Helper()
-	got := Delay{}
+	got := expose.Delay{}
 	for deadline := time.Now().Add(20 * time.Second); got.Why != why && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		got = WhyPending(ctx, l.client, serviceRef("istio-system"))
+		got = loadbalancer.WhyPending(ctx, l.client, loadbalancer.ServiceRef("istio-system"))
 	}
 	if got.Why != why || got.Command == "" || strings.Contains(got.Command, "${") {
 		t.Errorf("%+v, want %q", got, why)
@@ -198,11 +202,11 @@ func TestACertificateOfOnesOwnIsServed(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		name, host := "ours", "kubeflow.example.com"
 		if l.shape == "1.2" {
-			name = mountedSecret // the one that its gateway reads
+			name = expose.MountedSecret // the one that its gateway reads
 		}
-		l.secured(t, ctx, Options{TLS: &TLS{From: SelfSigned}, Host: &host})
+		_, selfSigned := l.secured(t, ctx, expose.Options{TLS: &expose.TLS{From: expose.SelfSigned}, Host: &host})
 		secrets := l.client.Kube.CoreV1().Secrets("istio-system")
-		own, err := secrets.Get(ctx, l.look(t, ctx).certificateSecret(), metav1.GetOptions{})
+		own, err := secrets.Get(ctx, selfSigned.Secret.Name, metav1.GetOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -212,13 +216,13 @@ func TestACertificateOfOnesOwnIsServed(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer l.kubectl(t, "", "delete", "secret", "-n=istio-system", name)
-		address, plan := l.secured(t, ctx, Options{TLS: &TLS{From: FromSecret, Secret: name}, Host: &host})
-		door := Door{URL: "https://" + host + "/", Address: address, Roots: plan.Authority(ctx, l.client.View())}
-		if answer := AskUntil(ctx, door, 20*time.Second); answer.What != answers[l.shape] || answer.Certificate.Trusted != TrustedByOwn {
+		address, plan := l.secured(t, ctx, expose.Options{TLS: &expose.TLS{From: expose.FromSecret, Secret: name}, Host: &host})
+		door := probe.Request{URL: "https://" + host + "/", Address: address, Roots: plan.CA(ctx, l.client.View())}
+		if answer := probe.Until(ctx, door, 20*time.Second); answer.What != answers[l.shape] || answer.Certificate.Trusted != probe.TrustedByCA {
 			t.Errorf("%+v, certificate %+v", answer, answer.Certificate)
 		}
 		other := "other.example.com"
-		if _, plan := l.plan(t, ctx, Options{Host: &other}); !strings.Contains(strings.Join(plan.Notes, " "), "is not for other.example.com") {
+		if _, plan := l.plan(t, ctx, expose.Options{Host: &other}); !strings.Contains(strings.Join(plan.Notes, " "), "is not for other.example.com") {
 			t.Errorf("a certificate for another name is not told of: %q", plan.Notes)
 		}
 		l.remove(t, ctx)

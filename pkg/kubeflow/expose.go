@@ -5,6 +5,8 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
 )
 
 // ExposeOptions say how the dashboard gets an address of the load balancer.
@@ -32,12 +34,12 @@ func PreviewExpose(ctx context.Context, view cluster.View, o ExposeOptions) (*Ex
 
 // prepare returns a plan also with an error, once it is known how the dashboard is now.
 func (o ExposeOptions) prepare(ctx context.Context, view cluster.View) (*ExposePlan, error) {
-	t, err := expose.Look(ctx, view)
+	t, err := expose.Read(ctx, view)
 	if err != nil {
 		return nil, err
 	}
-	p := &ExposePlan{Target: t.WithTLS(ctx, view, o.Options), options: o}
-	if p.Plan, err = expose.PlanLoadBalancer(p.Target, o.Options); err != nil || !o.DryRun.writes() {
+	p := &ExposePlan{Target: t, secure: tls.Read(ctx, view, t, o.Options), options: o}
+	if p.Plan, err = loadbalancer.NewPlan(p.secure, o.Options); err != nil || !o.DryRun.writes() {
 		return p, err
 	}
 	p.Refused, err = o.judge(ctx, view, p.Target, p.Plan)

@@ -10,14 +10,18 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
 )
 
 // An ExposePlan is what gives the dashboard its address, and whether that is safe.
 type ExposePlan struct {
-	expose.Plan
+	loadbalancer.Plan
 	Target  expose.Target // the dashboard as it was when the plan was made
 	Refused *UnsafeError  // why the plan is unsafe; nil when it may be applied
 
+	secure  tls.Target
 	client  *cluster.Client
 	options ExposeOptions
 }
@@ -44,8 +48,8 @@ type Exposed struct {
 	Target  expose.Target // the dashboard as it is now
 	URL     string        // "" without waiting
 	Address string
-	Answer  *expose.Answer // what came back from the URL; nil without waiting
-	TLS     expose.TLSPlan
+	Answer  *probe.Result // what came back from the URL; nil without waiting
+	TLS     tls.Plan
 }
 
 // Apply executes the plan: what was agreed to, and nothing beyond it. An unsafe plan is refused. Where another program changes
@@ -95,7 +99,7 @@ func (p *ExposePlan) reach(ctx context.Context, done *ExposePlan, o ExposeApplyO
 	waiting, stop := context.WithTimeout(ctx, o.Timeout)
 	defer stop()
 	o.Notify.say("Waiting for the address of %s ...", p.Service)
-	door, err := expose.Await(waiting, p.client, done.Target, done.Plan, func(d expose.Delay) { o.Notify.say("  %s", d.Why) })
+	door, err := loadbalancer.Await(waiting, p.client, done.Target, done.Plan, func(d expose.Delay) { o.Notify.say("  %s", d.Why) })
 	if err != nil {
 		return nil, err
 	}
@@ -104,17 +108,17 @@ func (p *ExposePlan) reach(ctx context.Context, done *ExposePlan, o ExposeApplyO
 		delayed = func(expose.Delay) {}
 	}
 	out := &Exposed{Address: door.Address}
-	if out.TLS, err = expose.Secure(waiting, p.client, &p.Target, p.options.Options, door.Address, delayed); err != nil {
+	if out.TLS, err = tls.Secure(waiting, p.client, &p.secure, p.options.Options, door.Address, delayed); err != nil {
 		return nil, err
 	}
-	door.Roots = out.TLS.Authority(ctx, p.client.View())
-	if out.Target, err = expose.Look(ctx, p.client.View()); err != nil {
+	door.Roots = out.TLS.CA(ctx, p.client.View())
+	if out.Target, err = expose.Read(ctx, p.client.View()); err != nil {
 		return nil, err
 	}
 	door.URL = out.Target.URL(p.Service)
 	out.URL = door.URL
 	o.Notify.say("Asking %s ...", door.URL)
-	answer := expose.AskUntil(waiting, door, patience(p.Reach))
+	answer := probe.Until(waiting, door, patience(p.Reach))
 	out.Answer = &answer
 	return out, ctx.Err()
 }

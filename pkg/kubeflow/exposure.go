@@ -9,18 +9,21 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
 )
 
 // ReadExposure fills in how the dashboard can be reached now, whether it answers, and what could be better.
 func ReadExposure(ctx context.Context, client *cluster.Client, into *expose.Exposure) error {
-	t, err := expose.Look(ctx, client.View())
+	t, err := expose.Read(ctx, client.View())
 	if err != nil {
 		return err
 	}
-	into.Found(t)
-	askAll(ctx, client, into.Endpoints, expose.Authority(ctx, client.View(), t))
+	into.SetTarget(t)
+	askAll(ctx, client, into.Endpoints, tls.CA(ctx, client.View(), t))
 	for _, e := range into.Endpoints {
-		if e.URL != "" && (into.URL == "" || e.Answer != nil && e.Answer.Well()) {
+		if e.URL != "" && (into.URL == "" || e.Answer != nil && e.Answer.Healthy()) {
 			into.URL = e.URL
 		}
 	}
@@ -35,10 +38,10 @@ func askAll(ctx context.Context, client *cluster.Client, endpoints []expose.Endp
 		e := &endpoints[i]
 		asking.Go(func() {
 			if e.URL != "" {
-				answer := expose.Ask(ctx, expose.Door{URL: e.URL, Address: e.Address, Roots: roots})
+				answer := probe.Do(ctx, probe.Request{URL: e.URL, Address: e.Address, Roots: roots})
 				e.Answer = &answer
 			} else if e.Via == "LoadBalancer" {
-				e.Waits = expose.WhyPending(ctx, client, e.About).Why
+				e.Pending = loadbalancer.WhyPending(ctx, client, e.About).Why
 			}
 		})
 	}

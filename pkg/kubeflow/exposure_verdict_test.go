@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
@@ -44,7 +45,7 @@ func TestDoctorAndExposeReachOneVerdict(t *testing.T) {
 func oneVerdict(t *testing.T, objects []*unstructured.Unstructured, seen map[string]int) {
 	view := clusterOf(objects)
 	authentication, policy := diagnose(t, view, "exposure/authentication"), diagnose(t, view, "exposure/network-policy")
-	target, err := expose.Look(t.Context(), view)
+	target, err := expose.Read(t.Context(), view)
 	none := errors.Is(err, dashboard.ErrNoGateway)
 	for _, check := range []doctor.CheckReport{authentication, policy, diagnose(t, view, "exposure/endpoint")} {
 		if skipped := check.Status == doctor.NotApplicable && !strings.Contains(check.Reason, "no load balancer"); skipped != none {
@@ -101,7 +102,7 @@ func clusterOf(objects []*unstructured.Unstructured) cluster.View {
 }
 
 // after returns the cluster once a plan's changes are made and Azure has given the address.
-func after(objects []*unstructured.Unstructured, plan expose.Plan) cluster.View {
+func after(objects []*unstructured.Unstructured, plan loadbalancer.Plan) cluster.View {
 	all := slices.Clone(objects)
 	for _, change := range plan.Changes {
 		all = slices.DeleteFunc(all, func(o *unstructured.Unstructured) bool { return cluster.RefOf(o).Identity() == change.Ref().Identity() })

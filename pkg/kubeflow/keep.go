@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/record"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -32,7 +33,7 @@ type revision struct {
 
 // keep returns the components with what the cluster's own objects keep.
 func keep(ctx context.Context, view cluster.View, components []release.RenderedComponent) (*kept, error) {
-	edited, err := expose.LookEdited(ctx, view)
+	edited, err := expose.ReadEdited(ctx, view)
 	if err != nil {
 		return nil, fmt.Errorf("looking for what expose changed: %w", err)
 	}
@@ -48,7 +49,7 @@ func keep(ctx context.Context, view cluster.View, components []release.RenderedC
 		for i, o := range objects {
 			if live := exposed[cluster.RefOf(o).Identity()]; live != nil {
 				k.rests(cluster.RefOf(o), live)
-				objects[i] = expose.Kept(o, live)
+				objects[i] = record.Preserve(o, live)
 			}
 			own, err := k.ownSecrets(ctx, view, o)
 			if err != nil {

@@ -129,7 +129,7 @@ func (r *statusReader) afterUninstall(ctx context.Context, view cluster.View, ov
 
 // dashboard fills in where the dashboard is.
 func (r *statusReader) dashboard(ctx context.Context, view cluster.View, overview *Overview) {
-	target, err := expose.Look(ctx, view)
+	target, err := expose.Read(ctx, view)
 	if err != nil {
 		overview.Dashboard.Why = short(r.client.Explain(err))
 		return

@@ -19,11 +19,11 @@ type UnexposePlan struct {
 
 // PrepareUnexpose decides what to revert, also where no gateway is left. It writes nothing.
 func PrepareUnexpose(ctx context.Context, client *cluster.Client) (*UnexposePlan, error) {
-	made, err := expose.LookMade(ctx, client.View())
+	made, err := expose.ReadInventory(ctx, client.View())
 	if apierrors.IsForbidden(err) { // not in every namespace: then where the gateway is
 		var t expose.Target
-		if t, err = expose.Look(ctx, client.View()); err == nil {
-			made = t.Made
+		if t, err = expose.Read(ctx, client.View()); err == nil {
+			made = t.Inventory
 		}
 	}
 	if err != nil {
@@ -35,10 +35,10 @@ func PrepareUnexpose(ctx context.Context, client *cluster.Client) (*UnexposePlan
 // Apply reverts, and waits until Azure has released the address as well; a timeout of 0 does not wait. gone is told of each
 // change when it is done; it may be nil.
 func (p *UnexposePlan) Apply(ctx context.Context, timeout time.Duration, gone func(cluster.Change)) error {
-	return expose.TakeBack(ctx, p.client, p.Changes, expose.Removal{Timeout: timeout, Gone: gone})
+	return expose.Remove(ctx, p.client, p.Changes, expose.Removal{Timeout: timeout, Removed: gone})
 }
 
 // DryRun lets the server check the changes. Nothing is written.
 func (p *UnexposePlan) DryRun(ctx context.Context) error {
-	return expose.TakeBack(ctx, p.client, p.Changes, expose.Removal{DryRun: true})
+	return expose.Remove(ctx, p.client, p.Changes, expose.Removal{DryRun: true})
 }

@@ -83,7 +83,7 @@ func (o UninstallOptions) request(ctx context.Context, view cluster.View, all []
 
 // besides returns what doctor and expose left for the Kubeflow that goes.
 func besides(ctx context.Context, view cluster.View) ([]*unstructured.Unstructured, error) {
-	made, err := expose.LookMade(ctx, view)
+	made, err := expose.ReadInventory(ctx, view)
 	if err != nil {
 		return nil, fmt.Errorf("looking for what expose made: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
 )
 
 // An UnsafeError refuses a public address: nobody is asked who they are, or with a password that everybody knows. It is a
@@ -23,7 +24,7 @@ type UnsafeError struct {
 func (e *UnsafeError) Unwrap() error { return e.UsageError }
 
 // judge refuses a plan that makes the dashboard public in an unsafe way; nil when it does not.
-func (o ExposeOptions) judge(ctx context.Context, view cluster.View, t expose.Target, plan expose.Plan) (*UnsafeError, error) {
+func (o ExposeOptions) judge(ctx context.Context, view cluster.View, t expose.Target, plan loadbalancer.Plan) (*UnsafeError, error) {
 	switch {
 	case len(plan.All()) == 0 || plan.Reach != dashboard.Public:
 		return nil, nil

@@ -1,0 +1,136 @@
+package expose
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/record"
+)
+
+// Inventory is what expose made, and what it changed on objects that are not its own.
+type Inventory struct {
+	Objects   []*unstructured.Unstructured // in the order in which they go: Services first, so that the address goes before all that makes it safe
+	Edited    []*unstructured.Unstructured
+	consumers []*unstructured.Unstructured // the workloads that read the edited settings
+}
+
+// Empty tells whether there is nothing to take back.
+func (m Inventory) Empty() bool { return len(m.Objects)+len(m.Edited) == 0 }
+
+func CreatedByExpose(o *unstructured.Unstructured) bool {
+	return labels.SelectorFromSet(dashboard.Marks).Matches(labels.Set(o.GetLabels()))
+}
+
+func IsDeleting(o *unstructured.Unstructured) bool { return o.GetDeletionTimestamp() != nil }
+
+// The kinds that expose makes, in the order in which they go, and those that it changes.
+var (
+	createdKinds = []schema.GroupKind{kube.ServiceKind, CertificateKind, IssuerKind, kube.NetworkPolicyKind}
+	editedKinds  = []schema.GroupKind{dashboard.IstioGatewayKind, dashboard.AuthorizationPolicyKind, dashboard.RequestAuthenticationKind, kube.ConfigMapKind}
+)
+
+// ReadInventory returns what expose made, in any namespace and also where no gateway is left.
+func ReadInventory(ctx context.Context, view cluster.View) (Inventory, error) {
+	var m Inventory
+	objects, err := listAll(ctx, view, createdKinds, cluster.Scope{Labels: labels.FormatLabels(maps.Clone(dashboard.Marks))})
+	if err != nil {
+		return m, err
+	}
+	if m.Edited, err = listAll(ctx, view, editedKinds, cluster.Scope{Labels: record.Label + "=expose"}); err != nil {
+		return m, err
+	}
+	secrets, err := readIssued(ctx, view, objects)
+	if err != nil {
+		return m, err
+	}
+	// After the Certificates: cert-manager would make their Secrets again.
+	rules := slices.IndexFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == kube.NetworkPolicyKind.Kind })
+	if rules < 0 {
+		rules = len(objects)
+	}
+	m.Objects = slices.Insert(objects, rules, secrets...)
+	m.consumers = record.Consumers(ctx, view, m.Edited)
+	return m, nil
+}
+
+// listAll lists several kinds side by side, and returns them in the order of the kinds. One that the server does not have is empty.
+func listAll(ctx context.Context, view cluster.View, kinds []schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
+	lists, errs := make([][]*unstructured.Unstructured, len(kinds)), make([]error, len(kinds))
+	var asking sync.WaitGroup
+	for i, kind := range kinds {
+		asking.Go(func() { lists[i], errs[i] = cluster.IgnoreNoMatch(view.List(ctx, kind, in)) })
+	}
+	asking.Wait()
+	for i, err := range errs {
+		if err != nil && (kinds[i] == kube.ServiceKind || !apierrors.IsForbidden(err)) {
+			return nil, err
+		}
+	}
+	return slices.Concat(lists...), nil
+}
+
+// issuedNames are the Secrets that cert-manager makes for expose. It leaves them where they are when their Certificate goes.
+var issuedNames = []string{DashboardCertificate, RootName, LetsEncryptIssuer, MountedSecret}
+
+// readIssued returns the Secrets of expose's Certificates, also of those that are gone. Their contents are not asked for.
+func readIssued(ctx context.Context, view cluster.View, objects []*unstructured.Unstructured) ([]*unstructured.Unstructured, error) {
+	namespaces := []string{"istio-system"}
+	for _, o := range objects {
+		if !slices.Contains(namespaces, o.GetNamespace()) {
+			namespaces = append(namespaces, o.GetNamespace())
+		}
+	}
+	var issued []*unstructured.Unstructured
+	for _, namespace := range namespaces {
+		some, err := view.List(ctx, kube.SecretKind, cluster.Scope{Namespace: namespace, Metadata: true})
+		if apierrors.IsForbidden(err) {
+			continue // who may not see them could not remove them
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range some {
+			of := s.GetAnnotations()["cert-manager.io/certificate-name"]
+			ours := of == DashboardCertificate || of == RootName || s.GetName() == LetsEncryptIssuer
+			if ours && slices.Contains(issuedNames, s.GetName()) {
+				s.SetAPIVersion("v1")
+				s.SetKind("Secret")
+				issued = append(issued, s)
+			}
+		}
+	}
+	return issued, nil
+}
+
+var (
+	CertificateKind = schema.GroupKind{Group: "cert-manager.io", Kind: "Certificate"}
+	IssuerKind      = schema.GroupKind{Group: "cert-manager.io", Kind: "Issuer"}
+)
+
+// DashboardCertificate is the name of the Certificate that expose makes, and of its Secret.
+const DashboardCertificate = "kubectl-kubeflow-dashboard"
+
+// The objects around it. An authority of the dashboard's own has a self-signed root, so that visitors who trust the root
+// go on trusting when the certificate is renewed.
+const (
+	RootName          = "kubectl-kubeflow-root" // an Issuer, the Certificate it signs, and that one's Secret
+	LetsEncryptIssuer = "kubectl-kubeflow-letsencrypt"
+)
+
+// ReadEdited returns the objects that are not expose's own and that it has changed.
+func ReadEdited(ctx context.Context, view cluster.View) ([]*unstructured.Unstructured, error) {
+	return listAll(ctx, view, editedKinds, cluster.Scope{Labels: record.Label + "=expose"})
+}
+
+// Gateways before Istio 1.5 serve from files alone, and this Secret is the one they mount.
+const MountedSecret = "istio-ingressgateway-certs"

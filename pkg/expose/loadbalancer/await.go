@@ -1,0 +1,57 @@
+package loadbalancer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
+)
+
+// Await waits until a plan's Service has its address and returns where to knock. tell hears why it takes long, once for each reason.
+// When the context's deadline passes the error is a *cluster.Problem with the reason, and context.DeadlineExceeded in it.
+func Await(ctx context.Context, c *cluster.Client, t expose.Target, plan Plan, tell func(expose.Delay)) (probe.Request, error) {
+	ref := plan.Service
+	told, stop := context.WithCancel(ctx)
+	defer stop()
+	go reportDelays(told, c, ref, tell)
+	var door probe.Request
+	err := expose.WatchService(ctx, c, ref, func(s *corev1.Service) bool {
+		if s == nil {
+			return false
+		}
+		door = probe.Request{URL: t.ServiceURL(s), Address: dashboard.IPOf(s)}
+		return door.URL != "" && !slices.Contains(plan.released, door.Address)
+	})
+	if err == nil {
+		return door, nil
+	}
+	return probe.Request{}, expose.Unfinished(ctx, err, func() *cluster.Problem {
+		delay := WhyPending(context.WithoutCancel(ctx), c, ref)
+		next := "Go on waiting with the same command, or take it back with: kubectl kubeflow expose --remove"
+		if delay.Advice != "" {
+			next = delay.Next() + "\n" + next
+		}
+		return &cluster.Problem{What: fmt.Sprintf("%s has no address yet: %s", ref, delay.Why), Next: next}
+	})
+}
+
+// reportDelays looks at the events while an address is missing: soon at first, then now and then.
+func reportDelays(ctx context.Context, c *cluster.Client, ref cluster.Ref, tell func(expose.Delay)) {
+	var last expose.Delay
+	pause := wait.Backoff{Duration: 2 * time.Second, Factor: 1.5, Steps: 8, Cap: 15 * time.Second}
+	for kube.Sleep(ctx, pause.Step()) == nil {
+		if delay := WhyPending(ctx, c, ref); delay != last && ctx.Err() == nil {
+			last = delay
+			tell(delay)
+		}
+	}
+}

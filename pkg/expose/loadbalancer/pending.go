@@ -1,0 +1,54 @@
+package loadbalancer
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+)
+
+// delayOf says in plain words what a Service's events tell about its missing address. It is pure; the latest event counts.
+func delayOf(events []corev1.Event) expose.Delay {
+	slices.SortStableFunc(events, func(a, b corev1.Event) int { return cmp.Compare(timeOf(a).UnixNano(), timeOf(b).UnixNano()) })
+	for _, event := range slices.Backward(events) {
+		if event.Type != corev1.EventTypeWarning {
+			continue
+		}
+		if refusal, known := cluster.AzureRefused(event.Message); known {
+			return expose.Delay(refusal)
+		}
+		return expose.Delay{Why: event.Reason + ": " + text.FirstLine(event.Message)}
+	}
+	return expose.Delay{Why: "the load balancer is being set up"}
+}
+
+func timeOf(e corev1.Event) metav1.Time {
+	switch {
+	case !e.LastTimestamp.IsZero():
+		return e.LastTimestamp
+	case !e.EventTime.IsZero():
+		return metav1.NewTime(e.EventTime.Time)
+	}
+	return e.CreationTimestamp
+}
+
+// WhyPending asks the events of a Service why it has no address. Without the permission to read them it says what is usual.
+func WhyPending(ctx context.Context, c *cluster.Client, service cluster.Ref) expose.Delay {
+	list, err := c.Kube.CoreV1().Events(service.Namespace).List(ctx, metav1.ListOptions{
+		FieldSelector: fields.Set{"involvedObject.kind": "Service", "involvedObject.name": service.Name}.String(),
+	})
+	if err != nil {
+		return delayOf(nil)
+	}
+	if len(list.Items) == 0 {
+		return expose.Delay{Why: "nothing on this cluster has taken it up yet", Advice: "On a cluster without a load balancer nothing will: there, use", Command: "kubectl kubeflow expose --port-forward"}
+	}
+	return delayOf(list.Items)
+}

@@ -1,0 +1,203 @@
+package loadbalancer
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
+)
+
+// Method is the method that gives the dashboard an address of its own.
+var Method = expose.Method{
+	Name: "lb", Flag: "--lb", Summary: "an address of Azure's load balancer: public, limited (--source-ranges) or internal (--internal), over HTTPS with --tls",
+}
+
+func ServiceRef(namespace string) cluster.Ref {
+	return cluster.Ref{APIVersion: "v1", Kind: "Service", Namespace: namespace, Name: dashboard.LoadBalancerName}
+}
+
+// NewPlan decides what to change so that the load balancer carries the dashboard. It is pure.
+func NewPlan(t tls.Target, o expose.Options) (Plan, error) {
+	plan := Plan{Service: ServiceRef(t.Namespace())}
+	if t.AddressService != nil && expose.IsDeleting(t.AddressService) {
+		return plan, &cluster.Problem{What: plan.Service.String() + " is being deleted", Next: "Wait until it is gone: kubectl kubeflow expose --remove"}
+	}
+	if change := t.Allow(t.AllowPolicy); change != nil {
+		plan.Changes = append(plan.Changes, *change) // before the address, so that the first visitor gets in
+		plan.Notes = append(plan.Notes, policyNote(t))
+	}
+	before, err := t.LoadBalancer()
+	if err != nil {
+		return plan, err
+	}
+	plan.Adopts = t.AddressService != nil && !expose.CreatedByExpose(t.AddressService)
+	wanted := before.DeepCopy()
+	configure(t, wanted, o, plan.Adopts)
+	plan.Reach, _ = dashboard.ReachOf(wanted)
+	other := wanted.Spec.LoadBalancerIP //nolint:staticcheck // see Options.address
+	for _, had := range before.Status.LoadBalancer.Ingress {
+		// Where Azure is to give another address, it tells of it a while later.
+		if dashboard.IsInternal(before) != dashboard.IsInternal(wanted) || other != "" && had.IP != other {
+			plan.released = append(plan.released, had.IP)
+		}
+	}
+	if wanted.Annotations[dashboard.DNSLabelAnnotation] != "" && dashboard.IsInternal(wanted) {
+		return plan, &cluster.Problem{What: "a DNS label is a name for a public address, and this one is internal",
+			Next: `Take it off with --dns-label "", or give the name of your own zone with --host`}
+	}
+	change, err := serviceChange(t, wanted)
+	if err != nil {
+		return plan, err
+	}
+	if change != nil {
+		plan.Changes = append(plan.Changes, *change)
+	}
+	address := dashboard.IPOf(before)
+	if slices.Contains(plan.released, address) {
+		address = ""
+	}
+	if plan.TLS, err = tls.NewPlan(t, o, address); err != nil {
+		return plan, err
+	}
+	if wish := t.Source(o); wish != nil && wish.From == expose.LetsEncrypt && plan.Reach != dashboard.Public {
+		return plan, &cluster.Problem{What: "Let's Encrypt asks from anywhere on the internet, also when it renews, and this address would not let it in",
+			Next: "Take a certificate of the dashboard's own with --tls self-signed, or one that you have with --tls-secret NAME"}
+	}
+	plan.Notes = slices.Concat(plan.Notes, alsoPublic(t, plan), plan.TLS.Notes)
+	return plan, nil
+}
+
+// alsoPublic names the other ways in which the whole internet gets to the dashboard, when this one is to be narrower.
+func alsoPublic(t tls.Target, plan Plan) []string {
+	var notes []string
+	for _, e := range expose.Endpoints(t.Target) {
+		if plan.Reach != dashboard.Public && e.Reach == dashboard.Public && e.About != plan.Service && e.URL != "" {
+			notes = append(notes, fmt.Sprintf("%s is open to the whole internet at %s, and stays so.", e.About, e.URL))
+		}
+	}
+	return notes
+}
+
+func policyNote(t tls.Target) string {
+	if t.Engine == "" {
+		return "NetworkPolicies here would keep visitors from the gateway. Nothing known enforces them on this cluster; the allowing one is added all the same, for the day when something does."
+	}
+	return fmt.Sprintf("NetworkPolicies here keep visitors from the gateway, and %s enforces them: one that allows them is added.", t.Engine)
+}
+
+// configure makes a Service what it has to be. What the options do not name stays as it is.
+func configure(t tls.Target, s *corev1.Service, o expose.Options, adopted bool) {
+	if !adopted {
+		s.Labels = maps.Clone(s.Labels)
+		if s.Labels == nil {
+			s.Labels = map[string]string{}
+		}
+		maps.Copy(s.Labels, dashboard.Marks)
+	}
+	s.Spec.Type = corev1.ServiceTypeLoadBalancer
+	s.Spec.Selector = maps.Clone(t.Service.Spec.Selector)
+	s.Spec.Ports = ports(t, s.Spec.Ports, o, adopted)
+	if o.SourceRanges != nil {
+		s.Spec.LoadBalancerSourceRanges = *o.SourceRanges
+	}
+	o.ApplyTo(s)
+}
+
+// ports returns one port for each listener. The node ports that the server chose are kept,
+// and so are the other ports of a Service made by hand where the gateway's own Service has them too, with its targets.
+func ports(t tls.Target, have []corev1.ServicePort, o expose.Options, adopted bool) []corev1.ServicePort {
+	var wanted []corev1.ServicePort
+	for i, listener := range t.Listeners(o) {
+		port := portFor(have, listener)
+		port.TargetPort, port.Protocol = listener.Target, corev1.ProtocolTCP
+		port.AppProtocol = nil // with it AKS probes by HTTP, and takes sign-in's answer for an illness
+		if i == 0 && o.Port != 0 {
+			port.Port = o.Port
+		}
+		wanted = append(wanted, port)
+	}
+	for _, port := range have {
+		own := dashboard.PortOf(t.Service, port.Port)
+		if adopted && own != nil && !conflicts(wanted, port) {
+			port.TargetPort, port.AppProtocol = dashboard.TargetOf(own), nil
+			wanted = append(wanted, port)
+		}
+	}
+	return wanted
+}
+
+// portFor returns the port that already leads to a listener, or is meant to, or else a new one.
+func portFor(have []corev1.ServicePort, l dashboard.Listener) corev1.ServicePort {
+	name := "http"
+	if l.TLS {
+		name = "https"
+	}
+	meant := []func(corev1.ServicePort) bool{
+		func(p corev1.ServicePort) bool { return dashboard.TargetOf(&p) == l.Target },
+		func(p corev1.ServicePort) bool { return p.Port == l.Port },
+		func(p corev1.ServicePort) bool { return p.Name == name },
+	}
+	for _, is := range meant {
+		for _, p := range have {
+			if is(p) {
+				return p
+			}
+		}
+	}
+	return corev1.ServicePort{Name: name, Port: l.Port}
+}
+
+func conflicts(ports []corev1.ServicePort, port corev1.ServicePort) bool {
+	for _, p := range ports {
+		if p.Name == port.Name || p.Port == port.Port {
+			return true
+		}
+	}
+	return false
+}
+
+// serviceChange returns the change that makes the address's Service what is wanted, nil when it is that already.
+// A new one is applied. One that is there is patched: only what differs, and only if nobody changed it meanwhile.
+func serviceChange(t tls.Target, wanted *corev1.Service) (*cluster.Change, error) {
+	if t.AddressService == nil {
+		ref := ServiceRef(t.Namespace())
+		wanted.APIVersion, wanted.Kind, wanted.Name, wanted.Namespace = ref.APIVersion, ref.Kind, ref.Name, ref.Namespace
+		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(wanted)
+		if err != nil {
+			return nil, fmt.Errorf("encoding %s: %w", ref, err)
+		}
+		o := &unstructured.Unstructured{Object: content}
+		unstructured.RemoveNestedField(o.Object, "status")
+		unstructured.RemoveNestedField(o.Object, "metadata", "creationTimestamp")
+		return &cluster.Change{Verb: cluster.Apply, After: o}, nil
+	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(wanted)
+	if err != nil {
+		return nil, fmt.Errorf("encoding %s: %w", cluster.RefOf(t.AddressService), err)
+	}
+	change := cluster.Edit(t.AddressService, func(o *unstructured.Unstructured) {
+		for _, path := range [][]string{
+			{"metadata", "labels"}, {"metadata", "annotations"},
+			{"spec", "type"}, {"spec", "selector"}, {"spec", "ports"}, {"spec", "loadBalancerSourceRanges"}, {"spec", "loadBalancerIP"},
+		} {
+			if value, ok, _ := unstructured.NestedFieldNoCopy(content, path...); ok {
+				_ = unstructured.SetNestedField(o.Object, value, path...) // the path is an object's: it cannot fail
+			} else {
+				unstructured.RemoveNestedField(o.Object, path...)
+			}
+		}
+	})
+	if strings.TrimSpace(cluster.Diff(change.Before, change.After)) == "" {
+		return nil, nil
+	}
+	return &change, nil
+}

@@ -1,0 +1,206 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+)
+
+// What a page turned out to be.
+const (
+	Dashboard  = "dashboard" // Kubeflow's own page
+	SignInPage = "sign-in"   // a page, or the way to one, that asks who the visitor is
+	Unhealthy  = "unwell"    // the gateway answers, and what is behind it does not
+	Other      = "other"     // a page, but not one we know
+	NoAnswer   = "nothing"   // no answer
+)
+
+// An Result is what came back from a URL.
+type Result struct {
+	What    string `json:"what"` // dashboard, sign-in, unwell, other or nothing
+	Status  int    `json:"status,omitempty"`
+	Title   string `json:"title,omitempty"`    // the page's
+	To      string `json:"location,omitempty"` // where a redirect leads, without its query
+	Message string `json:"says"`               // the answer as a sentence
+
+	Certificate *Certificate `json:"certificate,omitempty"` // that was shown; nil over plain HTTP
+}
+
+// Healthy tells whether a person who opens the URL gets to the dashboard, or to the page where they sign in to it.
+func (a Result) Healthy() bool { return a.What == Dashboard || a.What == SignInPage }
+
+// A Request is where to knock for a page.
+type Request struct {
+	URL     string
+	Address string         // the IP to connect to, so that a name that is too new to be known answers; "" looks the name up
+	Roots   *x509.CertPool // the authority that the certificate should be of, besides those that everybody knows; may be nil
+}
+
+// Do requests a page once, as a browser would, and says what answered. It follows no redirect.
+func Do(ctx context.Context, door Request) Result {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, door.URL, nil)
+	if err != nil {
+		return Result{What: NoAnswer, Message: err.Error()}
+	}
+	request.Header.Set("Accept", "text/html")
+	request.Header.Set("User-Agent", "Mozilla/5.0 (compatible; kubectl-kubeflow)") // sign-in redirects browsers, and refuses others
+	var shown *Certificate
+	response, err := door.client(request, &shown).Do(request)
+	if err != nil {
+		return Result{What: NoAnswer, Message: failure(err), Certificate: shown}
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10)) // half a page still has its title
+	answer := classify(response.StatusCode, response.Header, string(body))
+	answer.Certificate = shown
+	return answer
+}
+
+// client returns a client with a connection of its own, which notes the certificate it is shown.
+func (d Request) client(request *http.Request, shown **Certificate) *http.Client {
+	dialer := &net.Dialer{Timeout: 5 * time.Second}
+	transport := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, DialContext: dialer.DialContext,
+		TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: 10 * time.Second,
+		TLSClientConfig: &tls.Config{
+			InsecureSkipVerify: true, //nolint:gosec // only asks whether something answers, and sends no secret; what it is shown is judged below
+			VerifyConnection: func(state tls.ConnectionState) error {
+				*shown = verify(state, request.URL.Hostname(), d.Roots)
+				return nil
+			},
+		},
+	}
+	if proxy, err := http.ProxyFromEnvironment(request); d.Address != "" && proxy == nil && err == nil {
+		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			_, port, err := net.SplitHostPort(address)
+			if err != nil {
+				return nil, err
+			}
+			return dialer.DialContext(ctx, network, net.JoinHostPort(d.Address, port))
+		}
+	}
+	return &http.Client{
+		Timeout: 10 * time.Second, Transport: transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// grace is how long a gateway that answers badly is given to come round.
+const grace = 15 * time.Second
+
+// Until asks again and again until the answer is well, nothing has answered for as long as patience,
+// something else has answered for a while, or the context ends. It returns the last answer.
+// A load balancer takes a moment after it has its address.
+func Until(ctx context.Context, door Request, patience time.Duration) Result {
+	began := time.Now()
+	for pause := 250 * time.Millisecond; ; pause = min(2*pause, 4*time.Second) {
+		answer := Do(ctx, door)
+		if answer.Status != 0 {
+			patience = min(patience, grace)
+		}
+		if answer.Healthy() || time.Since(began) >= patience {
+			return answer
+		}
+		if kube.Sleep(ctx, pause) != nil {
+			return answer
+		}
+	}
+}
+
+var title = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
+
+// classify says what a response is. It is pure.
+func classify(status int, header http.Header, body string) Result {
+	a := Result{Status: status, What: Other, To: withoutQuery(header.Get("Location"))}
+	if match := title.FindStringSubmatch(body); match != nil {
+		a.Title = strings.Join(strings.Fields(html.UnescapeString(match[1])), " ")
+	}
+	signIn := strings.Contains(strings.ToLower(a.Title), "sign in") || strings.Contains(strings.ToLower(a.Title), "log in")
+	switch {
+	case status >= 300 && status < 400 && isSignIn(a.To):
+		a.What, a.Message = SignInPage, "sends visitors to sign in at "+a.To
+	case status >= 300 && status < 400 && strings.HasPrefix(a.To, "https://"):
+		a.Message = "sends visitors on to HTTPS, at " + a.To
+	case status >= 300 && status < 400:
+		a.Message = fmt.Sprintf("answers %d and sends visitors on to %s", status, a.To)
+	case signIn:
+		a.What, a.Message = SignInPage, fmt.Sprintf("shows a sign-in page, %q", a.Title)
+	case status == http.StatusOK && strings.Contains(a.Title, "Kubeflow"):
+		a.What, a.Message = Dashboard, fmt.Sprintf("answers 200, %q", a.Title)
+	case status >= 500:
+		a.What, a.Message = Unhealthy, fmt.Sprintf("the gateway answers %d: %s", status, readable(body))
+	case status == http.StatusNotFound:
+		a.What, a.Message = Unhealthy, "the gateway answers 404: it knows no page here"
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		a.What, a.Message = Unhealthy, fmt.Sprintf("the gateway answers %d: %s", status, readable(body))
+	case a.Title != "":
+		a.Message = fmt.Sprintf("answers %d, %q", status, a.Title)
+	default:
+		a.Message = fmt.Sprintf("answers %d", status)
+	}
+	return a
+}
+
+// isSignIn tells whether a redirect leads to where one signs in: Dex, oauth2-proxy, authservice, Azure.
+func isSignIn(location string) bool {
+	for _, part := range []string{"/dex/", "/oauth2/", "/authservice/", "login.microsoftonline.com", "/login", "/oauth/"} {
+		if strings.Contains(location, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutQuery leaves out what may hold a state or a nonce.
+func withoutQuery(location string) string {
+	u, err := url.Parse(location)
+	if err != nil {
+		return ""
+	}
+	u.RawQuery, u.Fragment, u.User = "", "", nil
+	return u.String()
+}
+
+// readable returns the first line of a page, where that is text.
+func readable(body string) string {
+	line := text.FirstLine(body)
+	if line == "" || strings.HasPrefix(line, "<") {
+		return "no readable text"
+	}
+	return line
+}
+
+// failure says in plain words why a request got no answer.
+func failure(err error) string {
+	var timeout net.Error
+	var name *net.DNSError
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "does not answer: the connection is refused"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF):
+		return "does not answer: the connection is cut"
+	case errors.As(err, &name):
+		return "does not answer: the name " + name.Name + " is not known"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "does not answer: no reply in time"
+	}
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	return "does not answer: " + err.Error()
+}

@@ -1,0 +1,53 @@
+package tls
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/record"
+)
+
+// challengePath is where a certificate authority asks whether the name is ours (RFC 8555, section 8.3). What is there is
+// public by its nature.
+const challengePath = "/.well-known/acme-challenge/"
+
+// exemptChallenge returns the changes that let the authority's question past the sign-in.
+func (t Target) exemptChallenge() ([]cluster.Change, error) {
+	var changes []cluster.Change
+	for _, gate := range t.policies {
+		change := cluster.Edit(gate, func(o *unstructured.Unstructured) {
+			if record.ExemptPath(o, challengePath+"*") {
+				r := record.Read(o)
+				r.Path = challengePath + "*"
+				record.Write(o, r)
+			}
+		})
+		if cluster.Diff(change.Before, change.After) != "" {
+			changes = append(changes, change)
+		}
+	}
+	if t.Authentication.By != "authservice" {
+		return changes, nil
+	}
+	for _, m := range t.settings {
+		skipped, has, _ := unstructured.NestedString(m.Object, "data", record.SkipAuthKey)
+		if !has {
+			continue
+		}
+		change := cluster.Edit(m, func(o *unstructured.Unstructured) {
+			r := record.Read(o)
+			r.Path = challengePath
+			_ = unstructured.SetNestedField(o.Object, skipped+","+challengePath, "data", record.SkipAuthKey)
+			record.Write(o, r)
+		})
+		if slices.Contains(strings.Split(skipped, ","), challengePath) {
+			return append(changes, t.restarts(m)...), nil
+		}
+		return append(append(changes, change), t.restarts(change.After)...), nil
+	}
+	return nil, &cluster.Problem{What: "Let's Encrypt cannot be answered here: this release's authservice asks everybody to sign in, and has no list of exceptions",
+		Next: "Use a certificate that you have, with --tls-secret NAME, or one of the dashboard's own, with --tls self-signed"}
+}

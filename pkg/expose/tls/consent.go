@@ -1,0 +1,38 @@
+package tls
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+)
+
+// An consent is what the user agreed to of a certificate, now that the address is known, which joins it.
+type consent struct{ plan Plan }
+
+// consentFor decides on the cluster as it was when the user agreed what is to be done for an address. nil agrees to anything.
+func consentFor(t *Target, o expose.Options, address string) (*consent, error) {
+	if t == nil {
+		return nil, nil
+	}
+	plan, err := NewPlan(*t, o, address)
+	return &consent{plan}, err
+}
+
+// check refuses changes beyond what was agreed to. The Secret of a Certificate that is deleted may come late: deleting the
+// Certificate means it as well.
+func (a *consent) check(changes []cluster.Change) error {
+	if a == nil {
+		return nil
+	}
+	changes = slices.DeleteFunc(slices.Clone(changes), func(c cluster.Change) bool {
+		return c.Verb == cluster.Delete && c.Ref().Kind == kube.SecretKind.Kind && len(expose.DeletedCertificates(a.plan.Changes())) > 0 && expose.CreatedByExpose(c.Before)
+	})
+	if c := expose.Uncovered(a.plan.Changes(), changes); c != nil {
+		return &cluster.Problem{What: fmt.Sprintf("%s was changed in between, and what is to be done with it is no longer what was agreed to", c.Ref()),
+			Next: "Run the same command again to see what is left to do"}
+	}
+	return nil
+}

@@ -1,0 +1,208 @@
+package tls
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/record"
+)
+
+// A Plan is what to change so that the gateway speaks HTTPS: first what brings the certificate, then, when it is there,
+// what uses it. Both are empty where nothing is to be done.
+type Plan struct {
+	Host   string // the name or address that the certificate is for; "" until Azure gives the address
+	Issue  []cluster.Change
+	Await  *cluster.Ref // the Certificate to wait for between the two; nil when there is none
+	Secret cluster.Ref  // with the certificate
+	Serve  []cluster.Change
+	Notes  []string
+}
+
+// Changes returns all that the plan changes, in its order.
+func (p Plan) Changes() []cluster.Change { return slices.Concat(p.Issue, p.Serve) }
+
+// A Target is a target with what decides about its certificate.
+type Target struct {
+	expose.Target
+
+	certManager string                       // the version of cert-manager's kinds, "cert-manager.io/v1"; "" without cert-manager
+	secret      *unstructured.Unstructured   // the one that the user named, or that an earlier run serves; nil when it is not there
+	forbidden   bool                         // it may not be read
+	policies    []*unstructured.Unstructured // the AuthorizationPolicies that ask about visitors of the gateway
+	settings    []*unstructured.Unstructured // what may hold the name under which visitors come: see follow.go
+	workloads   []*unstructured.Unstructured // those that read the settings when they start
+}
+
+// Read reads what decides about the target's certificate, where there is to be one. What cannot be read counts as absent;
+// a plan that needs it reports that.
+func Read(ctx context.Context, view cluster.View, target expose.Target, o expose.Options) Target {
+	t := Target{Target: target}
+	if t.Source(o) == nil {
+		return t
+	}
+	for _, version := range []string{"v1", "v1alpha2"} { // 1.3 and newer; v1.2 comes with cert-manager 0.11
+		if served, err := view.Serves(ctx, expose.CertificateKind.WithVersion(version)); err == nil && served {
+			t.certManager = "cert-manager.io/" + version
+			break
+		}
+	}
+	if wish := t.Source(o); wish.From == expose.FromSecret {
+		secret, err := cluster.IgnoreNotFound(view.Get(ctx, secretRef(t.Namespace(), wish.Secret)))
+		t.secret, t.forbidden = secret, apierrors.IsForbidden(err)
+	}
+	policies, _ := t.InFront(ctx, view, dashboard.AuthorizationPolicyKind)
+	for _, p := range policies {
+		if action, _, _ := unstructured.NestedString(p.Object, "spec", "action"); action == "CUSTOM" || action == "DENY" {
+			t.policies = append(t.policies, p)
+		}
+	}
+	t.readSettings(ctx, view)
+	return t
+}
+
+// Source returns where the certificate comes from: what was asked for, or what an earlier run did. nil means plain HTTP.
+func (t Target) Source(o expose.Options) *expose.TLS {
+	switch {
+	case o.TLS != nil && o.TLS.From == expose.NoTLS:
+		return nil
+	case o.TLS != nil:
+		return o.TLS
+	}
+	if made, ok := t.created("Certificate", expose.DashboardCertificate); ok {
+		from := expose.SelfSigned
+		if issuer, _, _ := unstructured.NestedString(made.Object, "spec", "issuerRef", "name"); issuer == expose.LetsEncryptIssuer {
+			from = expose.LetsEncrypt
+		}
+		return &expose.TLS{From: from}
+	}
+	if secret := servedSecret(t.IstioGateway); secret != "" {
+		return &expose.TLS{From: expose.FromSecret, Secret: secret}
+	}
+	return nil
+}
+
+// Listeners returns what the gateway will serve: HTTPS first where there will be HTTPS.
+func (t Target) Listeners(o expose.Options) []dashboard.Listener {
+	wish := t.Source(o)
+	plain := slices.DeleteFunc(slices.Clone(t.Target.Listeners), func(l dashboard.Listener) bool { return l.Server == record.ServerName })
+	own := dashboard.PortOf(t.Service, 443)
+	if wish == nil || own == nil {
+		return plain
+	}
+	https := dashboard.Listener{Port: 443, Target: dashboard.TargetOf(own), TLS: true, Server: record.ServerName}
+	plain = slices.DeleteFunc(plain, func(l dashboard.Listener) bool { return l.TLS || l.Port == o.Port })
+	return append([]dashboard.Listener{https}, plain...)
+}
+
+// NewPlan decides what to change so that visitors of address (an IP, "" while there is none) come by HTTPS. It is pure.
+func NewPlan(t Target, o expose.Options, address string) (Plan, error) {
+	wish := t.Source(o)
+	if wish == nil {
+		if o.TLS == nil {
+			return Plan{}, nil
+		}
+		return Plan{Serve: append(t.Inventory.Revert(), t.removeIssuers("")...)}, nil
+	}
+	plan := Plan{Host: address}
+	if named := t.host(o); named != "" {
+		plan.Host = named
+	}
+	if err := t.checkGateway(*wish); err != nil {
+		return plan, err
+	}
+	var err error
+	switch wish.From {
+	case expose.FromSecret:
+		plan.Secret = secretRef(t.Namespace(), wish.Secret)
+		plan.Notes, err = t.checkSecret(wish.Secret, plan.Host)
+	case expose.SelfSigned:
+		err = t.selfSigned(&plan, address)
+	case expose.LetsEncrypt:
+		err = t.letsEncrypt(&plan, *wish)
+	}
+	if err != nil {
+		return plan, err
+	}
+	if change := t.serveChange(plan.Secret.Name); change != nil {
+		plan.Serve = append(plan.Serve, *change)
+		plan.Notes = append(plan.Notes, "The gateway then speaks HTTPS, and sends those who come by plain HTTP on to it, also inside the cluster.")
+	}
+	if wish.From == expose.FromSecret {
+		plan.Serve = append(plan.Serve, t.removeIssuers(wish.Secret)...)
+	}
+	if net.ParseIP(plan.Host) == nil && plan.Host != "" {
+		changes, note := t.moveSignIn(plan.Host)
+		plan.Serve = append(plan.Serve, changes...)
+		plan.Notes = append(plan.Notes, note)
+	}
+	return plan, nil
+}
+
+func secretRef(namespace, name string) cluster.Ref {
+	return cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: namespace, Name: name}
+}
+
+// host returns the name under which visitors will come, "" where they come by the address.
+func (t Target) host(o expose.Options) string {
+	s, err := t.LoadBalancer()
+	if err != nil {
+		return ""
+	}
+	o.ApplyTo(s)
+	return t.HostOf(s)
+}
+
+// checkGateway says what keeps the gateway from serving a certificate.
+func (t Target) checkGateway(wish expose.TLS) error {
+	switch {
+	case t.IstioGateway == nil:
+		return &cluster.Problem{What: "Gateway kubeflow/kubeflow-gateway is not there, or may not be read: nothing could serve the certificate", Next: "See: kubectl get gateways.networking.istio.io -n kubeflow"}
+	case dashboard.PortOf(t.Service, 443) == nil:
+		return &cluster.Problem{What: fmt.Sprintf("Service %s/%s has no port 443 for HTTPS", t.Service.Namespace, t.Service.Name), Next: "Add it to the gateway's Service, with the port on which its pods serve TLS (8443)"}
+	}
+	for _, server := range dashboard.Servers(t.IstioGateway) {
+		if name, _, _ := unstructured.NestedString(server, "port", "name"); name != record.ServerName && dashboard.Encrypted(server) {
+			secret, _, _ := unstructured.NestedString(server, "tls", "credentialName")
+			return &cluster.Problem{What: strings.TrimSuffix("the gateway has an HTTPS server of its own already, with certificate "+secret, ", with certificate "),
+				Next: "Run the same command without --tls: its port is added to the address"}
+		}
+	}
+	if wish.From != expose.FromSecret && t.certManager == "" {
+		return &cluster.Problem{What: "cert-manager is not on this cluster: nothing can make the certificate", Next: "Put the certificate into a Secret of " + t.Namespace() + " (kubectl create secret tls) and say --tls-secret NAME, or install cert-manager"}
+	}
+	if file := t.mountedOnly(); file != "" && wish.From == expose.FromSecret && wish.Secret != file {
+		return &cluster.Problem{What: "this release's Istio reads certificates from one Secret alone: " + t.Namespace() + "/" + file, Next: "Put the certificate there and say --tls-secret " + file}
+	}
+	return nil
+}
+
+// mountedOnly returns the one Secret that gateways before Istio 1.5 can serve from, since they read it as files; "" with newer ones.
+func (t Target) mountedOnly() string {
+	for _, pod := range t.Pods {
+		for _, c := range pod.Spec.Containers {
+			var minor int
+			_, tag, _ := strings.Cut(c.Image, "/proxyv2:")
+			if _, err := fmt.Sscanf(tag, "1.%d", &minor); err == nil && minor < 5 {
+				return expose.MountedSecret
+			}
+		}
+	}
+	return ""
+}
+
+// certificateSecret is where cert-manager puts the certificate.
+func (t Target) certificateSecret() string {
+	if file := t.mountedOnly(); file != "" {
+		return file
+	}
+	return expose.DashboardCertificate
+}

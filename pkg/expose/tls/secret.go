@@ -1,0 +1,74 @@
+package tls
+
+import (
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
+)
+
+// leafOf returns the certificate that a Secret of type kubernetes.io/tls serves. Its key is not looked at.
+func leafOf(secret *unstructured.Unstructured) (*x509.Certificate, error) {
+	text, _, _ := unstructured.NestedString(secret.Object, "data", "tls.crt")
+	decoded, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(decoded) == 0 {
+		return nil, errors.New("it has no tls.crt")
+	}
+	block, _ := pem.Decode(decoded)
+	if block == nil {
+		return nil, errors.New("its tls.crt is no certificate")
+	}
+	return x509.ParseCertificate(block.Bytes)
+}
+
+// caOf returns the authority that cert-manager says a Secret's certificate is of, nil when it says none.
+func caOf(secret *unstructured.Unstructured) *x509.CertPool {
+	text, _, _ := unstructured.NestedString(secret.Object, "data", "ca.crt")
+	decoded, err := base64.StdEncoding.DecodeString(text)
+	roots := x509.NewCertPool()
+	if err != nil || !roots.AppendCertsFromPEM(decoded) {
+		return nil
+	}
+	return roots
+}
+
+// checkSecret checks the Secret that the user named. The notes say what visitors will be warned of.
+func (t Target) checkSecret(name, host string) (notes []string, err error) {
+	named := t.Namespace() + "/" + name
+	unfit := func(why string) error {
+		return &cluster.Problem{What: "Secret " + named + " cannot be served: " + why,
+			Next: "Make it with: kubectl create secret tls -n " + t.Namespace() + " " + name + " --cert FILE --key FILE"}
+	}
+	switch {
+	case t.forbidden:
+		return []string{"Secret " + named + " may not be read with your permissions: it is taken as it is."}, nil
+	case t.secret == nil:
+		return nil, unfit("it is not there")
+	}
+	if key, _, _ := unstructured.NestedString(t.secret.Object, "data", "tls.key"); key == "" {
+		return nil, unfit("it has no tls.key")
+	}
+	leaf, err := leafOf(t.secret)
+	if err != nil {
+		return nil, unfit(err.Error())
+	}
+	if time.Now().After(leaf.NotAfter) {
+		return nil, unfit("its certificate ended on " + leaf.NotAfter.Format(time.DateOnly))
+	}
+	if host != "" && !probe.ValidFor(leaf, host) {
+		notes = append(notes, fmt.Sprintf("The certificate in %s is not for %s: browsers will warn of it.", named, host))
+	}
+	return notes, nil
+}
+
+// covers tells whether a certificate is good for all that a plan wants it for.
+func (p Plan) covers(leaf *x509.Certificate) bool {
+	return p.Host == "" || probe.ValidFor(leaf, p.Host)
+}

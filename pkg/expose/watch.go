@@ -1,0 +1,72 @@
+package expose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// awaitGone waits until an object is really gone: a load balancer's Service stays until Azure has freed the address.
+func awaitGone(ctx context.Context, c *cluster.Client, ref cluster.Ref) error {
+	if ref.Kind != "Service" {
+		return nil // nothing holds it back
+	}
+	err := WatchService(ctx, c, ref, func(s *corev1.Service) bool { return s == nil })
+	if err == nil {
+		return nil
+	}
+	return Unfinished(ctx, err, func() *cluster.Problem {
+		return &cluster.Problem{
+			What: fmt.Sprintf("%s is deleted, but still there: the load balancer has not freed its address", ref),
+			Next: "See why with: kubectl describe service -n " + ref.Namespace + " " + ref.Name,
+		}
+	})
+}
+
+// Unfinished turns an ended context into the Problem that says what was waited for.
+func Unfinished(ctx context.Context, err error, say func() *cluster.Problem) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	problem := say()
+	problem.Err = ctx.Err()
+	return problem
+}
+
+// WatchService watches one Service until done says so; done gets nil while there is none.
+func WatchService(ctx context.Context, c *cluster.Client, ref cluster.Ref, done func(*corev1.Service) bool) error {
+	only := fields.OneTermEqualSelector("metadata.name", ref.Name).String()
+	in := c.Kube.CoreV1().Services(ref.Namespace)
+	lw := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			o.FieldSelector = only
+			return in.List(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			o.FieldSelector = only
+			return in.Watch(ctx, o)
+		},
+	}
+	absent := func(store cache.Store) (bool, error) { return len(store.List()) == 0 && done(nil), nil }
+	_, err := watchtools.UntilWithSync(ctx, lw, &corev1.Service{}, absent, func(event watch.Event) (bool, error) {
+		service, ok := event.Object.(*corev1.Service)
+		if !ok {
+			return false, errors.New("watching a Service: something else came")
+		}
+		if event.Type == watch.Deleted {
+			service = nil
+		}
+		return done(service), nil
+	})
+	return err
+}
