@@ -16,13 +16,15 @@ import (
 	"github.com/spf13/cobra/doc"
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 )
 
 // commandPages returns docs/commands and docs/man, generated from the command tree.
 func commandPages(t *testing.T) map[string][]byte {
 	t.Helper()
 	streams, _, _, _ := genericiooptions.NewTestIOStreams()
-	root := newRootCommand(newDeps(streams))
+	root := newRootCommand(cli.NewDeps(streams))
 	root.InitDefaultHelpCmd()
 	root.PersistentFlags().Lookup("cache-dir").DefValue = "$HOME/.kube/cache" // not this machine's
 	pages := map[string][]byte{}
@@ -60,7 +62,7 @@ func commandPage(cmd *cobra.Command) string {
 	if cmd.Example != "" {
 		fmt.Fprintf(&page, "\n## Examples\n\n```\n%s\n```\n", strings.ReplaceAll(strings.TrimSpace("  "+cmd.Example), "\n  ", "\n"))
 	}
-	flags := groupedFlags(cmd)
+	flags := cli.GroupedFlags(cmd)
 	if cmd == cmd.Root() {
 		flags = "Flags of every command:\n" + cmd.PersistentFlags().FlagUsagesWrapped(80)
 	}
@@ -99,9 +101,9 @@ func TestThePagesOfTheCommandsAreCurrent(t *testing.T) {
 
 func TestGroupsNameFlagsThatThereAre(t *testing.T) {
 	streams, _, _, _ := genericiooptions.NewTestIOStreams()
-	root := newRootCommand(newDeps(streams))
+	root := newRootCommand(cli.NewDeps(streams))
 	for _, cmd := range root.Commands() {
-		groups, name := groupsOf(cmd), cmd.Name()
+		groups, name := cli.GroupsOf(cmd), cmd.Name()
 		seen := map[string]bool{}
 		for _, group := range groups {
 			for _, flag := range group.Flags {
@@ -118,7 +120,7 @@ func TestGroupsNameFlagsThatThereAre(t *testing.T) {
 func TestWhatIsOfferedIsTaken(t *testing.T) {
 	streams, _, _, _ := genericiooptions.NewTestIOStreams()
 	offered := 0
-	for _, cmd := range newRootCommand(newDeps(streams)).Commands() {
+	for _, cmd := range newRootCommand(cli.NewDeps(streams)).Commands() {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
 			if !slices.Contains([]string{"output", "dry-run", "adapt", "fail-on", "tls", "address"}, f.Name) || f.Value.Type() != "string" {
 				return

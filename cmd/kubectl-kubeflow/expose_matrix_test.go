@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	cliexpose "github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
@@ -102,7 +103,7 @@ func decide(t *testing.T, view cluster.View, flags string, wanted expose.Options
 	}
 	if strings.HasPrefix(flags, "--port-forward") {
 		if strings.Contains(flags, "0.0.0.0") && !target.Authentication.Proven {
-			return "allowed with a warning", everybodyIsIn("0.0.0.0:8080", target)
+			return "allowed with a warning", cliexpose.EverybodyIsIn("0.0.0.0:8080", target)
 		}
 		return "allowed", ""
 	}

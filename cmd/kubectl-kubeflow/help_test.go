@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 )
 
 func TestEveryHelpFitsEightyColumns(t *testing.T) {
@@ -29,12 +31,12 @@ func TestEveryHelpFitsEightyColumns(t *testing.T) {
 			visit(sub)
 		}
 	}
-	visit(newRootCommand(newDeps(streams)))
+	visit(newRootCommand(cli.NewDeps(streams)))
 }
 
 func TestFlagsNameWhatTheyTakeInCapitals(t *testing.T) {
 	streams, _, _, _ := genericiooptions.NewTestIOStreams()
-	for _, cmd := range newRootCommand(newDeps(streams)).Commands() {
+	for _, cmd := range newRootCommand(cli.NewDeps(streams)).Commands() {
 		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
 			if value, _ := pflag.UnquoteUsage(f); value != strings.ToUpper(value) {
 				t.Errorf("%s --%s takes a %q: name it in its usage, as in `FILE`", cmd.CommandPath(), f.Name, value)

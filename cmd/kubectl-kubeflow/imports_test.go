@@ -1,7 +1,11 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
+	"io"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -9,94 +13,149 @@ import (
 
 const module = "github.com/kubectl-kubeflow/kubectl-kubeflow/"
 
-// mayImport says which of our packages each one may import, besides internal/kube and internal/text, which all may. Arrows
-// go down; what is not listed may import no other of ours.
-var mayImport = map[string][]string{
-	"cmd/kubectl-kubeflow": {"internal/ui", "pkg/kubeflow", "pkg/doctor/checks", "pkg/doctor", "pkg/install", "pkg/expose", "pkg/bundle", "pkg/release", "pkg/dashboard", "pkg/cluster"},
-	"internal/ui":          {"pkg/kubeflow", "pkg/doctor", "pkg/install", "pkg/expose", "pkg/dashboard", "pkg/cluster"},
-	"pkg/kubeflow":         {"pkg/doctor/checks", "pkg/doctor", "pkg/install", "pkg/expose", "pkg/bundle", "pkg/release", "pkg/dashboard", "pkg/cluster"},
-	"pkg/doctor/checks":    {"pkg/doctor", "pkg/release", "pkg/dashboard", "pkg/cluster"},
-	"pkg/doctor":           {"pkg/release", "pkg/cluster"},
-	"pkg/install":          {"pkg/release", "pkg/cluster"},
-	"pkg/expose":           {"pkg/dashboard", "pkg/cluster"},
-	"pkg/dashboard":        {"pkg/cluster"},
-	"pkg/bundle":           {"pkg/cluster"},
-	"internal/kube":        {},
-	"internal/text":        {},
+// layers holds the folders of this module from top to bottom. A package imports packages of lower layers, and of its own
+// folder; why says where else a thing belongs.
+var layers = []struct {
+	folders []string
+	why     string
+}{
+	{[]string{"cmd/kubectl-kubeflow"}, "Nothing imports the program: move what is shared down."},
+	{[]string{"internal/cli"}, "Commands are flags and a screen: what others need belongs in pkg/kubeflow."},
+	{[]string{"internal/ui"}, "How results look is the commands' to choose: return a value, and let internal/cli draw it."},
+	{[]string{"pkg/kubeflow"}, "Only the use cases know install, doctor and expose together: take what you need as an argument."},
+	{[]string{"pkg/install", "pkg/doctor", "pkg/expose", "pkg/bundle"}, "install, doctor and expose do not know each other: join them in pkg/kubeflow, or move what both need below."},
+	{[]string{"pkg/dashboard"}, "The model of the exposure knows the cluster alone."},
+	{[]string{"pkg/release", "pkg/cluster"}, "Releases and the cluster do not know each other."},
+	{[]string{"internal/kube", "internal/text"}, "What any Kubernetes program needs knows nothing of this one."},
 }
 
-// belongs says where a thing goes instead, by the package that was imported against the arrows.
-var belongs = map[string]string{
-	"internal/ui":          "How results look is cmd's to choose: return a value and let cmd hand it to internal/ui.",
-	"cmd/kubectl-kubeflow": "Nothing imports cmd: move what is shared down into pkg.",
-	"pkg/install":          "install, doctor and expose do not know each other: join them in pkg/kubeflow, or move what both need into pkg/cluster or pkg/release.",
-	"pkg/doctor":           "install, doctor and expose do not know each other: join them in pkg/kubeflow, or move what both need into pkg/cluster or pkg/release.",
-	"pkg/expose":           "install, doctor and expose do not know each other: join them in pkg/kubeflow, or move what both need into pkg/cluster or pkg/release.",
-	"pkg/dashboard":        "pkg/cluster and below know no Kubeflow: read the model in what uses it.",
-	"pkg/doctor/checks":    "Only pkg/kubeflow and cmd know the list of checks: take the checks as an argument.",
-	"pkg/kubeflow":         "The use cases are for cmd and for other programs: move what is shared down into the package that it is about.",
+// inner holds the arrows that go down within a folder. A package that is not listed imports none of its folder.
+var inner = map[string][]string{
+	"pkg/install/uninstall": {"pkg/install/apply", "pkg/install/plan", "pkg/install/lock", "pkg/install/inventory", "pkg/install/events"},
+	"pkg/install/status":    {"pkg/install/apply", "pkg/install/plan", "pkg/install/explain", "pkg/install/inventory"},
+	"pkg/install/apply":     {"pkg/install/plan", "pkg/install/explain", "pkg/install/lock", "pkg/install/inventory", "pkg/install/events"},
+	"pkg/install/explain":   {"pkg/install/plan"},
+	"pkg/install/preflight": {"pkg/install/plan", "pkg/install/inventory"},
+	"pkg/install/plan":      {"pkg/install/inventory"},
+	"pkg/install/lock":      {"pkg/install/inventory"},
+
+	"pkg/doctor/checks/auth":      {"pkg/doctor/checks/exposure"},
+	"pkg/doctor/checks/pipelines": {"pkg/doctor/checks/nodes"},
+	"pkg/doctor/checks/platform":  {"pkg/doctor/checks/mesh"},
+	"pkg/doctor/checks/pods":      {"pkg/doctor/checks/pipelines"},
+	"pkg/doctor/checks/upgrades":  {"pkg/doctor/checks/exposure", "pkg/doctor/checks/mesh"},
 }
+
+// sharedByChecks holds what every area of checks may import.
+var sharedByChecks = []string{"pkg/doctor", "pkg/doctor/checks/workloads", "pkg/doctor/checks/webhooks", "pkg/doctor/checks/yamledit"}
+
+// most is how many files, tests apart, a package has before it is probably two.
+const most = 32
 
 func TestImportsGoDown(t *testing.T) {
-	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "../../...").Output()
-	if err != nil {
-		t.Fatalf("listing the packages: %v", err)
-	}
-	for line := range strings.Lines(string(out)) {
-		paths := strings.Fields(line)
-		from := ours(paths[0])
-		for _, path := range paths[1:] {
+	for _, p := range packages(t) {
+		from := ours(p.ImportPath)
+		for _, path := range p.Imports {
 			to := ours(path)
-			if from != "" && to != "" && !allowed(from, to) {
-				t.Errorf("%s imports %s. %s", from, to, belongs[area(to)])
+			if from == "" || to == "" || from == to {
+				continue
+			}
+			a, b := layerOf(from), layerOf(to)
+			switch {
+			case a < 0:
+				t.Errorf("%s is in no layer: add its folder to the list", from)
+			case folderOf(from) == folderOf(to) && !innerArrow(from, to):
+				t.Errorf("%s imports %s against the arrows within %s", from, to, folderOf(from))
+			case folderOf(from) != folderOf(to) && a >= b && !(folderOf(from) == "internal/kube" && to == "internal/text"):
+				t.Errorf("%s imports %s. %s", from, to, layers[b].why)
 			}
 		}
 	}
 }
 
-func TestOnlyCmdKnowsTheTerminal(t *testing.T) {
-	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "../../pkg/...").Output()
+func TestPackagesStaySmall(t *testing.T) {
+	for _, p := range packages(t) {
+		if files := slices.Concat(p.GoFiles, p.IgnoredGoFiles); len(files) > most {
+			t.Errorf("%s has %d files, and a package has at most %d: find its second subject", ours(p.ImportPath), len(files), most)
+		}
+	}
+}
+
+func TestOnlyTheCommandLineKnowsTheTerminal(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, path := range p.Imports {
+			if strings.HasPrefix(ours(p.ImportPath), "pkg/") && slices.Contains([]string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "github.com/olekukonko/tablewriter"}, path) {
+				t.Errorf("%s imports %s. Flags are internal/cli's and drawing is internal/ui's: take options, return values.", ours(p.ImportPath), path)
+			}
+		}
+	}
+}
+
+type goPackage struct {
+	ImportPath              string
+	Imports                 []string
+	GoFiles, IgnoredGoFiles []string
+}
+
+// packages returns the packages of this module as go list knows them.
+func packages(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,GoFiles,IgnoredGoFiles", "../../...").Output()
 	if err != nil {
 		t.Fatalf("listing the packages: %v", err)
 	}
-	for line := range strings.Lines(string(out)) {
-		paths := strings.Fields(line)
-		for _, path := range paths[1:] {
-			if path == "github.com/spf13/cobra" || path == "golang.org/x/term" || path == "github.com/olekukonko/tablewriter" {
-				t.Errorf("%s imports %s. Flags are cmd's and drawing is internal/ui's: take options, return values.", ours(paths[0]), path)
-			}
+	var all []goPackage
+	decoder := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p goPackage
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
 		}
+		all = append(all, p)
 	}
 }
 
-// ours returns a package's folder in this module, or "" for another module's.
+// ours returns a package's folder in this module; "" for another module's, and for what only tests and developers run.
 func ours(path string) string {
 	folder, ok := strings.CutPrefix(path, module)
-	if !ok || strings.HasPrefix(folder, "internal/sandboxtest") || strings.HasPrefix(folder, "bench") {
+	for _, aside := range []string{"internal/sandboxtest", "internal/kubetest", "internal/faultproxy", "bench", "hack"} {
+		if folder == aside || strings.HasPrefix(folder, aside+"/") {
+			return ""
+		}
+	}
+	if !ok {
 		return ""
 	}
 	return folder
 }
 
-// area returns the entry of mayImport that a package belongs to: itself, or the closest folder above it.
-func area(pkg string) string {
-	for ; pkg != ""; pkg = pkg[:max(strings.LastIndex(pkg, "/"), 0)] {
-		if _, ok := mayImport[pkg]; ok {
-			return pkg
-		}
-		if pkg == "pkg/release" || pkg == "pkg/cluster" {
-			return pkg
-		}
-	}
-	return ""
+func layerOf(pkg string) int {
+	return slices.IndexFunc(layers, func(l struct {
+		folders []string
+		why     string
+	}) bool {
+		return slices.Contains(l.folders, folderOf(pkg))
+	})
 }
 
-func allowed(from, to string) bool {
-	if to == "internal/text" {
+// folderOf returns the first two elements of a folder, which are what a layer lists.
+func folderOf(pkg string) string {
+	parts := strings.SplitN(filepath.ToSlash(pkg), "/", 3)
+	return strings.Join(parts[:min(len(parts), 2)], "/")
+}
+
+// innerArrow tells whether a package may import another of its folder.
+func innerArrow(from, to string) bool {
+	switch folderOf(from) {
+	case "internal/cli": // a command imports what commands share, and no other command
+		return to == "internal/cli"
+	case "pkg/release", "pkg/expose": // small trees, without a rule of their own
 		return true
+	case "pkg/doctor":
+		area, checks := strings.CutPrefix(from, "pkg/doctor/checks/")
+		return from == "pkg/doctor/checks" || checks && (slices.Contains(sharedByChecks, to) || slices.Contains(inner[from], to)) || area == from && to == "pkg/doctor/checks"
 	}
-	if to == "internal/kube" {
-		return from != "internal/text"
-	}
-	return area(from) == area(to) || slices.Contains(mayImport[area(from)], area(to))
+	return slices.Contains(inner[from], to)
 }

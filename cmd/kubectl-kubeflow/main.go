@@ -1,8 +1,7 @@
 // Command kubectl-kubeflow is the kubectl plugin "kubectl kubeflow": it puts Kubeflow on an AKS cluster,
 // finds what is wrong with it, cures it, and makes its dashboard reachable.
 //
-// One file per command: flags become options, options become a call into pkg, and the result goes to the screen.
-// To add a command, copy version.go.
+// It is the command tree and the exit codes: the commands are in internal/cli.
 package main
 
 import (
@@ -13,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 	_ "k8s.io/client-go/plugin/pkg/client/auth" // every way of signing in that kubectl has
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/completion"
 )
 
 func main() {
@@ -22,7 +23,7 @@ func main() {
 		debug.SetGCPercent(200)
 	}
 	args := os.Args[1:]
-	if strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe") == kubectlShim { // kubectl asks how a command line may go on
+	if strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe") == completion.KubectlShim { // kubectl asks how a command line may go on
 		args = append([]string{cobra.ShellCompRequestCmd}, args...)
 	}
 	os.Exit(run(args, os.Stdin, os.Stdout, os.Stderr))

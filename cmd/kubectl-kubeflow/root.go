@@ -5,6 +5,18 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/build"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/bundle"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/completion"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/install"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/releases"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/status"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/uninstall"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/version"
 )
 
 const usageTemplate = `{{if .HasExample}}Examples:
@@ -27,7 +39,7 @@ Use "{{.Root.CommandPath}} options" for the flags that every command takes
 (--context, --kubeconfig, --namespace ...).
 `
 
-func newRootCommand(d *deps) *cobra.Command {
+func newRootCommand(d *cli.Deps) *cobra.Command {
 	root := &cobra.Command{
 		Use:         "kubectl-kubeflow",
 		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl kubeflow"},
@@ -42,7 +54,7 @@ current context.`,
 		SilenceErrors:              true,
 		SuggestionsMinimumDistance: 2,
 		Args:                       cobra.ArbitraryArgs,
-		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return d.checkFlags(cmd) },
+		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return d.CheckFlags(cmd) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return cmd.Help()
@@ -50,42 +62,34 @@ current context.`,
 			return unknownCommand(cmd, args[0])
 		},
 	}
-	cobra.AddTemplateFunc("groupedFlags", groupedFlags)
+	cobra.AddTemplateFunc("groupedFlags", cli.GroupedFlags)
 	root.SetIn(d.In)
 	root.SetOut(d.Out)
 	root.SetErr(d.ErrOut)
 	root.SetUsageTemplate(usageTemplate)
-	root.SetFlagErrorFunc(badFlag)
-	d.flags.AddFlags(root.PersistentFlags())
-	color.add(root, root.PersistentFlags(), &d.color, "", "colour the output `WHEN`: %s")
+	root.SetFlagErrorFunc(cli.BadFlag)
+	d.Flags.AddFlags(root.PersistentFlags())
+	cli.Color.Add(root, root.PersistentFlags(), &d.Color, "", "colour the output `WHEN`: %s")
 	root.AddGroup(&cobra.Group{ID: "main", Title: "Commands:"})
 	for _, cmd := range []*cobra.Command{ // in the order people meet them
-		newInstallCommand(d, runInstall),
-		newStatusCommand(d, runStatus),
-		newDoctorCommand(d, runDoctor),
-		newExposeCommand(d, runExpose),
-		newUninstallCommand(d, runUninstall),
+		install.NewCommand(d),
+		status.NewCommand(d),
+		doctor.NewCommand(d),
+		expose.NewCommand(d),
+		uninstall.NewCommand(d),
 	} {
 		cmd.GroupID = "main"
 		root.AddCommand(cmd)
 	}
-	root.AddCommand(newBuildCommand(d, runBuild), newBundleCommand(d, runBundle), newReleasesCommand(d, runReleases), newVersionCommand(d, runVersion),
-		newCompletionCommand(d), newOptionsCommand())
+	root.AddCommand(build.NewCommand(d), bundle.NewCommand(d), releases.NewCommand(d), version.NewCommand(d),
+		completion.NewCommand(d), newOptionsCommand())
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Args = aCommand
 	}
-	d.completeConnection(root)
+	d.CompleteConnection(root)
 	return root
-}
-
-// noArgs is for commands that take flags alone.
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	return &usageError{What: fmt.Sprintf("%s takes no argument %q", cmd.CommandPath(), args[0]), Next: fmt.Sprintf("See its flags with: %s --help", cmd.CommandPath())}
 }
 
 // aCommand is for help, which is about one.
@@ -102,7 +106,7 @@ func unknownCommand(parent *cobra.Command, name string) error {
 	if near := parent.SuggestionsFor(name); len(near) > 0 {
 		next = fmt.Sprintf("Did you mean: %s %s?", parent.CommandPath(), strings.Join(near, ", or "))
 	}
-	return &usageError{What: fmt.Sprintf("there is no command %q", name), Next: next}
+	return &cli.UsageError{What: fmt.Sprintf("there is no command %q", name), Next: next}
 }
 
 // newOptionsCommand shows the flags that other commands' help leaves out, as "kubectl options" does.
@@ -110,7 +114,7 @@ func newOptionsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "options",
 		Short: "List the flags that every command takes",
-		Args:  noArgs,
+		Args:  cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprint(cmd.OutOrStdout(), cmd.Root().PersistentFlags().FlagUsagesWrapped(80))
 			return err

@@ -7,14 +7,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/klog/v2"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -28,13 +28,6 @@ const (
 	exitInterrupted = 130
 )
 
-// errFound ends a command that finished, and whose result says that something is left to do.
-// The result is on the screen already: nothing more is printed.
-var errFound = errors.New("findings remain")
-
-// A usageError is the user's to correct: a wrong flag, a missing yes.
-type usageError = kubeflow.UsageError
-
 // run does what the command line says and returns the exit code. It is the only place that turns errors into one.
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	klog.SetLogger(klog.Logger{}) // client-go's own log is for its developers: the zero logger drops it
@@ -42,12 +35,12 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 
-	d := newDeps(genericiooptions.IOStreams{In: in, Out: out, ErrOut: errOut})
+	d := cli.NewDeps(genericiooptions.IOStreams{In: in, Out: out, ErrOut: errOut})
 	root := newRootCommand(d)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if err != nil && d.client != nil {
-		err = d.client.Explain(err)
+	if err != nil && d.Client != nil {
+		err = d.Client.Explain(err)
 	}
 	code := exitCode(ctx, err)
 	report(d.ErrOut, err, code) // with -o json that is a stream of events
@@ -55,14 +48,14 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 }
 
 func exitCode(ctx context.Context, err error) int {
-	var usage *usageError
+	var usage *cli.UsageError
 	var input *release.InputError
 	switch {
 	case err == nil:
 		return exitDone
 	case ctx.Err() != nil:
 		return exitInterrupted
-	case errors.Is(err, errFound):
+	case errors.Is(err, cli.ErrFound):
 		return exitFound
 	case errors.As(err, &usage), errors.As(err, &input):
 		return exitUsage
@@ -74,17 +67,17 @@ func exitCode(ctx context.Context, err error) int {
 
 // report says one sentence of what happened and one of what to do next.
 func report(w io.Writer, err error, code int) {
-	var usage *usageError
+	var usage *cli.UsageError
 	var input *release.InputError
 	var problem *cluster.Problem
 	what, next := "", ""
 	switch {
-	case err == nil, errors.Is(err, errFound):
+	case err == nil, errors.Is(err, cli.ErrFound):
 		return
 	case errors.As(err, &usage):
 		what, next = usage.What, usage.Next
 	case errors.As(err, &input):
-		what, next = input.Happened(), capitalized(input.Do)
+		what, next = input.Happened(), text.Capitalized(input.Do)
 	case errors.As(err, &problem):
 		what, next = problem.What, problem.Next
 	case code == exitInterrupted:
@@ -96,11 +89,4 @@ func report(w io.Writer, err error, code int) {
 	if next != "" {
 		fmt.Fprintln(w, next)
 	}
-}
-
-func capitalized(sentence string) string {
-	if sentence == "" {
-		return ""
-	}
-	return strings.ToUpper(sentence[:1]) + sentence[1:]
 }

@@ -1,0 +1,184 @@
+package bundle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/bundle"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+)
+
+type bundleOptions struct {
+	*cli.Deps
+	file   string
+	emails bool
+	output string
+}
+
+var bundleOutput = cli.Outputs("", "name", "json", "yaml")
+
+// NewCommand returns the command "kubectl kubeflow bundle".
+func NewCommand(d *cli.Deps) *cobra.Command {
+	o := &bundleOptions{Deps: d}
+	cmd := &cobra.Command{
+		Use:   "bundle",
+		Short: "Save what doctor reads, redacted, in a file to send to somebody",
+		Long: `Saves what doctor reads from the cluster, with the events and the last log
+lines of what is not well, in one tar archive. Values of Secrets, tokens,
+passwords, keys and e-mail addresses are taken out. doctor --from gives the same
+report from it, on any machine and without the cluster.`,
+		Example: `  kubectl kubeflow bundle                   # named after the time
+  kubectl kubeflow bundle -O broken.tar.gz
+  kubectl kubeflow doctor --from broken.tar.gz`,
+		Args: cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.file, "output-file", "O", "", "write to `FILE`; \"-\" is standard output (default kubectl-kubeflow-bundle-TIME.tar.gz)")
+	f.BoolVar(&o.emails, "emails", false, "keep e-mail addresses: they name the owners of Profiles")
+	bundleOutput.Add(cmd, f, &o.output, "o", "print the bundle's contents as `FORMAT`: %s (default a summary)")
+	return cmd
+}
+
+func run(ctx context.Context, o *bundleOptions) error {
+	if err := bundleOutput.Check(o.output); err != nil {
+		return err
+	}
+	if o.output != "" && o.file == "-" {
+		return &cli.UsageError{What: "the bundle itself goes to standard output", Next: "Leave -o out, or write the bundle to a file"}
+	}
+	client, err := o.Connect()
+	if err != nil {
+		return err
+	}
+	view := client.View()
+	recorder := bundle.Record(view)
+	head := bundle.Head{By: cli.PluginVersion(), Context: client.Context, Server: client.Server()}
+	if _, err := recorder.Version(ctx); err != nil {
+		return err
+	}
+	now, err := recorder.Now(ctx)
+	if err != nil {
+		return err
+	}
+	if o.file == "" {
+		o.file = "kubectl-kubeflow-bundle-" + now.UTC().Format("20060102-150405") + ".tar.gz"
+	}
+	if err := o.vacant(); err != nil {
+		return err
+	}
+	options := doctor.Options{Settings: doctor.Settings{Release: kubeflow.InstalledRelease(ctx, view), NewSecret: kubeflow.NewSecret}}
+	if options.Release != nil {
+		head.Release = options.Release.Version
+	}
+	o.Screen().Say("reading context %s at %s", client.Context, client.Server())
+	report := doctor.Diagnose(ctx, recorder, checks.All(), options)
+	report.Context, report.Server = client.Context, client.Server()
+	recorder.AddUnhealthy(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	written, size, err := o.save(recorder, head, bundle.Options{Emails: o.emails, Shipped: auth.Shipped, Report: report})
+	if err != nil {
+		return err
+	}
+	if blind := report.Blind(); len(blind) > 0 {
+		o.Screen().Say("Warning: %d of %d checks could not read what they need; the first is %s: %s", len(blind), len(report.Checks), blind[0].ID, blind[0].Reason)
+	}
+	return o.showBundle(written, size)
+}
+
+// vacant sees to it before the work that the file can be written, and overwrites nothing.
+func (o *bundleOptions) vacant() error {
+	if o.file == "-" {
+		return nil
+	}
+	if _, err := os.Lstat(o.file); err == nil {
+		return &cli.UsageError{What: o.file + " is there already", Next: "Name another file with -O, or delete it first"}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return &cli.UsageError{What: "cannot write " + o.file + ": " + err.Error(), Next: "Name another file with -O"}
+	}
+	if info, err := os.Stat(filepath.Dir(o.file)); err != nil || !info.IsDir() {
+		return &cli.UsageError{What: fmt.Sprintf("there is no folder %s to write to", filepath.Dir(o.file)), Next: "Make it first, or name another file with -O"}
+	}
+	return nil
+}
+
+// save writes the whole bundle or none of it, and returns its size in bytes.
+func (o *bundleOptions) save(r *bundle.Recorder, head bundle.Head, options bundle.Options) (*bundle.Head, int64, error) {
+	if o.file == "-" {
+		written, err := r.Write(o.Out, head, options)
+		return written, 0, err
+	}
+	unfinished, err := os.CreateTemp(filepath.Dir(o.file), ".kubectl-kubeflow-bundle-*")
+	if err != nil {
+		return nil, 0, &cli.UsageError{What: "cannot write " + o.file + ": " + err.Error(), Next: "Name another file with -O"}
+	}
+	defer func() { _ = os.Remove(unfinished.Name()) }() // it has another name by then, when all went well
+	written, err := r.Write(unfinished, head, options)
+	var size int64
+	if err == nil {
+		size, err = unfinished.Seek(0, io.SeekEnd)
+	}
+	if err = errors.Join(err, unfinished.Close()); err == nil {
+		err = os.Rename(unfinished.Name(), o.file)
+	}
+	if err != nil {
+		return nil, 0, &cluster.Problem{What: "could not write " + o.file, Next: "See whether the disk is full", Err: err}
+	}
+	return written, size, nil
+}
+
+func (o *bundleOptions) showBundle(head *bundle.Head, size int64) error {
+	switch o.output {
+	case "name":
+		_, err := fmt.Fprintln(o.Out, o.file)
+		return err
+	case "json", "yaml":
+		return cli.PrintDocument(o.Out, o.output, head)
+	}
+	if o.file == "-" {
+		return nil
+	}
+	out := []string{fmt.Sprintf("Wrote %s: %d objects and %d logs in %d kB.", o.file, head.Objects, head.Logs, (size+1023)/1024), "Taken out: " + takenOut(head)}
+	if len(head.LeftOut) > 0 {
+		out = append(out, "Left out, as it would have been too large: "+strings.Join(head.LeftOut, ", "))
+	}
+	out = append(out, "Read it with: kubectl kubeflow doctor --from "+o.file)
+	_, err := fmt.Fprintln(o.Out, strings.Join(out, "\n"))
+	return err
+}
+
+// takenOut says how many values of each sort are not in the bundle.
+func takenOut(head *bundle.Head) string {
+	var sorts []string
+	for _, sort := range []struct{ key, one, many string }{
+		{"value", "value", "values of Secrets and settings"}, {"token", "token", "tokens"}, {"key", "private key", "private keys"},
+		{"hash", "password hash", "password hashes"}, {"email", "e-mail address", "e-mail addresses"},
+	} {
+		switch n := head.Redacted[sort.key]; n {
+		case 0:
+		case 1:
+			sorts = append(sorts, "1 "+sort.one)
+		default:
+			sorts = append(sorts, fmt.Sprintf("%d %s", n, sort.many))
+		}
+	}
+	if len(sorts) == 0 {
+		return "nothing"
+	}
+	return strings.Join(sorts, ", ")
+}

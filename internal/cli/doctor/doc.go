@@ -1,0 +1,2 @@
+// Package doctor is the command "kubectl kubeflow doctor": it diagnoses an installation, applies fixes and undoes them.
+package doctor

@@ -1,0 +1,38 @@
+package doctor
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+)
+
+// readPassword reads the new password that --dex-password names, and keeps its hash alone.
+func (o *doctorOptions) readPassword() error {
+	if o.dexPassword == "" {
+		return nil
+	}
+	content, err := o.passwordFile()
+	if err != nil {
+		return &cli.UsageError{What: "--dex-password: " + err.Error(), Next: "Write the password into a file, on one line, and name the file"}
+	}
+	hash, err := kubeflow.HashPassword(strings.TrimRight(content, "\r\n"))
+	var refused *cli.UsageError
+	if errors.As(err, &refused) {
+		return &cli.UsageError{What: "--dex-password: " + refused.What, Next: "Write another one into the file"}
+	}
+	o.settings.PasswordHash = hash
+	return err
+}
+
+func (o *doctorOptions) passwordFile() (string, error) {
+	if o.dexPassword == "-" {
+		content, err := io.ReadAll(io.LimitReader(o.In, 4096))
+		return string(content), err
+	}
+	content, err := os.ReadFile(o.dexPassword)
+	return string(content), err
+}

@@ -1,0 +1,87 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+// verdict turns what was found into the end of the command.
+func (o *doctorOptions) verdict(r *doctor.Report) error {
+	if r.Worst().AtLeast(doctor.Severity(o.failOn)) {
+		if o.wait > 0 {
+			return &cluster.Problem{What: fmt.Sprintf("not well after %s", o.wait), Next: o.next(r), Err: context.DeadlineExceeded}
+		}
+		return cli.ErrFound
+	}
+	if blind := r.Blind(); len(blind) > 0 {
+		next := "Run the same command again; if it stays so, see whether the API server is well: kubectl get --raw /readyz?verbose"
+		if strings.HasPrefix(blind[0].Reason, "needs ") {
+			next = "Give this user the permission to read (docs/rbac.md has all that doctor needs), or name another one with --context"
+		}
+		return &cluster.Problem{What: fmt.Sprintf("%d of %d checks could not look; the first is %s: %s", len(blind), len(r.Checks), blind[0].ID, blind[0].Reason), Next: next}
+	}
+	return nil
+}
+
+// show prints the report in the chosen form.
+func (o *doctorOptions) show(r *doctor.Report) error {
+	switch o.output {
+	case "json", "yaml":
+		return o.print(r)
+	case "short":
+		return o.Screen().ReportLines(r)
+	case "markdown":
+		return o.Screen().ReportMarkdown(r)
+	case "junit":
+		return o.Screen().ReportJUnit(r, doctor.Severity(o.failOn))
+	case "sarif":
+		return o.Screen().ReportSARIF(r, o.checks, cli.PluginVersion())
+	}
+	return o.Screen().Report(r, ui.ReportStyle{Wide: o.output == "wide", Next: o.next(r)})
+}
+
+// next says what to type after a report.
+func (o *doctorOptions) next(r *doctor.Report) string {
+	if o.filename != "" {
+		return o.nextForManifests(r)
+	}
+	if o.from != "" {
+		return ""
+	}
+	for _, t := range r.Fixes {
+		if t.Run != "" {
+			return "Take it back with: kubectl kubeflow doctor --undo=" + t.Run
+		}
+	}
+	plan := doctor.PlanFixes(r, nil)
+	flags := ""
+	for name, value := range map[string]string{"mpi": o.mpi, "mesh": o.mesh} {
+		if value != "" {
+			flags += fmt.Sprintf(" --%s=%s", name, value)
+		}
+	}
+	for _, p := range plan.Refuse {
+		flag := map[doctor.Impact]string{doctor.RestartsPods: " --allow-restart", doctor.LosesData: " --allow-data-loss"}[p.Fix.Impact]
+		if !strings.Contains(flags, flag) {
+			flags += flag
+		}
+	}
+	if len(plan.Apply)+len(plan.Refuse) == 0 {
+		return ""
+	}
+	return "Cure what can be cured with: " + strings.Join(append([]string{"kubectl kubeflow doctor"}, o.ids...), " ") + " --fix" + flags
+}
+
+// nextForManifests says who makes the changes that manifests need.
+func (o *doctorOptions) nextForManifests(r *doctor.Report) string {
+	if plan := doctor.PlanFixes(r, []doctor.Impact{doctor.RestartsPods}); len(plan.Apply) == 0 {
+		return ""
+	}
+	return "install makes these changes by itself: kubectl kubeflow install -f " + o.filename
+}

@@ -1,0 +1,96 @@
+package expose
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+)
+
+// An exposeMethod is one thing that expose does, at its flag.
+type exposeMethod struct {
+	expose.Method
+	groups []cli.FlagGroup // its own flags, by what they are about
+	shared []string        // flags that other methods take as well
+	run    func(*exposeOptions, context.Context, *cluster.Client, *expose.Exposure) error
+	undoes bool // it is no way to reach the dashboard
+}
+
+// exposeMethods are all of them, in the order people meet them: the safest first. Flags, help and the rules for which flags go
+// together come from this list. To add one, copy expose_forward.go and add a line here.
+func exposeMethods() []exposeMethod {
+	return []exposeMethod{portForwardMethod, loadBalancerMethod, removeMethod}
+}
+
+// offeredMethods are the methods as the screen offers them.
+func offeredMethods() []expose.Method {
+	var ways []expose.Method
+	for _, m := range exposeMethods() {
+		if !m.undoes {
+			ways = append(ways, m.Method)
+		}
+	}
+	return ways
+}
+
+// takes tells whether a flag goes with the method.
+func (m exposeMethod) takes(flag string) bool {
+	return slices.Contains(m.shared, flag) || slices.ContainsFunc(m.groups, func(g cli.FlagGroup) bool { return slices.Contains(g.Flags, flag) })
+}
+
+func (m exposeMethod) flag() string { return strings.TrimPrefix(m.Flag, "--") }
+
+// addMethods adds the flags that choose a method.
+func (o *exposeOptions) addMethods(f *pflag.FlagSet) {
+	o.picked = map[string]*bool{}
+	for _, m := range exposeMethods() {
+		o.picked[m.Name] = f.Bool(m.flag(), false, m.Summary)
+	}
+}
+
+// methodGroups are the groups of help.
+func methodGroups() []cli.FlagGroup {
+	how := cli.FlagGroup{Title: "How"}
+	groups := []cli.FlagGroup{}
+	for _, m := range exposeMethods() {
+		how.Flags = append(how.Flags, m.flag())
+		for _, g := range m.groups {
+			groups = append(groups, cli.FlagGroup{Title: g.Title + " (with " + m.Flag + ")", Flags: g.Flags})
+		}
+	}
+	return append([]cli.FlagGroup{how}, groups...)
+}
+
+// choose sets the method that was asked for, and refuses flags that do not go with it.
+func (o *exposeOptions) choose() error {
+	var all, chosen []string
+	for _, m := range exposeMethods() {
+		all = append(all, m.Flag)
+		if *o.picked[m.Name] {
+			chosen = append(chosen, m.Flag)
+			o.method = &m
+		}
+	}
+	if len(chosen) > 1 {
+		return &cli.UsageError{What: text.And(all...) + " do not go together", Next: "Choose one of them"}
+	}
+	var err error
+	o.all.VisitAll(func(f *pflag.Flag) {
+		var with []string
+		for _, m := range exposeMethods() {
+			if m.takes(f.Name) {
+				with = append(with, m.Flag)
+			}
+		}
+		if f.Changed && len(with) > 0 && (o.method == nil || !o.method.takes(f.Name)) && err == nil {
+			err = &cli.UsageError{What: "--" + f.Name + " says nothing without " + strings.Join(with, " or "), Next: "Add it, or see: kubectl kubeflow expose --help"}
+		}
+	})
+	return err
+}

@@ -1,0 +1,128 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+)
+
+// An installResult is what -o json and -o yaml print after an install.
+type installResult struct {
+	APIVersion  string              `json:"apiVersion"`
+	Kind        string              `json:"kind"`
+	Name        string              `json:"name"`
+	Release     string              `json:"release,omitempty"`
+	Context     string              `json:"context,omitempty"`
+	Server      string              `json:"server"`
+	Status      string              `json:"status"` // ready, applied or failed
+	Objects     int                 `json:"objects"`
+	Seconds     float64             `json:"seconds"`
+	Rendered    float64             `json:"renderSeconds"`
+	Applied     float64             `json:"applySeconds"` // of the run: until the last object was applied
+	Ready       float64             `json:"readySeconds"` // of the run: until the last object was ready
+	Result      *apply.Result       `json:"result,omitempty"`
+	Components  []*componentTime    `json:"components,omitempty"`
+	Adaptations []doctor.Adaptation `json:"adaptations,omitempty"`
+	Pending     []apply.Pending     `json:"pending,omitempty"`
+	Error       string              `json:"error,omitempty"`
+}
+
+// finish says what came of it.
+func (o *installOptions) finish(client *cluster.Client, plan *kubeflow.InstallPlan, result *apply.Result, began time.Time, err error) error {
+	o.told = true
+	took := o.Now().Sub(began)
+	doc := installResult{
+		APIVersion: cli.ResultVersion, Kind: "Result", Name: plan.Name, Release: plan.Release, Context: client.Context, Server: client.Server(),
+		Status: "applied", Objects: len(plan.Objects), Seconds: took.Seconds(), Result: result, Adaptations: plan.Adapted,
+	}
+	if o.wait {
+		doc.Status = "ready"
+	}
+	doc.Rendered = plan.RenderTook.Seconds()
+	if o.times != nil {
+		doc.Components = o.times.components
+	}
+	if result != nil {
+		doc.Applied, doc.Ready = result.ApplyTook.Seconds(), result.ReadyTook.Seconds()
+	}
+	if err != nil {
+		err = client.Explain(ending(err, result, len(plan.Objects)))
+		doc.Status, doc.Error = "failed", err.Error()
+		var unfinished *apply.Unfinished
+		if errors.As(err, &unfinished) {
+			doc.Pending = unfinished.Pending
+		}
+	}
+	o.Finished(doc.Status)
+	switch {
+	case o.output == "json" || o.output == "yaml":
+		if printed := cli.PrintDocument(o.Out, o.output, doc); printed != nil {
+			return printed
+		}
+	case err != nil:
+	case o.output == "name":
+		for _, ref := range plan.Refs() {
+			fmt.Fprintln(o.Out, ref)
+		}
+	default:
+		o.summary(plan, doc, result, took)
+	}
+	return err
+}
+
+func (o *installOptions) summary(plan *kubeflow.InstallPlan, doc installResult, result *apply.Result, took time.Duration) {
+	screen := o.Screen()
+	fmt.Fprintf(o.Out, "%s %s is %s: %d objects, %d changed, %d removed, in %s", screen.Done(), plan.Title, doc.Status, doc.Objects, result.Changed, len(result.Pruned), ui.Brief(took))
+	if result.Changed > 0 && o.wait {
+		fmt.Fprintf(o.Out, " (applied after %s, ready after %s)", ui.Brief(result.ApplyTook), ui.Brief(result.ReadyTook))
+	}
+	fmt.Fprintln(o.Out)
+	if longest := o.times.longest(); longest != "" && result.Changed > 0 && o.wait {
+		fmt.Fprintln(o.Out, longest)
+	}
+	if doc.Status == "ready" {
+		fmt.Fprintln(o.Out, "Next: kubectl kubeflow doctor, then kubectl kubeflow expose")
+	} else {
+		fmt.Fprintln(o.Out, "Next: kubectl kubeflow doctor --wait 10m")
+	}
+}
+
+// ending adds to an error what to do next.
+func ending(err error, result *apply.Result, total int) error {
+	var unfinished *apply.Unfinished
+	switch {
+	case errors.As(err, &unfinished):
+		return &cluster.Problem{What: unfinished.Error(), Err: err, Next: "Look for the cause with: kubectl kubeflow doctor. What is there stays; the same command goes on waiting"}
+	case errors.Is(err, context.Canceled) && result != nil:
+		return &cluster.Problem{What: fmt.Sprintf("interrupted: %d of %d objects are as wanted", result.Applied+result.Unchanged, total), Err: err,
+			Next: "Nothing is lost: the same command goes on from here"}
+	}
+	return err
+}
+
+// inTheWay joins everything that is in the way of an install.
+func inTheWay(err error) error {
+	var refused *preflight.Refused
+	if !errors.As(err, &refused) {
+		return err
+	}
+	var what, next []string
+	for _, p := range refused.Problems {
+		what = append(what, p.What)
+		if !slices.Contains(next, p.Next) {
+			next = append(next, p.Next)
+		}
+	}
+	return &cluster.Problem{What: strings.Join(what, "\n"), Next: "Nothing was changed. " + strings.Join(next, "\n"), Err: err}
+}

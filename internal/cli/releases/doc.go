@@ -1,0 +1,2 @@
+// Package releases is the command "kubectl kubeflow releases": it lists the known Kubeflow releases.
+package releases

@@ -1,0 +1,87 @@
+package releases
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+)
+
+// A downloadResult is what -o json and yaml print of --download.
+type downloadResult struct {
+	APIVersion string   `json:"apiVersion"`
+	Kind       string   `json:"kind"`
+	Folder     string   `json:"folder"`
+	Releases   []string `json:"releases"`
+	Files      []string `json:"files"`
+	Images     []string `json:"images"`
+	// Gone are the images that can no longer be pulled, each with what does the same, or nothing.
+	Gone map[string]string `json:"gone,omitempty"`
+
+	ill []string // the releases that name them
+}
+
+// fill downloads releases into a folder that --mirror reads.
+func (o *releasesOptions) fill(ctx context.Context) error {
+	names := o.wanted
+	if len(names) == 0 {
+		kubernetes, _ := o.cluster(ctx)
+		newest, ok := release.Newest(kubernetes)
+		if !ok {
+			return &cli.UsageError{What: "there is no cluster to choose a release for, or none was tested on it", Next: "Name the release, for example: kubectl kubeflow releases --download " + o.download + " --release 26.03"}
+		}
+		names = []string{newest.Version}
+	}
+	got, err := kubeflow.Download(ctx, o.download, names, release.RenderOptions{Mirror: o.mirror, SkipVerify: o.skipVerify}, o.Notify)
+	if err != nil {
+		return err
+	}
+	result := downloadResult{APIVersion: "kubeflow.release/v1alpha1", Kind: "Download", Folder: o.download, Files: got.Files, Images: got.Images, Gone: map[string]string{}}
+	said := map[string]bool{}
+	for _, rendered := range got.Releases {
+		result.Releases = append(result.Releases, rendered.Release.Version)
+		for _, warning := range rendered.Warnings {
+			if !said[warning] {
+				o.Screen().Say("Warning: %s", warning)
+			}
+			said[warning] = true
+		}
+		before := len(result.Gone)
+		for _, image := range release.Images(rendered.Objects()) {
+			if instead, ok := rendered.Release.Pullable(image); !ok {
+				result.Gone[image] = instead
+			}
+		}
+		if len(result.Gone) > before {
+			result.ill = append(result.ill, rendered.Release.Version)
+		}
+	}
+	return o.filled(result)
+}
+
+// filled says what is in the folder now, and how to use it.
+func (o *releasesOptions) filled(r downloadResult) error {
+	switch o.output {
+	case "json", "yaml":
+		return cli.PrintDocument(o.Out, o.output, r)
+	case "name":
+		for _, file := range r.Files {
+			fmt.Fprintln(o.Out, filepath.Join(o.download, filepath.FromSlash(file)))
+		}
+		return nil
+	}
+	for _, file := range append(r.Files, release.ImagesFile) {
+		fmt.Fprintln(o.Out, filepath.Join(o.download, filepath.FromSlash(file)))
+	}
+	o.Screen().Say("%s, and a list of %s", text.Plural(len(r.Files), "file"), text.Plural(len(r.Images), "image"))
+	if len(r.Gone) > 0 {
+		o.Screen().Say("Warning: %d of these images can no longer be pulled; kubectl kubeflow releases %s says what does the same", len(r.Gone), strings.Join(r.ill, " "))
+	}
+	o.Screen().Say("To install from it: kubectl kubeflow install --release %s --mirror %s", r.Releases[0], o.download)
+	return nil
+}

@@ -1,0 +1,169 @@
+package releases
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+)
+
+type releasesOptions struct {
+	*cli.Deps
+	output     string
+	components bool
+	names      []string // of the arguments
+	wanted     []string // of --release, for --download
+	download   string
+	mirror     string
+	skipVerify bool
+}
+
+const releasesLong = `Lists the Kubeflow releases that this program knows, and which of them suit
+the cluster of the current context. It works without a cluster too.
+
+With the name of a release it shows its components, what each needs, where the
+release comes from, and which of its images can no longer be pulled.
+
+With --download it fills a folder that install, build and doctor read with
+--mirror, for clusters without internet: the archives, verified, with all that
+they refer to, and the images that the release names in images.txt.`
+
+const releasesExample = `  kubectl kubeflow releases                      # all
+  kubectl kubeflow releases 26.03                # what is in one
+  kubectl kubeflow releases --download mirror -r 26.03
+  kubectl kubeflow install -r 26.03 --mirror mirror`
+
+var releasesOutput = cli.Outputs("table", "table", "wide", "json", "yaml", "name")
+
+// NewCommand returns the command "kubectl kubeflow releases".
+func NewCommand(d *cli.Deps) *cobra.Command {
+	o := &releasesOptions{Deps: d}
+	cmd := &cobra.Command{
+		Use:   "releases [RELEASE...]",
+		Short: "List the Kubeflow releases and which of them suit this cluster", Long: releasesLong, Example: releasesExample,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.names = args
+			if err := o.validate(); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o)
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return cli.ReleaseNames(), cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+	f := cmd.Flags()
+	releasesOutput.Add(cmd, f, &o.output, "o", "print them as `FORMAT`: %s")
+	f.BoolVar(&o.components, "components", false, "show the components of each release")
+	f.StringVar(&o.download, "download", "", "fill this `FOLDER` for --mirror with what --release names (default the newest that suits)")
+	f.StringSliceVarP(&o.wanted, "release", "r", nil, "the `VERSIONS` to download")
+	f.StringVar(&o.mirror, "mirror", "", "download from this `FOLDER|URL` instead of the internet")
+	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare what is downloaded with the pinned hashes")
+	cli.Complete(cmd, "release", cli.Fixed(cli.ReleaseNames()...))
+	cli.Complete(cmd, "mirror", cli.Folders)
+	return cmd
+}
+
+func (o *releasesOptions) validate() error {
+	switch {
+	case o.download == "" && (len(o.wanted) > 0 || o.mirror != "" || o.skipVerify):
+		return &cli.UsageError{What: "--release, --mirror and --skip-verify go with --download", Next: "To see one release: kubectl kubeflow releases 26.03"}
+	case o.download != "" && (len(o.names) > 0 || o.components):
+		return &cli.UsageError{What: "--download goes with --release", Next: "For example: kubectl kubeflow releases --download mirror -r 26.03"}
+	}
+	return releasesOutput.Check(o.output)
+}
+
+func run(ctx context.Context, o *releasesOptions) error {
+	if o.download != "" {
+		return o.fill(ctx)
+	}
+	chosen := release.All()
+	if len(o.names) > 0 {
+		chosen = nil
+		for _, name := range o.names {
+			r, err := release.Find(name)
+			if err != nil {
+				return &cli.UsageError{What: err.Error(), Next: "See them with: kubectl kubeflow releases"}
+			}
+			chosen = append(chosen, r)
+		}
+	}
+	kubernetes, installed := o.cluster(ctx)
+	var rows []releaseRow
+	for _, r := range chosen {
+		rows = append(rows, releaseRowOf(r, kubernetes, installed))
+	}
+	if (o.output == "table" || o.output == "wide") && (len(o.names) > 0 || o.components) {
+		return o.details(chosen, rows)
+	}
+	return o.list(rows)
+}
+
+// cluster is the Kubernetes version of the cluster and the releases that it has; without a cluster that answers there are none.
+func (o *releasesOptions) cluster(ctx context.Context) (kubernetes string, installed map[string]bool) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	client, err := o.Connect()
+	if err != nil {
+		return "", nil
+	}
+	v, err := client.View().Version(ctx)
+	if err != nil {
+		return "", nil
+	}
+	inventories, err := inventory.Inventories(ctx, client.View())
+	if err != nil { // not everyone may look
+		return v.GitVersion, nil
+	}
+	installed = map[string]bool{}
+	for _, inventory := range inventories {
+		installed[inventory.Release] = true
+	}
+	return v.GitVersion, installed
+}
+
+func (o *releasesOptions) list(rows []releaseRow) error {
+	switch o.output {
+	case "json", "yaml":
+		return cli.PrintDocument(o.Out, o.output, map[string]any{"apiVersion": "kubeflow.release/v1alpha1", "kind": "ReleaseList", "items": rows})
+	case "name":
+		for _, r := range rows {
+			if _, err := fmt.Fprintln(o.Out, r.Version); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	header := []string{"RELEASE", "KUBERNETES", "SIGN-IN", "THIS CLUSTER"}
+	if o.output == "wide" {
+		header = append(header, "PIPELINES", "VERIFIED", "COMPONENTS")
+	}
+	var cells [][]string
+	for _, r := range rows {
+		here := r.Cluster
+		if r.Installed {
+			here += ", installed"
+		}
+		line := []string{r.Version, r.Kubernetes, string(r.SignIn), here}
+		if o.output == "wide" {
+			var names []string
+			for _, c := range r.Components {
+				names = append(names, c.Name)
+			}
+			pinned := "no pin"
+			if r.Pinned {
+				pinned = "yes"
+			}
+			line = append(line, r.Pipelines, pinned, strings.Join(names, ","))
+		}
+		cells = append(cells, line)
+	}
+	return o.Screen().Table(header, cells)
+}

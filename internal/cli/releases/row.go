@@ -1,0 +1,40 @@
+package releases
+
+import "github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+
+// A releaseRow is one line of "kubectl kubeflow releases".
+type releaseRow struct {
+	Version    string         `json:"version"`
+	Kubernetes string         `json:"kubernetes"`
+	SignIn     release.SignIn `json:"signIn"`
+	Install    bool           `json:"installable"`
+	Suits      string         `json:"suitsThisCluster"` // yes, no or unknown
+	// Cluster says how the cluster's Kubernetes suits: suits, too old, untested (newer than what was
+	// tested), too new (APIs that the release uses are gone) or unknown.
+	Cluster    string              `json:"thisCluster"`
+	Installed  bool                `json:"installed"`
+	Pipelines  string              `json:"pipelines"`
+	Pinned     bool                `json:"pinned"`
+	Source     release.Source      `json:"source"`
+	Components []release.Component `json:"components"`
+	Remotes    []release.Source    `json:"remotes,omitempty"`
+	Gone       []release.GoneImage `json:"gone,omitempty"`
+	LeftOvers  []release.LeftOver  `json:"leftOvers,omitempty"`
+}
+
+// releaseRowOf says how a release stands to a cluster; kubernetes is empty when there is none.
+func releaseRowOf(r release.Release, kubernetes string, installed map[string]bool) releaseRow {
+	row := releaseRow{
+		Version: r.Version, Kubernetes: r.Kubernetes.String(), SignIn: r.SignIn, Install: r.Installable(), Suits: "unknown",
+		Cluster: "unknown", Installed: installed[r.Version], Pipelines: r.Pipelines, Pinned: r.Source.Hash != "", Source: r.Source,
+		Components: r.Components, Remotes: r.Remotes, Gone: r.Gone, LeftOvers: r.LeftOvers,
+	}
+	if kubernetes != "" {
+		row.Suits = "no"
+		if r.Supports(kubernetes) {
+			row.Suits = "yes"
+		}
+		row.Cluster = r.Kubernetes.Fit(kubernetes)
+	}
+	return row
+}

@@ -1,0 +1,2 @@
+// Package uninstall is the command "kubectl kubeflow uninstall": it deletes an installation.
+package uninstall

@@ -1,0 +1,115 @@
+package uninstall
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+)
+
+// A removal is what -o json and -o yaml print after an uninstall, and for --dry-run.
+type removal struct {
+	APIVersion string           `json:"apiVersion"`
+	Kind       string           `json:"kind"`
+	Name       string           `json:"name"`
+	Release    string           `json:"release,omitempty"`
+	Context    string           `json:"context,omitempty"`
+	Server     string           `json:"server,omitempty"`
+	Status     string           `json:"status"` // removed, kept (all but what stays), planned, nothing (was installed) or failed
+	Seconds    float64          `json:"seconds"`
+	Waves      []uninstall.Wave `json:"waves,omitempty"` // of a dry run
+	Removed    []cluster.Ref    `json:"removed"`
+	Kept       []uninstall.Kept `json:"kept,omitempty"`
+	Left       []uninstall.Kept `json:"left,omitempty"`
+	Data       uninstall.Data   `json:"data"` // what users have; deleted with --delete-data
+	DeleteData bool             `json:"deleteData"`
+	Pending    []apply.Pending  `json:"pending,omitempty"`
+	Next       []string         `json:"next,omitempty"`
+	Error      string           `json:"error,omitempty"`
+}
+
+func (o *uninstallOptions) document(client *cluster.Client, plan *kubeflow.UninstallPlan, status string) removal {
+	return removal{
+		APIVersion: cli.ResultVersion, Kind: "Removal", Name: plan.Name, Release: plan.Release, Context: client.Context, Server: client.Server(),
+		Status: status, Removed: []cluster.Ref{}, Data: plan.Data, DeleteData: o.deleteData,
+	}
+}
+
+// finish says what came of it.
+func (o *uninstallOptions) finish(client *cluster.Client, plan *kubeflow.UninstallPlan, result *uninstall.Removed, took time.Duration, err error) error {
+	o.told = true
+	doc := o.document(client, plan, "removed")
+	doc.Seconds = took.Seconds()
+	if result != nil {
+		doc.Removed, doc.Kept, doc.Left = result.Removed, result.Keep, result.Left
+		if len(result.Keep) > 0 {
+			doc.Status = "kept"
+		}
+	}
+	if err != nil {
+		err = client.Explain(halfway(err, result, len(plan.Refs())))
+		doc.Status, doc.Error = "failed", err.Error()
+		var unremoved *uninstall.Unremoved
+		if errors.As(err, &unremoved) {
+			doc.Pending, doc.Next = unremoved.Pending, unremoved.Next
+		}
+	}
+	o.Finished(doc.Status)
+	switch {
+	case o.output == "json" || o.output == "yaml":
+		if printed := cli.PrintDocument(o.Out, o.output, doc); printed != nil {
+			return printed
+		}
+	case err != nil:
+	case o.output == "name":
+		for _, ref := range result.Removed {
+			fmt.Fprintln(o.Out, ref)
+		}
+	default:
+		o.sumUp(plan, result, took)
+	}
+	return err
+}
+
+func (o *uninstallOptions) sumUp(plan *kubeflow.UninstallPlan, result *uninstall.Removed, took time.Duration) {
+	s := o.Screen()
+	if !slices.Equal(result.Keep, plan.Keep) { // said before
+		o.describeKept(result.Keep)
+	}
+	o.describeLeft(result.Left)
+	fmt.Fprintf(o.Out, "%s %s is uninstalled: %s removed, in %s\n", s.Done(), plan.Title(), text.Plural(len(result.Removed), "object"), ui.Brief(took))
+	switch {
+	case result.Record && !o.deleteData && !plan.Data.Empty():
+		fmt.Fprintln(o.Out, "What users have stays, and the record of it. To delete it: kubectl kubeflow uninstall --delete-data")
+	case result.Record:
+		fmt.Fprintln(o.Out, "What is kept stays on record. To finish once it is out of the way: kubectl kubeflow uninstall")
+	}
+}
+
+// halfway adds to an error what to do next.
+func halfway(err error, result *uninstall.Removed, total int) error {
+	var unremoved *uninstall.Unremoved
+	switch {
+	case errors.As(err, &unremoved):
+		next := "Run the same command again to go on waiting"
+		if len(unremoved.Next) > 0 {
+			next = "If what should do this is gone for good, this lets them go, without the work that it would have done:\n  " +
+				strings.Join(unremoved.Next, "\n  ") + "\nThen run the same command again."
+		}
+		return &cluster.Problem{What: unremoved.Error(), Next: next, Err: err}
+	case errors.Is(err, context.Canceled) && result != nil:
+		return &cluster.Problem{What: fmt.Sprintf("interrupted: %d of %d objects are gone", len(result.Removed), total), Err: err,
+			Next: "Run the same command again: it goes on from here"}
+	}
+	return err
+}

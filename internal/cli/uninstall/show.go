@@ -1,0 +1,157 @@
+package uninstall
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+)
+
+// describe says what goes, what stays and why, and which data users have.
+func (o *uninstallOptions) describe(client *cluster.Client, plan *kubeflow.UninstallPlan) {
+	s := o.Screen()
+	s.Say("Uninstall %s from context %s at %s", plan.Title(), client.Context, client.Server())
+	for _, wave := range plan.Waves {
+		kinds := map[string]int{}
+		var order []string
+		for _, object := range wave.Objects {
+			if kinds[object.GetKind()]++; kinds[object.GetKind()] == 1 {
+				order = append(order, object.GetKind())
+			}
+		}
+		var parts []string
+		for _, kind := range order {
+			parts = append(parts, fmt.Sprintf("%d %s", kinds[kind], kind))
+		}
+		s.Say("  %-21s %4d: %s", wave.Title, len(wave.Objects), brief(parts))
+	}
+	o.describeOutside(plan)
+	o.describeKept(plan.Keep)
+	o.describeData(plan.Data)
+}
+
+func brief(parts []string) string {
+	const named = 4
+	if more := len(parts) - named; more > 1 {
+		return fmt.Sprintf("%s and %d more kinds", strings.Join(parts[:named], ", "), more)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// describeOutside names what other commands made: an address that people use goes, and no fix can be undone any more.
+func (o *uninstallOptions) describeOutside(plan *kubeflow.UninstallPlan) {
+	records := 0
+	for _, object := range plan.Besides() {
+		if object.GetKind() == "Service" || object.GetKind() == "NetworkPolicy" {
+			o.Screen().Say("  with it goes %s, which expose made", cluster.RefOf(object))
+		} else {
+			records++
+		}
+	}
+	if records > 0 {
+		o.Screen().Say("  with it go %s of fixes that doctor could undo", text.Plural(records, "record"))
+	}
+}
+
+// describeKept says what stays, and why.
+func (o *uninstallOptions) describeKept(keep []uninstall.Kept) {
+	if len(keep) == 0 {
+		return
+	}
+	o.Screen().Say("What stays:")
+	const named = 20
+	for i, kept := range keep {
+		if i == named {
+			o.Screen().Say("  and %d more (see them all with --dry-run -o json)", len(keep)-named)
+			break
+		}
+		o.Screen().Say("  %s: %s", kept.Ref, kept.Why)
+	}
+}
+
+// describeData lists users' data, the whole of it where it goes.
+func (o *uninstallOptions) describeData(data uninstall.Data) {
+	if data.Empty() {
+		return
+	}
+	s := o.Screen()
+	if o.deleteData {
+		s.Say("Data that goes, for good:")
+	} else {
+		s.Say("Users' data, which stays (--delete-data deletes it):")
+	}
+	if len(data.Profiles) > 0 {
+		s.Say("  Profiles: %s", strings.Join(data.Profiles, ", "))
+	}
+	if len(data.Namespaces) > 0 {
+		s.Say("  namespaces of users, with all that is in them: %s", strings.Join(data.Namespaces, ", "))
+	}
+	for _, v := range data.Volumes {
+		retained := ""
+		if v.Retained != "" {
+			retained = fmt.Sprintf("; PersistentVolume %s is kept by its reclaim policy", v.Retained)
+		}
+		s.Say("  volume %s/%s, %s%s", v.Namespace, v.Name, cmp.Or(v.Size, "of unknown size"), retained)
+	}
+	for _, c := range data.Objects {
+		s.Say("  %d %s", c.Count, c.Kind)
+	}
+}
+
+// describeLeft names what nobody recorded and what is of no use any more.
+func (o *uninstallOptions) describeLeft(left []uninstall.Kept) {
+	for _, l := range left {
+		o.Screen().Say("Left over: %s: %s, and Kubeflow itself made it after the install. Delete it with: kubectl delete %s %s",
+			l.Ref, l.Why, strings.ToLower(l.Ref.Kind), l.Ref.Name)
+	}
+}
+
+// onlyKept says that nothing is left to take off but what an earlier uninstall kept.
+func (o *uninstallOptions) onlyKept(client *cluster.Client, plan *kubeflow.UninstallPlan) error {
+	o.told = true
+	doc := o.document(client, plan, "kept")
+	doc.Removed, doc.Kept = []cluster.Ref{}, plan.Keep
+	if o.output == "json" || o.output == "yaml" {
+		return cli.PrintDocument(o.Out, o.output, doc)
+	}
+	o.Screen().Say("Nothing is installed on %s any more but what an uninstall keeps.", plan.Cluster())
+	o.describeKept(plan.Keep)
+	o.describeData(plan.Data)
+	return nil
+}
+
+// showRemoval prints what would go and what would stay.
+func (o *uninstallOptions) showRemoval(ctx context.Context, client *cluster.Client, plan *kubeflow.UninstallPlan) error {
+	o.told = true
+	var refused error
+	if o.dryRun == "server" {
+		refused = plan.DryRun(ctx)
+	}
+	doc := o.document(client, plan, "planned")
+	doc.Waves, doc.Kept, doc.Left = plan.Waves, plan.Keep, plan.Left
+	switch o.output {
+	case "json", "yaml":
+		if refused != nil {
+			doc.Error = refused.Error()
+		}
+		return errors.Join(cli.PrintDocument(o.Out, o.output, doc), refused)
+	case "name":
+		for _, ref := range plan.Refs() {
+			fmt.Fprintln(o.Out, ref)
+		}
+		return refused
+	}
+	o.describe(client, plan)
+	o.describeLeft(plan.Left)
+	if refused == nil {
+		o.Screen().Say("%s would go. Nothing was changed (dry run).", text.Plural(len(plan.Refs()), "object"))
+	}
+	return refused
+}
