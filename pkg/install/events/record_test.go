@@ -52,7 +52,7 @@ func TestEventsKeepTheirShapeAsData(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range eventTypes(t) {
-		if !told["install."+name] {
+		if !told["events."+name] {
 			t.Errorf("%s is an event, and how it looks as data is not said here", name)
 		}
 	}
