@@ -113,7 +113,7 @@ func (b *bench) longestChain(ctx context.Context, kubeconfig string, pulling fun
 		return 0, err
 	}
 	request := plan.Request{Name: "kubeflow", Namespace: rendered.Namespace, Components: rendered.Components}
-	p, err := plan.NewPlan(ctx, request, nil, client.View(), client.Mapping)
+	p, err := plan.New(ctx, request, nil, client.View(), client.Mapping)
 	if err != nil {
 		return 0, err
 	}

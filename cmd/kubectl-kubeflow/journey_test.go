@@ -168,7 +168,7 @@ func readEvents(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	var names []string
 	for line := range strings.Lines(ts.ReadFile(args[0])) {
-		var record events.EventRecord
+		var record events.Record
 		if err := json.Unmarshal([]byte(line), &record); err != nil || record.APIVersion == "" || record.Event == "" {
 			ts.Fatalf("this line is no event: %s", line)
 		}

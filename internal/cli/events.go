@@ -27,7 +27,7 @@ func NewEventStream(out io.Writer, now func() time.Time) *EventStream {
 
 // Observe writes one event of an install or an uninstall.
 func (s *EventStream) Observe(event events.Event) {
-	if record, known := events.RecordOf(event); known {
+	if record, known := events.NewRecord(event); known {
 		s.write(record)
 	}
 }
@@ -35,18 +35,18 @@ func (s *EventStream) Observe(event events.Event) {
 // Started says what is about to be done; nothing where nobody asked for events.
 func (d *Deps) Started(release, where string, total int) {
 	if s, ok := d.ErrOut.(*EventStream); ok {
-		s.write(events.EventRecord{APIVersion: ResultVersion, Event: "started", Release: release, Context: where, Total: total})
+		s.write(events.Record{APIVersion: ResultVersion, Event: "started", Release: release, Context: where, Total: total})
 	}
 }
 
 // Finished says how it ended.
 func (d *Deps) Finished(status string) {
 	if s, ok := d.ErrOut.(*EventStream); ok {
-		s.write(events.EventRecord{APIVersion: ResultVersion, Event: "finished", Status: status})
+		s.write(events.Record{APIVersion: ResultVersion, Event: "finished", Status: status})
 	}
 }
 
-func (s *EventStream) write(record events.EventRecord) {
+func (s *EventStream) write(record events.Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.encode(record)
@@ -76,10 +76,10 @@ func (s *EventStream) say(text string) {
 			kind, text = name, rest
 		}
 	}
-	s.encode(events.EventRecord{APIVersion: ResultVersion, Event: kind, Text: text})
+	s.encode(events.Record{APIVersion: ResultVersion, Event: kind, Text: text})
 }
 
-func (s *EventStream) encode(record events.EventRecord) {
+func (s *EventStream) encode(record events.Record) {
 	record.ElapsedSeconds = s.now().Sub(s.began).Seconds()
 	_ = json.NewEncoder(s.out).Encode(record) // who stopped reading has stopped caring
 }

@@ -86,7 +86,7 @@ func (s *Scene) Changes(w io.Writer, last, now *kubeflow.Overview, at time.Time)
 }
 
 // componentLine says how a component is in one line.
-func componentLine(c status.ComponentStatus) string {
+func componentLine(c status.Component) string {
 	line := fmt.Sprintf("%s: %s, %s ready", c.Name, states[c.State].word, fraction(c.Objects))
 	if items := worstFirst(c.Items); c.State != status.Ready && len(items) > 0 {
 		line += ", " + about(items[0])

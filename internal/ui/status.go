@@ -24,7 +24,7 @@ type StatusStyle struct {
 // states are how the states of things look: a sign and a word.
 var states = map[status.State]mark{
 	status.Ready:       {"✓", "+", "ready", Green},
-	status.Unseen:      {"?", "?", "unknown", Yellow},
+	status.Unknown:     {"?", "?", "unknown", Yellow},
 	status.Progressing: {"!", "!", "waiting", Yellow},
 	status.Missing:     {"✗", "x", "missing", Red},
 	status.Failing:     {"✗", "x", "failing", Red},
@@ -116,10 +116,10 @@ func (p *page) components(o *kubeflow.Overview, style StatusStyle) {
 	}
 }
 
-func (p *page) troubles(c status.ComponentStatus, style StatusStyle) {
+func (p *page) troubles(c status.Component, style StatusStyle) {
 	shown := 0
 	for _, item := range worstFirst(c.Items) {
-		if item.State == status.Unseen && !style.Wide {
+		if item.State == status.Unknown && !style.Wide {
 			continue
 		}
 		if shown == mostItems && !style.Wide {
@@ -132,7 +132,7 @@ func (p *page) troubles(c status.ComponentStatus, style StatusStyle) {
 }
 
 // about says how an object is: "Deployment kubeflow/mysql 0/1: pulling image mysql:8".
-func about(item status.ObjectStatus) string {
+func about(item status.Object) string {
 	name := item.Ref.Name
 	if item.Ref.Namespace != "" {
 		name = item.Ref.Namespace + "/" + name

@@ -93,7 +93,7 @@ func conclusion(o *kubeflow.Overview) string {
 	switch {
 	case o.Ready:
 		return fmt.Sprintf("Ready: %s, %s, %s.", text.Plural(len(o.Components), "component"), text.Plural(o.Workloads.Total, "workload"), text.Plural(o.Objects.Total, "object"))
-	case o.Blind():
+	case o.Inconclusive():
 		return fmt.Sprintf("Unknown: %d of %s could not be looked at.", bad, text.Plural(len(o.Components), "component"))
 	}
 	return fmt.Sprintf("Not ready: %d of %s, %s.", bad, text.Plural(len(o.Components), "component"), what)

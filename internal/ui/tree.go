@@ -25,7 +25,7 @@ func (p *page) tree(o *kubeflow.Overview) {
 	p.branches(components, "")
 }
 
-func objectBranches(list []status.ObjectStatus, top bool) []branch {
+func objectBranches(list []status.Object, top bool) []branch {
 	var out []branch
 	for _, item := range worstFirst(list) {
 		text := item.Ref.Kind + "/" + item.Ref.Name
@@ -69,10 +69,10 @@ func (p *page) wrappedUnder(beginning, under, text string) {
 }
 
 // worstFirst orders objects: what fails before what is on its way.
-func worstFirst(list []status.ObjectStatus) []status.ObjectStatus {
-	rank := []status.State{status.Failing, status.Missing, status.Progressing, status.Unseen, status.Ready}
+func worstFirst(list []status.Object) []status.Object {
+	rank := []status.State{status.Failing, status.Missing, status.Progressing, status.Unknown, status.Ready}
 	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, b status.ObjectStatus) int {
+	slices.SortStableFunc(list, func(a, b status.Object) int {
 		return cmp.Compare(slices.Index(rank, a.State), slices.Index(rank, b.State))
 	})
 	return list

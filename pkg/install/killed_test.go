@@ -68,12 +68,12 @@ func (s source) install(ctx context.Context, observe func(events.Event)) error {
 		return err
 	}
 	view := client.View()
-	all, err := inventory.Inventories(ctx, view)
+	all, err := inventory.List(ctx, view)
 	if err != nil {
 		return err
 	}
 	request := plan.Request{Name: "kubeflow", Namespace: rendered.Namespace, Components: rendered.Components}
-	p, err := plan.NewPlan(ctx, request, inventory.Find(all, "kubeflow"), view, client.Mapping)
+	p, err := plan.New(ctx, request, inventory.Find(all, "kubeflow"), view, client.Mapping)
 	if err != nil {
 		return err
 	}
@@ -137,14 +137,14 @@ func alike(t *testing.T, want map[cluster.Ref]string, kubeconfig string) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the end state is another (-undisturbed +killed):\n%s", diff)
 	}
-	all, err := inventory.Inventories(t.Context(), connect(t, kubeconfig).View())
+	all, err := inventory.List(t.Context(), connect(t, kubeconfig).View())
 	if err != nil {
 		t.Fatal(err)
 	}
 	inv := inventory.Choose(all, "")
 	for ref := range got {
 		listed := slices.ContainsFunc(inv.Refs(), func(r cluster.Ref) bool { return r.Identity() == ref })
-		if !listed && !strings.HasPrefix(ref.Name, inventory.InventoryNames) {
+		if !listed && !strings.HasPrefix(ref.Name, "kubectl-kubeflow-inventory-") {
 			t.Errorf("%s is orphaned: the inventory does not list it", ref)
 		}
 	}
@@ -212,7 +212,7 @@ func appliedOn(t *testing.T, kubeconfig string) map[cluster.Ref]string {
 				t.Fatal(err)
 			}
 			for _, o := range objects {
-				if plan.AppliedByUs(o) {
+				if plan.ManagedByInstall(o) {
 					out[cluster.RefOf(o).Identity()] = essence(t, o)
 				}
 			}
@@ -226,7 +226,7 @@ func essence(t *testing.T, o *unstructured.Unstructured) string {
 	t.Helper()
 	fields := ""
 	for _, entry := range o.GetManagedFields() {
-		if plan.ThisProgram(entry) {
+		if plan.AppliedByInstall(entry) {
 			fields = string(entry.FieldsV1.GetRawBytes())
 		}
 	}
@@ -259,7 +259,7 @@ func essence(t *testing.T, o *unstructured.Unstructured) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if plan.IsWebhooks(o) {
+	if plan.IsWebhookConfiguration(o) {
 		fields = ""
 	}
 	return strings.ReplaceAll(string(body), uid, "its own uid") + fields

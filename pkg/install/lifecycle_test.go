@@ -38,7 +38,7 @@ func install(t *testing.T, client *cluster.Client, request plan.Request) (*plan.
 	t.Helper()
 	client.Forget()
 	plan := planFor(t, client, request)
-	if err := preflight.Preflight(t.Context(), client, plan); err != nil {
+	if err := preflight.Run(t.Context(), client, plan); err != nil {
 		return plan, nil, err
 	}
 	result, err := apply.Run(t.Context(), client, plan, apply.Options{})
@@ -57,7 +57,7 @@ func mustInstall(t *testing.T, client *cluster.Client, request plan.Request) *ap
 // listedIn returns what an inventory lists, as component/name.
 func listedIn(t *testing.T, client *cluster.Client, name string) []string {
 	t.Helper()
-	all, err := inventory.Inventories(t.Context(), client.View())
+	all, err := inventory.List(t.Context(), client.View())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestAPartialInstallTouchesOnlyItsComponents(t *testing.T) {
 	if got, want := listedIn(t, client, ns), []string{"cellar/house", "cellar/wine", "roof/tiles"}; !slices.Equal(got, want) {
 		t.Errorf("the record lists %v, want %v", got, want)
 	}
-	all, _ := inventory.Inventories(t.Context(), client.View())
+	all, _ := inventory.List(t.Context(), client.View())
 	if got := inventory.Find(all, ns).Release; got != "26.03" {
 		t.Errorf("the record says release %q: a part does not change what the whole is", got)
 	}
@@ -186,7 +186,7 @@ func TestWhatCannotBeChangedIsMadeAnewOnlyWithLeave(t *testing.T) {
 	recorded := versions(t, client, ns)
 
 	_, _, err := install(t, client, parts(t, ns, "castle", after(ns)))
-	var refused *preflight.Refused
+	var refused *preflight.BlockedError
 	if !errors.As(err, &refused) || len(refused.Problems) != 1 || !strings.Contains(refused.Problems[0].Next, "--recreate") {
 		t.Fatalf("want one problem that names --recreate, got: %v", err)
 	}
@@ -272,7 +272,7 @@ func TestAnObjectThatIsBeingDeletedIsWaitedFor(t *testing.T) {
 		_, err := apply.Run(t.Context(), client, plan, apply.Options{})
 		done <- err
 	}()
-	for leaseIn(t, client, lock.LeaseHome) == nil { // it is under way
+	for leaseIn(t, client, lock.LeaseNamespace) == nil { // it is under way
 	}
 	free := cluster.Edit(get(t, client, "v1", "ConfigMap", ns, "wine"), func(o *unstructured.Unstructured) { o.SetFinalizers(nil) })
 	if _, err := client.Do(t.Context(), free, cluster.Options{Manager: "test"}); err != nil {
@@ -336,7 +336,7 @@ func TestObjectsOfOtherHandsAreTakenOverWithAllTheirFields(t *testing.T) {
 		var adopted []string
 		for _, g := range p.Objects {
 			if g.Adopted {
-				adopted = append(adopted, g.Object.GetName()+" by "+strings.Join(g.Makers, ", "))
+				adopted = append(adopted, g.Object.GetName()+" by "+strings.Join(g.PreviousManagers, ", "))
 			}
 		}
 		if want := []string{"wine by " + hand}; !slices.Equal(adopted, want) {

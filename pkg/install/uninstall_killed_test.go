@@ -58,22 +58,22 @@ func (s source) uninstall(ctx context.Context, observe func(events.Event)) error
 	if err != nil {
 		return err
 	}
-	survey, err := uninstall.Look(ctx, client)
+	survey, err := uninstall.ReadCluster(ctx, client)
 	if err != nil {
 		return err
 	}
-	all, err := inventory.Inventories(ctx, client.View())
+	all, err := inventory.List(ctx, client.View())
 	if err != nil {
 		return err
 	}
 	inv := inventory.Choose(all, "")
 	if inv == nil {
-		inv = uninstall.Leaving(survey)
+		inv = uninstall.TerminatingNamespaces(survey)
 	}
 	if inv == nil {
-		return uninstall.Tidy(ctx, client)
+		return uninstall.DeleteStaleLease(ctx, client)
 	}
-	_, err = uninstall.Uninstall(ctx, client, uninstall.UninstallRequest{Inventory: inv, DeleteData: true}, uninstall.UninstallOptions{Timeout: 5 * time.Minute, Observe: observe})
+	_, err = uninstall.Run(ctx, client, uninstall.Request{Inventory: inv, DeleteData: true}, uninstall.Options{Timeout: 5 * time.Minute, Observe: observe})
 	return err
 }
 
@@ -91,11 +91,11 @@ func TestAKilledUninstallIsFinishedByTheSameCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, m := range []struct {
-		wave uninstall.Phase
+		wave string
 		gone int
-	}{{uninstall.Webhooks, 0}, {uninstall.CustomObjects, 3}, {uninstall.Workloads, 6}, {uninstall.Settings, 10}, {uninstall.Definitions, 2}, {uninstall.Namespaces, 0}, {uninstall.Home, 0}} {
-		killLeaver(t, s, uninstall.PhaseTitles[m.wave], m.gone)
-		if m.wave == uninstall.Settings {
+	}{{"webhooks", 0}, {"custom resources", 3}, {"workloads", 6}, {"settings", 10}, {"definitions", 2}, {"namespaces", 0}, {"last namespace", 0}} {
+		killLeaver(t, s, m.wave, m.gone)
+		if m.wave == "settings" {
 			mustSayThatItLeaves(t, kubeconfig)
 		}
 	}
@@ -118,16 +118,16 @@ func TestAKilledUninstallIsFinishedByTheSameCommand(t *testing.T) {
 func mustSayThatItLeaves(t *testing.T, kubeconfig string) {
 	t.Helper()
 	view := connect(t, kubeconfig).View()
-	all, err := inventory.Inventories(t.Context(), view)
+	all, err := inventory.List(t.Context(), view)
 	inv := inventory.Choose(all, "")
 	if err != nil || inv == nil {
 		t.Fatalf("there is no record: %v", err)
 	}
-	st, err := status.LookAt(t.Context(), view, inv, status.StatusOptions{})
+	st, err := status.Read(t.Context(), view, inv, status.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := fmt.Sprintf("%+v", st.Components); !st.Leaving || !strings.Contains(text, "the uninstall took it off") || strings.Contains(text, "somebody deleted it") {
+	if text := fmt.Sprintf("%+v", st.Components); !st.Uninstalling || !strings.Contains(text, "the uninstall took it off") || strings.Contains(text, "somebody deleted it") {
 		t.Errorf("status does not say that an uninstall was cut off:\n%s", text)
 	}
 }
@@ -136,16 +136,16 @@ func mustSayThatItLeaves(t *testing.T, kubeconfig string) {
 func namesOn(t *testing.T, kubeconfig string) []string {
 	t.Helper()
 	client := connect(t, kubeconfig)
-	survey, err := uninstall.Look(t.Context(), client)
+	survey, err := uninstall.ReadCluster(t.Context(), client)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, o := range survey.At {
+	for _, o := range survey.ByRef {
 		names = append(names, cluster.RefOf(o).String())
 	}
-	if _, err := client.Kube.CoordinationV1().Leases(lock.LeaseHome).Get(t.Context(), lock.LeaseName, metav1.GetOptions{}); err == nil {
-		names = append(names, "Lease/"+lock.LeaseHome+"/"+lock.LeaseName)
+	if _, err := client.Kube.CoordinationV1().Leases(lock.LeaseNamespace).Get(t.Context(), lock.LeaseName, metav1.GetOptions{}); err == nil {
+		names = append(names, "Lease/"+lock.LeaseNamespace+"/"+lock.LeaseName)
 	}
 	slices.Sort(names)
 	return names

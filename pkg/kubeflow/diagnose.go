@@ -78,7 +78,7 @@ func FromBundle(r io.Reader, name string) (*Input, error) {
 // InstalledRelease returns the release that the record of an installation names; nil where there is none, or it may not be
 // read: the checks then recognise it.
 func InstalledRelease(ctx context.Context, view cluster.View) *release.Release {
-	inventories, err := inventory.Inventories(ctx, view)
+	inventories, err := inventory.List(ctx, view)
 	if err != nil || len(inventories) != 1 {
 		return nil
 	}

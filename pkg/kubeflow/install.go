@@ -53,7 +53,7 @@ func PrepareInstall(ctx context.Context, client *cluster.Client, o InstallOption
 		return nil, err
 	}
 	view := client.View()
-	inventories, err := inventory.Inventories(ctx, view)
+	inventories, err := inventory.List(ctx, view)
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +63,8 @@ func PrepareInstall(ctx context.Context, client *cluster.Client, o InstallOption
 	}
 	p.Adapted, p.decidedBy = append(adapted, kept.made...), kept.decidedBy
 	request := o.request(rendered, kept.components)
-	request.Beside = slices.DeleteFunc(slices.Clone(inventories), func(i *inventory.Inventory) bool { return i.Name == request.Name })
-	if p.Plan, err = plan.NewPlan(ctx, request, inventory.Find(inventories, request.Name), view, client.Mapping); err != nil {
+	request.Others = slices.DeleteFunc(slices.Clone(inventories), func(i *inventory.Inventory) bool { return i.Name == request.Name })
+	if p.Plan, err = plan.New(ctx, request, inventory.Find(inventories, request.Name), view, client.Mapping); err != nil {
 		return nil, err
 	}
 	if o.DryRun == DryRunClient {
@@ -93,6 +93,6 @@ func (o *InstallOptions) lookWhetherFree(ctx context.Context, client *cluster.Cl
 		answer <- nil
 		return answer
 	}
-	go func() { answer <- lock.Vacant(ctx, client) }()
+	go func() { answer <- lock.CheckFree(ctx, client) }()
 	return answer
 }

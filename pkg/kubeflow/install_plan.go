@@ -54,7 +54,7 @@ func (p *InstallPlan) Apply(ctx context.Context, o InstallApplyOptions) (*apply.
 
 // RefuseDowngrade is the error of an install that goes back to an older release without being allowed to.
 func (p *InstallPlan) RefuseDowngrade() error {
-	return &UsageError{What: fmt.Sprintf("Kubeflow %s is installed, and %s is older: nothing was changed", p.From(), p.Release),
+	return &UsageError{What: fmt.Sprintf("Kubeflow %s is installed, and %s is older: nothing was changed", p.InstalledRelease(), p.Release),
 		Next: "Name the installed release with --release, or go back with --allow-downgrade"}
 }
 

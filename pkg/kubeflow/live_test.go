@@ -161,14 +161,14 @@ func TestAnInstallThatWouldFailIsRefusedBeforeTheFirstWrite(t *testing.T) {
 		kubectl(t, "", "patch", "namespace", "leaving", "--type=merge", "-p", `{"metadata":{"finalizers":null}}`)
 	})
 	plan := prepare(t, client, "refused", `{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: leaving}}`)
-	var refused *preflight.Refused
+	var refused *preflight.BlockedError
 	if !errors.As(plan.Refused, &refused) || !strings.Contains(plan.Refused.Error(), "namespace leaving is being deleted") {
 		t.Errorf("refused is %v", plan.Refused)
 	}
 	if _, err := plan.Apply(t.Context(), kubeflow.InstallApplyOptions{Timeout: time.Minute}); !errors.As(err, &refused) {
 		t.Errorf("a refused plan ends with %v", err)
 	}
-	if all, err := inventory.Inventories(t.Context(), client.View()); err != nil || inventory.Find(all, "refused") != nil {
+	if all, err := inventory.List(t.Context(), client.View()); err != nil || inventory.Find(all, "refused") != nil {
 		t.Errorf("something was written (%v)", err)
 	}
 }

@@ -57,7 +57,7 @@ func NewOverview(client *cluster.Client) *Overview {
 
 // Incomplete tells whether the cluster no longer has something that was installed.
 func (o *Overview) Incomplete() bool {
-	return o.Release.From == "inventory" && slices.ContainsFunc(o.Components, func(c status.ComponentStatus) bool {
-		return slices.ContainsFunc(c.Items, func(i status.ObjectStatus) bool { return i.State == status.Missing })
+	return o.Release.From == "inventory" && slices.ContainsFunc(o.Components, func(c status.Component) bool {
+		return slices.ContainsFunc(c.Items, func(i status.Object) bool { return i.State == status.Missing })
 	})
 }

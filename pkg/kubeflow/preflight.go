@@ -25,12 +25,12 @@ func (o *InstallOptions) preflight(ctx context.Context, client *cluster.Client, 
 			return nil, &UsageError{What: "--adopt: there is no component " + name + " in this install", Next: "It is one of: " + strings.Join(p.Stages(), ", ")}
 		}
 	}
-	look := preflight.Feasible
+	look := preflight.CheckPrerequisites
 	if o.DryRun.writes() {
-		look = preflight.Preflight
+		look = preflight.Run
 	}
 	refusal = look(ctx, client, p)
-	var refused *preflight.Refused
+	var refused *preflight.BlockedError
 	if refusal != nil && !errors.As(refusal, &refused) {
 		return nil, refusal
 	}
@@ -49,7 +49,7 @@ func (o *InstallOptions) preflight(ctx context.Context, client *cluster.Client, 
 	if len(problems) == 0 {
 		return nil, nil
 	}
-	return &preflight.Refused{Problems: problems}, nil
+	return &preflight.BlockedError{Problems: problems}, nil
 }
 
 // examine runs the checks that matter before an install on the cluster as it will be.

@@ -63,10 +63,10 @@ func (r *statusReader) read(ctx context.Context, view cluster.View) (*Overview, 
 			overview.Kubernetes = version.GitVersion
 		}
 	})
-	options := status.StatusOptions{Tree: r.Tree, All: r.All}
-	if overview.AtWork, err = lock.AtWork(ctx, view, r.Now()); err == nil {
-		options.Working = overview.AtWork != nil
-		overview.Status, err = status.LookAt(ctx, view, inventory, options)
+	options := status.Options{Tree: r.Tree, All: r.All}
+	if overview.AtWork, err = lock.CurrentHolder(ctx, view, r.Now()); err == nil {
+		options.Locked = overview.AtWork != nil
+		overview.Status, err = status.Read(ctx, view, inventory, options)
 	}
 	running.Wait()
 	return overview, err
@@ -74,7 +74,7 @@ func (r *statusReader) read(ctx context.Context, view cluster.View) (*Overview, 
 
 // inventory finds what is installed: by its record, else by what runs.
 func (r *statusReader) inventory(ctx context.Context, view cluster.View, overview *Overview) (*inventory.Inventory, error) {
-	all, err := inventory.Inventories(ctx, view)
+	all, err := inventory.List(ctx, view)
 	hidden := apierrors.IsForbidden(err)
 	if err != nil && !hidden {
 		return nil, err
@@ -85,7 +85,7 @@ func (r *statusReader) inventory(ctx context.Context, view cluster.View, overvie
 			overview.Others = append(overview.Others, inventory.Name)
 		}
 	}
-	if chosen != nil && chosen.Remains && r.Name == "" {
+	if chosen != nil && chosen.Uninstalled && r.Name == "" {
 		return r.afterUninstall(ctx, view, overview, chosen)
 	}
 	if chosen != nil {
@@ -96,7 +96,7 @@ func (r *statusReader) inventory(ctx context.Context, view cluster.View, overvie
 		return nil, &cluster.Problem{What: fmt.Sprintf("there is no installation named %q on this cluster", r.Name),
 			Next: "There is: " + cmp.Or(strings.Join(overview.Others, ", "), "none. Install with: kubectl kubeflow install")}
 	}
-	found, failed := status.Recognised(ctx, view)
+	found, failed := status.Detect(ctx, view)
 	switch {
 	case failed != nil && hidden:
 		return nil, err // who may not even read the record learns what permission that takes
@@ -116,7 +116,7 @@ func (r *statusReader) inventory(ctx context.Context, view cluster.View, overvie
 
 // afterUninstall finds a Kubeflow that came by other means after this program's was taken off, and else says that there is none.
 func (r *statusReader) afterUninstall(ctx context.Context, view cluster.View, overview *Overview, remains *inventory.Inventory) (*inventory.Inventory, error) {
-	if found, err := status.Recognised(ctx, view); err == nil && found != nil {
+	if found, err := status.Detect(ctx, view); err == nil && found != nil {
 		overview.Others = append(overview.Others, remains.Name)
 		overview.Release.From = "fingerprint"
 		return found, nil

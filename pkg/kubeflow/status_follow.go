@@ -27,7 +27,7 @@ func FollowStatus(ctx context.Context, client *cluster.Client, o StatusOptions, 
 		if kept == nil || r.Now().Sub(keptSince) > plainEvery || last == nil || last.Objects.Ready < last.Objects.Total {
 			kept, keptSince = client.View(), r.Now()
 		}
-		if last != nil && last.Kindless {
+		if last != nil && last.MissingKinds {
 			client.Forget() // kinds come while an install goes on
 		}
 		overview, err := r.read(ctx, steadyView{client.View(), kept})

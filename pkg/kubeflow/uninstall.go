@@ -27,31 +27,31 @@ type UninstallOptions struct {
 
 // PrepareUninstall decides what an uninstall removes, in which order, and what it keeps and why. It writes nothing.
 func PrepareUninstall(ctx context.Context, client *cluster.Client, o UninstallOptions) (*UninstallPlan, error) {
-	survey, err := uninstall.Look(ctx, client)
+	survey, err := uninstall.ReadCluster(ctx, client)
 	if err != nil {
 		return nil, err
 	}
 	view := client.View()
-	all, err := inventory.Inventories(ctx, view)
+	all, err := inventory.List(ctx, view)
 	if err != nil {
 		return nil, err
 	}
-	p := &UninstallPlan{Removal: &uninstall.Removal{Name: o.Name}, client: client, dryRun: o.DryRun}
+	p := &UninstallPlan{Plan: &uninstall.Plan{Name: o.Name}, client: client, dryRun: o.DryRun}
 	for _, inventory := range all {
 		p.Installed = append(p.Installed, inventory.Name)
 	}
 	if p.request, err = o.request(ctx, view, all, survey); err != nil || p.Nothing() {
 		return p, err
 	}
-	p.Removal = uninstall.NewRemoval(p.request, survey)
+	p.Plan = uninstall.Decide(p.request, survey)
 	if o.DryRun.writes() && len(p.Refs()) > 0 {
-		p.Refused = uninstall.MayRemove(ctx, client, p.Removal)
+		p.Refused = uninstall.CheckPermissions(ctx, client, p.Plan)
 	}
 	return p, nil
 }
 
 // request is what should go; its inventory is nil when there is nothing.
-func (o UninstallOptions) request(ctx context.Context, view cluster.View, all []*inventory.Inventory, survey *uninstall.Survey) (request uninstall.UninstallRequest, err error) {
+func (o UninstallOptions) request(ctx context.Context, view cluster.View, all []*inventory.Inventory, survey *uninstall.Snapshot) (request uninstall.Request, err error) {
 	request.DeleteData = o.DeleteData
 	switch {
 	case o.Name != "":
@@ -65,7 +65,7 @@ func (o UninstallOptions) request(ctx context.Context, view cluster.View, all []
 	case len(all) == 1:
 		request.Inventory = all[0]
 	default:
-		request.Inventory = uninstall.Leaving(survey)
+		request.Inventory = uninstall.TerminatingNamespaces(survey)
 	}
 	if request.Inventory == nil {
 		return request, nil
@@ -76,7 +76,7 @@ func (o UninstallOptions) request(ctx context.Context, view cluster.View, all []
 		}
 	}
 	if !slices.ContainsFunc(request.Others, func(i *inventory.Inventory) bool { return i.Release != "" || i.Name == "kubeflow" }) {
-		request.Besides, err = besides(ctx, view)
+		request.Extras, err = besides(ctx, view)
 	}
 	return request, err
 }
@@ -96,13 +96,13 @@ func besides(ctx context.Context, view cluster.View) ([]*unstructured.Unstructur
 
 // An UninstallPlan is what an uninstall removes and keeps.
 type UninstallPlan struct {
-	*uninstall.Removal
+	*uninstall.Plan
 	Installed []string // the names of the installations on the cluster
 	Refused   error    // which permission is missing; nil when the uninstall may begin
 
 	client  *cluster.Client
 	dryRun  DryRun
-	request uninstall.UninstallRequest
+	request uninstall.Request
 }
 
 // Title is what messages call the installation.
@@ -117,7 +117,7 @@ func (p *UninstallPlan) Title() string {
 func (p *UninstallPlan) Nothing() bool { return p.request.Inventory == nil }
 
 // OnlyKept tells whether nothing is left to remove but what an earlier uninstall kept.
-func (p *UninstallPlan) OnlyKept() bool { return !p.Nothing() && len(p.Refs()) == 0 && !p.Whole() }
+func (p *UninstallPlan) OnlyKept() bool { return !p.Nothing() && len(p.Refs()) == 0 && !p.Complete() }
 
 // Cluster is the name that UninstallApplyOptions.DeleteDataOf has to repeat: the context, or the server where there is none.
 func (p *UninstallPlan) Cluster() string { return cmp.Or(p.client.Context, p.client.Server()) }
@@ -133,20 +133,20 @@ type UninstallApplyOptions struct {
 // Apply removes what the plan says and nothing beyond it: what came in between stays and is in the result. It stops before the
 // first write when the plan is refused, when it deletes users' data without consent, and when another program installed or
 // removed this installation in between.
-func (p *UninstallPlan) Apply(ctx context.Context, o UninstallApplyOptions) (*uninstall.Removed, error) {
+func (p *UninstallPlan) Apply(ctx context.Context, o UninstallApplyOptions) (*uninstall.Result, error) {
 	switch {
 	case !p.dryRun.writes():
 		return nil, errDryRun
 	case p.Refused != nil:
 		return nil, p.Refused
 	case p.Nothing():
-		return &uninstall.Removed{Removed: []cluster.Ref{}}, p.tidy(ctx)
+		return &uninstall.Result{Removed: []cluster.Ref{}}, p.tidy(ctx)
 	case p.DeletesData() && o.DeleteDataOf != p.Cluster():
 		return nil, &UsageError{What: "users' data is not deleted without consent", Next: "Nothing was changed. To delete it: --confirm " + p.Cluster()}
 	}
 	request := p.request
-	request.Agreed = p.Removal
-	return uninstall.Uninstall(ctx, p.client, request, uninstall.UninstallOptions{Timeout: o.Timeout, NoWait: o.NoWait, Observe: o.Observe})
+	request.Agreed = p.Plan
+	return uninstall.Run(ctx, p.client, request, uninstall.Options{Timeout: o.Timeout, NoWait: o.NoWait, Observe: o.Observe})
 }
 
 // DeletesData tells whether the plan deletes users' data.
@@ -157,10 +157,10 @@ func (p *UninstallPlan) tidy(ctx context.Context) error {
 	if len(p.Installed) > 0 {
 		return nil
 	}
-	return uninstall.Tidy(ctx, p.client)
+	return uninstall.DeleteStaleLease(ctx, p.client)
 }
 
 // DryRun lets the server say whether it would delete each object of the plan.
 func (p *UninstallPlan) DryRun(ctx context.Context) error {
-	return uninstall.TryRemoval(ctx, p.client, p.Removal)
+	return uninstall.DryRun(ctx, p.client, p.Plan)
 }

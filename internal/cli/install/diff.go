@@ -33,7 +33,7 @@ func (o *installOptions) showVerdicts(ctx context.Context, client *cluster.Clien
 		return err
 	}
 	o.told = true
-	count := map[string]int{}
+	count := map[plan.Action]int{}
 	for _, v := range verdicts {
 		count[v.Action]++
 	}
@@ -44,18 +44,18 @@ func (o *installOptions) showVerdicts(ctx context.Context, client *cluster.Clien
 			steps = []plan.Step{}
 		}
 		err = cli.PrintDocument(o.Out, o.output, dryRun{APIVersion: cli.ResultVersion, Kind: "DryRun", Context: client.Context, Server: client.Server(),
-			Name: p.Name, From: p.From(), Release: p.Release, Downgrade: p.Downgrade(), Steps: steps, Objects: verdicts})
+			Name: p.Name, From: p.InstalledRelease(), Release: p.Release, Downgrade: p.Downgrade(), Steps: steps, Objects: verdicts})
 	default:
 		o.printVerdicts(verdicts)
 		o.sayPlan(p)
 		o.Screen().Say("The server says: %d to create, %d to change, %d to make anew, %d unchanged, %d to delete, %d it cannot judge yet, %d refused. Nothing was changed (dry run).",
-			count[plan.Create], count[plan.Change], count[plan.Recreate], count[plan.Unchanged], count[plan.Remove], count[plan.Unknown], count[plan.Rejected])
+			count[plan.Create], count[plan.Change], count[plan.Recreate], count[plan.Unchanged], count[plan.Delete], count[plan.Unknown], count[plan.Rejected])
 	}
 	return o.verdict(err, p, count, len(verdicts))
 }
 
 // verdict is how a dry run ends: with what would stop an install, else with whether something would change.
-func (o *installOptions) verdict(err error, p *kubeflow.InstallPlan, count map[string]int, all int) error {
+func (o *installOptions) verdict(err error, p *kubeflow.InstallPlan, count map[plan.Action]int, all int) error {
 	blocked := count[plan.Recreate] > 0 && !o.leave.recreate
 	switch {
 	case err != nil:
@@ -71,7 +71,7 @@ func (o *installOptions) verdict(err error, p *kubeflow.InstallPlan, count map[s
 	if p.Downgrade() && !o.leave.downgrade && o.output == "" {
 		o.Screen().Say("Kubeflow %s is older than what is installed: an install needs --allow-downgrade, or a yes at the terminal", p.Release)
 	}
-	if o.diff && all > count[plan.Unchanged]+count[plan.Stays] {
+	if o.diff && all > count[plan.Unchanged]+count[plan.Keep] {
 		return cli.ErrFound
 	}
 	return nil
@@ -86,7 +86,7 @@ func (o *installOptions) printVerdicts(verdicts []plan.Verdict) {
 			fmt.Fprintln(o.Out, v.Ref)
 			continue
 		}
-		line := v.Ref.String() + " " + v.Action
+		line := v.Ref.String() + " " + string(v.Action)
 		if v.Adopts {
 			line += ", taken over"
 		}

@@ -29,31 +29,31 @@ func (l *leave) flags(f *pflag.FlagSet) {
 const named = 3
 
 // done says in a word what a step does.
-var done = map[string]string{
+var done = map[plan.Action]string{
 	plan.Create: "new", plan.Adopt: "take over", plan.Change: "change", plan.Recreate: "make anew",
-	plan.Rejected: "refused", plan.Remove: "remove", plan.Stays: "keep",
+	plan.Rejected: "refused", plan.Delete: "remove", plan.Keep: "keep",
 }
 
 // sayPlan says what becomes of what is on the cluster: not for a first install, where everything is new.
 func (o *installOptions) sayPlan(p *kubeflow.InstallPlan) {
 	o.sayReleases(p)
-	for _, share := range p.Shares() {
+	for _, share := range p.Overlaps() {
 		o.Screen().Say("Note: %s of these belong to the installation %s as well, and stay until both are uninstalled: %s",
 			text.Plural(len(share.Objects), "object"), share.With.Name, text.Names(share.Objects, 5, cluster.Ref.String))
 	}
 	steps := p.Steps()
-	count := map[string]int{}
+	count := map[plan.Action]int{}
 	for _, step := range steps {
 		count[step.Action] += len(step.Objects)
 	}
-	if p.First() {
+	if p.FirstInstall() {
 		o.Screen().Say("%d objects, all of them new", len(p.Objects))
 		return
 	}
 	o.Screen().Say("%d objects: %s", len(p.Objects), counted(count, len(p.Objects)))
 	if adopted := count[plan.Adopt]; adopted > 0 {
 		o.Screen().Say("%d of %d objects are there already and were not put there by this program: they are taken over (%s). What changes on each: --diff",
-			adopted, len(p.Objects), hands(p.Makers()))
+			adopted, len(p.Objects), hands(p.PreviousManagers()))
 	}
 	if dirs := o.dirs; p.FromKfctl {
 		o.Screen().Say("%s made by kfctl: its objects are taken over, not made anew. Each change: kubectl kubeflow install --dir %s --diff", strings.Join(dirs, ", "), strings.Join(dirs, " --dir "))
@@ -68,8 +68,8 @@ func (o *installOptions) sayPlan(p *kubeflow.InstallPlan) {
 }
 
 func (o *installOptions) sayReleases(plan *kubeflow.InstallPlan) {
-	switch from := plan.From(); {
-	case plan.Mixes():
+	switch from := plan.InstalledRelease(); {
+	case plan.MixesReleases():
 		o.Screen().Say("Note: this takes %s out of Kubeflow %s, and the rest stays at %s", strings.Join(plan.Stages(), ", "), plan.Release, from)
 	case plan.Downgrade():
 		o.Screen().Say("This goes back from Kubeflow %s to %s. What the newer one has made of its data may be unreadable for the older one", from, plan.Release)
@@ -79,9 +79,12 @@ func (o *installOptions) sayReleases(plan *kubeflow.InstallPlan) {
 }
 
 // counted says how many objects each action is about: "3 to change, 2 to remove, 670 as they are".
-func counted(count map[string]int, total int) string {
+func counted(count map[plan.Action]int, total int) string {
 	var parts []string
-	for _, c := range []struct{ action, words string }{
+	for _, c := range []struct {
+		action plan.Action
+		words  string
+	}{
 		{plan.Create, "new"}, {plan.Adopt, "to take over"}, {plan.Change, "to change"}, {plan.Recreate, "to make anew"}, {plan.Rejected, "refused"},
 	} {
 		if n := count[c.action]; n > 0 {
@@ -91,7 +94,10 @@ func counted(count map[string]int, total int) string {
 	if total > 0 {
 		parts = append(parts, fmt.Sprintf("%d as they are", total))
 	}
-	for _, c := range []struct{ action, words string }{{plan.Remove, "to remove"}, {plan.Stays, "no longer wanted and kept"}} {
+	for _, c := range []struct {
+		action plan.Action
+		words  string
+	}{{plan.Delete, "to remove"}, {plan.Keep, "no longer wanted and kept"}} {
 		if n := count[c.action]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, c.words))
 		}
@@ -146,7 +152,7 @@ func (o *installOptions) consent(ctx context.Context, plan *kubeflow.InstallPlan
 	case !o.Screen().Interactive:
 		return false, &cli.UsageError{What: "an install changes the cluster, and there is no terminal to ask on", Next: "Say yes with --yes, or look first with --dry-run=server or --diff"}
 	case asks:
-		question = fmt.Sprintf("Go back from Kubeflow %s to %s?", plan.From(), plan.Release)
+		question = fmt.Sprintf("Go back from Kubeflow %s to %s?", plan.InstalledRelease(), plan.Release)
 	}
 	yes, err := o.Screen().Confirm(ctx, question)
 	if err == nil && !yes {

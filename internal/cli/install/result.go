@@ -59,7 +59,7 @@ func (o *installOptions) finish(client *cluster.Client, plan *kubeflow.InstallPl
 	if err != nil {
 		err = client.Explain(ending(err, result, len(plan.Objects)))
 		doc.Status, doc.Error = "failed", err.Error()
-		var unfinished *apply.Unfinished
+		var unfinished *apply.UnfinishedError
 		if errors.As(err, &unfinished) {
 			doc.Pending = unfinished.Pending
 		}
@@ -100,7 +100,7 @@ func (o *installOptions) summary(plan *kubeflow.InstallPlan, doc installResult, 
 
 // ending adds to an error what to do next.
 func ending(err error, result *apply.Result, total int) error {
-	var unfinished *apply.Unfinished
+	var unfinished *apply.UnfinishedError
 	switch {
 	case errors.As(err, &unfinished):
 		return &cluster.Problem{What: unfinished.Error(), Err: err, Next: "Look for the cause with: kubectl kubeflow doctor. What is there stays; the same command goes on waiting"}
@@ -113,7 +113,7 @@ func ending(err error, result *apply.Result, total int) error {
 
 // inTheWay joins everything that is in the way of an install.
 func inTheWay(err error) error {
-	var refused *preflight.Refused
+	var refused *preflight.BlockedError
 	if !errors.As(err, &refused) {
 		return err
 	}

@@ -118,7 +118,7 @@ func (o *releasesOptions) cluster(ctx context.Context) (kubernetes string, insta
 	if err != nil {
 		return "", nil
 	}
-	inventories, err := inventory.Inventories(ctx, client.View())
+	inventories, err := inventory.List(ctx, client.View())
 	if err != nil { // not everyone may look
 		return v.GitVersion, nil
 	}

@@ -127,8 +127,8 @@ func (o *statusOptions) show(overview *kubeflow.Overview, rows int) error {
 	}
 	style := ui.StatusStyle{Tree: o.tree, Wide: o.output == "wide", Now: o.Now(), Rows: rows}
 	switch {
-	case overview.AtWork != nil, overview.Blind():
-	case overview.Leaving:
+	case overview.AtWork != nil, overview.Inconclusive():
+	case overview.Uninstalling:
 		style.Next = "kubectl kubeflow uninstall goes on with the uninstall that was cut off"
 	case overview.Incomplete() && overview.Release.Name != "":
 		style.Next = "kubectl kubeflow install --release " + overview.Release.Name + " puts back what is missing"
@@ -145,7 +145,7 @@ func howItIs(overview *kubeflow.Overview) error {
 	switch {
 	case overview.Ready:
 		return nil
-	case overview.Blind():
+	case overview.Inconclusive():
 		return &cluster.Problem{What: "what matters could not be looked at", Next: "Ask the cluster's administrator for permission to list workloads, or name another user with --context"}
 	}
 	return cli.ErrFound

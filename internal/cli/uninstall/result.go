@@ -46,12 +46,12 @@ func (o *uninstallOptions) document(client *cluster.Client, plan *kubeflow.Unins
 }
 
 // finish says what came of it.
-func (o *uninstallOptions) finish(client *cluster.Client, plan *kubeflow.UninstallPlan, result *uninstall.Removed, took time.Duration, err error) error {
+func (o *uninstallOptions) finish(client *cluster.Client, plan *kubeflow.UninstallPlan, result *uninstall.Result, took time.Duration, err error) error {
 	o.told = true
 	doc := o.document(client, plan, "removed")
 	doc.Seconds = took.Seconds()
 	if result != nil {
-		doc.Removed, doc.Kept, doc.Left = result.Removed, result.Keep, result.Left
+		doc.Removed, doc.Kept, doc.Left = result.Removed, result.Keep, result.LeftOvers
 		if len(result.Keep) > 0 {
 			doc.Status = "kept"
 		}
@@ -59,7 +59,7 @@ func (o *uninstallOptions) finish(client *cluster.Client, plan *kubeflow.Uninsta
 	if err != nil {
 		err = client.Explain(halfway(err, result, len(plan.Refs())))
 		doc.Status, doc.Error = "failed", err.Error()
-		var unremoved *uninstall.Unremoved
+		var unremoved *uninstall.UnfinishedError
 		if errors.As(err, &unremoved) {
 			doc.Pending, doc.Next = unremoved.Pending, unremoved.Next
 		}
@@ -81,12 +81,12 @@ func (o *uninstallOptions) finish(client *cluster.Client, plan *kubeflow.Uninsta
 	return err
 }
 
-func (o *uninstallOptions) sumUp(plan *kubeflow.UninstallPlan, result *uninstall.Removed, took time.Duration) {
+func (o *uninstallOptions) sumUp(plan *kubeflow.UninstallPlan, result *uninstall.Result, took time.Duration) {
 	s := o.Screen()
 	if !slices.Equal(result.Keep, plan.Keep) { // said before
 		o.describeKept(result.Keep)
 	}
-	o.describeLeft(result.Left)
+	o.describeLeft(result.LeftOvers)
 	fmt.Fprintf(o.Out, "%s %s is uninstalled: %s removed, in %s\n", s.Done(), plan.Title(), text.Plural(len(result.Removed), "object"), ui.Brief(took))
 	switch {
 	case result.Record && !o.deleteData && !plan.Data.Empty():
@@ -97,8 +97,8 @@ func (o *uninstallOptions) sumUp(plan *kubeflow.UninstallPlan, result *uninstall
 }
 
 // halfway adds to an error what to do next.
-func halfway(err error, result *uninstall.Removed, total int) error {
-	var unremoved *uninstall.Unremoved
+func halfway(err error, result *uninstall.Result, total int) error {
+	var unremoved *uninstall.UnfinishedError
 	switch {
 	case errors.As(err, &unremoved):
 		next := "Run the same command again to go on waiting"

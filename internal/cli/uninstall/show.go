@@ -48,7 +48,7 @@ func brief(parts []string) string {
 // describeOutside names what other commands made: an address that people use goes, and no fix can be undone any more.
 func (o *uninstallOptions) describeOutside(plan *kubeflow.UninstallPlan) {
 	records := 0
-	for _, object := range plan.Besides() {
+	for _, object := range plan.Extras() {
 		if object.GetKind() == "Service" || object.GetKind() == "NetworkPolicy" {
 			o.Screen().Say("  with it goes %s, which expose made", cluster.RefOf(object))
 		} else {
@@ -135,7 +135,7 @@ func (o *uninstallOptions) showRemoval(ctx context.Context, client *cluster.Clie
 		refused = plan.DryRun(ctx)
 	}
 	doc := o.document(client, plan, "planned")
-	doc.Waves, doc.Kept, doc.Left = plan.Waves, plan.Keep, plan.Left
+	doc.Waves, doc.Kept, doc.Left = plan.Waves, plan.Keep, plan.LeftOvers
 	switch o.output {
 	case "json", "yaml":
 		if refused != nil {
@@ -149,7 +149,7 @@ func (o *uninstallOptions) showRemoval(ctx context.Context, client *cluster.Clie
 		return refused
 	}
 	o.describe(client, plan)
-	o.describeLeft(plan.Left)
+	o.describeLeft(plan.LeftOvers)
 	if refused == nil {
 		o.Screen().Say("%s would go. Nothing was changed (dry run).", text.Plural(len(plan.Refs()), "object"))
 	}

@@ -128,7 +128,7 @@ func (o *uninstallOptions) uninstall(ctx context.Context) error {
 }
 
 // apply carries the plan out and shows how it goes.
-func (o *uninstallOptions) apply(ctx context.Context, client *cluster.Client, plan *kubeflow.UninstallPlan, dataOf string) (*uninstall.Removed, error) {
+func (o *uninstallOptions) apply(ctx context.Context, client *cluster.Client, plan *kubeflow.UninstallPlan, dataOf string) (*uninstall.Result, error) {
 	o.Started(plan.Release, client.Context, len(plan.Refs()))
 	options := kubeflow.UninstallApplyOptions{DeleteDataOf: dataOf, Timeout: o.timeout, NoWait: !o.wait}
 	if stream, ok := o.ErrOut.(*cli.EventStream); ok {

@@ -16,45 +16,45 @@ import (
 // An engine carries one plan out. Everything it knows belongs to one goroutine, which hears facts, starts requests
 // and is the only one to change anything here.
 type engine struct {
-	client  *cluster.Client
-	options Options
-	result  *Result
-	items   []*item
-	at      map[cluster.Ref]int
-	gates   map[plan.Gate]*waiters
-	stages  []*stage
-	watches *watches
-	served  *servedKinds
-	facts   chan fact
-	busy    int // requests under way
-	left    int // objects not ready, or with NoWait not applied
-	unsent  int // objects not applied
-	started time.Time
-	reasons *reasons
-	crashes map[cluster.Ref]int // how often what is left had crashed when everything else was ready
-	stuck   bool                // what is left does not start, however long one waits
-	failed  error
-	took    time.Time // when the server last took an object
+	client      *cluster.Client
+	options     Options
+	result      *Result
+	items       []*item
+	at          map[cluster.Ref]int
+	gates       map[plan.Gate]*gateState
+	stages      []*stage
+	watches     *watches
+	served      *servedKinds
+	updates     chan update
+	inFlight    int // requests under way
+	remaining   int // objects not ready, or with NoWait not applied
+	unapplied   int // objects not applied
+	started     time.Time
+	checker     *waitChecker
+	crashes     map[cluster.Ref]int // how often what is left had crashed when everything else was ready
+	stuck       bool                // what is left does not start, however long one waits
+	failed      error
+	lastSuccess time.Time // when the server last took an object
 }
 
 // An item is one object on its way.
 type item struct {
 	plan.Gated
-	stage      *stage
-	closed     int // gates that are not open yet
-	state      state
-	tries      int
-	since      time.Time // of the first try
-	ready      bool
-	why        string    // it waits
-	because    string    // what is behind that, where somebody looked
-	waitsSince time.Time // for what it waits for now
-	live       *unstructured.Unstructured
-	applied    *unstructured.Unstructured // as the server answered
-	rank       int
-	failures   failures
-	doomed     time.Time // since when it looks as if it never could
-	sentAt     time.Time
+	stage        *stage
+	closedGates  int // gates that are not open yet
+	state        state
+	tries        int
+	since        time.Time // of the first try
+	ready        bool
+	why          string    // it waits
+	cause        string    // what is behind that, where somebody looked
+	waitingSince time.Time // for what it waits for now
+	live         *unstructured.Unstructured
+	applied      *unstructured.Unstructured // as the server answered
+	rank         int
+	failures     failures
+	blockedSince time.Time // since when it looks as if it never could
+	sentAt       time.Time
 }
 
 type state int
@@ -65,54 +65,54 @@ const (
 	sent
 )
 
-// waiters are a gate and who waits for it.
-type waiters struct {
+// gateState are a gate and who waits for it.
+type gateState struct {
 	open    bool
-	waiters []int
+	waiting []int
 	service bool // the Service has a ready endpoint
 }
 
-// A fact is something the engine learns.
-type fact interface{ tell(e *engine) }
+// A update is something the engine learns.
+type update interface{ tell(e *engine) }
 
 func newEngine(client *cluster.Client, p *plan.Plan, o Options) *engine {
 	e := &engine{
-		client: client, options: o, result: &Result{}, at: map[cluster.Ref]int{}, gates: map[plan.Gate]*waiters{},
-		facts: make(chan fact), started: time.Now(),
+		client: client, options: o, result: &Result{}, at: map[cluster.Ref]int{}, gates: map[plan.Gate]*gateState{},
+		updates: make(chan update), started: time.Now(),
 	}
 	for i, g := range p.Objects {
-		it := &item{Gated: g, stage: e.stageNamed(g.Stage), waitsSince: e.started}
+		it := &item{Gated: g, stage: e.stageNamed(g.Stage), waitingSince: e.started}
 		it.stage.tally.Total++
 		e.items = append(e.items, it)
 		e.at[g.Ref().Identity()] = i
 	}
 	for i, it := range e.items {
 		for _, g := range it.Gates {
-			e.wait(i, g)
+			e.addGate(i, g)
 		}
 	}
 	for _, it := range e.items {
 		_, awaited := e.gates[plan.Gate{Kind: plan.KindGate, On: it.Ref().Identity()}]
 		it.rank = rank(it.Gated, awaited)
 	}
-	e.left, e.unsent = len(e.items), len(e.items)
-	e.watches, e.served = newWatches(client, e.facts), newServedKinds(client, e.facts)
-	e.reasons = &reasons{client: client, facts: e.facts}
+	e.remaining, e.unapplied = len(e.items), len(e.items)
+	e.watches, e.served = newWatches(client, e.updates), newServedKinds(client, e.updates)
+	e.checker = &waitChecker{client: client, updates: e.updates}
 	return e
 }
 
-// wait makes an object wait for a gate. What needs no request waits for nothing.
-func (e *engine) wait(i int, g plan.Gate) {
+// addGate makes an object wait for a gate. What needs no request waits for nothing.
+func (e *engine) addGate(i int, g plan.Gate) {
 	if e.items[i].Unchanged {
 		return
 	}
-	g = plan.KeyOf(g)
+	g = g.Key()
 	if e.gates[g] == nil {
-		e.gates[g] = &waiters{}
+		e.gates[g] = &gateState{}
 	}
-	if !slices.Contains(e.gates[g].waiters, i) {
-		e.gates[g].waiters = append(e.gates[g].waiters, i)
-		e.items[i].closed++
+	if !slices.Contains(e.gates[g].waiting, i) {
+		e.gates[g].waiting = append(e.gates[g].waiting, i)
+		e.items[i].closedGates++
 	}
 }
 
@@ -124,9 +124,9 @@ func rank(g plan.Gated, awaited bool) int {
 	switch {
 	case g.Object.GroupVersionKind().GroupKind() == kube.NamespaceKind:
 		return 0
-	case plan.IsWebhooks(g.Object), g.Ref().GroupKind() == kube.APIServiceKind:
+	case plan.IsWebhookConfiguration(g.Object), g.Ref().GroupKind() == kube.APIServiceKind:
 		return 5
-	case g.Opens:
+	case g.OpensGate:
 		return 1
 	case awaited:
 		return 2
@@ -143,20 +143,20 @@ func (e *engine) run(ctx context.Context) error {
 	inner, cancel := context.WithCancel(ctx)
 	defer e.drain()
 	defer cancel()
-	e.watches.ctx, e.served.ctx, e.reasons.ctx = inner, inner, inner
-	e.begin()
+	e.watches.ctx, e.served.ctx, e.checker.ctx = inner, inner, inner
+	e.startWatches()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for e.left > 0 && e.failed == nil {
+	for e.remaining > 0 && e.failed == nil {
 		e.dispatch(inner)
 		select {
-		case f := <-e.facts:
+		case f := <-e.updates:
 			f.tell(e)
 		case <-tick.C:
-			e.lookDeeper()
-			e.remind()
+			e.checkWaits()
+			e.reportWaiting()
 		case <-ctx.Done():
-			return e.cutOff(ctx)
+			return e.interrupted(ctx)
 		}
 		if e.stuck {
 			return e.unfinished(ctx, true)
@@ -172,25 +172,25 @@ func (e *engine) drain() {
 	go func() {
 		e.watches.running.Wait()
 		e.served.running.Wait()
-		e.reasons.running.Wait()
+		e.checker.running.Wait()
 		close(done)
 	}()
 	for {
 		select {
-		case f := <-e.facts:
-			if a, ok := f.(appliedFact); ok {
-				e.busy--
+		case f := <-e.updates:
+			if a, ok := f.(appliedUpdate); ok {
+				e.inFlight--
 				if a.err == nil {
 					e.items[a.i].applied = a.o
 				}
 			}
 		case <-done:
-			if e.busy == 0 {
+			if e.inFlight == 0 {
 				return
 			}
 			done = nil
 		}
-		if e.busy == 0 && done == nil {
+		if e.inFlight == 0 && done == nil {
 			return
 		}
 	}
@@ -198,10 +198,10 @@ func (e *engine) drain() {
 
 // dispatch sends what can be sent, as much at once as is allowed.
 func (e *engine) dispatch(ctx context.Context) {
-	for e.busy < e.options.Parallel {
+	for e.inFlight < e.options.Parallel {
 		next := -1
 		for i, it := range e.items {
-			if it.state == waiting && it.closed == 0 && (next < 0 || it.rank < e.items[next].rank) {
+			if it.state == waiting && it.closedGates == 0 && (next < 0 || it.rank < e.items[next].rank) {
 				next = i
 			}
 		}
@@ -223,5 +223,5 @@ func (e *engine) entry(g plan.Gated, recorded inventory.Entry) inventory.Entry {
 	case it.applied.GetResourceVersion() == it.Version && recorded.Applied == it.Digest && recorded.Fields != "":
 		return recorded // nothing was written: others own what they own, as before
 	}
-	return inventory.Entry{Applied: it.Digest, Fields: plan.Claim(it.applied)}
+	return inventory.Entry{Applied: it.Digest, Fields: plan.OwnedFieldsHash(it.applied)}
 }

@@ -25,7 +25,7 @@ func prune(ctx context.Context, client *cluster.Client, p *plan.Plan, result *Re
 		if err != nil {
 			return err
 		}
-		if !plan.AppliedByUs(live) {
+		if !plan.ManagedByInstall(live) {
 			continue
 		}
 		if err := remove(ctx, client, live); err != nil {

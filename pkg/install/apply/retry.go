@@ -20,10 +20,10 @@ func Retry(ctx context.Context, do func() (*unstructured.Unstructured, error)) (
 		if err == nil || !cluster.Transient(err) {
 			return o, err
 		}
-		if met.count(err); apierrors.IsInternalError(err) && met.same >= often && time.Since(met.since) > outage {
+		if met.count(err); apierrors.IsInternalError(err) && met.repeats >= sameErrorLimit && time.Since(met.since) > outageTolerance {
 			return nil, err // the server's last word: a webhook that fails, for one
 		}
-		if ended := kube.Sleep(ctx, pauseAfter(attempt, err)); ended != nil {
+		if ended := kube.Sleep(ctx, retryDelay(attempt, err)); ended != nil {
 			return nil, fmt.Errorf("%w: %w", ended, err)
 		}
 	}

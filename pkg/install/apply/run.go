@@ -16,7 +16,8 @@ import (
 type Options struct {
 	Timeout  time.Duration      // for all of it
 	NoWait   bool               // applied is enough
-	Parallel int                // requests at once; 0 means 16
+	Parallel int                // concurrent requests; 0 means 16
+	Locked   bool               // the caller has held the cluster's Lease since before the plan was made: Run acquires none
 	Observe  func(events.Event) // may be nil
 }
 
@@ -26,7 +27,7 @@ type Options struct {
 //
 // While it writes it holds the cluster (see [lock.Hold]); a plan that writes nothing needs no hold.
 //
-// A wait that runs out ends with an [Unfinished]; what cannot succeed ends at once with a cluster.Problem.
+// A wait that runs out ends with an [UnfinishedError]; what cannot succeed ends at once with a cluster.Problem.
 func Run(ctx context.Context, client *cluster.Client, p *plan.Plan, o Options) (*Result, error) {
 	if o.Observe == nil {
 		o.Observe = func(events.Event) {}
@@ -39,28 +40,28 @@ func Run(ctx context.Context, client *cluster.Client, p *plan.Plan, o Options) (
 		ctx, cancel = context.WithTimeout(ctx, o.Timeout)
 		defer cancel()
 	}
-	held, release, err := holdFor(p, ctx, client)
+	held, release, err := acquireLock(ctx, client, p, o.Locked)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	result, err := CarryOut(held, client, p, o)
-	if lost := lock.LostHold(held); lost != nil {
+	result, err := runLocked(held, client, p, o)
+	if lost := lock.Lost(held); lost != nil {
 		err = lost
 	}
-	return result, Ended(client.Explain(err), o.Timeout)
+	return result, explainEnd(client.Explain(err), o.Timeout)
 }
 
-// Ended gives what ends a run its sentence, where it has none yet: the deadline, when it came before or after the wait,
+// explainEnd gives what ends a run its sentence, where it has none yet: the deadline, when it came before or after the wait,
 // and answers that nobody foresaw.
-func Ended(err error, after time.Duration) error {
+func explainEnd(err error, after time.Duration) error {
 	var told *cluster.Problem
-	var unfinished *Unfinished
+	var unfinished *UnfinishedError
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.As(err, &unfinished):
 		return err
 	case errors.Is(err, context.DeadlineExceeded):
-		return &cluster.Problem{Err: err, What: fmt.Sprintf("the time ran out (%s): %s", after, plan.InnermostOf(err)),
+		return &cluster.Problem{Err: err, What: fmt.Sprintf("the time ran out (%s): %s", after, plan.InnermostMessage(err)),
 			Next: "What is there stays: the same command goes on from here, with --timeout for longer"}
 	case errors.As(err, &told):
 		return err
@@ -68,20 +69,20 @@ func Ended(err error, after time.Duration) error {
 	return &cluster.Problem{Err: err, What: err.Error(), Next: "What is there stays: the same command goes on from here"}
 }
 
-func CarryOut(ctx context.Context, client *cluster.Client, p *plan.Plan, o Options) (*Result, error) {
-	book := &bookkeeper{client: client, plan: p}
-	if err := book.open(ctx); err != nil {
+func runLocked(ctx context.Context, client *cluster.Client, p *plan.Plan, o Options) (*Result, error) {
+	book := &inventoryRecorder{client: client, plan: p}
+	if err := book.start(ctx); err != nil {
 		return nil, err
 	}
 	e := newEngine(client, p, o)
 	if err := e.run(ctx); err != nil {
-		book.note(ctx, e)
+		book.saveProgress(ctx, e)
 		return e.result, err
 	}
 	if err := prune(ctx, client, p, e.result, o.Observe); err != nil {
 		return e.result, err
 	}
-	return e.result, book.close(ctx, e)
+	return e.result, book.finish(ctx, e)
 }
 
 // A Result is what came of a run.

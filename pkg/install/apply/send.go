@@ -11,16 +11,16 @@ import (
 )
 
 type (
-	appliedFact struct {
+	appliedUpdate struct {
 		i   int
 		o   *unstructured.Unstructured
 		err error
 	}
-	againFact struct{ i int }
+	retryUpdate struct{ i int }
 )
 
-// answerWithin is longer than an API server takes to give up on a request itself.
-const answerWithin = 90 * time.Second
+// requestTimeout is longer than an API server takes to give up on a request itself.
+const requestTimeout = 90 * time.Second
 
 // send applies one object.
 func (e *engine) send(ctx context.Context, i int) {
@@ -28,56 +28,56 @@ func (e *engine) send(ctx context.Context, i int) {
 	it.state, it.sentAt = sending, time.Now()
 	if it.since.IsZero() {
 		it.since = time.Now()
-		e.start(it.stage)
+		e.startStage(it.stage)
 	}
-	e.busy++
-	if it.Clear != nil {
+	e.inFlight++
+	if it.Replaces != nil {
 		it.why = "waits until the one before it is gone"
 	}
 	g := it.Gated
 	go func() {
-		if g.Clear == nil { // else it also waits until something is gone
+		if g.Replaces == nil { // else it also waits until something is gone
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, answerWithin)
+			ctx, cancel = context.WithTimeout(ctx, requestTimeout)
 			defer cancel()
 		}
-		o, err := bring(ctx, e.client, g)
-		e.facts <- appliedFact{i, o, err}
+		o, err := applyOne(ctx, e.client, g)
+		e.updates <- appliedUpdate{i, o, err}
 	}()
 }
 
-func (f appliedFact) tell(e *engine) {
-	e.busy--
+func (f appliedUpdate) tell(e *engine) {
+	e.inFlight--
 	it := e.items[f.i]
 	if f.err != nil {
-		e.refused(f.i, f.err)
+		e.handleError(f.i, f.err)
 		return
 	}
-	it.state, it.applied, it.why, it.because, it.waitsSince = sent, f.o, "", "", time.Now()
-	e.took = time.Now()
+	it.state, it.applied, it.why, it.cause, it.waitingSince = sent, f.o, "", "", time.Now()
+	e.lastSuccess = time.Now()
 	e.result.Applied++
 	changed := f.o.GetResourceVersion() != it.Version
 	if changed {
 		e.result.Changed++
 	}
-	e.follow(it)
-	e.sentOne(it)
+	e.watch(it)
+	e.countApplied(it)
 	e.options.Observe(events.ObjectApplied{Stage: it.stage.name, Ref: it.Ref(), Changed: changed, Tally: it.stage.tally})
-	e.opened(plan.Gate{Kind: plan.NamespaceGate, On: it.Ref().Identity()})
-	e.see(f.i, f.o)
+	e.openGate(plan.Gate{Kind: plan.NamespaceGate, On: it.Ref().Identity()})
+	e.observe(f.i, f.o)
 }
 
-// sentOne counts an object that is applied, or needs no request.
-func (e *engine) sentOne(it *item) {
+// countApplied counts an object that is applied, or needs no request.
+func (e *engine) countApplied(it *item) {
 	it.stage.tally.Applied++
-	e.unsent--
-	if e.unsent == 0 {
+	e.unapplied--
+	if e.unapplied == 0 {
 		e.result.ApplyTook = time.Since(e.started)
-		e.served.hurry()
+		e.served.prioritizeAll()
 	}
 }
 
-func (f againFact) tell(e *engine) {
+func (f retryUpdate) tell(e *engine) {
 	if it := e.items[f.i]; it.state == sending {
 		it.state = waiting
 	}

@@ -11,12 +11,12 @@ import (
 
 // A stage is how far one component is.
 type stage struct {
-	name    string
-	tally   events.Tally
-	started time.Time
-	ready   bool
-	said    string // what it was last said to wait for
-	at      time.Time
+	name         string
+	tally        events.Tally
+	started      time.Time
+	ready        bool
+	lastReported string // what it was last said to wait for
+	reportedAt   time.Time
 }
 
 func (e *engine) stageNamed(name string) *stage {
@@ -30,17 +30,17 @@ func (e *engine) stageNamed(name string) *stage {
 	return s
 }
 
-func (e *engine) start(s *stage) {
+func (e *engine) startStage(s *stage) {
 	if s.started.IsZero() {
 		s.started = time.Now()
 		e.options.Observe(events.StageStarted{Stage: s.name, Tally: s.tally})
 	}
 }
 
-// settle marks an object ready or not ready. Ready is not forever: a Deployment can lose its pods again.
-func (e *engine) settle(it *item, ready bool, why string) {
+// setReady marks an object ready or not ready. Ready is not forever: a Deployment can lose its pods again.
+func (e *engine) setReady(it *item, ready bool, why string) {
 	if it.why != why {
-		it.why, it.because, it.waitsSince = why, "", time.Now()
+		it.why, it.cause, it.waitingSince = why, "", time.Now()
 	}
 	if it.ready == ready {
 		return
@@ -49,24 +49,24 @@ func (e *engine) settle(it *item, ready bool, why string) {
 	if !ready {
 		it.stage.tally.Ready--
 		it.stage.ready = false
-		e.left++
+		e.remaining++
 		return
 	}
 	it.stage.tally.Ready++
-	e.left--
+	e.remaining--
 	e.options.Observe(events.ObjectReady{Stage: it.stage.name, Ref: it.Ref(), Tally: it.stage.tally})
 	if s := it.stage; s.tally.Ready == s.tally.Total && !s.ready {
-		e.start(s)
+		e.startStage(s)
 		s.ready = true
 		e.options.Observe(events.StageReady{Stage: s.name, Took: time.Since(s.started), Tally: s.tally})
 	}
 }
 
-// repeatAfter is how often an unchanged reason is said again.
-const repeatAfter = 10 * time.Second
+// repeatInterval is how often an unchanged reason is said again.
+const repeatInterval = 10 * time.Second
 
-// remind says for each stage that is not ready what it waits for.
-func (e *engine) remind() {
+// reportWaiting says for each stage that is not ready what it waits for.
+func (e *engine) reportWaiting() {
 	for _, s := range e.stages {
 		if s.ready {
 			continue
@@ -77,10 +77,10 @@ func (e *engine) remind() {
 		}
 		why := e.reason(first)
 		key := first.Ref().String() + why
-		if key == s.said && time.Since(s.at) < repeatAfter {
+		if key == s.lastReported && time.Since(s.reportedAt) < repeatInterval {
 			continue
 		}
-		s.said, s.at = key, time.Now()
+		s.lastReported, s.reportedAt = key, time.Now()
 		e.options.Observe(events.StillWaiting{Stage: s.name, Ref: first.Ref(), Why: why, More: more, Tally: s.tally})
 	}
 }
@@ -103,8 +103,8 @@ func (e *engine) oldest(s *stage) (first *item, more int) {
 func (e *engine) reason(it *item) string {
 	g, gated := e.closedGate(it)
 	switch {
-	case it.because != "":
-		return it.because
+	case it.cause != "":
+		return it.cause
 	case gated:
 		return "waits for " + g.String()
 	case it.state == sending && it.why == "":
@@ -130,35 +130,35 @@ func (e *engine) pending() []Pending {
 	return append(sentOnes, others...)
 }
 
-// cutOff ends the run because the deadline came, or somebody interrupted it.
-func (e *engine) cutOff(ctx context.Context) error {
+// interrupted ends the run because the deadline came, or somebody interrupted it.
+func (e *engine) interrupted(ctx context.Context) error {
 	if ctx.Err() == context.Canceled {
 		return ctx.Err()
 	}
-	looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookFor)
+	looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
 	defer cancel()
 	return e.unfinished(looking, false)
 }
 
 func (e *engine) unfinished(ctx context.Context, stuck bool) error {
-	u := &Unfinished{Pending: e.pending(), Stuck: stuck}
+	u := &UnfinishedError{Pending: e.pending(), Stuck: stuck}
 	if !stuck {
 		u.cause = context.DeadlineExceeded
 	}
 	view := e.client.View()
 	for i, p := range u.Pending {
-		if i == plan.Mentioned {
+		if i == plan.MaxListed {
 			break
 		}
 		at := e.at[p.Ref.Identity()]
-		if q, ok := e.questionOf(at, e.items[at]); ok {
-			u.Pending[i].Why = cmp.Or(q.answer(ctx, view).why, p.Why)
+		if q, ok := e.waitCheckFor(at, e.items[at]); ok {
+			u.Pending[i].Why = cmp.Or(q.run(ctx, view).why, p.Why)
 		}
 	}
 	return u
 }
 
-// lockOf returns the lock that a gate of an object shuts.
-func (e *engine) lockOf(g plan.Gate) *waiters {
-	return e.gates[plan.KeyOf(g)]
+// gateStateOf returns the lock that a gate of an object shuts.
+func (e *engine) gateStateOf(g plan.Gate) *gateState {
+	return e.gates[g.Key()]
 }

@@ -19,7 +19,7 @@ import (
 // and which begins again when it is dropped.
 type watches struct {
 	client  *cluster.Client
-	facts   chan<- fact
+	updates chan<- update
 	ctx     context.Context
 	running sync.WaitGroup
 	started map[watchKey]bool
@@ -32,24 +32,24 @@ type watchKey struct {
 	namespace, labels string
 }
 
-func newWatches(client *cluster.Client, facts chan<- fact) *watches {
+func newWatches(client *cluster.Client, facts chan<- update) *watches {
 	return &watches{
-		client: client, facts: facts, started: map[watchKey]bool{},
+		client: client, updates: facts, started: map[watchKey]bool{},
 		seen: map[cluster.Ref]*unstructured.Unstructured{}, slices: map[cluster.Ref]map[string]bool{},
 	}
 }
 
 type (
-	seenFact struct {
+	objectUpdate struct {
 		o    *unstructured.Unstructured
 		gone bool
 	}
-	sliceFact struct {
+	endpointUpdate struct {
 		service cluster.Ref
 		slice   string
 		ready   bool
 	}
-	blindFact struct {
+	watchDeniedUpdate struct {
 		kind schema.GroupKind
 		err  error
 	}
@@ -57,14 +57,14 @@ type (
 
 // kind watches all objects of a kind.
 func (w *watches) kind(kind schema.GroupVersionKind) {
-	w.start(kind, watchKey{kind: kind.GroupKind()}, func(o *unstructured.Unstructured, gone bool) fact { return seenFact{o, gone} })
+	w.start(kind, watchKey{kind: kind.GroupKind()}, func(o *unstructured.Unstructured, gone bool) update { return objectUpdate{o, gone} })
 }
 
 // endpoints watches what stands behind a Service.
 func (w *watches) endpoints(service cluster.Ref) {
 	key := watchKey{kube.EndpointSliceKind, service.Namespace, "kubernetes.io/service-name=" + service.Name}
-	w.start(key.kind.WithVersion(""), key, func(o *unstructured.Unstructured, gone bool) fact {
-		return sliceFact{service, o.GetName(), !gone && hasReadyEndpoint(o)}
+	w.start(key.kind.WithVersion(""), key, func(o *unstructured.Unstructured, gone bool) update {
+		return endpointUpdate{service, o.GetName(), !gone && hasReadyEndpoint(o)}
 	})
 }
 
@@ -78,7 +78,7 @@ func hasReadyEndpoint(slice *unstructured.Unstructured) bool {
 	return false
 }
 
-func (w *watches) start(kind schema.GroupVersionKind, key watchKey, tell func(o *unstructured.Unstructured, gone bool) fact) {
+func (w *watches) start(kind schema.GroupVersionKind, key watchKey, tell func(o *unstructured.Unstructured, gone bool) update) {
 	if w.started[key] {
 		return
 	}
@@ -88,9 +88,9 @@ func (w *watches) start(kind schema.GroupVersionKind, key watchKey, tell func(o 
 		defer w.running.Done()
 		for attempt := 0; w.ctx.Err() == nil; attempt++ {
 			began := time.Now()
-			err := w.once(kind, key, tell)
+			err := w.watchOnce(kind, key, tell)
 			if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
-				w.send(blindFact{key.kind, err})
+				w.send(watchDeniedUpdate{key.kind, err})
 				return
 			}
 			if time.Since(began) > 10*time.Second {
@@ -101,8 +101,8 @@ func (w *watches) start(kind schema.GroupVersionKind, key watchKey, tell func(o 
 	}()
 }
 
-// once watches until the server ends it.
-func (w *watches) once(kind schema.GroupVersionKind, key watchKey, tell func(*unstructured.Unstructured, bool) fact) error {
+// watchOnce watches until the server ends it.
+func (w *watches) watchOnce(kind schema.GroupVersionKind, key watchKey, tell func(*unstructured.Unstructured, bool) update) error {
 	mapping, err := w.client.Mapping(kind)
 	if err != nil {
 		return err
@@ -122,14 +122,14 @@ func (w *watches) once(kind schema.GroupVersionKind, key watchKey, tell func(*un
 	return nil
 }
 
-func (w *watches) send(f fact) {
+func (w *watches) send(f update) {
 	select {
-	case w.facts <- f:
+	case w.updates <- f:
 	case <-w.ctx.Done():
 	}
 }
 
-func (f seenFact) tell(e *engine) {
+func (f objectUpdate) tell(e *engine) {
 	ref := cluster.RefOf(f.o).Identity()
 	switch kind := ref.GroupKind(); kind {
 	case kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind, kube.CustomResourceDefinitionKind:
@@ -138,16 +138,16 @@ func (f seenFact) tell(e *engine) {
 	i, ours := e.at[ref]
 	switch {
 	case ours && f.gone:
-		e.settle(e.items[i], false, "somebody deleted it")
+		e.setReady(e.items[i], false, "somebody deleted it")
 	case ours:
-		e.see(i, f.o)
+		e.observe(i, f.o)
 	}
 	if !f.gone {
-		e.knock(f.o)
+		e.openWebhookGates(f.o)
 	}
 }
 
-func (f sliceFact) tell(e *engine) {
+func (f endpointUpdate) tell(e *engine) {
 	known := e.watches.slices[f.service]
 	if known == nil {
 		known = map[string]bool{}
@@ -158,10 +158,10 @@ func (f sliceFact) tell(e *engine) {
 	for _, r := range known {
 		ready = ready || r
 	}
-	e.answering(f.service, ready)
+	e.endpointsChanged(f.service, ready)
 }
 
-func (f blindFact) tell(e *engine) {
+func (f watchDeniedUpdate) tell(e *engine) {
 	if apierrors.IsUnauthorized(f.err) {
 		e.failed = e.client.Explain(f.err)
 		return

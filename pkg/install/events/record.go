@@ -2,9 +2,9 @@ package events
 
 import "github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 
-// An EventRecord is an event as data: one line of what install and uninstall write to stderr with -o json. Event names
+// An Record is an event as data: one line of what install and uninstall write to stderr with -o json. Event names
 // what happened; which other fields there are follows from it (docs/events.md). Names stay; fields may be added.
-type EventRecord struct {
+type Record struct {
 	APIVersion     string       `json:"apiVersion"`
 	Event          string       `json:"event"`
 	ElapsedSeconds float64      `json:"elapsedSeconds"`
@@ -31,10 +31,10 @@ type Progress struct {
 	Total   int `json:"total"`
 }
 
-// RecordOf returns an event as data; false for one that is none of this package's.
-func RecordOf(event Event) (EventRecord, bool) {
-	about := func(name, component string, ref *cluster.Ref, t *Tally) EventRecord {
-		r := EventRecord{APIVersion: "kubeflow.install/v1alpha1", Event: name, Component: component, Object: ref}
+// NewRecord returns an event as data; false for one that is none of this package's.
+func NewRecord(event Event) (Record, bool) {
+	about := func(name, component string, ref *cluster.Ref, t *Tally) Record {
+		r := Record{APIVersion: "kubeflow.install/v1alpha1", Event: name, Component: component, Object: ref}
 		if t != nil {
 			r.Progress = &Progress{t.Applied, t.Ready, t.Total}
 		}
@@ -68,12 +68,12 @@ func RecordOf(event Event) (EventRecord, bool) {
 		}
 		return r, true
 	}
-	return recordOfLeaving(event)
+	return newUninstallRecord(event)
 }
 
-// recordOfLeaving is RecordOf for the events of an uninstall.
-func recordOfLeaving(event Event) (EventRecord, bool) {
-	r := EventRecord{APIVersion: "kubeflow.install/v1alpha1"}
+// newUninstallRecord is RecordOf for the events of an uninstall.
+func newUninstallRecord(event Event) (Record, bool) {
+	r := Record{APIVersion: "kubeflow.install/v1alpha1"}
 	switch e := event.(type) {
 	case WaveStarted:
 		r.Event, r.Wave, r.Total = "waveStarted", e.Wave, e.Total
@@ -84,7 +84,7 @@ func recordOfLeaving(event Event) (EventRecord, bool) {
 	case WaveDone:
 		r.Event, r.Wave, r.Total, r.TookSeconds = "waveDone", e.Wave, e.Total, e.Took.Seconds()
 	default:
-		return EventRecord{}, false
+		return Record{}, false
 	}
 	return r, true
 }

@@ -22,7 +22,7 @@ func TestEventsKeepTheirShapeAsData(t *testing.T) {
 	const head, tail = `{"apiVersion":"kubeflow.install/v1alpha1","event":"`, `"progress":{"applied":2,"ready":1,"total":3}}`
 	tally := Tally{Applied: 2, Ready: 1, Total: 3}
 	told := map[string]bool{}
-	var records []EventRecord
+	var records []Record
 	for _, c := range []struct {
 		event Event
 		want  string
@@ -41,7 +41,7 @@ func TestEventsKeepTheirShapeAsData(t *testing.T) {
 		{WaveDone{"webhooks", 3, 2 * time.Second}, head + `waveDone","elapsedSeconds":0,"tookSeconds":2,"wave":"webhooks","total":3}`},
 	} {
 		told[fmt.Sprintf("%T", c.event)] = true
-		record, ok := RecordOf(c.event)
+		record, ok := NewRecord(c.event)
 		records = append(records, record)
 		if got, err := json.Marshal(record); err != nil || !ok || string(got) != c.want {
 			t.Errorf("%T is %s (%v), want %s", c.event, got, err, c.want)

@@ -45,7 +45,7 @@ func Object(ctx context.Context, view cluster.View, o *unstructured.Unstructured
 	case "Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "ReplicaSet.apps", "Job.batch", "ReplicationController":
 		return whyWorkload(ctx, view, o)
 	case "Pod":
-		return cmp.Or(WhyPod(ctx, view, o), why)
+		return cmp.Or(Pod(ctx, view, o), why)
 	case "CustomResourceDefinition.apiextensions.k8s.io":
 		return whyDefinition(o)
 	case "APIService.apiregistration.k8s.io":
@@ -53,9 +53,9 @@ func Object(ctx context.Context, view cluster.View, o *unstructured.Unstructured
 	case "PersistentVolumeClaim":
 		return cmp.Or(whyClaim(ctx, view, o), why)
 	case "Service":
-		return joined("it has no address yet", lastWarning(ctx, view, o))
+		return withDetail("it has no address yet", lastWarning(ctx, view, o))
 	}
-	return joined(cmp.Or(why, "it is not ready"), lastWarning(ctx, view, o))
+	return withDetail(cmp.Or(why, "it is not ready"), lastWarning(ctx, view, o))
 }
 
 // BeingDeleted says what holds up the deletion of an object, "" for one that is not being deleted.
@@ -103,11 +103,11 @@ func whyAPI(ctx context.Context, view cluster.View, o *unstructured.Unstructured
 	if service == nil {
 		return why
 	}
-	return joined(why, whyService(ctx, view, cluster.Ref{APIVersion: "v1", Kind: "Service", Namespace: kube.Text(service, "namespace"), Name: kube.Text(service, "name")}))
+	return withDetail(why, whyService(ctx, view, cluster.Ref{APIVersion: "v1", Kind: "Service", Namespace: kube.Text(service, "namespace"), Name: kube.Text(service, "name")}))
 }
 
-// joined puts what is known about a thing behind what it is, as far as there is anything.
-func joined(what, detail string) string {
+// withDetail puts what is known about a thing behind what it is, as far as there is anything.
+func withDetail(what, detail string) string {
 	if what == "" || detail == "" {
 		return what + detail
 	}

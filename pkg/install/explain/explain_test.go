@@ -35,8 +35,8 @@ func TestWhyNot(t *testing.T) {
 				objects := kubetest.Objects(t, live.Data)
 				view := cluster.Objects("a test", nil, objects...)
 				got := ByRef(t.Context(), view, cluster.RefOf(objects[0]))
-				if gates := plan.WebhooksOf(objects[0]); len(gates) > 0 {
-					got = WhyClosed(t.Context(), view, gates[0].Gate)
+				if gates := plan.Webhooks(objects[0]); len(gates) > 0 {
+					got = Gate(t.Context(), view, gates[0].Gate)
 				}
 				if *update {
 					archive.Files[i+1].Data = []byte(got + "\n")

@@ -17,9 +17,9 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// WhyClosed says what a gate waits for, down to the pods behind it:
+// Gate says what a gate waits for, down to the pods behind it:
 // "webhook.cert-manager.io: Deployment cert-manager-webhook 0/1 ready, pulling image …".
-func WhyClosed(ctx context.Context, view cluster.View, g plan.Gate) string {
+func Gate(ctx context.Context, view cluster.View, g plan.Gate) string {
 	name, why := g.On.String(), ""
 	on, err := view.Get(ctx, g.On)
 	switch {
@@ -34,7 +34,7 @@ func WhyClosed(ctx context.Context, view cluster.View, g plan.Gate) string {
 	case g.Kind == plan.APIGate:
 		why = Object(ctx, view, on)
 	default:
-		name, why = HookName(on, g), WhyHook(ctx, view, on, g)
+		name, why = WebhookName(on, g), Webhook(ctx, view, on, g)
 	}
 	if why == "" {
 		return g.String()
@@ -42,35 +42,35 @@ func WhyClosed(ctx context.Context, view cluster.View, g plan.Gate) string {
 	return name + ": " + why
 }
 
-// HookName returns the name of the webhook that a gate is about, as its server's errors give it.
-func HookName(on *unstructured.Unstructured, g plan.Gate) string {
+// WebhookName returns the name of the webhook that a gate is about, as its server's errors give it.
+func WebhookName(on *unstructured.Unstructured, g plan.Gate) string {
 	for _, w := range kube.Items(on.Object, "webhooks") {
-		if AsksService(kube.Map(w, "clientConfig"), g.Service) {
+		if CallsService(kube.Map(w, "clientConfig"), g.Service) {
 			return kube.Text(w, "name")
 		}
 	}
 	return "the conversion webhook of " + on.GetName()
 }
 
-func AsksService(client map[string]any, service cluster.Ref) bool {
+func CallsService(client map[string]any, service cluster.Ref) bool {
 	return kube.Text(client, "service", "name") == service.Name && kube.Text(client, "service", "namespace") == service.Namespace
 }
 
-// WhyHook says why a webhook does not answer: nothing ready behind its Service, or no certificate in it yet.
-func WhyHook(ctx context.Context, view cluster.View, on *unstructured.Unstructured, g plan.Gate) string {
+// Webhook says why a webhook does not answer: nothing ready behind its Service, or no certificate in it yet.
+func Webhook(ctx context.Context, view cluster.View, on *unstructured.Unstructured, g plan.Gate) string {
 	if why := whyService(ctx, view, g.Service); why != "" {
 		return why
 	}
-	for _, client := range ClientsOf(on) {
-		if AsksService(client, g.Service) && kube.Text(client, "caBundle") == "" {
-			return joined("its certificate is not injected yet", whyCertificate(ctx, view, on))
+	for _, client := range ClientConfigs(on) {
+		if CallsService(client, g.Service) && kube.Text(client, "caBundle") == "" {
+			return withDetail("its certificate is not injected yet", whyCertificate(ctx, view, on))
 		}
 	}
 	return ""
 }
 
-// ClientsOf returns how the API server reaches the webhooks of a configuration, or the converter of a definition.
-func ClientsOf(on *unstructured.Unstructured) []map[string]any {
+// ClientConfigs returns how the API server reaches the webhooks of a configuration, or the converter of a definition.
+func ClientConfigs(on *unstructured.Unstructured) []map[string]any {
 	clients := []map[string]any{kube.Map(on.Object, "spec", "conversion", "webhook", "clientConfig"), kube.Map(on.Object, "spec", "conversion", "webhookClientConfig")}
 	for _, w := range kube.Items(on.Object, "webhooks") {
 		clients = append(clients, kube.Map(w, "clientConfig"))
@@ -80,11 +80,11 @@ func ClientsOf(on *unstructured.Unstructured) []map[string]any {
 
 // whyCertificate says what the Certificate waits for that is to be injected into a configuration.
 func whyCertificate(ctx context.Context, view cluster.View, on *unstructured.Unstructured) string {
-	namespace, name, found := strings.Cut(on.GetAnnotations()[plan.Certificates+"/inject-ca-from"], "/")
+	namespace, name, found := strings.Cut(on.GetAnnotations()[plan.CertManagerGroup+"/inject-ca-from"], "/")
 	if !found {
 		return ""
 	}
-	ref := cluster.Ref{APIVersion: plan.Certificates + "/v1", Kind: "Certificate", Namespace: namespace, Name: name}
+	ref := cluster.Ref{APIVersion: plan.CertManagerGroup + "/v1", Kind: "Certificate", Namespace: namespace, Name: name}
 	if why := ByRef(ctx, view, ref); why != "" {
 		return fmt.Sprintf("%s: %s", ref, why)
 	}
@@ -157,9 +157,9 @@ func idle(o *unstructured.Unstructured) bool {
 	return plan.PodTemplate(o) != nil && o.GetKind() != "Pod" && o.GetKind() != "DaemonSet" && orOne(o.Object, "spec", "replicas") == 0
 }
 
-// Deserted tells whether nothing will ever answer for a webhook as things are: its Service is gone, or leads nowhere.
+// NoBackend tells whether nothing will ever answer for a webhook as things are: its Service is gone, or leads nowhere.
 // ignored says that the API server then goes on without it.
-func Deserted(ctx context.Context, view cluster.View, g plan.Gate) (nobody, ignored bool) {
+func NoBackend(ctx context.Context, view cluster.View, g plan.Gate) (nobody, ignored bool) {
 	workloads, _, err := behind(ctx, view, g.Service)
 	if err != nil || slices.ContainsFunc(workloads, func(o *unstructured.Unstructured) bool { return !idle(o) }) {
 		return false, false
@@ -168,6 +168,6 @@ func Deserted(ctx context.Context, view cluster.View, g plan.Gate) (nobody, igno
 	if err != nil {
 		return false, false
 	}
-	hooks := slices.DeleteFunc(kube.Items(on.Object, "webhooks"), func(w map[string]any) bool { return !AsksService(kube.Map(w, "clientConfig"), g.Service) })
+	hooks := slices.DeleteFunc(kube.Items(on.Object, "webhooks"), func(w map[string]any) bool { return !CallsService(kube.Map(w, "clientConfig"), g.Service) })
 	return true, len(hooks) > 0 && !slices.ContainsFunc(hooks, func(w map[string]any) bool { return kube.Text(w, "failurePolicy") != "Ignore" })
 }

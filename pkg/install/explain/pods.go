@@ -19,14 +19,14 @@ import (
 func whyWorkload(ctx context.Context, view cluster.View, o *unstructured.Unstructured) string {
 	if Failed(o) {
 		c := kube.Condition(o, "Failed")
-		return joined(fmt.Sprintf("it failed: %s: %s", c.Reason, c.Message), whyPods(ctx, view, o))
+		return withDetail(fmt.Sprintf("it failed: %s: %s", c.Reason, c.Message), whyPods(ctx, view, o))
 	}
-	ready, wanted := Counts(o)
-	return joined(fmt.Sprintf("%d/%d ready", ready, wanted), whyPods(ctx, view, o))
+	ready, wanted := ReplicaCounts(o)
+	return withDetail(fmt.Sprintf("%d/%d ready", ready, wanted), whyPods(ctx, view, o))
 }
 
-// Counts returns how many pods of a workload are as wanted, and how many are wanted.
-func Counts(o *unstructured.Unstructured) (ready, wanted int64) {
+// ReplicaCounts returns how many pods of a workload are as wanted, and how many are wanted.
+func ReplicaCounts(o *unstructured.Unstructured) (ready, wanted int64) {
 	switch o.GetKind() {
 	case "DaemonSet":
 		return kube.Number(o.Object, "status", "numberReady"), kube.Number(o.Object, "status", "desiredNumberScheduled")
@@ -50,7 +50,7 @@ func orOne(o map[string]any, path ...string) int64 {
 // whyPods says what is wrong with the first pod of a workload that is in trouble, else with the first that is not
 // ready, else why there are none.
 func whyPods(ctx context.Context, view cluster.View, workload *unstructured.Unstructured) string {
-	pods := slices.DeleteFunc(slices.Clone(PodsOf(ctx, view, workload)), kube.PodReady)
+	pods := slices.DeleteFunc(slices.Clone(Pods(ctx, view, workload)), kube.PodReady)
 	if len(pods) == 0 {
 		return whyNoPods(ctx, view, workload)
 	}
@@ -59,11 +59,11 @@ func whyPods(ctx context.Context, view cluster.View, workload *unstructured.Unst
 			return p.String()
 		}
 	}
-	return WhyPod(ctx, view, pods[0])
+	return Pod(ctx, view, pods[0])
 }
 
-// WhyPod says what is wrong with a pod that is not ready.
-func WhyPod(ctx context.Context, view cluster.View, pod *unstructured.Unstructured) string {
+// Pod says what is wrong with a pod that is not ready.
+func Pod(ctx context.Context, view cluster.View, pod *unstructured.Unstructured) string {
 	problem := kube.WhyNotReady(pod)
 	switch {
 	case problem == nil:
@@ -129,8 +129,8 @@ func replicaSetsOf(ctx context.Context, view cluster.View, workload *unstructure
 	return sets
 }
 
-// PodsOf returns the pods that a workload selects.
-func PodsOf(ctx context.Context, view cluster.View, workload *unstructured.Unstructured) []*unstructured.Unstructured {
+// Pods returns the pods that a workload selects.
+func Pods(ctx context.Context, view cluster.View, workload *unstructured.Unstructured) []*unstructured.Unstructured {
 	chosen := chosenBy(workload)
 	if chosen == "" {
 		return nil
@@ -147,14 +147,14 @@ func chosenBy(workload *unstructured.Unstructured) string {
 	if workload == nil {
 		return ""
 	}
-	s, err := SelectorOf(workload)
+	s, err := Selector(workload)
 	if err != nil || s.Empty() {
 		return ""
 	}
 	return s.String()
 }
 
-func SelectorOf(workload *unstructured.Unstructured) (labels.Selector, error) {
+func Selector(workload *unstructured.Unstructured) (labels.Selector, error) {
 	if workload.GetKind() == "ReplicationController" {
 		set, _, err := unstructured.NestedStringMap(workload.Object, "spec", "selector")
 		return labels.SelectorFromSet(set), err

@@ -35,7 +35,7 @@ func whyClaim(ctx context.Context, view cluster.View, claim *unstructured.Unstru
 	}
 	classes, err := view.List(ctx, kube.StorageClassKind, cluster.Scope{})
 	if err != nil {
-		return joined("is not bound", lastWarning(ctx, view, claim))
+		return withDetail("is not bound", lastWarning(ctx, view, claim))
 	}
 	name := kube.Text(claim.Object, "spec", "storageClassName")
 	_, named := kube.Map(claim.Object, "spec")["storageClassName"]
@@ -50,5 +50,5 @@ func whyClaim(ctx context.Context, view cluster.View, claim *unstructured.Unstru
 	case at >= 0 && kube.Text(classes[at].Object, "volumeBindingMode") == "WaitForFirstConsumer" && claim.GetAnnotations()["volume.kubernetes.io/selected-node"] == "":
 		return ""
 	}
-	return joined("is not bound", lastWarning(ctx, view, claim))
+	return withDetail("is not bound", lastWarning(ctx, view, claim))
 }

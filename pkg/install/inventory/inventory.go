@@ -20,25 +20,25 @@ import (
 // An Inventory is the record, in the cluster, of what one install put there. It is a ConfigMap: what it lists is
 // only removed by this program, and what it does not list is never touched.
 type Inventory struct {
-	Name    string // the installation's name
-	Release string // "26.03"; empty when it is no release we know
-	Source  []release.Pin
-	Objects []Entry
-	Remains bool // it was uninstalled, and Objects are what stayed: users' data, and what that needs
-	Leaving bool // an uninstall has begun, and has not come to its end
+	Name         string // the installation's name
+	Release      string // "26.03"; empty when it is no release we know
+	Source       []release.Pin
+	Objects      []Entry
+	Uninstalled  bool // it was uninstalled, and Objects are what stayed: users' data, and what that needs
+	Uninstalling bool // an uninstall has begun, and has not come to its end
 
-	Home string
-	Live *unstructured.Unstructured
+	Namespace string
+	Live      *unstructured.Unstructured
 }
 
 // An Entry is one installed object, and the component it came with ("" in records of an older program). Applied is a hash of what was applied, Fields of the fields this program owned
 // then; both are empty while the object is not known to be applied.
 type Entry struct {
 	cluster.Ref
-	Component string `json:"component,omitempty"`
-	Applied   string `json:"applied,omitempty"`
-	Fields    string `json:"fields,omitempty"`
-	Found     bool   `json:"found,omitempty"` // a Namespace that was there before the install: an uninstall leaves it
+	Component   string `json:"component,omitempty"`
+	Applied     string `json:"applied,omitempty"`
+	Fields      string `json:"fields,omitempty"`
+	PreExisting bool   `json:"found,omitempty"` // a Namespace that was there before the install: an uninstall leaves it
 }
 
 // The labels and keys of the ConfigMap.
@@ -47,15 +47,15 @@ const (
 	partLabel      = "app.kubernetes.io/component"
 	nameLabel      = "app.kubernetes.io/instance"
 	inventoryLabel = "inventory"
-	InventoryNames = "kubectl-kubeflow-inventory"
+	namePrefix     = "kubectl-kubeflow-inventory"
 
-	releaseKey = "release"
-	sourceKey  = "source"
-	objectsKey = "objects"
-	remainsKey = "remains" // "true" in what an uninstall leaves
-	leavingKey = "leaving" // "true" while an uninstall is under way, or was cut off
+	releaseKey      = "release"
+	sourceKey       = "source"
+	objectsKey      = "objects"
+	uninstalledKey  = "remains" // "true" in what an uninstall leaves
+	uninstallingKey = "leaving" // "true" while an uninstall is under way, or was cut off
 
-	largest = 1000 * 1000 // of the 1 MiB that an API server takes
+	maxSize = 1000 * 1000 // of the 1 MiB that an API server takes
 )
 
 // Choose returns the inventory of a name; without a name that of a known release before any other. It may be nil.
@@ -74,20 +74,20 @@ func Choose(all []*Inventory, name string) *Inventory {
 	return nil
 }
 
-// Inventories returns the record of each installation on a cluster, in the order of their names. To somebody who may
+// List returns the record of each installation on a cluster, in the order of their names. To somebody who may
 // not look into every namespace it returns those in Kubeflow's own.
-func Inventories(ctx context.Context, view cluster.View) ([]*Inventory, error) {
-	all, err := inventoriesIn(ctx, view, "")
+func List(ctx context.Context, view cluster.View) ([]*Inventory, error) {
+	all, err := listIn(ctx, view, "")
 	if !apierrors.IsForbidden(err) {
 		return all, err
 	}
-	if own, narrow := inventoriesIn(ctx, view, "kubeflow"); narrow == nil && len(own) > 0 {
+	if own, narrow := listIn(ctx, view, "kubeflow"); narrow == nil && len(own) > 0 {
 		return own, nil
 	}
 	return nil, err
 }
 
-func inventoriesIn(ctx context.Context, view cluster.View, namespace string) ([]*Inventory, error) {
+func listIn(ctx context.Context, view cluster.View, namespace string) ([]*Inventory, error) {
 	selector := fmt.Sprintf("%s=%s,%s=%s", ManagedByLabel, Manager, partLabel, inventoryLabel)
 	list, err := view.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: namespace, Labels: selector})
 	if meta.IsNoMatchError(err) {
@@ -98,7 +98,7 @@ func inventoriesIn(ctx context.Context, view cluster.View, namespace string) ([]
 	}
 	var all []*Inventory
 	for _, o := range list {
-		inventory, err := decodeInventory(o)
+		inventory, err := decode(o)
 		if err != nil {
 			return nil, err
 		}
@@ -127,10 +127,10 @@ func (v *Inventory) Refs() []cluster.Ref {
 	return refs
 }
 
-func decodeInventory(o *unstructured.Unstructured) (*Inventory, error) {
-	v := &Inventory{Name: o.GetLabels()[nameLabel], Home: o.GetNamespace(), Live: o}
+func decode(o *unstructured.Unstructured) (*Inventory, error) {
+	v := &Inventory{Name: o.GetLabels()[nameLabel], Namespace: o.GetNamespace(), Live: o}
 	v.Release = kube.Text(o.Object, "data", releaseKey)
-	v.Remains, v.Leaving = kube.Text(o.Object, "data", remainsKey) == "true", kube.Text(o.Object, "data", leavingKey) == "true"
+	v.Uninstalled, v.Uninstalling = kube.Text(o.Object, "data", uninstalledKey) == "true", kube.Text(o.Object, "data", uninstallingKey) == "true"
 	for key, into := range map[string]any{sourceKey: &v.Source, objectsKey: &v.Objects} {
 		if err := json.Unmarshal([]byte(kube.Text(o.Object, "data", key)), into); err != nil {
 			return nil, &cluster.Problem{Err: err,
@@ -159,12 +159,12 @@ func (v *Inventory) Encode() (*unstructured.Unstructured, error) {
 		objects = append(append(objects, '\n'), line...)
 	}
 	objects = append(objects, "\n]\n"...)
-	if len(objects) > largest {
+	if len(objects) > maxSize {
 		return nil, &cluster.Problem{What: fmt.Sprintf("%d objects are more than one installation can keep a record of", len(v.Objects)),
 			Next: "Install them in parts, each with a --name of its own"}
 	}
 	data := map[string]any{releaseKey: v.Release, sourceKey: string(source), objectsKey: string(objects)}
-	for key, is := range map[string]bool{remainsKey: v.Remains, leavingKey: v.Leaving} {
+	for key, is := range map[string]bool{uninstalledKey: v.Uninstalled, uninstallingKey: v.Uninstalling} {
 		if is {
 			data[key] = "true"
 		}
@@ -172,19 +172,19 @@ func (v *Inventory) Encode() (*unstructured.Unstructured, error) {
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "ConfigMap",
 		"metadata": map[string]any{
-			"name": InventoryNames + "-" + v.Name, "namespace": v.Home,
+			"name": namePrefix + "-" + v.Name, "namespace": v.Namespace,
 			"labels": map[string]any{ManagedByLabel: Manager, partLabel: inventoryLabel, nameLabel: v.Name},
 		},
 		"data": data,
 	}}, nil
 }
 
-// SameRecord tells whether a ConfigMap on the cluster already says this.
-func SameRecord(live, want *unstructured.Unstructured) bool {
+// SameData tells whether a ConfigMap on the cluster already says this.
+func SameData(live, want *unstructured.Unstructured) bool {
 	if live == nil {
 		return false
 	}
-	for _, key := range []string{releaseKey, sourceKey, objectsKey, remainsKey, leavingKey} {
+	for _, key := range []string{releaseKey, sourceKey, objectsKey, uninstalledKey, uninstallingKey} {
 		if kube.Text(live.Object, "data", key) != kube.Text(want.Object, "data", key) {
 			return false
 		}
@@ -220,4 +220,12 @@ func (v *Inventory) Times() (first, last *time.Time) {
 		}
 	}
 	return first, last
+}
+
+// Revision identifies one version of the stored record, "" when there is none.
+func (v *Inventory) Revision() string {
+	if v == nil || v.Live == nil {
+		return ""
+	}
+	return string(v.Live.GetUID()) + v.Live.GetResourceVersion()
 }

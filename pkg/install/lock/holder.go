@@ -12,11 +12,11 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// AtWork returns who is changing this cluster's Kubeflow now, nil when nobody is, or when it may not be looked at.
+// CurrentHolder returns who is changing this cluster's Kubeflow now, nil when nobody is, or when it may not be looked at.
 // A hold that was not renewed for long is one whose program is gone, and so is one of a process of this machine that is
 // no more. now is what time it is.
-func AtWork(ctx context.Context, view cluster.View, now time.Time) (*Holder, error) {
-	lease, err := view.Get(ctx, cluster.Ref{APIVersion: "coordination.k8s.io/v1", Kind: "Lease", Namespace: LeaseHome, Name: LeaseName})
+func CurrentHolder(ctx context.Context, view cluster.View, now time.Time) (*Holder, error) {
+	lease, err := view.Get(ctx, cluster.Ref{APIVersion: "coordination.k8s.io/v1", Kind: "Lease", Namespace: LeaseNamespace, Name: LeaseName})
 	if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) || meta.IsNoMatchError(err) {
 		return nil, nil
 	}
@@ -24,16 +24,16 @@ func AtWork(ctx context.Context, view cluster.View, now time.Time) (*Holder, err
 		return nil, err
 	}
 	holder := kube.Text(lease.Object, "spec", "holderIdentity")
-	if renewed := moment(lease, "renewTime"); holder == "" || OwnIdentity().KnowsGone(holder) || !renewed.IsZero() && now.Sub(renewed) > abandoned {
+	if renewed := timeOf(lease, "renewTime"); holder == "" || ownIdentity().knowsGone(holder) || !renewed.IsZero() && now.Sub(renewed) > staleAfter {
 		return nil, nil
 	}
-	return &Holder{Who: ParseIdentity(holder).Who(), Doing: lease.GetAnnotations()[DoingNote], Since: moment(lease, "acquireTime")}, nil
+	return &Holder{Who: parseIdentity(holder).who(), Doing: lease.GetAnnotations()[doingAnnotation], Since: timeOf(lease, "acquireTime")}, nil
 }
 
-// abandoned is well above what a hold lasts, because the clock of its holder may be another.
-const abandoned = 10 * time.Minute
+// staleAfter is well above what a hold lasts, because the clock of its holder may be another.
+const staleAfter = 10 * time.Minute
 
-func moment(lease *unstructured.Unstructured, field string) time.Time {
+func timeOf(lease *unstructured.Unstructured, field string) time.Time {
 	t, _ := time.Parse(time.RFC3339Nano, kube.Text(lease.Object, "spec", field)) // the zero time where there is none
 	return t
 }

@@ -11,18 +11,18 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 )
 
-// An Identity names one process: who runs it, where, and which one it is.
-type Identity struct {
-	User, Host, place, Process, nonce string
+// An identity names one process: who runs it, where, and which one it is.
+type identity struct {
+	user, host, pidNamespace, process, nonce string
 }
 
-// OwnIdentity names this process, anew at every call: two holds of one process are two holders.
-func OwnIdentity() Identity {
+// ownIdentity names this process, anew at every call: two holds of one process are two holders.
+func ownIdentity() identity {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
-	return Identity{User: userName(), Host: host, place: placeOfProcesses(), Process: strconv.Itoa(os.Getpid()), nonce: rand.Text()[:8]}
+	return identity{user: userName(), host: host, pidNamespace: pidNamespace(), process: strconv.Itoa(os.Getpid()), nonce: rand.Text()[:8]}
 }
 
 func userName() string {
@@ -33,8 +33,8 @@ func userName() string {
 	return cmp.Or(os.Getenv("USER"), os.Getenv("USERNAME"), "somebody")
 }
 
-// placeOfProcesses tells apart machines, and containers on one, that have the same name but not the same process numbers.
-func placeOfProcesses() string {
+// pidNamespace tells apart machines, and containers on one, that have the same name but not the same process numbers.
+func pidNamespace() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return ""
@@ -46,29 +46,29 @@ func placeOfProcesses() string {
 	return inventory.Hash([]byte(string(boot) + namespace))
 }
 
-func (i Identity) String() string {
-	return strings.Join([]string{i.User + "@" + i.Host, i.place, i.Process, i.nonce}, "/")
+func (i identity) String() string {
+	return strings.Join([]string{i.user + "@" + i.host, i.pidNamespace, i.process, i.nonce}, "/")
 }
 
-func ParseIdentity(s string) Identity {
+func parseIdentity(s string) identity {
 	parts := append(strings.Split(s, "/"), "", "", "")
-	i := Identity{place: parts[1], Process: parts[2], nonce: parts[3]}
-	i.User, i.Host, _ = strings.Cut(parts[0], "@")
+	i := identity{pidNamespace: parts[1], process: parts[2], nonce: parts[3]}
+	i.user, i.host, _ = strings.Cut(parts[0], "@")
 	return i
 }
 
-func (i Identity) Who() string {
-	if i.Host == "" {
-		return cmp.Or(i.User, "somebody")
+func (i identity) who() string {
+	if i.host == "" {
+		return cmp.Or(i.user, "somebody")
 	}
-	return i.User + "@" + i.Host
+	return i.user + "@" + i.host
 }
 
-// KnowsGone tells whether a process is known to be no more, which can only be known on its own machine.
-func (i Identity) KnowsGone(holder string) bool {
-	other := ParseIdentity(holder)
-	process, err := strconv.Atoi(other.Process)
-	if err != nil || other.Host != i.Host || other.place != i.place {
+// knowsGone tells whether a process is known to be no more, which can only be known on its own machine.
+func (i identity) knowsGone(holder string) bool {
+	other := parseIdentity(holder)
+	process, err := strconv.Atoi(other.process)
+	if err != nil || other.host != i.host || other.pidNamespace != i.pidNamespace {
 		return false
 	}
 	return !running(process)

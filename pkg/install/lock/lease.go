@@ -17,14 +17,14 @@ import (
 )
 
 const (
-	LeaseName     = inventory.Manager
-	LeaseHome     = "default" // there before the first write of an install, and after the last one of an uninstall
-	leaseLasts    = 20 * time.Second
-	leaseRenewed  = 4 * time.Second
-	LeaseWatched  = 500 * time.Millisecond
-	DoingNote     = "kubeflow.org/doing"
-	releaseWithin = 5 * time.Second
-	leaseTries    = 8 // to read it, when the server does not answer: about half a minute
+	LeaseName       = inventory.Manager
+	LeaseNamespace  = "default" // there before the first write of an install, and after the last one of an uninstall
+	leaseDuration   = 20 * time.Second
+	renewInterval   = 4 * time.Second
+	pollInterval    = 500 * time.Millisecond
+	doingAnnotation = "kubeflow.org/doing"
+	releaseTimeout  = 5 * time.Second
+	maxReadAttempts = 8 // to read it, when the server does not answer: about half a minute
 )
 
 // A Holder is who works on a cluster.
@@ -34,28 +34,28 @@ type Holder struct {
 	Since time.Time `json:"since"` // by the holder's clock
 }
 
-// Held is the error of work that cannot begin, because somebody else is at work on the same cluster.
-type Held struct{ By Holder }
+// HeldError is the error of work that cannot begin, because somebody else is at work on the same cluster.
+type HeldError struct{ By Holder }
 
-func (h *Held) Error() string {
+func (h *HeldError) Error() string {
 	return fmt.Sprintf("%s is %s on this cluster, since %s", h.By.Who, h.By.Doing, h.By.Since.Local().Format("15:04:05 on 2 January"))
 }
 
-// Hold makes sure that nobody else works on the cluster while the caller does: it takes a Lease, renews it, and deletes
+// Acquire makes sure that nobody else works on the cluster while the caller does: it takes a Lease, renews it, and deletes
 // it when release is called. doing says what for, in words that follow "jane is": "installing Kubeflow 26.03".
 //
 // The context it returns is the one to work with. It ends when the hold is lost (context.Cause says so), which only
 // happens when this program could not reach the cluster for as long as the Lease lasts and somebody else took over.
 //
-// Somebody who holds the Lease and renews it is a [Held] error, wrapped in a cluster.Problem. One that is gone (its process
+// Somebody who holds the Lease and renews it is a [HeldError] error, wrapped in a cluster.Problem. One that is gone (its process
 // is no more, or it has stopped renewing) is taken over from.
-func Hold(ctx context.Context, client *cluster.Client, doing string) (held context.Context, release func(), err error) {
-	return HoldIn(ctx, client, LeaseHome, doing)
+func Acquire(ctx context.Context, client *cluster.Client, doing string) (held context.Context, release func(), err error) {
+	return AcquireIn(ctx, client, LeaseNamespace, doing)
 }
 
-func HoldIn(ctx context.Context, client *cluster.Client, namespace, doing string) (context.Context, func(), error) {
-	h := &hold{leases: client.Kube.CoordinationV1().Leases(namespace), identity: OwnIdentity(), doing: doing}
-	if err := h.take(ctx); err != nil {
+func AcquireIn(ctx context.Context, client *cluster.Client, namespace, doing string) (context.Context, func(), error) {
+	h := &holding{leases: client.Kube.CoordinationV1().Leases(namespace), identity: ownIdentity(), doing: doing}
+	if err := h.acquire(ctx); err != nil {
 		return nil, nil, err
 	}
 	held, lose := context.WithCancelCause(ctx)
@@ -68,51 +68,51 @@ func HoldIn(ctx context.Context, client *cluster.Client, namespace, doing string
 	return held, func() {
 		stop()
 		<-done
-		h.letGo(ctx)
+		h.release(ctx)
 		lose(nil)
 	}, nil
 }
 
-// A hold is this process's claim to a Lease. It writes typed objects, not Changes: to make one has to fail when there is one.
-type hold struct {
+// A holding is this process's claim to a Lease. It writes typed objects, not Changes: to make one has to fail when there is one.
+type holding struct {
 	leases   coordination.LeaseInterface
-	identity Identity
+	identity identity
 	doing    string
 	lease    *coordinationv1.Lease
 }
 
-// take gets the Lease, or says who has it.
-func (h *hold) take(ctx context.Context) error {
+// acquire gets the Lease, or says who has it.
+func (h *holding) acquire(ctx context.Context) error {
 	var seen *coordinationv1.Lease // somebody's, as it was when it was first looked at
 	var since time.Time
 	for attempt := 0; ; {
 		lease, err := h.leases.Get(ctx, LeaseName, metav1.GetOptions{})
-		pause := LeaseWatched
+		pause := pollInterval
 		switch {
 		case apierrors.IsNotFound(err):
 			if done, err := h.claim(ctx, nil); done || err != nil {
 				return err
 			}
-		case cluster.Transient(err) && attempt < leaseTries:
+		case cluster.Transient(err) && attempt < maxReadAttempts:
 			pause = kube.Backoff(attempt)
 			attempt++
 		case err != nil:
 			return fmt.Errorf("looking who works on this cluster: %w", err)
-		case HolderOf(lease) == h.identity.String():
+		case holderOf(lease) == h.identity.String():
 			h.lease = lease // the answer to the request that made it was lost
 			return nil
 		case seen == nil:
 			seen, since = lease, time.Now()
 			fallthrough
 		case seen.UID == lease.UID && seen.ResourceVersion == lease.ResourceVersion:
-			if !h.identity.KnowsGone(HolderOf(lease)) && time.Since(since) < lastsOf(lease) {
+			if !h.identity.knowsGone(holderOf(lease)) && time.Since(since) < durationOf(lease) {
 				break
 			}
 			if done, err := h.claim(ctx, lease); done || err != nil {
 				return err
 			}
-		case HolderOf(seen) == HolderOf(lease): // renewed while we looked: it is alive
-			return busy(lease)
+		case holderOf(seen) == holderOf(lease): // renewed while we looked: it is alive
+			return heldError(lease)
 		default:
 			seen, since = lease, time.Now()
 		}
@@ -123,11 +123,11 @@ func (h *hold) take(ctx context.Context) error {
 }
 
 // claim writes the Lease: a new one, or over one whose holder is gone. Done is false when somebody was faster.
-func (h *hold) claim(ctx context.Context, from *coordinationv1.Lease) (done bool, err error) {
+func (h *holding) claim(ctx context.Context, from *coordinationv1.Lease) (done bool, err error) {
 	now := metav1.NowMicro()
-	name, seconds := h.identity.String(), int32(leaseLasts/time.Second)
+	name, seconds := h.identity.String(), int32(leaseDuration/time.Second)
 	lease := &coordinationv1.Lease{
-		ObjectMeta: metav1.ObjectMeta{Name: LeaseName, Labels: map[string]string{inventory.ManagedByLabel: inventory.Manager}, Annotations: map[string]string{DoingNote: h.doing}},
+		ObjectMeta: metav1.ObjectMeta{Name: LeaseName, Labels: map[string]string{inventory.ManagedByLabel: inventory.Manager}, Annotations: map[string]string{doingAnnotation: h.doing}},
 		Spec:       coordinationv1.LeaseSpec{HolderIdentity: &name, LeaseDurationSeconds: &seconds, AcquireTime: &now, RenewTime: &now},
 	}
 	if from == nil {
@@ -146,8 +146,8 @@ func (h *hold) claim(ctx context.Context, from *coordinationv1.Lease) (done bool
 }
 
 // renew keeps the Lease until told to stop. A server that does not answer does not end it: only somebody else's name in it does.
-func (h *hold) renew(ctx context.Context, lose context.CancelCauseFunc) {
-	for kube.Sleep(ctx, leaseRenewed) == nil {
+func (h *holding) renew(ctx context.Context, lose context.CancelCauseFunc) {
+	for kube.Sleep(ctx, renewInterval) == nil {
 		now := metav1.NowMicro()
 		next := h.lease.DeepCopy()
 		next.Spec.RenewTime = &now
@@ -160,25 +160,25 @@ func (h *hold) renew(ctx context.Context, lose context.CancelCauseFunc) {
 			continue
 		}
 		switch live, err := h.leases.Get(ctx, LeaseName, metav1.GetOptions{}); {
-		case err == nil && HolderOf(live) == h.identity.String():
+		case err == nil && holderOf(live) == h.identity.String():
 			h.lease = live
 		case apierrors.IsNotFound(err):
 			_, _ = h.claim(ctx, nil) // what did not succeed is tried again at the next tick
 		case err == nil:
-			lose(busy(live))
+			lose(heldError(live))
 			return
 		}
 	}
 }
 
-// letGo deletes the Lease, if it still is this process's.
-func (h *hold) letGo(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseWithin)
+// release deletes the Lease, if it still is this process's.
+func (h *holding) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
 	for attempt := 0; ; attempt++ {
 		live, err := h.leases.Get(ctx, LeaseName, metav1.GetOptions{})
 		if err == nil {
-			if HolderOf(live) != h.identity.String() {
+			if holderOf(live) != h.identity.String() {
 				return
 			}
 			err = h.leases.Delete(ctx, LeaseName, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &live.UID, ResourceVersion: &live.ResourceVersion}})
@@ -189,32 +189,32 @@ func (h *hold) letGo(ctx context.Context) {
 	}
 }
 
-func busy(lease *coordinationv1.Lease) error {
-	held := &Held{By: Holder{Who: ParseIdentity(HolderOf(lease)).Who(), Doing: lease.Annotations[DoingNote]}}
+func heldError(lease *coordinationv1.Lease) error {
+	held := &HeldError{By: Holder{Who: parseIdentity(holderOf(lease)).who(), Doing: lease.Annotations[doingAnnotation]}}
 	if lease.Spec.AcquireTime != nil {
 		held.By.Since = lease.Spec.AcquireTime.Time
 	}
 	return &cluster.Problem{What: held.Error(), Err: held,
-		Next: fmt.Sprintf("Wait until it is done, then run the same command again. Where that program is gone, its hold ends by itself within %s", leaseLasts)}
+		Next: fmt.Sprintf("Wait until it is done, then run the same command again. Where that program is gone, its hold ends by itself within %s", leaseDuration)}
 }
 
-func HolderOf(lease *coordinationv1.Lease) string {
+func holderOf(lease *coordinationv1.Lease) string {
 	if lease.Spec.HolderIdentity == nil {
 		return ""
 	}
 	return *lease.Spec.HolderIdentity
 }
 
-func lastsOf(lease *coordinationv1.Lease) time.Duration {
-	if lease.Spec.LeaseDurationSeconds == nil || HolderOf(lease) == "" {
+func durationOf(lease *coordinationv1.Lease) time.Duration {
+	if lease.Spec.LeaseDurationSeconds == nil || holderOf(lease) == "" {
 		return 0
 	}
 	return time.Duration(*lease.Spec.LeaseDurationSeconds) * time.Second
 }
 
-// LostHold returns why a hold was lost, nil when it was not.
-func LostHold(held context.Context) error {
-	var lost *Held
+// Lost returns why a hold was lost, nil when it was not.
+func Lost(held context.Context) error {
+	var lost *HeldError
 	if cause := context.Cause(held); errors.As(cause, &lost) {
 		return cause
 	}

@@ -2,10 +2,10 @@ package plan
 
 import "slices"
 
-// cutCycles finds rings in which everybody would wait for somebody else, and takes the webhook gates out of them.
+// breakCycles finds rings in which everybody would wait for somebody else, and takes the webhook gates out of them.
 // A namespace or a definition never waits for what is in it, so a ring always goes through a webhook or an API.
-func (p *planner) cutCycles() {
-	for _, ring := range rings(p.waits()) {
+func (p *planner) breakCycles() {
+	for _, ring := range stronglyConnected(p.dependencies()) {
 		if len(ring) < 2 {
 			continue
 		}
@@ -14,7 +14,7 @@ func (p *planner) cutCycles() {
 		for _, i := range ring {
 			cycle.Objects = append(cycle.Objects, p.all[i].ref)
 			p.gates[i] = slices.DeleteFunc(p.gates[i], func(g Gate) bool {
-				within := slices.ContainsFunc(p.openers[KeyOf(g)], func(at int) bool { return slices.Contains(ring, at) })
+				within := slices.ContainsFunc(p.openers[g.Key()], func(at int) bool { return slices.Contains(ring, at) })
 				if within && !slices.Contains(cycle.Cut, g) {
 					cycle.Cut = append(cycle.Cut, g)
 				}
@@ -27,22 +27,22 @@ func (p *planner) cutCycles() {
 	}
 }
 
-// waits returns, for each object, what must be at work before it can be: what its gates wait for, and what it needs.
-func (p *planner) waits() [][]int {
+// dependencies returns, for each object, what must be at work before it can be: what its gates wait for, and what it needs.
+func (p *planner) dependencies() [][]int {
 	out := make([][]int, len(p.all))
 	for i := range p.all {
 		out[i] = slices.Clone(p.needs.edges[i])
 		for _, g := range p.gates[i] {
 			if g.Kind != NamespaceGate && g.Kind != KindGate {
-				out[i] = append(out[i], p.openers[KeyOf(g)]...)
+				out[i] = append(out[i], p.openers[g.Key()]...)
 			}
 		}
 	}
 	return out
 }
 
-// rings returns the strongly connected parts of a graph (Tarjan).
-func rings(edges [][]int) [][]int {
+// stronglyConnected returns the strongly connected parts of a graph (Tarjan).
+func stronglyConnected(edges [][]int) [][]int {
 	t := &tarjan{edges: edges, number: make([]int, len(edges)), low: make([]int, len(edges)), on: make([]bool, len(edges))}
 	for i := range edges {
 		if t.number[i] == 0 {

@@ -39,8 +39,8 @@ func (g Gate) String() string {
 	return fmt.Sprintf("%s to answer for %s", g.Service, g.On)
 }
 
-// KeyOf returns the gate that opens together with this one: whatever a webhook is asked about, it answers or not.
-func KeyOf(g Gate) Gate {
+// Key returns the gate that opens together with this one: a webhook is ready for every kind of request or for none.
+func (g Gate) Key() Gate {
 	if g.Kind == PodWebhookGate || g.Kind == ConversionGate {
 		g.Kind = WebhookGate
 	}

@@ -10,10 +10,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// Opening is the record before the first write: have ∪ want. What is known of objects that are about to be written is
+// InitialInventory is the record before the first write: have ∪ want. What is known of objects that are about to be written is
 // forgotten: until they are written again nobody can say what state they are in.
-func (p *Plan) Opening() *inventory.Inventory {
-	return p.Record(func(g Gated, recorded inventory.Entry) inventory.Entry {
+func (p *Plan) InitialInventory() *inventory.Inventory {
+	return p.NewInventory(func(g Gated, recorded inventory.Entry) inventory.Entry {
 		if g.Unchanged || recorded.Applied == g.Digest {
 			return recorded
 		}
@@ -21,11 +21,11 @@ func (p *Plan) Opening() *inventory.Inventory {
 	}, slices.Concat(p.Prune, p.Keep))
 }
 
-// Record returns the inventory that lists the plan's objects, as entry tells of each, some besides, and all that the plan
+// NewInventory returns the inventory that lists the plan's objects, as entry tells of each, some besides, and all that the plan
 // is not about. A partial plan leaves the release that the whole is of, and each object to the component that brought it.
-func (p *Plan) Record(entry func(Gated, inventory.Entry) inventory.Entry, besides []cluster.Ref) *inventory.Inventory {
+func (p *Plan) NewInventory(entry func(Gated, inventory.Entry) inventory.Entry, besides []cluster.Ref) *inventory.Inventory {
 	recorded := p.Have.Entries()
-	inv := &inventory.Inventory{Name: p.Name, Release: p.Release, Source: p.Pins, Home: p.Home}
+	inv := &inventory.Inventory{Name: p.Name, Release: p.Release, Source: p.Pins, Namespace: p.InventoryNamespace}
 	if p.Have != nil {
 		inv.Live = p.Have.Live
 	}
@@ -35,8 +35,8 @@ func (p *Plan) Record(entry func(Gated, inventory.Entry) inventory.Entry, beside
 	for _, g := range p.Objects {
 		before := recorded[g.Ref().Identity()]
 		e := entry(g, before)
-		e.Ref, e.Component, e.Found = g.Ref(), g.Stage, g.found
-		if before.Component != "" && !p.Request.about(before.Component) {
+		e.Ref, e.Component, e.PreExisting = g.Ref(), g.Stage, g.preExisting
+		if before.Component != "" && !p.Request.covers(before.Component) {
 			e.Component = before.Component
 		}
 		inv.Objects = append(inv.Objects, e)
@@ -45,7 +45,7 @@ func (p *Plan) Record(entry func(Gated, inventory.Entry) inventory.Entry, beside
 		before := recorded[ref.Identity()] // it is as it was left, or it is going
 		inv.Objects = append(inv.Objects, inventory.Entry{Ref: ref, Component: before.Component, Applied: before.Applied, Fields: before.Fields})
 	}
-	inv.Objects = append(inv.Objects, p.rest...)
+	inv.Objects = append(inv.Objects, p.untouched...)
 	slices.SortFunc(inv.Objects, func(a, b inventory.Entry) int {
 		return cmp.Or(byRef(a.Ref, b.Ref), cmp.Compare(a.Component, b.Component))
 	})
@@ -68,16 +68,16 @@ func joinPins(have, more []release.Pin) []release.Pin {
 	return out
 }
 
-// Recorded tells whether the cluster's record says already what this plan would write into it.
-func (p *Plan) Recorded() bool {
-	want, err := p.Opening().Encode()
-	return err == nil && p.Have != nil && inventory.SameRecord(p.Have.Live, want)
+// InventoryUpToDate tells whether the cluster's record says already what this plan would write into it.
+func (p *Plan) InventoryUpToDate() bool {
+	want, err := p.InitialInventory().Encode()
+	return err == nil && p.Have != nil && inventory.SameData(p.Have.Live, want)
 }
 
-// homeOf chooses the namespace that keeps the record: where it is already, else kubeflow, else where most objects are.
-func homeOf(all []*wanted, have *inventory.Inventory) string {
-	if have != nil && have.Home != "" {
-		return have.Home
+// inventoryNamespace chooses the namespace that keeps the record: where it is already, else kubeflow, else where most objects are.
+func inventoryNamespace(all []*desired, have *inventory.Inventory) string {
+	if have != nil && have.Namespace != "" {
+		return have.Namespace
 	}
 	count := map[string]int{}
 	home := "default"

@@ -68,8 +68,8 @@ func (t *kindTable) resource(kind schema.GroupVersionKind) string {
 	return strings.ToLower(plural.Resource)
 }
 
-// place gives an object the namespace it is applied in.
-func (t *kindTable) place(o *unstructured.Unstructured, namespace string) {
+// setNamespace gives an object the namespace it is applied in.
+func (t *kindTable) setNamespace(o *unstructured.Unstructured, namespace string) {
 	namespaced, known := t.namespaced(o.GroupVersionKind())
 	switch {
 	case known && !namespaced:

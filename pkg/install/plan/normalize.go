@@ -10,9 +10,9 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// Settled returns a copy of a rendered object without what it must not claim: fields that the server or a
+// Normalize returns a copy of a rendered object without what it must not claim: fields that the server or a
 // controller fills in. An install that sends them again would take them away from who keeps them, at every run.
-func Settled(o *unstructured.Unstructured) *unstructured.Unstructured {
+func Normalize(o *unstructured.Unstructured) *unstructured.Unstructured {
 	o = o.DeepCopy()
 	delete(o.Object, "status")
 	unstructured.RemoveNestedField(o.Object, "metadata", "creationTimestamp")
@@ -36,8 +36,8 @@ func Settled(o *unstructured.Unstructured) *unstructured.Unstructured {
 	return o
 }
 
-// leaveToAutoscalers takes the replica count out of each workload that an autoscaler of the same install sizes.
-func leaveToAutoscalers(all []*wanted) {
+// dropAutoscaledReplicas takes the replica count out of each workload that an autoscaler of the same install sizes.
+func dropAutoscaledReplicas(all []*desired) {
 	sized := map[cluster.Ref]bool{}
 	for _, w := range all {
 		if w.ref.GroupKind().String() == "HorizontalPodAutoscaler.autoscaling" {

@@ -23,10 +23,10 @@ type Plan struct {
 
 	LeftOvers []LeftOver `json:"leftOvers,omitempty"` // what older releases left behind and this one cannot do with
 
-	Request Request              `json:"-"`
-	Have    *inventory.Inventory `json:"-"`
-	rest    []inventory.Entry    // installed, and of components that this plan is not about
-	Home    string               `json:"-"` // the namespace that the inventory is kept in
+	Request            Request              `json:"-"`
+	Have               *inventory.Inventory `json:"-"`
+	untouched          []inventory.Entry    `json:"-"` // installed, and of components that this plan is not about
+	InventoryNamespace string               `json:"-"` // the namespace that the inventory is kept in
 }
 
 // A Gated object is applied as soon as its gates are open.
@@ -37,45 +37,45 @@ type Gated struct {
 	Unchanged bool                       `json:"unchanged,omitempty"` // the cluster has it already, as wanted and as this program left it
 	Adopted   bool                       `json:"adopted,omitempty"`   // the cluster has it already, and this program never wrote it
 
-	Digest  string                     `json:"-"` // of the object as rendered
-	Version string                     `json:"-"` // resourceVersion on the cluster; empty when it is not there
-	Guarded bool                       `json:"-"` // a webhook is asked about it, so a server error may well be that webhook's
-	Opens   bool                       `json:"-"` // a webhook or an aggregated API that others wait for needs it
-	Makers  []string                   `json:"-"` // who applied an adopted object
-	found   bool                       // a Namespace that somebody made before the first install
-	Verdict *Verdict                   `json:"-"` // what the server said to a trial, where there was one
-	Clear   *unstructured.Unstructured `json:"-"` // what has to be gone before it is applied: an object that cannot be changed in place, or is being deleted
+	Digest           string                     `json:"-"` // of the object as rendered
+	Version          string                     `json:"-"` // resourceVersion on the cluster; empty when it is not there
+	Guarded          bool                       `json:"-"` // a webhook is asked about it, so a server error may well be that webhook's
+	OpensGate        bool                       `json:"-"` // a webhook or an aggregated API that others wait for needs it
+	PreviousManagers []string                   `json:"-"` // who applied an adopted object
+	preExisting      bool                       `json:"-"` // a Namespace that somebody made before the first install
+	Verdict          *Verdict                   `json:"-"` // what the server said to a trial, where there was one
+	Replaces         *unstructured.Unstructured `json:"-"` // what has to be gone before it is applied: an object that cannot be changed in place, or is being deleted
 }
 
 // Ref names the object.
 func (g Gated) Ref() cluster.Ref { return cluster.RefOf(g.Object) }
 
-// NewPlan decides what an install does: what each object waits for, what need not be written, what has to go.
+// New decides what an install does: what each object waits for, what need not be written, what has to go.
 // have is what an earlier install recorded, nil when there was none.
-func NewPlan(ctx context.Context, request Request, have *inventory.Inventory, view cluster.View, server Kinds) (*Plan, error) {
+func New(ctx context.Context, request Request, have *inventory.Inventory, view cluster.View, server Kinds) (*Plan, error) {
 	kinds := newKindTable(request, server)
 	all := collect(request, kinds)
-	live, err := look(ctx, view)
+	live, err := readLive(ctx, view)
 	if err != nil {
 		return nil, err
 	}
 	all = append(missingNamespaces(all, live, have), all...)
-	plan := &Plan{Name: request.Name, Release: request.Release, Pins: request.Pins, Have: have, Home: homeOf(all, have), Request: request}
+	plan := &Plan{Name: request.Name, Release: request.Release, Pins: request.Pins, Have: have, InventoryNamespace: inventoryNamespace(all, have), Request: request}
 	p := newPlanner(all, live, kinds)
 	for i, w := range all {
 		plan.Objects = append(plan.Objects, Gated{
-			Stage: w.stage, Object: w.object, Gates: p.gates[i], Digest: digest(w.object), Guarded: p.guarded[i], Opens: p.opensSome(i),
+			Stage: w.stage, Object: w.object, Gates: p.gates[i], Digest: digest(w.object), Guarded: p.guarded[i], OpensGate: p.opensGate(i),
 		})
 	}
 	plan.Cycles = p.cycles
-	plan.leave(request)
+	plan.decidePrune(request)
 	if err := plan.compare(ctx, view); err != nil {
 		return nil, err
 	}
 	if err := plan.findLeftOvers(ctx, view, request); err != nil {
 		return nil, err
 	}
-	live.yield(plan.Objects)
+	live.omitControllerFields(plan.Objects)
 	return plan, nil
 }
 

@@ -77,7 +77,7 @@ func planned(t *testing.T, archive *txtar.Archive) string {
 			request.Components = append(request.Components, release.RenderedComponent{Name: name, Objects: kubetest.Objects(t, f.Data)})
 		}
 	}
-	plan, err := NewPlan(t.Context(), request, have, cluster.Objects("a test case", nil, live...), builtInKinds)
+	plan, err := New(t.Context(), request, have, cluster.Objects("a test case", nil, live...), builtInKinds)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func written(plan *Plan) string {
 	var out strings.Builder
 	for _, g := range plan.Objects {
 		fmt.Fprintf(&out, "%s (%s)", g.Ref(), g.Stage)
-		if g.Opens {
+		if g.OpensGate {
 			out.WriteString(" opens a gate")
 		}
 		out.WriteString("\n")

@@ -15,10 +15,10 @@ import (
 
 // A planner finds the gates of each object.
 type planner struct {
-	all     []*wanted
-	live    *liveParts
+	all     []*desired
+	live    *liveState
 	kinds   *kindTable
-	needs   *needsGraph
+	needs   *dependencyGraph
 	hooks   []webhook
 	exempt  map[Gate]map[int]bool // who must not wait for a gate: what opens it
 	openers map[Gate][]int
@@ -29,9 +29,9 @@ type planner struct {
 	cycles  []Cycle
 }
 
-func newPlanner(all []*wanted, live *liveParts, kinds *kindTable) *planner {
+func newPlanner(all []*desired, live *liveState, kinds *kindTable) *planner {
 	p := &planner{
-		all: all, live: live, kinds: kinds, needs: newNeedsGraph(all, kinds),
+		all: all, live: live, kinds: kinds, needs: newDependencyGraph(all, kinds),
 		exempt: map[Gate]map[int]bool{}, openers: map[Gate][]int{}, labels: map[string]labels.Set{},
 		gates: make([][]Gate, len(all)), guarded: make([]bool, len(all)),
 	}
@@ -40,7 +40,7 @@ func newPlanner(all []*wanted, live *liveParts, kinds *kindTable) *planner {
 	for i, w := range all {
 		p.gates[i], p.guarded[i] = p.gatesOf(i, w)
 	}
-	p.cutCycles()
+	p.breakCycles()
 	return p
 }
 
@@ -68,18 +68,18 @@ func (p *planner) readNamespaces() {
 func (p *planner) readWebhooks() {
 	for _, w := range p.all {
 		if kind := w.ref.GroupKind(); kind == kube.MutatingWebhookConfigurationKind || kind == kube.ValidatingWebhookConfigurationKind {
-			p.hooks = append(p.hooks, WebhooksOf(w.object)...)
+			p.hooks = append(p.hooks, Webhooks(w.object)...)
 		}
 	}
 	for _, o := range p.live.webhooks {
 		if _, ours := p.needs.at[cluster.RefOf(o).Identity()]; !ours {
-			p.hooks = append(p.hooks, WebhooksOf(o)...)
+			p.hooks = append(p.hooks, Webhooks(o)...)
 		}
 	}
 }
 
 // gatesOf returns what one object waits for, and whether some webhook is asked about it, waited for or not.
-func (p *planner) gatesOf(i int, w *wanted) (gates []Gate, guarded bool) {
+func (p *planner) gatesOf(i int, w *desired) (gates []Gate, guarded bool) {
 	add := func(g Gate) {
 		if !slices.Contains(gates, g) {
 			gates = append(gates, g)
@@ -100,16 +100,16 @@ func (p *planner) gatesOf(i int, w *wanted) (gates []Gate, guarded bool) {
 	if gate, ok := p.aggregated(kind.GroupVersion()); ok {
 		p.addUnlessServing(i, gate, add)
 	}
-	about := p.about(w.object)
+	about := p.subjectOf(w.object)
 	for _, hook := range p.hooks {
-		if hook.asks(about) {
+		if hook.matches(about) {
 			guarded = true
 			p.addUnlessServing(i, hook.Gate, add)
 		}
 	}
 	if pods, ok := p.podsOf(w.object); ok {
 		for _, hook := range p.hooks {
-			if hook.mutating && hook.asks(pods) {
+			if hook.mutating && hook.matches(pods) {
 				gate := hook.Gate
 				if gate.Kind == WebhookGate {
 					gate.Kind = PodWebhookGate
@@ -121,7 +121,7 @@ func (p *planner) gatesOf(i int, w *wanted) (gates []Gate, guarded bool) {
 	return gates, guarded
 }
 
-func (p *planner) about(o *unstructured.Unstructured) subject {
+func (p *planner) subjectOf(o *unstructured.Unstructured) subject {
 	kind := o.GroupVersionKind()
 	s := subject{kind: kind, resource: p.kinds.resource(kind), namespaced: o.GetNamespace() != "", labels: o.GetLabels()}
 	s.namespaceLabels = p.labels[o.GetNamespace()]
@@ -145,9 +145,9 @@ func (p *planner) podsOf(o *unstructured.Unstructured) (subject, bool) {
 
 // addUnlessServing adds a gate, but never for what is needed to open that very gate.
 func (p *planner) addUnlessServing(i int, g Gate, add func(Gate)) {
-	key := KeyOf(g)
+	key := g.Key()
 	if _, known := p.exempt[key]; !known {
-		p.openers[key] = p.opening(key)
+		p.openers[key] = p.openersOf(key)
 		p.exempt[key] = p.needs.reach(p.openers[key]...)
 	}
 	if !p.exempt[key][i] {
@@ -155,8 +155,8 @@ func (p *planner) addUnlessServing(i int, g Gate, add func(Gate)) {
 	}
 }
 
-// opensSome tells whether a gate that others wait for cannot open without an object.
-func (p *planner) opensSome(i int) bool {
+// opensGate tells whether a gate that others wait for cannot open without an object.
+func (p *planner) opensGate(i int) bool {
 	for _, needed := range p.exempt {
 		if needed[i] {
 			return true
@@ -165,20 +165,20 @@ func (p *planner) opensSome(i int) bool {
 	return false
 }
 
-// opening returns what of the plan opens a webhook's or an API's gate: what serves it, its configuration, and
+// openersOf returns what of the plan opens a webhook's or an API's gate: what serves it, its configuration, and
 // the certificate that is injected into it.
-func (p *planner) opening(g Gate) []int {
+func (p *planner) openersOf(g Gate) []int {
 	out := p.needs.serving(p.needs.serviceOf(g))
 	if at, ok := p.needs.at[g.On]; ok {
 		out = append(out, at)
 		for key, value := range p.needs.all[at].object.GetAnnotations() {
-			if !strings.HasPrefix(key, Certificates+"/inject-") {
+			if !strings.HasPrefix(key, CertManagerGroup+"/inject-") {
 				continue
 			}
-			out = append(out, p.needs.guards...)
+			out = append(out, p.needs.certificateIssuers...)
 			if namespace, name, ok := strings.Cut(value, "/"); ok {
 				for _, kind := range []string{"Certificate", "Secret"} {
-					if at, ok := p.needs.at[injected(kind, namespace, name)]; ok {
+					if at, ok := p.needs.at[injectedRef(kind, namespace, name)]; ok {
 						out = append(out, at)
 					}
 				}
@@ -188,10 +188,10 @@ func (p *planner) opening(g Gate) []int {
 	return out
 }
 
-func injected(kind, namespace, name string) cluster.Ref {
+func injectedRef(kind, namespace, name string) cluster.Ref {
 	ref := cluster.Ref{Kind: kind, Namespace: namespace, Name: name}
 	if kind == "Certificate" {
-		ref.APIVersion = Certificates + "/"
+		ref.APIVersion = CertManagerGroup + "/"
 	}
 	return ref
 }
@@ -215,7 +215,7 @@ func (p *planner) conversion(definition cluster.Ref, version string) (Gate, bool
 	if client == nil {
 		client = kube.Map(o, "spec", "conversion", "webhookClientConfig")
 	}
-	gate, ok := answeredBy(definition, client)
+	gate, ok := gateFor(definition, client)
 	if gate.Kind == WebhookGate {
 		gate.Kind = ConversionGate
 	}

@@ -13,28 +13,28 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// keepers are the kinds whose objects hold data, or other people's objects.
-var keepers = []string{"Namespace", "CustomResourceDefinition.apiextensions.k8s.io", "PersistentVolumeClaim", "PersistentVolume", "Profile.kubeflow.org"}
+// retainedKinds are the kinds whose objects hold data, or other people's objects.
+var retainedKinds = []string{"Namespace", "CustomResourceDefinition.apiextensions.k8s.io", "PersistentVolumeClaim", "PersistentVolume", "Profile.kubeflow.org"}
 
-// MayHold is why a keeper stays that is no longer wanted.
-const MayHold = "it may hold data or other people's objects"
+// RetainedReason is why a keeper stays that is no longer wanted.
+const RetainedReason = "it may hold data or other people's objects"
 
-func Keeper(ref cluster.Ref) bool { return slices.Contains(keepers, ref.GroupKind().String()) }
+func Retained(ref cluster.Ref) bool { return slices.Contains(retainedKinds, ref.GroupKind().String()) }
 
-// leave sorts what is installed and no longer wanted into what goes and what stays. What belongs to a component that
+// decidePrune sorts what is installed and no longer wanted into what goes and what stays. What belongs to a component that
 // the request is not about is none of its business: it stays, and stays recorded.
-func (p *Plan) leave(request Request) {
+func (p *Plan) decidePrune(request Request) {
 	if p.Have == nil {
 		return
 	}
-	want := p.wanted()
+	want := p.desiredRefs()
 	for _, entry := range p.Have.Objects {
 		switch {
 		case want[entry.Ref.Identity()]:
-		case !request.about(entry.Component):
-			p.rest = append(p.rest, entry)
-		case request.lists(entry.Ref): // it stays, and is the other installation's alone
-		case Keeper(entry.Ref):
+		case !request.covers(entry.Component):
+			p.untouched = append(p.untouched, entry)
+		case request.sharedWithOthers(entry.Ref): // it stays, and is the other installation's alone
+		case Retained(entry.Ref):
 			p.Keep = append(p.Keep, entry.Ref)
 		default:
 			p.Prune = append(p.Prune, entry.Ref)
@@ -43,7 +43,7 @@ func (p *Plan) leave(request Request) {
 	slices.SortStableFunc(p.Prune, func(a, b cluster.Ref) int { return cmp.Compare(pruneOrder(a), pruneOrder(b)) })
 }
 
-func (p *Plan) wanted() map[cluster.Ref]bool {
+func (p *Plan) desiredRefs() map[cluster.Ref]bool {
 	want := map[cluster.Ref]bool{}
 	for _, g := range p.Objects {
 		want[g.Ref().Identity()] = true
@@ -51,8 +51,8 @@ func (p *Plan) wanted() map[cluster.Ref]bool {
 	return want
 }
 
-// about tells whether a request says all there is to say of a component. Records of an older program name none.
-func (r Request) about(component string) bool {
+// covers tells whether a request says all there is to say of a component. Records of an older program name none.
+func (r Request) covers(component string) bool {
 	return !r.Partial || slices.Contains(r.Skipped, component) ||
 		slices.ContainsFunc(r.Components, func(c release.RenderedComponent) bool { return c.Name == component })
 }
@@ -82,13 +82,13 @@ func (p *Plan) findLeftOvers(ctx context.Context, view cluster.View, request Req
 	if request.Partial {
 		return nil
 	}
-	going := p.wanted()
+	going := p.desiredRefs()
 	for _, ref := range p.Prune {
 		going[ref.Identity()] = true
 	}
 	for _, known := range request.LeftOvers {
 		ref := cluster.Ref{APIVersion: known.APIVersion, Kind: known.Kind, Namespace: known.Namespace, Name: known.Name}
-		if going[ref.Identity()] || Keeper(ref) || p.Have != nil && p.Have.Release != "" && !release.Older(p.Have.Release, known.From) {
+		if going[ref.Identity()] || Retained(ref) || p.Have != nil && p.Have.Release != "" && !release.Older(p.Have.Release, known.From) {
 			continue
 		}
 		live, err := view.Get(ctx, ref)

@@ -12,11 +12,11 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// Mentioned is how many pending objects an error names.
-const Mentioned = 10
+// MaxListed is how many pending objects an error names.
+const MaxListed = 10
 
-// InnermostOf is an error without where it happened, which whoever shows it knows.
-func InnermostOf(err error) string {
+// InnermostMessage is an error without where it happened, which whoever shows it knows.
+func InnermostMessage(err error) string {
 	for next := err; next != nil; next = errors.Unwrap(next) {
 		var status apierrors.APIStatus
 		if errors.As(next, &status) {
@@ -27,18 +27,18 @@ func InnermostOf(err error) string {
 	return err.Error()
 }
 
-// Stopped explains why an install ends at one object.
-func Stopped(g Gated, err error) error {
+// ExplainRejection explains why an install ends at one object.
+func ExplainRejection(g Gated, err error) error {
 	ref := g.Ref()
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) || apierrors.IsUnauthorized(err) {
 		return err
 	}
-	problem := &cluster.Problem{Err: err, What: fmt.Sprintf("the cluster does not take %s: %s", ref, Reason(status.Status()))}
+	problem := &cluster.Problem{Err: err, What: fmt.Sprintf("the cluster does not take %s: %s", ref, RejectionReason(status.Status()))}
 	switch {
-	case apierrors.IsInvalid(err) && exists(g):
-		problem.What = fmt.Sprintf("%s cannot be changed in place: %s", ref, Reason(status.Status()))
-		problem.Next = fmt.Sprintf("To make it anew, delete it and run the same command again: kubectl delete %s", Target(ref))
+	case apierrors.IsInvalid(err) && existed(g):
+		problem.What = fmt.Sprintf("%s cannot be changed in place: %s", ref, RejectionReason(status.Status()))
+		problem.Next = fmt.Sprintf("To make it anew, delete it and run the same command again: kubectl delete %s", KubectlArgs(ref))
 	case apierrors.IsForbidden(err) && apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		problem.Next = fmt.Sprintf("Wait until it is gone (kubectl get namespace %s), then run the same command again", ref.Namespace)
 	case apierrors.IsForbidden(err):
@@ -49,10 +49,10 @@ func Stopped(g Gated, err error) error {
 	return problem
 }
 
-func exists(g Gated) bool { return g.Version != "" }
+func existed(g Gated) bool { return g.Version != "" }
 
-// Target is how kubectl names an object.
-func Target(ref cluster.Ref) string {
+// KubectlArgs is how kubectl names an object.
+func KubectlArgs(ref cluster.Ref) string {
 	kind := strings.ToLower(ref.Kind)
 	if group := ref.GroupKind().Group; group != "" {
 		kind += "." + group
@@ -63,8 +63,8 @@ func Target(ref cluster.Ref) string {
 	return fmt.Sprintf("-n %s %s %s", ref.Namespace, kind, ref.Name)
 }
 
-// Reason names the fields the server complains about; without any, it is the server's own sentence.
-func Reason(status metav1.Status) string {
+// RejectionReason names the fields the server complains about; without any, it is the server's own sentence.
+func RejectionReason(status metav1.Status) string {
 	if status.Details == nil || len(status.Details.Causes) == 0 {
 		return status.Message
 	}

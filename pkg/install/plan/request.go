@@ -21,7 +21,7 @@ type Request struct {
 	Partial   bool                   // Components are not all: what is installed of others stays
 	Skipped   []string               // components that are not wanted, whatever Partial says
 	LeftOvers []release.LeftOver     // what older releases leave behind
-	Beside    []*inventory.Inventory // the other installations on the cluster
+	Others    []*inventory.Inventory // the other installations on the cluster
 	Recreate  bool                   // what cannot be changed in place may be made anew
 }
 
@@ -29,8 +29,8 @@ type Request struct {
 // Its error for a kind that the server does not have satisfies meta.IsNoMatchError.
 type Kinds func(schema.GroupVersionKind) (*meta.RESTMapping, error)
 
-// A wanted object is one of the request's, on its way to becoming part of a plan.
-type wanted struct {
+// A desired object is one of the request's, on its way to becoming part of a plan.
+type desired struct {
 	ref    cluster.Ref // of the object, without its version
 	stage  string
 	object *unstructured.Unstructured
@@ -38,23 +38,23 @@ type wanted struct {
 
 // collect returns the request's objects as they should be applied: in order, each once, with their namespaces put right.
 // Where two components bring the same object the later one wins, as it would if they were applied one after another.
-func collect(request Request, kinds *kindTable) []*wanted {
-	var all []*wanted
-	place := map[cluster.Ref]*wanted{}
+func collect(request Request, kinds *kindTable) []*desired {
+	var all []*desired
+	place := map[cluster.Ref]*desired{}
 	for _, component := range request.Components {
 		for _, o := range component.Objects {
-			o = Settled(o)
-			kinds.place(o, request.Namespace)
+			o = Normalize(o)
+			kinds.setNamespace(o, request.Namespace)
 			ref := cluster.RefOf(o).Identity()
 			if earlier, twice := place[ref]; twice {
 				earlier.object = o
 				continue
 			}
-			w := &wanted{ref: ref, stage: component.Name, object: o}
+			w := &desired{ref: ref, stage: component.Name, object: o}
 			place[ref] = w
 			all = append(all, w)
 		}
 	}
-	leaveToAutoscalers(all)
+	dropAutoscaledReplicas(all)
 	return all
 }

@@ -11,19 +11,16 @@ import (
 // A Step is what a plan does with some objects of one component.
 type Step struct {
 	Component string        `json:"component,omitempty"` // empty for what older releases or older programs brought
-	Action    string        `json:"action"`              // create, adopt, change, recreate, delete, keep or refused
+	Action    Action        `json:"action"`
 	Objects   []cluster.Ref `json:"objects"`
 	Reason    string        `json:"reason,omitempty"` // where one reason is behind all of them
 }
-
-// Adopt is the action of a Step that takes over objects which are there and which this program never wrote.
-const Adopt = "adopt"
 
 // Steps returns what a plan does: by component, in the plan's order, and of each first what comes and then what goes.
 // What stays as it is, is in none.
 func (p *Plan) Steps() []Step {
 	var steps []Step
-	add := func(component, action, reason string, ref cluster.Ref) {
+	add := func(component string, action Action, reason string, ref cluster.Ref) {
 		at := slices.IndexFunc(steps, func(s Step) bool { return s.Component == component && s.Action == action && s.Reason == reason })
 		if at < 0 {
 			steps, at = append(steps, Step{Component: component, Action: action, Reason: reason}), len(steps)
@@ -31,25 +28,23 @@ func (p *Plan) Steps() []Step {
 		steps[at].Objects = append(steps[at].Objects, ref)
 	}
 	for _, g := range p.Objects {
-		if action := g.action(); action != Unchanged {
+		if action := g.plannedAction(); action != Unchanged {
 			add(g.Stage, action, "", g.Ref())
 		}
 	}
 	for _, ref := range p.Prune {
-		add(p.ComponentOf(ref), Remove, "", ref)
+		add(p.ComponentOf(ref), Delete, "", ref)
 	}
 	for _, ref := range p.Keep {
-		add(p.ComponentOf(ref), Stays, MayHold, ref)
+		add(p.ComponentOf(ref), Keep, RetainedReason, ref)
 	}
 	for _, left := range p.LeftOvers {
-		add("", Remove, left.Why, left.Ref)
+		add("", Delete, left.Why, left.Ref)
 	}
-	return inOrder(steps, p.Stages())
+	return sortSteps(steps, p.Stages())
 }
 
-var actions = []string{Create, Adopt, Change, Recreate, Rejected, Remove, Stays}
-
-func inOrder(steps []Step, stages []string) []Step {
+func sortSteps(steps []Step, stages []string) []Step {
 	place := func(s Step) int {
 		at := slices.Index(stages, s.Component)
 		if at < 0 {
@@ -61,8 +56,8 @@ func inOrder(steps []Step, stages []string) []Step {
 	return steps
 }
 
-// action says what becomes of an object, as far as is known without, or with, a trial.
-func (g Gated) action() string {
+// plannedAction says what becomes of an object, as far as is known without, or with, a trial.
+func (g Gated) plannedAction() Action {
 	switch {
 	case g.Unchanged:
 		return Unchanged
@@ -78,8 +73,8 @@ func (g Gated) action() string {
 	return Change
 }
 
-// From returns the release that is installed; empty when none is, or none that is known.
-func (p *Plan) From() string {
+// InstalledRelease returns the release that is installed; empty when none is, or none that is known.
+func (p *Plan) InstalledRelease() string {
 	if p.Have == nil {
 		return ""
 	}
@@ -88,29 +83,29 @@ func (p *Plan) From() string {
 
 // Downgrade tells whether a plan puts an older release in the place of a newer one.
 func (p *Plan) Downgrade() bool {
-	return p.From() != "" && p.Release != "" && !p.Request.Partial && release.Older(p.Release, p.From())
+	return p.InstalledRelease() != "" && p.Release != "" && !p.Request.Partial && release.Older(p.Release, p.InstalledRelease())
 }
 
-// Mixes tells whether a plan puts parts of another release beside what stays of the installed one.
-func (p *Plan) Mixes() bool {
-	return p.Request.Partial && p.From() != "" && p.Release != p.From()
+// MixesReleases tells whether a plan puts parts of another release beside what stays of the installed one.
+func (p *Plan) MixesReleases() bool {
+	return p.Request.Partial && p.InstalledRelease() != "" && p.Release != p.InstalledRelease()
 }
 
-// First tells whether nothing of a plan is on the cluster yet.
-func (p *Plan) First() bool {
-	return p.Have == nil && !slices.ContainsFunc(p.Objects, func(g Gated) bool { return g.Version != "" && !bare(g.Object) })
+// FirstInstall tells whether nothing of a plan is on the cluster yet.
+func (p *Plan) FirstInstall() bool {
+	return p.Have == nil && !slices.ContainsFunc(p.Objects, func(g Gated) bool { return g.Version != "" && !nameOnly(g.Object) })
 }
 
-// Makers returns who applied the objects that a plan adopts, and how many there are; "" is nobody that is known.
-func (p *Plan) Makers() map[string]int {
+// PreviousManagers returns who applied the objects that a plan adopts, and how many there are; "" is nobody that is known.
+func (p *Plan) PreviousManagers() map[string]int {
 	out := map[string]int{}
 	for _, g := range p.Objects {
 		switch {
 		case !g.Adopted:
-		case len(g.Makers) == 0:
+		case len(g.PreviousManagers) == 0:
 			out[""]++
 		default:
-			out[g.Makers[0]]++
+			out[g.PreviousManagers[0]]++
 		}
 	}
 	return out

@@ -29,11 +29,11 @@ type rule struct {
 	anyVersion                              bool // matchPolicy Equivalent: another version of the same resource matches too
 }
 
-// WebhooksOf reads a configuration. Webhooks outside the cluster have no Service, so nothing here can wait for them.
-func WebhooksOf(configuration *unstructured.Unstructured) []webhook {
+// Webhooks reads a configuration. Webhooks outside the cluster have no Service, so nothing here can wait for them.
+func Webhooks(configuration *unstructured.Unstructured) []webhook {
 	var out []webhook
 	for _, w := range kube.Items(configuration.Object, "webhooks") {
-		gate, ok := answeredBy(cluster.RefOf(configuration).Identity(), kube.Map(w, "clientConfig"))
+		gate, ok := gateFor(cluster.RefOf(configuration).Identity(), kube.Map(w, "clientConfig"))
 		if !ok {
 			continue
 		}
@@ -54,9 +54,9 @@ func WebhooksOf(configuration *unstructured.Unstructured) []webhook {
 	return out
 }
 
-// answeredBy returns the gate of a webhook's clientConfig. One that is reached through the API server itself, as an
+// gateFor returns the gate of a webhook's clientConfig. One that is reached through the API server itself, as an
 // aggregated API, waits for that API.
-func answeredBy(on cluster.Ref, client map[string]any) (Gate, bool) {
+func gateFor(on cluster.Ref, client map[string]any) (Gate, bool) {
 	service := kube.Map(client, "service")
 	if service == nil {
 		return Gate{}, false
@@ -82,8 +82,8 @@ type subject struct {
 	namespaceLabels labels.Set
 }
 
-// asks tells whether the API server asks the webhook about a subject when it is created or changed.
-func (w webhook) asks(s subject) bool {
+// matches tells whether the API server asks the webhook about a subject when it is created or changed.
+func (w webhook) matches(s subject) bool {
 	if s.kind.Group == kube.MutatingWebhookConfigurationKind.Group {
 		return false // the API server never asks webhooks about webhook configurations
 	}

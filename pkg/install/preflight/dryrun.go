@@ -11,7 +11,7 @@ import (
 
 // DryRun asks the server about every object of a plan that it can say something about, and changes nothing.
 func DryRun(ctx context.Context, client *cluster.Client, p *plan.Plan) ([]plan.Verdict, error) {
-	err := try(p, ctx, client, func(plan.Gated) bool { return true })
+	err := dryRunObjects(p, ctx, client, func(plan.Gated) bool { return true })
 	if err != nil {
 		return nil, err
 	}
@@ -21,38 +21,38 @@ func DryRun(ctx context.Context, client *cluster.Client, p *plan.Plan) ([]plan.V
 	}
 	view := client.View()
 	for _, ref := range p.Prune {
-		v := plan.Verdict{Ref: ref, Component: p.ComponentOf(ref), Action: plan.Remove, Reason: "no longer wanted"}
+		v := plan.Verdict{Ref: ref, Component: p.ComponentOf(ref), Action: plan.Delete, Reason: "no longer wanted"}
 		if live, err := view.Get(ctx, ref); err == nil {
 			v.Diff = cluster.Diff(live, nil)
 		}
 		verdicts = append(verdicts, v)
 	}
 	for _, left := range p.LeftOvers {
-		verdicts = append(verdicts, plan.Verdict{Ref: left.Ref, Action: plan.Remove, Reason: "left behind by an older release: " + left.Why, Diff: cluster.Diff(left.Live, nil)})
+		verdicts = append(verdicts, plan.Verdict{Ref: left.Ref, Action: plan.Delete, Reason: "left behind by an older release: " + left.Why, Diff: cluster.Diff(left.Live, nil)})
 	}
 	for _, ref := range p.Keep {
-		verdicts = append(verdicts, plan.Verdict{Ref: ref, Component: p.ComponentOf(ref), Action: plan.Stays, Reason: plan.MayHold})
+		verdicts = append(verdicts, plan.Verdict{Ref: ref, Component: p.ComponentOf(ref), Action: plan.Keep, Reason: plan.RetainedReason})
 	}
 	return verdicts, nil
 }
 
-// try asks the server about the objects that which chooses, unless it was asked already.
-func try(p *plan.Plan, ctx context.Context, client *cluster.Client, which func(plan.Gated) bool) error {
+// dryRunObjects asks the server about the objects that which chooses, unless it was asked already.
+func dryRunObjects(p *plan.Plan, ctx context.Context, client *cluster.Client, which func(plan.Gated) bool) error {
 	view := client.View()
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(plan.Lookers)
+	group.SetLimit(plan.MaxParallel)
 	for i := range p.Objects {
 		g := &p.Objects[i] // each is one goroutine's own
 		if g.Verdict != nil || !which(*g) {
 			continue
 		}
 		group.Go(func() error {
-			verdict, err := judge(ctx, client, view, *g)
+			verdict, err := verdictFor(ctx, client, view, *g)
 			if err != nil {
 				return err
 			}
 			if g.Verdict = &verdict; verdict.Action == plan.Recreate {
-				g.Clear, err = view.Get(ctx, g.Ref())
+				g.Replaces, err = view.Get(ctx, g.Ref())
 			}
 			return err
 		})

@@ -17,13 +17,13 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// A permit is one thing that a plan needs leave for.
-type permit struct {
+// A permission is one thing that a plan needs leave for.
+type permission struct {
 	verb string
 	plan.Place
 }
 
-func (p permit) String() string {
+func (p permission) String() string {
 	if p.Namespace == "" {
 		return p.verb + " " + p.Kind.Kind
 	}
@@ -31,31 +31,31 @@ func (p permit) String() string {
 }
 
 // permits returns all that a plan needs leave for, in order.
-func permitsOf(p *plan.Plan) []permit {
-	all := map[permit]bool{}
+func requiredPermissions(p *plan.Plan) []permission {
+	all := map[permission]bool{}
 	for _, g := range p.Objects {
 		at := plan.Place{Kind: g.Object.GroupVersionKind().GroupKind(), Namespace: g.Object.GetNamespace()}
-		all[permit{"create", at}], all[permit{"patch", at}] = true, true
+		all[permission{"create", at}], all[permission{"patch", at}] = true, true
 	}
 	for _, ref := range p.Prune {
-		all[permit{"delete", plan.Place{Kind: ref.GroupKind(), Namespace: ref.Namespace}}] = true
+		all[permission{"delete", plan.Place{Kind: ref.GroupKind(), Namespace: ref.Namespace}}] = true
 	}
-	return slices.SortedFunc(maps.Keys(all), func(a, b permit) int { return strings.Compare(a.String(), b.String()) })
+	return slices.SortedFunc(maps.Keys(all), func(a, b permission) int { return strings.Compare(a.String(), b.String()) })
 }
 
 // missingPermissions asks what the user may not do that the plan needs. It asks for each kind in the whole cluster first,
 // and in single namespaces only for what that did not settle; enough refusals end the asking.
 func missingPermissions(ctx context.Context, p *plan.Plan, view cluster.View) ([]*cluster.Problem, error) {
-	permits := permitsOf(p)
+	permits := requiredPermissions(p)
 	kinds := map[schema.GroupKind]bool{}
 	for _, p := range permits {
 		kinds[p.Kind] = true
 	}
-	var whole []permit
+	var whole []permission
 	for kind := range kinds {
-		whole = append(whole, permit{"*", plan.Place{Kind: kind}})
+		whole = append(whole, permission{"*", plan.Place{Kind: kind}})
 	}
-	short, err := refusals(ctx, view, whole, len(whole))
+	short, err := deniedPermissions(ctx, view, whole, len(whole))
 	if err != nil {
 		return nil, err
 	}
@@ -63,29 +63,29 @@ func missingPermissions(ctx context.Context, p *plan.Plan, view cluster.View) ([
 	for _, p := range short {
 		refused[p.Kind] = true
 	}
-	open := slices.DeleteFunc(permits, func(p permit) bool { return !refused[p.Kind] })
-	denied, err := refusals(ctx, view, open, plan.Mentioned)
+	open := slices.DeleteFunc(permits, func(p permission) bool { return !refused[p.Kind] })
+	denied, err := deniedPermissions(ctx, view, open, plan.MaxListed)
 	if err != nil || len(denied) == 0 {
 		return nil, err
 	}
 	var names []string
-	for _, p := range denied[:min(len(denied), plan.Mentioned)] {
+	for _, p := range denied[:min(len(denied), plan.MaxListed)] {
 		names = append(names, p.String())
 	}
 	what := "you may not " + strings.Join(names, ", ")
-	if len(denied) >= plan.Mentioned {
+	if len(denied) >= plan.MaxListed {
 		what += ", and perhaps more"
 	}
 	return []*cluster.Problem{{What: what,
 		Next: "An install makes roles and definitions for the whole cluster: ask for the role cluster-admin (on AKS: Azure Kubernetes Service RBAC Cluster Admin)"}}, nil
 }
 
-// refusals asks for each permit, and returns those that are not given, in order; it asks no more once there are enough.
-func refusals(ctx context.Context, view cluster.View, permits []permit, enough int) ([]permit, error) {
+// deniedPermissions asks for each permit, and returns those that are not given, in order; it asks no more once there are enough.
+func deniedPermissions(ctx context.Context, view cluster.View, permits []permission, enough int) ([]permission, error) {
 	var mu sync.Mutex
 	denied := map[int]bool{}
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(plan.Lookers)
+	group.SetLimit(plan.MaxParallel)
 	for i, p := range permits {
 		mu.Lock()
 		full := len(denied) >= enough
@@ -108,7 +108,7 @@ func refusals(ctx context.Context, view cluster.View, permits []permit, enough i
 		})
 	}
 	err := group.Wait()
-	var out []permit
+	var out []permission
 	for _, i := range slices.Sorted(maps.Keys(denied)) {
 		out = append(out, permits[i])
 	}

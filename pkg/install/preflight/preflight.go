@@ -10,10 +10,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// Refused is the error of an install that did not begin. It names everything that is in the way, at once.
-type Refused struct{ Problems []*cluster.Problem }
+// BlockedError is the error of an install that did not begin. It names everything that is in the way, at once.
+type BlockedError struct{ Problems []*cluster.Problem }
 
-func (r *Refused) Error() string {
+func (r *BlockedError) Error() string {
 	var lines []string
 	for _, p := range r.Problems {
 		lines = append(lines, p.What)
@@ -22,7 +22,7 @@ func (r *Refused) Error() string {
 }
 
 // Unwrap returns the problems.
-func (r *Refused) Unwrap() []error {
+func (r *BlockedError) Unwrap() []error {
 	out := make([]error, len(r.Problems))
 	for i, p := range r.Problems {
 		out[i] = p
@@ -30,44 +30,44 @@ func (r *Refused) Unwrap() []error {
 	return out
 }
 
-// Preflight looks for everything that would stop a plan half-way: what [Feasible] finds, and what the server says to a
-// trial of each object that is there already and has to change. It writes nothing. What it finds is a [Refused].
-func Preflight(ctx context.Context, client *cluster.Client, p *plan.Plan) error {
-	problems, mayTry, err := obstacles(p, ctx, client)
+// Run looks for everything that would stop a plan half-way: what [CheckPrerequisites] finds, and what the server says to a
+// trial of each object that is there already and has to change. It writes nothing. What it finds is a [BlockedError].
+func Run(ctx context.Context, client *cluster.Client, p *plan.Plan) error {
+	problems, mayTry, err := prerequisites(p, ctx, client)
 	if err != nil {
 		return err
 	}
 	if mayTry {
-		found, err := trials(p, ctx, client)
+		found, err := dryRunProblems(p, ctx, client)
 		if err != nil {
 			return err
 		}
 		problems = append(problems, found...)
 	}
-	return refusedFor(problems)
+	return blockedBy(problems)
 }
 
-// Feasible looks whether a plan could be carried out at all: APIs the server does not have, permissions the user does not
-// have, namespaces that are being deleted. It writes nothing. What it finds is a [Refused].
-func Feasible(ctx context.Context, client *cluster.Client, p *plan.Plan) error {
-	problems, _, err := obstacles(p, ctx, client)
+// CheckPrerequisites looks whether a plan could be carried out at all: APIs the server does not have, permissions the user does not
+// have, namespaces that are being deleted. It writes nothing. What it finds is a [BlockedError].
+func CheckPrerequisites(ctx context.Context, client *cluster.Client, p *plan.Plan) error {
+	problems, _, err := prerequisites(p, ctx, client)
 	if err != nil {
 		return err
 	}
-	return refusedFor(problems)
+	return blockedBy(problems)
 }
 
-func refusedFor(problems []*cluster.Problem) error {
+func blockedBy(problems []*cluster.Problem) error {
 	if len(problems) > 0 {
-		return &Refused{Problems: problems}
+		return &BlockedError{Problems: problems}
 	}
 	return nil
 }
 
-// obstacles returns what stands in the way of a plan, and whether it makes sense to try single objects.
-func obstacles(p *plan.Plan, ctx context.Context, client *cluster.Client) (problems []*cluster.Problem, mayTry bool, err error) {
+// prerequisites returns what stands in the way of a plan, and whether it makes sense to try single objects.
+func prerequisites(p *plan.Plan, ctx context.Context, client *cluster.Client) (problems []*cluster.Problem, mayTry bool, err error) {
 	view := client.View()
-	for _, ask := range []func(context.Context, *plan.Plan, cluster.View) ([]*cluster.Problem, error){unnamed, plan.SecondKubeflow, goneAPIs, goingNamespaces} {
+	for _, ask := range []func(context.Context, *plan.Plan, cluster.View) ([]*cluster.Problem, error){unnamedObjects, plan.CheckSecondInstallation, missingAPIs, terminatingNamespaces} {
 		found, err := ask(ctx, p, view)
 		if err != nil {
 			return nil, false, err
@@ -81,8 +81,8 @@ func obstacles(p *plan.Plan, ctx context.Context, client *cluster.Client) (probl
 	return append(problems, missing...), len(missing) == 0, err
 }
 
-// unnamed finds objects without a name: they would be made anew by every run.
-func unnamed(_ context.Context, p *plan.Plan, _ cluster.View) ([]*cluster.Problem, error) {
+// unnamedObjects finds objects without a name: they would be made anew by every run.
+func unnamedObjects(_ context.Context, p *plan.Plan, _ cluster.View) ([]*cluster.Problem, error) {
 	var problems []*cluster.Problem
 	for _, g := range p.Objects {
 		if g.Object.GetName() == "" || g.Object.GetKind() == "" {
@@ -95,8 +95,8 @@ func unnamed(_ context.Context, p *plan.Plan, _ cluster.View) ([]*cluster.Proble
 	return problems, nil
 }
 
-// goingNamespaces finds namespaces that are being deleted: nothing can be made in them.
-func goingNamespaces(ctx context.Context, p *plan.Plan, view cluster.View) ([]*cluster.Problem, error) {
+// terminatingNamespaces finds namespaces that are being deleted: nothing can be made in them.
+func terminatingNamespaces(ctx context.Context, p *plan.Plan, view cluster.View) ([]*cluster.Problem, error) {
 	list, err := view.List(ctx, kube.NamespaceKind, cluster.Scope{})
 	if err != nil {
 		return nil, err

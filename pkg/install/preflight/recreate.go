@@ -14,19 +14,19 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// remake decides how one object is made anew. claims are the volume claims in its namespace.
-func remake(before, want *unstructured.Unstructured, claims []*unstructured.Unstructured) plan.Remaking {
+// recreation decides how one object is made anew. claims are the volume claims in its namespace.
+func recreation(before, want *unstructured.Unstructured, claims []*unstructured.Unstructured) plan.Recreation {
 	ref := cluster.RefOf(before)
-	how := plan.Remaking{Effect: "what it made is made anew as well"}
+	how := plan.Recreation{Effect: "what it made is made anew as well"}
 	switch kind := ref.GroupKind().String(); {
-	case plan.Keeper(ref):
-		return plan.Remaking{Refusal: "it holds data or other people's objects"}
-	case kind == "StatefulSet.apps" && adopts(want, before):
-		return plan.Remaking{Orphan: true, Effect: "its pods and volume claims stay, and are taken over"}
+	case plan.Retained(ref):
+		return plan.Recreation{Refusal: "it holds data or other people's objects"}
+	case kind == "StatefulSet.apps" && selectsPodsOf(want, before):
+		return plan.Recreation{Orphan: true, Effect: "its pods and volume claims stay, and are taken over"}
 	case kind == "StatefulSet.apps":
-		how = plan.Remaking{Whole: true, Effect: "its pods are replaced, its volume claims stay"}
+		how = plan.Recreation{Whole: true, Effect: "its pods are replaced, its volume claims stay"}
 	case plan.PodTemplate(before) != nil:
-		how = plan.Remaking{Whole: true, Effect: "its pods are replaced"}
+		how = plan.Recreation{Whole: true, Effect: "its pods are replaced"}
 	case kind == "Service" && kube.Text(before.Object, "spec", "type") == "LoadBalancer":
 		how.Effect = "its address may become another"
 	case kind == "Service":
@@ -34,24 +34,24 @@ func remake(before, want *unstructured.Unstructured, claims []*unstructured.Unst
 	case kube.BuiltIn(ref.GroupKind()):
 		how.Effect = "nothing else goes with it"
 	}
-	if owns(before, claims) {
-		return plan.Remaking{Refusal: "its volume claims would be deleted with it"}
+	if ownsAny(before, claims) {
+		return plan.Recreation{Refusal: "its volume claims would be deleted with it"}
 	}
 	return how
 }
 
-// adopts tells whether a workload selects the pods that another one made.
-func adopts(want, before *unstructured.Unstructured) bool {
+// selectsPodsOf tells whether a workload selects the pods that another one made.
+func selectsPodsOf(want, before *unstructured.Unstructured) bool {
 	return plan.Selector(kube.Map(want.Object, "spec", "selector")).Matches(labels.Set(plan.TemplateLabels(plan.PodTemplate(before))))
 }
 
-func owns(o *unstructured.Unstructured, claims []*unstructured.Unstructured) bool {
+func ownsAny(o *unstructured.Unstructured, claims []*unstructured.Unstructured) bool {
 	return slices.ContainsFunc(claims, func(claim *unstructured.Unstructured) bool {
 		return slices.ContainsFunc(claim.GetOwnerReferences(), func(owner metav1.OwnerReference) bool { return owner.UID == o.GetUID() })
 	})
 }
 
-func claimsBeside(ctx context.Context, view cluster.View, o *unstructured.Unstructured) ([]*unstructured.Unstructured, error) {
+func claimsInNamespace(ctx context.Context, view cluster.View, o *unstructured.Unstructured) ([]*unstructured.Unstructured, error) {
 	if o.GetNamespace() == "" {
 		return nil, nil
 	}

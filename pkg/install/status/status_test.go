@@ -76,14 +76,14 @@ func heardStatus(t *testing.T, archive *txtar.Archive) string {
 	}
 	if inv == nil {
 		var err error
-		if inv, err = Recognised(t.Context(), view); err != nil {
+		if inv, err = Detect(t.Context(), view); err != nil {
 			t.Fatal(err)
 		}
 		if inv == nil {
 			return "there is no Kubeflow\n"
 		}
 	}
-	status, err := LookAt(t.Context(), view, inv, StatusOptions{Tree: true, All: len(inv.Objects) < 3})
+	status, err := Read(t.Context(), view, inv, Options{Tree: true, All: len(inv.Objects) < 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func heardStatus(t *testing.T, archive *txtar.Archive) string {
 // spelled is a status as one would read it.
 func spelled(s *Status) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "ready=%t blind=%t objects %s workloads %s\n", s.Ready, s.Blind(), counted(s.Objects), counted(s.Workloads))
+	fmt.Fprintf(&b, "ready=%t blind=%t objects %s workloads %s\n", s.Ready, s.Inconclusive(), counted(s.Objects), counted(s.Workloads))
 	for _, c := range s.Components {
 		fmt.Fprintf(&b, "%s %s: objects %s, workloads %s\n", c.State, c.Name, counted(c.Objects), counted(c.Workloads))
 		writeItems(&b, c.Items, "  ")
@@ -106,7 +106,7 @@ func spelled(s *Status) string {
 
 func counted(c Readiness) string { return fmt.Sprintf("%d/%d?%d", c.Ready, c.Total, c.Unknown) }
 
-func writeItems(b *strings.Builder, list []ObjectStatus, indent string) {
+func writeItems(b *strings.Builder, list []Object, indent string) {
 	for _, item := range list {
 		fmt.Fprintf(b, "%s%s %s %s\n", indent, item.State, item.Ref, item.Why)
 		writeItems(b, item.Owned, indent+"  ")

@@ -42,55 +42,55 @@ func (d Data) Empty() bool {
 	return len(d.Volumes)+len(d.Profiles)+len(d.Namespaces)+len(d.Objects) == 0
 }
 
-// takeUsers takes, with --delete-data, what users made: Profiles, the namespaces made for them, the objects of Kubeflow's
+// addUserData takes, with --delete-data, what users made: Profiles, the namespaces made for them, the objects of Kubeflow's
 // kinds there and in Kubeflow's own namespaces, and the volumes there. What is elsewhere is other people's.
-func (d *departure) takeUsers() {
+func (d *planner) addUserData() {
 	if !d.request.DeleteData {
 		return
 	}
-	for _, o := range d.userSpaces() {
-		d.take(profiles, o)
+	for _, o := range d.profileNamespaces() {
+		d.add(profiles, o)
 	}
-	if d.ours[profileKind] {
-		for _, o := range d.survey.objects[profileKind] {
-			d.take(profiles, o)
+	if d.ownKinds[profileKind] {
+		for _, o := range d.snapshot.objects[profileKind] {
+			d.add(profiles, o)
 		}
 	}
-	for _, o := range d.usersObjects() {
-		d.take(userObjects, o)
+	for _, o := range d.userResources() {
+		d.add(userObjects, o)
 	}
-	for _, o := range d.survey.objects[kube.PersistentVolumeClaimKind] {
-		if d.spaces[o.GetNamespace()] && d.unshared(o) {
-			d.take(Settings, o)
+	for _, o := range d.snapshot.objects[kube.PersistentVolumeClaimKind] {
+		if d.namespaces[o.GetNamespace()] && d.unshared(o) {
+			d.add(settings, o)
 		}
 	}
 }
 
-// userSpaces returns the namespaces that were made for Profiles of this Kubeflow.
-func (d *departure) userSpaces() []*unstructured.Unstructured {
+// profileNamespaces returns the namespaces that were made for Profiles of this Kubeflow.
+func (d *planner) profileNamespaces() []*unstructured.Unstructured {
 	var out []*unstructured.Unstructured
-	for _, o := range d.survey.objects[kube.NamespaceKind] {
-		if userSpace(o) && (d.ours[profileKind] || d.entries[cluster.RefOf(o).Identity()].Name != "") {
+	for _, o := range d.snapshot.objects[kube.NamespaceKind] {
+		if isProfileNamespace(o) && (d.ownKinds[profileKind] || d.entries[cluster.RefOf(o).Identity()].Name != "") {
 			out = append(out, o)
 		}
 	}
 	return out
 }
 
-// usersObjects returns what people or programs made from Kubeflow's definitions, each without what it owns itself.
-func (d *departure) usersObjects() []*unstructured.Unstructured {
-	spaces := maps.Clone(d.spaces)
-	for _, o := range d.userSpaces() {
+// userResources returns what people or programs made from Kubeflow's definitions, each without what it owns itself.
+func (d *planner) userResources() []*unstructured.Unstructured {
+	spaces := maps.Clone(d.namespaces)
+	for _, o := range d.profileNamespaces() {
 		spaces[o.GetName()] = true
 	}
 	var out []*unstructured.Unstructured
-	for _, kind := range d.survey.kinds {
-		if !d.ours[kind.GroupKind] || kind.GroupKind == profileKind {
+	for _, kind := range d.snapshot.kinds {
+		if !d.ownKinds[kind.GroupKind] || kind.GroupKind == profileKind {
 			continue
 		}
-		for _, o := range d.survey.objects[kind.GroupKind] {
+		for _, o := range d.snapshot.objects[kind.GroupKind] {
 			_, listed := d.entries[cluster.RefOf(o).Identity()]
-			inside := spaces[o.GetNamespace()] || !kind.Namespaced && kubeflows(kind.GroupKind)
+			inside := spaces[o.GetNamespace()] || !kind.Namespaced && isKubeflowKind(kind.GroupKind)
 			if !listed && inside && d.unshared(o) && !d.owned(o) {
 				out = append(out, o)
 			}
@@ -100,45 +100,45 @@ func (d *departure) usersObjects() []*unstructured.Unstructured {
 }
 
 // owned tells whether an object belongs to another one beside it, so that naming that one is enough.
-func (d *departure) owned(o *unstructured.Unstructured) bool {
+func (d *planner) owned(o *unstructured.Unstructured) bool {
 	for _, ref := range o.GetOwnerReferences() {
-		if owner := d.survey.uids[ref.UID]; owner != nil && owner.GetNamespace() == o.GetNamespace() {
+		if owner := d.snapshot.uids[ref.UID]; owner != nil && owner.GetNamespace() == o.GetNamespace() {
 			return true
 		}
 	}
 	return false
 }
 
-func (d *departure) unshared(o *unstructured.Unstructured) bool {
+func (d *planner) unshared(o *unstructured.Unstructured) bool {
 	_, shared := d.shared[cluster.RefOf(o).Identity()]
 	return !shared
 }
 
-// kubeflows tells whether a kind is Kubeflow's own, and not one of the mesh or the certificates that others use as well.
-func kubeflows(kind schema.GroupKind) bool {
+// isKubeflowKind tells whether a kind is Kubeflow's own, and not one of the mesh or the certificates that others use as well.
+func isKubeflowKind(kind schema.GroupKind) bool {
 	return kind.Group == "kubeflow.org" || strings.HasSuffix(kind.Group, ".kubeflow.org") || kind.Group == "serving.kserve.io"
 }
 
-// measure says what users have: without --delete-data what stays theirs, with it what goes.
-func (d *departure) measure() {
-	data := &d.removal.Data
-	spaces := maps.Clone(d.spaces)
-	for _, o := range d.userSpaces() {
+// measureData says what users have: without --delete-data what stays theirs, with it what goes.
+func (d *planner) measureData() {
+	data := &d.plan.Data
+	spaces := maps.Clone(d.namespaces)
+	for _, o := range d.profileNamespaces() {
 		data.Namespaces = append(data.Namespaces, o.GetName())
 		spaces[o.GetName()] = true
 	}
-	if d.ours[profileKind] {
-		for _, o := range d.survey.objects[profileKind] {
+	if d.ownKinds[profileKind] {
+		for _, o := range d.snapshot.objects[profileKind] {
 			data.Profiles = append(data.Profiles, o.GetName())
 		}
 	}
-	for _, o := range d.survey.objects[kube.PersistentVolumeClaimKind] {
+	for _, o := range d.snapshot.objects[kube.PersistentVolumeClaimKind] {
 		if _, listed := d.entries[cluster.RefOf(o).Identity()]; (listed || spaces[o.GetNamespace()]) && d.unshared(o) {
 			data.Volumes = append(data.Volumes, d.volume(o))
 		}
 	}
 	counts := map[string]int{}
-	for _, o := range d.usersObjects() {
+	for _, o := range d.userResources() {
 		counts[o.GroupVersionKind().GroupKind().String()]++
 	}
 	for _, kind := range slices.Sorted(maps.Keys(counts)) {
@@ -147,30 +147,30 @@ func (d *departure) measure() {
 	slices.SortStableFunc(data.Objects, func(a, b Count) int { return cmp.Compare(b.Count, a.Count) })
 }
 
-func (d *departure) volume(claim *unstructured.Unstructured) Volume {
+func (d *planner) volume(claim *unstructured.Unstructured) Volume {
 	v := Volume{Namespace: claim.GetNamespace(), Name: claim.GetName(), Size: kube.Text(claim.Object, "status", "capacity", "storage")}
 	if v.Size == "" {
 		v.Size = kube.Text(claim.Object, "spec", "resources", "requests", "storage")
 	}
-	bound := d.survey.find(cluster.Ref{APIVersion: "v1", Kind: kube.PersistentVolumeKind.Kind, Name: kube.Text(claim.Object, "spec", "volumeName")})
+	bound := d.snapshot.find(cluster.Ref{APIVersion: "v1", Kind: kube.PersistentVolumeKind.Kind, Name: kube.Text(claim.Object, "spec", "volumeName")})
 	if bound != nil && kube.Text(bound.Object, "spec", "persistentVolumeReclaimPolicy") == "Retain" {
 		v.Retained = bound.GetName()
 	}
 	return v
 }
 
-// findLeft names webhooks that call what goes and that no inventory lists: programs of Kubeflow made them when they
+// findLeftOvers names webhooks that call what goes and that no inventory lists: programs of Kubeflow made them when they
 // started. Where one must answer, it stops others from working once its server is gone.
-func (d *departure) findLeft() {
+func (d *planner) findLeftOvers() {
 	for _, kind := range []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind} {
-		for _, o := range d.survey.objects[kind] {
-			if d.goes(o) || isKept(d.removal.Keep, o) {
+		for _, o := range d.snapshot.objects[kind] {
+			if d.willBeDeleted(o) || isKept(d.plan.Keep, o) {
 				continue
 			}
-			for _, hook := range plan.WebhooksOf(o) {
-				service := d.survey.find(hook.Gate.Service)
-				if service != nil && d.goes(service) {
-					d.removal.Left = append(d.removal.Left, Kept{Ref: cluster.RefOf(o), Why: fmt.Sprintf("it calls %s, which goes", cluster.RefOf(service))})
+			for _, hook := range plan.Webhooks(o) {
+				service := d.snapshot.find(hook.Gate.Service)
+				if service != nil && d.willBeDeleted(service) {
+					d.plan.LeftOvers = append(d.plan.LeftOvers, Kept{Ref: cluster.RefOf(o), Why: fmt.Sprintf("it calls %s, which goes", cluster.RefOf(service))})
 					break
 				}
 			}

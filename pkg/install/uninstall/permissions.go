@@ -11,8 +11,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 )
 
-// MayRemove says, before anything is deleted, what this user may not delete.
-func MayRemove(ctx context.Context, client *cluster.Client, removal *Removal) error {
+// CheckPermissions says, before anything is deleted, what this user may not delete.
+func CheckPermissions(ctx context.Context, client *cluster.Client, removal *Plan) error {
 	if all, err := client.CanEverything(ctx); err == nil && all {
 		return nil
 	}
@@ -43,12 +43,12 @@ func MayRemove(ctx context.Context, client *cluster.Client, removal *Removal) er
 		Next: "Nothing was changed. Ask the cluster's administrator for this permission, or name another user with --context"}
 }
 
-// TryRemoval lets the server say about each object whether it would delete it.
-func TryRemoval(ctx context.Context, client *cluster.Client, removal *Removal) error {
+// DryRun lets the server say about each object whether it would delete it.
+func DryRun(ctx context.Context, client *cluster.Client, removal *Plan) error {
 	for _, wave := range removal.Waves {
 		for _, o := range wave.Objects {
 			_, err := client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: o}, cluster.Options{Manager: inventory.Manager, DryRun: true})
-			if err != nil && !IsGone(err) && !apierrors.IsConflict(err) {
+			if err != nil && !isGone(err) && !apierrors.IsConflict(err) {
 				return err
 			}
 		}

@@ -19,17 +19,17 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// Uninstall takes off what a request names, wave by wave, each one gone before the next begins, and the record of it
+// Run takes off what a request names, wave by wave, each one gone before the next begins, and the record of it
 // last. Which definitions and namespaces can go is decided anew when it is their turn: what came in between is not lost.
 // Cut off at any moment, the same request finishes it.
 //
-// What does not go ends with an [Unremoved]; what cannot be deleted with the API's error.
-func Uninstall(ctx context.Context, client *cluster.Client, request UninstallRequest, o UninstallOptions) (*Removed, error) {
+// What does not go ends with an [UnfinishedError]; what cannot be deleted with the API's error.
+func Run(ctx context.Context, client *cluster.Client, request Request, o Options) (*Result, error) {
 	if o.Observe == nil {
 		o.Observe = func(events.Event) {}
 	}
 	o.Parallel, o.Patience = cmp.Or(o.Parallel, 16), cmp.Or(o.Patience, 2*time.Minute)
-	ctx, release, err := lock.Hold(ctx, client, "uninstalling "+titleOf(request.Inventory))
+	ctx, release, err := lock.Acquire(ctx, client, "uninstalling "+titleOf(request.Inventory))
 	if err != nil {
 		return nil, err
 	}
@@ -39,9 +39,9 @@ func Uninstall(ctx context.Context, client *cluster.Client, request UninstallReq
 		ctx, cancel = context.WithTimeout(ctx, o.Timeout)
 		defer cancel()
 	}
-	u := &uninstaller{client: client, request: request, options: o, result: &Removed{Removed: []cluster.Ref{}}}
+	u := &uninstaller{client: client, request: request, options: o, result: &Result{Removed: []cluster.Ref{}}}
 	if err := u.run(ctx); err != nil {
-		if lost := lock.LostHold(ctx); lost != nil {
+		if lost := lock.Lost(ctx); lost != nil {
 			return u.result, lost
 		}
 		return u.result, err
@@ -59,89 +59,89 @@ func titleOf(inv *inventory.Inventory) string {
 // An uninstaller carries out one Removal.
 type uninstaller struct {
 	client  *cluster.Client
-	request UninstallRequest
-	options UninstallOptions
-	result  *Removed
+	request Request
+	options Options
+	result  *Result
 }
 
 func (u *uninstaller) run(ctx context.Context) error {
-	if err := u.stillTrue(ctx); err != nil {
+	if err := u.checkUnchanged(ctx); err != nil {
 		return err
 	}
-	removal, err := u.decide(ctx)
+	removal, err := u.replan(ctx)
 	if err != nil {
 		return err
 	}
-	left := removal.Left
-	u.openRecord(ctx)
-	for _, step := range [][]Phase{{outside, Webhooks, userObjects, profiles, CustomObjects, Workloads, Settings}, {Definitions}, {Namespaces}} {
+	left := removal.LeftOvers
+	u.markUninstalling(ctx)
+	for _, step := range [][]phase{{external, webhooks, userObjects, profiles, customResources, workloads, settings}, {crds}, {namespaces}} {
 		for _, p := range step {
-			if err := u.clear(ctx, removal, p); err != nil {
+			if err := u.deletePhase(ctx, removal, p); err != nil {
 				return err
 			}
 		}
-		if removal, err = u.decide(ctx); err != nil {
+		if removal, err = u.replan(ctx); err != nil {
 			return err
 		}
 	}
-	u.result.Keep, u.result.Left = removal.Keep, u.stillThere(ctx, left)
-	if err := u.bare(ctx, removal.bare); err != nil {
+	u.result.Keep, u.result.LeftOvers = removal.Keep, u.remainingLeftOvers(ctx, left)
+	if err := u.removeNamespaceSettings(ctx, removal.preExisting); err != nil {
 		return err
 	}
-	if len(removal.wave(Home)) > 0 {
-		return u.clear(ctx, removal, Home)
+	if len(removal.wave(inventoryNamespace)) > 0 {
+		return u.deletePhase(ctx, removal, inventoryNamespace)
 	}
-	return u.closeRecord(ctx, removal)
+	return u.finishInventory(ctx, removal)
 }
 
-// stillTrue looks whether the record that was agreed to be removed is still the one in the cluster.
-func (u *uninstaller) stillTrue(ctx context.Context) error {
+// checkUnchanged looks whether the record that was agreed to be removed is still the one in the cluster.
+func (u *uninstaller) checkUnchanged(ctx context.Context) error {
 	have := u.request.Inventory
 	if u.request.Agreed == nil || have.Live == nil {
 		return nil
 	}
-	all, err := inventory.Inventories(ctx, u.client.View())
+	all, err := inventory.List(ctx, u.client.View())
 	if err != nil {
 		return err
 	}
-	if now := inventory.Find(all, have.Name); now == nil || apply.Revision(now) != apply.Revision(have) {
+	if now := inventory.Find(all, have.Name); now == nil || now.Revision() != have.Revision() {
 		return &cluster.Problem{What: titleOf(have) + " was installed or removed by another program while this uninstall was being prepared",
 			Next: "Nothing was changed. Preview it again with --dry-run, or run the same command again"}
 	}
 	return nil
 }
 
-// decide looks at the cluster again.
-func (u *uninstaller) decide(ctx context.Context) (*Removal, error) {
-	survey, err := Look(ctx, u.client)
+// replan looks at the cluster again.
+func (u *uninstaller) replan(ctx context.Context) (*Plan, error) {
+	survey, err := ReadCluster(ctx, u.client)
 	if err != nil {
 		return nil, err
 	}
-	return NewRemoval(u.request, survey), nil
+	return Decide(u.request, survey), nil
 }
 
-// clear deletes what goes in one phase, and waits until it is gone.
-func (u *uninstaller) clear(ctx context.Context, removal *Removal, p Phase) error {
+// deletePhase deletes what goes in one phase, and waits until it is gone.
+func (u *uninstaller) deletePhase(ctx context.Context, removal *Plan, p phase) error {
 	objects := removal.wave(p)
 	if len(objects) == 0 {
 		return nil
 	}
-	w := newParting(u.client, PhaseTitles[p], u.options)
-	w.whole = p == Workloads
-	w.noWait = u.options.NoWait && p >= Namespaces
+	w := newDeletion(u.client, phaseTitles[p], u.options)
+	w.whole = p == workloads
+	w.noWait = u.options.NoWait && p >= namespaces
 	err := w.run(ctx, objects)
-	u.result.Removed = append(u.result.Removed, w.gone...)
+	u.result.Removed = append(u.result.Removed, w.removed...)
 	return err
 }
 
-// openRecord notes that an uninstall has begun, so that one that is cut off is told from objects that somebody deleted.
+// markUninstalling notes that an uninstall has begun, so that one that is cut off is told from objects that somebody deleted.
 // Where it cannot be written, status says less and nothing else is lost.
-func (u *uninstaller) openRecord(ctx context.Context) {
+func (u *uninstaller) markUninstalling(ctx context.Context) {
 	have := *u.request.Inventory
-	if have.Live == nil || have.Remains || have.Leaving {
+	if have.Live == nil || have.Uninstalled || have.Uninstalling {
 		return
 	}
-	have.Leaving = true
+	have.Uninstalling = true
 	want, err := have.Encode()
 	if err != nil {
 		return
@@ -152,13 +152,13 @@ func (u *uninstaller) openRecord(ctx context.Context) {
 	}
 }
 
-// closeRecord makes the inventory list what was kept, or deletes it where nothing was.
-func (u *uninstaller) closeRecord(ctx context.Context, removal *Removal) error {
+// finishInventory makes the inventory list what was kept, or deletes it where nothing was.
+func (u *uninstaller) finishInventory(ctx context.Context, removal *Plan) error {
 	have := *u.request.Inventory
 	if have.Live == nil {
 		return nil
 	}
-	if removal.Whole() {
+	if removal.Complete() {
 		_, err := apply.Retry(ctx, func() (*unstructured.Unstructured, error) {
 			return u.client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: have.Live}, cluster.Options{Manager: inventory.Manager})
 		})
@@ -168,10 +168,10 @@ func (u *uninstaller) closeRecord(ctx context.Context, removal *Removal) error {
 		return err
 	}
 	u.result.Record = true
-	have.Release, have.Source, have.Objects = "", nil, slices.Clone(removal.records) // no Kubeflow any more, but what is left of one
-	have.Remains, have.Leaving = true, false
+	have.Release, have.Source, have.Objects = "", nil, slices.Clone(removal.remainingEntries) // no Kubeflow any more, but what is left of one
+	have.Uninstalled, have.Uninstalling = true, false
 	want, err := have.Encode()
-	if err != nil || inventory.SameRecord(have.Live, want) {
+	if err != nil || inventory.SameData(have.Live, want) {
 		return err
 	}
 	_, err = apply.Retry(ctx, func() (*unstructured.Unstructured, error) {
@@ -180,8 +180,8 @@ func (u *uninstaller) closeRecord(ctx context.Context, removal *Removal) error {
 	return err
 }
 
-// bare takes off namespaces that were there before what an install set on them: labels for the mesh and for pods' security.
-func (u *uninstaller) bare(ctx context.Context, namespaces []*unstructured.Unstructured) error {
+// removeNamespaceSettings takes off namespaces that were there before what an install set on them: labels for the mesh and for pods' security.
+func (u *uninstaller) removeNamespaceSettings(ctx context.Context, namespaces []*unstructured.Unstructured) error {
 	for _, o := range namespaces {
 		if o.GetDeletionTimestamp() != nil {
 			continue
@@ -197,8 +197,8 @@ func (u *uninstaller) bare(ctx context.Context, namespaces []*unstructured.Unstr
 	return nil
 }
 
-// stillThere returns which left-overs have not gone after all.
-func (u *uninstaller) stillThere(ctx context.Context, left []Kept) []Kept {
+// remainingLeftOvers returns which left-overs have not gone after all.
+func (u *uninstaller) remainingLeftOvers(ctx context.Context, left []Kept) []Kept {
 	view := u.client.View()
 	return slices.DeleteFunc(left, func(k Kept) bool {
 		_, err := view.Get(ctx, k.Ref)
@@ -206,12 +206,12 @@ func (u *uninstaller) stillThere(ctx context.Context, left []Kept) []Kept {
 	})
 }
 
-// Leaving returns the namespaces of an earlier uninstall that are still being deleted, as a record to go on with: when
+// TerminatingNamespaces returns the namespaces of an earlier uninstall that are still being deleted, as a record to go on with: when
 // the namespace that kept the record goes, the record goes before it. It is nil when there are none.
-func Leaving(survey *Survey) *inventory.Inventory {
+func TerminatingNamespaces(survey *Snapshot) *inventory.Inventory {
 	inv := &inventory.Inventory{Name: "kubeflow"}
 	for _, o := range survey.objects[kube.NamespaceKind] {
-		ours := plan.AppliedByUs(o) || o.GetName() == "kubeflow"
+		ours := plan.ManagedByInstall(o) || o.GetName() == "kubeflow"
 		if o.GetDeletionTimestamp() != nil && ours {
 			inv.Objects = append(inv.Objects, inventory.Entry{Ref: cluster.RefOf(o), Fields: "none"})
 		}
@@ -222,13 +222,13 @@ func Leaving(survey *Survey) *inventory.Inventory {
 	return inv
 }
 
-// Tidy takes away the hold of a program that is gone, where nothing is installed and so nobody else will.
-func Tidy(ctx context.Context, client *cluster.Client) error {
-	_, err := client.Kube.CoordinationV1().Leases(lock.LeaseHome).Get(ctx, lock.LeaseName, metav1.GetOptions{})
+// DeleteStaleLease takes away the hold of a program that is gone, where nothing is installed and so nobody else will.
+func DeleteStaleLease(ctx context.Context, client *cluster.Client) error {
+	_, err := client.Kube.CoordinationV1().Leases(lock.LeaseNamespace).Get(ctx, lock.LeaseName, metav1.GetOptions{})
 	if err != nil {
 		return nil // there is none, or it is not for this user to see
 	}
-	_, release, err := lock.Hold(ctx, client, "tidying up")
+	_, release, err := lock.Acquire(ctx, client, "tidying up")
 	if err == nil {
 		release()
 	}

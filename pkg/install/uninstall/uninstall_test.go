@@ -63,7 +63,7 @@ func TestRemovals(t *testing.T) {
 // removed decides a case and writes it down.
 func removed(t *testing.T, archive *txtar.Archive, deleteData bool) string {
 	t.Helper()
-	request := UninstallRequest{Inventory: &inventory.Inventory{Name: "kubeflow", Home: "kubeflow"}, DeleteData: deleteData}
+	request := Request{Inventory: &inventory.Inventory{Name: "kubeflow", Namespace: "kubeflow"}, DeleteData: deleteData}
 	var live, later, gone []*unstructured.Unstructured
 	for _, f := range archive.Files {
 		switch f.Name {
@@ -82,7 +82,7 @@ func removed(t *testing.T, archive *txtar.Archive, deleteData bool) string {
 		case "others.yaml":
 			live = append(live, kubetest.Objects(t, f.Data)...)
 		case "shared.yaml":
-			other := &inventory.Inventory{Name: "other", Home: "elsewhere"}
+			other := &inventory.Inventory{Name: "other", Namespace: "elsewhere"}
 			for _, o := range kubetest.Objects(t, f.Data) {
 				other.Objects = append(other.Objects, inventory.Entry{Ref: cluster.RefOf(o)})
 			}
@@ -90,13 +90,13 @@ func removed(t *testing.T, archive *txtar.Archive, deleteData bool) string {
 		}
 	}
 	if len(later)+len(gone) > 0 {
-		request.Agreed = NewRemoval(request, surveyOf(t, append(gone, live...)))
+		request.Agreed = Decide(request, surveyOf(t, append(gone, live...)))
 	}
-	return writtenRemoval(NewRemoval(request, surveyOf(t, append(live, later...))))
+	return writtenRemoval(Decide(request, surveyOf(t, append(live, later...))))
 }
 
 // surveyOf is a survey of a cluster that holds these objects.
-func surveyOf(t *testing.T, live []*unstructured.Unstructured) *Survey {
+func surveyOf(t *testing.T, live []*unstructured.Unstructured) *Snapshot {
 	t.Helper()
 	var kinds []cluster.Kind
 	for _, o := range live {
@@ -110,14 +110,14 @@ func surveyOf(t *testing.T, live []*unstructured.Unstructured) *Survey {
 			kinds = append(kinds, k)
 		}
 	}
-	survey, err := NewSurvey(t.Context(), cluster.Objects("a test case", nil, live...), kinds)
+	survey, err := newSnapshot(t.Context(), cluster.Objects("a test case", nil, live...), kinds)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return survey
 }
 
-func writtenRemoval(r *Removal) string {
+func writtenRemoval(r *Plan) string {
 	var out strings.Builder
 	for _, wave := range r.Waves {
 		fmt.Fprintf(&out, "%s:\n", wave.Title)
@@ -132,7 +132,7 @@ func writtenRemoval(r *Removal) string {
 		}
 		out.WriteString("\n")
 	}
-	for _, left := range r.Left {
+	for _, left := range r.LeftOvers {
 		fmt.Fprintf(&out, "left over %s: %s\n", left.Ref, left.Why)
 	}
 	for _, v := range r.Data.Volumes {

@@ -1,0 +1,79 @@
+package apply
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+)
+
+// A inventoryRecorder keeps the inventory in the cluster true at every moment: before the first write it lists what is
+// there and what will be, after the last one what is there.
+type inventoryRecorder struct {
+	client *cluster.Client
+	plan   *plan.Plan
+}
+
+// start records have ∪ want.
+func (b *inventoryRecorder) start(ctx context.Context) error {
+	if err := b.ensureNamespace(ctx); err != nil {
+		return err
+	}
+	return b.store(ctx, b.plan.InitialInventory())
+}
+
+// saveProgress records what a run that did not come to its end has applied, and takes nothing off the list. It spares the next
+// run some requests; where it cannot be written, what open wrote is still true.
+func (b *inventoryRecorder) saveProgress(ctx context.Context, e *engine) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	_ = b.store(ctx, b.plan.NewInventory(e.entry, slices.Concat(b.plan.Prune, b.plan.Keep)))
+}
+
+// finish records what is there.
+func (b *inventoryRecorder) finish(ctx context.Context, e *engine) error {
+	return b.store(ctx, b.plan.NewInventory(e.entry, b.plan.Keep))
+}
+
+// store writes the inventory, unless the cluster says so already.
+func (b *inventoryRecorder) store(ctx context.Context, inv *inventory.Inventory) error {
+	want, err := inv.Encode()
+	if err != nil || inventory.SameData(inv.Live, want) {
+		return err
+	}
+	after, err := Retry(ctx, func() (*unstructured.Unstructured, error) {
+		return b.client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: want}, cluster.Options{Manager: inventory.Manager, Force: true})
+	})
+	if err != nil {
+		return err
+	}
+	inv.Live = after
+	b.plan.Have = inv
+	return nil
+}
+
+// ensureNamespace applies the namespace that the inventory is kept in, as the plan has it, where it is not there yet.
+func (b *inventoryRecorder) ensureNamespace(ctx context.Context) error {
+	home := cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: b.plan.InventoryNamespace}
+	_, err := b.client.View().Get(ctx, home)
+	if !apierrors.IsNotFound(err) {
+		return err
+	}
+	for i, g := range b.plan.Objects {
+		if g.Ref().Identity() != home.Identity() {
+			continue
+		}
+		b.plan.Objects[i].Unchanged = false
+		_, err := Retry(ctx, func() (*unstructured.Unstructured, error) {
+			return b.client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: g.Object}, cluster.Options{Manager: inventory.Manager, Force: true})
+		})
+		return err
+	}
+	return err
+}

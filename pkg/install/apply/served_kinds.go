@@ -1,0 +1,144 @@
+package apply
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// servedKinds asks the server's discovery, one small document for each group and version, until it has the kinds of
+// new definitions: those that others wait for twice a second, the others now and then. (To watch definitions would
+// bring each of them, some larger than 300 kB, several times.)
+type servedKinds struct {
+	client  *cluster.Client
+	updates chan<- update
+	ctx     context.Context
+	running sync.WaitGroup
+
+	mu      sync.Mutex
+	polling bool
+	pending []*pendingKind
+}
+
+// An pendingKind kind is one whose definition is applied.
+type pendingKind struct {
+	definition cluster.Ref
+	group      string
+	kind       string
+	plural     string   // another definition may have taken the kind
+	versions   []string // not served yet
+	urgent     bool
+}
+
+type servedUpdate struct{ definition cluster.Ref }
+
+func newServedKinds(client *cluster.Client, facts chan<- update) *servedKinds {
+	return &servedKinds{client: client, updates: facts}
+}
+
+// expect waits for the kind of a definition.
+func (s *servedKinds) expect(definition *unstructured.Unstructured, urgent bool) {
+	want := &pendingKind{
+		definition: cluster.RefOf(definition).Identity(), urgent: urgent,
+		group: kube.Text(definition.Object, "spec", "group"), kind: kube.Text(definition.Object, "spec", "names", "kind"), plural: kube.Text(definition.Object, "spec", "names", "plural"),
+	}
+	for _, v := range kube.Items(definition.Object, "spec", "versions") {
+		if name, _ := v["name"].(string); name != "" && v["served"] != false {
+			want.versions = append(want.versions, name)
+		}
+	}
+	if single := kube.Text(definition.Object, "spec", "version"); len(want.versions) == 0 && single != "" {
+		want.versions = []string{single}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending = append(s.pending, want)
+	if !s.polling {
+		s.polling = true
+		s.running.Add(1)
+		go s.poll()
+	}
+}
+
+// prioritizeAll looks for every kind as often as for those that others wait for: nothing else is left to do.
+func (s *servedKinds) prioritizeAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, want := range s.pending {
+		want.urgent = true
+	}
+}
+
+func (s *servedKinds) poll() {
+	defer s.running.Done()
+	for round := 1; kube.Sleep(s.ctx, pollEvery) == nil; round++ {
+		if !s.ask(round%slowRounds == 0) {
+			return
+		}
+	}
+}
+
+const (
+	pollEvery  = 400 * time.Millisecond
+	slowRounds = 5 // rounds from one question to the next about kinds that nobody waits for
+)
+
+// ask looks once, and returns false when nothing is pending any more.
+func (s *servedKinds) ask(all bool) bool {
+	for groupVersion, waiting := range s.due(all) {
+		list, err := s.client.Kube.Discovery().ServerResourcesForGroupVersion(groupVersion)
+		if err != nil {
+			continue // not there yet, or not answering: asked again
+		}
+		for _, want := range waiting {
+			if slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Kind == want.kind && r.Name == want.plural }) {
+				s.found(want, groupVersion)
+			}
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.polling = len(s.pending) > 0
+	return s.polling
+}
+
+func (s *servedKinds) due(all bool) map[string][]*pendingKind {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	due := map[string][]*pendingKind{}
+	for _, want := range s.pending {
+		if !all && !want.urgent {
+			continue
+		}
+		for _, version := range want.versions {
+			due[want.group+"/"+version] = append(due[want.group+"/"+version], want)
+		}
+	}
+	return due
+}
+
+func (s *servedKinds) found(want *pendingKind, groupVersion string) {
+	s.mu.Lock()
+	want.versions = slices.DeleteFunc(want.versions, func(v string) bool { return want.group+"/"+v == groupVersion })
+	done := len(want.versions) == 0
+	if done {
+		s.pending = slices.DeleteFunc(s.pending, func(p *pendingKind) bool { return p == want })
+	}
+	s.mu.Unlock()
+	if !done {
+		return
+	}
+	select {
+	case s.updates <- servedUpdate{want.definition}:
+	case <-s.ctx.Done():
+	}
+}
+
+func (f servedUpdate) tell(e *engine) { e.setEstablished(e.at[f.definition]) }

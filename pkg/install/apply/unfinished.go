@@ -1,0 +1,70 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+)
+
+// UnfinishedError is the error of a wait that ended before everything was ready: the deadline came, or what is left
+// keeps crashing (Stuck). What is there stays, and the same command goes on.
+type UnfinishedError struct {
+	Pending []Pending
+	Stuck   bool
+	cause   error
+}
+
+func (u *UnfinishedError) Error() string {
+	how := "not everything was ready in time"
+	if u.Stuck {
+		how = "what is left does not start"
+	}
+	return fmt.Sprintf("%s: %d still pending", how, len(u.Pending)) + ListPending(u.Pending)
+}
+
+// ListPending names objects and what each waits for, each on a new line.
+func ListPending(pending []Pending) (out string) {
+	var lines []string
+	for _, p := range pending {
+		lines = append(lines, fmt.Sprintf("%s: %s", p.Ref, p.Why))
+	}
+	for _, line := range text.Lines(lines, plan.MaxListed) {
+		out += "\n  " + line
+	}
+	return out
+}
+
+// Unwrap returns context.DeadlineExceeded when the time ran out.
+func (u *UnfinishedError) Unwrap() error { return u.cause }
+
+// fail ends the run at one object, with what is known about why.
+func (e *engine) fail(it *item, err error) {
+	ctx, cancel := context.WithTimeout(e.watches.ctx, checkTimeout)
+	defer cancel()
+	view := e.client.View()
+	if it.Version == "" {
+		if o, err := view.Get(ctx, it.Ref()); err == nil {
+			it.Version = o.GetResourceVersion()
+		}
+	}
+	e.failed = e.client.Explain(plan.ExplainRejection(it.Gated, err))
+	var problem *cluster.Problem
+	if apierrors.IsForbidden(err) && !apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) && errors.As(e.failed, &problem) {
+		if may, unknown := view.Can(ctx, "patch", it.Ref().GroupKind(), cluster.Scope{Namespace: it.Object.GetNamespace()}); may && unknown == nil {
+			problem.Next = "You may do this: it is a quota, a policy or a webhook of the cluster that does not let it in. Change that, or the object, then run the same command again: it goes on from here"
+		}
+	}
+}
+
+// Pending is an object that is not there, or not ready, yet.
+type Pending struct {
+	Ref cluster.Ref `json:"object"`
+	Why string      `json:"why"`
+}

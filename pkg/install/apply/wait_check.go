@@ -1,0 +1,105 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/explain"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+)
+
+// A waitCheck is about one object that waits: for a gate, for a webhook that fails, or to become ready.
+type waitCheck struct {
+	i        int
+	ref      cluster.Ref
+	gate     plan.Gate
+	foreign  bool // the gate is somebody else's webhook
+	webhooks []plan.Gate
+	live     *unstructured.Unstructured
+}
+
+// A waitResult is what a look at one object found.
+type waitResult struct {
+	why           string
+	webhooksReady bool // the webhooks that are asked about it are up
+	noBackend     bool // nothing is behind its gate, and nothing is on its way
+	ignorable     bool // and the API server goes on without the gate's webhook
+	namesTaken    bool // the names of its kind belong to another
+}
+
+// waitCheckFor returns what there is to ask about an object that waits.
+func (e *engine) waitCheckFor(i int, it *item) (waitCheck, bool) {
+	q := waitCheck{i: i, ref: it.Ref()}
+	if g, gated := e.closedGate(it); gated {
+		_, ours := e.at[g.On]
+		q.gate, q.foreign = g, !ours && g.Key().Kind == plan.WebhookGate
+		return q, true
+	}
+	if it.state != sent {
+		for _, g := range it.Gates {
+			if g.Kind == plan.WebhookGate || g.Kind == plan.ConversionGate {
+				q.webhooks = append(q.webhooks, g)
+			}
+		}
+		return q, it.failures.repeats >= sameErrorLimit && len(q.webhooks) > 0
+	}
+	q.live = it.live
+	return q, it.live != nil && !e.options.NoWait
+}
+
+func (q waitCheck) run(ctx context.Context, view cluster.View) waitResult {
+	switch {
+	case q.gate != (plan.Gate{}):
+		f := waitResult{why: "waits for " + explain.Gate(ctx, view, q.gate)}
+		if q.foreign {
+			f.noBackend, f.ignorable = explain.NoBackend(ctx, view, q.gate)
+		}
+		return f
+	case len(q.webhooks) > 0:
+		for _, g := range q.webhooks {
+			if on, err := view.Get(ctx, g.On); err != nil {
+				return waitResult{}
+			} else if why := explain.Webhook(ctx, view, on, g); why != "" {
+				return waitResult{why: "waits for " + explain.WebhookName(on, g) + ": " + why}
+			}
+		}
+		return waitResult{webhooksReady: true}
+	case q.ref.GroupKind() == kube.CustomResourceDefinitionKind:
+		live, err := view.Get(ctx, q.ref)
+		if err != nil {
+			return waitResult{}
+		}
+		names := kube.Condition(live, "NamesAccepted")
+		return waitResult{why: explain.Object(ctx, view, live), namesTaken: names != nil && names.Status == metav1.ConditionFalse && names.Reason != "Installing"}
+	}
+	return waitResult{why: explain.Object(ctx, view, q.live)}
+}
+
+// handleResult takes in what was found, and ends what cannot succeed.
+func (e *engine) handleResult(q waitCheck, f waitResult) {
+	it := e.items[q.i]
+	it.cause, it.failures.webhooksReady = f.why, f.webhooksReady
+	switch {
+	case f.namesTaken && it.blockedSince.IsZero(), f.noBackend && it.blockedSince.IsZero():
+		it.blockedSince = time.Now()
+	case f.namesTaken:
+		e.failed = &cluster.Problem{What: fmt.Sprintf("%s cannot be used: %s", q.ref, f.why),
+			Next: "Another definition has these names: find it with kubectl get crd, take it away or leave this component out with --skip, then run the same command again"}
+	case f.noBackend && time.Since(it.blockedSince) > foreignWebhookTimeout && f.ignorable:
+		e.openGate(q.gate.Key())
+	case f.noBackend && time.Since(it.blockedSince) > foreignWebhookTimeout:
+		e.failed = &cluster.Problem{What: fmt.Sprintf("%s cannot be applied: it %s", q.ref, f.why),
+			Next: fmt.Sprintf("Bring back what serves this webhook, or take it away if it is a left-over (kubectl delete %s), then run the same command again", plan.KubectlArgs(q.gate.On))}
+	case !f.noBackend:
+		it.blockedSince = time.Time{}
+	}
+}
+
+// foreignWebhookTimeout is how long nothing may be behind a webhook that is not part of the plan.
+const foreignWebhookTimeout = 15 * time.Second

@@ -1,0 +1,41 @@
+package lock
+
+import (
+	"context"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// checkFreeFor is how long it takes to see that a holder is alive: it renews its Lease more often.
+const checkFreeFor = renewInterval + time.Second
+
+// CheckFree says early, before a plan is made at all, that somebody is at work on a cluster: it returns the same error as
+// [Acquire]. It takes nothing: where it cannot tell, Hold will.
+func CheckFree(ctx context.Context, client *cluster.Client) error {
+	return checkFreeIn(ctx, client, LeaseNamespace)
+}
+
+func checkFreeIn(ctx context.Context, client *cluster.Client, namespace string) error {
+	leases := client.Kube.CoordinationV1().Leases(namespace)
+	first, err := leases.Get(ctx, LeaseName, metav1.GetOptions{})
+	if err != nil || holderOf(first) == "" || ownIdentity().knowsGone(holderOf(first)) {
+		return nil
+	}
+	for began := time.Now(); time.Since(began) < checkFreeFor; {
+		if err := kube.Sleep(ctx, pollInterval); err != nil {
+			return err
+		}
+		now, err := leases.Get(ctx, LeaseName, metav1.GetOptions{})
+		switch {
+		case err != nil || now.UID != first.UID || holderOf(now) != holderOf(first):
+			return nil
+		case now.ResourceVersion != first.ResourceVersion:
+			return heldError(now)
+		}
+	}
+	return nil
+}

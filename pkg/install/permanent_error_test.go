@@ -1,0 +1,231 @@
+//go:build unix
+
+package install
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/explain"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
+)
+
+// A deaf webhook has a Deployment that no node takes, and guards the Secrets of one namespace.
+const deaf = `
+{apiVersion: v1, kind: Namespace, metadata: {name: deaf, labels: {guarded-by: deaf}}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: deaf, namespace: deaf}, spec: {selector: {app: deaf}, ports: [{port: 443}]}}
+---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: deaf, namespace: deaf}, spec: {selector: {matchLabels: {app: deaf}}, template: {metadata: {labels: {app: deaf}}, spec: {nodeSelector: {moon: "yes"}, containers: [{name: a, image: example.org/a}]}}}}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: deaf}
+webhooks:
+- name: deaf.example.org
+  admissionReviewVersions: [v1]
+  sideEffects: None
+  failurePolicy: Fail
+  clientConfig: {caBundle: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJlRENDQVIrZ0F3SUJBZ0lVTjZSNlgvcWdIRnVQRmlQTzBtUmZTZzJueXNnd0NnWUlLb1pJemowRUF3SXcKRVRFUE1BMEdBMVVFQXd3R1lTMTBaWE4wTUNBWERUSTJNVEV5TkRBd016a3lNbG9ZRHpJeE1qWXhNRE14TURBegpPVEl5V2pBUk1ROHdEUVlEVlFRRERBWmhMWFJsYzNRd1dUQVRCZ2NxaGtqT1BRSUJCZ2dxaGtqT1BRTUJCd05DCkFBUUJOVXY2RmRBaFkxclpMSHlFejUrVDlNS0xlRGNwYXhwMEhoeHpNZ1drUXhZQUJkQjZXRUw1LzR2UHdmN1oKOVBnaTRod0dPZmgweHU0RFBmRWc5bjIrbzFNd1VUQWRCZ05WSFE0RUZnUVVwbVpSd2lPZ0hRWTJpS3JFSjJiVApKZjk2WnhJd0h3WURWUjBqQkJnd0ZvQVVwbVpSd2lPZ0hRWTJpS3JFSjJiVEpmOTZaeEl3RHdZRFZSMFRBUUgvCkJBVXdBd0VCL3pBS0JnZ3Foa2pPUFFRREFnTkhBREJFQWlBOUFoTndOYzJ5ZC9td1hrdnFRYklUUjI5eFQ3cVAKTmI5MG1kalVuNlludUFJZ1gvOVMra0RUR1lXcGN3VkZ0bkFJSWVDaE5IVmVoVG9WYW1Za1dseXFJL0U9Ci0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0K, service: {name: deaf, namespace: deaf}}
+  namespaceSelector: {matchLabels: {guarded-by: deaf}}
+  rules: [{apiGroups: [""], apiVersions: [v1], resources: [secrets], operations: [CREATE, UPDATE]}]
+`
+
+const guardedByDeaf = `
+---
+{apiVersion: v1, kind: Secret, metadata: {name: guarded, namespace: deaf}}
+`
+
+func TestAWebhookThatNeverComesIsNamedWithWhatItWaitsFor(t *testing.T) {
+	t.Parallel()
+	client := live(t)
+	var mu sync.Mutex
+	var said []string
+	_, err := runUnlocked(t, client, planOf(t, client, "deaf", deaf+guardedByDeaf), apply.Options{Timeout: 14 * time.Second, Observe: func(e events.Event) {
+		if w, ok := e.(events.StillWaiting); ok {
+			mu.Lock()
+			defer mu.Unlock()
+			said = append(said, w.Why)
+		}
+	}})
+	var unfinished *apply.UnfinishedError
+	if !errors.As(err, &unfinished) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("want an unfinished install, got: %v", err)
+	}
+	const want = "waits for deaf.example.org: Deployment deaf 0/1 ready, the pod cannot be scheduled: "
+	if !strings.Contains(err.Error(), "Secret/deaf/guarded: "+want) {
+		t.Errorf("want %q in:\n%v", want, err)
+	}
+	if all := strings.Join(said, "\n"); !strings.Contains(all, "0/1 ready, the pod cannot be scheduled: ") {
+		t.Errorf("the reason was not said on the way:\n%s", all)
+	}
+}
+
+func TestSomebodyElsesWebhookWithNobodyBehindItEndsWithItsSentence(t *testing.T) {
+	t.Parallel()
+	client := live(t)
+	theirs := strings.ReplaceAll(deaf, "deaf", "left-over")
+	theirs = strings.Replace(theirs, "spec: {selector: {matchLabels", "spec: {replicas: 0, selector: {matchLabels", 1)
+	if _, err := runUnlocked(t, client, planOf(t, client, "left-over-theirs", theirs), apply.Options{Timeout: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	ours := strings.ReplaceAll("{apiVersion: v1, kind: ConfigMap, metadata: {name: free, namespace: deaf}}"+guardedByDeaf, "deaf", "left-over")
+	_, err := runUnlocked(t, client, planOf(t, client, "left-over-ours", ours), apply.Options{Timeout: 2 * time.Minute})
+	var problem *cluster.Problem
+	if !errors.As(err, &problem) || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(problem.What, "left-over.example.org: Deployment left-over is scaled to zero") {
+		t.Fatalf("want a problem that names the webhook, got: %v", err)
+	}
+	if want := "kubectl delete validatingwebhookconfiguration.admissionregistration.k8s.io left-over"; !strings.Contains(problem.Next, want) {
+		t.Errorf("want the advice %q, got: %s", want, problem.Next)
+	}
+}
+
+func TestSomebodyElsesWebhookThatMayBeIgnoredHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	client := live(t)
+	theirs := strings.ReplaceAll(strings.ReplaceAll(deaf, "deaf", "ignored"), "failurePolicy: Fail", "failurePolicy: Ignore")
+	theirs = strings.Replace(theirs, "spec: {selector: {matchLabels", "spec: {replicas: 0, selector: {matchLabels", 1)
+	if _, err := runUnlocked(t, client, planOf(t, client, "ignored-theirs", theirs), apply.Options{Timeout: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	ours := strings.ReplaceAll("{apiVersion: v1, kind: ConfigMap, metadata: {name: free, namespace: deaf}}"+guardedByDeaf, "deaf", "ignored")
+	if _, err := runUnlocked(t, client, planOf(t, client, "ignored-ours", ours), apply.Options{Timeout: 2 * time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestADefinitionWhoseNamesAreTakenIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	client := live(t)
+	const definition = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: PLURAL.taken.example.org}
+spec:
+  group: taken.example.org
+  scope: Namespaced
+  names: {kind: Letter, plural: PLURAL, singular: SINGULAR, listKind: LetterList}
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+`
+	named := func(plural, singular string) string {
+		return strings.NewReplacer("PLURAL", plural, "SINGULAR", singular).Replace(definition)
+	}
+	if _, err := runUnlocked(t, client, planOf(t, client, "taken-first", named("letters", "letter")), apply.Options{Timeout: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := runUnlocked(t, client, planOf(t, client, "taken-second", named("notes", "note")), apply.Options{Timeout: 2 * time.Minute})
+	var problem *cluster.Problem
+	if !errors.As(err, &problem) || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(problem.What, "CustomResourceDefinition/notes.taken.example.org cannot be used") || !strings.Contains(problem.What, "LetterList") {
+		t.Fatalf("want a problem that names the definition and the name, got: %v", err)
+	}
+}
+
+func TestAFullQuotaOfPodsIsTheReasonGiven(t *testing.T) {
+	t.Parallel()
+	client := live(t)
+	const yaml = `
+{apiVersion: v1, kind: Namespace, metadata: {name: full}}
+---
+{apiVersion: v1, kind: ResourceQuota, metadata: {name: small, namespace: full}, spec: {hard: {pods: "0"}}}
+`
+	if _, err := runUnlocked(t, client, planOf(t, client, "full-quota", yaml), apply.Options{Timeout: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := runUnlocked(t, client, planOf(t, client, "full", `
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: big, namespace: full}, spec: {selector: {matchLabels: {app: a}}, template: {metadata: {labels: {app: a}}, spec: {containers: [{name: a, image: example.org/a}]}}}}
+---
+{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: sure, namespace: full}, spec: {serviceName: a, selector: {matchLabels: {app: b}}, template: {metadata: {labels: {app: b}}, spec: {containers: [{name: a, image: example.org/a}]}}}}
+`), apply.Options{Timeout: 15 * time.Second})
+	var unfinished *apply.UnfinishedError
+	if !errors.As(err, &unfinished) || len(unfinished.Pending) != 2 {
+		t.Fatalf("want both workloads pending, got: %v", err)
+	}
+	for _, p := range unfinished.Pending {
+		if !strings.HasPrefix(p.Why, "0/1 ready, FailedCreate: ") || !strings.Contains(p.Why, "exceeded quota: small") {
+			t.Errorf("%s: want the quota as the reason, got: %s", p.Ref, p.Why)
+		}
+	}
+}
+
+func TestWhatIsNotLetInSaysByWhom(t *testing.T) {
+	t.Parallel()
+	client := live(t)
+	const policies = `
+{apiVersion: v1, kind: Namespace, metadata: {name: strict, labels: {strict: "yes"}}}
+---
+{apiVersion: v1, kind: ResourceQuota, metadata: {name: none, namespace: strict}, spec: {hard: {count/secrets: "0"}}}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: strict}
+spec:
+  matchConstraints: {resourceRules: [{apiGroups: [""], apiVersions: [v1], resources: [serviceaccounts], operations: [CREATE, UPDATE]}], namespaceSelector: {matchLabels: {strict: "yes"}}}
+  validations: [{expression: "'owner' in object.metadata.?labels.orValue({})", message: "every account has a label owner"}]
+---
+{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding, metadata: {name: strict}, spec: {policyName: strict, validationActions: [Deny]}}
+`
+	if _, err := runUnlocked(t, client, planOf(t, client, "strict-policies", policies), apply.Options{Timeout: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	settled := func(kind, want string) {
+		yaml := "{apiVersion: v1, kind: " + kind + ", metadata: {name: a, namespace: strict}}"
+		for attempt := 0; ; attempt++ { // a policy is heard of, and a quota counted, a little later
+			client := live(t)
+			_, err := runUnlocked(t, client, planOf(t, client, "strict-"+strings.ToLower(kind), yaml), apply.Options{Timeout: time.Minute})
+			var problem *cluster.Problem
+			if errors.As(err, &problem) && strings.Contains(problem.What, kind+"/strict/a") && strings.Contains(problem.What, want) {
+				if !strings.Contains(problem.Next, "a quota, a policy or a webhook") && !strings.Contains(problem.Next, "Once this is mended") {
+					t.Errorf("the advice is: %s", problem.Next)
+				}
+				return
+			}
+			if attempt == 20 {
+				t.Fatalf("want a problem with %q, got: %v", want, err)
+			}
+			if o, gone := client.View().Get(t.Context(), cluster.Ref{APIVersion: "v1", Kind: kind, Namespace: "strict", Name: "a"}); gone == nil {
+				_, _ = client.Do(t.Context(), cluster.Change{Verb: cluster.Delete, Before: o}, cluster.Options{Manager: inventory.Manager})
+			}
+			time.Sleep(500 * time.Millisecond)
+		}
+	}
+	settled("ServiceAccount", "every account has a label owner")
+	settled("Secret", "exceeded quota: none")
+}
+
+// TestAnAggregatedAPIThatIsDeadStopsNobodyElse is not parallel: while it runs, discovery fails for one group.
+func TestAnAggregatedAPIThatIsDeadStopsNobodyElse(t *testing.T) {
+	client := live(t)
+	dead := kubetest.Objects(t, []byte(`
+{apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: v1.dead.example.org}, spec: {group: dead.example.org, version: v1, groupPriorityMinimum: 100, versionPriority: 10, insecureSkipTLSVerify: true, service: {name: nobody, namespace: default}}}
+`))[0]
+	dead, err := client.Do(t.Context(), cluster.Change{Verb: cluster.Apply, After: dead}, cluster.Options{Manager: "somebody"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := client.Do(context.Background(), cluster.Change{Verb: cluster.Delete, Before: dead}, cluster.Options{Manager: "somebody"}); err != nil {
+			t.Error(err)
+		}
+	})
+	fresh := connect(t, sharedFile)
+	plan := planOf(t, fresh, "beside-the-dead", strings.ReplaceAll(shop, "shop", "beside-the-dead"))
+	if err := preflight.Run(t.Context(), fresh, plan); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runUnlocked(t, fresh, plan, apply.Options{Timeout: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	why := explain.ByRef(t.Context(), fresh.View(), cluster.RefOf(dead))
+	if !strings.Contains(why, "it is not available") || !strings.Contains(why, "Service/default/nobody is not there") {
+		t.Errorf("the dead API is explained as: %s", why)
+	}
+}

@@ -1,0 +1,102 @@
+package plan
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+)
+
+// controllerFields are the fields of a webhook that a controller of the cluster may make its own: the namespaceSelector of
+// AKS's admissions enforcer, a failurePolicy that the webhook's program sets when it is up, an injected caBundle.
+// To send them again would be a fight that nobody wins.
+var controllerFields = [][]string{{"namespaceSelector"}, {"failurePolicy"}, {"clientConfig", "caBundle"}}
+
+func IsWebhookConfiguration(o *unstructured.Unstructured) bool {
+	kind := o.GroupVersionKind().GroupKind()
+	return kind == kube.MutatingWebhookConfigurationKind || kind == kube.ValidatingWebhookConfigurationKind
+}
+
+// omitControllerFields takes out of webhook configurations what a controller has since made its own.
+func (l *liveState) omitControllerFields(objects []Gated) {
+	for i, g := range objects {
+		if !IsWebhookConfiguration(g.Object) {
+			continue
+		}
+		for _, theirs := range l.webhooks {
+			if theirs.GetName() == g.Object.GetName() && theirs.GetKind() == g.Object.GetKind() {
+				objects[i].Object = withoutControllerFields(g.Object, theirs)
+			}
+		}
+	}
+}
+
+func withoutControllerFields(ours, live *unstructured.Unstructured) *unstructured.Unstructured {
+	out := ours.DeepCopy()
+	for _, w := range kube.Items(out.Object, "webhooks") {
+		for _, path := range controllerFields {
+			if controllerMayOwn(ours, path) && ownsField(live, kube.Text(w, "name"), path, isController) {
+				unstructured.RemoveNestedField(w, path...)
+			}
+		}
+	}
+	return out
+}
+
+// overridden tells whether somebody other than a controller changed one of these fields since it was applied.
+func overridden(ours, live *unstructured.Unstructured) bool {
+	for _, w := range kube.Items(ours.Object, "webhooks") {
+		for _, path := range controllerFields {
+			_, wanted, _ := unstructured.NestedFieldNoCopy(w, path...)
+			name := kube.Text(w, "name")
+			if wanted && !ownsField(live, name, path, AppliedByInstall) && !(controllerMayOwn(ours, path) && ownsField(live, name, path, isController)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// controllerMayOwn tells whether a field is left to a controller that took it. A selector is not, where the object carries
+// the label or annotation that tells AKS's admissions enforcer to leave it alone.
+func controllerMayOwn(o *unstructured.Unstructured, path []string) bool {
+	const mark = "admissions.enforcer/disabled"
+	return path[0] != "namespaceSelector" || o.GetAnnotations()[mark] != "true" && o.GetLabels()[mark] != "true"
+}
+
+// isController is any program of the cluster: not a person with kubectl, and not this program.
+func isController(entry metav1.ManagedFieldsEntry) bool {
+	return !strings.HasPrefix(entry.Manager, "kubectl")
+}
+
+// ownsField tells whether one of some owners has a field of a webhook.
+func ownsField(live *unstructured.Unstructured, webhook string, path []string, by func(metav1.ManagedFieldsEntry) bool) bool {
+	at := []string{"f:webhooks", `k:{"name":` + strconv.Quote(webhook) + `}`}
+	for _, step := range path {
+		at = append(at, "f:"+step)
+	}
+	return slices.ContainsFunc(live.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
+		if !by(entry) || entry.FieldsV1 == nil {
+			return false
+		}
+		_, found, _ := unstructured.NestedFieldNoCopy(inventory.DecodeFields(entry.FieldsV1.GetRawBytes()), at...)
+		return found
+	})
+}
+
+// dropControllerFields leaves the yieldable fields out of the set that this program owns.
+func dropControllerFields(fields map[string]any) map[string]any {
+	for _, w := range kube.Map(fields, "f:webhooks") {
+		if owned, ok := w.(map[string]any); ok {
+			delete(owned, "f:namespaceSelector")
+			delete(owned, "f:failurePolicy")
+			unstructured.RemoveNestedField(owned, "f:clientConfig", "f:caBundle")
+		}
+	}
+	return fields
+}

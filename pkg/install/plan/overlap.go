@@ -1,0 +1,68 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+)
+
+// A Overlap is what a plan and another installation on the same cluster both have; what only holds data or other people's
+// objects, as a Namespace does, is not counted.
+type Overlap struct {
+	With    *inventory.Inventory
+	Objects []cluster.Ref
+}
+
+// Overlaps returns what a plan has in common with the other installations on the cluster.
+func (p *Plan) Overlaps() []Overlap {
+	want := p.desiredRefs()
+	var shares []Overlap
+	for _, other := range p.Request.Others {
+		share := Overlap{With: other}
+		for _, entry := range other.Objects {
+			if want[entry.Ref.Identity()] && !Retained(entry.Ref) {
+				share.Objects = append(share.Objects, entry.Ref)
+			}
+		}
+		if len(share.Objects) > 0 {
+			shares = append(shares, share)
+		}
+	}
+	return shares
+}
+
+// sharedWithOthers tells whether another installation on the cluster has an object as well.
+func (r Request) sharedWithOthers(ref cluster.Ref) bool {
+	return slices.ContainsFunc(r.Others, func(other *inventory.Inventory) bool {
+		return slices.ContainsFunc(other.Objects, func(e inventory.Entry) bool { return e.Ref.Identity() == ref.Identity() })
+	})
+}
+
+// CheckSecondInstallation refuses to put a whole Kubeflow beside another one: each would undo what the other does. What is recorded
+// under the plan's own name already may be changed in any case.
+func CheckSecondInstallation(_ context.Context, plan *Plan, _ cluster.View) ([]*cluster.Problem, error) {
+	if !isKubeflow(plan.Release) || plan.Request.Partial || plan.Have != nil {
+		return nil, nil
+	}
+	var problems []*cluster.Problem
+	for _, share := range plan.Overlaps() {
+		if !isKubeflow(share.With.Release) || 2*len(share.Objects) < len(plan.Objects) {
+			continue // directories of kfctl may make up one Kubeflow, and have a component in common
+		}
+		problems = append(problems, &cluster.Problem{
+			What: fmt.Sprintf("Kubeflow %s is on this cluster already, under the name %s: %d objects would belong to both", share.With.Release, share.With.Name, len(share.Objects)),
+			Next: fmt.Sprintf("To change that one: --name %s. To have another in its place: kubectl kubeflow uninstall --name %s", share.With.Name, share.With.Name),
+		})
+	}
+	return problems, nil
+}
+
+// isKubeflow tells whether a version is that of a Kubeflow, and not of something that doctor puts beside one.
+func isKubeflow(version string) bool {
+	known, err := release.Find(version)
+	return version != "" && (err != nil || !known.Hidden)
+}

@@ -1,0 +1,135 @@
+package preflight
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+)
+
+// dryRunTimeout is how long the server may think about one trial: a webhook that does not answer must not hold up the rest.
+const dryRunTimeout = 15 * time.Second
+
+// verdictFor asks the server what it would do with one object.
+func verdictFor(ctx context.Context, client *cluster.Client, view cluster.View, g plan.Gated) (plan.Verdict, error) {
+	verdict := plan.Verdict{Ref: g.Ref(), Component: g.Stage, Adopts: g.Adopted}
+	if g.Unchanged {
+		verdict.Action = plan.Unchanged
+		return verdict, nil
+	}
+	before, err := view.Get(ctx, g.Ref())
+	switch {
+	case meta.IsNoMatchError(err):
+		verdict.Action, verdict.Reason = plan.Unknown, "its kind is not on the cluster yet"
+		return verdict, nil
+	case apierrors.IsNotFound(err):
+		before = nil
+	case err != nil:
+		return verdict, err
+	case before.GetDeletionTimestamp() != nil:
+		verdict.Action, verdict.Reason = plan.Unknown, "it is being deleted, and made again once it is gone"
+		return verdict, nil
+	}
+	after, err := dryRun(ctx, client, g.Object)
+	switch {
+	case err == nil && before == nil:
+		verdict.Action, verdict.Diff = plan.Create, cluster.Diff(nil, after)
+	case err == nil:
+		compareVerdict(&verdict, before, after, g)
+	case ctx.Err() != nil:
+		return verdict, err
+	case apierrors.IsNotFound(err) && before == nil:
+		verdict.Action, verdict.Reason = plan.Unknown, "its namespace or its kind is not on the cluster yet"
+	case cluster.Transient(err) && g.Guarded, errors.Is(err, context.DeadlineExceeded):
+		verdict.Action, verdict.Reason = plan.Unknown, "a webhook that is asked about it does not answer"
+	case apierrors.IsBadRequest(err) && g.Guarded && before != nil: // what a server answers for a webhook that takes no trials
+		verdict.Action, verdict.Reason = plan.Unknown, "a webhook that is asked about it may not be asked for a trial"
+	case apierrors.IsInvalid(err) && before != nil:
+		return verdict, verdictForImmutable(&verdict, ctx, client, view, before, g, err)
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsForbidden(err), apierrors.IsInternalError(err):
+		reject(&verdict, plan.ExplainRejection(g, err))
+	default:
+		return verdict, err
+	}
+	return verdict, nil
+}
+
+func dryRun(ctx context.Context, client *cluster.Client, o *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	ctx, cancel := context.WithTimeout(ctx, dryRunTimeout)
+	defer cancel()
+	return client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: o}, cluster.Options{Manager: inventory.Manager, Force: true, DryRun: true})
+}
+
+func compareVerdict(v *plan.Verdict, before, after *unstructured.Unstructured, g plan.Gated) {
+	v.Action = plan.Unchanged
+	v.Diff = cluster.Diff(before, after)
+	if len(g.PreviousManagers) > 0 && !plan.Retained(g.Ref()) {
+		v.Drops = plan.DroppedFields(before.GetManagedFields(), after.GetManagedFields())
+	}
+	if v.Diff != "" || len(v.Drops) > 0 {
+		v.Action = plan.Change
+	}
+}
+
+func reject(v *plan.Verdict, err error) {
+	v.Action, v.Reason = plan.Rejected, err.Error()
+	if !errors.As(err, &v.Problem) {
+		v.Problem = &cluster.Problem{What: err.Error(), Err: err}
+	}
+}
+
+// fixed decides about an object that the server does not let become what it should be: would the same object under a
+// name that is free be taken, then what is there is in the way, and making it anew helps.
+func verdictForImmutable(v *plan.Verdict, ctx context.Context, client *cluster.Client, view cluster.View, before *unstructured.Unstructured, g plan.Gated, cause error) error {
+	trial := plan.Normalize(g.Object)
+	trial.SetName(dryRunName)
+	for _, assigned := range []string{"clusterIP", "clusterIPs", "healthCheckNodePort"} { // one Service at a time can have them
+		if trial.GetKind() == "Service" {
+			unstructured.RemoveNestedField(trial.Object, "spec", assigned)
+		}
+	}
+	for _, port := range kube.Items(trial.Object, "spec", "ports") {
+		delete(port, "nodePort")
+	}
+	after, err := dryRun(ctx, client, trial)
+	if err != nil && !plan.Retained(g.Ref()) {
+		reject(v, plan.ExplainRejection(plan.Gated{Object: g.Object}, cause)) // not because of what is there
+		return ctx.Err()
+	}
+	claims, err := claimsInNamespace(ctx, view, before)
+	if err != nil {
+		return err
+	}
+	v.Recreation = recreation(before, g.Object, claims)
+	why := rejectionReason(cause)
+	if v.Recreation.Refusal != "" {
+		v.Action, v.Reason = plan.Rejected, fmt.Sprintf("%s cannot be changed in place: %s; it is not made anew: %s", g.Ref(), why, v.Recreation.Refusal)
+		v.Problem = &cluster.Problem{What: v.Reason, Err: cause, Next: "Leave these fields as they are on the cluster, or move what it holds by hand: kubectl get " + plan.KubectlArgs(g.Ref()) + " -o yaml"}
+		return nil
+	}
+	after.SetName(before.GetName())
+	v.Action, v.Reason, v.Diff = plan.Recreate, fmt.Sprintf("%s (%s)", why, v.Recreation.Effect), cluster.Diff(before, after)
+	v.Problem = &cluster.Problem{Err: cause, What: fmt.Sprintf("%s cannot be changed in place: %s (%s)", g.Ref(), why, v.Recreation.Effect)}
+	return nil
+}
+
+// dryRunName is a name that nothing has.
+const dryRunName = "kubectl-kubeflow-trial"
+
+// rejectionReason is the server's reason for a refusal.
+func rejectionReason(err error) string {
+	var status apierrors.APIStatus
+	if errors.As(err, &status) {
+		return plan.RejectionReason(status.Status())
+	}
+	return err.Error()
+}

@@ -1,0 +1,140 @@
+package status
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/explain"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+)
+
+// assess says how one recorded object is.
+func (s *snapshot) assess(ctx context.Context, e inventory.Entry) Object {
+	item := Object{Ref: e.Ref, State: Ready}
+	o := s.objects[e.Ref.Identity()]
+	_, blind := s.unread[plan.Place{Kind: e.GroupKind(), Namespace: e.Namespace}]
+	switch {
+	case blind:
+		item.State, item.Why = Unknown, "you may not list "+e.Kind
+	case o == nil && s.uninstalling:
+		item.State, item.Why = Missing, "the uninstall took it off"
+	case o == nil && s.unknown[e.GroupKind()]:
+		item.State, item.Why = Missing, "the cluster has no kind "+e.GroupKind().String()
+	case o == nil && e.Applied == "":
+		item.State, item.Why = Missing, s.notYet()
+	case o == nil:
+		item.State, item.Why = Missing, "somebody deleted it"
+	case o.GetDeletionTimestamp() != nil:
+		item.State, item.Why = Progressing, explain.BeingDeleted(o)
+	case runsPods(e.Ref):
+		s.assessWorkload(ctx, o, &item)
+	case hasReadiness(e.Ref) && (e.Kind != "Service" || apply.HasReadiness(o)):
+		if why := explain.Object(ctx, s.view, o); why != "" {
+			item.State, item.Why = Progressing, why
+		}
+	}
+	return item
+}
+
+// notYet is why an object is missing that was never applied.
+func (s *snapshot) notYet() string {
+	if s.locked {
+		return "not applied yet"
+	}
+	return "not applied yet: the install was cut off"
+}
+
+// assessWorkload says how a workload is, and what its pods say of it.
+func (s *snapshot) assessWorkload(ctx context.Context, o *unstructured.Unstructured, item *Object) {
+	pods := s.podsOf(o)
+	item.Owned = s.owned(ctx, o, pods)
+	if item.Why = explain.Object(ctx, s.view, o); item.Why == "" {
+		return
+	}
+	item.State = Progressing
+	if stuck(o, pods) {
+		item.State = Failing
+	}
+}
+
+// stuck tells whether a workload hardly gets ready by itself: its pods are not let in, one crashes, has an image that
+// cannot be pulled, or no node.
+func stuck(o *unstructured.Unstructured, pods []*unstructured.Unstructured) bool {
+	for _, kind := range []string{"ReplicaFailure", "Failed"} {
+		if kube.IsTrue(o, kind) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(pods, func(pod *unstructured.Unstructured) bool { return kube.WhyNotReady(pod).Persists() })
+}
+
+// podsOf returns the pods that a workload selects.
+func (s *snapshot) podsOf(o *unstructured.Unstructured) []*unstructured.Unstructured {
+	chosen, err := explain.Selector(o)
+	if err != nil || chosen.Empty() {
+		return nil
+	}
+	var pods []*unstructured.Unstructured
+	for _, pod := range s.pods[o.GetNamespace()] {
+		if chosen.Matches(labels.Set(pod.GetLabels())) {
+			pods = append(pods, pod)
+		}
+	}
+	return pods
+}
+
+// owned returns the ReplicaSets and pods beneath a workload.
+func (s *snapshot) owned(ctx context.Context, o *unstructured.Unstructured, pods []*unstructured.Unstructured) []Object {
+	if s.sets[o.GetNamespace()] == nil && len(pods) == 0 {
+		return nil
+	}
+	var out []Object
+	below := func(owner *unstructured.Unstructured) (out []Object) {
+		for _, pod := range pods {
+			if ownedBy(pod, owner) {
+				out = append(out, s.assessPod(ctx, pod))
+			}
+		}
+		return out
+	}
+	for _, set := range s.sets[o.GetNamespace()] {
+		if own := below(set); ownedBy(set, o) && len(own) > 0 {
+			have, want := explain.ReplicaCounts(set)
+			item := Object{Ref: cluster.RefOf(set), State: Ready, Owned: own}
+			if have < want {
+				item.State, item.Why = Progressing, fmt.Sprintf("%d/%d", have, want)
+			}
+			out = append(out, item)
+		}
+	}
+	return append(out, below(o)...)
+}
+
+func (s *snapshot) assessPod(ctx context.Context, pod *unstructured.Unstructured) Object {
+	item := Object{Ref: cluster.RefOf(pod), State: Ready}
+	if kube.PodReady(pod) {
+		return item
+	}
+	item.State, item.Why = Progressing, explain.Pod(ctx, s.view, pod)
+	if stuck(&unstructured.Unstructured{}, []*unstructured.Unstructured{pod}) {
+		item.State = Failing
+	}
+	return item
+}
+
+func ownedBy(o, owner *unstructured.Unstructured) bool {
+	for _, ref := range o.GetOwnerReferences() {
+		if ref.UID == owner.GetUID() && ref.Name == owner.GetName() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,82 @@
+package status
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+)
+
+// releaseNamespaces are the namespaces that Kubeflow releases put their servers in, and the component that all in there is part of.
+var releaseNamespaces = []struct{ namespace, component string }{
+	{"cert-manager", "cert-manager"}, {"istio-system", "istio"}, {"auth", "dex"}, {"oauth2-proxy", "oauth2-proxy"},
+	{"knative-serving", "knative"}, {"knative-eventing", "knative"}, {"kserve", "kserve"}, {"kubeflow-system", "trainer"}, {"kubeflow", ""},
+}
+
+// workloadPrefixes are the workloads in namespace kubeflow, by the beginnings of their names.
+var workloadPrefixes = []struct {
+	component string
+	names     []string
+}{
+	{"pipelines", []string{"ml-pipeline", "workflow-controller", "cache-", "metadata-", "minio", "mysql", "seaweedfs", "kubeflow-pipelines", "argo-ui", "metacontroller"}},
+	{"katib", []string{"katib"}},
+	{"dashboard", []string{"centraldashboard", "dashboard"}},
+	{"notebooks", []string{"jupyter-web-app", "notebook-controller", "notebooks"}},
+	{"profiles", []string{"profiles"}},
+	{"poddefaults", []string{"admission-webhook"}},
+	{"tensorboards", []string{"tensorboard"}},
+	{"volumes", []string{"volumes-web-app", "pvcviewer"}},
+	{"kserve", []string{"kserve", "kfserving", "models-web-app", "inferenceservice"}},
+	{"training", []string{"training-operator", "tf-job-operator", "pytorch-operator", "mpi-operator", "mxnet-operator", "xgboost-operator"}},
+	{"trainer", []string{"kubeflow-trainer", "jobset"}},
+	{"spark", []string{"spark-operator"}},
+	{"seldon", []string{"seldon"}},
+	{"application", []string{"application-controller"}},
+}
+
+// Detect returns what runs of a Kubeflow that this program did not install, as an inventory of its workloads:
+// those in the namespaces that Kubeflow's releases use. It is nil where there is none.
+func Detect(ctx context.Context, view cluster.View) (*inventory.Inventory, error) {
+	var found []inventory.Entry
+	for _, home := range releaseNamespaces {
+		for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet"} {
+			list, err := view.List(ctx, schema.GroupKind{Group: "apps", Kind: kind}, cluster.Scope{Namespace: home.namespace})
+			if apierrors.IsForbidden(err) && home.component != "" || meta.IsNoMatchError(err) {
+				continue // of what others may have put there one part is no proof
+			}
+			if err != nil {
+				return nil, err
+			}
+			for _, o := range list {
+				component := home.component
+				if component == "" {
+					component = componentNamed(o.GetName())
+				}
+				found = append(found, inventory.Entry{Ref: cluster.RefOf(o), Component: component, Applied: "by somebody else"})
+			}
+		}
+	}
+	kubeflow := slices.ContainsFunc(found, func(e inventory.Entry) bool { return e.Namespace == "kubeflow" && e.Component != others })
+	if !kubeflow {
+		return nil, nil // cert-manager and Istio alone are no Kubeflow
+	}
+	return &inventory.Inventory{Objects: found}, nil
+}
+
+const others = "others"
+
+// componentNamed names the component of a workload in namespace kubeflow.
+func componentNamed(name string) string {
+	for _, part := range workloadPrefixes {
+		if slices.ContainsFunc(part.names, func(begin string) bool { return strings.HasPrefix(name, begin) }) {
+			return part.component
+		}
+	}
+	return others
+}

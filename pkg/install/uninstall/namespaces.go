@@ -1,0 +1,120 @@
+package uninstall
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// decideCRDs lets a definition go when all objects made from it do.
+func (d *planner) decideCRDs() {
+	for _, entry := range d.request.Inventory.Objects {
+		o := d.snapshot.find(entry.Ref)
+		if _, shared := d.shared[entry.Ref.Identity()]; entry.Ref.GroupKind() != kube.CustomResourceDefinitionKind || o == nil || shared || recreatedByOthers(o, entry) {
+			continue
+		}
+		made, known := d.snapshot.definition(o.GetName())
+		if known {
+			if err := d.snapshot.unread[made.GroupKind]; err != nil {
+				d.keep(entry.Ref, true, "its objects cannot be read: %v", err)
+				continue
+			}
+			if staying := d.remaining(d.snapshot.objects[made.GroupKind]); len(staying) > 0 {
+				d.keep(entry.Ref, true, "there still %s %s of it: %s", text.Verb(len(staying), "is", "are"), text.Plural(len(staying), "object"), listObjects(staying))
+				continue
+			}
+		}
+		d.add(crds, o)
+	}
+}
+
+func (d *planner) remaining(objects []*unstructured.Unstructured) []*unstructured.Unstructured {
+	var out []*unstructured.Unstructured
+	for _, o := range objects {
+		if !d.willBeDeleted(o) && !d.inDeletedNamespace(o) {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// inDeletedNamespace tells whether an object is in a user's namespace that goes with everything in it.
+func (d *planner) inDeletedNamespace(o *unstructured.Unstructured) bool {
+	if o.GetNamespace() == "" {
+		return false
+	}
+	space := d.snapshot.find(cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: o.GetNamespace()})
+	return space != nil && isProfileNamespace(space) && d.deleted[space.GetUID()]
+}
+
+// decideNamespaces lets a namespace go when nothing in it stays.
+func (d *planner) decideNamespaces() {
+	staying := map[string][]*unstructured.Unstructured{}
+	seen := map[types.UID]bool{}
+	for _, kind := range d.snapshot.kinds {
+		for _, o := range d.snapshot.objects[kind.GroupKind] {
+			if ns := o.GetNamespace(); d.namespaces[ns] && !seen[o.GetUID()] && !isDefaultObject(o) && !d.willBeDeleted(o) && !d.owned(o) {
+				seen[o.GetUID()] = true
+				staying[ns] = append(staying[ns], o)
+			}
+		}
+	}
+	for _, entry := range d.request.Inventory.Objects {
+		o := d.snapshot.find(entry.Ref)
+		if entry.Ref.GroupKind() != kube.NamespaceKind || o == nil || !d.namespaces[entry.Ref.Name] || d.deleted[o.GetUID()] {
+			continue
+		}
+		switch name := entry.Ref.Name; {
+		case o.GetDeletionTimestamp() != nil:
+		case d.otherInventoryIn(name) != "":
+			d.keep(entry.Ref, true, "the record of the installation %q is in it", d.otherInventoryIn(name))
+			continue
+		case len(staying[name]) > 0:
+			d.keep(entry.Ref, true, "it holds %s", listObjects(staying[name]))
+			continue
+		case d.unreadError() != nil:
+			d.keep(entry.Ref, true, "what is in it cannot be seen: %v", d.unreadError())
+			continue
+		}
+		if entry.Ref.Name == d.request.Inventory.Namespace {
+			d.add(inventoryNamespace, o)
+		} else {
+			d.add(namespaces, o)
+		}
+	}
+}
+
+// keepInventoryNamespace keeps the namespace of the record for as long as the record has to list something.
+func (d *planner) keepInventoryNamespace() {
+	for _, o := range d.waves[inventoryNamespace] {
+		if slices.ContainsFunc(d.plan.Keep, func(k Kept) bool { return k.Listed }) && o.GetDeletionTimestamp() == nil {
+			delete(d.waves, inventoryNamespace)
+			d.keep(cluster.RefOf(o), true, "the record of what stays is in it")
+		}
+	}
+}
+
+// otherInventoryIn returns which other installation keeps its record in a namespace.
+func (d *planner) otherInventoryIn(namespace string) string {
+	for _, other := range d.request.Others {
+		if other.Namespace == namespace {
+			return other.Name
+		}
+	}
+	return ""
+}
+
+// unreadError returns why objects in namespaces may have been overlooked, nil when none can have been.
+func (d *planner) unreadError() error {
+	for _, kind := range d.snapshot.kinds {
+		if err := d.snapshot.unread[kind.GroupKind]; err != nil && kind.Namespaced {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package uninstall
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+)
+
+// pendingReason is why an object that was deleted is still there. Stuck: nothing that is known will change it.
+type pendingReason struct {
+	why   string
+	stuck bool
+}
+
+// Finalizers that Kubernetes itself works off.
+var builtInFinalizers = map[string]string{
+	"foregroundDeletion":                          "what it made is still being deleted",
+	"orphan":                                      "it is still being parted from what it made",
+	"kubernetes.io/pvc-protection":                "a pod still uses it",
+	"kubernetes.io/pv-protection":                 "a claim still uses it",
+	"customresourcecleanup.apiextensions.k8s.io":  "its objects are still being deleted",
+	"service.kubernetes.io/load-balancer-cleanup": "the cloud is still taking its load balancer down",
+}
+
+// whyPending says why an object that was deleted is still there.
+func whyPending(o *unstructured.Unstructured) pendingReason {
+	if kind := o.GroupVersionKind().GroupKind(); kind == kube.NamespaceKind {
+		return whyNamespacePending(o)
+	}
+	for _, finalizer := range o.GetFinalizers() {
+		if why, own := builtInFinalizers[finalizer]; own {
+			return pendingReason{why: why}
+		}
+	}
+	if finalizers := o.GetFinalizers(); len(finalizers) > 0 {
+		return pendingReason{why: fmt.Sprintf("nobody has worked off its finalizer %s", strings.Join(finalizers, ", ")), stuck: true}
+	}
+	return pendingReason{why: "it is still being deleted"}
+}
+
+// What the conditions of a namespace say that is being deleted, the gravest first.
+var namespaceConditions = []string{
+	"NamespaceDeletionDiscoveryFailure", "NamespaceDeletionGroupVersionParsingFailure", "NamespaceDeletionContentFailure",
+	"NamespaceFinalizersRemaining", "NamespaceContentRemaining",
+}
+
+func whyNamespacePending(o *unstructured.Unstructured) pendingReason {
+	for _, trouble := range namespaceConditions {
+		if c := kube.Condition(o, trouble); c != nil && c.Status == metav1.ConditionTrue {
+			return pendingReason{why: c.Message, stuck: trouble != "NamespaceContentRemaining"}
+		}
+	}
+	if finalizers := o.GetFinalizers(); len(finalizers) > 0 {
+		return pendingReason{why: fmt.Sprintf("nobody has worked off its finalizer %s", strings.Join(finalizers, ", ")), stuck: true}
+	}
+	return pendingReason{why: "what is in it is still being deleted"}
+}
+
+// UnfinishedError is the error of an uninstall whose objects do not go: in time, or at all (Stalled).
+type UnfinishedError struct {
+	Pending []apply.Pending
+	Next    []string // what a person can type
+	Stalled bool
+}
+
+func (u *UnfinishedError) Error() string {
+	how := "not everything was gone in time"
+	if u.Stalled {
+		how = "what is left cannot go by itself"
+	}
+	return fmt.Sprintf("%s: %d still there", how, len(u.Pending)) + apply.ListPending(u.Pending)
+}
+
+// Unwrap makes it a timeout: exit code 4.
+func (u *UnfinishedError) Unwrap() error { return context.DeadlineExceeded }
+
+// explain says what is still there, why, and what a person can do about it. It looks once more at the cluster.
+func (w *deletion) explain(ctx context.Context, stalled bool) error {
+	u := &UnfinishedError{Stalled: stalled}
+	for ref, l := range w.pending {
+		u.Pending = append(u.Pending, apply.Pending{Ref: ref, Why: cmp.Or(l.why, "it is still being deleted")})
+	}
+	slices.SortFunc(u.Pending, func(a, b apply.Pending) int { return cmp.Compare(a.Ref.String(), b.Ref.String()) })
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	survey, err := ReadCluster(ctx, w.client)
+	if err == nil {
+		u.Next = nextCommands(u.Pending, survey)
+	}
+	return u
+}
+
+// nextCommands returns the commands that let stuck objects go. It is for a person to decide: a finalizer stands for work
+// that would then never be done.
+func nextCommands(pending []apply.Pending, survey *Snapshot) []string {
+	var next []string
+	add := func(line string) {
+		if !slices.Contains(next, line) {
+			next = append(next, line)
+		}
+	}
+	for _, p := range pending {
+		if p.Ref.GroupKind() == kube.NamespaceKind {
+			for _, name := range survey.UnavailableAPIs() {
+				add("kubectl delete apiservice " + name)
+			}
+			for _, o := range survey.stuckIn(p.Ref.Name) {
+				add(removeFinalizersCommand(o))
+			}
+		}
+		if made, known := survey.definition(p.Ref.Name); known && p.Ref.GroupKind() == kube.CustomResourceDefinitionKind {
+			for _, o := range survey.objects[made.GroupKind] {
+				if whyPending(o).stuck {
+					add(removeFinalizersCommand(o))
+				}
+			}
+		}
+		if o := survey.find(p.Ref); o != nil && whyPending(o).stuck && len(o.GetFinalizers()) > 0 {
+			add(removeFinalizersCommand(o))
+		}
+	}
+	if more := len(next) - plan.MaxListed; more > 0 {
+		next = append(next[:plan.MaxListed], fmt.Sprintf("and the same for %d more", more))
+	}
+	return next
+}
+
+// stuckIn returns what in a namespace waits for a finalizer that is not Kubernetes' own.
+func (s *Snapshot) stuckIn(namespace string) []*unstructured.Unstructured {
+	var out []*unstructured.Unstructured
+	for _, kind := range s.kinds {
+		for _, o := range s.objects[kind.GroupKind] {
+			if o.GetNamespace() == namespace && o.GetDeletionTimestamp() != nil && whyPending(o).stuck {
+				out = append(out, o)
+			}
+		}
+	}
+	return out
+}
+
+// removeFinalizersCommand is the command that takes an object's finalizers off.
+func removeFinalizersCommand(o *unstructured.Unstructured) string {
+	return fmt.Sprintf(`kubectl patch %s --type=merge -p '{"metadata":{"finalizers":null}}'`, plan.KubectlArgs(cluster.RefOf(o)))
+}

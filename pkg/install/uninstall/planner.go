@@ -1,0 +1,165 @@
+package uninstall
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+)
+
+// A planner is a Removal that is being decided.
+type planner struct {
+	request  Request
+	snapshot *Snapshot
+	plan     *Plan
+
+	entries    map[cluster.Ref]inventory.Entry // of the inventory, by identity
+	shared     map[cluster.Ref]string
+	ownKinds   map[schema.GroupKind]bool // kinds whose definition goes, if nobody else uses it
+	namespaces map[string]bool           // namespaces that Kubeflow's objects live in and that may go, or that it made for a Profile
+	waves      map[phase][]*unstructured.Unstructured
+	deleted    map[types.UID]bool
+	agreed     map[cluster.Ref]bool // by identity: what goes of request.Agreed
+	visiting   map[types.UID]bool   // goes is being answered: owners may go in circles
+}
+
+func newPlanner(request Request, survey *Snapshot) *planner {
+	have := request.Inventory
+	d := &planner{
+		request: request, snapshot: survey, plan: &Plan{Name: have.Name, Release: have.Release, have: have},
+		entries: map[cluster.Ref]inventory.Entry{}, shared: map[cluster.Ref]string{}, ownKinds: map[schema.GroupKind]bool{}, namespaces: map[string]bool{},
+		waves: map[phase][]*unstructured.Unstructured{}, deleted: map[types.UID]bool{}, visiting: map[types.UID]bool{}, agreed: map[cluster.Ref]bool{},
+	}
+	for _, other := range request.Others {
+		for _, ref := range other.Refs() {
+			d.shared[ref.Identity()] = other.Name
+		}
+	}
+	for _, entry := range have.Objects {
+		d.entries[entry.Ref.Identity()] = entry
+	}
+	if request.Agreed != nil {
+		for _, ref := range request.Agreed.Refs() {
+			d.agreed[ref.Identity()] = true
+		}
+	}
+	return d
+}
+
+// agreedTo tells whether an object is part of what the user agreed to: by name, or because it is in a user's namespace that
+// goes with everything in it.
+func (d *planner) agreedTo(o *unstructured.Unstructured) bool {
+	space := cluster.Ref{APIVersion: "v1", Kind: kube.NamespaceKind.Kind, Name: o.GetNamespace()}.Identity()
+	return d.agreed[cluster.RefOf(o).Identity()] || d.agreed[space] && slices.Contains(d.request.Agreed.Data.Namespaces, space.Name)
+}
+
+// add lets an object go in a phase, unless the user agreed to something that it is no part of.
+func (d *planner) add(p phase, o *unstructured.Unstructured) {
+	if agreed := d.request.Agreed; agreed != nil && !d.agreedTo(o) {
+		ref := cluster.RefOf(o)
+		_, listed := d.entries[ref.Identity()]
+		if !isKept(d.plan.Keep, o) {
+			d.keep(ref, listed, "%s", cmp.Or(agreed.reason(ref), "it came after the uninstall was agreed to"))
+		}
+		return
+	}
+	if !d.deleted[o.GetUID()] {
+		d.deleted[o.GetUID()] = true
+		d.waves[p] = append(d.waves[p], o)
+	}
+}
+
+func (d *planner) keep(ref cluster.Ref, listed bool, why string, args ...any) {
+	d.plan.Keep = append(d.plan.Keep, Kept{Ref: ref, Why: fmt.Sprintf(why, args...), Listed: listed})
+}
+
+// classifyEntries goes through the inventory: what is there and ours goes, but for data and what others need.
+func (d *planner) classifyEntries() {
+	for _, entry := range d.request.Inventory.Objects {
+		o := d.snapshot.find(entry.Ref)
+		if o == nil {
+			if err := d.snapshot.unread[entry.Ref.GroupKind()]; err != nil {
+				d.keep(entry.Ref, true, "it cannot be read: %v", err)
+			}
+			continue
+		}
+		kind := entry.Ref.GroupKind()
+		name, shared := d.shared[entry.Ref.Identity()]
+		switch {
+		case shared:
+			d.keep(entry.Ref, false, "it is part of the installation %q as well", name)
+		case kind == kube.NamespaceKind:
+			d.classifyNamespace(entry, o)
+		case recreatedByOthers(o, entry):
+			d.keep(entry.Ref, false, "somebody else made it anew")
+		case holdsData(kind) && !d.request.DeleteData:
+			d.keep(entry.Ref, true, "it holds data")
+		case kind == kube.CustomResourceDefinitionKind: // judged once it is known which of its objects go
+			if made, known := d.snapshot.definition(o.GetName()); known {
+				d.ownKinds[made.GroupKind] = true
+			}
+		default:
+			d.add(phaseOf(kind), o)
+		}
+	}
+}
+
+// classifyNamespace takes in a namespace: whether it goes is judged once it is known what in it stays.
+func (d *planner) classifyNamespace(entry inventory.Entry, o *unstructured.Unstructured) {
+	switch ref := entry.Ref; {
+	case slices.Contains([]string{"default", "kube-system", "kube-public", "kube-node-lease"}, ref.Name):
+	case isProfileNamespace(o) && !d.request.DeleteData:
+		d.keep(ref, true, "it is a user's")
+	case isProfileNamespace(o): // goes with its Profile
+	case entry.PreExisting || plan.PreExisting(o):
+		d.keep(ref, false, "it was there before the install")
+		d.plan.preExisting = append(d.plan.preExisting, o)
+	default:
+		d.namespaces[ref.Name] = true
+	}
+}
+
+func holdsData(kind schema.GroupKind) bool {
+	return kind == kube.PersistentVolumeClaimKind || kind == kube.PersistentVolumeKind || kind == profileKind
+}
+
+// recreatedByOthers tells whether somebody made an object anew after it was installed, or before an install came to it. An
+// object of a name alone has no fields to own: it is taken for the one that was installed.
+func recreatedByOthers(o *unstructured.Unstructured, entry inventory.Entry) bool {
+	return !plan.ManagedByProgram(o) && entry.Fields != "none" && (entry.Fields != "" || len(o.GetManagedFields()) > 0)
+}
+
+// willBeDeleted tells whether an object goes: by itself, or because everything that owns it does or is gone already.
+func (d *planner) willBeDeleted(o *unstructured.Unstructured) bool {
+	uid := o.GetUID()
+	switch {
+	case d.deleted[uid]:
+		return true
+	case d.visiting[uid] || len(o.GetOwnerReferences()) == 0:
+		return false
+	}
+	d.visiting[uid] = true
+	defer delete(d.visiting, uid)
+	for _, ref := range o.GetOwnerReferences() {
+		kind := schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind).GroupKind()
+		owner := d.snapshot.uids[ref.UID]
+		if owner == nil && d.snapshot.unread[kind] != nil || owner != nil && !d.willBeDeleted(owner) {
+			return false
+		}
+	}
+	return true
+}
+
+// listObjects lists objects in a sentence.
+func listObjects(objects []*unstructured.Unstructured) string {
+	return text.Names(objects, 5, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() })
+}
