@@ -26,7 +26,7 @@ func exposed() *expose.Exposure {
 		{Endpoint: dashboard.Endpoint{Via: "LoadBalancer", About: service(dashboard.LoadBalancerName), URL: "http://20.1.2.3/", Reach: dashboard.Restricted,
 			SourceRanges: []string{"203.0.113.7/32"}, Blocked: []int32{8080}}, CreatedByExpose: true,
 			Answer: &probe.Result{What: probe.Unhealthy, Message: "the gateway answers 503: upstream connect error"}},
-		{Endpoint: dashboard.Endpoint{Via: "LoadBalancer", About: service("other"), Reach: dashboard.Public}, Pending: "the load balancer is being set up"},
+		{Endpoint: dashboard.Endpoint{Via: "LoadBalancer", About: service("other"), Reach: dashboard.Public}, Pending: "the load balancer is being created"},
 		{Endpoint: dashboard.Endpoint{Via: "ClusterIP", About: service("istio-ingressgateway"), Reach: dashboard.InCluster}},
 	}
 	e.Advise()
@@ -44,7 +44,7 @@ func TestAnExposureSaysWhereAndWhoAndWhatNext(t *testing.T) {
   (203.0.113.7/32), made by expose
   NetworkPolicies keep visitors from port 8080 of the gateway; expose --lb adds
   one that lets them in
-! no address yet: the load balancer is being set up
+! no address yet: the load balancer is being created
   LoadBalancer istio-system/other, from the whole internet
 - reachable from inside the cluster
   ClusterIP istio-system/istio-ingressgateway
@@ -53,13 +53,13 @@ func TestAnExposureSaysWhereAndWhoAndWhatNext(t *testing.T) {
 
 What to do next
   kubectl kubeflow expose --lb
-      let visitors through the NetworkPolicies
+      admit clients through the NetworkPolicies
   kubectl kubeflow doctor
       see why it does not answer
   kubectl kubeflow expose --lb --tls
-      encrypt it: over plain HTTP passwords can be read on the way
+      encrypt it: over plain HTTP passwords can be read in transit
   kubectl kubeflow expose --lb --source-ranges CIDR,...
-      limit who may connect: nobody has to sign in
+      limit the clients: requests are not authenticated
 
 Ways to reach it
   kubectl kubeflow expose --lb

@@ -72,7 +72,7 @@ func unlimited(ranges, tags []string) string {
 	for _, r := range ranges {
 		prefix, err := netip.ParsePrefix(strings.TrimSpace(r))
 		if err != nil {
-			return fmt.Sprintf("source range %q is not understood", r)
+			return fmt.Sprintf("source range %q is invalid", r)
 		}
 		prefixes = append(prefixes, prefix)
 	}

@@ -26,7 +26,7 @@ func (g Gateway) byToken(ctx context.Context, view cluster.View, policy *unstruc
 		case requests && !narrowed(rule):
 			covering = true
 		case requests:
-			return unproven(fmt.Sprintf("%s refuses requests without a token for some paths, hosts or conditions alone", cluster.RefOf(policy)))
+			return unproven(fmt.Sprintf("%s refuses requests without a token for some paths, hosts or conditions only", cluster.RefOf(policy)))
 		case peers:
 			return unproven(fmt.Sprintf("%s checks the certificates of workloads (notPrincipals), which no user has", cluster.RefOf(policy)))
 		}

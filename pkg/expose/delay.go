@@ -2,7 +2,7 @@ package expose
 
 // A Delay is why a Service has no address yet, and what to do about it.
 type Delay struct {
-	Why     string // "Azure has no public address left to give"
+	Why     string // "the subscription has no public address left"
 	Advice  string // what to do, as a sentence; "" when waiting is right
 	Command string // what to type for it; "" when there is nothing to type
 }

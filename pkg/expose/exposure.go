@@ -70,10 +70,10 @@ func (e *Exposure) Advise() {
 	}
 	for _, p := range e.Endpoints {
 		outside := p.Via != "ClusterIP" && p.Via != "NodePort"
-		add(outside && p.Reach == dashboard.Public && !e.Authentication.Proven, "kubectl kubeflow expose --lb --source-ranges CIDR,...", "limit who may connect: nobody has to sign in")
-		add(outside && len(p.Blocked) > 0, "kubectl kubeflow expose --lb", "let visitors through the NetworkPolicies")
+		add(outside && p.Reach == dashboard.Public && !e.Authentication.Proven, "kubectl kubeflow expose --lb --source-ranges CIDR,...", "limit the clients: requests are not authenticated")
+		add(outside && len(p.Blocked) > 0, "kubectl kubeflow expose --lb", "admit clients through the NetworkPolicies")
 		add(outside && p.Answer != nil && (p.Answer.What == probe.Unhealthy || p.Answer.What == probe.NoAnswer && p.Reach == dashboard.Public), "kubectl kubeflow doctor", "see why it does not answer")
-		add(strings.HasPrefix(p.URL, "http://") && p.Via == "LoadBalancer", "kubectl kubeflow expose --lb --tls", "encrypt it: over plain HTTP passwords can be read on the way")
+		add(strings.HasPrefix(p.URL, "http://") && p.Via == "LoadBalancer", "kubectl kubeflow expose --lb --tls", "encrypt it: over plain HTTP passwords can be read in transit")
 		add(p.Answer != nil && p.Answer.Certificate.ExpiresSoon(), "kubectl kubeflow doctor certificates", "see why the certificate is not renewed")
 	}
 }

@@ -27,7 +27,7 @@ func awaitGone(ctx context.Context, c *cluster.Client, ref cluster.Ref) error {
 	}
 	return Unfinished(ctx, err, func() *cluster.Problem {
 		return &cluster.Problem{
-			What: fmt.Sprintf("%s is deleted, but still there: the load balancer has not freed its address", ref),
+			What: fmt.Sprintf("%s is still being deleted: the load balancer has not released its address", ref),
 			Next: "See why with: kubectl describe service -n " + ref.Namespace + " " + ref.Name,
 		}
 	})
@@ -61,7 +61,7 @@ func WatchService(ctx context.Context, c *cluster.Client, ref cluster.Ref, done 
 	_, err := watchtools.UntilWithSync(ctx, lw, &corev1.Service{}, absent, func(event watch.Event) (bool, error) {
 		service, ok := event.Object.(*corev1.Service)
 		if !ok {
-			return false, errors.New("watching a Service: something else came")
+			return false, errors.New("watching a Service: received another kind of object")
 		}
 		if event.Type == watch.Deleted {
 			service = nil

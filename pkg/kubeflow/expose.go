@@ -12,12 +12,12 @@ import (
 // ExposeOptions say how the dashboard gets an address of the load balancer.
 type ExposeOptions struct {
 	expose.Options
-	AllowUnauthenticated    bool // a public address even though nobody has to sign in
-	AllowDefaultCredentials bool // a public address even though the password and secrets are those of every Kubeflow
+	AllowUnauthenticated    bool // a public address without authentication
+	AllowDefaultCredentials bool // a public address with the default password or secrets
 	DryRun                  DryRun
 }
 
-// PrepareExpose decides what to change so that the dashboard has its address, and whether that is safe. It writes nothing.
+// PrepareExpose decides what to change so that the dashboard has its address, and whether that is safe. It changes nothing.
 // An unsafe plan is not an error but the plan's Refused. A dry run is never refused.
 func PrepareExpose(ctx context.Context, client *cluster.Client, o ExposeOptions) (*ExposePlan, error) {
 	p, err := o.prepare(ctx, client.View())
@@ -32,7 +32,7 @@ func PreviewExpose(ctx context.Context, view cluster.View, o ExposeOptions) (*Ex
 	return o.prepare(ctx, view)
 }
 
-// prepare returns a plan also with an error, once it is known how the dashboard is now.
+// prepare returns a plan even with an error, once the dashboard has been read.
 func (o ExposeOptions) prepare(ctx context.Context, view cluster.View) (*ExposePlan, error) {
 	t, err := expose.Read(ctx, view)
 	if err != nil {

@@ -28,22 +28,22 @@ type ExposePlan struct {
 
 // ExposeApplyOptions say how a plan is carried out.
 type ExposeApplyOptions struct {
-	AllowUnauthenticated bool // consent to a plan that is refused because nobody has to sign in
-	NoWait               bool // applied is enough; a certificate that needs the address is not issued
+	AllowUnauthenticated bool // consent to a plan that is refused for lack of authentication
+	NoWait               bool // return once applied; a certificate that needs the address is not issued
 	Timeout              time.Duration
 	Notify               Notify
 	Delayed              func(expose.Delay) // reports why the certificate takes long; may be nil
 }
 
-// A PlanChangedError says that the cluster changed so that there is more to do than the plan that was agreed to, or something
-// else. Plan is what there is to do now, to be agreed to. What was done before is part of the old plan.
+// A PlanChangedError reports that the cluster changed, and that the remaining changes are no longer part of the plan that the user
+// agreed to. Plan has the remaining changes. What was applied before is part of the old plan.
 type PlanChangedError struct{ Plan *ExposePlan }
 
 func (e *PlanChangedError) Error() string {
-	return "the cluster was changed meanwhile, so that what is to be done is no longer what was agreed to"
+	return "the cluster changed meanwhile, so that the remaining changes differ from the plan you agreed to"
 }
 
-// An Exposed is what came of a plan.
+// An Exposed is the result of a plan.
 type Exposed struct {
 	Target  expose.Target // the dashboard as it is now
 	URL     string        // "" without waiting
@@ -52,8 +52,8 @@ type Exposed struct {
 	TLS     tls.Plan
 }
 
-// Apply executes the plan: what was agreed to, and nothing beyond it. An unsafe plan is refused. Where another program changes
-// an object in between, Apply goes on only with what the plan covers, and else stops with a [PlanChangedError].
+// Apply executes the plan, and nothing beyond what the user agreed to. An unsafe plan is refused. If another client changes an
+// object in between, Apply continues only with what the plan covers, and otherwise fails with a [PlanChangedError].
 func (p *ExposePlan) Apply(ctx context.Context, o ExposeApplyOptions) (*Exposed, error) {
 	if p.client == nil || !p.options.DryRun.writes() {
 		return nil, errDryRun
@@ -74,10 +74,10 @@ func (p *ExposePlan) Apply(ctx context.Context, o ExposeApplyOptions) (*Exposed,
 	return p.reach(ctx, done, o)
 }
 
-// mostTries is how often a plan is made again because another program changed an object in between.
+// mostTries is how often a plan is computed again because another client changed an object in between.
 const mostTries = 5
 
-// write makes the changes that need no address, and returns the plan as it was made last.
+// write applies the changes that need no address, and returns the latest plan.
 func (p *ExposePlan) write(ctx context.Context) (*ExposePlan, error) {
 	now := p
 	for tries := 1; ; tries++ {
@@ -94,12 +94,12 @@ func (p *ExposePlan) write(ctx context.Context) (*ExposePlan, error) {
 	}
 }
 
-// reach waits for the address, gets the certificate, and waits for an answer.
+// reach waits for the address, sets up the certificate, and waits for an answer.
 func (p *ExposePlan) reach(ctx context.Context, done *ExposePlan, o ExposeApplyOptions) (*Exposed, error) {
 	waiting, stop := context.WithTimeout(ctx, o.Timeout)
 	defer stop()
 	o.Notify.say("Waiting for the address of %s ...", p.Service)
-	door, err := loadbalancer.Await(waiting, p.client, done.Target, done.Plan, func(d expose.Delay) { o.Notify.say("  %s", d.Why) })
+	request, err := loadbalancer.Await(waiting, p.client, done.Target, done.Plan, func(d expose.Delay) { o.Notify.say("  %s", d.Why) })
 	if err != nil {
 		return nil, err
 	}
@@ -107,23 +107,23 @@ func (p *ExposePlan) reach(ctx context.Context, done *ExposePlan, o ExposeApplyO
 	if delayed == nil {
 		delayed = func(expose.Delay) {}
 	}
-	out := &Exposed{Address: door.Address}
-	if out.TLS, err = tls.Secure(waiting, p.client, &p.secure, p.options.Options, door.Address, delayed); err != nil {
+	out := &Exposed{Address: request.Address}
+	if out.TLS, err = tls.Secure(waiting, p.client, &p.secure, p.options.Options, request.Address, delayed); err != nil {
 		return nil, err
 	}
-	door.Roots = out.TLS.CA(ctx, p.client.View())
+	request.Roots = out.TLS.CA(ctx, p.client.View())
 	if out.Target, err = expose.Read(ctx, p.client.View()); err != nil {
 		return nil, err
 	}
-	door.URL = out.Target.URL(p.Service)
-	out.URL = door.URL
-	o.Notify.say("Asking %s ...", door.URL)
-	answer := probe.Until(waiting, door, patience(p.Reach))
+	request.URL = out.Target.URL(p.Service)
+	out.URL = request.URL
+	o.Notify.say("Requesting %s ...", request.URL)
+	answer := probe.Until(waiting, request, patience(p.Reach))
 	out.Answer = &answer
 	return out, ctx.Err()
 }
 
-// patience is how long an address may stay silent. Where this computer may well be outside, silence is soon enough of an answer.
+// patience is how long to wait for an answer. If this computer may be outside the allowed ranges, no answer is expected soon.
 func patience(r dashboard.Reach) time.Duration {
 	if r == dashboard.Public {
 		return 3 * time.Minute
@@ -131,10 +131,10 @@ func patience(r dashboard.Reach) time.Duration {
 	return 15 * time.Second
 }
 
-// DryRun lets the server check all changes of the plan. Nothing is written.
+// DryRun lets the server check all changes of the plan. Nothing is changed.
 func (p *ExposePlan) DryRun(ctx context.Context) error {
 	if p.client == nil {
-		return fmt.Errorf("asking the server about %s: %w", p.Service, errDryRun)
+		return fmt.Errorf("checking %s with the server: %w", p.Service, errDryRun)
 	}
 	return expose.Apply(ctx, p.client, p.All(), true)
 }

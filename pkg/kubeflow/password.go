@@ -27,7 +27,7 @@ func HashPassword(password string) (string, error) {
 	switch {
 	case len(password) < 8 || len(password) > 72 || strings.ContainsAny(password, "\r\n"):
 		return "", &UsageError{What: "the password has to be one line of 8 to 72 bytes", Next: "Choose another one"}
-	case auth.Shipped(password) || password == auth.ShippedPassword:
+	case auth.Shipped(password) || password == auth.DefaultPassword:
 		return "", &UsageError{What: "that is the password that every Kubeflow comes with", Next: "Choose another one"}
 	}
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), hashCost)

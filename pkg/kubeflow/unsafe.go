@@ -13,11 +13,11 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
 )
 
-// An UnsafeError refuses a public address: nobody is asked who they are, or with a password that everybody knows. It is a
-// [UsageError] as well.
+// An UnsafeError refuses a public address, because requests are not authenticated, or with a default password or secret. It is
+// a [UsageError] as well.
 type UnsafeError struct {
 	*UsageError
-	Unauthenticated bool // else the password and secrets are those that every Kubeflow comes with
+	Unauthenticated bool // otherwise the password or secrets are the defaults
 }
 
 // Unwrap returns the UsageError.
@@ -36,16 +36,16 @@ func (o ExposeOptions) judge(ctx context.Context, view cluster.View, t expose.Ta
 	return nil, nil
 }
 
-// unauthenticated says why nothing is made public, and what to do instead.
+// unauthenticated explains why the dashboard is not made public, and what to do instead.
 func unauthenticated(t expose.Target) *UnsafeError {
 	return &UnsafeError{Unauthenticated: true, UsageError: &UsageError{
-		What: fmt.Sprintf("not made public: anybody on the internet could run programs on this cluster, for %s", t.Authentication.Reason),
-		Next: "Limit who may connect with --source-ranges CIDR,... or stay inside the virtual network with --internal; --allow-unauthenticated makes it public all the same",
+		What: fmt.Sprintf("not made public: any client on the internet could run containers on this cluster, because %s", t.Authentication.Reason),
+		Next: "Limit the clients with --source-ranges CIDR,... or stay inside the virtual network with --internal; --allow-unauthenticated makes it public anyway",
 	}}
 }
 
-// defaultCredentials says why a dashboard whose password and secrets everybody knows is not made public; nil where that is no
-// reason. What cannot be read is taken to be as it comes: that is the safe side.
+// defaultCredentials refuses a public dashboard with a default password or secret; nil when they were changed. What cannot be
+// read counts as the default, to be safe.
 func defaultCredentials(ctx context.Context, view cluster.View) (*UnsafeError, error) {
 	known, err := checks.Find("auth/password", "auth/secrets")
 	if err != nil {
@@ -54,12 +54,12 @@ func defaultCredentials(ctx context.Context, view cluster.View) (*UnsafeError, e
 	var why []string
 	for _, check := range doctor.Diagnose(ctx, view, known, doctor.Options{}).Checks {
 		for _, f := range check.Findings {
-			if f.Command != "" { // the others are not about who may come in
+			if f.Command != "" { // the others do not affect access to the dashboard
 				why = append(why, f.Message)
 			}
 		}
 		if check.Status == doctor.Unknown {
-			why = append(why, "whether its password and secrets are those of every Kubeflow cannot be seen ("+check.Reason+")")
+			why = append(why, "cannot determine whether the default password and secrets were changed ("+check.Reason+")")
 		}
 	}
 	if len(why) == 0 {
@@ -67,6 +67,6 @@ func defaultCredentials(ctx context.Context, view cluster.View) (*UnsafeError, e
 	}
 	return &UnsafeError{UsageError: &UsageError{
 		What: "not made public: " + strings.Join(why, "; "),
-		Next: "Change them with: kubectl kubeflow doctor auth --fix --allow-restart --dex-password FILE\nor limit who may connect with --source-ranges CIDR,... or --internal; --allow-default-credentials makes it public all the same",
+		Next: "Change them with: kubectl kubeflow doctor auth --fix --allow-restart --dex-password FILE\nor limit the clients with --source-ranges CIDR,... or --internal; --allow-default-credentials makes it public anyway",
 	}}, nil
 }

@@ -43,7 +43,7 @@ func viewOf(t *testing.T, files ...string) cluster.View {
 	for _, o := range objects {
 		all = append(all, o)
 	}
-	return cluster.Objects("a test's objects", nil, all...)
+	return cluster.Objects("test objects", nil, all...)
 }
 
 func TestAnUnsafePublicAddressIsRefused(t *testing.T) {
@@ -57,14 +57,14 @@ func TestAnUnsafePublicAddressIsRefused(t *testing.T) {
 		refused         string // a part of the message; "" when it is allowed
 		unauthenticated bool
 	}{
-		{"without authentication", open, kubeflow.ExposeOptions{}, "not made public: anybody on the internet", true},
-		{"without authentication, when told to", open, kubeflow.ExposeOptions{AllowUnauthenticated: true}, "", false},
-		{"without authentication, for some addresses alone", open, kubeflow.ExposeOptions{Options: expose.Options{SourceRanges: &[]string{"203.0.113.7/32"}}}, "", false},
+		{"without authentication", open, kubeflow.ExposeOptions{}, "not made public: any client on the internet", true},
+		{"without authentication, with --allow-unauthenticated", open, kubeflow.ExposeOptions{AllowUnauthenticated: true}, "", false},
+		{"without authentication, with source ranges", open, kubeflow.ExposeOptions{Options: expose.Options{SourceRanges: &[]string{"203.0.113.7/32"}}}, "", false},
 		{"without authentication, inside the network", open, kubeflow.ExposeOptions{Options: expose.Options{Internal: new(true)}}, "", false},
 		{"without authentication, in a dry run", open, kubeflow.ExposeOptions{DryRun: kubeflow.DryRunClient}, "", false},
 		{"with the default password", known, kubeflow.ExposeOptions{}, "not made public: ", false},
-		{"with the default password, told something else", known, kubeflow.ExposeOptions{AllowUnauthenticated: true}, "not made public: ", false},
-		{"with the default password, when told to", known, kubeflow.ExposeOptions{AllowDefaultCredentials: true}, "", false},
+		{"with the default password, and --allow-unauthenticated", known, kubeflow.ExposeOptions{AllowUnauthenticated: true}, "not made public: ", false},
+		{"with the default password, and --allow-default-credentials", known, kubeflow.ExposeOptions{AllowDefaultCredentials: true}, "", false},
 	} {
 		plan, err := kubeflow.PreviewExpose(t.Context(), test.view, test.options)
 		if err != nil {

@@ -39,7 +39,7 @@ func (o *exposeOptions) agree(ctx context.Context, c *cluster.Client, plan *kube
 // insist makes a dashboard without authentication public only when the user says so in so many letters.
 func (o *exposeOptions) insist(ctx context.Context, plan *kubeflow.ExposePlan) error {
 	s := o.Screen()
-	s.Paragraph("Anybody on the internet could run programs on this cluster, for " + plan.Target.Authentication.Reason + ".")
+	s.Paragraph("Any client on the internet could run containers on this cluster, because " + plan.Target.Authentication.Reason + ".")
 	s.Paragraph(plan.Refused.Next + ".")
 	typed, err := s.Ask(ctx, "Type public to go on:")
 	if err == nil && typed != "public" {

@@ -73,7 +73,7 @@ func (o *exposeOptions) warn(t expose.Target, listeners []net.Listener) {
 }
 
 func EverybodyIsIn(address string, t expose.Target) string {
-	return "Warning: everybody who can connect to " + address + " is in, for " + t.Authentication.Reason + "."
+	return "Warning: every client that can connect to " + address + " has access, because " + t.Authentication.Reason + "."
 }
 
 // announce returns what to do when a pod is connected: the first time the URL is the result, later it is news.

@@ -36,7 +36,7 @@ func Await(ctx context.Context, c *cluster.Client, t expose.Target, plan Plan, t
 	}
 	return probe.Request{}, expose.Unfinished(ctx, err, func() *cluster.Problem {
 		delay := WhyPending(context.WithoutCancel(ctx), c, ref)
-		next := "Go on waiting with the same command, or take it back with: kubectl kubeflow expose --remove"
+		next := "Keep waiting with the same command, or remove it with: kubectl kubeflow expose --remove"
 		if delay.Advice != "" {
 			next = delay.Next() + "\n" + next
 		}

@@ -26,7 +26,7 @@ func delayOf(events []corev1.Event) expose.Delay {
 		}
 		return expose.Delay{Why: event.Reason + ": " + text.FirstLine(event.Message)}
 	}
-	return expose.Delay{Why: "the load balancer is being set up"}
+	return expose.Delay{Why: "the load balancer is being created"}
 }
 
 func timeOf(e corev1.Event) metav1.Time {
@@ -48,7 +48,7 @@ func WhyPending(ctx context.Context, c *cluster.Client, service cluster.Ref) exp
 		return delayOf(nil)
 	}
 	if len(list.Items) == 0 {
-		return expose.Delay{Why: "nothing on this cluster has taken it up yet", Advice: "On a cluster without a load balancer nothing will: there, use", Command: "kubectl kubeflow expose --port-forward"}
+		return expose.Delay{Why: "no controller has reported on it yet", Advice: "On a cluster without a load balancer controller, use", Command: "kubectl kubeflow expose --port-forward"}
 	}
 	return delayOf(list.Items)
 }

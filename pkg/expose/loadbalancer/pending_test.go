@@ -8,7 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-func TestEventsAreToldInPlainWords(t *testing.T) {
+func TestADelayIsExplainedByTheLatestWarningEvent(t *testing.T) {
 	warning := func(minute int, message string) corev1.Event {
 		return corev1.Event{
 			Type: corev1.EventTypeWarning, Reason: "SyncLoadBalancerFailed", Message: message,
@@ -22,8 +22,8 @@ func TestEventsAreToldInPlainWords(t *testing.T) {
 		why    string
 		advice bool
 	}{
-		{"nothing yet", nil, "the load balancer is being set up", false},
-		{"on its way", []corev1.Event{normal}, "the load balancer is being set up", false},
+		{"nothing yet", nil, "the load balancer is being created", false},
+		{"in progress", []corev1.Event{normal}, "the load balancer is being created", false},
 		{"no permission", []corev1.Event{normal, warning(1, `Error syncing load balancer: Code="AuthorizationFailed" Message="The client does not have authorization"`)},
 			"the cluster's identity may not make or use the address: Azure answers AuthorizationFailed", true},
 		{"no address left", []corev1.Event{warning(1, `Code="PublicIPCountLimitReached"`)},
@@ -31,7 +31,7 @@ func TestEventsAreToldInPlainWords(t *testing.T) {
 		{"a policy", []corev1.Event{warning(1, `Code="RequestDisallowedByPolicy"`)}, "a policy of the subscription forbids this kind of address", true},
 		{"the latest counts", []corev1.Event{warning(5, `Code="RequestDisallowedByPolicy"`), warning(2, `Code="AuthorizationFailed"`)},
 			"a policy of the subscription forbids this kind of address", true},
-		{"something new", []corev1.Event{warning(1, "the moon is in the wrong house\nand more")}, "SyncLoadBalancerFailed: the moon is in the wrong house", false},
+		{"something new", []corev1.Event{warning(1, "an unknown failure\nand more")}, "SyncLoadBalancerFailed: an unknown failure", false},
 	} {
 		got := delayOf(c.events)
 		if got.Why != c.why || (got.Advice != "") != c.advice {

@@ -29,7 +29,7 @@ func ServiceRef(namespace string) cluster.Ref {
 func NewPlan(t tls.Target, o expose.Options) (Plan, error) {
 	plan := Plan{Service: ServiceRef(t.Namespace())}
 	if t.AddressService != nil && expose.IsDeleting(t.AddressService) {
-		return plan, &cluster.Problem{What: plan.Service.String() + " is being deleted", Next: "Wait until it is gone: kubectl kubeflow expose --remove"}
+		return plan, &cluster.Problem{What: plan.Service.String() + " is being deleted", Next: "Wait for the deletion with: kubectl kubeflow expose --remove"}
 	}
 	if change := t.Allow(t.AllowPolicy); change != nil {
 		plan.Changes = append(plan.Changes, *change) // before the address, so that the first visitor gets in
@@ -51,8 +51,8 @@ func NewPlan(t tls.Target, o expose.Options) (Plan, error) {
 		}
 	}
 	if wanted.Annotations[dashboard.DNSLabelAnnotation] != "" && dashboard.IsInternal(wanted) {
-		return plan, &cluster.Problem{What: "a DNS label is a name for a public address, and this one is internal",
-			Next: `Take it off with --dns-label "", or give the name of your own zone with --host`}
+		return plan, &cluster.Problem{What: "a DNS label requires a public address, and this one is internal",
+			Next: `Remove it with --dns-label "", or set a name of your own DNS zone with --host`}
 	}
 	change, err := serviceChange(t, wanted)
 	if err != nil {
@@ -69,8 +69,8 @@ func NewPlan(t tls.Target, o expose.Options) (Plan, error) {
 		return plan, err
 	}
 	if wish := t.Source(o); wish != nil && wish.From == expose.LetsEncrypt && plan.Reach != dashboard.Public {
-		return plan, &cluster.Problem{What: "Let's Encrypt asks from anywhere on the internet, also when it renews, and this address would not let it in",
-			Next: "Take a certificate of the dashboard's own with --tls self-signed, or one that you have with --tls-secret NAME"}
+		return plan, &cluster.Problem{What: "Let's Encrypt connects from anywhere on the internet, also for renewals, and this address would not admit it",
+			Next: "Use a private CA with --tls self-signed, or your own certificate with --tls-secret NAME"}
 	}
 	plan.Notes = slices.Concat(plan.Notes, alsoPublic(t, plan), plan.TLS.Notes)
 	return plan, nil
@@ -81,7 +81,7 @@ func alsoPublic(t tls.Target, plan Plan) []string {
 	var notes []string
 	for _, e := range expose.Endpoints(t.Target) {
 		if plan.Reach != dashboard.Public && e.Reach == dashboard.Public && e.About != plan.Service && e.URL != "" {
-			notes = append(notes, fmt.Sprintf("%s is open to the whole internet at %s, and stays so.", e.About, e.URL))
+			notes = append(notes, fmt.Sprintf("%s remains open to the whole internet at %s.", e.About, e.URL))
 		}
 	}
 	return notes
@@ -89,9 +89,9 @@ func alsoPublic(t tls.Target, plan Plan) []string {
 
 func policyNote(t tls.Target) string {
 	if t.Engine == "" {
-		return "NetworkPolicies here would keep visitors from the gateway. Nothing known enforces them on this cluster; the allowing one is added all the same, for the day when something does."
+		return "NetworkPolicies would block clients of the gateway. No known network policy engine enforces them on this cluster; a policy that admits the clients is added anyway, in case one is installed later."
 	}
-	return fmt.Sprintf("NetworkPolicies here keep visitors from the gateway, and %s enforces them: one that allows them is added.", t.Engine)
+	return fmt.Sprintf("NetworkPolicies block clients of the gateway, and %s enforces them: a policy that admits them is added.", t.Engine)
 }
 
 // configure makes a Service what it has to be. What the options do not name stays as it is.

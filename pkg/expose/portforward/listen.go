@@ -21,8 +21,8 @@ func Listen(address string, port int) ([]net.Listener, error) {
 		listeners, err := listenOn(address, port)
 		if inUse(err) {
 			return nil, &cluster.Problem{Err: err,
-				What: fmt.Sprintf("port %d of %s is taken by another program", port, address),
-				Next: "Choose another with --port, or leave --port out and the next free one is taken"}
+				What: fmt.Sprintf("port %d of %s is in use by another program", port, address),
+				Next: "Choose another one with --port, or omit --port to use the next free one"}
 		}
 		return listeners, err
 	}
@@ -60,7 +60,7 @@ func listenOn(address string, port int) ([]net.Listener, error) {
 
 func listenIP(address string, port int) (net.Listener, error) {
 	if net.ParseIP(address) == nil {
-		return nil, &cluster.Problem{What: fmt.Sprintf("%q is not an IP address of this computer", address), Next: "Say --address localhost, 127.0.0.1 or 0.0.0.0"}
+		return nil, &cluster.Problem{What: fmt.Sprintf("%q is not an IP address of this computer", address), Next: "Use --address localhost, 127.0.0.1 or 0.0.0.0"}
 	}
 	l, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
 	if err != nil {

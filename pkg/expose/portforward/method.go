@@ -4,5 +4,5 @@ import "github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 
 // Method is the method that only reaches this computer.
 var Method = expose.Method{
-	Name: "port-forward", Flag: "--port-forward", Summary: "on this computer alone, while the command runs; changes nothing on the cluster",
+	Name: "port-forward", Flag: "--port-forward", Summary: "on this computer only, while the command runs; changes nothing on the cluster",
 }

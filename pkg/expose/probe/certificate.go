@@ -42,7 +42,7 @@ func verify(state tls.ConnectionState, host string, roots *x509.CertPool) *Certi
 	shown.Problem = err.Error()
 	if how.Roots = roots; roots != nil {
 		if _, err := leaf.Verify(how); err == nil {
-			shown.Trusted, shown.Problem = TrustedByCA, "browsers do not know its authority"
+			shown.Trusted, shown.Problem = TrustedByCA, "browsers do not trust its CA"
 		}
 	}
 	return shown

@@ -132,19 +132,19 @@ func classify(status int, header http.Header, body string) Result {
 	signIn := strings.Contains(strings.ToLower(a.Title), "sign in") || strings.Contains(strings.ToLower(a.Title), "log in")
 	switch {
 	case status >= 300 && status < 400 && isSignIn(a.To):
-		a.What, a.Message = SignInPage, "sends visitors to sign in at "+a.To
+		a.What, a.Message = SignInPage, "redirects to the login page at "+a.To
 	case status >= 300 && status < 400 && strings.HasPrefix(a.To, "https://"):
-		a.Message = "sends visitors on to HTTPS, at " + a.To
+		a.Message = "redirects to HTTPS, at " + a.To
 	case status >= 300 && status < 400:
-		a.Message = fmt.Sprintf("answers %d and sends visitors on to %s", status, a.To)
+		a.Message = fmt.Sprintf("answers %d and redirects to %s", status, a.To)
 	case signIn:
-		a.What, a.Message = SignInPage, fmt.Sprintf("shows a sign-in page, %q", a.Title)
+		a.What, a.Message = SignInPage, fmt.Sprintf("shows a login page, %q", a.Title)
 	case status == http.StatusOK && strings.Contains(a.Title, "Kubeflow"):
 		a.What, a.Message = Dashboard, fmt.Sprintf("answers 200, %q", a.Title)
 	case status >= 500:
 		a.What, a.Message = Unhealthy, fmt.Sprintf("the gateway answers %d: %s", status, readable(body))
 	case status == http.StatusNotFound:
-		a.What, a.Message = Unhealthy, "the gateway answers 404: it knows no page here"
+		a.What, a.Message = Unhealthy, "the gateway answers 404: it has no route for this page"
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		a.What, a.Message = Unhealthy, fmt.Sprintf("the gateway answers %d: %s", status, readable(body))
 	case a.Title != "":
@@ -190,13 +190,13 @@ func failure(err error) string {
 	var name *net.DNSError
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "does not answer: the connection is refused"
+		return "does not answer: connection refused"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF):
-		return "does not answer: the connection is cut"
+		return "does not answer: the connection was closed"
 	case errors.As(err, &name):
-		return "does not answer: the name " + name.Name + " is not known"
+		return "does not answer: the name " + name.Name + " does not resolve"
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return "does not answer: no reply in time"
+		return "does not answer: timed out"
 	}
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {

@@ -48,6 +48,6 @@ func (t Target) exemptChallenge() ([]cluster.Change, error) {
 		}
 		return append(append(changes, change), t.restarts(change.After)...), nil
 	}
-	return nil, &cluster.Problem{What: "Let's Encrypt cannot be answered here: this release's authservice asks everybody to sign in, and has no list of exceptions",
-		Next: "Use a certificate that you have, with --tls-secret NAME, or one of the dashboard's own, with --tls self-signed"}
+	return nil, &cluster.Problem{What: "Let's Encrypt cannot verify the name: authservice of this release authenticates every request, without exceptions",
+		Next: "Use your own certificate with --tls-secret NAME, or a private CA with --tls self-signed"}
 }

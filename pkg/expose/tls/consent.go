@@ -31,8 +31,8 @@ func (a *consent) check(changes []cluster.Change) error {
 		return c.Verb == cluster.Delete && c.Ref().Kind == kube.SecretKind.Kind && len(expose.DeletedCertificates(a.plan.Changes())) > 0 && expose.CreatedByExpose(c.Before)
 	})
 	if c := expose.Uncovered(a.plan.Changes(), changes); c != nil {
-		return &cluster.Problem{What: fmt.Sprintf("%s was changed in between, and what is to be done with it is no longer what was agreed to", c.Ref()),
-			Next: "Run the same command again to see what is left to do"}
+		return &cluster.Problem{What: fmt.Sprintf("%s changed meanwhile, so that its changes differ from what you agreed to", c.Ref()),
+			Next: "Run the same command again to see the remaining changes"}
 	}
 	return nil
 }

@@ -77,9 +77,9 @@ func (t Target) moveSignIn(host string) ([]cluster.Change, string) {
 		changes = append(changes, t.restarts(after)...)
 	}
 	if len(moved) == 0 {
-		return changes, "The sign-in follows the name by itself: nothing else has to change."
+		return changes, "Authentication works under any name: nothing else has to change."
 	}
-	return changes, "The sign-in moves from " + moved[0] + " to " + now + ": its programs start anew, and visitors sign in again."
+	return changes, "Authentication moves from " + moved[0] + " to " + now + ": its workloads restart, and users sign in again."
 }
 
 // restarts returns the restarts of those that read an object's settings and have not read them since expose changed them.

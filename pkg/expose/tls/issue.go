@@ -34,7 +34,7 @@ func (t Target) selfSigned(plan *Plan, address string) error {
 	if address != "" {
 		dashboard["ipAddresses"] = []any{address}
 	} else if plan.Host == "" {
-		plan.Notes = append(plan.Notes, "The certificate is for the address, which joins it when Azure gives it.")
+		plan.Notes = append(plan.Notes, "The certificate is for the address, and is issued for it once Azure assigns it.")
 	}
 	t.issue(plan,
 		t.object("Issuer", expose.RootName, map[string]any{"selfSigned": map[string]any{}}),
@@ -52,8 +52,8 @@ func (t Target) selfSigned(plan *Plan, address string) error {
 // over plain HTTP, and cannot sign in.
 func (t Target) letsEncrypt(plan *Plan, wish expose.TLS) error {
 	if plan.Host == "" || net.ParseIP(plan.Host) != nil {
-		return &cluster.Problem{What: "Let's Encrypt certifies a name, and the dashboard has only an address",
-			Next: "Give it one with --dns-label NAME, or say which of your own leads there with --host kubeflow.example.com"}
+		return &cluster.Problem{What: "Let's Encrypt requires a DNS name, and the dashboard has only an address",
+			Next: "Set one with --dns-label NAME, or a name of your own DNS zone with --host kubeflow.example.com"}
 	}
 	acme := map[string]any{
 		"server": acmeServer, "privateKeySecretRef": map[string]any{"name": expose.LetsEncryptIssuer},
@@ -78,7 +78,7 @@ func (t Target) letsEncrypt(plan *Plan, wish expose.TLS) error {
 			"issuerRef": map[string]any{"name": expose.LetsEncryptIssuer, "kind": "Issuer"},
 		}),
 	)
-	plan.Notes = append(plan.Notes, "Let's Encrypt asks for a page at http://"+plan.Host+"/: the name has to lead to the address, and the address has to let the internet in.")
+	plan.Notes = append(plan.Notes, "Let's Encrypt requests a page at http://"+plan.Host+"/: the name must resolve to the address, and the address must be reachable from the internet.")
 	return nil
 }
 

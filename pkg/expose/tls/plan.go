@@ -134,7 +134,7 @@ func NewPlan(t Target, o expose.Options, address string) (Plan, error) {
 	}
 	if change := t.serveChange(plan.Secret.Name); change != nil {
 		plan.Serve = append(plan.Serve, *change)
-		plan.Notes = append(plan.Notes, "The gateway then speaks HTTPS, and sends those who come by plain HTTP on to it, also inside the cluster.")
+		plan.Notes = append(plan.Notes, "The gateway then serves HTTPS and redirects plain HTTP to it, also inside the cluster.")
 	}
 	if wish.From == expose.FromSecret {
 		plan.Serve = append(plan.Serve, t.removeIssuers(wish.Secret)...)
@@ -165,22 +165,22 @@ func (t Target) host(o expose.Options) string {
 func (t Target) checkGateway(wish expose.TLS) error {
 	switch {
 	case t.IstioGateway == nil:
-		return &cluster.Problem{What: "Gateway kubeflow/kubeflow-gateway is not there, or may not be read: nothing could serve the certificate", Next: "See: kubectl get gateways.networking.istio.io -n kubeflow"}
+		return &cluster.Problem{What: "Gateway kubeflow/kubeflow-gateway was not found, or cannot be read with your permissions: nothing could serve the certificate", Next: "See: kubectl get gateways.networking.istio.io -n kubeflow"}
 	case dashboard.PortOf(t.Service, 443) == nil:
-		return &cluster.Problem{What: fmt.Sprintf("Service %s/%s has no port 443 for HTTPS", t.Service.Namespace, t.Service.Name), Next: "Add it to the gateway's Service, with the port on which its pods serve TLS (8443)"}
+		return &cluster.Problem{What: fmt.Sprintf("Service %s/%s has no port 443 for HTTPS", t.Service.Namespace, t.Service.Name), Next: "Add it to the gateway's Service, with targetPort 8443, on which its pods serve TLS"}
 	}
 	for _, server := range dashboard.Servers(t.IstioGateway) {
 		if name, _, _ := unstructured.NestedString(server, "port", "name"); name != record.ServerName && dashboard.Encrypted(server) {
 			secret, _, _ := unstructured.NestedString(server, "tls", "credentialName")
-			return &cluster.Problem{What: strings.TrimSuffix("the gateway has an HTTPS server of its own already, with certificate "+secret, ", with certificate "),
+			return &cluster.Problem{What: strings.TrimSuffix("the gateway has another HTTPS server already, with certificate "+secret, ", with certificate "),
 				Next: "Run the same command without --tls: its port is added to the address"}
 		}
 	}
 	if wish.From != expose.FromSecret && t.certManager == "" {
-		return &cluster.Problem{What: "cert-manager is not on this cluster: nothing can make the certificate", Next: "Put the certificate into a Secret of " + t.Namespace() + " (kubectl create secret tls) and say --tls-secret NAME, or install cert-manager"}
+		return &cluster.Problem{What: "cert-manager is not installed on this cluster, so no certificate can be issued", Next: "Put the certificate into a Secret of " + t.Namespace() + " (kubectl create secret tls) and use --tls-secret NAME, or install cert-manager"}
 	}
 	if file := t.mountedOnly(); file != "" && wish.From == expose.FromSecret && wish.Secret != file {
-		return &cluster.Problem{What: "this release's Istio reads certificates from one Secret alone: " + t.Namespace() + "/" + file, Next: "Put the certificate there and say --tls-secret " + file}
+		return &cluster.Problem{What: "Istio of this release reads certificates from only one Secret: " + t.Namespace() + "/" + file, Next: "Put the certificate there and use --tls-secret " + file}
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func leafOf(secret *unstructured.Unstructured) (*x509.Certificate, error) {
 	}
 	block, _ := pem.Decode(decoded)
 	if block == nil {
-		return nil, errors.New("its tls.crt is no certificate")
+		return nil, errors.New("its tls.crt is not a certificate")
 	}
 	return x509.ParseCertificate(block.Bytes)
 }
@@ -44,13 +44,13 @@ func (t Target) checkSecret(name, host string) (notes []string, err error) {
 	named := t.Namespace() + "/" + name
 	unfit := func(why string) error {
 		return &cluster.Problem{What: "Secret " + named + " cannot be served: " + why,
-			Next: "Make it with: kubectl create secret tls -n " + t.Namespace() + " " + name + " --cert FILE --key FILE"}
+			Next: "Create it with: kubectl create secret tls -n " + t.Namespace() + " " + name + " --cert FILE --key FILE"}
 	}
 	switch {
 	case t.forbidden:
-		return []string{"Secret " + named + " may not be read with your permissions: it is taken as it is."}, nil
+		return []string{"Secret " + named + " cannot be read with your permissions, so it was not checked."}, nil
 	case t.secret == nil:
-		return nil, unfit("it is not there")
+		return nil, unfit("it does not exist")
 	}
 	if key, _, _ := unstructured.NestedString(t.secret.Object, "data", "tls.key"); key == "" {
 		return nil, unfit("it has no tls.key")
@@ -60,10 +60,10 @@ func (t Target) checkSecret(name, host string) (notes []string, err error) {
 		return nil, unfit(err.Error())
 	}
 	if time.Now().After(leaf.NotAfter) {
-		return nil, unfit("its certificate ended on " + leaf.NotAfter.Format(time.DateOnly))
+		return nil, unfit("its certificate expired on " + leaf.NotAfter.Format(time.DateOnly))
 	}
 	if host != "" && !probe.ValidFor(leaf, host) {
-		notes = append(notes, fmt.Sprintf("The certificate in %s is not for %s: browsers will warn of it.", named, host))
+		notes = append(notes, fmt.Sprintf("The certificate in %s is not for %s: browsers will warn about it.", named, host))
 	}
 	return notes, nil
 }

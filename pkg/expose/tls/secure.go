@@ -104,7 +104,7 @@ func (p Plan) await(ctx context.Context, c *cluster.Client, address string, tell
 			if last.Why == "" {
 				last = delay
 			}
-			next := "Go on waiting with the same command, or take it back with: kubectl kubeflow expose --remove"
+			next := "Keep waiting with the same command, or remove it with: kubectl kubeflow expose --remove"
 			if last.Advice != "" {
 				next = last.Next() + "\n" + next
 			}
@@ -121,7 +121,7 @@ func (p Plan) issueDelay(ctx context.Context, view cluster.View) (expose.Delay, 
 		return expose.Delay{}, err
 	}
 	if certificate == nil {
-		return expose.Delay{Why: "somebody deleted it"}, nil
+		return expose.Delay{Why: "it was deleted"}, nil
 	}
 	if ready, why := condition(certificate, "Ready"); !ready {
 		return challengeDelay(ctx, view, p.Await.Namespace, why), nil
@@ -131,10 +131,10 @@ func (p Plan) issueDelay(ctx context.Context, view cluster.View) (expose.Delay, 
 		return expose.Delay{}, nil // cert-manager says that it is there
 	}
 	if err != nil || secret == nil {
-		return expose.Delay{Why: "its Secret is not there yet"}, err
+		return expose.Delay{Why: "its Secret does not exist yet"}, err
 	}
 	if leaf, err := leafOf(secret); err != nil || !p.covers(leaf) {
-		return expose.Delay{Why: "it is made anew for " + p.Host}, nil
+		return expose.Delay{Why: "it is being reissued for " + p.Host}, nil
 	}
 	return expose.Delay{}, nil
 }
@@ -162,7 +162,7 @@ func challengeDelay(ctx context.Context, view cluster.View, namespace, why strin
 		}
 	}
 	if why == "" {
-		return expose.Delay{Why: "cert-manager has not said anything about it yet", Advice: "See whether it runs", Command: "kubectl get pods -n cert-manager"}
+		return expose.Delay{Why: "cert-manager has not reported on it yet", Advice: "Check its pods", Command: "kubectl get pods -n cert-manager"}
 	}
 	return expose.Delay{Why: text.FirstLine(why)}
 }
@@ -175,7 +175,7 @@ func (p Plan) checkDNS(ctx context.Context, address string, delay expose.Delay) 
 	asking, stop := context.WithTimeout(ctx, 2*time.Second)
 	defer stop()
 	if found, _ := net.DefaultResolver.LookupHost(asking, p.Host); !slices.Contains(found, address) && ctx.Err() == nil {
-		delay.Advice = fmt.Sprintf("Let the name %s lead to %s, by a record of type A", p.Host, address)
+		delay.Advice = fmt.Sprintf("Point the name %s to %s with a DNS record of type A", p.Host, address)
 	}
 	return delay
 }

@@ -10,30 +10,29 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// Keep returns an object as it should be applied where the one on the cluster has secrets of its own: with these in the place
-// of those that every Kubeflow comes with, so that installing again does not open the sign-in to everybody. nil when there
-// is nothing to keep.
+// Keep returns an object as it should be applied if the one on the cluster has rotated secrets: with these instead of the
+// defaults, so that installing again does not bring the defaults back. nil when there is nothing to keep.
 func Keep(wanted, live *unstructured.Unstructured) *unstructured.Unstructured {
 	kept := wanted.DeepCopy()
 	changed := false
 	switch wanted.GetKind() {
 	case "Secret":
 		for _, key := range keysOf(wanted) {
-			now := held(live, key)
-			if before := brought(wanted, key); Known(before) && now != "" && now != before && !Known(now) {
-				hold(kept, key, now)
-				unstructured.RemoveNestedField(kept.Object, "stringData", key) // it would win
+			now := secretValue(live, key)
+			if before := manifestValue(wanted, key); Known(before) && now != "" && now != before && !Known(now) {
+				setSecretValue(kept, key, now)
+				unstructured.RemoveNestedField(kept.Object, "stringData", key) // it takes precedence
 				changed = true
 			}
 		}
 	case "ConfigMap":
 		file, theirs := kube.Text(wanted.Object, "data", dexFile), cluster.PasswordHash.FindAllString(kube.Text(live.Object, "data", dexFile), -1)
-		own := slices.IndexFunc(theirs, func(hash string) bool { return !hashOfShipped(hash) })
+		own := slices.IndexFunc(theirs, func(hash string) bool { return !isDefaultHash(hash) })
 		if own < 0 {
 			return nil
 		}
 		after := cluster.PasswordHash.ReplaceAllStringFunc(file, func(hash string) string {
-			if hashOfShipped(hash) {
+			if isDefaultHash(hash) {
 				changed = true
 				return theirs[own]
 			}
@@ -47,26 +46,26 @@ func Keep(wanted, live *unstructured.Unstructured) *unstructured.Unstructured {
 	return kept
 }
 
-// Known tells whether a value is a secret that every Kubeflow comes with, or the hash of the password that it comes with.
-func Known(value string) bool { return shippedSecrets[digest(value)] != "" || hashOfShipped(value) }
+// Known tells whether a value is a default secret of Kubeflow, or a hash of its default password.
+func Known(value string) bool { return shippedSecrets[digest(value)] != "" || isDefaultHash(value) }
 
-// HasKnown tells whether manifests bring such a value with this object.
+// HasKnown tells whether a manifest contains such a value.
 func HasKnown(o *unstructured.Unstructured) bool {
 	switch o.GetKind() {
 	case "Secret":
-		return slices.ContainsFunc(keysOf(o), func(key string) bool { return Known(brought(o, key)) })
+		return slices.ContainsFunc(keysOf(o), func(key string) bool { return Known(manifestValue(o, key)) })
 	case "ConfigMap":
-		return slices.ContainsFunc(cluster.PasswordHash.FindAllString(kube.Text(o.Object, "data", dexFile), -1), hashOfShipped)
+		return slices.ContainsFunc(cluster.PasswordHash.FindAllString(kube.Text(o.Object, "data", dexFile), -1), isDefaultHash)
 	}
 	return false
 }
 
-// brought returns what manifests put under a key of a Secret, which may be in either of its fields.
-func brought(secret *unstructured.Unstructured, key string) string {
+// manifestValue returns the value of a key in the manifest of a Secret, which may be in either of its fields.
+func manifestValue(secret *unstructured.Unstructured, key string) string {
 	if plain := kube.Text(secret.Object, "stringData", key); plain != "" {
 		return plain
 	}
-	return held(secret, key)
+	return secretValue(secret, key)
 }
 
 func keysOf(secret *unstructured.Unstructured) []string {

@@ -10,13 +10,13 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
-func TestInstallingAgainKeepsSecretsOfOnesOwn(t *testing.T) {
+func TestInstallingAgainKeepsChangedSecrets(t *testing.T) {
 	const own = "$2a$04$Lp0mfFBTt5JQGQxL9V4p3OWKHDOcAoYdIsGZ2iqJFTfQ5VZcmQbXu"
-	hash, err := bcrypt.GenerateFromPassword([]byte(ShippedPassword), bcrypt.MinCost)
+	hash, err := bcrypt.GenerateFromPassword([]byte(DefaultPassword), bcrypt.MinCost)
 	if err != nil {
 		t.Fatal(err)
 	}
-	everybodys := string(hash)
+	defaultHash := string(hash)
 	secret := func(field, value string) *unstructured.Unstructured {
 		if field == "data" {
 			value = base64.StdEncoding.EncodeToString([]byte(value))
@@ -31,13 +31,13 @@ func TestInstallingAgainKeepsSecretsOfOnesOwn(t *testing.T) {
 		wanted, live *unstructured.Unstructured
 		kept         bool
 	}{
-		{"one's own password", secret("data", everybodys), secret("data", own), true},
-		{"one's own password, where the manifests bring plain text", secret("stringData", everybodys), secret("data", own), true},
-		{"everybody's", secret("data", everybodys), secret("data", everybodys), false},
-		{"manifests with a password of their own", secret("data", own+"x"), secret("data", own), false},
-		{"nothing there", secret("data", everybodys), &unstructured.Unstructured{Object: map[string]any{}}, false},
-		{"one's own password in dex's file", config(everybodys), config(own), true},
-		{"everybody's in dex's file", config(everybodys), config(everybodys), false},
+		{"a changed password", secret("data", defaultHash), secret("data", own), true},
+		{"a changed password, where the manifest has plain text", secret("stringData", defaultHash), secret("data", own), true},
+		{"the default", secret("data", defaultHash), secret("data", defaultHash), false},
+		{"a manifest with another password", secret("data", own+"x"), secret("data", own), false},
+		{"nothing there", secret("data", defaultHash), &unstructured.Unstructured{Object: map[string]any{}}, false},
+		{"a changed password in dex's file", config(defaultHash), config(own), true},
+		{"the default in dex's file", config(defaultHash), config(defaultHash), false},
 	} {
 		kept := Keep(c.wanted, c.live)
 		if (kept != nil) != c.kept {
@@ -46,7 +46,7 @@ func TestInstallingAgainKeepsSecretsOfOnesOwn(t *testing.T) {
 		if kept == nil {
 			continue
 		}
-		if got := held(kept, passwordKey) + kube.Text(kept.Object, "data", dexFile); got != own && got != "hash: "+own+"\n" {
+		if got := secretValue(kept, passwordKey) + kube.Text(kept.Object, "data", dexFile); got != own && got != "hash: "+own+"\n" {
 			t.Errorf("%s: %q", c.about, got)
 		}
 		if kept.GetKind() == "Secret" && kube.Text(kept.Object, "data", "other")+kube.Text(kept.Object, "stringData", "other") != "eA==" {

@@ -19,10 +19,10 @@ const passwordID = "auth/password"
 var Password = &doctor.Check{
 	ID:    passwordID,
 	Title: "Default password has been changed",
-	Why: "Every release from 1.3 on comes with the user user@example.com, whose password stands in the documentation. Whoever reaches the dashboard signs in with it and may start containers " +
-		"on the cluster: robots try it on every address they find.",
-	FixNote: "Give a new password in a file, --dex-password FILE with --fix and --allow-restart: its hash is written where dex reads it, and dex is restarted. Nothing else changes, and the password itself " +
-		"is kept nowhere. --undo puts the old hash back.",
+	Why: "Every release since 1.3 comes with the user user@example.com, whose password is in the documentation. Any client that reaches the dashboard can sign " +
+		"in with it and start containers on the cluster; bots try it on every address they find.",
+	FixNote: "Write the new password into a file and run --fix --allow-restart --dex-password FILE: its hash is written where dex reads it, and dex is restarted. " +
+		"Nothing else changes, and the password itself is not stored. --undo restores the old hash.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.ConfigMapKind, kube.SecretKind, kube.DeploymentKind}),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -31,13 +31,13 @@ var Password = &doctor.Check{
 			return nil, err
 		}
 		if config == nil {
-			return nil, doctor.Skip("dex does not sign anybody in here")
+			return nil, doctor.Skip("dex is not used for authentication here")
 		}
 		secret, err := workloads.Find(ctx, e, passwordsRef)
 		if err != nil {
 			return nil, err
 		}
-		holder, field, put := whereTheHashIs(config, secret)
+		holder, field, put := findHash(config, secret)
 		if holder == nil {
 			return nil, nil
 		}
@@ -46,10 +46,10 @@ var Password = &doctor.Check{
 			return nil, err
 		}
 		f := doctor.Finding{
-			Severity:    graded(far),
+			Severity:    severityFor(far),
 			About:       doctor.Subject{Ref: cluster.RefOf(holder), Field: field},
-			Message:     "user@example.com signs in with the password that every Kubeflow comes with",
-			Consequence: "Whoever reaches the dashboard may use it as that user.",
+			Message:     "user@example.com still has the default password",
+			Consequence: "Any client that reaches the dashboard can use it as that user.",
 			Advice:      "Write a new password into a file, or connect dex to your own directory.",
 			Command:     "kubectl kubeflow doctor auth/password --fix --allow-restart --dex-password FILE",
 		}
@@ -74,17 +74,17 @@ const (
 	dexFile     = "config.yaml"
 )
 
-// whereTheHashIs returns the object that holds the hash of the shipped password, and how to put another there; nil when none does.
-func whereTheHashIs(config, secret *unstructured.Unstructured) (holder *unstructured.Unstructured, field string, put func(*unstructured.Unstructured, string)) {
-	if hashOfShipped(held(secret, passwordKey)) {
-		return secret, "data." + passwordKey, func(o *unstructured.Unstructured, hash string) { hold(o, passwordKey, hash) }
+// findHash returns the object with the hash of the default password, and how to replace it there; nil when there is none.
+func findHash(config, secret *unstructured.Unstructured) (holder *unstructured.Unstructured, field string, put func(*unstructured.Unstructured, string)) {
+	if isDefaultHash(secretValue(secret, passwordKey)) {
+		return secret, "data." + passwordKey, func(o *unstructured.Unstructured, hash string) { setSecretValue(o, passwordKey, hash) }
 	}
 	file := kube.Text(config.Object, "data", dexFile)
 	for _, hash := range cluster.PasswordHash.FindAllString(file, -1) {
-		if hashOfShipped(hash) {
+		if isDefaultHash(hash) {
 			return config, "data." + dexFile, func(o *unstructured.Unstructured, with string) {
 				changed := cluster.PasswordHash.ReplaceAllStringFunc(kube.Text(o.Object, "data", dexFile), func(old string) string {
-					if hashOfShipped(old) {
+					if isDefaultHash(old) {
 						return with
 					}
 					return old

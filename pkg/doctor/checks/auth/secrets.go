@@ -19,14 +19,16 @@ import (
 var Secrets = &doctor.Check{
 	ID:    "auth/secrets",
 	Title: "Default secrets were rotated",
-	Why: "The manifests of every release hold the same secrets: the one between dex and what asks it, and the key with which oauth2-proxy signs the cookie of who has signed in. With that key anybody " +
-		"can make a cookie for any user, without a password. The object store's key is everybody's too, though only pods reach the store.",
-	FixNote: "--fix (with --allow-restart) makes new random values for the sign-in, the same on both sides, and restarts dex and oauth2-proxy: who is signed in signs in again. The object store's key is left: " +
-		"what uses it has copies in every user's namespace. Installing again keeps the new values.",
+	Why: "The manifests of every release contain the same secrets: the client secret that dex shares with its clients, and the key with which oauth2-proxy " +
+		"signs session cookies. With that key an attacker can forge a session of any user without a password. The object store's key is public too, though " +
+		"only pods can reach the store.",
+	FixNote: "--fix (with --allow-restart) generates new random secrets for authentication, the same on both sides, and restarts dex and oauth2-proxy: users have " +
+		"to sign in again. The object store's key is not changed, because its clients have copies in every profile namespace. Installing again keeps the new " +
+		"secrets.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.SecretKind, kube.DeploymentKind, kube.StatefulSetKind}),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		secrets, err := signInSecretsOf(ctx, e)
+		secrets, err := authenticationSecrets(ctx, e)
 		if err != nil {
 			return nil, err
 		}
@@ -37,10 +39,10 @@ var Secrets = &doctor.Check{
 		var findings []doctor.Finding
 		if known := knownIn(secrets); len(known) > 0 {
 			f := doctor.Finding{
-				Severity:    graded(far),
+				Severity:    severityFor(far),
 				About:       doctor.Subject{Ref: cluster.RefOf(known[0].secret), Field: "data." + known[0].key},
-				Message:     "the sign-in has secrets that every Kubeflow comes with: " + strings.Join(whatIsKnown(known), ", "),
-				Consequence: "Whoever reaches the dashboard can pass for any user.",
+				Message:     "authentication uses default secrets: " + strings.Join(describe(known), ", "),
+				Consequence: "Any client that reaches the dashboard can impersonate any user.",
 				Command:     "kubectl kubeflow doctor auth/secrets --fix --allow-restart",
 			}
 			if e.NewSecret != nil && (f.Severity != doctor.Info || e.Named) {
@@ -55,17 +57,17 @@ var Secrets = &doctor.Check{
 			findings = append(findings, doctor.Finding{
 				Severity:    doctor.Info,
 				About:       doctor.Subject{Ref: storeKeyRef, Field: "data"},
-				Message:     "the object store has the key that every Kubeflow comes with",
-				Consequence: "Every pod that reaches the store reads and writes what all users stored.",
-				Advice:      "Where users do not trust each other, give the store a key of its own, or use Azure's storage.",
+				Message:     "the object store has the default key",
+				Consequence: "Every pod that reaches the store can read and write the data of all users.",
+				Advice:      "If users do not trust each other, give the store its own key, or use Azure storage.",
 			})
 		}
 		return findings, err
 	},
 }
 
-// signInSecretsOf returns the Secrets of the sign-in that are there, of whichever release.
-func signInSecretsOf(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
+// authenticationSecrets returns the Secrets that authentication uses, of whichever release.
+func authenticationSecrets(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
 	proxy, err := proxySecret(ctx, e)
 	if err != nil {
 		return nil, err
@@ -84,12 +86,12 @@ func signInSecretsOf(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstru
 		list = append(list, proxy)
 	}
 	if len(list) == 0 {
-		return nil, doctor.Skip("nothing asks visitors to sign in")
+		return nil, doctor.Skip("no authentication is installed")
 	}
 	return list, nil
 }
 
-// A knownSecret is a value that everybody knows.
+// A knownSecret is a default value, which is public.
 type knownSecret struct {
 	secret *unstructured.Unstructured
 	key    string
@@ -101,7 +103,7 @@ func knownIn(secrets []*unstructured.Unstructured) []knownSecret {
 	for _, s := range secrets {
 		data, _, _ := unstructured.NestedMap(s.Object, "data")
 		for _, key := range slices.Sorted(maps.Keys(data)) {
-			if sum := digest(held(s, key)); shippedSecrets[sum] != "" {
+			if sum := digest(secretValue(s, key)); shippedSecrets[sum] != "" {
 				known = append(known, knownSecret{s, key, sum})
 			}
 		}
@@ -109,7 +111,7 @@ func knownIn(secrets []*unstructured.Unstructured) []knownSecret {
 	return known
 }
 
-func whatIsKnown(known []knownSecret) []string {
+func describe(known []knownSecret) []string {
 	var what []string
 	for _, k := range known {
 		if w := shippedSecrets[k.sum]; !slices.Contains(what, w) {
@@ -119,9 +121,9 @@ func whatIsKnown(known []knownSecret) []string {
 	return what
 }
 
-// rotate puts new values in the place of known ones: what was equal stays equal.
+// rotate replaces default values: those that were equal stay equal.
 func rotate(ctx context.Context, e doctor.Exam, known []knownSecret) (*doctor.Fix, error) {
-	fix := &doctor.Fix{Title: "Make new secrets for the sign-in", Impact: doctor.RestartsPods}
+	fix := &doctor.Fix{Title: "Rotate the authentication secrets", Impact: doctor.RestartsPods}
 	fresh := map[string]string{}
 	var done []*unstructured.Unstructured
 	for _, k := range known {
@@ -138,7 +140,7 @@ func rotate(ctx context.Context, e doctor.Exam, known []knownSecret) (*doctor.Fi
 					if fresh[other.sum] == "" {
 						fresh[other.sum] = e.NewSecret()
 					}
-					hold(o, other.key, fresh[other.sum])
+					setSecretValue(o, other.key, fresh[other.sum])
 				}
 			}
 		}))

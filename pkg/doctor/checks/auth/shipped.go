@@ -9,8 +9,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// What every Kubeflow comes with, by its SHA-256: the values stand in the manifests of all releases, and need not stand
-// here once more.
+// The default secrets, by their SHA-256: the values are in the manifests of all releases, and need not be repeated here.
 var (
 	shippedSecrets = map[string]string{
 		"462a0aa7e3ad7e72bcc06fd22a504044f4a4c79033231b9dc8900ad84fbe29b9": "the dex client secret",
@@ -18,7 +17,7 @@ var (
 		"179c076ac522159dbbd50d4f1d84faf05551fe5b59d7e5824a800d46559fb1d1": "the object store key",
 		"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08": "the Katib database password",
 	}
-	shippedNames = map[string]bool{ // of clients, accounts and users: no secrets
+	shippedNames = map[string]bool{ // of clients, accounts and users: not secret
 		"c42df7af12fee8596df75f10f14e122e91e00d7cec96bc79d287a68a072f255b": true,
 		"5791b6226743c56f44f8274cc67b8beb9751b6403e697243ad00fd37af5635e3": true,
 		"4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2": true,
@@ -28,14 +27,14 @@ var (
 	}
 )
 
-// ShippedPassword is what the static user of every release signs in with; the documentation of Kubeflow says so.
-const ShippedPassword = "12341234"
+// DefaultPassword is the default password of the static user, which the documentation of Kubeflow publishes.
+const DefaultPassword = "12341234"
 
-// Shipped tells whether a value is one that every Kubeflow comes with, or the hash of the password that it comes with. Such a
-// value is known to everybody: a bundle may keep it, and needs to.
+// Shipped tells whether a value is a default of Kubeflow, or a hash of its default password. Such a value is public: a bundle
+// may keep it, and needs to.
 func Shipped(value string) bool {
 	sum := digest(value)
-	return shippedSecrets[sum] != "" || shippedNames[sum] || hashOfShipped(value)
+	return shippedSecrets[sum] != "" || shippedNames[sum] || isDefaultHash(value)
 }
 
 func digest(value string) string {
@@ -43,14 +42,14 @@ func digest(value string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// hashOfShipped tells whether a bcrypt hash, whatever its salt, is that of the password every Kubeflow comes with.
-func hashOfShipped(hash string) bool {
+// isDefaultHash tells whether a bcrypt hash, whatever its salt, is that of the default password.
+func isDefaultHash(hash string) bool {
 	if !strings.HasPrefix(hash, "$2") {
 		return false
 	}
 	known, compared := comparedHashes.Load(hash)
-	if !compared { // bcrypt is made to be slow
-		known = bcrypt.CompareHashAndPassword([]byte(hash), []byte(ShippedPassword)) == nil
+	if !compared { // bcrypt is slow by design
+		known = bcrypt.CompareHashAndPassword([]byte(hash), []byte(DefaultPassword)) == nil
 		comparedHashes.Store(hash, known)
 	}
 	return known.(bool)

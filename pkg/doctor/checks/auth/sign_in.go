@@ -22,9 +22,10 @@ import (
 var SignIn = &doctor.Check{
 	ID:    "auth/sign-in",
 	Title: "dex and oauth2-proxy are available and consistent",
-	Why: "A visitor is sent from the gateway to oauth2-proxy, from there to dex and back. When one of the two does not run, when they do not know each other by the same secret, or when they do not call " +
-		"the issuer of the tokens by the same name, the visitor ends on an error page or goes round in circles.",
-	FixNote: "Where the secrets differ, --fix (with --allow-restart) gives oauth2-proxy the one that dex has, and restarts it. Names of issuers are left: which one is right is yours to say.",
+	Why: "A browser is redirected from the gateway to oauth2-proxy, from there to dex and back. If one of the two is not running, if they do not share the same " +
+		"secret, or if they name the token issuer differently, the user ends on an error page or in a redirect loop.",
+	FixNote: "If the secrets differ, --fix (with --allow-restart) gives oauth2-proxy the one that dex has, and restarts it. Issuer names are not changed, because " +
+		"the right one depends on the DNS name that you use.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.DeploymentKind, kube.SecretKind, kube.ConfigMapKind, dashboard.RequestAuthenticationKind}),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -37,7 +38,7 @@ var SignIn = &doctor.Check{
 			return nil, err
 		}
 		if dex == nil || proxy == nil {
-			return nil, doctor.Skip("oauth2-proxy and dex do not sign people in here")
+			return nil, doctor.Skip("oauth2-proxy and dex are not used for authentication here")
 		}
 		var findings []doctor.Finding
 		for _, d := range []*unstructured.Unstructured{dex, proxy} {
@@ -58,15 +59,15 @@ func judgeDown(d *unstructured.Unstructured, c *metav1.Condition) doctor.Finding
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(d), Field: "status.conditions"},
-		Message:     d.GetName() + " does not run",
-		Consequence: "Nobody can sign in.",
+		Message:     d.GetName() + " is not available",
+		Consequence: "Users cannot sign in.",
 		Cause:       c.Message,
-		Advice:      "See what its pods wait for.",
+		Advice:      "See why its pods are not ready.",
 		Command:     fmt.Sprintf("kubectl describe deployment -n %s %s", d.GetNamespace(), d.GetName()),
 	}
 }
 
-// judgeClient compares the client that dex knows with the one that oauth2-proxy says it is.
+// judgeClient compares the client that dex knows with the one that oauth2-proxy uses.
 func judgeClient(ctx context.Context, e doctor.Exam, proxy *unstructured.Unstructured) ([]doctor.Finding, error) {
 	client, err := workloads.Find(ctx, e, dexClientRef)
 	if err != nil || client == nil {
@@ -76,27 +77,27 @@ func judgeClient(ctx context.Context, e doctor.Exam, proxy *unstructured.Unstruc
 	if err != nil || secret == nil {
 		return nil, err
 	}
-	id, word := held(client, "OIDC_CLIENT_ID"), held(client, "OIDC_CLIENT_SECRET")
-	if id == held(secret, "client-id") && word == held(secret, "client-secret") {
+	id, word := secretValue(client, "OIDC_CLIENT_ID"), secretValue(client, "OIDC_CLIENT_SECRET")
+	if id == secretValue(secret, "client-id") && word == secretValue(secret, "client-secret") {
 		return nil, nil
 	}
 	return []doctor.Finding{{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(secret), Field: "data"},
-		Message:     "dex and oauth2-proxy do not have the same client ID and secret",
-		Consequence: "Nobody can sign in: dex answers \"Invalid client credentials\".",
-		Cause:       "One of the two was changed without the other.",
+		Message:     "dex and oauth2-proxy have different client IDs or secrets",
+		Consequence: "Users cannot sign in: dex answers \"Invalid client credentials\".",
+		Cause:       "Only one of the two was changed.",
 		Fix: &doctor.Fix{Title: "Give oauth2-proxy the client that dex knows", Impact: doctor.RestartsPods, Changes: []cluster.Change{
 			cluster.Edit(secret, func(o *unstructured.Unstructured) {
-				hold(o, "client-id", id)
-				hold(o, "client-secret", word)
+				setSecretValue(o, "client-id", id)
+				setSecretValue(o, "client-secret", word)
 			}),
 			doctor.RestartOf(proxy),
 		}},
 	}}, nil
 }
 
-// judgeIssuers compares what dex calls itself with what oauth2-proxy and the mesh expect.
+// judgeIssuers compares the issuer that dex names with those that oauth2-proxy and the mesh expect.
 func judgeIssuers(ctx context.Context, e doctor.Exam, proxy *unstructured.Unstructured) ([]doctor.Finding, error) {
 	config, err := workloads.Find(ctx, e, dexConfigRef)
 	if err != nil {
@@ -136,8 +137,8 @@ func otherIssuer(o *unstructured.Unstructured, field, who, issuer, expected stri
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(o), Field: field},
 		Message:     fmt.Sprintf("dex issues tokens as %s, and %s expects %s", issuer, who, expected),
-		Consequence: "Who has signed in is not taken for it.",
-		Advice:      "Give them the same name: the one by which a visitor's browser reaches dex.",
+		Consequence: "Signed-in users are not recognised.",
+		Advice:      "Use the same name in both: the one under which a user's browser reaches dex.",
 		Command:     fmt.Sprintf("kubectl edit %s -n %s %s", strings.ToLower(o.GetKind()), o.GetNamespace(), o.GetName()),
 	}
 }

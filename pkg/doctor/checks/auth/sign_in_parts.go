@@ -16,7 +16,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
-// Where the parts of the sign-in are: dex knows who people are, and oauth2-proxy (authservice up to 1.8) asks it.
+// The parts of authentication: dex is the identity provider, and oauth2-proxy (authservice up to 1.8) its client.
 var (
 	dexRef       = cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: "auth", Name: "dex"}
 	dexConfigRef = cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "auth", Name: "dex"}
@@ -27,8 +27,8 @@ var (
 	storeKeyRef  = cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: workloads.Namespace, Name: "mlpipeline-minio-artifact"}
 )
 
-// held returns the plain value of a Secret's key.
-func held(secret *unstructured.Unstructured, key string) string {
+// secretValue returns the plain value of a Secret's key.
+func secretValue(secret *unstructured.Unstructured, key string) string {
 	if secret == nil {
 		return ""
 	}
@@ -39,12 +39,12 @@ func held(secret *unstructured.Unstructured, key string) string {
 	return string(plain)
 }
 
-// hold puts a value into a Secret.
-func hold(secret *unstructured.Unstructured, key, value string) {
+// setSecretValue sets the value of a key of a Secret.
+func setSecretValue(secret *unstructured.Unstructured, key, value string) {
 	_ = unstructured.SetNestedField(secret.Object, base64.StdEncoding.EncodeToString([]byte(value)), "data", key)
 }
 
-// proxySecret returns the Secret that oauth2-proxy takes its client and its cookies' key from: its name ends in a hash.
+// proxySecret returns the Secret with the client and the cookie key of oauth2-proxy: its name ends in a hash.
 func proxySecret(ctx context.Context, e doctor.Exam) (*unstructured.Unstructured, error) {
 	proxy, err := workloads.Find(ctx, e, proxyRef)
 	if proxy == nil || err != nil {
@@ -60,9 +60,9 @@ func proxySecret(ctx context.Context, e doctor.Exam) (*unstructured.Unstructured
 
 // How far the dashboard can be reached.
 const (
-	hidden = ""        // through a port-forward alone
-	fenced = "limited" // by an address of the virtual network, or by some addresses
-	public = "public"
+	hidden  = ""        // only through a port-forward
+	limited = "limited" // inside the virtual network, or from some source ranges
+	public  = "public"
 )
 
 // reach tells how far the dashboard can be reached through a load balancer.
@@ -81,15 +81,15 @@ func reach(ctx context.Context, e doctor.Exam) (string, error) {
 		case to == dashboard.Public:
 			far = public
 		case far == hidden:
-			far = fenced
+			far = limited
 		}
 	}
 	return far, err
 }
 
-// graded is how bad a secret is that everybody knows: the further the dashboard can be reached, the worse.
-func graded(far string) doctor.Severity {
-	return map[string]doctor.Severity{hidden: doctor.Info, fenced: doctor.Warning, public: doctor.Error}[far]
+// severityFor returns the severity of a default secret: the further the dashboard can be reached, the higher.
+func severityFor(far string) doctor.Severity {
+	return map[string]doctor.Severity{hidden: doctor.Info, limited: doctor.Warning, public: doctor.Error}[far]
 }
 
 // issuerOf returns the issuer that a setting in YAML or TOML names: "issuer: http://…" or "oidc_issuer_url = …".

@@ -22,9 +22,9 @@ const discovery = "/.well-known/openid-configuration"
 var TokenIssuer = &doctor.Check{
 	ID:    "auth/token-issuer",
 	Title: "Gateway accepts this cluster's token issuer",
-	Why: "Programs sign in at the gateway with a service account's token, where a RequestAuthentication names who issues those. Releases come with the name that other clusters have; on AKS it is an address of " +
-		"its own for each cluster, and the gateway answers \"Jwt issuer is not configured\".",
-	FixNote: "--fix writes the issuer, and where its keys are, as the API server itself tells them. Nothing restarts.",
+	Why: "Programs authenticate at the gateway with a service account token if a RequestAuthentication names the issuer of those tokens. Releases name the " +
+		"default issuer of Kubernetes; on AKS each cluster has its own issuer URL, and the gateway answers \"Jwt issuer is not configured\".",
+	FixNote: "--fix sets the issuer and the URL of its keys to what the API server reports. Nothing restarts.",
 	Sources: []string{"kubeflow/manifests#2840", "kubeflow/manifests#2850", "kubeflow/pipelines#11025", "https://learn.microsoft.com/azure/aks/use-oidc-issuer"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{dashboard.RequestAuthenticationKind}),
 	Paths:   []string{discovery},
@@ -35,7 +35,7 @@ var TokenIssuer = &doctor.Check{
 		}
 		policy, at := forServiceAccounts(policies)
 		if policy == nil {
-			return nil, doctor.Skip("the gateway takes no tokens of service accounts")
+			return nil, doctor.Skip("the gateway does not accept service account tokens")
 		}
 		answer, err := e.Raw(ctx, discovery)
 		if err != nil {
@@ -55,10 +55,10 @@ var TokenIssuer = &doctor.Check{
 		return []doctor.Finding{{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(policy), Field: fmt.Sprintf("spec.jwtRules[%d].issuer", at)},
-			Message:     fmt.Sprintf("the gateway expects tokens of %s, and this cluster's are of %s", named, own.Issuer),
-			Consequence: "Programs that sign in with a service account's token get 401, \"Jwt issuer is not configured\".",
+			Message:     fmt.Sprintf("the gateway expects tokens of %s, but this cluster's issuer is %s", named, own.Issuer),
+			Consequence: "Programs that authenticate with a service account token get 401, \"Jwt issuer is not configured\".",
 			Cause:       "The manifests name another cluster's issuer.",
-			Fix: &doctor.Fix{Title: "Name this cluster's issuer at the gateway", Impact: doctor.Safe, Changes: []cluster.Change{
+			Fix: &doctor.Fix{Title: "Set this cluster's issuer at the gateway", Impact: doctor.Safe, Changes: []cluster.Change{
 				cluster.Edit(policy, func(o *unstructured.Unstructured) {
 					rule := kube.Items(o.Object, "spec", "jwtRules")[at]
 					rule["issuer"], rule["jwksUri"] = own.Issuer, own.Keys

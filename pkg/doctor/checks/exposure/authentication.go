@@ -12,9 +12,10 @@ import (
 var Authentication = &doctor.Check{
 	ID:    "exposure/authentication",
 	Title: "Public dashboard requires authentication",
-	Why: "Kubeflow 1.2 lets everybody in as one anonymous user, and a newer release does when its sign-in was taken off. On a public address that is an open administration page: " +
-		"whoever finds it can start containers on the cluster.",
-	FixNote: "Nothing by itself, since each cure takes the address from somebody: make the load balancer internal, limit who may come, or take the address back with kubectl kubeflow expose.",
+	Why: "Kubeflow 1.2 authenticates every request as the same anonymous user, and so does a newer release whose authentication was removed. On a public " +
+		"address that is an open administration page: any client that finds it can start containers on the cluster.",
+	FixNote: "No automatic fix, because every remedy excludes some clients: make the load balancer internal, limit its source ranges, or remove the address with " +
+		"kubectl kubeflow expose.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.AuthenticationKinds),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -41,9 +42,9 @@ func judgeOpen(service exposingService, why, open string) doctor.Finding {
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: service.ref(), Field: "spec.loadBalancerSourceRanges"},
 		Message:     "the dashboard is public, without working authentication",
-		Consequence: "Whoever finds the address can start containers on the cluster.",
+		Consequence: "Any client that finds the address can start containers on the cluster.",
 		Cause:       strings.TrimSpace(why + " " + open),
-		Advice:      "Make the load balancer internal, let only your own addresses in (--source-ranges), or take the address back (--remove).",
+		Advice:      "Make the load balancer internal, admit only your own addresses (--source-ranges), or remove the address (--remove).",
 		Command:     "kubectl kubeflow expose --lb --internal",
 	}
 }

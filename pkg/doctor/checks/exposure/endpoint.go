@@ -12,9 +12,9 @@ import (
 var Endpoint = &doctor.Check{
 	ID:    "exposure/endpoint",
 	Title: "Dashboard has an external address",
-	Why: "Kubeflow makes no address that can be reached from outside: its gateway's Service is a NodePort or ClusterIP. That is a legal choice, " +
-		"since a port-forward always works, so this is never more than information.",
-	FixNote: "Nothing by itself: kubectl kubeflow expose shows the ways, and refuses a public address without sign-in.",
+	Why: "Kubeflow creates no address that is reachable from outside the cluster: its gateway's Service is a NodePort or ClusterIP. That is a valid choice, " +
+		"because a port-forward always works, so this is never more than information.",
+	FixNote: "No automatic fix: kubectl kubeflow expose lists the methods, and refuses a public address without authentication.",
 	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.RouteKinds),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		gateway, err := findGateway(ctx, e)
@@ -34,7 +34,7 @@ func judgeEndpoints(gateway dashboard.Gateway, endpoints []dashboard.Endpoint) [
 		Severity: doctor.Info,
 		About:    doctor.Subject{Ref: gateway.Ref(), Field: "spec.type"},
 		Message:  "the dashboard has no address outside the cluster: its gateway's Service is a " + cmp.Or(string(gateway.Service.Spec.Type), "ClusterIP"),
-		Advice:   "Reach it with a port-forward, or give it an address.",
+		Advice:   "Use a port-forward, or give it an address.",
 		Command:  "kubectl kubeflow expose",
 	}
 	for _, endpoint := range slices.Backward(endpoints) {
@@ -44,7 +44,7 @@ func judgeEndpoints(gateway dashboard.Gateway, endpoints []dashboard.Endpoint) [
 		case endpoint.Via == "LoadBalancer":
 			f.About = doctor.Subject{Ref: endpoint.About, Field: "status.loadBalancer"}
 			f.Message = "the load balancer for the dashboard has no address yet"
-			f.Advice = "AKS gives one within a minute or two; the Service's events say what keeps it."
+			f.Advice = "AKS assigns one within a minute or two; the Service's events show what delays it."
 			f.Command = "kubectl describe service -n " + endpoint.About.Namespace + " " + endpoint.About.Name
 		}
 	}

@@ -18,12 +18,12 @@ import (
 var HealthProbe = &doctor.Check{
 	ID:    "exposure/health-probe",
 	Title: "LoadBalancer health probe matches the gateway",
-	Why: "Where a port of a Service says appProtocol: http or https, AKS asks for / over HTTP to see whether the nodes are well, and wants 200. The gateway answers that with a redirect " +
-		"or 404, so the load balancer takes every node for ill and drops all traffic.",
-	FixNote: "--fix takes the appProtocol off, so that AKS probes with TCP. Kubeflow's own Services have none.",
+	Why: "If a port of a Service sets appProtocol to http or https, AKS probes the nodes with GET / over that protocol and expects 200. The gateway answers " +
+		"with a redirect or 404, so the load balancer marks every node unhealthy and drops all traffic.",
+	FixNote: "--fix removes appProtocol, so that AKS probes with TCP. Kubeflow's own Services do not set it.",
 	Sources: []string{"Azure/AKS#3210", "Azure/AKS#3331", "https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.NodeKind}),
-	Hint:    "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",
+	Hint:    "A network security group on the subnet may block clients of the load balancer: az network nsg list.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		_, services, err := LoadBalancers(ctx, e)
 		if err != nil {
@@ -34,7 +34,7 @@ var HealthProbe = &doctor.Check{
 			return nil, err
 		}
 		if len(nodes) > 0 && !doctor.IsAKS(nodes[0]) {
-			return nil, doctor.Skip("this is no AKS cluster")
+			return nil, doctor.Skip("this is not an AKS cluster")
 		}
 		var findings []doctor.Finding
 		for _, s := range services {
@@ -49,13 +49,13 @@ var HealthProbe = &doctor.Check{
 	},
 }
 
-// probesHTTP tells whether AKS would probe a port with HTTP where nobody said how.
+// probesHTTP tells whether AKS would probe a port with HTTP by default.
 func probesHTTP(service *unstructured.Unstructured, port map[string]any) bool {
 	protocol := strings.ToLower(kube.Text(port, "appProtocol"))
 	if protocol != "http" && protocol != "https" {
 		return false
 	}
-	for key := range service.GetAnnotations() { // somebody has chosen a protocol, a path or a port of the probe
+	for key := range service.GetAnnotations() { // the protocol, path or port of the probe is set explicitly
 		if strings.HasPrefix(key, "service.beta.kubernetes.io/") && strings.Contains(key, "health-probe") {
 			return false
 		}
@@ -67,12 +67,12 @@ func judgeProbe(service *unstructured.Unstructured, i int, port map[string]any) 
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(service), Field: fmt.Sprintf("spec.ports[%d].appProtocol", i)},
-		Message:     fmt.Sprintf("the load balancer asks the gateway for / over %s to see whether it is well", strings.ToUpper(kube.Text(port, "appProtocol"))),
+		Message:     fmt.Sprintf("the load balancer's health probe requests / from the gateway over %s", strings.ToUpper(kube.Text(port, "appProtocol"))),
 		Consequence: "The gateway does not answer 200 there, so the load balancer drops all traffic.",
 		Cause:       "AKS probes by appProtocol; without it, by TCP.",
 		Command:     fmt.Sprintf(`kubectl patch service -n %s %s --type=json -p '[{"op":"remove","path":"/spec/ports/%d/appProtocol"}]'`, service.GetNamespace(), service.GetName(), i),
 		Fix: &doctor.Fix{
-			Title:  "Take appProtocol off Service " + service.GetName(),
+			Title:  "Remove appProtocol from Service " + service.GetName(),
 			Impact: doctor.Safe,
 			Changes: []cluster.Change{cluster.Edit(service, func(o *unstructured.Unstructured) {
 				for _, p := range kube.Items(o.Object, "spec", "ports") {

@@ -16,12 +16,13 @@ import (
 var LoadBalancer = &doctor.Check{
 	ID:    "exposure/load-balancer",
 	Title: "LoadBalancer has an IP address",
-	Why: "AKS asks Azure for the address of a Service of type LoadBalancer. When Azure refuses (a right is missing, a quota is used up, an address does not exist, a policy forbids it), " +
-		"the Service waits for ever, and the reason stands only in its events.",
-	FixNote: "Nothing by itself: what is missing is missing in Azure. The finding names it and the az command.",
+	Why: "AKS asks Azure for the address of a Service of type LoadBalancer. If Azure refuses (missing permission, exhausted quota, unknown address, denied by a " +
+		"policy), the Service stays pending, and only its events have the reason.",
+	FixNote: "No automatic fix: the cause is in Azure. The finding names it and the az command.",
 	Sources: []string{"Azure/AKS#486", "Azure/AKS#1392", "Azure/AKS#1945", "https://learn.microsoft.com/azure/aks/static-ip"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.EventKind}),
-	Hint:    "Azure's answer to a load balancer depends on the cluster's identity (Network Contributor on the subnet and the address), the quota of public addresses, and policies of the subscription.",
+	Hint: "Whether Azure creates a load balancer depends on the cluster's identity (Network Contributor on the subnet and the address), the public IP quota, and " +
+		"the subscription's policies.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		gateway, services, err := LoadBalancers(ctx, e)
 		if err != nil {
@@ -41,7 +42,7 @@ var LoadBalancer = &doctor.Check{
 	},
 }
 
-// refusal returns what AKS says about a load balancer that it cannot make; "" when it says nothing.
+// refusal returns the message of AKS about a load balancer that it cannot create; "" without one.
 func refusal(service *unstructured.Unstructured, events []*unstructured.Unstructured) string {
 	for _, e := range events {
 		if kube.Text(e.Object, "reason") == "SyncLoadBalancerFailed" && kube.Text(e.Object, "involvedObject", "name") == service.GetName() {
@@ -55,9 +56,9 @@ func judgeRefusal(service *unstructured.Unstructured, message string) doctor.Fin
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(service), Field: "status.loadBalancer"},
-		Message:     "Azure does not make the load balancer of the dashboard",
-		Consequence: "The dashboard gets no address.",
-		Advice:      "The Service's events have Azure's answer.",
+		Message:     "Azure does not create the load balancer of the dashboard",
+		Consequence: "The dashboard has no address.",
+		Advice:      "See Azure's answer in the Service's events.",
 		Command:     "kubectl describe service -n " + service.GetNamespace() + " " + service.GetName(),
 	}
 	if refused, known := cluster.AzureRefused(message); known {

@@ -19,12 +19,13 @@ import (
 var NetworkPolicy = &doctor.Check{
 	ID:    "exposure/network-policy",
 	Title: "NetworkPolicies allow traffic to the gateway",
-	Why: "Kubeflow 26.03 has a policy by which only pods of istio-system reach the gateway. Where the cluster enforces policies (Azure, Calico or Cilium), the load balancer has an address and " +
-		"nobody gets an answer there; a port-forward works all the same, which hides it.",
-	FixNote: "--fix adds a NetworkPolicy that lets everybody reach the gateway's ports, as kubectl kubeflow expose --lb does. Who may come is for the load balancer to limit: it is seen with the node's address.",
+	Why: "Kubeflow 26.03 has a policy that admits only pods of istio-system to the gateway. If the cluster enforces policies (Azure, Calico or Cilium), the " +
+		"load balancer has an address that does not answer; a port-forward still works, which hides the problem.",
+	FixNote: "--fix adds a NetworkPolicy that admits all sources to the gateway's ports, as kubectl kubeflow expose --lb does. Limit the clients at the load " +
+		"balancer, because the gateway sees the address of a node as their source.",
 	Sources: []string{"kubeflow/manifests#3547", "kubeflow/manifests#3227"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.NetworkKinds),
-	Hint:    "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",
+	Hint:    "A network security group on the subnet may block clients of the load balancer: az network nsg list.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		gateway, services, err := LoadBalancers(ctx, e)
 		if err != nil {

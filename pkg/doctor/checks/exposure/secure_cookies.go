@@ -20,9 +20,9 @@ const secureCookiesVariable = "APP_SECURE_COOKIES"
 var SecureCookies = &doctor.Check{
 	ID:    "exposure/secure-cookies",
 	Title: "Web app cookies work at the public address",
-	Why: "The pages for notebooks, volumes and tensorboards send cookies that a browser keeps only over HTTPS. Where the dashboard's public address is plain HTTP, every button there ends in " +
-		"\"Could not find CSRF cookie XSRF-TOKEN\". A port-forward to localhost is not affected.",
-	FixNote: "TLS is the better cure. --fix --allow-restart sets APP_SECURE_COOKIES=false on the web apps, which restarts their pods.",
+	Why: "The web apps for notebooks, volumes and tensorboards set cookies that browsers keep only over HTTPS. If the dashboard's public address is plain HTTP, " +
+		"every action there fails with \"Could not find CSRF cookie XSRF-TOKEN\". A port-forward to localhost is not affected.",
+	FixNote: "TLS is the better fix. --fix --allow-restart sets APP_SECURE_COOKIES=false on the web apps, which restarts their pods.",
 	Sources: []string{"kubeflow/kubeflow#5803", "kubeflow/manifests#2594"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.DeploymentKind}),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -30,7 +30,7 @@ var SecureCookies = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		plain := slices.ContainsFunc(services, func(s exposingService) bool { // what is in front of the others may well end TLS
+		plain := slices.ContainsFunc(services, func(s exposingService) bool { // a proxy in front of the others may terminate TLS
 			return dashboard.HasAddress(s.Service) && !dashboard.IsInternal(s.Service) && s.Annotations[dashboard.TagsAnnotation] == ""
 		})
 		if !plain || gateway.IstioGateway == nil || gateway.Encrypts() {
@@ -48,7 +48,7 @@ var SecureCookies = &doctor.Check{
 	},
 }
 
-// cookieSettings returns the entries of a Deployment's environment that say whether cookies are for HTTPS alone.
+// cookieSettings returns the entries of a Deployment's environment that restrict cookies to HTTPS.
 func cookieSettings(deployment *unstructured.Unstructured) []map[string]any {
 	var found []map[string]any
 	for _, c := range kube.Items(deployment.Object, "spec", "template", "spec", "containers") {
@@ -66,7 +66,7 @@ func sendsSecure(deployment *unstructured.Unstructured) bool {
 }
 
 func judgeCookies(apps []*unstructured.Unstructured) doctor.Finding {
-	fix := &doctor.Fix{Title: "Let " + text.Plural(len(apps), "web app") + " send cookies over plain HTTP", Impact: doctor.RestartsPods}
+	fix := &doctor.Fix{Title: "Allow " + text.Plural(len(apps), "web app") + " to send cookies over plain HTTP", Impact: doctor.RestartsPods}
 	for _, app := range apps {
 		fix.Changes = append(fix.Changes, cluster.Edit(app, func(o *unstructured.Unstructured) {
 			for _, variable := range cookieSettings(o) {
@@ -77,10 +77,10 @@ func judgeCookies(apps []*unstructured.Unstructured) doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(apps[0]), Field: "spec.template.spec.containers[0].env"},
-		Message:     "the dashboard's public address is plain HTTP, and web apps send cookies for HTTPS alone: " + text.Names(apps, text.Most, (*unstructured.Unstructured).GetName),
-		Consequence: "Nobody who comes by that address can make a notebook, a volume or a tensorboard: browsers drop the cookie, and the app answers 403.",
+		Message:     "the dashboard's public address is plain HTTP, and web apps set cookies for HTTPS only: " + text.Names(apps, text.Most, (*unstructured.Unstructured).GetName),
+		Consequence: "Users of that address cannot create notebooks, volumes or tensorboards: browsers drop the cookie, and the app answers 403.",
 		Cause:       secureCookiesVariable + " is true, and Gateway kubeflow-gateway has no HTTPS.",
-		Advice:      "Serve the dashboard over HTTPS, or work through a port-forward; else let the web apps send cookies over HTTP.",
+		Advice:      "Serve the dashboard over HTTPS, or use a port-forward; otherwise allow the web apps to send cookies over HTTP.",
 		Command:     "kubectl set env -n " + workloads.Namespace + " deployment/" + apps[0].GetName() + " " + secureCookiesVariable + "=false",
 		Fix:         fix,
 	}

@@ -18,12 +18,12 @@ import (
 var TargetPort = &doctor.Check{
 	ID:    "exposure/target-port",
 	Title: "Services target a port that the gateway listens on",
-	Why: "From Kubeflow 1.3 on the gateway listens on 8080 and 8443, no longer on 80 and 443. A Service made by hand with port 80 and no targetPort, as guides for 1.2 show it, " +
-		"gets an address that never answers.",
-	FixNote: "--fix sets the targetPort that the Service istio-ingressgateway has for the same port.",
+	Why: "Since Kubeflow 1.3 the gateway listens on 8080 and 8443 instead of 80 and 443. A manually created Service with port 80 and no targetPort, as in " +
+		"guides for 1.2, gets an address that never answers.",
+	FixNote: "--fix sets the targetPort that Service istio-ingressgateway has for the same port.",
 	Sources: []string{"https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.DeploymentKind}),
-	Hint:    "A network security group on the subnet may keep visitors from the load balancer: az network nsg list.",
+	Hint:    "A network security group on the subnet may block clients of the load balancer: az network nsg list.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		gateway, services, err := gatewayServices(ctx, e)
 		if err != nil {
@@ -48,11 +48,11 @@ var TargetPort = &doctor.Check{
 	},
 }
 
-// runsGateway tells whether a Deployment makes the gateway's pods. Rendered ones may leave the labels to their selector.
+// runsGateway tells whether a Deployment creates the gateway's pods. Rendered manifests may omit labels that match its selector.
 func runsGateway(deployment *unstructured.Unstructured, gateway dashboard.Gateway) bool {
-	made, _, _ := unstructured.NestedStringMap(deployment.Object, "spec", "template", "metadata", "labels")
+	podLabels, _, _ := unstructured.NestedStringMap(deployment.Object, "spec", "template", "metadata", "labels")
 	selector := gateway.Service.Spec.Selector
-	return deployment.GetName() == gateway.Service.Name || len(selector) > 0 && labels.SelectorFromSet(selector).Matches(labels.Set(made))
+	return deployment.GetName() == gateway.Service.Name || len(selector) > 0 && labels.SelectorFromSet(selector).Matches(labels.Set(podLabels))
 }
 
 // portsOf returns what the gateway's own Service has as targetPort, by port.
@@ -97,9 +97,9 @@ func judgePorts(service *unstructured.Unstructured, canonical map[int64]any, ope
 		return []doctor.Finding{{
 			Severity:    doctor.Error,
 			About:       doctor.Subject{Ref: cluster.RefOf(service), Field: fmt.Sprintf("spec.ports[%d].targetPort", i)},
-			Message:     fmt.Sprintf("port %d leads to port %v of the gateway, which does not listen there", number, target),
-			Consequence: "Visitors who come by this Service get no answer.",
-			Cause:       "The Service was made for an older gateway, or without a targetPort.",
+			Message:     fmt.Sprintf("port %d targets port %v of the gateway, which does not listen there", number, target),
+			Consequence: "Clients of this Service get no answer.",
+			Cause:       "The Service was created for an older gateway, or without a targetPort.",
 			Command:     fmt.Sprintf(`kubectl patch service -n %s %s --type=json -p '[{"op":"add","path":"/spec/ports/%d/targetPort","value":%v}]'`, service.GetNamespace(), service.GetName(), i, right),
 			Fix: &doctor.Fix{
 				Title:   fmt.Sprintf("Send port %d of Service %s to port %v", number, service.GetName(), right),
@@ -111,7 +111,7 @@ func judgePorts(service *unstructured.Unstructured, canonical map[int64]any, ope
 	return nil
 }
 
-// retarget gives every port of a Service that leads nowhere the targetPort of the gateway's own Service.
+// retarget gives every port of a Service whose target is closed the targetPort of the gateway's own Service.
 func retarget(service *unstructured.Unstructured, canonical map[int64]any, open map[string]bool) cluster.Change {
 	return cluster.Edit(service, func(o *unstructured.Unstructured) {
 		for _, p := range kube.Items(o.Object, "spec", "ports") {

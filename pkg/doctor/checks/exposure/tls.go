@@ -12,10 +12,10 @@ import (
 var TLS = &doctor.Check{
 	ID:    "exposure/tls",
 	Title: "Public dashboard uses HTTPS",
-	Why: "Over plain HTTP everybody on the way reads passwords and session cookies, and can take a session over. Kubeflow's gateway comes without a certificate, since it does not know the name " +
-		"under which it will be reached.",
-	FixNote: "Nothing by itself: which name visitors use is yours to say. kubectl kubeflow expose --lb --tls serves HTTPS with an authority of the dashboard's own, --tls letsencrypt with a name that the " +
-		"internet knows. Something in front of the load balancer may end TLS as well, which this check cannot see.",
+	Why: "Over plain HTTP, passwords and session cookies can be read in transit, and sessions can be hijacked. Kubeflow's gateway has no certificate by " +
+		"default, because the DNS name of the dashboard is not known when it is installed.",
+	FixNote: "No automatic fix, because you choose the DNS name. kubectl kubeflow expose --lb --tls serves HTTPS with a certificate from a private CA, --tls " +
+		"letsencrypt with one for a public DNS name. A proxy in front of the load balancer may terminate TLS as well, which this check cannot see.",
 	Sources: []string{"https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
 	Reads:   dashboard.GatewayKinds,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -24,7 +24,7 @@ var TLS = &doctor.Check{
 			return nil, err
 		}
 		if gateway.IstioGateway == nil {
-			return nil, doctor.Skip("the dashboard has no gateway of Istio's")
+			return nil, doctor.Skip("the dashboard has no Istio Gateway")
 		}
 		if gateway.Encrypts() {
 			return nil, nil
@@ -37,9 +37,9 @@ var TLS = &doctor.Check{
 		return []doctor.Finding{{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(gateway.IstioGateway), Field: "spec.servers"},
-			Message:     "the dashboard has a public address and speaks plain HTTP",
-			Consequence: "Passwords and session cookies can be read on the way.",
-			Advice:      "Serve HTTPS, or let something in front of the load balancer end TLS; until then let only your own addresses in (--source-ranges).",
+			Message:     "the dashboard has a public address and serves plain HTTP",
+			Consequence: "Passwords and session cookies can be read in transit.",
+			Advice:      "Serve HTTPS, or terminate TLS in front of the load balancer; until then admit only your own addresses (--source-ranges).",
 			Command:     "kubectl kubeflow expose --lb --tls",
 		}}, nil
 	},

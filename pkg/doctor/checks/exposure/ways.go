@@ -67,7 +67,7 @@ func LoadBalancers(ctx context.Context, e doctor.Exam) (dashboard.Gateway, []exp
 	}
 	services = slices.DeleteFunc(services, func(s exposingService) bool { return s.Spec.Type != corev1.ServiceTypeLoadBalancer })
 	if len(services) == 0 {
-		return g, nil, doctor.Skip("no load balancer leads to the dashboard")
+		return g, nil, doctor.Skip("no load balancer serves the dashboard")
 	}
 	return g, services, nil
 }
