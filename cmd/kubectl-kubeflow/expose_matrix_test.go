@@ -112,7 +112,7 @@ func decide(t *testing.T, view cluster.View, flags string, wanted expose.Options
 		t.Fatal(err)
 	}
 	if why := plan.Refused; why != nil {
-		return "refused", why.What + ". " + why.Next
+		return "refused", why.Error() + ". " + why.Problem.Next
 	}
 	return "allowed", ""
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/status"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/uninstall"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/version"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 const usageTemplate = `{{if .HasExample}}Examples:
@@ -106,7 +107,7 @@ func unknownCommand(parent *cobra.Command, name string) error {
 	if near := parent.SuggestionsFor(name); len(near) > 0 {
 		next = fmt.Sprintf("Did you mean: %s %s?", parent.CommandPath(), strings.Join(near, ", or "))
 	}
-	return &cli.UsageError{What: fmt.Sprintf("there is no command %q", name), Next: next}
+	return &problem.Error{Usage: true, What: fmt.Sprintf("there is no command %q", name), Next: next}
 }
 
 // newOptionsCommand shows the flags that other commands' help leaves out, as "kubectl options" does.

@@ -13,9 +13,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // The exit codes, the same for every command and output format.
@@ -48,8 +46,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 }
 
 func exitCode(ctx context.Context, err error) int {
-	var usage *cli.UsageError
-	var input *release.InputError
+	var known *problem.Error
 	switch {
 	case err == nil:
 		return exitDone
@@ -57,7 +54,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.Is(err, cli.ErrFound):
 		return exitFound
-	case errors.As(err, &usage), errors.As(err, &input):
+	case errors.As(err, &known) && known.Usage:
 		return exitUsage
 	case errors.Is(err, context.DeadlineExceeded):
 		return exitTimeout
@@ -65,21 +62,15 @@ func exitCode(ctx context.Context, err error) int {
 	return exitError
 }
 
-// report says one sentence of what happened and one of what to do next.
+// report prints one sentence of what happened and one of what to do next.
 func report(w io.Writer, err error, code int) {
-	var usage *cli.UsageError
-	var input *release.InputError
-	var problem *cluster.Problem
+	var known *problem.Error
 	what, next := "", ""
 	switch {
 	case err == nil, errors.Is(err, cli.ErrFound):
 		return
-	case errors.As(err, &usage):
-		what, next = usage.What, usage.Next
-	case errors.As(err, &input):
-		what, next = input.Happened(), text.Capitalized(input.Do)
-	case errors.As(err, &problem):
-		what, next = problem.What, problem.Next
+	case errors.As(err, &known):
+		what, next = known.Error(), known.Advice()
 	case code == exitInterrupted:
 		what, next = "interrupted", "Run the same command again to go on."
 	default:

@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // A Choice is a flag that takes one of a few values. Help, validation and completion come from its one list.
@@ -59,5 +61,5 @@ func (c Choice) Check(value string) error {
 	if c.Flag == "output" {
 		what = fmt.Sprintf("there is no output format %q", value)
 	}
-	return &UsageError{What: what, Next: "It is one of: " + strings.Join(c.names(), ", ")}
+	return &problem.Error{Usage: true, What: what, Next: "It is one of: " + strings.Join(c.names(), ", ")}
 }

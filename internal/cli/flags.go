@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // Color is what --color takes.
@@ -32,14 +34,14 @@ func (d *Deps) CheckFlags(cmd *cobra.Command) error {
 	}
 	if timeout := *d.Flags.Timeout; timeout != "" {
 		if _, err := clientcmd.ParseTimeout(timeout); err != nil {
-			return &UsageError{What: fmt.Sprintf("--request-timeout cannot be %q", timeout), Next: "It is a duration such as 30s, or 0 for none"}
+			return &problem.Error{Usage: true, What: fmt.Sprintf("--request-timeout cannot be %q", timeout), Next: "It is a duration such as 30s, or 0 for none"}
 		}
 	}
 	var empty error
 	own := cmd.LocalNonPersistentFlags() // of kubectl's, some may be empty
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if own.Lookup(f.Name) != nil && f.Value.Type() == "string" && f.Value.String() == "" && !takesEmpty(f) {
-			empty = &UsageError{What: fmt.Sprintf("--%s is given, and empty", f.Name), Next: "Give it a value, or leave it out"}
+			empty = &problem.Error{Usage: true, What: fmt.Sprintf("--%s is given, and empty", f.Name), Next: "Give it a value, or leave it out"}
 		}
 	})
 	return empty
@@ -74,7 +76,7 @@ func BadFlag(cmd *cobra.Command, err error) error {
 			next = "It is a whole number"
 		}
 	}
-	return &UsageError{What: what, Next: next}
+	return &problem.Error{Usage: true, What: what, Next: next}
 }
 
 // nearFlags returns the flags that one may have meant, as cobra does for commands: each is a command for the time of the question.

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // answers stands between client-go and the network, and gives what happens there its type: client-go itself tells
@@ -67,6 +69,6 @@ func notTheAPI(response *http.Response) error {
 	if response.StatusCode >= 300 || !strings.HasPrefix(kind, "text/html") || strings.Contains(response.Request.URL.Path, "/proxy") {
 		return nil
 	}
-	return &Problem{What: fmt.Sprintf("something on the way to %s answers in its place, with a web page", response.Request.URL.Host),
+	return &problem.Error{What: fmt.Sprintf("something on the way to %s answers in its place, with a web page", response.Request.URL.Host),
 		Next: "Sign in to the network, or see which proxy HTTPS_PROXY and the kubeconfig name; then run the same command again: it goes on from here"}
 }

@@ -5,6 +5,8 @@ import (
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/rest"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // kubectlDefault is the server that kubectl falls back to where nothing is configured: no AKS cluster answers there.
@@ -21,17 +23,17 @@ func configuration(getter genericclioptions.RESTClientGetter) (*rest.Config, str
 		current = *flags.Context
 	}
 	if _, known := raw.Contexts[current]; !known && current != "" {
-		return nil, "", &Problem{What: fmt.Sprintf("there is no context %q in the kubeconfig", current), Next: "List the contexts with: kubectl config get-contexts"}
+		return nil, "", &problem.Error{What: fmt.Sprintf("there is no context %q in the kubeconfig", current), Next: "List the contexts with: kubectl config get-contexts"}
 	}
 	config, err := getter.ToRESTConfig()
 	if err != nil {
 		return nil, "", unconfigured(err)
 	}
 	if len(raw.Clusters) == 0 && config.Host == kubectlDefault {
-		return nil, "", &Problem{What: "there is no kubeconfig with a current context", Next: getOne}
+		return nil, "", &problem.Error{What: "there is no kubeconfig with a current context", Next: getOne}
 	}
 	if in := raw.Contexts[current]; in != nil && raw.Clusters[in.Cluster] == nil && config.Host == kubectlDefault {
-		return nil, "", &Problem{What: fmt.Sprintf("context %q is of the cluster %q, which the kubeconfig does not have", current, in.Cluster), Next: "List the contexts with: kubectl config get-contexts"}
+		return nil, "", &problem.Error{What: fmt.Sprintf("context %q is of the cluster %q, which the kubeconfig does not have", current, in.Cluster), Next: "List the contexts with: kubectl config get-contexts"}
 	}
 	return config, current, nil
 }
@@ -40,5 +42,5 @@ const getOne = "Name one with --kubeconfig, or get an AKS cluster's with: az aks
 
 // unconfigured explains a kubeconfig that cannot be used.
 func unconfigured(err error) error {
-	return &Problem{What: "the kubeconfig cannot be used: " + err.Error(), Next: getOne, Err: err}
+	return &problem.Error{What: "the kubeconfig cannot be used: " + err.Error(), Next: getOne, Err: err}
 }

@@ -12,18 +12,9 @@ import (
 	"syscall"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
-
-// A Problem is an error that a person can act on: one sentence of what happened, one of what to do next.
-type Problem struct {
-	What string // "the cluster does not answer at https://…"
-	Next string // "Check the current context with: kubectl config current-context"
-	Err  error  // what it comes from; may be nil
-}
-
-func (p *Problem) Error() string { return p.What }
-
-func (p *Problem) Unwrap() error { return p.Err }
 
 // Transient tells whether the same request may well succeed a little later:
 // too many requests, a server error (a webhook that does not answer is one), a timeout, a conflict, a lost connection.
@@ -33,7 +24,7 @@ func Transient(err error) bool {
 		return false
 	}
 	var status apierrors.APIStatus
-	var told *Problem
+	var told *problem.Error
 	if errors.As(err, &told) && errors.As(err, new(*url.Error)) {
 		return false // what answered is not the cluster
 	}

@@ -11,22 +11,24 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // Explain turns an error of the API or the network into a Problem, with what to do about it.
 // An error that already is one, or that has no better words than its own, comes back as it is.
 func (c *Client) Explain(err error) error {
-	var problem *Problem
+	var failure *problem.Error
 	var noMatch *meta.NoKindMatchError
 	switch {
-	case err == nil || errors.As(err, &problem):
+	case err == nil || errors.As(err, &failure):
 		return err
 	case apierrors.IsUnauthorized(err):
-		return &Problem{Err: err, What: "the cluster does not accept these credentials, or no longer", Next: c.signIn()}
+		return &problem.Error{Err: err, What: "the cluster does not accept these credentials, or no longer", Next: c.signIn()}
 	case apierrors.IsForbidden(err):
-		return &Problem{Err: err, What: err.Error(), Next: c.permission()}
+		return &problem.Error{Err: err, What: err.Error(), Next: c.permission()}
 	case errors.As(err, &noMatch):
-		return &Problem{Err: err, What: fmt.Sprintf("the cluster has no kind %s", noMatch.GroupKind),
+		return &problem.Error{Err: err, What: fmt.Sprintf("the cluster has no kind %s", noMatch.GroupKind),
 			Next: "See what it has with: kubectl api-resources"}
 	}
 	if unreached := c.unreached(err); unreached != nil {
@@ -42,22 +44,22 @@ func (c *Client) unreached(err error) error {
 	var sent *url.Error
 	switch {
 	case errors.As(err, &binary):
-		return &Problem{Err: err, What: fmt.Sprintf("signing in to the cluster needs %q, which is not on the PATH", binary.Name),
+		return &problem.Error{Err: err, What: fmt.Sprintf("signing in to the cluster needs %q, which is not on the PATH", binary.Name),
 			Next: "Install it (for AKS: az aks install-cli), then try again"}
 	case c.unsigned(err):
 		if provider := c.Config.ExecProvider; provider != nil && strings.Contains(err.Error(), "not found") {
-			return &Problem{Err: err, What: "this kubeconfig signs in with " + provider.Command + ", which is not installed", Next: installed(provider.Command)}
+			return &problem.Error{Err: err, What: "this kubeconfig signs in with " + provider.Command + ", which is not installed", Next: installed(provider.Command)}
 		}
-		return &Problem{Err: err, What: fmt.Sprintf("signing in to the cluster did not work: %s", innermost(err)), Next: c.signIn()}
+		return &problem.Error{Err: err, What: fmt.Sprintf("signing in to the cluster did not work: %s", innermost(err)), Next: c.signIn()}
 	case mistrusted(err):
-		return &Problem{Err: err, What: fmt.Sprintf("the server at %s is not the one that this kubeconfig trusts: %s", c.Server(), innermost(err)),
+		return &problem.Error{Err: err, What: fmt.Sprintf("the server at %s is not the one that this kubeconfig trusts: %s", c.Server(), innermost(err)),
 			Next: "Get the cluster's credentials again (for AKS: az aks get-credentials), or see whether a proxy stands between"}
 	case unnamed(err):
-		return &Problem{Err: err, What: fmt.Sprintf("the name of the cluster's server is not known here: %s", c.Server()), Next: c.whereabouts()}
+		return &problem.Error{Err: err, What: fmt.Sprintf("the name of the cluster's server is not known here: %s", c.Server()), Next: c.whereabouts()}
 	case errors.As(err, &address), errors.As(err, &sent) && sent.Timeout():
-		return &Problem{Err: err, What: "the cluster does not answer at " + c.Server(), Next: c.whereabouts()}
+		return &problem.Error{Err: err, What: "the cluster does not answer at " + c.Server(), Next: c.whereabouts()}
 	case unanswered(err) && !errors.Is(err, context.Canceled):
-		return &Problem{Err: err, What: fmt.Sprintf("the connection to the cluster at %s broke off: %s", c.Server(), innermost(err)),
+		return &problem.Error{Err: err, What: fmt.Sprintf("the connection to the cluster at %s broke off: %s", c.Server(), innermost(err)),
 			Next: "Run the same command again: it goes on from where it was"}
 	}
 	return nil

@@ -18,6 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // over is an error as client-go returns it for a request.
@@ -53,9 +55,9 @@ func TestEveryWayToFailHasItsSentence(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			client := &Client{Config: c.config}
 			client.reached.Store(true)
-			var problem *Problem
-			if !errors.As(client.Explain(c.err), &problem) || !strings.Contains(problem.What, c.what) || !strings.Contains(problem.Next, c.next) {
-				t.Errorf("got %+v, want %q and %q", problem, c.what, c.next)
+			var failure *problem.Error
+			if !errors.As(client.Explain(c.err), &failure) || !strings.Contains(failure.What, c.what) || !strings.Contains(failure.Next, c.next) {
+				t.Errorf("got %+v, want %q and %q", failure, c.what, c.next)
 			}
 			if got := client.Transient(c.err); got != c.transient {
 				t.Errorf("transient is %v", got)

@@ -27,7 +27,7 @@ var Marks = map[string]string{
 	"app.kubernetes.io/component":  "expose",
 }
 
-// Read reads the whole model. A cluster without a gateway is a *cluster.Problem that wraps [ErrNoGateway].
+// Read reads the whole model. A cluster without a gateway is a *problem.Error that wraps [ErrNoGateway].
 func Read(ctx context.Context, view cluster.View) (Dashboard, error) {
 	var d Dashboard
 	var err error

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // A Gateway is the ingress gateway of the mesh that serves the dashboard: its pods, and the Services in front of them.
@@ -61,7 +62,7 @@ func FindGateway(ctx context.Context, view cluster.View) (Gateway, error) {
 		return g, g.Unread // it may well be another one
 	}
 	if own == nil {
-		return g, &cluster.Problem{
+		return g, &problem.Error{
 			What: "there is no Kubeflow gateway on this cluster: neither Service istio-system/istio-ingressgateway nor one that Gateway kubeflow/kubeflow-gateway selects",
 			Next: "Install Kubeflow with: kubectl kubeflow install", Err: ErrNoGateway,
 		}
@@ -70,7 +71,7 @@ func FindGateway(ctx context.Context, view cluster.View) (Gateway, error) {
 		return g, err
 	}
 	if g.Listeners = listenersOf(g.Service, g.IstioGateway); len(g.Listeners) == 0 {
-		return g, &cluster.Problem{
+		return g, &problem.Error{
 			What: "Service " + g.Service.Namespace + "/" + g.Service.Name + " has no port for what Gateway kubeflow/kubeflow-gateway serves",
 			Next: "See both with: kubectl get service,gateway -A -o wide", Err: ErrNoGateway,
 		}

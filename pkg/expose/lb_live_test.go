@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // answers is what a visitor meets at each shape's address.
@@ -196,7 +197,7 @@ func TestAMissingAddressIsExplained(t *testing.T) {
 		target, plan := l.plan(t, ctx, expose.Options{})
 		ended, stop := context.WithCancel(ctx)
 		stop()
-		_, err := loadbalancer.Await(ended, l.client, target.Target, plan, func(expose.Delay) {})
+		_, err := loadbalancer.Await(ended, l.client, target.Target, plan, func(problem.Error) {})
 		if err == nil || !strings.Contains(err.Error(), "has no address yet") {
 			t.Errorf("%v", err)
 		}

@@ -21,6 +21,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // A live is a real API server with one shape of Kubeflow on it.
@@ -168,7 +169,7 @@ func (l *live) expose(t *testing.T, ctx context.Context, o expose.Options) strin
 	if err := expose.Apply(ctx, l.client, plan.Changes, false); err != nil {
 		t.Fatal(err)
 	}
-	door, err := loadbalancer.Await(ctx, l.client, target.Target, plan, func(expose.Delay) {})
+	door, err := loadbalancer.Await(ctx, l.client, target.Target, plan, func(problem.Error) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ type Removal struct {
 }
 
 // Remove carries out the changes of PlanRemoval, and deletes what came of them meanwhile.
-// An address that is not free in time is a *cluster.Problem, with context.DeadlineExceeded in it.
+// An address that is not free in time is a *problem.Error, with context.DeadlineExceeded in it.
 func Remove(ctx context.Context, c *cluster.Client, changes []cluster.Change, o Removal) error {
 	if err := removeEach(ctx, c, changes, o.DryRun); err != nil || o.DryRun {
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 func TestHTTPSInterruptedAnywhereIsFinishedOrTakenBack(t *testing.T) {
@@ -41,7 +42,7 @@ func TestHTTPSInterruptedAnywhereIsFinishedOrTakenBack(t *testing.T) {
 		if answer := probe.Until(ctx, probe.Request{URL: "https://" + address + "/"}, 20*time.Second); !answer.Healthy() {
 			t.Errorf("%+v", answer)
 		}
-		if _, err := tls.Secure(ctx, l.client, nil, expose.Options{TLS: &expose.TLS{From: expose.NoTLS}}, address, func(expose.Delay) {}); err != nil {
+		if _, err := tls.Secure(ctx, l.client, nil, expose.Options{TLS: &expose.TLS{From: expose.NoTLS}}, address, func(problem.Error) {}); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(gateway, l.gateway(t, ctx)); diff != "" {
@@ -55,7 +56,7 @@ func TestASecretThatComesLateGoesToo(t *testing.T) {
 		for way, takeBack := range map[string]func(address string) error{
 			"--remove": func(string) error { l.remove(t, ctx); return nil },
 			"--tls none": func(address string) error {
-				_, err := tls.Secure(ctx, l.client, nil, expose.Options{TLS: &expose.TLS{From: expose.NoTLS}}, address, func(expose.Delay) {})
+				_, err := tls.Secure(ctx, l.client, nil, expose.Options{TLS: &expose.TLS{From: expose.NoTLS}}, address, func(problem.Error) {})
 				return err
 			},
 		} {

@@ -24,7 +24,7 @@ type Target struct {
 	AllowPolicy    *unstructured.Unstructured // the NetworkPolicy named AllowName, whoever made it; nil when there is none
 }
 
-// Read reads what there is to expose. A cluster without a gateway is a *cluster.Problem.
+// Read reads what there is to expose. A cluster without a gateway is a *problem.Error.
 func Read(ctx context.Context, view cluster.View) (Target, error) {
 	var t Target
 	var err error

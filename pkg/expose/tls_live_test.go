@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // secured does what expose --lb --tls does, and returns the address.
@@ -30,7 +31,7 @@ func (l *live) secured(t *testing.T, ctx context.Context, o expose.Options) (add
 		t.Fatal(err)
 	}
 	address = dashboard.IPOf(s)
-	plan, err = tls.Secure(ctx, l.client, &agreed, o, address, func(expose.Delay) {})
+	plan, err = tls.Secure(ctx, l.client, &agreed, o, address, func(problem.Error) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,11 +180,11 @@ func TestAzuresRefusalsAreToldInPlainWords(t *testing.T) {
 // waits waits until the events say why there is no address.
 func (l *live) waits(t *testing.T, ctx context.Context, why string) {
 	t.Helper()
-	got := expose.Delay{}
-	for deadline := time.Now().Add(20 * time.Second); got.Why != why && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	got := problem.Error{}
+	for deadline := time.Now().Add(20 * time.Second); got.What != why && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		got = loadbalancer.WhyPending(ctx, l.client, loadbalancer.ServiceRef("istio-system"))
 	}
-	if got.Why != why || got.Command == "" || strings.Contains(got.Command, "${") {
+	if got.What != why || got.Command == "" || strings.Contains(got.Command, "${") {
 		t.Errorf("%+v, want %q", got, why)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	watchtools "k8s.io/client-go/tools/watch"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // awaitGone waits until an object is really gone: a load balancer's Service stays until Azure has freed the address.
@@ -25,8 +26,8 @@ func awaitGone(ctx context.Context, c *cluster.Client, ref cluster.Ref) error {
 	if err == nil {
 		return nil
 	}
-	return Unfinished(ctx, err, func() *cluster.Problem {
-		return &cluster.Problem{
+	return Unfinished(ctx, err, func() *problem.Error {
+		return &problem.Error{
 			What: fmt.Sprintf("%s is still being deleted: the load balancer has not released its address", ref),
 			Next: "See why with: kubectl describe service -n " + ref.Namespace + " " + ref.Name,
 		}
@@ -34,13 +35,13 @@ func awaitGone(ctx context.Context, c *cluster.Client, ref cluster.Ref) error {
 }
 
 // Unfinished turns an ended context into the Problem that says what was waited for.
-func Unfinished(ctx context.Context, err error, say func() *cluster.Problem) error {
+func Unfinished(ctx context.Context, err error, say func() *problem.Error) error {
 	if ctx.Err() == nil {
 		return err
 	}
-	problem := say()
-	problem.Err = ctx.Err()
-	return problem
+	failure := say()
+	failure.Err = ctx.Err()
+	return failure
 }
 
 // WatchService watches one Service until done says so; done gets nil while there is none.

@@ -25,6 +25,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -294,8 +295,8 @@ func TestAPermanentErrorStopsAtOnceWithItsSentence(t *testing.T) {
 ---
 {apiVersion: v1, kind: Service, metadata: {name: portless, namespace: broken}, spec: {ports: [{port: 70000}]}}
 `, apply.Options{})
-	var problem *cluster.Problem
-	if !errors.As(err, &problem) || !strings.Contains(problem.What, "Service/broken/portless") || !strings.Contains(problem.What, "spec.ports[0].port") {
+	var failure *problem.Error
+	if !errors.As(err, &failure) || !strings.Contains(failure.What, "Service/broken/portless") || !strings.Contains(failure.What, "spec.ports[0].port") {
 		t.Errorf("want a problem that names the object and the field, got: %v", err)
 	}
 }

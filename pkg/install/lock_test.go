@@ -21,6 +21,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -51,15 +52,15 @@ func TestAcquiringAHeldLeaseNamesItsHolder(t *testing.T) {
 	}
 	_, _, err = lock.AcquireIn(t.Context(), client, "held", "acquiring a held Lease")
 	var held *lock.HeldError
-	var problem *cluster.Problem
-	if !errors.As(err, &held) || !errors.As(err, &problem) {
+	var failure *problem.Error
+	if !errors.As(err, &held) || !errors.As(err, &failure) {
 		t.Fatalf("want the holder named, got: %v", err)
 	}
 	if host, _ := os.Hostname(); !strings.HasSuffix(held.By.Who, "@"+host) || held.By.Doing != "testing locks" || held.By.Since.IsZero() {
 		t.Errorf("got %+v, want a user on %s who is testing locks", held.By, host)
 	}
-	if !strings.Contains(problem.What, "is testing locks on this cluster, since") {
-		t.Errorf("got: %s", problem.What)
+	if !strings.Contains(failure.What, "is testing locks on this cluster, since") {
+		t.Errorf("got: %s", failure.What)
 	}
 	release()
 	if lease := leaseIn(t, client, "held"); lease != nil {

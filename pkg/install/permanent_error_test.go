@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/explain"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // A deaf webhook has a Deployment that no node takes, and guards the Secrets of one namespace.
@@ -80,12 +81,12 @@ func TestSomebodyElsesWebhookWithNobodyBehindItEndsWithItsSentence(t *testing.T)
 	}
 	ours := strings.ReplaceAll("{apiVersion: v1, kind: ConfigMap, metadata: {name: free, namespace: deaf}}"+guardedByDeaf, "deaf", "left-over")
 	_, err := runUnlocked(t, client, planOf(t, client, "left-over-ours", ours), apply.Options{Timeout: 2 * time.Minute})
-	var problem *cluster.Problem
-	if !errors.As(err, &problem) || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(problem.What, "left-over.example.org: Deployment left-over is scaled to zero") {
+	var failure *problem.Error
+	if !errors.As(err, &failure) || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(failure.What, "left-over.example.org: Deployment left-over is scaled to zero") {
 		t.Fatalf("want a problem that names the webhook, got: %v", err)
 	}
-	if want := "kubectl delete validatingwebhookconfiguration.admissionregistration.k8s.io left-over"; !strings.Contains(problem.Next, want) {
-		t.Errorf("want the advice %q, got: %s", want, problem.Next)
+	if want := "kubectl delete validatingwebhookconfiguration.admissionregistration.k8s.io left-over"; !strings.Contains(failure.Next, want) {
+		t.Errorf("want the advice %q, got: %s", want, failure.Next)
 	}
 }
 
@@ -123,8 +124,8 @@ spec:
 		t.Fatal(err)
 	}
 	_, err := runUnlocked(t, client, planOf(t, client, "taken-second", named("notes", "note")), apply.Options{Timeout: 2 * time.Minute})
-	var problem *cluster.Problem
-	if !errors.As(err, &problem) || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(problem.What, "CustomResourceDefinition/notes.taken.example.org cannot be used") || !strings.Contains(problem.What, "LetterList") {
+	var failure *problem.Error
+	if !errors.As(err, &failure) || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(failure.What, "CustomResourceDefinition/notes.taken.example.org cannot be used") || !strings.Contains(failure.What, "LetterList") {
 		t.Fatalf("want a problem that names the definition and the name, got: %v", err)
 	}
 }
@@ -181,10 +182,10 @@ spec:
 		for attempt := 0; ; attempt++ { // a policy is heard of, and a quota counted, a little later
 			client := live(t)
 			_, err := runUnlocked(t, client, planOf(t, client, "strict-"+strings.ToLower(kind), yaml), apply.Options{Timeout: time.Minute})
-			var problem *cluster.Problem
-			if errors.As(err, &problem) && strings.Contains(problem.What, kind+"/strict/a") && strings.Contains(problem.What, want) {
-				if !strings.Contains(problem.Next, "a quota, a policy or a webhook") && !strings.Contains(problem.Next, "Once this is mended") {
-					t.Errorf("the advice is: %s", problem.Next)
+			var failure *problem.Error
+			if errors.As(err, &failure) && strings.Contains(failure.What, kind+"/strict/a") && strings.Contains(failure.What, want) {
+				if !strings.Contains(failure.Next, "a quota, a policy or a webhook") && !strings.Contains(failure.Next, "Once this is mended") {
+					t.Errorf("the advice is: %s", failure.Next)
 				}
 				return
 			}

@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -111,8 +112,8 @@ func TestFaultsThatDoNotPassEndWithTheirSentence(t *testing.T) {
 			plan := planOf(t, client, c.name, strings.ReplaceAll(shop, "shop", c.name))
 			proxy.Add(c.rule)
 			_, err := runUnlocked(t, client, plan, apply.Options{Timeout: time.Minute})
-			var problem *cluster.Problem
-			if !errors.As(err, &problem) || !strings.Contains(problem.What, c.what) || !strings.Contains(problem.Next, c.next) {
+			var failure *problem.Error
+			if !errors.As(err, &failure) || !strings.Contains(failure.What, c.what) || !strings.Contains(failure.Next, c.next) {
 				t.Fatalf("want a problem with %q and %q, got: %#v", c.what, c.next, err)
 			}
 			if errors.Is(err, context.DeadlineExceeded) {

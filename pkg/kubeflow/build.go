@@ -10,6 +10,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
 )
 
@@ -85,9 +86,9 @@ func (o BuildOptions) config(dir *appdir.Dir) (appdir.Config, error) {
 	source.Mirror = cmp.Or(wholePath(o.Mirror), source.Mirror)
 	switch {
 	case dir.KfDef == "" && source.Release == "" && source.Filename == "":
-		return want, &UsageError{What: fmt.Sprintf("nothing says what to build into %s", dir.Path), Next: "Name a release with --release, or a file with --filename; see the releases with: kubectl kubeflow releases"}
+		return want, &problem.Error{Usage: true, What: fmt.Sprintf("nothing says what to build into %s", dir.Path), Next: "Name a release with --release, or a file with --filename; see the releases with: kubectl kubeflow releases"}
 	case source.Filename == "-" && o.File == "":
-		return want, &UsageError{What: fmt.Sprintf("%s was built from standard input, which is not there any more", dir.Path), Next: "Give it again with --filename -, or name a --release"}
+		return want, &problem.Error{Usage: true, What: fmt.Sprintf("%s was built from standard input, which is not there any more", dir.Path), Next: "Give it again with --filename -, or name a --release"}
 	}
 	return want, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
 )
@@ -35,7 +36,7 @@ func (o *InstallOptions) renderDirs(ctx context.Context, view cluster.View) (ren
 	}
 	if o.Release != "" || o.File != "" || len(dirs) == 1 && dirs[0].Empty() {
 		if len(dirs) > 1 {
-			return nil, false, &UsageError{What: "--release and --filename build into one directory, and --dir is given several times", Next: "Give one --dir, or leave the release out"}
+			return nil, false, &problem.Error{Usage: true, What: "--release and --filename build into one directory, and --dir is given several times", Next: "Give one --dir, or leave the release out"}
 		}
 		rendered, err = o.buildFirst(ctx, view, dirs[0])
 	}
@@ -76,7 +77,7 @@ func (o *InstallOptions) buildFirst(ctx context.Context, view cluster.View, dir 
 func unbuilt(b *Built) error {
 	for _, edit := range b.Stale {
 		if edit.Broken {
-			return &release.InputError{What: b.Path + "/" + edit.Sentence(), Do: "correct its kustomization.yaml, then run the same command again"}
+			return &problem.Error{Usage: true, What: b.Path + "/" + edit.Sentence(), Next: "Correct its kustomization.yaml, then run the same command again"}
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // An ExposePlan is what gives the dashboard its address, and whether that is safe.
@@ -32,7 +33,7 @@ type ExposeApplyOptions struct {
 	NoWait               bool // return once applied; a certificate that needs the address is not issued
 	Timeout              time.Duration
 	Notify               Notify
-	Delayed              func(expose.Delay) // reports why the certificate takes long; may be nil
+	Delayed              func(problem.Error) // reports why the certificate takes long; may be nil
 }
 
 // A PlanChangedError reports that the cluster changed, and that the remaining changes are no longer part of the plan that the user
@@ -99,13 +100,13 @@ func (p *ExposePlan) reach(ctx context.Context, done *ExposePlan, o ExposeApplyO
 	waiting, stop := context.WithTimeout(ctx, o.Timeout)
 	defer stop()
 	o.Notify.say("Waiting for the address of %s ...", p.Service)
-	request, err := loadbalancer.Await(waiting, p.client, done.Target, done.Plan, func(d expose.Delay) { o.Notify.say("  %s", d.Why) })
+	request, err := loadbalancer.Await(waiting, p.client, done.Target, done.Plan, func(d problem.Error) { o.Notify.say("  %s", d.What) })
 	if err != nil {
 		return nil, err
 	}
 	delayed := o.Delayed
 	if delayed == nil {
-		delayed = func(expose.Delay) {}
+		delayed = func(problem.Error) {}
 	}
 	out := &Exposed{Address: request.Address}
 	if out.TLS, err = tls.Secure(waiting, p.client, &p.secure, p.options.Options, request.Address, delayed); err != nil {

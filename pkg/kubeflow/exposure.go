@@ -41,7 +41,7 @@ func askAll(ctx context.Context, client *cluster.Client, endpoints []expose.Endp
 				answer := probe.Do(ctx, probe.Request{URL: e.URL, Address: e.Address, Roots: roots})
 				e.Answer = &answer
 			} else if e.Via == "LoadBalancer" {
-				e.Pending = loadbalancer.WhyPending(ctx, client, e.About).Why
+				e.Pending = loadbalancer.WhyPending(ctx, client, e.About).What
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -60,7 +61,7 @@ func ParseSuppressions(texts []string) ([]doctor.Suppression, error) {
 			_, err = checks.Find(s.Check)
 		}
 		if err != nil {
-			return nil, &UsageError{What: "--suppress: " + err.Error(), Next: "See the checks with: kubectl kubeflow doctor --list"}
+			return nil, &problem.Error{Usage: true, What: "--suppress: " + err.Error(), Next: "See the checks with: kubectl kubeflow doctor --list"}
 		}
 		all = append(all, s)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // An InstallPlan is what an install will do, decided to the end.
@@ -54,7 +55,7 @@ func (p *InstallPlan) Apply(ctx context.Context, o InstallApplyOptions) (*apply.
 
 // RefuseDowngrade is the error of an install that goes back to an older release without being allowed to.
 func (p *InstallPlan) RefuseDowngrade() error {
-	return &UsageError{What: fmt.Sprintf("Kubeflow %s is installed, and %s is older: nothing was changed", p.InstalledRelease(), p.Release),
+	return &problem.Error{Usage: true, What: fmt.Sprintf("Kubeflow %s is installed, and %s is older: nothing was changed", p.InstalledRelease(), p.Release),
 		Next: "Name the installed release with --release, or go back with --allow-downgrade"}
 }
 
@@ -68,7 +69,7 @@ func (p *InstallPlan) stillHolds(ctx context.Context) error {
 	if err != nil || ref == nil {
 		return err
 	}
-	return &cluster.Problem{What: fmt.Sprintf("%s was changed while this install was being prepared", ref), Next: "Nothing was changed. Run the same command again"}
+	return &problem.Error{What: fmt.Sprintf("%s was changed while this install was being prepared", ref), Next: "Nothing was changed. Run the same command again"}
 }
 
 // DryRun asks the server what it would do with each object of the plan. Nothing is written.

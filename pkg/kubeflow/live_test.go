@@ -25,6 +25,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 var kubeconfig string
@@ -319,7 +320,7 @@ func TestAnUninstallDeletesNoMoreThanWasAgreedTo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var usage *kubeflow.UsageError
+	var usage *problem.Error
 	if _, err := plan.Apply(t.Context(), kubeflow.UninstallApplyOptions{Timeout: time.Minute}); !errors.As(err, &usage) {
 		t.Errorf("users' data is deleted without consent: %v", err)
 	}

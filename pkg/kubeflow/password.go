@@ -9,6 +9,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // NewSecret returns a random secret of 32 letters and digits, which is also as long as a key for cookies has to be.
@@ -26,9 +27,9 @@ const hashCost = 12
 func HashPassword(password string) (string, error) {
 	switch {
 	case len(password) < 8 || len(password) > 72 || strings.ContainsAny(password, "\r\n"):
-		return "", &UsageError{What: "the password has to be one line of 8 to 72 bytes", Next: "Choose another one"}
+		return "", &problem.Error{Usage: true, What: "the password has to be one line of 8 to 72 bytes", Next: "Choose another one"}
 	case auth.Shipped(password) || password == auth.DefaultPassword:
-		return "", &UsageError{What: "that is the password that every Kubeflow comes with", Next: "Choose another one"}
+		return "", &problem.Error{Usage: true, What: "that is the password that every Kubeflow comes with", Next: "Choose another one"}
 	}
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), hashCost)
 	if err != nil {

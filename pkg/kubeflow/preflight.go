@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -22,7 +23,7 @@ import (
 func (o *InstallOptions) preflight(ctx context.Context, client *cluster.Client, p *plan.Plan, inventories []*inventory.Inventory) (refusal, err error) {
 	for _, name := range o.Adopt {
 		if !slices.Contains(p.Stages(), name) {
-			return nil, &UsageError{What: "--adopt: there is no component " + name + " in this install", Next: "It is one of: " + strings.Join(p.Stages(), ", ")}
+			return nil, &problem.Error{Usage: true, What: "--adopt: there is no component " + name + " in this install", Next: "It is one of: " + strings.Join(p.Stages(), ", ")}
 		}
 	}
 	look := preflight.CheckPrerequisites
@@ -41,7 +42,7 @@ func (o *InstallOptions) preflight(ctx context.Context, client *cluster.Client, 
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	var problems []*cluster.Problem
+	var problems []*problem.Error
 	if refused != nil {
 		problems = refused.Problems
 	}
@@ -80,8 +81,8 @@ func installationOf(p *plan.Plan, inventories []*inventory.Inventory) *doctor.In
 }
 
 // blocking returns the findings that keep an install from beginning, and reports the others.
-func (o *InstallOptions) blocking(report *doctor.Report, unfeasible bool) []*cluster.Problem {
-	var problems []*cluster.Problem
+func (o *InstallOptions) blocking(report *doctor.Report, unfeasible bool) []*problem.Error {
+	var problems []*problem.Error
 	for _, c := range report.Checks {
 		if c.Status == doctor.Unknown {
 			o.Notify.say("Note: %s was not looked at: %s", c.ID, c.Reason)
@@ -100,12 +101,12 @@ func (o *InstallOptions) blocking(report *doctor.Report, unfeasible bool) []*clu
 }
 
 // problemOf is a finding as something that blocks an install.
-func problemOf(check string, f doctor.Finding) *cluster.Problem {
+func problemOf(check string, f doctor.Finding) *problem.Error {
 	next := f.Advice
 	if f.Command != "" {
 		next += "\n  " + f.Command
 	}
-	return &cluster.Problem{What: f.Message, Next: fmt.Sprintf("%s\n  (to install all the same: --suppress %s)", next, check)}
+	return &problem.Error{What: f.Message, Next: fmt.Sprintf("%s\n  (to install all the same: --suppress %s)", next, check)}
 }
 
 // indented says below a warning what comes of it and what to do.

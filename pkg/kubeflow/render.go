@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -31,11 +31,11 @@ func (n Notify) rendered(rendered *release.Rendered) {
 
 // unrendered keeps an archive that cannot be fetched from being taken for a cluster that does not answer.
 func unrendered(ctx context.Context, err error) error {
-	var input *release.InputError
+	var input *problem.Error
 	if errors.As(err, &input) || ctx.Err() != nil {
 		return err
 	}
-	return &cluster.Problem{What: err.Error(), Err: err,
+	return &problem.Error{What: err.Error(), Err: err,
 		Next: "Check the network, the proxy settings and whether the address asks for a sign-in, or take the archives from elsewhere with --mirror"}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -44,7 +45,7 @@ func (s Source) choose(ctx context.Context, view cluster.View) (string, error) {
 	}
 	newest, ok := release.Newest(version.GitVersion)
 	if !ok {
-		return "", &UsageError{What: fmt.Sprintf("no Kubeflow release was tested on Kubernetes %s", strings.TrimPrefix(version.GitVersion, "v")),
+		return "", &problem.Error{Usage: true, What: fmt.Sprintf("no Kubeflow release was tested on Kubernetes %s", strings.TrimPrefix(version.GitVersion, "v")),
 			Next: "See them with: kubectl kubeflow releases, and name one with --release"}
 	}
 	return newest.Version, nil

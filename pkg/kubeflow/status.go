@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/status"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // StatusOptions say what to look at.
@@ -93,7 +94,7 @@ func (r *statusReader) inventory(ctx context.Context, view cluster.View, overvie
 		return chosen, nil
 	}
 	if r.Name != "" {
-		return nil, &cluster.Problem{What: fmt.Sprintf("there is no installation named %q on this cluster", r.Name),
+		return nil, &problem.Error{What: fmt.Sprintf("there is no installation named %q on this cluster", r.Name),
 			Next: "There is: " + cmp.Or(strings.Join(overview.Others, ", "), "none. Install with: kubectl kubeflow install")}
 	}
 	found, failed := status.Detect(ctx, view)
@@ -105,7 +106,7 @@ func (r *statusReader) inventory(ctx context.Context, view cluster.View, overvie
 	case found == nil && hidden:
 		return nil, err
 	case found == nil:
-		return nil, &cluster.Problem{What: fmt.Sprintf("there is no Kubeflow on %s", cmp.Or(r.client.Context, r.client.Server())), Next: "Install it with: kubectl kubeflow install"}
+		return nil, &problem.Error{What: fmt.Sprintf("there is no Kubeflow on %s", cmp.Or(r.client.Context, r.client.Server())), Next: "Install it with: kubectl kubeflow install"}
 	}
 	overview.Release.From = "fingerprint"
 	if known, err := doctor.Recognise(ctx, view); err == nil && known != nil {
@@ -121,7 +122,7 @@ func (r *statusReader) afterUninstall(ctx context.Context, view cluster.View, ov
 		overview.Release.From = "fingerprint"
 		return found, nil
 	}
-	return nil, &cluster.Problem{
+	return nil, &problem.Error{
 		What: fmt.Sprintf("there is no Kubeflow on %s any more; it was uninstalled, and %s of users' data stayed", cmp.Or(r.client.Context, r.client.Server()), text.Plural(len(remains.Objects), "object")),
 		Next: "See what stayed with: kubectl kubeflow uninstall --dry-run, or install again with: kubectl kubeflow install",
 	}
@@ -165,10 +166,10 @@ func (r *statusReader) lastFix(ctx context.Context, _ cluster.View, overview *Ov
 
 // short is the first line of an error.
 func short(err error) string {
-	var problem *cluster.Problem
+	var failure *problem.Error
 	message := err.Error()
-	if errors.As(err, &problem) {
-		message = problem.What
+	if errors.As(err, &failure) {
+		message = failure.What
 	}
 	line, _, _ := strings.Cut(message, "\n")
 	return line

@@ -11,17 +11,21 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// An UnsafeError refuses a public address, because requests are not authenticated, or with a default password or secret. It is
-// a [UsageError] as well.
+// An UnsafeError refuses a public address, because requests are not authenticated, or with a default password or secret. It
+// wraps a [problem.Error].
 type UnsafeError struct {
-	*UsageError
+	Problem         *problem.Error
 	Unauthenticated bool // otherwise the password or secrets are the defaults
 }
 
-// Unwrap returns the UsageError.
-func (e *UnsafeError) Unwrap() error { return e.UsageError }
+// Error returns what would be unsafe.
+func (e *UnsafeError) Error() string { return e.Problem.Error() }
+
+// Unwrap returns the problem.
+func (e *UnsafeError) Unwrap() error { return e.Problem }
 
 // judge refuses a plan that makes the dashboard public in an unsafe way; nil when it does not.
 func (o ExposeOptions) judge(ctx context.Context, view cluster.View, t expose.Target, plan loadbalancer.Plan) (*UnsafeError, error) {
@@ -38,7 +42,7 @@ func (o ExposeOptions) judge(ctx context.Context, view cluster.View, t expose.Ta
 
 // unauthenticated explains why the dashboard is not made public, and what to do instead.
 func unauthenticated(t expose.Target) *UnsafeError {
-	return &UnsafeError{Unauthenticated: true, UsageError: &UsageError{
+	return &UnsafeError{Unauthenticated: true, Problem: &problem.Error{Usage: true,
 		What: fmt.Sprintf("not made public: any client on the internet could run containers on this cluster, because %s", t.Authentication.Reason),
 		Next: "Limit the clients with --source-ranges CIDR,... or stay inside the virtual network with --internal; --allow-unauthenticated makes it public anyway",
 	}}
@@ -65,7 +69,7 @@ func defaultCredentials(ctx context.Context, view cluster.View) (*UnsafeError, e
 	if len(why) == 0 {
 		return nil, nil
 	}
-	return &UnsafeError{UsageError: &UsageError{
+	return &UnsafeError{Problem: &problem.Error{Usage: true,
 		What: "not made public: " + strings.Join(why, "; "),
 		Next: "Change them with: kubectl kubeflow doctor auth --fix --allow-restart --dex-password FILE\nor limit the clients with --source-ranges CIDR,... or --internal; --allow-default-credentials makes it public anyway",
 	}}, nil

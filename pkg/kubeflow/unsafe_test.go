@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // viewOf is an offline view of the objects in files; a later object replaces an earlier one.
@@ -77,7 +78,7 @@ func TestAnUnsafePublicAddressIsRefused(t *testing.T) {
 		if plan.Refused == nil {
 			continue
 		}
-		var usage *kubeflow.UsageError
+		var usage *problem.Error
 		if !strings.Contains(plan.Refused.Error(), test.refused) || plan.Refused.Unauthenticated != test.unauthenticated || !errors.As(plan.Refused, &usage) {
 			t.Errorf("%s: refused with %+v", test.name, plan.Refused)
 		}

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // otherNames are what people also call components, by the name of the project, folder or Deployment.
@@ -39,7 +42,7 @@ func choose(parts []part, only, skip []string) (choice, error) {
 		}
 	}
 	if len(out.parts) == 0 {
-		return choice{}, &InputError{What: "no component is left", Do: "skip fewer of " + strings.Join(g.names, ", ")}
+		return choice{}, &problem.Error{Usage: true, What: "no component is left", Next: "Skip fewer of " + strings.Join(g.names, ", ")}
 	}
 	for _, name := range skip {
 		if who := g.whoNeeds(name, out.parts); len(who) > 0 {
@@ -60,11 +63,11 @@ func checkNames(parts []part, only, skip []string) error {
 		if !slices.Contains(names, guess) {
 			guess = nearest(name, names)
 		}
-		return &InputError{What: fmt.Sprintf("there is no component %q", name), Do: orMeant(guess, "choose from "+strings.Join(names, ", "))}
+		return &problem.Error{Usage: true, What: fmt.Sprintf("there is no component %q", name), Next: text.Capitalized(orMeant(guess, "choose from "+strings.Join(names, ", ")))}
 	}
 	for _, name := range only {
 		if slices.Contains(skip, name) {
-			return &InputError{What: name + " is both asked for and left out", Do: "name it once"}
+			return &problem.Error{Usage: true, What: name + " is both asked for and left out", Next: "Name it once"}
 		}
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // some is a small release: an app needs a mesh, which needs the namespaces; a side stands alone.
@@ -61,12 +63,12 @@ func TestWithoutFlagsEverythingIsChosen(t *testing.T) {
 
 func TestAWrongComponentGetsTheNearestOne(t *testing.T) {
 	for asked, want := range map[string]string{
-		"pipeline": "did you mean pipelines?", "kfp": "did you mean pipelines?", "istoi": "did you mean istio?",
-		"Katib": "did you mean katib?", "bananas": "choose from namespaces, istio", "": "choose from namespaces, istio",
+		"pipeline": "Did you mean pipelines?", "kfp": "Did you mean pipelines?", "istoi": "Did you mean istio?",
+		"Katib": "Did you mean katib?", "bananas": "Choose from namespaces, istio", "": "Choose from namespaces, istio",
 	} {
 		_, err := choose(some, nil, []string{asked})
-		var input *InputError
-		if !errors.As(err, &input) || !strings.HasPrefix(input.Do, want) {
+		var input *problem.Error
+		if !errors.As(err, &input) || !strings.HasPrefix(input.Next, want) {
 			t.Errorf("%q gets %v, want %q", asked, err, want)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kustomization"
 )
@@ -40,13 +41,13 @@ func (r *rendering) fromDirectories(ctx context.Context, all []Directory) ([]par
 			return nil, err
 		}
 		if namespace != "" && r.out.Namespace != namespace {
-			return nil, &InputError{What: fmt.Sprintf("%s is for namespace %s, and %s for %s", all[0].Path, namespace, d.Path, r.out.Namespace),
-				Do: "install them one after the other, each with a --name of its own"}
+			return nil, &problem.Error{Usage: true, What: fmt.Sprintf("%s is for namespace %s, and %s for %s", all[0].Path, namespace, d.Path, r.out.Namespace),
+				Next: "Install them one after the other, each with a --name of its own"}
 		}
 		for _, p := range found {
 			if other, twice := owner[p.name]; twice {
-				return nil, &InputError{What: fmt.Sprintf("component %s is in %s and in %s", p.name, other, d.Path),
-					Do: "leave it in one of them, or install them one after the other, each with a --name of its own"}
+				return nil, &problem.Error{Usage: true, What: fmt.Sprintf("component %s is in %s and in %s", p.name, other, d.Path),
+					Next: "Leave it in one of them, or install them one after the other, each with a --name of its own"}
 			}
 			owner[p.name] = d.Path
 		}
@@ -77,8 +78,8 @@ func (r *rendering) fromDirectory(ctx context.Context, d Directory) ([]part, err
 		for _, from := range component.From {
 			p.edited = path.Join(d.Path, kustomizeFolder, component.Name)
 			if kustomizationIn(d.Files, from) == "" {
-				p.fault = &InputError{What: fmt.Sprintf("%s has no kustomization.yaml for component %s", path.Join(d.Path, from), component.Name),
-					Do: "put one there, or take the component out of the directory's configuration"}
+				p.fault = &problem.Error{Usage: true, What: fmt.Sprintf("%s has no kustomization.yaml for component %s", path.Join(d.Path, from), component.Name),
+					Next: "Put one there, or take the component out of the directory's configuration"}
 			}
 			p.folders = append(p.folders, path.Join(mounted, from))
 		}
@@ -106,18 +107,18 @@ func (p part) users(err error) error {
 	var reference *kustomization.ReferenceError
 	var fault *kustomization.FaultError
 	var build *kustomization.BuildError
-	reason, do := "", "correct its kustomization.yaml, then run the same command again"
+	reason, do := "", "Correct its kustomization.yaml, then run the same command again"
 	switch {
 	case err == nil || p.edited == "":
 		return err
 	case errors.As(err, &reference) && !reference.Fetched:
 		reason = fmt.Sprintf("it refers to %s: %v", reference.Reference, reference.Err)
 	case errors.As(err, &fault):
-		reason, do = fault.Error(), fault.Do
+		reason, do = fault.Error(), fault.Next
 	case errors.As(err, &build):
 		reason = build.Why
 	default:
 		return err
 	}
-	return &InputError{What: p.edited + " cannot be built", Err: &EditError{reason}, Do: do}
+	return &problem.Error{Usage: true, What: p.edited + " cannot be built", Err: &EditError{reason}, Next: do}
 }

@@ -14,6 +14,7 @@ import (
 	yamldocs "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
@@ -30,10 +31,11 @@ func documents(name string, content []byte) ([]*unstructured.Unstructured, error
 			objects, err = appendObject(objects, document)
 		}
 		if err != nil {
-			return nil, &InputError{
-				What: fmt.Sprintf("document %d of %s is not a Kubernetes object", number, name),
-				Do:   "correct the file",
-				Err:  plainYAML(err),
+			return nil, &problem.Error{
+				Usage: true,
+				What:  fmt.Sprintf("document %d of %s is not a Kubernetes object", number, name),
+				Next:  "Correct the file",
+				Err:   plainYAML(err),
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
@@ -29,7 +30,7 @@ type Downloaded struct {
 // each archive is verified and rendered, and what the render fetched on the way is kept too.
 func Download(ctx context.Context, folder string, names []string, o RenderOptions) (*Downloaded, error) {
 	if same(folder, o.Mirror) {
-		return nil, &InputError{What: "the folder to fill is the mirror to read from", Do: "name another folder"}
+		return nil, &problem.Error{Usage: true, What: "the folder to fill is the mirror to read from", Next: "Name another folder"}
 	}
 	d := &Downloaded{}
 	var failed error

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 func TestWhatWasDownloadedRendersWithoutANetwork(t *testing.T) {
@@ -60,7 +62,7 @@ func TestADownloadDoesNotKeepWhatIsNotWhatItShouldBe(t *testing.T) {
 	source, folder := t.TempDir(), t.TempDir()
 	packed(t, source, "github.com/kubeflow/community-distribution/archive/refs/tags/26.03.tar.gz", made([]string{"apps/katib"}))
 	_, err := Download(t.Context(), folder, []string{"26.03"}, RenderOptions{Mirror: source, CacheDir: t.TempDir()})
-	var input *InputError
+	var input *problem.Error
 	if !errors.As(err, &input) || !strings.Contains(err.Error(), "not the one that was pinned") {
 		t.Errorf("error is %v", err)
 	}

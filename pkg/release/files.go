@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kustomization"
 )
@@ -25,7 +26,7 @@ func (r *rendering) fromFile(ctx context.Context, in Input) ([]part, error) {
 	name := in.File
 	switch {
 	case name == "-" && in.Stdin == nil:
-		return nil, &InputError{What: "there is no standard input", Do: "name a file"}
+		return nil, &problem.Error{Usage: true, What: "there is no standard input", Next: "Name a file"}
 	case name == "-":
 		content, err := io.ReadAll(io.LimitReader(in.Stdin, largest))
 		if err != nil {
@@ -42,7 +43,7 @@ func (r *rendering) fromFile(ctx context.Context, in Input) ([]part, error) {
 		return r.fromURL(ctx, name)
 	}
 	if err != nil {
-		return nil, &InputError{What: "reading " + name, Do: "name a KfDef, a kustomization or rendered YAML", Err: errors.Unwrap(err)}
+		return nil, &problem.Error{Usage: true, What: "reading " + name, Next: "Name a KfDef, a kustomization or rendered YAML", Err: errors.Unwrap(err)}
 	}
 	if stat.IsDir() {
 		return r.fromFolder(ctx, name)
@@ -52,11 +53,11 @@ func (r *rendering) fromFile(ctx context.Context, in Input) ([]part, error) {
 		return r.fromFolder(ctx, filepath.Dir(name))
 	}
 	if stat.Size() > largest {
-		return nil, &InputError{What: name + " is too large to be rendered YAML", Do: "name another file"}
+		return nil, &problem.Error{Usage: true, What: name + " is too large to be rendered YAML", Next: "Name another file"}
 	}
 	content, err := os.ReadFile(name)
 	if err != nil {
-		return nil, &InputError{What: "reading " + name, Do: "name a file that can be read", Err: errors.Unwrap(err)}
+		return nil, &problem.Error{Usage: true, What: "reading " + name, Next: "Name a file that can be read", Err: errors.Unwrap(err)}
 	}
 	return r.fromContent(ctx, name, content, filepath.Dir(name))
 }
@@ -68,17 +69,17 @@ func (r *rendering) fromContent(ctx context.Context, name string, content []byte
 		return nil, err
 	}
 	if len(objects) == 0 {
-		return nil, &InputError{What: name + " holds no Kubernetes objects", Do: "name a KfDef, a kustomization or rendered YAML"}
+		return nil, &problem.Error{Usage: true, What: name + " holds no Kubernetes objects", Next: "Name a KfDef, a kustomization or rendered YAML"}
 	}
 	for _, object := range objects {
 		switch object.GroupVersionKind().Group {
 		case kfdefGroup:
 			if len(objects) > 1 {
-				return nil, &InputError{What: name + " holds a KfDef and other objects", Do: "give the KfDef a file of its own"}
+				return nil, &problem.Error{Usage: true, What: name + " holds a KfDef and other objects", Next: "Give the KfDef a file of its own"}
 			}
 			return r.fromKfDef(ctx, name, content, beside)
 		case kustomizeGroup:
-			return nil, &InputError{What: name + " is a kustomization, which needs the files beside it", Do: "name its folder"}
+			return nil, &problem.Error{Usage: true, What: name + " is a kustomization, which needs the files beside it", Next: "Name its folder"}
 		}
 	}
 	return []part{{name: component(name), objects: objects}}, nil
@@ -123,7 +124,7 @@ func (r *rendering) fromFolder(ctx context.Context, folder string) ([]part, erro
 		return nil
 	})
 	if err == nil && len(parts) == 0 {
-		err = &InputError{What: folder + " holds no YAML", Do: "name a folder with a kustomization or rendered YAML"}
+		err = &problem.Error{Usage: true, What: folder + " holds no YAML", Next: "Name a folder with a kustomization or rendered YAML"}
 	}
 	return parts, err
 }
@@ -158,14 +159,14 @@ func (r *rendering) fromURL(ctx context.Context, address string) ([]part, error)
 		}
 	}
 	if scheme, _, ok := strings.Cut(address, "://"); ok && scheme != "https" && scheme != "http" && scheme != "ssh" && scheme != "git" {
-		return nil, &InputError{What: "nothing can be fetched over " + scheme + "://", Do: "give an https address, or fetch it yourself and name the file"}
+		return nil, &problem.Error{Usage: true, What: "nothing can be fetched over " + scheme + "://", Next: "Give an https address, or fetch it yourself and name the file"}
 	}
 	remote, _, err := kustomization.ParseRemote(address)
 	if isArchive(address) {
 		remote, err = kustomization.Remote{URL: address}, nil
 	}
 	if err != nil {
-		return nil, &InputError{What: address + " cannot be used", Do: "give the address of a file or of a folder on github.com with ?ref=", Err: err}
+		return nil, &problem.Error{Usage: true, What: address + " cannot be used", Next: "Give the address of a file or of a folder on github.com with ?ref=", Err: err}
 	}
 	a, err := r.fetch(ctx, remote.URL)
 	if err != nil {
@@ -175,7 +176,7 @@ func (r *rendering) fromURL(ctx context.Context, address string) ([]part, error)
 		return r.fromContent(ctx, address, a.Files[a.Single], "")
 	}
 	if kustomizationIn(a, path.Clean(remote.Path)) == "" {
-		return nil, &InputError{What: address + " holds no kustomization", Do: "name a folder that has one, as REPOSITORY/FOLDER?ref=TAG"}
+		return nil, &problem.Error{Usage: true, What: address + " holds no kustomization", Next: "Name a folder that has one, as REPOSITORY/FOLDER?ref=TAG"}
 	}
 	folder := path.Join(r.tree.Mount("input", a), remote.Path)
 	return []part{{name: component(folder), folders: []string{folder}, key: remote.Path}}, nil
@@ -193,7 +194,7 @@ func (r *rendering) fromArchivedFile(ctx context.Context, archiveURL, file strin
 	}
 	content, ok := a.Files[file]
 	if !ok {
-		return nil, &InputError{What: fmt.Sprintf("%s holds no %s", archiveURL, file), Do: "check the address"}
+		return nil, &problem.Error{Usage: true, What: fmt.Sprintf("%s holds no %s", archiveURL, file), Next: "Check the address"}
 	}
 	if kustomizationIn(a, path.Dir(file)) == file {
 		folder := path.Join(r.tree.Mount("input", a), path.Dir(file))

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
@@ -68,11 +69,11 @@ func TestWhatCannotBeUsedIsExplained(t *testing.T) {
 	})
 	for name, says := range map[string]string{
 		"none.yaml": "no such file", "empty.yaml": "holds no Kubernetes objects", "scalar.yaml": "document 1", "nameless.yaml": "lacks metadata.name",
-		"kindless.yaml": "document 1", "k.yaml": "name its folder", "folder": "holds no YAML", "binary.yaml": "document 1",
+		"kindless.yaml": "document 1", "k.yaml": "needs the files beside it", "folder": "holds no YAML", "binary.yaml": "document 1",
 	} {
 		_, err := Render(t.Context(), Input{File: filepath.Join(root, name)}, RenderOptions{CacheDir: t.TempDir()})
-		var input *InputError
-		if !errors.As(err, &input) || input.Do == "" || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") {
+		var input *problem.Error
+		if !errors.As(err, &input) || input.Next == "" || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error is %v, should say %q in one line", name, err, says)
 		}
 	}
@@ -83,15 +84,15 @@ func TestTheWrongArchiveIsRefusedWithBothHashesAndWhatToDo(t *testing.T) {
 	packed(t, mirror, "github.com/kubeflow/community-distribution/archive/refs/tags/26.03.tar.gz", made([]string{"a"}))
 	_, err := Render(t.Context(), Input{Release: "26.03"}, RenderOptions{CacheDir: t.TempDir(), Mirror: mirror})
 	r, _ := Find("26.03")
-	var input *InputError
-	if !errors.As(err, &input) || !strings.Contains(err.Error(), r.Source.Hash) || strings.Count(err.Error(), "h1:") != 2 || !strings.Contains(input.Do, "--skip-verify") {
+	var input *problem.Error
+	if !errors.As(err, &input) || !strings.Contains(err.Error(), r.Source.Hash) || strings.Count(err.Error(), "h1:") != 2 || !strings.Contains(input.Next, "--skip-verify") {
 		t.Errorf("error is %v", err)
 	}
 }
 
 func TestWhatTheMirrorLacksIsSaid(t *testing.T) {
 	_, err := Render(t.Context(), Input{Release: "26.03"}, RenderOptions{CacheDir: t.TempDir(), Mirror: t.TempDir()})
-	var input *InputError
+	var input *problem.Error
 	if !errors.As(err, &input) || !strings.Contains(err.Error(), "github.com/kubeflow/community-distribution/archive/refs/tags/26.03.tar.gz") {
 		t.Errorf("error is %v", err)
 	}
@@ -100,7 +101,7 @@ func TestWhatTheMirrorLacksIsSaid(t *testing.T) {
 func TestAReferenceThatCannotBeFollowedIsNamed(t *testing.T) {
 	root := tree(t, map[string]string{"kustomization.yaml": "resources: ['https://gitlab.com/o/r//a?ref=v1']\n"})
 	_, err := Render(t.Context(), Input{File: root}, RenderOptions{CacheDir: t.TempDir()})
-	var input *InputError
+	var input *problem.Error
 	if !errors.As(err, &input) || !strings.Contains(err.Error(), "kustomization.yaml refers to https://gitlab.com/o/r//a?ref=v1") {
 		t.Errorf("error is %v", err)
 	}

@@ -5,6 +5,8 @@ import (
 	"path"
 	"strings"
 	"testing"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // FuzzParseKfDef gives any text to the reader of KfDefs: it refuses it in one line with something to
@@ -62,8 +64,8 @@ func FuzzDocuments(f *testing.F) {
 
 func refusedWell(t *testing.T, err error) {
 	t.Helper()
-	var input *InputError
-	if !errors.As(err, &input) || input.Do == "" || strings.Contains(err.Error(), "\n") {
+	var input *problem.Error
+	if !errors.As(err, &input) || input.Next == "" || strings.Contains(err.Error(), "\n") {
 		t.Fatalf("not one sentence of what happened and one of what to do: %v", err)
 	}
 }

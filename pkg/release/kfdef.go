@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // A KfDef is kfctl's description of a Kubeflow: applications, each a folder of kustomizations in a
@@ -71,21 +73,23 @@ const kfdefGroup = "kfdef.apps.kubeflow.org"
 func ParseKfDef(name string, content []byte) (*KfDef, error) {
 	def, err := readKfDef(content)
 	if err != nil {
-		return nil, &InputError{What: name + " is not a KfDef that can be read", Do: "correct the file", Err: err}
+		return nil, &problem.Error{Usage: true, What: name + " is not a KfDef that can be read", Next: "Correct the file", Err: err}
 	}
 	if def.APIVersion == kfdefGroup+"/v1alpha1" {
-		return nil, &InputError{
-			What: name + " is a KfDef of version v1alpha1, of Kubeflow 0.6 and older, which is not supported; v1 and v1beta1 are",
-			Do:   "install a newer release; kubectl kubeflow releases lists them",
+		return nil, &problem.Error{
+			Usage: true,
+			What:  name + " is a KfDef of version v1alpha1, of Kubeflow 0.6 and older, which is not supported; v1 and v1beta1 are",
+			Next:  "Install a newer release; kubectl kubeflow releases lists them",
 		}
 	}
 	if err := def.check(); err != nil {
-		return nil, &InputError{What: name + " cannot be used as a KfDef", Do: "correct the file", Err: err}
+		return nil, &problem.Error{Usage: true, What: name + " cannot be used as a KfDef", Next: "Correct the file", Err: err}
 	}
 	if len(def.Spec.Plugins) > 0 {
-		return nil, &InputError{
-			What: fmt.Sprintf("%s asks for kfctl's plugin %s, which prepares another cloud and does not exist here", name, def.Spec.Plugins[0].Kind),
-			Do:   "take spec.plugins out of the KfDef, or use one for Azure or any Kubernetes, such as kfctl_k8s_istio.v1.2.0.yaml",
+		return nil, &problem.Error{
+			Usage: true,
+			What:  fmt.Sprintf("%s asks for kfctl's plugin %s, which prepares another cloud and does not exist here", name, def.Spec.Plugins[0].Kind),
+			Next:  "Take spec.plugins out of the KfDef, or use one for Azure or any Kubernetes, such as kfctl_k8s_istio.v1.2.0.yaml",
 		}
 	}
 	def.Metadata.Name = cmp.Or(def.Metadata.Name, "kubeflow")

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // tree writes files below a new folder.
@@ -153,8 +155,8 @@ func TestABrokenKfDefIsExplained(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			root := tree(t, map[string]string{"kfdef.yaml": c.content, "manifests/x": ""})
 			_, err := Render(t.Context(), Input{File: filepath.Join(root, "kfdef.yaml")}, RenderOptions{CacheDir: t.TempDir()})
-			var input *InputError
-			if !errors.As(err, &input) || input.Do == "" || !strings.Contains(err.Error(), c.says) {
+			var input *problem.Error
+			if !errors.As(err, &input) || input.Next == "" || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("error is %v, should say %q and what to do", err, c.says)
 			}
 		})
@@ -174,7 +176,7 @@ func TestAComponentThatIsNotWantedMayBeBroken(t *testing.T) {
 		}
 	}
 	for _, o := range []RenderOptions{{}, {Only: []string{"nothing"}}, {Skip: []string{"kubeflow-apps", "missing"}}} {
-		var input *InputError
+		var input *problem.Error
 		if _, err := Render(t.Context(), in, o); !errors.As(err, &input) {
 			t.Errorf("with %+v: %v", o, err)
 		}

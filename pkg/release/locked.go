@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
@@ -18,8 +19,8 @@ func (r *rendering) lock(request *archive.Request) (locked bool, err error) {
 		return true, nil
 	}
 	if r.options.OnlyLocked && !r.options.SkipVerify {
-		return false, &InputError{What: fmt.Sprintf("%s is not in the lock file", request.URL),
-			Do: "write it there with: kubectl kubeflow build --dir DIR"}
+		return false, &problem.Error{Usage: true, What: fmt.Sprintf("%s is not in the lock file", request.URL),
+			Next: "Write it there with: kubectl kubeflow build --dir DIR"}
 	}
 	return false, nil
 }
@@ -38,8 +39,9 @@ func changed(err error, locked bool) error {
 	if !locked || !errors.As(err, &mismatch) {
 		return err
 	}
-	return &InputError{
-		What: mismatch.URL + " has changed since it was locked", Err: &ChangedError{Now: mismatch.Got, Locked: mismatch.Want},
-		Do: "look at what has changed there; to take it: kubectl kubeflow build --dir DIR --update",
+	return &problem.Error{
+		Usage: true,
+		What:  mismatch.URL + " has changed since it was locked", Err: &ChangedError{Now: mismatch.Got, Locked: mismatch.Want},
+		Next: "Look at what has changed there; to take it: kubectl kubeflow build --dir DIR --update",
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
@@ -79,7 +80,7 @@ func (r *rendering) repository(ctx context.Context, repo Repo, beside string) (*
 	}
 	a, err := r.fetch(ctx, uri)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		return nil, &InputError{What: "the KfDef's repository " + repo.Name, Do: "correct its uri, or put the folder or archive there", Err: err}
+		return nil, &problem.Error{Usage: true, What: "the KfDef's repository " + repo.Name, Next: "Correct its uri, or put the folder or archive there", Err: err}
 	}
 	return a, err
 }
@@ -128,16 +129,17 @@ func (r *rendering) application(def *KfDef, app Application, repo *archive.Archi
 	if def.stacks() {
 		p.folders = []string{path.Join(r.tree.Mount("repo-"+ref.Name, repo), ref.Path)}
 		if kustomizationIn(repo, path.Clean(ref.Path)) == "" {
-			p.fault = &InputError{
-				What: fmt.Sprintf("application %s: repository %s has no kustomization in %s", app.Name, ref.Name, ref.Path),
-				Do:   "correct the KfDef's repoRef.path or its repository, or skip the component",
+			p.fault = &problem.Error{
+				Usage: true,
+				What:  fmt.Sprintf("application %s: repository %s has no kustomization in %s", app.Name, ref.Name, ref.Path),
+				Next:  "Correct the KfDef's repoRef.path or its repository, or skip the component",
 			}
 		}
 		return p, nil
 	}
 	merged, err := mergeApplication(repo, def, app)
 	if err != nil {
-		p.fault = &InputError{What: "the KfDef and its repository do not fit", Do: "correct the KfDef, or skip the component", Err: err}
+		p.fault = &problem.Error{Usage: true, What: "the KfDef and its repository do not fit", Next: "Correct the KfDef, or skip the component", Err: err}
 		return p, nil
 	}
 	for _, sentence := range merged.passed {

@@ -128,11 +128,11 @@ func TestKubeflow2603RendersToTheSameObjectsAsItsExampleAtOnce(t *testing.T) {
 	whole := atOnce(t, o)
 	settle([]RenderedComponent{{Objects: whole}}, "") // the example has ClusterRoles in namespaces
 	for _, object := range whole {
-		want[identity(object)] = text(t, object)
+		want[identity(object)] = yamlText(t, object)
 	}
 	for _, object := range got.Objects() {
 		id := identity(object)
-		if text(t, object) != want[id] {
+		if yamlText(t, object) != want[id] {
 			t.Errorf("%s is not as the example has it", id)
 		}
 		delete(want, id)
@@ -175,7 +175,7 @@ func atOnce(t *testing.T, o RenderOptions) []*unstructured.Unstructured {
 	return objects
 }
 
-func text(t *testing.T, o *unstructured.Unstructured) string {
+func yamlText(t *testing.T, o *unstructured.Unstructured) string {
 	t.Helper()
 	content, err := json.Marshal(o.Object)
 	if err != nil {
@@ -207,7 +207,7 @@ func TestWhatWasRenderedOnceIsReadBackTheSame(t *testing.T) {
 			t.Errorf("%s: %d components built again", version, built)
 		}
 		for i, object := range first.Objects() {
-			if text(t, object) != text(t, second.Objects()[i]) {
+			if yamlText(t, object) != yamlText(t, second.Objects()[i]) {
 				t.Errorf("%s: %s came back changed", version, identity(object))
 			}
 		}
@@ -277,8 +277,8 @@ func TestTheMPIOperatorBuildsWithItsVersionPinned(t *testing.T) {
 		t.Errorf("objects are %v", names)
 	}
 	for _, object := range got.Objects() {
-		if object.GetKind() == "Deployment" && (object.GetNamespace() != "kubeflow" || !strings.Contains(text(t, object), `"mpioperator/mpi-operator:0.8.0"`)) {
-			t.Errorf("the Deployment is %s", text(t, object))
+		if object.GetKind() == "Deployment" && (object.GetNamespace() != "kubeflow" || !strings.Contains(yamlText(t, object), `"mpioperator/mpi-operator:0.8.0"`)) {
+			t.Errorf("the Deployment is %s", yamlText(t, object))
 		}
 	}
 }

@@ -93,7 +93,7 @@ func (r *Rendered) Objects() []*unstructured.Unstructured {
 }
 
 // Render turns what the user asked for into objects. It reads files and the network, and writes
-// nothing but the cache. A fault in what the user gave is an *InputError.
+// nothing but the cache. A fault in what the user gave is a *problem.Error for usage.
 func Render(ctx context.Context, in Input, o RenderOptions) (*Rendered, error) {
 	r := newRendering(ctx, o)
 	parts, err := r.parts(ctx, in)

@@ -10,6 +10,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
@@ -19,8 +20,8 @@ func (r *rendering) fromKustomization(ctx context.Context, release Release, a *a
 	var top map[string]any
 	file := kustomizationIn(a, release.Kustomization)
 	if err := yaml.Unmarshal(a.Files[file], &top); err != nil || file == "" {
-		return nil, &InputError{What: fmt.Sprintf("the archive of %s holds no kustomization in %s that can be read", release, release.Kustomization),
-			Do: "up to Kubeflow 1.2 a KfDef says what is installed: give its address with --filename"}
+		return nil, &problem.Error{Usage: true, What: fmt.Sprintf("the archive of %s holds no kustomization in %s that can be read", release, release.Kustomization),
+			Next: "Up to Kubeflow 1.2 a KfDef says what is installed: give its address with --filename"}
 	}
 	s := split{top: top, beside: path.Dir(release.Kustomization), files: maps.Clone(a.Files)}
 	if len(release.Components) == 1 && len(release.Components[0].From) == 0 { // it is the whole kustomization

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
@@ -61,8 +63,8 @@ func tagsOf(name string) []string {
 
 // noSuch says what there is instead of a name that means nothing.
 func noSuch(name string, err error) error {
-	return &InputError{What: fmt.Sprintf("there is no Kubeflow release %q", name), Err: err,
-		Do: orMeant(meant(name), "choose one of "+names(All())+", or a tag of "+strings.TrimPrefix(repositories[0], "https://"))}
+	return &problem.Error{Usage: true, What: fmt.Sprintf("there is no Kubeflow release %q", name), Err: err,
+		Next: text.Capitalized(orMeant(meant(name), "choose one of "+names(All())+", or a tag of "+strings.TrimPrefix(repositories[0], "https://")))}
 }
 
 // meant is the known release that a name comes nearest to, if it comes near one.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
@@ -75,12 +76,12 @@ func TestAReleaseWithoutAPinRendersWithTheHashThatWasFound(t *testing.T) {
 func TestAReleaseThatIsNoneGetsTheNearest(t *testing.T) {
 	mirror := t.TempDir()
 	for name, want := range map[string]string{
-		"26.3": "did you mean 26.03?", "v26.3": "did you mean 26.03?", "1.3": "did you mean 1.3.1?", "1.10.3": "did you mean 1.10.2?",
-		"26.09": "did you mean 26.03?", "bananas": "choose one of 1.2.0", "": "choose one of 1.2.0", "../../etc": "choose one of", "9.9": "tag of github.com/kubeflow",
+		"26.3": "Did you mean 26.03?", "v26.3": "Did you mean 26.03?", "1.3": "Did you mean 1.3.1?", "1.10.3": "Did you mean 1.10.2?",
+		"26.09": "Did you mean 26.03?", "bananas": "Choose one of 1.2.0", "": "Choose one of 1.2.0", "../../etc": "Choose one of", "9.9": "tag of github.com/kubeflow",
 	} {
 		_, err := Render(t.Context(), Input{Release: name}, RenderOptions{Mirror: mirror, CacheDir: t.TempDir()})
-		var input *InputError
-		if !errors.As(err, &input) || !strings.Contains(input.Do, want) || !strings.Contains(input.What, "there is no Kubeflow release") {
+		var input *problem.Error
+		if !errors.As(err, &input) || !strings.Contains(input.Next, want) || !strings.Contains(input.What, "there is no Kubeflow release") {
 			t.Errorf("%q gets %v, want %q", name, err, want)
 		}
 	}

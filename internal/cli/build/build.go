@@ -8,6 +8,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 type buildOptions struct {
@@ -79,7 +80,7 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 func (o *buildOptions) validate() error {
 	switch {
 	case o.release != "" && o.file != "":
-		return &cli.UsageError{What: "--release and --filename exclude each other", Next: "Name a release, or a file"}
+		return &problem.Error{Usage: true, What: "--release and --filename exclude each other", Next: "Name a release, or a file"}
 	}
 	return cmp.Or(cli.CheckName(o.name), buildAdapt.Check(o.adapt), buildOutput.Check(o.output))
 }

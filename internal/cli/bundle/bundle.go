@@ -14,11 +14,11 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/bundle"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 type bundleOptions struct {
@@ -58,7 +58,7 @@ func run(ctx context.Context, o *bundleOptions) error {
 		return err
 	}
 	if o.output != "" && o.file == "-" {
-		return &cli.UsageError{What: "the bundle itself goes to standard output", Next: "Leave -o out, or write the bundle to a file"}
+		return &problem.Error{Usage: true, What: "the bundle itself goes to standard output", Next: "Leave -o out, or write the bundle to a file"}
 	}
 	client, err := o.Connect()
 	if err != nil {
@@ -107,12 +107,12 @@ func (o *bundleOptions) vacant() error {
 		return nil
 	}
 	if _, err := os.Lstat(o.file); err == nil {
-		return &cli.UsageError{What: o.file + " is there already", Next: "Name another file with -O, or delete it first"}
+		return &problem.Error{Usage: true, What: o.file + " is there already", Next: "Name another file with -O, or delete it first"}
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return &cli.UsageError{What: "cannot write " + o.file + ": " + err.Error(), Next: "Name another file with -O"}
+		return &problem.Error{Usage: true, What: "cannot write " + o.file + ": " + err.Error(), Next: "Name another file with -O"}
 	}
 	if info, err := os.Stat(filepath.Dir(o.file)); err != nil || !info.IsDir() {
-		return &cli.UsageError{What: fmt.Sprintf("there is no folder %s to write to", filepath.Dir(o.file)), Next: "Make it first, or name another file with -O"}
+		return &problem.Error{Usage: true, What: fmt.Sprintf("there is no folder %s to write to", filepath.Dir(o.file)), Next: "Make it first, or name another file with -O"}
 	}
 	return nil
 }
@@ -125,7 +125,7 @@ func (o *bundleOptions) save(r *bundle.Recorder, head bundle.Head, options bundl
 	}
 	unfinished, err := os.CreateTemp(filepath.Dir(o.file), ".kubectl-kubeflow-bundle-*")
 	if err != nil {
-		return nil, 0, &cli.UsageError{What: "cannot write " + o.file + ": " + err.Error(), Next: "Name another file with -O"}
+		return nil, 0, &problem.Error{Usage: true, What: "cannot write " + o.file + ": " + err.Error(), Next: "Name another file with -O"}
 	}
 	defer func() { _ = os.Remove(unfinished.Name()) }() // it has another name by then, when all went well
 	written, err := r.Write(unfinished, head, options)
@@ -137,7 +137,7 @@ func (o *bundleOptions) save(r *bundle.Recorder, head bundle.Head, options bundl
 		err = os.Rename(unfinished.Name(), o.file)
 	}
 	if err != nil {
-		return nil, 0, &cluster.Problem{What: "could not write " + o.file, Next: "See whether the disk is full", Err: err}
+		return nil, 0, &problem.Error{What: "could not write " + o.file, Next: "See whether the disk is full", Err: err}
 	}
 	return written, size, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // KubectlShim is the program that kubectl (1.26 and newer) asks how a command line of this plugin may go on.
@@ -43,9 +44,9 @@ The scripts of bash, zsh, fish and powershell are for who types
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return &cli.UsageError{What: "no shell is named", Next: "It is one of: bash, zsh, fish, powershell, kubectl"}
+				return &problem.Error{Usage: true, What: "no shell is named", Next: "It is one of: bash, zsh, fish, powershell, kubectl"}
 			}
-			return &cli.UsageError{What: fmt.Sprintf("there is no completion for %q", args[0]), Next: "It is one of: bash, zsh, fish, powershell, kubectl"}
+			return &problem.Error{Usage: true, What: fmt.Sprintf("there is no completion for %q", args[0]), Next: "It is one of: bash, zsh, fish, powershell, kubectl"}
 		},
 	}
 	for _, shell := range []struct {
@@ -85,7 +86,7 @@ func newKubectlCompletionCommand(d *cli.Deps) *cobra.Command {
 			}
 			file, err := installShim(folder)
 			if err != nil {
-				return &cli.UsageError{What: fmt.Sprintf("%s cannot be written: %v", filepath.Join(folder, KubectlShim), err), Next: "Name another folder on the PATH with --install=FOLDER"}
+				return &problem.Error{Usage: true, What: fmt.Sprintf("%s cannot be written: %v", filepath.Join(folder, KubectlShim), err), Next: "Name another folder on the PATH with --install=FOLDER"}
 			}
 			d.Screen().Say("Wrote %s. With kubectl's own completion on (kubectl completion --help), \"kubectl kubeflow\" is completed in every new shell.", file)
 			return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 type doctorOptions struct {
@@ -138,17 +139,17 @@ func (o *doctorOptions) nameRun() {
 func (o *doctorOptions) contradictions() error {
 	switch {
 	case o.filename != "" && (o.fix || o.undo != ""):
-		return &cli.UsageError{What: "manifests are looked at, not changed: -f does not go with --fix or --undo", Next: "install adapts them by itself: kubectl kubeflow install -f " + o.filename}
+		return &problem.Error{Usage: true, What: "manifests are looked at, not changed: -f does not go with --fix or --undo", Next: "install adapts them by itself: kubectl kubeflow install -f " + o.filename}
 	case o.from != "" && (o.fix || o.undo != ""):
-		return &cli.UsageError{What: "a bundle is looked at, not changed: --from does not go with --fix or --undo", Next: "Run doctor --fix against the cluster that it was taken of"}
+		return &problem.Error{Usage: true, What: "a bundle is looked at, not changed: --from does not go with --fix or --undo", Next: "Run doctor --fix against the cluster that it was taken of"}
 	case o.from != "" && o.filename != "":
-		return &cli.UsageError{What: "-f and --from name two things to look at", Next: "Name one of them"}
+		return &problem.Error{Usage: true, What: "-f and --from name two things to look at", Next: "Name one of them"}
 	case o.dexPassword != "" && !o.fix:
-		return &cli.UsageError{What: "--dex-password is for --fix", Next: "Type: kubectl kubeflow doctor auth/password --fix --allow-restart --dex-password FILE"}
+		return &problem.Error{Usage: true, What: "--dex-password is for --fix", Next: "Type: kubectl kubeflow doctor auth/password --fix --allow-restart --dex-password FILE"}
 	case o.fix && o.undo != "":
-		return &cli.UsageError{What: "--fix and --undo contradict each other", Next: "Name one of them"}
+		return &problem.Error{Usage: true, What: "--fix and --undo contradict each other", Next: "Name one of them"}
 	case o.dryRun && !o.fix:
-		return &cli.UsageError{What: "--dry-run shows what --fix would do", Next: "Type: kubectl kubeflow doctor --fix --dry-run"}
+		return &problem.Error{Usage: true, What: "--dry-run shows what --fix would do", Next: "Type: kubectl kubeflow doctor --fix --dry-run"}
 	}
 	return nil
 }
@@ -161,7 +162,7 @@ func findChecks(ids ...string) ([]*doctor.Check, error) {
 		if unknown.Near != "" {
 			next = fmt.Sprintf("Did you mean: kubectl kubeflow doctor %s?", unknown.Near)
 		}
-		return nil, &cli.UsageError{What: unknown.Error(), Next: next}
+		return nil, &problem.Error{Usage: true, What: unknown.Error(), Next: next}
 	}
 	return found, err
 }

@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 func runFix(ctx context.Context, o *doctorOptions) error {
@@ -60,7 +59,7 @@ func (o *doctorOptions) confirm(ctx context.Context, plan doctor.FixPlan) (bool,
 		return true, nil
 	}
 	if !s.Interactive {
-		return false, &cli.UsageError{What: "there is nobody to ask whether to make these changes", Next: "Say yes with --yes, or see them only with --dry-run"}
+		return false, &problem.Error{Usage: true, What: "there is nobody to ask whether to make these changes", Next: "Say yes with --yes, or see them only with --dry-run"}
 	}
 	return s.Confirm(ctx, "Make these changes?")
 }
@@ -70,7 +69,7 @@ func (o *doctorOptions) interrupted(r *doctor.Report, err error) error {
 	for _, t := range r.Fixes {
 		if t.Run != "" {
 			next := fmt.Sprintf("Resume with the same command, or undo it with: kubectl kubeflow doctor --undo=%s", t.Run)
-			return &cluster.Problem{What: "not finished: " + err.Error(), Next: next, Err: err}
+			return &problem.Error{What: "not finished: " + err.Error(), Next: next, Err: err}
 		}
 	}
 	return err

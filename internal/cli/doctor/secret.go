@@ -6,8 +6,8 @@ import (
 	"os"
 	"strings"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // readPassword reads the new password that --dex-password names, and keeps its hash alone.
@@ -17,12 +17,12 @@ func (o *doctorOptions) readPassword() error {
 	}
 	content, err := o.passwordFile()
 	if err != nil {
-		return &cli.UsageError{What: "--dex-password: " + err.Error(), Next: "Write the password into a file, on one line, and name the file"}
+		return &problem.Error{Usage: true, What: "--dex-password: " + err.Error(), Next: "Write the password into a file, on one line, and name the file"}
 	}
 	hash, err := kubeflow.HashPassword(strings.TrimRight(content, "\r\n"))
-	var refused *cli.UsageError
+	var refused *problem.Error
 	if errors.As(err, &refused) {
-		return &cli.UsageError{What: "--dex-password: " + refused.What, Next: "Write another one into the file"}
+		return &problem.Error{Usage: true, What: "--dex-password: " + refused.What, Next: "Write another one into the file"}
 	}
 	o.settings.PasswordHash = hash
 	return err

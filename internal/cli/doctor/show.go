@@ -7,15 +7,15 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // verdict turns what was found into the end of the command.
 func (o *doctorOptions) verdict(r *doctor.Report) error {
 	if r.Worst().AtLeast(doctor.Severity(o.failOn)) {
 		if o.wait > 0 {
-			return &cluster.Problem{What: fmt.Sprintf("not well after %s", o.wait), Next: o.next(r), Err: context.DeadlineExceeded}
+			return &problem.Error{What: fmt.Sprintf("not well after %s", o.wait), Next: o.next(r), Err: context.DeadlineExceeded}
 		}
 		return cli.ErrFound
 	}
@@ -24,7 +24,7 @@ func (o *doctorOptions) verdict(r *doctor.Report) error {
 		if strings.HasPrefix(blind[0].Reason, "needs ") {
 			next = "Give this user the permission to read (docs/rbac.md has all that doctor needs), or name another one with --context"
 		}
-		return &cluster.Problem{What: fmt.Sprintf("%d of %d checks could not look; the first is %s: %s", len(blind), len(r.Checks), blind[0].ID, blind[0].Reason), Next: next}
+		return &problem.Error{What: fmt.Sprintf("%d of %d checks could not look; the first is %s: %s", len(blind), len(r.Checks), blind[0].ID, blind[0].Reason), Next: next}
 	}
 	return nil
 }

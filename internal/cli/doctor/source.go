@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -63,12 +63,12 @@ func (o *doctorOptions) cluster(ctx context.Context) (*cluster.Client, error) {
 func (o *doctorOptions) bundle() (*kubeflow.Input, error) {
 	file, err := os.Open(o.from)
 	if err != nil {
-		return nil, &cli.UsageError{What: "cannot read the bundle: " + err.Error(), Next: "Make one with: kubectl kubeflow bundle -O FILE"}
+		return nil, &problem.Error{Usage: true, What: "cannot read the bundle: " + err.Error(), Next: "Make one with: kubectl kubeflow bundle -O FILE"}
 	}
 	defer func() { _ = file.Close() }()
 	in, err := kubeflow.FromBundle(file, o.from)
 	if err != nil {
-		return nil, &cli.UsageError{What: fmt.Sprintf("%s: %v", o.from, err), Next: "Make one with: kubectl kubeflow bundle -O FILE"}
+		return nil, &problem.Error{Usage: true, What: fmt.Sprintf("%s: %v", o.from, err), Next: "Make one with: kubectl kubeflow bundle -O FILE"}
 	}
 	return in, nil
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // What --undo takes beside the name of a run.
@@ -38,7 +38,7 @@ func runUndo(ctx context.Context, o *doctorOptions) error {
 	}
 	undone, err := doctor.Undo(ctx, client, run, doctor.UndoOptions{Wait: o.rollout, Now: o.Now, Progress: func(line string) { o.Screen().Say("%s", line) }})
 	if err != nil {
-		return &cluster.Problem{What: "not finished: " + err.Error(), Next: "Resume with: kubectl kubeflow doctor --undo=" + run.Name, Err: err}
+		return &problem.Error{What: "not finished: " + err.Error(), Next: "Resume with: kubectl kubeflow doctor --undo=" + run.Name, Err: err}
 	}
 	if o.output == "json" || o.output == "yaml" {
 		err = o.print(undone)
@@ -55,16 +55,16 @@ func runUndo(ctx context.Context, o *doctorOptions) error {
 func chooseRun(runs []doctor.Run, name string) (doctor.Run, error) {
 	for _, r := range runs {
 		if r.Name == name && r.Undone {
-			return r, &cli.UsageError{What: fmt.Sprintf("run %s is already undone", name), Next: "See the runs with: kubectl kubeflow doctor --undo --list"}
+			return r, &problem.Error{Usage: true, What: fmt.Sprintf("run %s is already undone", name), Next: "See the runs with: kubectl kubeflow doctor --undo --list"}
 		}
 		if r.Name == name || name == lastRun && !r.Undone && len(r.ToUndo()) > 0 {
 			return r, nil
 		}
 	}
 	if name == lastRun {
-		return doctor.Run{}, &cli.UsageError{What: "there is no fix to undo", Next: "See the runs with: kubectl kubeflow doctor --undo --list"}
+		return doctor.Run{}, &problem.Error{Usage: true, What: "there is no fix to undo", Next: "See the runs with: kubectl kubeflow doctor --undo --list"}
 	}
-	return doctor.Run{}, &cli.UsageError{What: fmt.Sprintf("there is no run %q", name), Next: "See the runs with: kubectl kubeflow doctor --undo --list"}
+	return doctor.Run{}, &problem.Error{Usage: true, What: fmt.Sprintf("there is no run %q", name), Next: "See the runs with: kubectl kubeflow doctor --undo --list"}
 }
 
 func (o *doctorOptions) agree(ctx context.Context, run doctor.Run) error {
@@ -77,11 +77,11 @@ func (o *doctorOptions) agree(ctx context.Context, run doctor.Run) error {
 		return nil
 	}
 	if !s.Interactive {
-		return &cli.UsageError{What: "undoing needs confirmation, and there is no terminal to ask on", Next: "Confirm with --yes"}
+		return &problem.Error{Usage: true, What: "undoing needs confirmation, and there is no terminal to ask on", Next: "Confirm with --yes"}
 	}
 	yes, err := s.Confirm(ctx, "Revert these changes?")
 	if err == nil && !yes {
-		return &cli.UsageError{What: "cancelled, nothing was changed", Next: "Confirm next time, or leave it as it is"}
+		return &problem.Error{Usage: true, What: "cancelled, nothing was changed", Next: "Confirm next time, or leave it as it is"}
 	}
 	return err
 }

@@ -3,11 +3,11 @@ package expose
 import (
 	"context"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // agree shows what is going to change, and returns only when the user wants it. unsafe tells that this is a public address
@@ -40,10 +40,10 @@ func (o *exposeOptions) agree(ctx context.Context, c *cluster.Client, plan *kube
 func (o *exposeOptions) insist(ctx context.Context, plan *kubeflow.ExposePlan) error {
 	s := o.Screen()
 	s.Paragraph("Any client on the internet could run containers on this cluster, because " + plan.Target.Authentication.Reason + ".")
-	s.Paragraph(plan.Refused.Next + ".")
+	s.Paragraph(plan.Refused.Problem.Next + ".")
 	typed, err := s.Ask(ctx, "Type public to go on:")
 	if err == nil && typed != "public" {
-		err = &cli.UsageError{What: "nothing changed: the answer was not public", Next: "Run the same command again with --source-ranges or --internal"}
+		err = &problem.Error{Usage: true, What: "nothing changed: the answer was not public", Next: "Run the same command again with --source-ranges or --internal"}
 	}
 	return err
 }
@@ -55,11 +55,11 @@ func (o *exposeOptions) mayChange(ctx context.Context, question string) error {
 		return nil
 	}
 	if !s.Interactive {
-		return &cli.UsageError{What: "nothing changed: there is no terminal to ask on", Next: "Say yes with --yes, or look without changing with --dry-run=client"}
+		return &problem.Error{Usage: true, What: "nothing changed: there is no terminal to ask on", Next: "Say yes with --yes, or look without changing with --dry-run=client"}
 	}
 	yes, err := s.Confirm(ctx, question)
 	if err == nil && !yes {
-		err = &cli.UsageError{What: "nothing changed: the answer was no", Next: "Run the same command again when you want it"}
+		err = &problem.Error{Usage: true, What: "nothing changed: the answer was no", Next: "Run the same command again when you want it"}
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // args takes no argument but the value of --tls: as a flag that may stand alone it has its value behind a "=", and people
@@ -39,40 +40,40 @@ func (o *exposeOptions) checkTLS() error {
 	wants := o.given("tls") && o.tls != expose.NoTLS || o.given("tls-secret")
 	switch {
 	case o.given("email") && o.tls != expose.LetsEncrypt:
-		return &cli.UsageError{What: "--email says nothing without --tls letsencrypt", Next: "Add it, or see: kubectl kubeflow expose --help"}
+		return &problem.Error{Usage: true, What: "--email says nothing without --tls letsencrypt", Next: "Add it, or see: kubectl kubeflow expose --help"}
 	case o.given("tls") && o.given("tls-secret"):
-		return &cli.UsageError{What: "--tls and --tls-secret do not go together", Next: "Choose one: a certificate that cert-manager makes, or one that you have"}
+		return &problem.Error{Usage: true, What: "--tls and --tls-secret do not go together", Next: "Choose one: a certificate that cert-manager makes, or one that you have"}
 	case o.given("tls-secret") && o.tlsSecret == "":
-		return &cli.UsageError{What: "--tls-secret names no Secret", Next: "Name one of the gateway's namespace; --tls none takes HTTPS back"}
+		return &problem.Error{Usage: true, What: "--tls-secret names no Secret", Next: "Name one of the gateway's namespace; --tls none takes HTTPS back"}
 	case wants && !o.wait:
-		return &cli.UsageError{What: "--tls needs the address, and --wait=false does not wait for it", Next: "Leave --wait=false away"}
+		return &problem.Error{Usage: true, What: "--tls needs the address, and --wait=false does not wait for it", Next: "Leave --wait=false away"}
 	case wants && o.port == 80:
-		return &cli.UsageError{What: "--port 80 is where plain HTTP is sent on from", Next: "Leave --port away for 443, or choose another"}
+		return &problem.Error{Usage: true, What: "--port 80 is where plain HTTP is sent on from", Next: "Leave --port away for 443, or choose another"}
 	case o.given("dns-label") && o.dnsLabel != "" && o.internal:
-		return &cli.UsageError{What: "--dns-label is a name for a public address, and --internal makes none", Next: "Leave one of them away; --host gives the name of your own zone"}
+		return &problem.Error{Usage: true, What: "--dns-label is a name for a public address, and --internal makes none", Next: "Leave one of them away; --host gives the name of your own zone"}
 	}
 	return tlsIssuer.Check(o.tls)
 }
 
 func (o *exposeOptions) checkValues() error {
 	if o.given("port") && (o.port < 1 || o.port > 65535) {
-		return &cli.UsageError{What: fmt.Sprintf("--port cannot be %d", o.port), Next: "A port is a number from 1 to 65535"}
+		return &problem.Error{Usage: true, What: fmt.Sprintf("--port cannot be %d", o.port), Next: "A port is a number from 1 to 65535"}
 	}
 	if o.given("address") && o.address != "localhost" && net.ParseIP(o.address) == nil {
-		return &cli.UsageError{What: fmt.Sprintf("--address cannot be %q", o.address), Next: "It is localhost, or an IP address of this computer such as 127.0.0.1 or 0.0.0.0"}
+		return &problem.Error{Usage: true, What: fmt.Sprintf("--address cannot be %q", o.address), Next: "It is localhost, or an IP address of this computer such as 127.0.0.1 or 0.0.0.0"}
 	}
 	if _, err := expose.ParseRanges(o.sourceRanges); err != nil {
-		return &cli.UsageError{What: "--source-ranges: " + err.Error(), Next: "Write CIDRs with commas between them, as 203.0.113.0/24,198.51.100.7"}
+		return &problem.Error{Usage: true, What: "--source-ranges: " + err.Error(), Next: "Write CIDRs with commas between them, as 203.0.113.0/24,198.51.100.7"}
 	}
 	if _, err := expose.ParseAnnotations(o.annotate); err != nil {
-		return &cli.UsageError{What: "--annotate: " + err.Error(), Next: "Write it as kubectl annotate does: --annotate owner=team-a"}
+		return &problem.Error{Usage: true, What: "--annotate: " + err.Error(), Next: "Write it as kubectl annotate does: --annotate owner=team-a"}
 	}
 	if err := o.wanted().Check(); err != nil {
 		what, next, _ := strings.Cut(err.Error(), ": ")
-		return &cli.UsageError{What: what, Next: text.Capitalized(next)}
+		return &problem.Error{Usage: true, What: what, Next: text.Capitalized(next)}
 	}
 	if o.timeout <= 0 {
-		return &cli.UsageError{What: fmt.Sprintf("--timeout cannot be %s", o.timeout), Next: "Say how long to wait, as 10m, or do not wait with --wait=false"}
+		return &problem.Error{Usage: true, What: fmt.Sprintf("--timeout cannot be %s", o.timeout), Next: "Say how long to wait, as 10m, or do not wait with --wait=false"}
 	}
 	return cmp.Or(exposeDryRun.Check(o.dryRun), exposeOutput.Check(o.output))
 }

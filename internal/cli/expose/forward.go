@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/portforward"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 var portForwardMethod = exposeMethod{Method: portforward.Method, run: (*exposeOptions).runPortForward, shared: []string{"port"}, groups: []cli.FlagGroup{
@@ -54,10 +55,10 @@ func (o *exposeOptions) runPortForward(ctx context.Context, c *cluster.Client, r
 		return err
 	}
 	if errors.Is(context.Cause(serving), context.DeadlineExceeded) {
-		return &cluster.Problem{What: fmt.Sprintf("no gateway pod became ready in %s: %s", o.timeout, waiting),
+		return &problem.Error{What: fmt.Sprintf("no gateway pod became ready in %s: %s", o.timeout, waiting),
 			Next: "See why with: kubectl kubeflow doctor", Err: context.DeadlineExceeded}
 	}
-	return &cluster.Problem{What: "interrupted: " + url + " is closed", Next: "Open it again with: kubectl kubeflow expose --port-forward", Err: context.Canceled}
+	return &problem.Error{What: "interrupted: " + url + " is closed", Next: "Open it again with: kubectl kubeflow expose --port-forward", Err: context.Canceled}
 }
 
 // warn says what a person may not expect about where it listens.

@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 var loadBalancerMethod = exposeMethod{Method: loadbalancer.Method, run: (*exposeOptions).runLoadBalancer, shared: []string{"port", "dry-run"}, groups: []cli.FlagGroup{
@@ -63,10 +64,10 @@ func (o *exposeOptions) agreeAndApply(ctx context.Context, c *cluster.Client, pl
 	}
 	return plan.Apply(ctx, kubeflow.ExposeApplyOptions{
 		AllowUnauthenticated: unsafe, NoWait: !o.wait, Timeout: o.timeout, Notify: o.Notify,
-		Delayed: func(d expose.Delay) {
-			o.Screen().Say("  %s", d.Why)
-			if d.Advice != "" {
-				o.Screen().Paragraph("  " + d.Next())
+		Delayed: func(d problem.Error) {
+			o.Screen().Say("  %s", d.What)
+			if d.Next != "" {
+				o.Screen().Paragraph("  " + d.Advice())
 			}
 		},
 	})
@@ -160,6 +161,6 @@ func verdict(url string, reach dashboard.Reach, answer probe.Result) error {
 	case reach != dashboard.Public: // silence is right for those outside
 		return nil
 	}
-	return &cluster.Problem{Err: context.DeadlineExceeded, What: fmt.Sprintf("%s %s", url, answer.Message),
+	return &problem.Error{Err: context.DeadlineExceeded, What: fmt.Sprintf("%s %s", url, answer.Message),
 		Next: "See what is wrong with: kubectl kubeflow doctor"}
 }

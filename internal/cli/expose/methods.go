@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // An exposeMethod is one thing that expose does, at its flag.
@@ -78,7 +79,7 @@ func (o *exposeOptions) choose() error {
 		}
 	}
 	if len(chosen) > 1 {
-		return &cli.UsageError{What: text.And(all...) + " do not go together", Next: "Choose one of them"}
+		return &problem.Error{Usage: true, What: text.And(all...) + " do not go together", Next: "Choose one of them"}
 	}
 	var err error
 	o.all.VisitAll(func(f *pflag.Flag) {
@@ -89,7 +90,7 @@ func (o *exposeOptions) choose() error {
 			}
 		}
 		if f.Changed && len(with) > 0 && (o.method == nil || !o.method.takes(f.Name)) && err == nil {
-			err = &cli.UsageError{What: "--" + f.Name + " says nothing without " + strings.Join(with, " or "), Next: "Add it, or see: kubectl kubeflow expose --help"}
+			err = &problem.Error{Usage: true, What: "--" + f.Name + " says nothing without " + strings.Join(with, " or "), Next: "Add it, or see: kubectl kubeflow expose --help"}
 		}
 	})
 	return err

@@ -6,10 +6,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/images"
 )
 
@@ -33,13 +33,13 @@ func (a *adaptFlags) validate() error {
 		return err
 	}
 	if a.adapt == "none" && a.gpuTolerations {
-		return &cli.UsageError{What: "--adapt=none leaves the manifests as they are, and --gpu-tolerations changes them", Next: "Leave one of them out"}
+		return &problem.Error{Usage: true, What: "--adapt=none leaves the manifests as they are, and --gpu-tolerations changes them", Next: "Leave one of them out"}
 	}
 	a.rules = nil
 	for _, text := range a.images {
 		r, err := images.Parse(text)
 		if err != nil {
-			return &cli.UsageError{What: "--image: " + err.Error(), Next: "FROM is what images begin with now, TO what takes its place; there is no https:// in an image"}
+			return &problem.Error{Usage: true, What: "--image: " + err.Error(), Next: "FROM is what images begin with now, TO what takes its place; there is no https:// in an image"}
 		}
 		a.rules = append(a.rules, r)
 	}

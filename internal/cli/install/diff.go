@@ -10,6 +10,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // A dryRun is what -o json and -o yaml print of a plan that the server was asked about.
@@ -61,9 +62,9 @@ func (o *installOptions) verdict(err error, p *kubeflow.InstallPlan, count map[p
 	case err != nil:
 		return err
 	case count[plan.Rejected] > 0:
-		return &cluster.Problem{What: fmt.Sprintf("the server refuses %s", text.Plural(count[plan.Rejected], "object")), Next: "Mend them first: an install would stop at them"}
+		return &problem.Error{What: fmt.Sprintf("the server refuses %s", text.Plural(count[plan.Rejected], "object")), Next: "Mend them first: an install would stop at them"}
 	case blocked && !o.diff:
-		return &cluster.Problem{What: text.Plural(count[plan.Recreate], "object") + " cannot be changed in place", Next: "To have them made anew: --recreate. What holds data is never made anew"}
+		return &problem.Error{What: text.Plural(count[plan.Recreate], "object") + " cannot be changed in place", Next: "To have them made anew: --recreate. What holds data is never made anew"}
 	}
 	if blocked && o.output == "" {
 		o.Screen().Say("%s cannot be changed in place: an install needs --recreate", text.Plural(count[plan.Recreate], "object"))

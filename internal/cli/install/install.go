@@ -16,6 +16,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 type installOptions struct {
@@ -106,9 +107,9 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 func (o *installOptions) validate() error {
 	switch {
 	case o.release != "" && o.file != "":
-		return &cli.UsageError{What: "--release and --filename exclude each other", Next: "Name a release, or a file"}
+		return &problem.Error{Usage: true, What: "--release and --filename exclude each other", Next: "Name a release, or a file"}
 	case o.timeout <= 0:
-		return &cli.UsageError{What: "--timeout must be longer than nothing", Next: "For example: --timeout 30m"}
+		return &problem.Error{Usage: true, What: "--timeout must be longer than nothing", Next: "For example: --timeout 30m"}
 	}
 	return cmp.Or(cli.CheckName(o.name), installDryRun.Check(o.dryRun), installOutput.Check(o.output), o.adaptFlags.validate(), o.preflightFlags.validate())
 }

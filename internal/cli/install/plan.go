@@ -10,11 +10,11 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // leave is what a user allows an install to do beyond the usual.
@@ -150,13 +150,13 @@ func (o *installOptions) consent(ctx context.Context, plan *kubeflow.InstallPlan
 	case o.yes:
 		return o.leave.downgrade, nil
 	case !o.Screen().Interactive:
-		return false, &cli.UsageError{What: "an install changes the cluster, and there is no terminal to ask on", Next: "Say yes with --yes, or look first with --dry-run=server or --diff"}
+		return false, &problem.Error{Usage: true, What: "an install changes the cluster, and there is no terminal to ask on", Next: "Say yes with --yes, or look first with --dry-run=server or --diff"}
 	case asks:
 		question = fmt.Sprintf("Go back from Kubeflow %s to %s?", plan.InstalledRelease(), plan.Release)
 	}
 	yes, err := o.Screen().Confirm(ctx, question)
 	if err == nil && !yes {
-		err = &cluster.Problem{What: "nothing was changed", Next: "To look first: kubectl kubeflow install --diff"}
+		err = &problem.Error{What: "nothing was changed", Next: "To look first: kubectl kubeflow install --diff"}
 	}
 	return plan.Downgrade(), err
 }

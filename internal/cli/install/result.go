@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // An installResult is what -o json and -o yaml print after an install.
@@ -103,9 +104,9 @@ func ending(err error, result *apply.Result, total int) error {
 	var unfinished *apply.UnfinishedError
 	switch {
 	case errors.As(err, &unfinished):
-		return &cluster.Problem{What: unfinished.Error(), Err: err, Next: "Look for the cause with: kubectl kubeflow doctor. What is there stays; the same command goes on waiting"}
+		return &problem.Error{What: unfinished.Error(), Err: err, Next: "Look for the cause with: kubectl kubeflow doctor. What is there stays; the same command goes on waiting"}
 	case errors.Is(err, context.Canceled) && result != nil:
-		return &cluster.Problem{What: fmt.Sprintf("interrupted: %d of %d objects are as wanted", result.Applied+result.Unchanged, total), Err: err,
+		return &problem.Error{What: fmt.Sprintf("interrupted: %d of %d objects are as wanted", result.Applied+result.Unchanged, total), Err: err,
 			Next: "Nothing is lost: the same command goes on from here"}
 	}
 	return err
@@ -124,5 +125,5 @@ func inTheWay(err error) error {
 			next = append(next, p.Next)
 		}
 	}
-	return &cluster.Problem{What: strings.Join(what, "\n"), Next: "Nothing was changed. " + strings.Join(next, "\n"), Err: err}
+	return &problem.Error{What: strings.Join(what, "\n"), Next: "Nothing was changed. " + strings.Join(next, "\n"), Err: err}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -33,7 +34,7 @@ func (o *releasesOptions) fill(ctx context.Context) error {
 		kubernetes, _ := o.cluster(ctx)
 		newest, ok := release.Newest(kubernetes)
 		if !ok {
-			return &cli.UsageError{What: "there is no cluster to choose a release for, or none was tested on it", Next: "Name the release, for example: kubectl kubeflow releases --download " + o.download + " --release 26.03"}
+			return &problem.Error{Usage: true, What: "there is no cluster to choose a release for, or none was tested on it", Next: "Name the release, for example: kubectl kubeflow releases --download " + o.download + " --release 26.03"}
 		}
 		names = []string{newest.Version}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -73,9 +74,9 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 func (o *releasesOptions) validate() error {
 	switch {
 	case o.download == "" && (len(o.wanted) > 0 || o.mirror != "" || o.skipVerify):
-		return &cli.UsageError{What: "--release, --mirror and --skip-verify go with --download", Next: "To see one release: kubectl kubeflow releases 26.03"}
+		return &problem.Error{Usage: true, What: "--release, --mirror and --skip-verify go with --download", Next: "To see one release: kubectl kubeflow releases 26.03"}
 	case o.download != "" && (len(o.names) > 0 || o.components):
-		return &cli.UsageError{What: "--download goes with --release", Next: "For example: kubectl kubeflow releases --download mirror -r 26.03"}
+		return &problem.Error{Usage: true, What: "--download goes with --release", Next: "For example: kubectl kubeflow releases --download mirror -r 26.03"}
 	}
 	return releasesOutput.Check(o.output)
 }
@@ -90,7 +91,7 @@ func run(ctx context.Context, o *releasesOptions) error {
 		for _, name := range o.names {
 			r, err := release.Find(name)
 			if err != nil {
-				return &cli.UsageError{What: err.Error(), Next: "See them with: kubectl kubeflow releases"}
+				return &problem.Error{Usage: true, What: err.Error(), Next: "See them with: kubectl kubeflow releases"}
 			}
 			chosen = append(chosen, r)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // follow shows the status again and again: with --watch until it is interrupted, with --wait until everything is ready.
@@ -48,7 +49,7 @@ func (o *statusOptions) ranOut(last *kubeflow.Overview) error {
 	if last != nil {
 		shown = o.show(last, 0)
 	}
-	return errors.Join(shown, &cluster.Problem{What: fmt.Sprintf("not everything was ready after %s", o.timeout), Err: context.DeadlineExceeded,
+	return errors.Join(shown, &problem.Error{What: fmt.Sprintf("not everything was ready after %s", o.timeout), Err: context.DeadlineExceeded,
 		Next: "Look for the cause with: kubectl kubeflow doctor"})
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 type statusOptions struct {
@@ -68,13 +69,13 @@ func (o *statusOptions) validate() error {
 	}
 	switch {
 	case o.watch && o.wait:
-		return &cli.UsageError{What: "--watch and --wait exclude each other", Next: "Choose --watch to look on, or --wait to end when everything is ready"}
+		return &problem.Error{Usage: true, What: "--watch and --wait exclude each other", Next: "Choose --watch to look on, or --wait to end when everything is ready"}
 	case o.watch && (o.output == "yaml" || o.output == "name"):
-		return &cli.UsageError{What: "--watch has no output format " + o.output, Next: "With -o json each change is one document on a line of its own"}
+		return &problem.Error{Usage: true, What: "--watch has no output format " + o.output, Next: "With -o json each change is one document on a line of its own"}
 	case o.tree && o.output == "name":
-		return &cli.UsageError{What: "--tree says nothing with -o name", Next: "Leave one of them out"}
+		return &problem.Error{Usage: true, What: "--tree says nothing with -o name", Next: "Leave one of them out"}
 	case o.timeout <= 0:
-		return &cli.UsageError{What: "--timeout must be longer than nothing", Next: "For example: --timeout 10m"}
+		return &problem.Error{Usage: true, What: "--timeout must be longer than nothing", Next: "For example: --timeout 10m"}
 	}
 	return nil
 }
@@ -146,7 +147,7 @@ func howItIs(overview *kubeflow.Overview) error {
 	case overview.Ready:
 		return nil
 	case overview.Inconclusive():
-		return &cluster.Problem{What: "what matters could not be looked at", Next: "Ask the cluster's administrator for permission to list workloads, or name another user with --context"}
+		return &problem.Error{What: "what matters could not be looked at", Next: "Ask the cluster's administrator for permission to list workloads, or name another user with --context"}
 	}
 	return cli.ErrFound
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // agree shows what goes and what stays and asks. Data is only deleted for who names the cluster, which dataOf returns.
@@ -19,7 +19,7 @@ func (o *uninstallOptions) agree(ctx context.Context, client *cluster.Client, pl
 		return "", nil
 	}
 	if !o.Screen().Interactive {
-		return "", &cli.UsageError{What: "there is nobody to ask whether to uninstall " + plan.Title(), Next: "Say yes with --yes"}
+		return "", &problem.Error{Usage: true, What: "there is nobody to ask whether to uninstall " + plan.Title(), Next: "Say yes with --yes"}
 	}
 	yes, err := o.Screen().Confirm(ctx, fmt.Sprintf("Uninstall %s from %s?", plan.Title(), plan.Cluster()))
 	if err == nil && !yes {
@@ -34,9 +34,9 @@ func (o *uninstallOptions) confirmData(ctx context.Context, name string) error {
 	case o.confirm == name:
 		return nil
 	case o.confirm != "":
-		return &cli.UsageError{What: fmt.Sprintf("--confirm says %q, and this is %s", o.confirm, name), Next: "Nothing was changed. Choose the cluster with --context"}
+		return &problem.Error{Usage: true, What: fmt.Sprintf("--confirm says %q, and this is %s", o.confirm, name), Next: "Nothing was changed. Choose the cluster with --context"}
 	case !o.Screen().Interactive:
-		return &cli.UsageError{What: "there is nobody to ask whether to delete users' data", Next: "Nothing was changed. To delete it without a question: --confirm " + name}
+		return &problem.Error{Usage: true, What: "there is nobody to ask whether to delete users' data", Next: "Nothing was changed. To delete it without a question: --confirm " + name}
 	}
 	typed, err := o.Screen().Ask(ctx, fmt.Sprintf("To delete this data for good, type %s:", name))
 	if err == nil && typed != name {
@@ -46,5 +46,5 @@ func (o *uninstallOptions) confirmData(ctx context.Context, name string) error {
 }
 
 func unchanged() error {
-	return &cluster.Problem{What: "nothing was changed", Next: "To look first: kubectl kubeflow uninstall --dry-run"}
+	return &problem.Error{What: "nothing was changed", Next: "To look first: kubectl kubeflow uninstall --dry-run"}
 }

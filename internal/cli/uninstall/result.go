@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // A removal is what -o json and -o yaml print after an uninstall, and for --dry-run.
@@ -106,9 +107,9 @@ func halfway(err error, result *uninstall.Result, total int) error {
 			next = "If what should do this is gone for good, this lets them go, without the work that it would have done:\n  " +
 				strings.Join(unremoved.Next, "\n  ") + "\nThen run the same command again."
 		}
-		return &cluster.Problem{What: unremoved.Error(), Next: next, Err: err}
+		return &problem.Error{What: unremoved.Error(), Next: next, Err: err}
 	case errors.Is(err, context.Canceled) && result != nil:
-		return &cluster.Problem{What: fmt.Sprintf("interrupted: %d of %d objects are gone", len(result.Removed), total), Err: err,
+		return &problem.Error{What: fmt.Sprintf("interrupted: %d of %d objects are gone", len(result.Removed), total), Err: err,
 			Next: "Run the same command again: it goes on from here"}
 	}
 	return err

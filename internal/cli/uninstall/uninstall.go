@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 type uninstallOptions struct {
@@ -79,9 +80,9 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 func (o *uninstallOptions) validate() error {
 	switch {
 	case o.confirm != "" && !o.deleteData:
-		return &cli.UsageError{What: "--confirm goes with --delete-data", Next: "Without --delete-data, -y is all that is needed"}
+		return &problem.Error{Usage: true, What: "--confirm goes with --delete-data", Next: "Without --delete-data, -y is all that is needed"}
 	case o.timeout <= 0:
-		return &cli.UsageError{What: "--timeout must be longer than nothing", Next: "For example: --timeout 15m"}
+		return &problem.Error{Usage: true, What: "--timeout must be longer than nothing", Next: "For example: --timeout 15m"}
 	}
 	return cmp.Or(cli.CheckName(o.name), uninstallDryRun.Check(o.dryRun), uninstallOutput.Check(o.output))
 }

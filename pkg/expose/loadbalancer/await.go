@@ -14,11 +14,12 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // Await waits until a plan's Service has its address and returns where to knock. tell hears why it takes long, once for each reason.
-// When the context's deadline passes the error is a *cluster.Problem with the reason, and context.DeadlineExceeded in it.
-func Await(ctx context.Context, c *cluster.Client, t expose.Target, plan Plan, tell func(expose.Delay)) (probe.Request, error) {
+// When the context's deadline passes the error is a *problem.Error with the reason, and context.DeadlineExceeded in it.
+func Await(ctx context.Context, c *cluster.Client, t expose.Target, plan Plan, tell func(problem.Error)) (probe.Request, error) {
 	ref := plan.Service
 	told, stop := context.WithCancel(ctx)
 	defer stop()
@@ -34,19 +35,19 @@ func Await(ctx context.Context, c *cluster.Client, t expose.Target, plan Plan, t
 	if err == nil {
 		return door, nil
 	}
-	return probe.Request{}, expose.Unfinished(ctx, err, func() *cluster.Problem {
+	return probe.Request{}, expose.Unfinished(ctx, err, func() *problem.Error {
 		delay := WhyPending(context.WithoutCancel(ctx), c, ref)
 		next := "Keep waiting with the same command, or remove it with: kubectl kubeflow expose --remove"
-		if delay.Advice != "" {
-			next = delay.Next() + "\n" + next
+		if delay.Next != "" {
+			next = delay.Advice() + "\n" + next
 		}
-		return &cluster.Problem{What: fmt.Sprintf("%s has no address yet: %s", ref, delay.Why), Next: next}
+		return &problem.Error{What: fmt.Sprintf("%s has no address yet: %s", ref, delay.What), Next: next}
 	})
 }
 
 // reportDelays looks at the events while an address is missing: soon at first, then now and then.
-func reportDelays(ctx context.Context, c *cluster.Client, ref cluster.Ref, tell func(expose.Delay)) {
-	var last expose.Delay
+func reportDelays(ctx context.Context, c *cluster.Client, ref cluster.Ref, tell func(problem.Error)) {
+	var last problem.Error
 	pause := wait.Backoff{Duration: 2 * time.Second, Factor: 1.5, Steps: 8, Cap: 15 * time.Second}
 	for kube.Sleep(ctx, pause.Step()) == nil {
 		if delay := WhyPending(ctx, c, ref); delay != last && ctx.Err() == nil {

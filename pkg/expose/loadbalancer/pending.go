@@ -11,22 +11,22 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // delayOf says in plain words what a Service's events tell about its missing address. It is pure; the latest event counts.
-func delayOf(events []corev1.Event) expose.Delay {
+func delayOf(events []corev1.Event) problem.Error {
 	slices.SortStableFunc(events, func(a, b corev1.Event) int { return cmp.Compare(timeOf(a).UnixNano(), timeOf(b).UnixNano()) })
 	for _, event := range slices.Backward(events) {
 		if event.Type != corev1.EventTypeWarning {
 			continue
 		}
 		if refusal, known := cluster.AzureRefused(event.Message); known {
-			return expose.Delay(refusal)
+			return refusal
 		}
-		return expose.Delay{Why: event.Reason + ": " + text.FirstLine(event.Message)}
+		return problem.Error{What: event.Reason + ": " + text.FirstLine(event.Message)}
 	}
-	return expose.Delay{Why: "the load balancer is being created"}
+	return problem.Error{What: "the load balancer is being created"}
 }
 
 func timeOf(e corev1.Event) metav1.Time {
@@ -40,7 +40,7 @@ func timeOf(e corev1.Event) metav1.Time {
 }
 
 // WhyPending asks the events of a Service why it has no address. Without the permission to read them it says what is usual.
-func WhyPending(ctx context.Context, c *cluster.Client, service cluster.Ref) expose.Delay {
+func WhyPending(ctx context.Context, c *cluster.Client, service cluster.Ref) problem.Error {
 	list, err := c.Kube.CoreV1().Events(service.Namespace).List(ctx, metav1.ListOptions{
 		FieldSelector: fields.Set{"involvedObject.kind": "Service", "involvedObject.name": service.Name}.String(),
 	})
@@ -48,7 +48,7 @@ func WhyPending(ctx context.Context, c *cluster.Client, service cluster.Ref) exp
 		return delayOf(nil)
 	}
 	if len(list.Items) == 0 {
-		return expose.Delay{Why: "no controller has reported on it yet", Advice: "On a cluster without a load balancer controller, use", Command: "kubectl kubeflow expose --port-forward"}
+		return problem.Error{What: "no controller has reported on it yet", Next: "On a cluster without a load balancer controller, use", Command: "kubectl kubeflow expose --port-forward"}
 	}
 	return delayOf(list.Items)
 }

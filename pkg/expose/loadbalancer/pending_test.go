@@ -34,7 +34,7 @@ func TestADelayIsExplainedByTheLatestWarningEvent(t *testing.T) {
 		{"something new", []corev1.Event{warning(1, "an unknown failure\nand more")}, "SyncLoadBalancerFailed: an unknown failure", false},
 	} {
 		got := delayOf(c.events)
-		if got.Why != c.why || (got.Advice != "") != c.advice {
+		if got.What != c.why || (got.Next != "") != c.advice {
 			t.Errorf("%s: %+v", c.about, got)
 		}
 	}

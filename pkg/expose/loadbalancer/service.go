@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // Method is the method that gives the dashboard an address of its own.
@@ -29,7 +30,7 @@ func ServiceRef(namespace string) cluster.Ref {
 func NewPlan(t tls.Target, o expose.Options) (Plan, error) {
 	plan := Plan{Service: ServiceRef(t.Namespace())}
 	if t.AddressService != nil && expose.IsDeleting(t.AddressService) {
-		return plan, &cluster.Problem{What: plan.Service.String() + " is being deleted", Next: "Wait for the deletion with: kubectl kubeflow expose --remove"}
+		return plan, &problem.Error{What: plan.Service.String() + " is being deleted", Next: "Wait for the deletion with: kubectl kubeflow expose --remove"}
 	}
 	if change := t.Allow(t.AllowPolicy); change != nil {
 		plan.Changes = append(plan.Changes, *change) // before the address, so that the first visitor gets in
@@ -51,7 +52,7 @@ func NewPlan(t tls.Target, o expose.Options) (Plan, error) {
 		}
 	}
 	if wanted.Annotations[dashboard.DNSLabelAnnotation] != "" && dashboard.IsInternal(wanted) {
-		return plan, &cluster.Problem{What: "a DNS label requires a public address, and this one is internal",
+		return plan, &problem.Error{What: "a DNS label requires a public address, and this one is internal",
 			Next: `Remove it with --dns-label "", or set a name of your own DNS zone with --host`}
 	}
 	change, err := serviceChange(t, wanted)
@@ -69,7 +70,7 @@ func NewPlan(t tls.Target, o expose.Options) (Plan, error) {
 		return plan, err
 	}
 	if wish := t.Source(o); wish != nil && wish.From == expose.LetsEncrypt && plan.Reach != dashboard.Public {
-		return plan, &cluster.Problem{What: "Let's Encrypt connects from anywhere on the internet, also for renewals, and this address would not admit it",
+		return plan, &problem.Error{What: "Let's Encrypt connects from anywhere on the internet, also for renewals, and this address would not admit it",
 			Next: "Use a private CA with --tls self-signed, or your own certificate with --tls-secret NAME"}
 	}
 	plan.Notes = slices.Concat(plan.Notes, alsoPublic(t, plan), plan.TLS.Notes)

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"syscall"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // DefaultPort is where --port-forward listens when nothing else is said.
@@ -20,7 +20,7 @@ func Listen(address string, port int) ([]net.Listener, error) {
 	if port != 0 {
 		listeners, err := listenOn(address, port)
 		if inUse(err) {
-			return nil, &cluster.Problem{Err: err,
+			return nil, &problem.Error{Err: err,
 				What: fmt.Sprintf("port %d of %s is in use by another program", port, address),
 				Next: "Choose another one with --port, or omit --port to use the next free one"}
 		}
@@ -60,7 +60,7 @@ func listenOn(address string, port int) ([]net.Listener, error) {
 
 func listenIP(address string, port int) (net.Listener, error) {
 	if net.ParseIP(address) == nil {
-		return nil, &cluster.Problem{What: fmt.Sprintf("%q is not an IP address of this computer", address), Next: "Use --address localhost, 127.0.0.1 or 0.0.0.0"}
+		return nil, &problem.Error{What: fmt.Sprintf("%q is not an IP address of this computer", address), Next: "Use --address localhost, 127.0.0.1 or 0.0.0.0"}
 	}
 	l, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"net"
 	"testing"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 func TestATakenPortIsAnErrorOnlyWhenItWasAskedFor(t *testing.T) {
@@ -16,8 +16,8 @@ func TestATakenPortIsAnErrorOnlyWhenItWasAskedFor(t *testing.T) {
 	}
 	defer taken[0].Close()
 	port := taken[0].Addr().(*net.TCPAddr).Port
-	var problem *cluster.Problem
-	if _, err := Listen("127.0.0.1", port); !errors.As(err, &problem) || problem.Next == "" {
+	var failure *problem.Error
+	if _, err := Listen("127.0.0.1", port); !errors.As(err, &failure) || failure.Next == "" {
 		t.Errorf("asked for: %v", err)
 	}
 	next, err := Listen("127.0.0.1", 0)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/record"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // challengePath is where a certificate authority asks whether the name is ours (RFC 8555, section 8.3). What is there is
@@ -48,6 +49,6 @@ func (t Target) exemptChallenge() ([]cluster.Change, error) {
 		}
 		return append(append(changes, change), t.restarts(change.After)...), nil
 	}
-	return nil, &cluster.Problem{What: "Let's Encrypt cannot verify the name: authservice of this release authenticates every request, without exceptions",
+	return nil, &problem.Error{What: "Let's Encrypt cannot verify the name: authservice of this release authenticates every request, without exceptions",
 		Next: "Use your own certificate with --tls-secret NAME, or a private CA with --tls self-signed"}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // An consent is what the user agreed to of a certificate, now that the address is known, which joins it.
@@ -31,7 +32,7 @@ func (a *consent) check(changes []cluster.Change) error {
 		return c.Verb == cluster.Delete && c.Ref().Kind == kube.SecretKind.Kind && len(expose.DeletedCertificates(a.plan.Changes())) > 0 && expose.CreatedByExpose(c.Before)
 	})
 	if c := expose.Uncovered(a.plan.Changes(), changes); c != nil {
-		return &cluster.Problem{What: fmt.Sprintf("%s changed meanwhile, so that its changes differ from what you agreed to", c.Ref()),
+		return &problem.Error{What: fmt.Sprintf("%s changed meanwhile, so that its changes differ from what you agreed to", c.Ref()),
 			Next: "Run the same command again to see the remaining changes"}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // caIssuer is the Issuer that signs with the private CA.
@@ -52,7 +53,7 @@ func (t Target) selfSigned(plan *Plan, address string) error {
 // over plain HTTP, and cannot sign in.
 func (t Target) letsEncrypt(plan *Plan, wish expose.TLS) error {
 	if plan.Host == "" || net.ParseIP(plan.Host) != nil {
-		return &cluster.Problem{What: "Let's Encrypt requires a DNS name, and the dashboard has only an address",
+		return &problem.Error{What: "Let's Encrypt requires a DNS name, and the dashboard has only an address",
 			Next: "Set one with --dns-label NAME, or a name of your own DNS zone with --host kubeflow.example.com"}
 	}
 	acme := map[string]any{

@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/record"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // A Plan is what to change so that the gateway speaks HTTPS: first what brings the certificate, then, when it is there,
@@ -165,22 +166,22 @@ func (t Target) host(o expose.Options) string {
 func (t Target) checkGateway(wish expose.TLS) error {
 	switch {
 	case t.IstioGateway == nil:
-		return &cluster.Problem{What: "Gateway kubeflow/kubeflow-gateway was not found, or cannot be read with your permissions: nothing could serve the certificate", Next: "See: kubectl get gateways.networking.istio.io -n kubeflow"}
+		return &problem.Error{What: "Gateway kubeflow/kubeflow-gateway was not found, or cannot be read with your permissions: nothing could serve the certificate", Next: "See: kubectl get gateways.networking.istio.io -n kubeflow"}
 	case dashboard.PortOf(t.Service, 443) == nil:
-		return &cluster.Problem{What: fmt.Sprintf("Service %s/%s has no port 443 for HTTPS", t.Service.Namespace, t.Service.Name), Next: "Add it to the gateway's Service, with targetPort 8443, on which its pods serve TLS"}
+		return &problem.Error{What: fmt.Sprintf("Service %s/%s has no port 443 for HTTPS", t.Service.Namespace, t.Service.Name), Next: "Add it to the gateway's Service, with targetPort 8443, on which its pods serve TLS"}
 	}
 	for _, server := range dashboard.Servers(t.IstioGateway) {
 		if name, _, _ := unstructured.NestedString(server, "port", "name"); name != record.ServerName && dashboard.Encrypted(server) {
 			secret, _, _ := unstructured.NestedString(server, "tls", "credentialName")
-			return &cluster.Problem{What: strings.TrimSuffix("the gateway has another HTTPS server already, with certificate "+secret, ", with certificate "),
+			return &problem.Error{What: strings.TrimSuffix("the gateway has another HTTPS server already, with certificate "+secret, ", with certificate "),
 				Next: "Run the same command without --tls: its port is added to the address"}
 		}
 	}
 	if wish.From != expose.FromSecret && t.certManager == "" {
-		return &cluster.Problem{What: "cert-manager is not installed on this cluster, so no certificate can be issued", Next: "Put the certificate into a Secret of " + t.Namespace() + " (kubectl create secret tls) and use --tls-secret NAME, or install cert-manager"}
+		return &problem.Error{What: "cert-manager is not installed on this cluster, so no certificate can be issued", Next: "Put the certificate into a Secret of " + t.Namespace() + " (kubectl create secret tls) and use --tls-secret NAME, or install cert-manager"}
 	}
 	if file := t.mountedOnly(); file != "" && wish.From == expose.FromSecret && wish.Secret != file {
-		return &cluster.Problem{What: "Istio of this release reads certificates from only one Secret: " + t.Namespace() + "/" + file, Next: "Put the certificate there and use --tls-secret " + file}
+		return &problem.Error{What: "Istio of this release reads certificates from only one Secret: " + t.Namespace() + "/" + file, Next: "Put the certificate there and use --tls-secret " + file}
 	}
 	return nil
 }

@@ -10,8 +10,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // leafOf returns the certificate that a Secret of type kubernetes.io/tls serves. Its key is not looked at.
@@ -43,7 +43,7 @@ func caOf(secret *unstructured.Unstructured) *x509.CertPool {
 func (t Target) checkSecret(name, host string) (notes []string, err error) {
 	named := t.Namespace() + "/" + name
 	unfit := func(why string) error {
-		return &cluster.Problem{What: "Secret " + named + " cannot be served: " + why,
+		return &problem.Error{What: "Secret " + named + " cannot be served: " + why,
 			Next: "Create it with: kubectl create secret tls -n " + t.Namespace() + " " + name + " --cert FILE --key FILE"}
 	}
 	switch {

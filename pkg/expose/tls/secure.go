@@ -15,13 +15,14 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // Secure does the second half of an exposure, for which the address had to be there: it gets the certificate, and lets the
 // gateway serve it when it has come. Without anything to do it does nothing. agreed is what the user's consent rests on, from
 // [Target.WithTLS]: Secure changes nothing beyond what [NewPlan] makes of that and the address; nil is no such limit. tell
 // reports why the certificate takes long.
-func Secure(ctx context.Context, c *cluster.Client, agreed *Target, o expose.Options, address string, tell func(expose.Delay)) (Plan, error) {
+func Secure(ctx context.Context, c *cluster.Client, agreed *Target, o expose.Options, address string, tell func(problem.Error)) (Plan, error) {
 	agreement, err := consentFor(agreed, o, address)
 	if err != nil {
 		return Plan{}, err
@@ -78,15 +79,15 @@ func applyTLS(ctx context.Context, c *cluster.Client, agreed *consent, o expose.
 }
 
 // await waits until the plan's certificate is there and good for its host. address is where the host should lead.
-func (p Plan) await(ctx context.Context, c *cluster.Client, address string, tell func(expose.Delay)) error {
+func (p Plan) await(ctx context.Context, c *cluster.Client, address string, tell func(problem.Error)) error {
 	if p.Await == nil {
 		return nil
 	}
-	var last expose.Delay
+	var last problem.Error
 	began := time.Now()
 	for pause := 250 * time.Millisecond; ; pause = min(pause*3/2, 5*time.Second) {
 		delay, err := p.issueDelay(ctx, c.View())
-		if err == nil && delay.Why == "" {
+		if err == nil && delay.What == "" {
 			return nil
 		}
 		if err == nil {
@@ -101,42 +102,42 @@ func (p Plan) await(ctx context.Context, c *cluster.Client, address string, tell
 		}
 		select {
 		case <-ctx.Done():
-			if last.Why == "" {
+			if last.What == "" {
 				last = delay
 			}
 			next := "Keep waiting with the same command, or remove it with: kubectl kubeflow expose --remove"
-			if last.Advice != "" {
-				next = last.Next() + "\n" + next
+			if last.Next != "" {
+				next = last.Advice() + "\n" + next
 			}
-			return &cluster.Problem{What: fmt.Sprintf("%s is not ready: %s", p.Await, last.Why), Next: next, Err: ctx.Err()}
+			return &problem.Error{What: fmt.Sprintf("%s is not ready: %s", p.Await, last.What), Next: next, Err: ctx.Err()}
 		case <-time.After(pause):
 		}
 	}
 }
 
 // issueDelay says why the certificate is not there yet; an empty Delay when it is.
-func (p Plan) issueDelay(ctx context.Context, view cluster.View) (expose.Delay, error) {
+func (p Plan) issueDelay(ctx context.Context, view cluster.View) (problem.Error, error) {
 	certificate, err := cluster.IgnoreNotFound(view.Get(ctx, *p.Await))
 	if err != nil {
-		return expose.Delay{}, err
+		return problem.Error{}, err
 	}
 	if certificate == nil {
-		return expose.Delay{Why: "it was deleted"}, nil
+		return problem.Error{What: "it was deleted"}, nil
 	}
 	if ready, why := condition(certificate, "Ready"); !ready {
 		return challengeDelay(ctx, view, p.Await.Namespace, why), nil
 	}
 	secret, err := cluster.IgnoreNotFound(view.Get(ctx, p.Secret))
 	if apierrors.IsForbidden(err) {
-		return expose.Delay{}, nil // cert-manager says that it is there
+		return problem.Error{}, nil // cert-manager says that it is there
 	}
 	if err != nil || secret == nil {
-		return expose.Delay{Why: "its Secret does not exist yet"}, err
+		return problem.Error{What: "its Secret does not exist yet"}, err
 	}
 	if leaf, err := leafOf(secret); err != nil || !p.covers(leaf) {
-		return expose.Delay{Why: "it is being reissued for " + p.Host}, nil
+		return problem.Error{What: "it is being reissued for " + p.Host}, nil
 	}
-	return expose.Delay{}, nil
+	return problem.Error{}, nil
 }
 
 // condition reads a condition of an object.
@@ -154,28 +155,28 @@ func condition(o *unstructured.Unstructured, kind string) (is bool, why string) 
 var challenges = schema.GroupKind{Group: "acme.cert-manager.io", Kind: "Challenge"}
 
 // challengeDelay says what an authority waits for, where it is one that asks; else what cert-manager says.
-func challengeDelay(ctx context.Context, view cluster.View, namespace, why string) expose.Delay {
+func challengeDelay(ctx context.Context, view cluster.View, namespace, why string) problem.Error {
 	all, _ := cluster.IgnoreNoMatch(view.List(ctx, challenges, cluster.Scope{Namespace: namespace}))
 	for _, challenge := range all {
 		if reason, _, _ := unstructured.NestedString(challenge.Object, "status", "reason"); reason != "" {
-			return expose.Delay{Why: text.FirstLine(reason)}
+			return problem.Error{What: text.FirstLine(reason)}
 		}
 	}
 	if why == "" {
-		return expose.Delay{Why: "cert-manager has not reported on it yet", Advice: "Check its pods", Command: "kubectl get pods -n cert-manager"}
+		return problem.Error{What: "cert-manager has not reported on it yet", Next: "Check its pods", Command: "kubectl get pods -n cert-manager"}
 	}
-	return expose.Delay{Why: text.FirstLine(why)}
+	return problem.Error{What: text.FirstLine(why)}
 }
 
 // checkDNS adds where the host's name leads, where that is what is missing.
-func (p Plan) checkDNS(ctx context.Context, address string, delay expose.Delay) expose.Delay {
+func (p Plan) checkDNS(ctx context.Context, address string, delay problem.Error) problem.Error {
 	if address == "" || net.ParseIP(p.Host) != nil || p.Host == "" {
 		return delay
 	}
 	asking, stop := context.WithTimeout(ctx, 2*time.Second)
 	defer stop()
 	if found, _ := net.DefaultResolver.LookupHost(asking, p.Host); !slices.Contains(found, address) && ctx.Err() == nil {
-		delay.Advice = fmt.Sprintf("Point the name %s to %s with a DNS record of type A", p.Host, address)
+		delay.Next = fmt.Sprintf("Point the name %s to %s with a DNS record of type A", p.Host, address)
 	}
 	return delay
 }

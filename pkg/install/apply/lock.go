@@ -10,6 +10,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // hold takes the cluster for a plan that writes something, and makes sure that the plan is still true: it was made, and
@@ -49,6 +50,6 @@ func checkUnchanged(ctx context.Context, client *cluster.Client, p *plan.Plan) e
 	if inventory.Find(all, p.Name).Revision() == p.Have.Revision() {
 		return nil
 	}
-	return &cluster.Problem{What: "somebody else installed or removed " + titleOf(p) + " while this install was being prepared",
+	return &problem.Error{What: "somebody else installed or removed " + titleOf(p) + " while this install was being prepared",
 		Next: "Nothing was changed. Look again with --diff, or run the same command again"}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // Options say how a plan is carried out.
@@ -27,7 +28,7 @@ type Options struct {
 //
 // While it writes it holds the cluster (see [lock.Hold]); a plan that writes nothing needs no hold.
 //
-// A wait that runs out ends with an [UnfinishedError]; what cannot succeed ends at once with a cluster.Problem.
+// A wait that runs out ends with an [UnfinishedError]; what cannot succeed ends at once with a problem.Error.
 func Run(ctx context.Context, client *cluster.Client, p *plan.Plan, o Options) (*Result, error) {
 	if o.Observe == nil {
 		o.Observe = func(events.Event) {}
@@ -55,18 +56,18 @@ func Run(ctx context.Context, client *cluster.Client, p *plan.Plan, o Options) (
 // explainEnd gives what ends a run its sentence, where it has none yet: the deadline, when it came before or after the wait,
 // and answers that nobody foresaw.
 func explainEnd(err error, after time.Duration) error {
-	var told *cluster.Problem
+	var told *problem.Error
 	var unfinished *UnfinishedError
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.As(err, &unfinished):
 		return err
 	case errors.Is(err, context.DeadlineExceeded):
-		return &cluster.Problem{Err: err, What: fmt.Sprintf("the time ran out (%s): %s", after, plan.InnermostMessage(err)),
+		return &problem.Error{Err: err, What: fmt.Sprintf("the time ran out (%s): %s", after, plan.InnermostMessage(err)),
 			Next: "What is there stays: the same command goes on from here, with --timeout for longer"}
 	case errors.As(err, &told):
 		return err
 	}
-	return &cluster.Problem{Err: err, What: err.Error(), Next: "What is there stays: the same command goes on from here"}
+	return &problem.Error{Err: err, What: err.Error(), Next: "What is there stays: the same command goes on from here"}
 }
 
 func runLocked(ctx context.Context, client *cluster.Client, p *plan.Plan, o Options) (*Result, error) {

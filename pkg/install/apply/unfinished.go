@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // UnfinishedError is the error of a wait that ended before everything was ready: the deadline came, or what is left
@@ -55,10 +56,10 @@ func (e *engine) fail(it *item, err error) {
 		}
 	}
 	e.failed = e.client.Explain(plan.ExplainRejection(it.Gated, err))
-	var problem *cluster.Problem
-	if apierrors.IsForbidden(err) && !apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) && errors.As(e.failed, &problem) {
+	var failure *problem.Error
+	if apierrors.IsForbidden(err) && !apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) && errors.As(e.failed, &failure) {
 		if may, unknown := view.Can(ctx, "patch", it.Ref().GroupKind(), cluster.Scope{Namespace: it.Object.GetNamespace()}); may && unknown == nil {
-			problem.Next = "You may do this: it is a quota, a policy or a webhook of the cluster that does not let it in. Change that, or the object, then run the same command again: it goes on from here"
+			failure.Next = "You may do this: it is a quota, a policy or a webhook of the cluster that does not let it in. Change that, or the object, then run the same command again: it goes on from here"
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/explain"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // A waitCheck is about one object that waits: for a gate, for a webhook that fails, or to become ready.
@@ -89,12 +90,12 @@ func (e *engine) handleResult(q waitCheck, f waitResult) {
 	case f.namesTaken && it.blockedSince.IsZero(), f.noBackend && it.blockedSince.IsZero():
 		it.blockedSince = time.Now()
 	case f.namesTaken:
-		e.failed = &cluster.Problem{What: fmt.Sprintf("%s cannot be used: %s", q.ref, f.why),
+		e.failed = &problem.Error{What: fmt.Sprintf("%s cannot be used: %s", q.ref, f.why),
 			Next: "Another definition has these names: find it with kubectl get crd, take it away or leave this component out with --skip, then run the same command again"}
 	case f.noBackend && time.Since(it.blockedSince) > foreignWebhookTimeout && f.ignorable:
 		e.openGate(q.gate.Key())
 	case f.noBackend && time.Since(it.blockedSince) > foreignWebhookTimeout:
-		e.failed = &cluster.Problem{What: fmt.Sprintf("%s cannot be applied: it %s", q.ref, f.why),
+		e.failed = &problem.Error{What: fmt.Sprintf("%s cannot be applied: it %s", q.ref, f.why),
 			Next: fmt.Sprintf("Bring back what serves this webhook, or take it away if it is a left-over (kubectl delete %s), then run the same command again", plan.KubectlArgs(q.gate.On))}
 	case !f.noBackend:
 		it.blockedSince = time.Time{}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // watches are the engine's eyes: one watch for each kind, which begins with all there is, so that no list is needed,
@@ -166,6 +167,6 @@ func (f watchDeniedUpdate) tell(e *engine) {
 		e.failed = e.client.Explain(f.err)
 		return
 	}
-	e.failed = &cluster.Problem{Err: f.err, What: "an install has to watch what it applied: " + f.err.Error(),
+	e.failed = &problem.Error{Err: f.err, What: "an install has to watch what it applied: " + f.err.Error(),
 		Next: "Ask the cluster's administrator for the permission to watch " + f.kind.String()}
 }

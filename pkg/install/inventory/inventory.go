@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -133,7 +134,7 @@ func decode(o *unstructured.Unstructured) (*Inventory, error) {
 	v.Uninstalled, v.Uninstalling = kube.Text(o.Object, "data", uninstalledKey) == "true", kube.Text(o.Object, "data", uninstallingKey) == "true"
 	for key, into := range map[string]any{sourceKey: &v.Source, objectsKey: &v.Objects} {
 		if err := json.Unmarshal([]byte(kube.Text(o.Object, "data", key)), into); err != nil {
-			return nil, &cluster.Problem{Err: err,
+			return nil, &problem.Error{Err: err,
 				What: fmt.Sprintf("the record of what is installed cannot be read: %s in %s: %v", key, cluster.RefOf(o), err),
 				Next: fmt.Sprintf("To start a new record: kubectl delete configmap -n %s %s", o.GetNamespace(), o.GetName())}
 		}
@@ -160,7 +161,7 @@ func (v *Inventory) Encode() (*unstructured.Unstructured, error) {
 	}
 	objects = append(objects, "\n]\n"...)
 	if len(objects) > maxSize {
-		return nil, &cluster.Problem{What: fmt.Sprintf("%d objects are more than one installation can keep a record of", len(v.Objects)),
+		return nil, &problem.Error{What: fmt.Sprintf("%d objects are more than one installation can keep a record of", len(v.Objects)),
 			Next: "Install them in parts, each with a --name of its own"}
 	}
 	data := map[string]any{releaseKey: v.Release, sourceKey: string(source), objectsKey: string(objects)}

@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 const (
@@ -47,7 +48,7 @@ func (h *HeldError) Error() string {
 // The context it returns is the one to work with. It ends when the hold is lost (context.Cause says so), which only
 // happens when this program could not reach the cluster for as long as the Lease lasts and somebody else took over.
 //
-// Somebody who holds the Lease and renews it is a [HeldError] error, wrapped in a cluster.Problem. One that is gone (its process
+// Somebody who holds the Lease and renews it is a [HeldError] error, wrapped in a problem.Error. One that is gone (its process
 // is no more, or it has stopped renewing) is taken over from.
 func Acquire(ctx context.Context, client *cluster.Client, doing string) (held context.Context, release func(), err error) {
 	return AcquireIn(ctx, client, LeaseNamespace, doing)
@@ -194,7 +195,7 @@ func heldError(lease *coordinationv1.Lease) error {
 	if lease.Spec.AcquireTime != nil {
 		held.By.Since = lease.Spec.AcquireTime.Time
 	}
-	return &cluster.Problem{What: held.Error(), Err: held,
+	return &problem.Error{What: held.Error(), Err: held,
 		Next: fmt.Sprintf("Wait until it is done, then run the same command again. Where that program is gone, its hold ends by itself within %s", leaseDuration)}
 }
 

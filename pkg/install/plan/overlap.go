@@ -7,6 +7,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -44,16 +45,16 @@ func (r Request) sharedWithOthers(ref cluster.Ref) bool {
 
 // CheckSecondInstallation refuses to put a whole Kubeflow beside another one: each would undo what the other does. What is recorded
 // under the plan's own name already may be changed in any case.
-func CheckSecondInstallation(_ context.Context, plan *Plan, _ cluster.View) ([]*cluster.Problem, error) {
+func CheckSecondInstallation(_ context.Context, plan *Plan, _ cluster.View) ([]*problem.Error, error) {
 	if !isKubeflow(plan.Release) || plan.Request.Partial || plan.Have != nil {
 		return nil, nil
 	}
-	var problems []*cluster.Problem
+	var problems []*problem.Error
 	for _, share := range plan.Overlaps() {
 		if !isKubeflow(share.With.Release) || 2*len(share.Objects) < len(plan.Objects) {
 			continue // directories of kfctl may make up one Kubeflow, and have a component in common
 		}
-		problems = append(problems, &cluster.Problem{
+		problems = append(problems, &problem.Error{
 			What: fmt.Sprintf("Kubeflow %s is on this cluster already, under the name %s: %d objects would belong to both", share.With.Release, share.With.Name, len(share.Objects)),
 			Next: fmt.Sprintf("To change that one: --name %s. To have another in its place: kubectl kubeflow uninstall --name %s", share.With.Name, share.With.Name),
 		})

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // MaxListed is how many pending objects an error names.
@@ -34,19 +35,19 @@ func ExplainRejection(g Gated, err error) error {
 	if !errors.As(err, &status) || apierrors.IsUnauthorized(err) {
 		return err
 	}
-	problem := &cluster.Problem{Err: err, What: fmt.Sprintf("the cluster does not take %s: %s", ref, RejectionReason(status.Status()))}
+	failure := &problem.Error{Err: err, What: fmt.Sprintf("the cluster does not take %s: %s", ref, RejectionReason(status.Status()))}
 	switch {
 	case apierrors.IsInvalid(err) && existed(g):
-		problem.What = fmt.Sprintf("%s cannot be changed in place: %s", ref, RejectionReason(status.Status()))
-		problem.Next = fmt.Sprintf("To make it anew, delete it and run the same command again: kubectl delete %s", KubectlArgs(ref))
+		failure.What = fmt.Sprintf("%s cannot be changed in place: %s", ref, RejectionReason(status.Status()))
+		failure.Next = fmt.Sprintf("To make it anew, delete it and run the same command again: kubectl delete %s", KubectlArgs(ref))
 	case apierrors.IsForbidden(err) && apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		problem.Next = fmt.Sprintf("Wait until it is gone (kubectl get namespace %s), then run the same command again", ref.Namespace)
+		failure.Next = fmt.Sprintf("Wait until it is gone (kubectl get namespace %s), then run the same command again", ref.Namespace)
 	case apierrors.IsForbidden(err):
-		problem.Next = "Ask the cluster's administrator for this permission, or name another user with --context"
+		failure.Next = "Ask the cluster's administrator for this permission, or name another user with --context"
 	default:
-		problem.Next = "Nothing more was sent. Once this is mended, run the same command again: it goes on from here"
+		failure.Next = "Nothing more was sent. Once this is mended, run the same command again: it goes on from here"
 	}
-	return problem
+	return failure
 }
 
 func existed(g Gated) bool { return g.Version != "" }

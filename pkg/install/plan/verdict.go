@@ -1,6 +1,9 @@
 package plan
 
-import "github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+import (
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
+)
 
 // A Verdict is what the server says about one object without keeping it.
 type Verdict struct {
@@ -12,8 +15,8 @@ type Verdict struct {
 	Reason    string      `json:"reason,omitempty"` // why it is recreated, deleted, kept, unknown or refused
 	Diff      string      `json:"diff,omitempty"`   // values of Secrets are never in it
 
-	Recreation Recreation       `json:"-"`
-	Problem    *cluster.Problem `json:"-"` // of what is refused, or would be without leave to recreate
+	Recreation Recreation     `json:"-"`
+	Problem    *problem.Error `json:"-"` // of what is refused, or would be without leave to recreate
 }
 
 // A Recreation says how an object that cannot be changed in place is made anew.

@@ -13,11 +13,12 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
 // missingAPIs finds kinds that the server has no API for and the plan brings no definition of.
-func missingAPIs(ctx context.Context, p *plan.Plan, view cluster.View) ([]*cluster.Problem, error) {
+func missingAPIs(ctx context.Context, p *plan.Plan, view cluster.View) ([]*problem.Error, error) {
 	gone := map[schema.GroupVersion]map[string]int{}
 	for kind, count := range kindsFromServer(p) {
 		serves, err := view.Serves(ctx, kind)
@@ -38,7 +39,7 @@ func missingAPIs(ctx context.Context, p *plan.Plan, view cluster.View) ([]*clust
 	if err != nil {
 		return nil, err
 	}
-	return []*cluster.Problem{{
+	return []*problem.Error{{
 		What: fmt.Sprintf("Kubernetes %s does not have the APIs that %s needs:\n%s", strings.TrimPrefix(info.GitVersion, "v"), planTitle(p), listMissing(gone)),
 		Next: compatibleReleases(info.GitVersion),
 	}}, nil

@@ -15,6 +15,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // A permission is one thing that a plan needs leave for.
@@ -45,7 +46,7 @@ func requiredPermissions(p *plan.Plan) []permission {
 
 // missingPermissions asks what the user may not do that the plan needs. It asks for each kind in the whole cluster first,
 // and in single namespaces only for what that did not settle; enough refusals end the asking.
-func missingPermissions(ctx context.Context, p *plan.Plan, view cluster.View) ([]*cluster.Problem, error) {
+func missingPermissions(ctx context.Context, p *plan.Plan, view cluster.View) ([]*problem.Error, error) {
 	permits := requiredPermissions(p)
 	kinds := map[schema.GroupKind]bool{}
 	for _, p := range permits {
@@ -76,7 +77,7 @@ func missingPermissions(ctx context.Context, p *plan.Plan, view cluster.View) ([
 	if len(denied) >= plan.MaxListed {
 		what += ", and perhaps more"
 	}
-	return []*cluster.Problem{{What: what,
+	return []*problem.Error{{What: what,
 		Next: "An install makes roles and definitions for the whole cluster: ask for the role cluster-admin (on AKS: Azure Kubernetes Service RBAC Cluster Admin)"}}, nil
 }
 

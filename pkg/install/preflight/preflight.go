@@ -8,10 +8,11 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // BlockedError is the error of an install that did not begin. It names everything that is in the way, at once.
-type BlockedError struct{ Problems []*cluster.Problem }
+type BlockedError struct{ Problems []*problem.Error }
 
 func (r *BlockedError) Error() string {
 	var lines []string
@@ -57,7 +58,7 @@ func CheckPrerequisites(ctx context.Context, client *cluster.Client, p *plan.Pla
 	return blockedBy(problems)
 }
 
-func blockedBy(problems []*cluster.Problem) error {
+func blockedBy(problems []*problem.Error) error {
 	if len(problems) > 0 {
 		return &BlockedError{Problems: problems}
 	}
@@ -65,9 +66,9 @@ func blockedBy(problems []*cluster.Problem) error {
 }
 
 // prerequisites returns what stands in the way of a plan, and whether it makes sense to try single objects.
-func prerequisites(p *plan.Plan, ctx context.Context, client *cluster.Client) (problems []*cluster.Problem, mayTry bool, err error) {
+func prerequisites(p *plan.Plan, ctx context.Context, client *cluster.Client) (problems []*problem.Error, mayTry bool, err error) {
 	view := client.View()
-	for _, ask := range []func(context.Context, *plan.Plan, cluster.View) ([]*cluster.Problem, error){unnamedObjects, plan.CheckSecondInstallation, missingAPIs, terminatingNamespaces} {
+	for _, ask := range []func(context.Context, *plan.Plan, cluster.View) ([]*problem.Error, error){unnamedObjects, plan.CheckSecondInstallation, missingAPIs, terminatingNamespaces} {
 		found, err := ask(ctx, p, view)
 		if err != nil {
 			return nil, false, err
@@ -82,11 +83,11 @@ func prerequisites(p *plan.Plan, ctx context.Context, client *cluster.Client) (p
 }
 
 // unnamedObjects finds objects without a name: they would be made anew by every run.
-func unnamedObjects(_ context.Context, p *plan.Plan, _ cluster.View) ([]*cluster.Problem, error) {
-	var problems []*cluster.Problem
+func unnamedObjects(_ context.Context, p *plan.Plan, _ cluster.View) ([]*problem.Error, error) {
+	var problems []*problem.Error
 	for _, g := range p.Objects {
 		if g.Object.GetName() == "" || g.Object.GetKind() == "" {
-			problems = append(problems, &cluster.Problem{
+			problems = append(problems, &problem.Error{
 				What: fmt.Sprintf("an object of component %s has no kind or no name (%s %s)", g.Stage, g.Object.GetKind(), g.Object.GetGenerateName()),
 				Next: "Give it one: an object that gets its name from the server would be made anew by every install",
 			})
@@ -96,7 +97,7 @@ func unnamedObjects(_ context.Context, p *plan.Plan, _ cluster.View) ([]*cluster
 }
 
 // terminatingNamespaces finds namespaces that are being deleted: nothing can be made in them.
-func terminatingNamespaces(ctx context.Context, p *plan.Plan, view cluster.View) ([]*cluster.Problem, error) {
+func terminatingNamespaces(ctx context.Context, p *plan.Plan, view cluster.View) ([]*problem.Error, error) {
 	list, err := view.List(ctx, kube.NamespaceKind, cluster.Scope{})
 	if err != nil {
 		return nil, err
@@ -108,10 +109,10 @@ func terminatingNamespaces(ctx context.Context, p *plan.Plan, view cluster.View)
 			needed[g.Object.GetName()] = true
 		}
 	}
-	var problems []*cluster.Problem
+	var problems []*problem.Error
 	for _, o := range list {
 		if needed[o.GetName()] && kube.Text(o.Object, "status", "phase") == "Terminating" {
-			problems = append(problems, &cluster.Problem{
+			problems = append(problems, &problem.Error{
 				What: fmt.Sprintf("namespace %s is being deleted", o.GetName()),
 				Next: fmt.Sprintf("Wait until it is gone: kubectl wait --for=delete namespace/%s", o.GetName()),
 			})

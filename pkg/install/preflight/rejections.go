@@ -8,16 +8,17 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // dryRunProblems asks the server about each object that is there and has to change, and returns what would stop an install at one
 // of them. What a trial says of an object decides how it is written: see bring.
-func dryRunProblems(p *plan.Plan, ctx context.Context, client *cluster.Client) ([]*cluster.Problem, error) {
+func dryRunProblems(p *plan.Plan, ctx context.Context, client *cluster.Client) ([]*problem.Error, error) {
 	err := dryRunObjects(p, ctx, client, func(g plan.Gated) bool { return g.Version != "" && !g.Unchanged && g.Replaces == nil })
 	if err != nil {
 		return nil, err
 	}
-	var problems []*cluster.Problem
+	var problems []*problem.Error
 	var fixed []string
 	more := 0
 	for _, g := range p.Objects {
@@ -32,10 +33,10 @@ func dryRunProblems(p *plan.Plan, ctx context.Context, client *cluster.Client) (
 		}
 	}
 	if more > 0 {
-		problems = append(problems, &cluster.Problem{What: fmt.Sprintf("the cluster does not take %d more objects", more), Next: "See all with --diff"})
+		problems = append(problems, &problem.Error{What: fmt.Sprintf("the cluster does not take %d more objects", more), Next: "See all with --diff"})
 	}
 	if len(fixed) > 0 {
-		problems = append(problems, &cluster.Problem{What: strings.Join(text.Lines(fixed, plan.MaxListed), "\n"),
+		problems = append(problems, &problem.Error{What: strings.Join(text.Lines(fixed, plan.MaxListed), "\n"),
 			Next: "To have made anew what cannot be changed: --recreate. What holds data is never made anew"})
 	}
 	return problems, nil

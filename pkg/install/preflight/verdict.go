@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // dryRunTimeout is how long the server may think about one trial: a webhook that does not answer must not hold up the rest.
@@ -83,7 +84,7 @@ func compareVerdict(v *plan.Verdict, before, after *unstructured.Unstructured, g
 func reject(v *plan.Verdict, err error) {
 	v.Action, v.Reason = plan.Rejected, err.Error()
 	if !errors.As(err, &v.Problem) {
-		v.Problem = &cluster.Problem{What: err.Error(), Err: err}
+		v.Problem = &problem.Error{What: err.Error(), Err: err}
 	}
 }
 
@@ -113,12 +114,12 @@ func verdictForImmutable(v *plan.Verdict, ctx context.Context, client *cluster.C
 	why := rejectionReason(cause)
 	if v.Recreation.Refusal != "" {
 		v.Action, v.Reason = plan.Rejected, fmt.Sprintf("%s cannot be changed in place: %s; it is not made anew: %s", g.Ref(), why, v.Recreation.Refusal)
-		v.Problem = &cluster.Problem{What: v.Reason, Err: cause, Next: "Leave these fields as they are on the cluster, or move what it holds by hand: kubectl get " + plan.KubectlArgs(g.Ref()) + " -o yaml"}
+		v.Problem = &problem.Error{What: v.Reason, Err: cause, Next: "Leave these fields as they are on the cluster, or move what it holds by hand: kubectl get " + plan.KubectlArgs(g.Ref()) + " -o yaml"}
 		return nil
 	}
 	after.SetName(before.GetName())
 	v.Action, v.Reason, v.Diff = plan.Recreate, fmt.Sprintf("%s (%s)", why, v.Recreation.Effect), cluster.Diff(before, after)
-	v.Problem = &cluster.Problem{Err: cause, What: fmt.Sprintf("%s cannot be changed in place: %s (%s)", g.Ref(), why, v.Recreation.Effect)}
+	v.Problem = &problem.Error{Err: cause, What: fmt.Sprintf("%s cannot be changed in place: %s (%s)", g.Ref(), why, v.Recreation.Effect)}
 	return nil
 }
 

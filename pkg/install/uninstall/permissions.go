@@ -9,6 +9,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // CheckPermissions says, before anything is deleted, what this user may not delete.
@@ -39,7 +40,7 @@ func CheckPermissions(ctx context.Context, client *cluster.Client, removal *Plan
 	if len(missing) == 0 {
 		return nil
 	}
-	return &cluster.Problem{What: "you may not delete " + text.List(missing, 5),
+	return &problem.Error{What: "you may not delete " + text.List(missing, 5),
 		Next: "Nothing was changed. Ask the cluster's administrator for this permission, or name another user with --context"}
 }
 

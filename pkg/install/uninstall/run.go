@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // Run takes off what a request names, wave by wave, each one gone before the next begins, and the record of it
@@ -105,7 +106,7 @@ func (u *uninstaller) checkUnchanged(ctx context.Context) error {
 		return err
 	}
 	if now := inventory.Find(all, have.Name); now == nil || now.Revision() != have.Revision() {
-		return &cluster.Problem{What: titleOf(have) + " was installed or removed by another program while this uninstall was being prepared",
+		return &problem.Error{What: titleOf(have) + " was installed or removed by another program while this uninstall was being prepared",
 			Next: "Nothing was changed. Preview it again with --dry-run, or run the same command again"}
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/tools/txtar"
 	"k8s.io/apimachinery/pkg/api/equality"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -55,8 +56,8 @@ func open(t *testing.T, folder string) *Dir {
 
 func refused(t *testing.T, err error, want string) {
 	t.Helper()
-	var input *release.InputError
-	if !errors.As(err, &input) || !strings.Contains(err.Error(), want) || input.Do == "" {
+	var input *problem.Error
+	if !errors.As(err, &input) || !strings.Contains(err.Error(), want) || input.Next == "" {
 		t.Errorf("got %v, want a sentence with %q and what to do", err, want)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
@@ -45,8 +46,8 @@ func Build(ctx context.Context, d *Dir, request Request) (*Report, error) {
 		return nil, err
 	}
 	if d.KfDef != "" {
-		return nil, &release.InputError{What: fmt.Sprintf("%s was made by kfctl, and a build would mix two layouts", d.Path),
-			Do: fmt.Sprintf("install it as it is with: kubectl kubeflow install --dir %s; or build its %s into a new directory with --filename", d.Path, d.KfDef)}
+		return nil, &problem.Error{Usage: true, What: fmt.Sprintf("%s was made by kfctl, and a build would mix two layouts", d.Path),
+			Next: fmt.Sprintf("Install it as it is with: kubectl kubeflow install --dir %s; or build its %s into a new directory with --filename", d.Path, d.KfDef)}
 	}
 	o, source := request.Options, request.Want.Build
 	o.Only, o.Skip, o.Mirror = source.Component, source.Skip, source.Mirror
@@ -77,7 +78,7 @@ func (d *Dir) place(want Config, out *release.Rendered) ([]Edit, error) {
 	var names []string
 	for _, c := range components {
 		if !componentRule.MatchString(c.Name) {
-			return nil, &release.InputError{What: fmt.Sprintf("component %q cannot be a folder's name", c.Name), Do: "give it, or its file, another name"}
+			return nil, &problem.Error{Usage: true, What: fmt.Sprintf("component %q cannot be a folder's name", c.Name), Next: "Give it, or its file, another name"}
 		}
 		if err := d.putBase(c); err != nil {
 			return nil, err
@@ -105,7 +106,7 @@ func (d *Dir) place(want Config, out *release.Rendered) ([]Edit, error) {
 	d.Config, d.Lock = want, lock
 	d.Config.APIVersion, d.Config.Kind = ConfigVersion, ConfigKind
 	if err := d.Config.check(); err != nil {
-		return nil, &release.InputError{What: "the directory would not be usable", Do: "choose other components", Err: err}
+		return nil, &problem.Error{Usage: true, What: "the directory would not be usable", Next: "Choose other components", Err: err}
 	}
 	return gone, nil
 }

@@ -7,7 +7,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // The kind of document that a Config is.
@@ -67,10 +67,10 @@ func ValidName(name string) bool { return nameRule.MatchString(name) }
 func ParseConfig(name string, content []byte) (Config, error) {
 	var c Config
 	if err := yaml.UnmarshalStrict(content, &c); err != nil {
-		return c, &release.InputError{What: name + " cannot be read", Do: "correct it, or build into a new directory", Err: err}
+		return c, &problem.Error{Usage: true, What: name + " cannot be read", Next: "Correct it, or build into a new directory", Err: err}
 	}
 	if err := c.check(); err != nil {
-		return c, &release.InputError{What: name + " cannot be used", Do: "correct it, or build into a new directory", Err: err}
+		return c, &problem.Error{Usage: true, What: name + " cannot be used", Next: "Correct it, or build into a new directory", Err: err}
 	}
 	return c, nil
 }

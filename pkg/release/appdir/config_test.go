@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 const goodConfig = "apiVersion: kubeflow.install/v1alpha1\nkind: ApplicationDirectory\nbuild: {release: \"26.03\"}\ncomponents: [istio, katib]\n"
@@ -31,8 +31,8 @@ func TestAConfigurationSaysWhatIsWrongWithIt(t *testing.T) {
 	} {
 		from, to, _ := strings.Cut(change, "=>")
 		_, err := ParseConfig("kubeflow.yaml", []byte(strings.Replace(goodConfig, from, to, 1)))
-		var input *release.InputError
-		if !errors.As(err, &input) || !strings.Contains(err.Error(), want) || input.Do == "" {
+		var input *problem.Error
+		if !errors.As(err, &input) || !strings.Contains(err.Error(), want) || input.Next == "" {
 			t.Errorf("%s: %v, want %q", change, err, want)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
@@ -52,13 +52,13 @@ func Open(name string) (*Dir, error) {
 	d := &Dir{Path: name, files: map[string][]byte{}, write: map[string][]byte{}}
 	switch stat, err := os.Stat(name); {
 	case name == "":
-		return nil, &release.InputError{What: "--dir names no directory", Do: "name one"}
+		return nil, &problem.Error{Usage: true, What: "--dir names no directory", Next: "Name one"}
 	case errors.Is(err, fs.ErrNotExist):
 		return d, nil
 	case err != nil:
 		return nil, unopened(name, err)
 	case !stat.IsDir():
-		return nil, &release.InputError{What: name + " is a file, and --dir takes a directory", Do: "name a directory; a file is given with --filename"}
+		return nil, &problem.Error{Usage: true, What: name + " is a file, and --dir takes a directory", Next: "Name a directory; a file is given with --filename"}
 	}
 	if err := d.read(); err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func unopened(name string, err error) error {
 	if errors.As(err, &reason) {
 		err = reason.Err
 	}
-	return &release.InputError{What: "the directory " + name + " cannot be read", Do: "name one that can be read", Err: err}
+	return &problem.Error{Usage: true, What: "the directory " + name + " cannot be read", Next: "Name one that can be read", Err: err}
 }
 
 // read takes all files into memory. Links are followed as far as they stay inside.
@@ -96,12 +96,12 @@ func (d *Dir) read() error {
 			return nil // a link that leads out or nowhere, a socket: nothing to build from
 		}
 		if total += stat.Size(); total > archive.DefaultLimits.Total || len(d.files) >= archive.DefaultLimits.Entries {
-			return &release.InputError{What: d.Path + " is too large to be an application directory", Do: "name another one"}
+			return &problem.Error{Usage: true, What: d.Path + " is too large to be an application directory", Next: "Name another one"}
 		}
 		d.files[name], err = readAll(root, name)
 		return err
 	})
-	var input *release.InputError
+	var input *problem.Error
 	if err != nil && !errors.As(err, &input) {
 		return unopened(d.Path, err)
 	}
@@ -143,8 +143,8 @@ func (d *Dir) recognise() (err error) {
 	slices.Sort(d.foreign)
 	if len(kfdefs) > 1 {
 		slices.Sort(kfdefs)
-		return &release.InputError{What: fmt.Sprintf("%s holds several KfDefs: %s", d.Path, strings.Join(kfdefs, ", ")),
-			Do: "leave the one that kfctl was last given, or name it with --filename"}
+		return &problem.Error{Usage: true, What: fmt.Sprintf("%s holds several KfDefs: %s", d.Path, strings.Join(kfdefs, ", ")),
+			Next: "Leave the one that kfctl was last given, or name it with --filename"}
 	}
 	if len(kfdefs) == 1 {
 		d.KfDef, d.foreign = kfdefs[0], nil
@@ -165,8 +165,9 @@ func (d *Dir) usable() error {
 	if len(d.foreign) == 0 {
 		return nil
 	}
-	return &release.InputError{
-		What: fmt.Sprintf("%s is not an application directory: it holds %s, and no %s", d.Path, text.List(d.foreign, 3), configFile),
-		Do:   "name another one, or a new one to build into",
+	return &problem.Error{
+		Usage: true,
+		What:  fmt.Sprintf("%s is not an application directory: it holds %s, and no %s", d.Path, text.List(d.foreign, 3), configFile),
+		Next:  "Name another one, or a new one to build into",
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // A Lock is an application directory's kubeflow.lock: a line that says what it is, then one line for each
@@ -55,8 +55,8 @@ func ParseLock(name string, content []byte) (Lock, error) {
 }
 
 func unreadable(name string, err error) error {
-	return &release.InputError{What: name + " cannot be read", Err: err,
-		Do: "get it back from version control, or remove it and run: kubectl kubeflow build --dir DIR"}
+	return &problem.Error{Usage: true, What: name + " cannot be read", Err: err,
+		Next: "Get it back from version control, or remove it and run: kubectl kubeflow build --dir DIR"}
 }
 
 func (l Lock) line(line string) error {

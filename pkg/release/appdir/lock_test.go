@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 const someHash = "h1:Ge2Wz36jVRq5zc+bOIEJy3VBUr8FyUw7xzSqS3M+unI="
@@ -42,8 +42,8 @@ func TestALockTakesNothingThatABuildWouldNotWrite(t *testing.T) {
 		"two spaces":                 lockHead + "\nsource  " + someHash + "\n",
 	} {
 		_, err := ParseLock("kubeflow.lock", []byte(content))
-		var input *release.InputError
-		if !errors.As(err, &input) || input.Do == "" {
+		var input *problem.Error
+		if !errors.As(err, &input) || input.Next == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -49,7 +49,7 @@ func TestADirectoryReachesNothingOutside(t *testing.T) {
 		"resources: [base, " + filepath.Join(root, "secret.yaml") + "]":         "leads out of the directory",
 		"resources: [base, link.yaml]":                                          "link.yaml",
 		"resources: [base, https://example.org/x.yaml]":                         "is not in the lock file",
-		"resources: [base]\nhelmCharts: [{name: x, repo: https://example.org}]": "helm",
+		"resources: [base]\nhelmCharts: [{name: x, repo: https://example.org}]": "Helm",
 		"resources: [base]\ngenerators: ['{apiVersion: x/v1, kind: Run, metadata: {name: a, annotations: {config.kubernetes.io/function: \"exec: {path: ./x}\"}}}']": "Run",
 		"resources: [base, gone]": "gone",
 		"resources: [base":        "cannot be built",

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
@@ -45,12 +46,13 @@ func (d *Dir) ready(skipVerify bool) error {
 		return err
 	}
 	if d.Empty() {
-		return &release.InputError{What: fmt.Sprintf("nothing is built into %s yet", d.Path), Do: fmt.Sprintf("build into it with: kubectl kubeflow build --dir %s --release VERSION", d.Path)}
+		return &problem.Error{Usage: true, What: fmt.Sprintf("nothing is built into %s yet", d.Path), Next: fmt.Sprintf("Build into it with: kubectl kubeflow build --dir %s --release VERSION", d.Path)}
 	}
 	if names := d.changedBases(); len(names) > 0 && !skipVerify {
-		return &release.InputError{
-			What: fmt.Sprintf("%s is not as it was built: somebody changed %s", d.Path, text.List(prefixed(names), 3)),
-			Do: fmt.Sprintf("put changes into the kustomization.yaml above it, and restore the base with: kubectl kubeflow build --dir %s; or install it as it is with --skip-verify",
+		return &problem.Error{
+			Usage: true,
+			What:  fmt.Sprintf("%s is not as it was built: somebody changed %s", d.Path, text.List(prefixed(names), 3)),
+			Next: fmt.Sprintf("Put changes into the kustomization.yaml above it, and restore the base with: kubectl kubeflow build --dir %s; or install it as it is with --skip-verify",
 				d.Path),
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // put changes a file in memory. What is there already with that content is not written again.
@@ -69,7 +69,7 @@ func unwritten(name string, err error) error {
 	if errors.As(err, &reason) {
 		err = reason.Err
 	}
-	return &release.InputError{What: "the directory " + name + " cannot be written", Do: "name one that can be written, or make room there; then run the same command again", Err: err}
+	return &problem.Error{Usage: true, What: "the directory " + name + " cannot be written", Next: "Name one that can be written, or make room there; then run the same command again", Err: err}
 }
 
 // writeFile writes a file whole or not at all; one that holds a Secret is for its owner alone.

@@ -13,17 +13,19 @@ import (
 
 	yamldocs "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 )
 
-// A FaultError is what is wrong in a kustomization, or in a file it names, and how to mend it.
+// A FaultError is what is wrong in a kustomization, or in a file it names, and how to correct it. pkg/release returns it as a problem.Error
+// that names the component.
 type FaultError struct {
-	File string // as people know it
-	Why  string // reads after the file's name: "refers to x, which is not there"
-	Do   string
+	What string // "apps/katib/kustomization.yaml refers to x, which is not there"
+	Next string
 }
 
-// Error is one sentence.
-func (e *FaultError) Error() string { return e.File + " " + e.Why }
+// Error returns What.
+func (e *FaultError) Error() string { return e.What }
 
 // A diagnosis goes through a kustomization that could not be built, in the order that kustomize does,
 // until it meets a fault that it can name. kustomize itself tries each reference in several ways and
@@ -71,7 +73,7 @@ func (d diagnosis) fault(file, detail, why, do string) *FaultError {
 	if detail != "" {
 		why += " (" + detail + ")"
 	}
-	return &FaultError{File: d.name(file), Why: why, Do: do}
+	return &FaultError{What: d.name(file) + " " + why, Next: text.Capitalized(do)}
 }
 
 func (d diagnosis) kustomizationFile(folder string) string {

@@ -62,9 +62,9 @@ func judgeRefusal(service *unstructured.Unstructured, message string) doctor.Fin
 		Command:     "kubectl describe service -n " + service.GetNamespace() + " " + service.GetName(),
 	}
 	if refused, known := cluster.AzureRefused(message); known {
-		f.Cause = sentence(refused.Why)
-		if refused.Advice != "" {
-			f.Advice, f.Command = refused.Advice+".", refused.Command
+		f.Cause = sentence(refused.What)
+		if refused.Next != "" {
+			f.Advice, f.Command = refused.Next+".", refused.Command
 		}
 	}
 	return f

@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // An exposingService is a Service in front of the gateway, as its type and as the object that a fix would change.
@@ -27,10 +28,10 @@ func (s exposingService) ref() cluster.Ref { return cluster.RefOf(s.object) }
 // findGateway returns the gateway that serves the dashboard. Without one, a check of it does not apply.
 func findGateway(ctx context.Context, e doctor.Exam) (dashboard.Gateway, error) {
 	g, err := dashboard.FindGateway(ctx, e)
-	var problem *cluster.Problem
+	var failure *problem.Error
 	switch {
-	case errors.Is(err, dashboard.ErrNoGateway) && errors.As(err, &problem):
-		what, _, _ := strings.Cut(problem.What, ":")
+	case errors.Is(err, dashboard.ErrNoGateway) && errors.As(err, &failure):
+		what, _, _ := strings.Cut(failure.What, ":")
 		return g, doctor.Skip("%s", what)
 	case err != nil:
 		return g, err
