@@ -20,7 +20,7 @@ func rendered(t *testing.T) []release.RenderedComponent {
 	return r.Components
 }
 
-func TestAdaptedManifestsAreWellOnAKS(t *testing.T) {
+func TestPatchedManifestsHaveNoFixesLeftOnAKS(t *testing.T) {
 	objects := rendered(t)
 	adapted, made, err := doctor.Adapt(context.Background(), All(), objects, doctor.TypicalNode())
 	if err != nil {
@@ -48,7 +48,7 @@ func TestAdaptedManifestsAreWellOnAKS(t *testing.T) {
 	}
 }
 
-func TestManifestsForElsewhereAreLeftAsTheyAreButForWhatBreaksEverywhere(t *testing.T) {
+func TestOutsideAKSOnlyGeneralFixesAreApplied(t *testing.T) {
 	node := doctor.TypicalNode()
 	node.SetLabels(nil)
 	_ = unstructured.SetNestedField(node.Object, "docker://19.3.14", "status", "nodeInfo", "containerRuntimeVersion")

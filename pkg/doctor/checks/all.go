@@ -119,7 +119,7 @@ func Find(ids ...string) ([]*doctor.Check, error) {
 	return slices.DeleteFunc(all, func(c *doctor.Check) bool { return !wanted[c] }), nil
 }
 
-// nearest returns the ID that takes the fewest changes of a letter to be reached, with or without its area.
+// nearest returns the ID with the smallest edit distance, with or without its area.
 func nearest(id string, all []*doctor.Check) string {
 	best, fewest := "", len(id)/2+2
 	for _, c := range all {

@@ -21,7 +21,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-var update = flag.Bool("update", false, "rewrite what the cases want to hear")
+var update = flag.Bool("update", false, "rewrite the expected output of the cases")
 
 // casesOf returns the pattern of a check's case files: those of pipelines/executor are in pipelines/testdata/executor.
 func casesOf(c *doctor.Check) string {
@@ -35,7 +35,7 @@ func caseName(path string) string {
 }
 
 // TestCases runs every case of every check: <area>/testdata/<name>/<case>.txtar holds what the cluster has (cluster.yaml), the
-// server's version (version), what is about to be applied (install.yaml), the user's choices (settings) and what we want to hear (want).
+// server's version (version), what is about to be applied (install.yaml), the user's choices (settings) and the expected report (want).
 func TestCases(t *testing.T) {
 	for _, c := range All() {
 		paths, err := filepath.Glob(casesOf(c))
@@ -56,7 +56,7 @@ func runCase(t *testing.T, c *doctor.Check, path string) {
 	}
 	view, settings := read(t, a)
 	r := doctor.Diagnose(context.Background(), view, []*doctor.Check{c}, doctor.Options{Settings: settings})
-	got := heard(r.Checks[0])
+	got := printed(r.Checks[0])
 	i := slices.IndexFunc(a.Files, func(f txtar.File) bool { return f.Name == "want" })
 	if *update {
 		if i < 0 {
@@ -70,7 +70,7 @@ func runCase(t *testing.T, c *doctor.Check, path string) {
 		return
 	}
 	if i < 0 || got != string(a.Files[i].Data) {
-		t.Errorf("%s: heard\n%s\nwhere this was wanted; make golden rewrites it:\n%s", path, got, file(a, "want"))
+		t.Errorf("%s: got\n%s\nwant (make golden rewrites it):\n%s", path, got, file(a, "want"))
 	}
 }
 
@@ -170,8 +170,8 @@ func objects(t *testing.T, documents string) []*unstructured.Unstructured {
 	return list
 }
 
-// heard writes down how a check ended, as one would read it.
-func heard(c doctor.CheckReport) string {
+// printed returns a check's report as readable text.
+func printed(c doctor.CheckReport) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, strings.TrimSpace(string(c.Status)+" "+c.Reason))
 	for _, f := range c.Findings {

@@ -43,8 +43,8 @@ func examined(view cluster.View, c *doctor.Check, s doctor.Settings) doctor.Chec
 	return doctor.Diagnose(context.Background(), view, []*doctor.Check{c}, doctor.Options{Settings: s}).Checks[0]
 }
 
-// cures returns what the findings would change, a line for each change.
-func cures(c doctor.CheckReport) []string {
+// changesOf returns what the findings would change, a line for each change.
+func changesOf(c doctor.CheckReport) []string {
 	var list []string
 	for _, f := range c.Findings {
 		if f.Fix != nil {
@@ -56,15 +56,15 @@ func cures(c doctor.CheckReport) []string {
 	return list
 }
 
-// without is a View that answers questions about one kind with an error.
-type without struct {
+// failingView is a View that returns an error for one kind.
+type failingView struct {
 	cluster.View
 	kind schema.GroupKind
 	err  error
 	met  *atomic.Bool // asked for by several at once
 }
 
-func (v without) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstructured, error) {
+func (v failingView) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstructured, error) {
 	if ref.GroupKind() == v.kind {
 		v.met.Store(true)
 		return nil, v.err
@@ -72,7 +72,7 @@ func (v without) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstru
 	return v.View.Get(ctx, ref)
 }
 
-func (v without) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
+func (v failingView) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
 	if kind == v.kind {
 		v.met.Store(true)
 		return nil, v.err
@@ -80,7 +80,7 @@ func (v without) List(ctx context.Context, kind schema.GroupKind, in cluster.Sco
 	return v.View.List(ctx, kind, in)
 }
 
-func TestAKindThatMayNotBeReadIsSaidAndNothingIsMadeUpForIt(t *testing.T) {
+func TestForbiddenKindIsReportedAndChangesNoFix(t *testing.T) {
 	n := 0
 	eachCase(t, func(t *testing.T, c *doctor.Check, path string, a *txtar.Archive) {
 		view, s := read(t, a)
@@ -88,22 +88,22 @@ func TestAKindThatMayNotBeReadIsSaidAndNothingIsMadeUpForIt(t *testing.T) {
 		for _, kind := range c.Reads {
 			var met atomic.Bool
 			forbidden := apierrors.NewForbidden(schema.GroupResource{Group: kind.Group, Resource: strings.ToLower(kind.Kind) + "s"}, "", errors.New("no"))
-			got := examined(without{view, kind, forbidden, &met}, c, s)
+			got := examined(failingView{view, kind, forbidden, &met}, c, s)
 			n++
 			switch {
 			case strings.Contains(got.Reason, "broke"):
 				t.Errorf("%s, no %s: %s", path, kind, got.Reason)
-			case met.Load() && got.Status != doctor.Unknown && !slices.Equal(cures(got), cures(whole)):
-				t.Errorf("%s, no %s: the cures became %v", path, kind, cures(got))
+			case met.Load() && got.Status != doctor.Unknown && !slices.Equal(changesOf(got), changesOf(whole)):
+				t.Errorf("%s, no %s: the changes became %v", path, kind, changesOf(got))
 			case got.Status == doctor.Unknown && !strings.HasPrefix(got.Reason, "needs ") && whole.Status != doctor.Unknown:
 				t.Errorf("%s, no %s: the reason is %q", path, kind, got.Reason)
 			}
 		}
 	})
-	t.Logf("%d times a kind was kept back", n)
+	t.Logf("%d runs with a forbidden kind", n)
 }
 
-func TestAKindThatTheClusterDoesNotHaveBreaksNothing(t *testing.T) {
+func TestMissingKindBreaksNoCheck(t *testing.T) {
 	eachCase(t, func(t *testing.T, c *doctor.Check, path string, a *txtar.Archive) {
 		view, s := read(t, a)
 		for _, kind := range c.Reads {
@@ -111,7 +111,7 @@ func TestAKindThatTheClusterDoesNotHaveBreaksNothing(t *testing.T) {
 				continue // every server has these
 			}
 			var met atomic.Bool
-			got := examined(without{view, kind, &meta.NoKindMatchError{GroupKind: kind}, &met}, c, s)
+			got := examined(failingView{view, kind, &meta.NoKindMatchError{GroupKind: kind}, &met}, c, s)
 			if got.Status == doctor.Unknown && !strings.Contains(got.Reason, "cannot be known") {
 				t.Errorf("%s, no %s: %s", path, kind, got.Reason)
 			}
@@ -119,8 +119,8 @@ func TestAKindThatTheClusterDoesNotHaveBreaksNothing(t *testing.T) {
 	})
 }
 
-// TestWhateverStandsInAFieldNothingBreaks drops every field of every object of the cases, and puts what does not belong there into it.
-func TestWhateverStandsInAFieldNothingBreaks(t *testing.T) {
+// TestMalformedFieldsBreakNoCheck drops every field of every object of the cases, and puts what does not belong there into it.
+func TestMalformedFieldsBreakNoCheck(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	n := 0
 	eachCase(t, func(t *testing.T, c *doctor.Check, path string, a *txtar.Archive) {

@@ -41,7 +41,7 @@ func (r *recorder) List(ctx context.Context, kind schema.GroupKind, in cluster.S
 	return r.View.List(ctx, kind, in)
 }
 
-func TestAListEntryIsWhole(t *testing.T) {
+func TestChecksAreComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range All() {
 		if seen[c.ID] {
@@ -85,7 +85,7 @@ func TestEveryCheckHasAPassingAndAFailingCase(t *testing.T) {
 	}
 }
 
-func TestChecksReadWhatTheySay(t *testing.T) {
+func TestChecksReadOnlyDeclaredKinds(t *testing.T) {
 	for _, c := range All() {
 		asked := map[schema.GroupKind]bool{}
 		paths, _ := filepath.Glob(casesOf(c))
@@ -117,7 +117,7 @@ func TestChecksReadWhatTheySay(t *testing.T) {
 	}
 }
 
-func TestAnUnknownIDNamesTheNearest(t *testing.T) {
+func TestUnknownIDSuggestsTheNearest(t *testing.T) {
 	for id, want := range map[string]string{
 		"pipelines/exektor": "pipelines/executor", "executor": "pipelines/executor", "destinationrules": "mesh/destination-rules", "zebra": "",
 	} {

@@ -63,7 +63,7 @@ func connect(t *testing.T, ctx context.Context) *cluster.Client {
 		forget(t, ctx, client, r)
 	}
 	putAll(t, ctx, client, rendered.Objects())
-	want(t, ctx, client, sick...)
+	want(t, ctx, client, problems...)
 	return client
 }
 
@@ -130,7 +130,7 @@ func brief(r *doctor.Report) []string {
 	return lines
 }
 
-func cureWith(t *testing.T, ctx context.Context, client *cluster.Client, allow ...doctor.Impact) *doctor.Report {
+func fixWith(t *testing.T, ctx context.Context, client *cluster.Client, allow ...doctor.Impact) *doctor.Report {
 	t.Helper()
 	r, err := doctor.ApplyFixes(ctx, client, All(), doctor.FixOptions{Options: options(), Allow: allow, Wait: time.Minute, Now: time.Now, Progress: func(line string) { t.Log(line) }})
 	if err != nil {
@@ -160,8 +160,8 @@ func outcomes(r *doctor.Report) map[doctor.Outcome]int {
 	return n
 }
 
-// sick is what doctor hears of the small Kubeflow as it comes.
-var sick = []string{
+// problems is what doctor hears of the small Kubeflow as it comes.
+var problems = []string{
 	"platform/admissions-enforcer istio-sidecar-injector",
 	"mesh/sidecars kubeflow platform/admissions-enforcer",
 	"mesh/destination-rules ml-pipeline platform/admissions-enforcer",

@@ -237,7 +237,7 @@ Replacing the MPI operator (--mpi=v2beta1) installs an operator with its own rol
 	return b.String()
 }
 
-func TestTheRolesAreEnough(t *testing.T) {
+func TestRolesAreSufficient(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer stop()
 	client := connect(t, ctx)
@@ -263,26 +263,26 @@ func TestTheRolesAreEnough(t *testing.T) {
 	putAll(t, ctx, client, all)
 
 	looks := clientOf(t, "looks")
-	want(t, ctx, looks, sick...)
+	want(t, ctx, looks, problems...)
 	for _, c := range doctor.Diagnose(ctx, looks.View(), All(), options()).Checks {
 		if c.Status == doctor.Unknown {
-			t.Errorf("%s could not look: %s", c.ID, c.Reason)
+			t.Errorf("%s could not run: %s", c.ID, c.Reason)
 		}
 	}
 	if _, err := doctor.ApplyFixes(ctx, looks, All(), doctor.FixOptions{Options: options(), Wait: time.Minute, Now: time.Now}); err == nil {
 		t.Error("who may only look has cured")
 	}
-	want(t, ctx, client, sick...)
+	want(t, ctx, client, problems...)
 
 	cures := clientOf(t, "cures")
-	if n := outcomes(cureWith(t, ctx, cures, doctor.RestartsPods)); n[doctor.Failed]+n[doctor.Remains]+n[doctor.Worse] > 0 || n[doctor.Fixed] == 0 {
+	if n := outcomes(fixWith(t, ctx, cures, doctor.RestartsPods)); n[doctor.Failed]+n[doctor.Remains]+n[doctor.Worse] > 0 || n[doctor.Fixed] == 0 {
 		t.Errorf("the outcomes are %v, want all cured", n)
 	}
 	want(t, ctx, client)
 	if u := undoLast(t, ctx, cures); !u.Whole() {
-		t.Errorf("not everything was put back: %+v", u.Steps)
+		t.Errorf("the undo is incomplete: %+v", u.Steps)
 	}
-	want(t, ctx, client, sick...)
+	want(t, ctx, client, problems...)
 }
 
 func binding(kind, namespace, name, user string) *unstructured.Unstructured {

@@ -17,7 +17,6 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/notebooks"
 )
 
 // A stage is an API server alone: nothing acts on what is put there, so a case stays as it was written.
@@ -161,7 +160,7 @@ func (s *stage) clear(t *testing.T, ctx context.Context) {
 	for _, left := range []struct {
 		kind  schema.GroupKind
 		named string
-	}{{kube.NetworkPolicyKind, "kubectl-kubeflow-"}, {notebooks.PodDefaultKind, "access-ml-pipeline"}, {kube.ConfigMapKind, "kubectl-kubeflow-doctor-"}, {kube.SecretKind, "kubectl-kubeflow-doctor-"}} {
+	}{{kube.NetworkPolicyKind, "kubectl-kubeflow-"}, {schema.GroupKind{Group: "kubeflow.org", Kind: "PodDefault"}, "access-ml-pipeline"}, {kube.ConfigMapKind, "kubectl-kubeflow-doctor-"}, {kube.SecretKind, "kubectl-kubeflow-doctor-"}} {
 		list, err := s.client.View().List(ctx, left.kind, cluster.Scope{})
 		if err != nil {
 			t.Fatal(err)

@@ -76,9 +76,9 @@ func kindsOfChecks() []*unstructured.Unstructured {
 	return list
 }
 
-// notHere says why a case cannot be on a server: it is about what is not there yet, or about what a server alone does not have.
-func notHere(path string, a *txtar.Archive) string {
-	if why := elsewhere[caseName(path)]; why != "" {
+// skipReason returns why a case cannot be created on an API server, or "".
+func skipReason(path string, a *txtar.Archive) string {
+	if why := skippedCases[caseName(path)]; why != "" {
 		return why
 	}
 	for _, f := range a.Files {
@@ -98,9 +98,9 @@ func notHere(path string, a *txtar.Archive) string {
 	return ""
 }
 
-// elsewhere are cases that a server alone cannot be in, and why.
-var elsewhere = map[string]string{
-	"platform/removed-apis/of-kubeflow-1-2":                      "no server serves these APIs any more",
+// skippedCases are the cases that cannot be created on an API server, with the reason.
+var skippedCases = map[string]string{
+	"platform/removed-apis/of-kubeflow-1-2":                      "no API server serves these APIs anymore",
 	"platform/admissions-enforcer/manifests-for-aks":             "before an install",
 	"certificates/pipelines-cache/denied":                        "needs a rejecting admission webhook",
 	"training/mpi-operator/not-replaced-while-there-are-jobs":    "needs an operator's CRD",
@@ -112,7 +112,7 @@ var elsewhere = map[string]string{
 
 // act plays one case and returns its row: what was seen, and each step after it.
 func (s *stage) act(t *testing.T, ctx context.Context, c *doctor.Check, path string, a *txtar.Archive) string {
-	if why := notHere(path, a); why != "" {
+	if why := skipReason(path, a); why != "" {
 		return "not on a server: " + why + " | | |"
 	}
 	defer s.clear(t, ctx)
@@ -127,17 +127,17 @@ func (s *stage) act(t *testing.T, ctx context.Context, c *doctor.Check, path str
 		return keys(doctor.Diagnose(ctx, s.client.View(), []*doctor.Check{c}, o).Checks[0])
 	}
 	if got := look(); !slices.Equal(got, wanted) {
-		t.Errorf("%s: on the server there is %q, in the file %q", path, got, wanted)
+		t.Errorf("%s: the server has %q, the file %q", path, got, wanted)
 		return "? | | |"
 	}
-	cure := func() *doctor.Report {
+	fix := func() *doctor.Report {
 		r, err := doctor.ApplyFixes(ctx, s.client, []*doctor.Check{c}, doctor.FixOptions{Options: o, Allow: []doctor.Impact{doctor.RestartsPods, doctor.LosesData}, Wait: 5 * time.Second, Now: time.Now})
 		if err != nil {
-			t.Errorf("%s: curing: %v", path, err)
+			t.Errorf("%s: applying fixes: %v", path, err)
 		}
 		return r
 	}
-	r := cure()
+	r := fix()
 	switch n := outcomes(r); {
 	case len(r.Fixes) == 0:
 		return "found | no automatic fix | |"
@@ -147,14 +147,14 @@ func (s *stage) act(t *testing.T, ctx context.Context, c *doctor.Check, path str
 		t.Errorf("%s: the outcomes are %v: %s", path, n, r.Fixes[0].Reason)
 		return "detected | ? | |"
 	}
-	if again := cure(); len(again.Fixes) > 0 {
-		t.Errorf("%s: cured again, it changes %s", path, again.Fixes[0].About)
+	if again := fix(); len(again.Fixes) > 0 {
+		t.Errorf("%s: the second fix changes %s", path, again.Fixes[0].About)
 	}
 	if u := undoLast(t, ctx, s.client); !u.Whole() {
-		t.Errorf("%s: not everything was put back: %+v", path, u.Steps)
+		t.Errorf("%s: the undo is incomplete: %+v", path, u.Steps)
 	}
 	if got := look(); !slices.Equal(got, wanted) {
-		t.Errorf("%s: taken back, there is %q, at first %q", path, got, wanted)
+		t.Errorf("%s: after undo got %q, before the fix %q", path, got, wanted)
 	}
 	return "found | fixed; second fix: no change | undone | found again"
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-const injectFrom = "cert-manager.io/inject-ca-from"
+const injectAnnotation = "cert-manager.io/inject-ca-from"
 
 var CaBundles = &doctor.Check{
 	ID:    "certificates/ca-bundles",
@@ -33,7 +33,7 @@ var CaBundles = &doctor.Check{
 				return nil, err
 			}
 			for _, o := range configurations {
-				f, err := judgeBundle(ctx, e, o)
+				f, err := bundleFindings(ctx, e, o)
 				if err != nil {
 					return nil, err
 				}
@@ -44,8 +44,8 @@ var CaBundles = &doctor.Check{
 	},
 }
 
-func judgeBundle(ctx context.Context, e doctor.Exam, o *unstructured.Unstructured) ([]doctor.Finding, error) {
-	namespace, name, named := strings.Cut(o.GetAnnotations()[injectFrom], "/")
+func bundleFindings(ctx context.Context, e doctor.Exam, o *unstructured.Unstructured) ([]doctor.Finding, error) {
+	namespace, name, named := strings.Cut(o.GetAnnotations()[injectAnnotation], "/")
 	if !named {
 		return nil, nil
 	}
@@ -64,7 +64,7 @@ func judgeBundle(ctx context.Context, e doctor.Exam, o *unstructured.Unstructure
 	case err != nil:
 		return nil, err
 	}
-	if o.GetUID() == "" { // not on a cluster yet: nobody has filled anything in
+	if o.GetUID() == "" { // not on a cluster yet: cainjector has not seen it
 		return nil, nil
 	}
 	for i, w := range kube.Items(o.Object, "webhooks") {

@@ -35,20 +35,20 @@ var CertManager = &doctor.Check{
 		var findings []doctor.Finding
 		for _, d := range deployments {
 			if c := kube.Condition(d, "Available"); c != nil && c.Status == metav1.ConditionFalse {
-				findings = append(findings, judgeCertManager(d, c))
+				findings = append(findings, deploymentFinding(d, c))
 			}
 		}
 		down := len(findings) > 0
 		for _, certificate := range all {
 			if c := kube.Condition(certificate, "Ready"); c != nil && c.Status == metav1.ConditionFalse && c.Reason != "Issuing" {
-				findings = append(findings, judgeCertificate(certificate, c, down))
+				findings = append(findings, notReadyFinding(certificate, c, down))
 			}
 		}
 		return findings, nil
 	},
 }
 
-func judgeCertManager(d *unstructured.Unstructured, c *metav1.Condition) doctor.Finding {
+func deploymentFinding(d *unstructured.Unstructured, c *metav1.Condition) doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(d), Field: "status.conditions"},
@@ -60,7 +60,7 @@ func judgeCertManager(d *unstructured.Unstructured, c *metav1.Condition) doctor.
 	}
 }
 
-func judgeCertificate(o *unstructured.Unstructured, c *metav1.Condition, down bool) doctor.Finding {
+func notReadyFinding(o *unstructured.Unstructured, c *metav1.Condition, down bool) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(o), Field: "status.conditions"},

@@ -30,13 +30,13 @@ var Expiry = &doctor.Check{
 		for _, c := range list {
 			end, err := time.Parse(time.RFC3339, kube.Text(c.Object, "status", "notAfter"))
 			if err != nil {
-				continue // not issued yet: that is certificates/cert-manager's
+				continue // not issued yet: certificates/cert-manager reports it
 			}
 			now, err := e.Now(ctx)
 			if err != nil {
 				return nil, err
 			}
-			if f := judgeExpiry(c, end, now); f != nil {
+			if f := expiryFinding(c, end, now); f != nil {
 				findings = append(findings, *f)
 			}
 		}
@@ -44,8 +44,8 @@ var Expiry = &doctor.Check{
 	},
 }
 
-// judgeExpiry goes by when the certificate should have been renewed: some live for a day, others for years.
-func judgeExpiry(c *unstructured.Unstructured, end, now time.Time) *doctor.Finding {
+// expiryFinding compares with the planned renewal time, because lifetimes range from a day to years.
+func expiryFinding(c *unstructured.Unstructured, end, now time.Time) *doctor.Finding {
 	const (
 		grace = time.Hour
 		soon  = 14 * 24 * time.Hour

@@ -48,11 +48,11 @@ var PipelinesCache = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		return []doctor.Finding{judgeCache(waiting, request)}, nil
+		return []doctor.Finding{cacheFinding(waiting, request)}, nil
 	},
 }
 
-func judgeCache(waiting, request *unstructured.Unstructured) doctor.Finding {
+func cacheFinding(waiting, request *unstructured.Unstructured) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(waiting)},

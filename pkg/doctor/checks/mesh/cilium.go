@@ -32,11 +32,11 @@ var Cilium = &doctor.Check{
 		if err != nil && !apierrors.IsNotFound(err) {
 			return nil, err
 		}
-		return judgeCilium(config, err == nil), nil
+		return ciliumFindings(config, err == nil), nil
 	},
 }
 
-func judgeCilium(config *unstructured.Unstructured, istioCNI bool) []doctor.Finding {
+func ciliumFindings(config *unstructured.Unstructured, istioCNI bool) []doctor.Finding {
 	finding := func(key, message, consequence string) doctor.Finding {
 		return doctor.Finding{
 			Severity: doctor.Warning, About: doctor.Subject{Ref: cluster.RefOf(config), Field: "data." + key}, Message: message, Consequence: consequence,

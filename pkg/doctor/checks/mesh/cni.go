@@ -30,9 +30,9 @@ var Cni = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		wanted, said, _ := unstructured.NestedInt64(set.Object, "status", "desiredNumberScheduled")
+		wanted, found, _ := unstructured.NestedInt64(set.Object, "status", "desiredNumberScheduled")
 		ready, _, _ := unstructured.NestedInt64(set.Object, "status", "numberReady")
-		if !said || ready >= wanted {
+		if !found || ready >= wanted {
 			return nil, nil
 		}
 		return []doctor.Finding{{

@@ -27,16 +27,16 @@ var DestinationRules = &doctor.Check{
 		"Where DISABLE applies to Kubeflow servers with sidecars, --fix sets the rule back to ISTIO_MUTUAL. Only with --mesh=disable does " +
 		"it set DISABLE: the servers then accept whatever identity a caller claims.",
 	Sources: []string{"kubeflow/pipelines#5244", "kubeflow/kubeflow#5271", "kubeflow/manifests#3057"},
-	Reads:   []schema.GroupKind{RuleKind, kube.EndpointSliceKind, kube.PodKind, kube.NamespaceKind, kube.MutatingWebhookConfigurationKind},
+	Reads:   []schema.GroupKind{destinationRuleKind, kube.EndpointSliceKind, kube.PodKind, kube.NamespaceKind, kube.MutatingWebhookConfigurationKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		rules, err := e.List(ctx, RuleKind, cluster.Scope{})
+		rules, err := e.List(ctx, destinationRuleKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
 		var findings []doctor.Finding
 		judged := false
 		for _, rule := range rules {
-			found, any, err := judgeRule(ctx, e, rule)
+			found, any, err := ruleFindings(ctx, e, rule)
 			if err != nil {
 				return nil, err
 			}
@@ -50,14 +50,14 @@ var DestinationRules = &doctor.Check{
 	},
 }
 
-// judgeRule compares what each part of a rule asks of callers with what the servers behind it can answer.
-// any tells whether there was a ready server to compare with, or nothing to compare.
-func judgeRule(ctx context.Context, e doctor.Exam, rule *unstructured.Unstructured) (found []doctor.Finding, any bool, err error) {
+// ruleFindings compares the TLS mode of each part of a rule with the sidecars of the servers behind it.
+// any is false if there was no ready server to compare with.
+func ruleFindings(ctx context.Context, e doctor.Exam, rule *unstructured.Unstructured) (found []doctor.Finding, any bool, err error) {
 	policies := policiesOf(rule)
 	if len(policies) == 0 {
 		return nil, true, nil
 	}
-	namespace, wanted := host(rule)
+	namespace, wanted := hostServices(rule)
 	if namespace == "" {
 		return nil, false, nil
 	}
@@ -66,12 +66,12 @@ func judgeRule(ctx context.Context, e doctor.Exam, rule *unstructured.Unstructur
 		return nil, false, err
 	}
 	for _, p := range policies {
-		servers := s.matching(p.labels, strings.HasPrefix(kube.Text(rule.Object, "spec", "host"), "*"))
+		servers := s.inSubset(p.labels, strings.HasPrefix(kube.Text(rule.Object, "spec", "host"), "*"))
 		if len(servers) == 0 {
 			continue
 		}
-		with := len(slices.DeleteFunc(slices.Clone(servers), func(pod *unstructured.Unstructured) bool { return !meshed(pod) }))
-		f, err := compare(ctx, e, rule, p, servers, with)
+		with := len(slices.DeleteFunc(slices.Clone(servers), func(pod *unstructured.Unstructured) bool { return !inMesh(pod) }))
+		f, err := policyFinding(ctx, e, rule, p, servers, with)
 		if err != nil {
 			return nil, false, err
 		}
@@ -82,21 +82,21 @@ func judgeRule(ctx context.Context, e doctor.Exam, rule *unstructured.Unstructur
 	return found, true, nil
 }
 
-// compare returns what is wrong between one policy and its servers, nil when they agree.
-func compare(ctx context.Context, e doctor.Exam, rule *unstructured.Unstructured, p policy, servers []*unstructured.Unstructured, with int) (*doctor.Finding, error) {
+// policyFinding compares one policy with its servers; it returns nil if they match.
+func policyFinding(ctx context.Context, e doctor.Exam, rule *unstructured.Unstructured, p policy, servers []*unstructured.Unstructured, with int) (*doctor.Finding, error) {
 	switch {
-	case p.mode == Disable && with == len(servers):
-		return disabledButMeshed(ctx, e, rule, p, servers)
-	case p.mode != Mutual || with == len(servers):
+	case p.mode == modeDisable && with == len(servers):
+		return disabledFinding(ctx, e, rule, p, servers)
+	case p.mode != modeMutual || with == len(servers):
 		return nil, nil
 	}
-	b := broken{rule: rule, policy: p, servers: servers, with: with}
+	b := tlsMismatch{rule: rule, policy: p, servers: servers, withSidecar: with}
 	namespace, err := namespaceOf(ctx, e, servers[0].GetNamespace())
 	if err != nil {
 		return nil, err
 	}
 	b.namespace = namespace
-	if b.why, err = webhooks.InjectionIn(ctx, e, namespace); err != nil {
+	if b.injection, err = webhooks.InjectionIn(ctx, e, namespace); err != nil {
 		return nil, err
 	}
 	f := b.finding(e.Mesh)
@@ -105,17 +105,17 @@ func compare(ctx context.Context, e doctor.Exam, rule *unstructured.Unstructured
 
 func namespaceOf(ctx context.Context, e doctor.Exam, name string) (*unstructured.Unstructured, error) {
 	ns, err := e.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: name})
-	if apierrors.IsNotFound(err) { // manifests need not bring it
+	if apierrors.IsNotFound(err) { // manifests may omit it
 		ns = &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": name}}}
 		return ns, nil
 	}
 	return ns, err
 }
 
-// disabledButMeshed is the other way round. In Kubeflow's own namespaces the policies need to know the caller; elsewhere it may be meant.
-func disabledButMeshed(ctx context.Context, e doctor.Exam, rule *unstructured.Unstructured, p policy, servers []*unstructured.Unstructured) (*doctor.Finding, error) {
+// disabledFinding reports DISABLE for servers with sidecars. Kubeflow's policies need the caller's identity; elsewhere DISABLE may be intended.
+func disabledFinding(ctx context.Context, e doctor.Exam, rule *unstructured.Unstructured, p policy, servers []*unstructured.Unstructured) (*doctor.Finding, error) {
 	namespace, err := namespaceOf(ctx, e, servers[0].GetNamespace())
-	if err != nil || e.Mesh == OptDisable || !workloads.Ours(namespace) {
+	if err != nil || e.Mesh == OptionDisable || !workloads.IsKubeflow(namespace) {
 		return nil, err
 	}
 	return &doctor.Finding{
@@ -124,13 +124,13 @@ func disabledButMeshed(ctx context.Context, e doctor.Exam, rule *unstructured.Un
 		Message:     fmt.Sprintf("%s disables mutual TLS, but every server behind it has a sidecar", kube.KindName(rule)),
 		Consequence: "The servers do not see the caller's identity: AuthorizationPolicies that name a caller return \"RBAC: access denied\".",
 		Cause:       "Some guides set DISABLE for servers without sidecars; it was left in place when the sidecars were added.",
-		Command:     p.command(rule, Mutual),
+		Command:     p.command(rule, modeMutual),
 		Fix: &doctor.Fix{
 			Title:   fmt.Sprintf("Set DestinationRule %s back to ISTIO_MUTUAL", rule.GetName()),
 			Impact:  doctor.Safe,
-			Changes: []cluster.Change{SetMode(rule, Disable, Mutual)},
+			Changes: []cluster.Change{setMode(rule, modeDisable, modeMutual)},
 		},
 	}, nil
 }
 
-var RuleKind = schema.GroupKind{Group: "networking.istio.io", Kind: "DestinationRule"}
+var destinationRuleKind = schema.GroupKind{Group: "networking.istio.io", Kind: "DestinationRule"}

@@ -31,21 +31,21 @@ var GoogleServices = &doctor.Check{
 		}
 		var wrong []*unstructured.Unstructured
 		for _, s := range services {
-			if slices.ContainsFunc(tlsMatches(s), misspelled) {
+			if slices.ContainsFunc(tlsMatches(s), usesWrongField) {
 				wrong = append(wrong, s)
 			}
 		}
 		if len(wrong) == 0 {
 			return nil, nil
 		}
-		return []doctor.Finding{judgeGoogle(wrong)}, nil
+		return []doctor.Finding{sniFinding(wrong)}, nil
 	},
 }
 
-const misspelling, spelling = "sni_hosts", "sniHosts"
+const wrongField, rightField = "sni_hosts", "sniHosts"
 
-func misspelled(match map[string]any) bool {
-	return match[misspelling] != nil && match[spelling] == nil
+func usesWrongField(match map[string]any) bool {
+	return match[wrongField] != nil && match[rightField] == nil
 }
 
 func tlsMatches(service *unstructured.Unstructured) []map[string]any {
@@ -56,14 +56,14 @@ func tlsMatches(service *unstructured.Unstructured) []map[string]any {
 	return matches
 }
 
-func judgeGoogle(wrong []*unstructured.Unstructured) doctor.Finding {
+func sniFinding(wrong []*unstructured.Unstructured) doctor.Finding {
 	fix := &doctor.Fix{Title: "Rename sni_hosts to sniHosts", Impact: doctor.Safe}
 	for _, s := range wrong {
 		fix.Changes = append(fix.Changes, cluster.Edit(s, func(o *unstructured.Unstructured) {
 			for _, match := range tlsMatches(o) {
-				if misspelled(match) {
-					match[spelling] = match[misspelling]
-					delete(match, misspelling)
+				if usesWrongField(match) {
+					match[rightField] = match[wrongField]
+					delete(match, wrongField)
 				}
 			}
 		}))

@@ -34,13 +34,13 @@ var OneIstio = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		return judgeIstios(append(slices.Clone(planes), older...), e.Install), nil
+		return istioFindings(append(slices.Clone(planes), older...), e.Install), nil
 	},
 }
 
 const addonNamespace = "aks-istio-system"
 
-func judgeIstios(planes []*unstructured.Unstructured, coming *doctor.Installation) []doctor.Finding {
+func istioFindings(planes []*unstructured.Unstructured, coming *doctor.Installation) []doctor.Finding {
 	var addon, own, other []*unstructured.Unstructured
 	for _, p := range planes {
 		switch {
@@ -53,7 +53,7 @@ func judgeIstios(planes []*unstructured.Unstructured, coming *doctor.Installatio
 		}
 	}
 	if len(own) == 0 || coming != nil && !coming.Brings(cluster.RefOf(own[0])) {
-		return nil // Kubeflow has none of its own, or leaves what is there
+		return nil // Kubeflow has no Istio of its own, or keeps the existing one
 	}
 	var findings []doctor.Finding
 	if len(addon) > 0 {
@@ -67,12 +67,12 @@ func judgeIstios(planes []*unstructured.Unstructured, coming *doctor.Installatio
 		})
 	}
 	if len(other) > 0 {
-		findings = append(findings, judgeSecond(other, coming))
+		findings = append(findings, secondIstioFinding(other, coming))
 	}
 	return findings
 }
 
-func judgeSecond(other []*unstructured.Unstructured, coming *doctor.Installation) doctor.Finding {
+func secondIstioFinding(other []*unstructured.Unstructured, coming *doctor.Installation) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Warning, // two revisions side by side is how an Istio is upgraded
 		About:       doctor.Subject{Ref: cluster.RefOf(other[0])},

@@ -25,7 +25,7 @@ var Sidecars = &doctor.Check{
 	Sources: []string{"kubeflow/manifests#2798", "kubeflow/kubeflow#5271"},
 	Reads:   []schema.GroupKind{kube.NamespaceKind, kube.PodKind, kube.ReplicaSetKind, kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.MutatingWebhookConfigurationKind, kube.EndpointSliceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		namespaces, err := asking(ctx, e)
+		namespaces, err := injectedNamespaces(ctx, e)
 		if err != nil {
 			return nil, err
 		}
@@ -34,7 +34,7 @@ var Sidecars = &doctor.Check{
 		}
 		var findings []doctor.Finding
 		for _, ns := range namespaces {
-			b, err := WithoutProxy(ctx, e, ns)
+			b, err := FindMissingSidecars(ctx, e, ns)
 			if err != nil {
 				return nil, err
 			}
@@ -45,13 +45,13 @@ var Sidecars = &doctor.Check{
 			if err != nil {
 				return nil, err
 			}
-			findings = append(findings, judgeSidecars(b, why))
+			findings = append(findings, sidecarFinding(b, why))
 		}
 		return findings, nil
 	},
 }
 
-func judgeSidecars(b Bare, why webhooks.Injection) doctor.Finding {
+func sidecarFinding(b MissingSidecars, why webhooks.Injection) doctor.Finding {
 	name := b.namespace.GetName()
 	f := doctor.Finding{
 		Severity:    doctor.Error,
@@ -66,8 +66,8 @@ func judgeSidecars(b Bare, why webhooks.Injection) doctor.Finding {
 		f.ExplainedBy, f.Command = admissionsEnforcerID, ""
 	case webhooks.WillInject:
 		f.Cause = "The pods were created before the injector was ready."
-		prescribeRestart(b, &f)
-	case webhooks.NotServed:
+		offerRestart(b, &f)
+	case webhooks.NoEndpoints:
 		f.Cause = "The sidecar injector has no ready endpoint."
 		f.Advice = "Check why its pods are not ready; then restart the workloads."
 		f.Command = "kubectl get pods -n " + dashboard.KubeflowNamespace
@@ -79,10 +79,10 @@ func judgeSidecars(b Bare, why webhooks.Injection) doctor.Finding {
 	return f
 }
 
-// admissionsEnforcerID is named on its own, since the check that has it reads what this file offers.
+// admissionsEnforcerID is a constant here because the check itself, in platform, imports this package.
 const admissionsEnforcerID = "platform/admissions-enforcer"
 
-func prescribeRestart(b Bare, f *doctor.Finding) {
+func offerRestart(b MissingSidecars, f *doctor.Finding) {
 	if len(b.orphans) > 0 {
 		f.Advice = "No controller recreates these pods, so delete and recreate them yourself: " + text.Names(b.orphans, text.Most, (*unstructured.Unstructured).GetName) + "."
 	}

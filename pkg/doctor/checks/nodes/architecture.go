@@ -29,18 +29,18 @@ var Architecture = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		return judgeArchitecture(nodes), nil
+		return architectureFindings(nodes), nil
 	},
 }
 
-func judgeArchitecture(nodes []*unstructured.Unstructured) []doctor.Finding {
+func architectureFindings(nodes []*unstructured.Unstructured) []doctor.Finding {
 	var foreign []*unstructured.Unstructured
 	suits := 0
 	for _, n := range nodes {
 		switch {
 		case amd64Linux(n):
 			suits++
-		case open(n):
+		case schedulable(n):
 			foreign = append(foreign, n)
 		}
 	}
@@ -66,20 +66,20 @@ func judgeArchitecture(nodes []*unstructured.Unstructured) []doctor.Finding {
 	return []doctor.Finding{f}
 }
 
-func systemOf(n *unstructured.Unstructured) string {
+func osOf(n *unstructured.Unstructured) string {
 	return cmp.Or(n.GetLabels()["kubernetes.io/os"], kube.Text(n.Object, "status", "nodeInfo", "operatingSystem"), "linux")
 }
 
-func processorOf(n *unstructured.Unstructured) string {
+func archOf(n *unstructured.Unstructured) string {
 	return cmp.Or(n.GetLabels()["kubernetes.io/arch"], kube.Text(n.Object, "status", "nodeInfo", "architecture"), "amd64")
 }
 
-func platformOf(n *unstructured.Unstructured) string { return systemOf(n) + "/" + processorOf(n) }
+func platformOf(n *unstructured.Unstructured) string { return osOf(n) + "/" + archOf(n) }
 
 func amd64Linux(n *unstructured.Unstructured) bool { return platformOf(n) == "linux/amd64" }
 
-// open tells whether nothing keeps ordinary pods off a node.
-func open(n *unstructured.Unstructured) bool {
+// schedulable reports whether pods without tolerations can be scheduled on a node.
+func schedulable(n *unstructured.Unstructured) bool {
 	cordoned, _, _ := unstructured.NestedBool(n.Object, "spec", "unschedulable")
 	return !cordoned && !slices.ContainsFunc(kube.Items(n.Object, "spec", "taints"), func(t map[string]any) bool { return t["effect"] != "PreferNoSchedule" })
 }
@@ -89,8 +89,8 @@ func poolOf(n *unstructured.Unstructured) string {
 }
 
 func taintFor(n *unstructured.Unstructured) string {
-	if systemOf(n) != "linux" {
-		return "os=" + systemOf(n) + ":NoSchedule"
+	if osOf(n) != "linux" {
+		return "os=" + osOf(n) + ":NoSchedule"
 	}
-	return "kubernetes.io/arch=" + processorOf(n) + ":NoSchedule"
+	return "kubernetes.io/arch=" + archOf(n) + ":NoSchedule"
 }

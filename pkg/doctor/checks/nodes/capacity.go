@@ -21,39 +21,39 @@ var Capacity = &doctor.Check{
 	Hint:      "The subscription's core quota in the region limits how far a pool can grow: az vm list-usage --location REGION.",
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		coming, err := comingPods(ctx, e)
+		coming, err := listPendingPods(ctx, e)
 		if err != nil || len(coming) == 0 {
 			return nil, err
 		}
-		all, err := rooms(ctx, e)
+		all, err := headroom(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		grows, err := grows(ctx, e)
+		autoscales, err := autoscales(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		pods, nodes := placeable(coming, all)
-		f, found := judgeLargest(pods, nodes)
+		pods, nodes := schedulablePods(coming, all)
+		f, found := largestPodFinding(pods, nodes)
 		if !found {
-			f, found = judgeSum(pods, nodes)
+			f, found = totalFinding(pods, nodes)
 		}
 		if !found {
 			return nil, nil
 		}
 		f.Consequence = "Some stay Pending, and the components that depend on them never become ready."
-		if f.Severity, f.Command = doctor.Error, "az aks nodepool scale --resource-group GROUP --cluster-name CLUSTER --name POOL --node-count N"; grows {
+		if f.Severity, f.Command = doctor.Error, "az aks nodepool scale --resource-group GROUP --cluster-name CLUSTER --name POOL --node-count N"; autoscales {
 			f.Severity, f.Advice = doctor.Warning, "The cluster adds nodes automatically, up to the maximum size of its pools: check that it is high enough."
 		}
 		return []doctor.Finding{f}, nil
 	},
 }
 
-// judgeSum compares what all pods request with what is free on the nodes that take them.
-func judgeSum(pods []podsToCome, nodes []nodeRoom) (doctor.Finding, bool) {
-	var need, free podNeed
+// totalFinding compares what all pods request with what is free on the nodes that accept them.
+func totalFinding(pods []pendingPods, nodes []nodeHeadroom) (doctor.Finding, bool) {
+	var need, free podRequests
 	for _, p := range pods {
-		each, n := needOf(p.spec), int64(p.on(nodes))
+		each, n := requestsOf(p.spec), int64(p.countOn(nodes))
 		need.cpu += n * each.cpu
 		need.memory += n * each.memory
 	}
@@ -71,19 +71,19 @@ func judgeSum(pods []podsToCome, nodes []nodeRoom) (doctor.Finding, bool) {
 	}, true
 }
 
-// judgeLargest looks for a pod that is too large for every node.
-func judgeLargest(pods []podsToCome, nodes []nodeRoom) (doctor.Finding, bool) {
+// largestPodFinding looks for a pod that is too large for every node.
+func largestPodFinding(pods []pendingPods, nodes []nodeHeadroom) (doctor.Finding, bool) {
 	for _, p := range pods {
-		need, fits := needOf(p.spec), false
-		var most podNeed
-		for _, r := range taking(nodes, p.spec) {
+		need, fits := requestsOf(p.spec), false
+		var most podRequests
+		for _, r := range acceptingNodes(nodes, p.spec) {
 			fits = fits || r.cpu >= need.cpu && r.memory >= need.memory
-			most = podNeed{max(most.cpu, r.cpu), max(most.memory, r.memory)}
+			most = podRequests{max(most.cpu, r.cpu), max(most.memory, r.memory)}
 		}
 		if !fits && !p.perNode {
 			return doctor.Finding{
-				About:   doctor.Subject{Ref: p.of},
-				Message: fmt.Sprintf("a pod of %s requests %s, but no node has that available (at most %s)", p.of, need, most),
+				About:   doctor.Subject{Ref: p.owner},
+				Message: fmt.Sprintf("a pod of %s requests %s, but no node has that available (at most %s)", p.owner, need, most),
 				Advice:  "Add larger nodes.",
 			}, true
 		}

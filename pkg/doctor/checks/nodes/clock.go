@@ -14,8 +14,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-// mostSkew is how far clocks may differ: tokens and certificates are forgiven less than that.
-const mostSkew = time.Minute
+// maxSkew is the largest difference that is ignored: tokens and certificates tolerate less.
+const maxSkew = time.Minute
 
 var Clock = &doctor.Check{
 	ID:    "nodes/clock",
@@ -49,8 +49,8 @@ var Clock = &doctor.Check{
 		var wrong []*unstructured.Unstructured
 		for _, node := range nodes {
 			at, known := renewed[node.GetName()]
-			alive := kube.IsTrue(node, "Ready") // the server goes by when the lease changes, not by what stands in it
-			if known && (at.After(now.Add(mostSkew)) || alive && at.Before(now.Add(-mostSkew))) {
+			alive := kube.IsTrue(node, "Ready") // the node controller uses the time of the update, not the lease's content
+			if known && (at.After(now.Add(maxSkew)) || alive && at.Before(now.Add(-maxSkew))) {
 				wrong = append(wrong, node)
 			}
 		}
@@ -63,14 +63,14 @@ var Clock = &doctor.Check{
 			About:       doctor.Subject{Ref: cluster.RefOf(wrong[0])},
 			Message:     fmt.Sprintf("clock is out of sync on %s: %s", text.Plural(len(wrong), "node"), text.Names(wrong, text.Most, (*unstructured.Unstructured).GetName)),
 			Consequence: "Tokens and certificates are not yet valid there, or already expired.",
-			Cause:       fmt.Sprintf("Node %s is %s the API server.", wrong[0].GetName(), ahead(off)),
+			Cause:       fmt.Sprintf("Node %s is %s the API server.", wrong[0].GetName(), describeOffset(off)),
 			Advice:      "Replace the node: a new node gets the correct time.",
 			Command:     "kubectl drain --ignore-daemonsets --delete-emptydir-data " + wrong[0].GetName(),
 		}}, nil
 	},
 }
 
-func ahead(by time.Duration) string {
+func describeOffset(by time.Duration) string {
 	if by < 0 {
 		return (-by).String() + " behind"
 	}

@@ -27,7 +27,7 @@ var ContainerRuntime = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		return judgeRuntimes(nodes), nil
+		return runtimeFindings(nodes), nil
 	},
 }
 
@@ -53,8 +53,8 @@ func RunsContainerd(node *unstructured.Unstructured) bool {
 	return strings.HasPrefix(doctor.Runtime(node), "containerd://")
 }
 
-// judgeRuntimes is silent about containerd, which is what AKS has.
-func judgeRuntimes(nodes []*unstructured.Unstructured) []doctor.Finding {
+// runtimeFindings reports nodes with another runtime than containerd.
+func runtimeFindings(nodes []*unstructured.Unstructured) []doctor.Finding {
 	var other []*unstructured.Unstructured
 	for _, n := range nodes {
 		if !RunsContainerd(n) {

@@ -21,12 +21,12 @@ var FileWatches = &doctor.Check{
 	Reads:   []schema.GroupKind{kube.PodKind, kube.NamespaceKind},
 	Logs:    true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		crashes, err := workloads.CrashesAmong(ctx, e, func(*unstructured.Unstructured) bool { return true })
+		crashes, err := workloads.FindCrashes(ctx, e, func(*unstructured.Unstructured) bool { return true })
 		if err != nil {
 			return nil, err
 		}
 		for _, c := range crashes {
-			if line := c.Says("too many open files", "failed to create fsnotify watcher", "no space left on device: inotify"); line != "" {
+			if line := c.LogLine("too many open files", "failed to create fsnotify watcher", "no space left on device: inotify"); line != "" {
 				f := c.Finding("container "+c.Container+" has reached an inotify limit of its node", line)
 				f.Consequence = "It stays in CrashLoopBackOff, and other pods on that node may follow."
 				f.Advice = "Raise fs.inotify.max_user_instances (to 2280) and max_user_watches (to 1255360) with a privileged DaemonSet, or run fewer pods on each node."

@@ -17,7 +17,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
-const gpus = "nvidia.com/gpu"
+const gpuResource = "nvidia.com/gpu"
 
 var GpuPlugin = &doctor.Check{
 	ID:    "nodes/gpu-plugin",
@@ -36,44 +36,44 @@ var GpuPlugin = &doctor.Check{
 		if len(nodes) == 0 {
 			return nil, doctor.Skip("no node has a GPU")
 		}
-		mute := slices.DeleteFunc(slices.Clone(nodes), offersGPU)
-		if len(mute) == 0 {
+		missing := slices.DeleteFunc(slices.Clone(nodes), advertisesGPU)
+		if len(missing) == 0 {
 			return nil, nil
 		}
 		sets, err := e.List(ctx, kube.DaemonSetKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
-		pods, err := workloads.WaitingPods(ctx, e)
+		pods, err := workloads.PendingPods(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		return []doctor.Finding{judgeGPUs(mute, len(nodes), sets, slices.ContainsFunc(pods, asksForGPU))}, nil
+		return []doctor.Finding{gpuFinding(missing, len(nodes), sets, slices.ContainsFunc(pods, requestsGPU))}, nil
 	},
 }
 
-// hasGPU tells whether AKS says of a node that it has GPUs.
+// hasGPU reports whether AKS labels a node as a GPU node.
 func hasGPU(node *unstructured.Unstructured) bool {
 	l := node.GetLabels()
 	return l["kubernetes.azure.com/accelerator"] == "nvidia" || l["accelerator"] == "nvidia"
 }
 
-func offersGPU(node *unstructured.Unstructured) bool {
-	n := kube.Text(node.Object, "status", "allocatable", gpus)
+func advertisesGPU(node *unstructured.Unstructured) bool {
+	n := kube.Text(node.Object, "status", "allocatable", gpuResource)
 	return n != "" && n != "0"
 }
 
-func asksForGPU(pod *unstructured.Unstructured) bool {
+func requestsGPU(pod *unstructured.Unstructured) bool {
 	return slices.ContainsFunc(kube.Items(pod.Object, "spec", "containers"), func(c map[string]any) bool {
-		return kube.Text(c, "resources", "limits", gpus) != "" || kube.Text(c, "resources", "requests", gpus) != ""
+		return kube.Text(c, "resources", "limits", gpuResource) != "" || kube.Text(c, "resources", "requests", gpuResource) != ""
 	})
 }
 
-func judgeGPUs(mute []*unstructured.Unstructured, all int, sets []*unstructured.Unstructured, wanted bool) doctor.Finding {
+func gpuFinding(missing []*unstructured.Unstructured, all int, sets []*unstructured.Unstructured, wanted bool) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
-		About:       doctor.Subject{Ref: cluster.RefOf(mute[0]), Field: "status.allocatable"},
-		Message:     fmt.Sprintf("no allocatable GPUs on %s (of %s): %s", text.Plural(len(mute), "GPU node"), strconv.Itoa(all), text.Names(mute, text.Most, (*unstructured.Unstructured).GetName)),
+		About:       doctor.Subject{Ref: cluster.RefOf(missing[0]), Field: "status.allocatable"},
+		Message:     fmt.Sprintf("no allocatable GPUs on %s (of %s): %s", text.Plural(len(missing), "GPU node"), strconv.Itoa(all), text.Names(missing, text.Most, (*unstructured.Unstructured).GetName)),
 		Consequence: "Pods that request a GPU cannot run there.",
 		Cause:       "The NVIDIA device plugin is not installed.",
 		Advice:      "Install the NVIDIA device plugin with a toleration for the pool's taint, or the GPU operator.",

@@ -25,12 +25,12 @@ var GpuPool = &doctor.Check{
 	Reads:   []schema.GroupKind{kube.PodKind, kube.NodeKind, kube.ConfigMapKind},
 	Hint:    "The subscription's GPU core quota in the region limits how far a pool can grow: az vm list-usage --location REGION.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		pods, err := workloads.WaitingPods(ctx, e)
+		pods, err := workloads.PendingPods(ctx, e)
 		if err != nil {
 			return nil, err
 		}
 		waiting := slices.DeleteFunc(slices.Clone(pods), func(p *unstructured.Unstructured) bool {
-			return !asksForGPU(p) || kube.Text(p.Object, "spec", "nodeName") != ""
+			return !requestsGPU(p) || kube.Text(p.Object, "spec", "nodeName") != ""
 		})
 		nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
 		if err != nil {
@@ -43,11 +43,11 @@ var GpuPool = &doctor.Check{
 		if len(waiting) == 0 || slices.ContainsFunc(nodes, hasGPU) {
 			return nil, nil
 		}
-		return []doctor.Finding{judgeWaiting(waiting, err == nil)}, nil
+		return []doctor.Finding{gpuPoolFinding(waiting, err == nil)}, nil
 	},
 }
 
-func judgeWaiting(waiting []*unstructured.Unstructured, scales bool) doctor.Finding {
+func gpuPoolFinding(waiting []*unstructured.Unstructured, scales bool) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(waiting[0]), Field: "spec.containers"},

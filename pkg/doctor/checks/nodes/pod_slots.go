@@ -22,24 +22,24 @@ var PodSlots = &doctor.Check{
 	Reads:     []schema.GroupKind{kube.NodeKind, kube.PodKind, kube.NamespaceKind, kube.ConfigMapKind, nodePoolKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		coming, err := comingPods(ctx, e)
+		coming, err := listPendingPods(ctx, e)
 		if err != nil || len(coming) == 0 {
 			return nil, err
 		}
-		all, err := rooms(ctx, e)
+		all, err := headroom(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		grows, err := grows(ctx, e)
+		autoscales, err := autoscales(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		return judgeSlots(coming, all, grows), nil
+		return slotFindings(coming, all, autoscales), nil
 	},
 }
 
-func judgeSlots(coming []podsToCome, all []nodeRoom, grows bool) []doctor.Finding {
-	pods, nodes := placeable(coming, all)
+func slotFindings(coming []pendingPods, all []nodeHeadroom, autoscales bool) []doctor.Finding {
+	pods, nodes := schedulablePods(coming, all)
 	need, free, most := int64(podCount(pods, nodes)), int64(0), int64(0)
 	for _, r := range nodes {
 		free += max(r.slots, 0)
@@ -56,7 +56,7 @@ func judgeSlots(coming []podsToCome, all []nodeRoom, grows bool) []doctor.Findin
 		Advice:      "Add nodes, or a node pool with a higher max-pods.",
 		Command:     addPool,
 	}
-	if grows {
+	if autoscales {
 		f.Severity, f.Advice = doctor.Warning, "The cluster adds nodes automatically, up to the maximum size of its pools: check that it is high enough."
 	}
 	return []doctor.Finding{f}

@@ -26,37 +26,37 @@ var Ready = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		var away []*unstructured.Unstructured
-		told := false
+		var notReady []*unstructured.Unstructured
+		reported := false
 		for _, n := range nodes {
 			c := kube.Condition(n, "Ready")
-			told = told || c != nil
+			reported = reported || c != nil
 			if c != nil && c.Status != metav1.ConditionTrue {
-				away = append(away, n)
+				notReady = append(notReady, n)
 			}
 		}
-		if !told {
+		if !reported {
 			return nil, doctor.Skip("no node reports whether it is ready")
 		}
-		if len(away) == 0 {
+		if len(notReady) == 0 {
 			return nil, nil
 		}
-		return []doctor.Finding{judgeAway(away, len(nodes))}, nil
+		return []doctor.Finding{notReadyFinding(notReady, len(nodes))}, nil
 	},
 }
 
-func judgeAway(away []*unstructured.Unstructured, all int) doctor.Finding {
-	c := kube.Condition(away[0], "Ready")
+func notReadyFinding(notReady []*unstructured.Unstructured, all int) doctor.Finding {
+	c := kube.Condition(notReady[0], "Ready")
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
-		About:       doctor.Subject{Ref: cluster.RefOf(away[0]), Field: "status.conditions"},
-		Message:     fmt.Sprintf("nodes not ready: %d of %d (%s)", len(away), all, text.Names(away, text.Most, (*unstructured.Unstructured).GetName)),
+		About:       doctor.Subject{Ref: cluster.RefOf(notReady[0]), Field: "status.conditions"},
+		Message:     fmt.Sprintf("nodes not ready: %d of %d (%s)", len(notReady), all, text.Names(notReady, text.Most, (*unstructured.Unstructured).GetName)),
 		Consequence: "Its pods are unavailable until rescheduled.",
 		Cause:       c.Message,
 		Advice:      "AKS repairs a node that stays not ready for some minutes; check its conditions, or restart it.",
-		Command:     "kubectl describe node " + away[0].GetName(),
+		Command:     "kubectl describe node " + notReady[0].GetName(),
 	}
-	if len(away) == all {
+	if len(notReady) == all {
 		f.Severity, f.Consequence = doctor.Error, "Nothing runs on this cluster."
 	}
 	return f

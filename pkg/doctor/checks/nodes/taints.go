@@ -22,33 +22,33 @@ var Taints = &doctor.Check{
 	Reads:     []schema.GroupKind{kube.NodeKind, kube.PodKind, kube.NamespaceKind, kube.ConfigMapKind, nodePoolKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		coming, err := comingPods(ctx, e)
+		coming, err := listPendingPods(ctx, e)
 		if err != nil || len(coming) == 0 {
 			return nil, err
 		}
-		all, err := rooms(ctx, e)
+		all, err := headroom(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		grows, err := grows(ctx, e)
+		autoscales, err := autoscales(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		return judgeTaints(coming, all, grows), nil
+		return taintFindings(coming, all, autoscales), nil
 	},
 }
 
-// judgeTaints says one thing about all pods that no node takes.
-func judgeTaints(coming []podsToCome, all []nodeRoom, grows bool) []doctor.Finding {
-	var refused []podsToCome
+// taintFindings returns one finding about all pods that no node accepts.
+func taintFindings(coming []pendingPods, all []nodeHeadroom, autoscales bool) []doctor.Finding {
+	var refused []pendingPods
 	var why []string
 	for _, p := range coming {
-		if len(taking(all, p.spec)) > 0 || p.perNode {
+		if len(acceptingNodes(all, p.spec)) > 0 || p.perNode {
 			continue
 		}
 		refused = append(refused, p)
 		for _, r := range all {
-			why = append(why, r.refusal(p.spec))
+			why = append(why, r.rejectReason(p.spec))
 		}
 	}
 	if len(refused) == 0 {
@@ -56,14 +56,14 @@ func judgeTaints(coming []podsToCome, all []nodeRoom, grows bool) []doctor.Findi
 	}
 	f := doctor.Finding{
 		Severity: doctor.Error,
-		About:    doctor.Subject{Ref: refused[0].of},
-		Message: fmt.Sprintf("no schedulable node for the pods of %s (%s: %s)", text.Names(refused, text.Most, func(p podsToCome) string { return p.of.String() }),
+		About:    doctor.Subject{Ref: refused[0].owner},
+		Message: fmt.Sprintf("no schedulable node for the pods of %s (%s: %s)", text.Names(refused, text.Most, func(p pendingPods) string { return p.owner.String() }),
 			text.Plural(len(all), "node"), text.Distinct(why)),
 		Consequence: "They stay Pending.",
 		Advice:      "Add a node pool without taints.",
 		Command:     addPool,
 	}
-	if grows {
+	if autoscales {
 		f.Severity = doctor.Warning
 		f.Advice = "The cluster adds nodes automatically: check that one of its pools has no taints. Otherwise add one."
 	}
@@ -72,33 +72,33 @@ func judgeTaints(coming []podsToCome, all []nodeRoom, grows bool) []doctor.Findi
 
 const addPool = "az aks nodepool add --resource-group GROUP --cluster-name CLUSTER --name user --mode User --node-count 3 --node-vm-size Standard_D4s_v5 --max-pods 110"
 
-// podCount adds up how many pods are to come on these nodes.
-func podCount(coming []podsToCome, all []nodeRoom) int {
+// podCount returns how many pods need a slot on these nodes.
+func podCount(coming []pendingPods, all []nodeHeadroom) int {
 	n := 0
 	for _, p := range coming {
-		n += p.on(all)
+		n += p.countOn(all)
 	}
 	return n
 }
 
-// on returns how many of the pods come on these nodes.
-func (p podsToCome) on(all []nodeRoom) int {
+// countOn returns how many of the pods would run on these nodes.
+func (p pendingPods) countOn(all []nodeHeadroom) int {
 	if p.perNode {
-		return len(taking(all, p.spec))
+		return len(acceptingNodes(all, p.spec))
 	}
 	return p.count
 }
 
-// placeable leaves out the pods that no node takes: nodes/taints says so.
-func placeable(coming []podsToCome, all []nodeRoom) (pods []podsToCome, nodes []nodeRoom) {
+// schedulablePods leaves out the pods that no node accepts, which nodes/taints reports.
+func schedulablePods(coming []pendingPods, all []nodeHeadroom) (pods []pendingPods, nodes []nodeHeadroom) {
 	used := map[cluster.Ref]bool{}
 	for _, p := range coming {
-		takers := taking(all, p.spec)
-		if len(takers) == 0 {
+		accepting := acceptingNodes(all, p.spec)
+		if len(accepting) == 0 {
 			continue
 		}
 		pods = append(pods, p)
-		for _, r := range takers {
+		for _, r := range accepting {
 			if ref := nodeRef(r.node); !used[ref] {
 				used[ref] = true
 				nodes = append(nodes, r)

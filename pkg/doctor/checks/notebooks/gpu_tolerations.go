@@ -44,14 +44,14 @@ var GpuTolerations = &doctor.Check{
 		if err != nil || len(taints) == 0 {
 			return nil, err
 		}
-		return judgeForms(maps, taints)
+		return formFindings(maps, taints)
 	},
 }
 
 // formKey is where the form for a new notebook is configured.
 const formKey = "spawner_ui_config.yaml"
 
-// gpuTaints returns the taints of GPU nodes that nobody tolerates by itself, each once.
+// gpuTaints returns the distinct taints of GPU nodes for which AKS adds no toleration.
 func gpuTaints(nodes []*unstructured.Unstructured) ([]corev1.Taint, error) {
 	var taints []corev1.Taint
 	for _, o := range nodes {
@@ -73,12 +73,12 @@ func gpuTaints(nodes []*unstructured.Unstructured) ([]corev1.Taint, error) {
 	return taints, nil
 }
 
-func judgeForms(maps []*unstructured.Unstructured, taints []corev1.Taint) ([]doctor.Finding, error) {
+func formFindings(maps []*unstructured.Unstructured, taints []corev1.Taint) ([]doctor.Finding, error) {
 	var findings []doctor.Finding
 	for _, m := range maps {
 		var missing []corev1.Taint
 		for _, t := range taints {
-			offered, err := offers(kube.Text(m.Object, "data", formKey), t)
+			offered, err := offersToleration(kube.Text(m.Object, "data", formKey), t)
 			if err != nil {
 				return nil, err
 			}
@@ -96,7 +96,7 @@ func judgeForms(maps []*unstructured.Unstructured, taints []corev1.Taint) ([]doc
 			Consequence: "A notebook that requests a GPU stays Pending.",
 			Command:     fmt.Sprintf("kubectl edit configmap -n %s %s", m.GetNamespace(), m.GetName()),
 		}
-		edited, err := offer(kube.Text(m.Object, "data", formKey), missing)
+		edited, err := addTolerations(kube.Text(m.Object, "data", formKey), missing)
 		if err != nil {
 			f.Advice = "Add a toleration group by hand: " + err.Error() + "."
 		} else {

@@ -13,7 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/yamledit"
 )
 
-// A notebookForm is what the form for a new notebook says of tolerations.
+// A notebookForm is the part of the notebook form's configuration about tolerations.
 type notebookForm struct {
 	Defaults struct {
 		Group struct {
@@ -24,8 +24,8 @@ type notebookForm struct {
 	} `yaml:"spawnerFormDefaults"`
 }
 
-// offers tells whether somebody can choose to tolerate a taint.
-func offers(form string, taint corev1.Taint) (bool, error) {
+// offersToleration reports whether the form has an option that tolerates a taint.
+func offersToleration(form string, taint corev1.Taint) (bool, error) {
 	var f notebookForm
 	if err := yaml.Unmarshal([]byte(form), &f); err != nil {
 		return false, fmt.Errorf("reading the notebook form: %w", err)
@@ -38,8 +38,8 @@ func offers(form string, taint corev1.Taint) (bool, error) {
 	return false, nil
 }
 
-// offer adds a choice for each taint, and leaves every other character as it is.
-func offer(form string, taints []corev1.Taint) (string, error) {
+// addTolerations adds an option for each taint, and keeps every other character.
+func addTolerations(form string, taints []corev1.Taint) (string, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal([]byte(form), &document); err != nil || len(document.Content) == 0 {
 		return "", fmt.Errorf("the form cannot be read")
@@ -59,19 +59,19 @@ func offer(form string, taints []corev1.Taint) (string, error) {
 		return "", fmt.Errorf("the form's options are not a list")
 	case len(at.Content) == 0 && strings.HasPrefix(form[place(at):], "[]"):
 		begin := place(at)
-		edited = strings.TrimRight(form[:begin], " ") + "\n" + strings.TrimSuffix(choices(taints, key.Column+1), "\n") + form[begin+2:]
+		edited = strings.TrimRight(form[:begin], " ") + "\n" + strings.TrimSuffix(tolerationGroups(taints, key.Column+1), "\n") + form[begin+2:]
 	case len(at.Content) > 0 && at.Style&yaml.FlowStyle == 0:
-		line := strings.LastIndex(form[:place(at.Content[0])], "\n") + 1 // of the first choice
+		line := strings.LastIndex(form[:place(at.Content[0])], "\n") + 1 // of the first option
 		dash := strings.Index(form[line:], "-")
-		edited = form[:line] + choices(taints, dash) + form[line:]
+		edited = form[:line] + tolerationGroups(taints, dash) + form[line:]
 	default:
 		return "", fmt.Errorf("the form's options are written in a way that cannot be edited safely")
 	}
-	return edited, addsOnly(form, edited, len(taints))
+	return edited, verifyAdditions(form, edited, len(taints))
 }
 
-// choices writes one toleration group for each taint, indented.
-func choices(taints []corev1.Taint, indent int) string {
+// tolerationGroups returns the YAML of one toleration group for each taint, indented.
+func tolerationGroups(taints []corev1.Taint, indent int) string {
 	var out strings.Builder
 	space := strings.Repeat(" ", indent)
 	for _, t := range taints {
@@ -97,14 +97,14 @@ func keyOf(mapping *yaml.Node, name string) *yaml.Node {
 	return nil
 }
 
-// addsOnly proves that an edit put n choices before those that were there and changed nothing else.
-func addsOnly(original, edited string, n int) error {
+// verifyAdditions checks that an edit added n options before the existing ones and changed nothing else.
+func verifyAdditions(original, edited string, n int) error {
 	var was, is map[string]any
 	unsafe := fmt.Errorf("the form is written in a way that cannot be edited safely")
 	if yaml.Unmarshal([]byte(original), &was) != nil || yaml.Unmarshal([]byte(edited), &is) != nil {
 		return unsafe
 	}
-	group, ok := digMap(is, "spawnerFormDefaults", "tolerationGroup")
+	group, ok := nestedMap(is, "spawnerFormDefaults", "tolerationGroup")
 	if !ok {
 		return unsafe
 	}
@@ -119,7 +119,7 @@ func addsOnly(original, edited string, n int) error {
 	return nil
 }
 
-func digMap(m map[string]any, keys ...string) (map[string]any, bool) {
+func nestedMap(m map[string]any, keys ...string) (map[string]any, bool) {
 	for _, key := range keys {
 		next, ok := m[key].(map[string]any)
 		if !ok {

@@ -15,7 +15,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
-var PodDefaultKind = schema.GroupKind{Group: "kubeflow.org", Kind: "PodDefault"}
+var podDefaultKind = schema.GroupKind{Group: "kubeflow.org", Kind: "PodDefault"}
 
 var PipelinesToken = &doctor.Check{
 	ID:    "notebooks/pipelines-token",
@@ -24,18 +24,18 @@ var PipelinesToken = &doctor.Check{
 		"into the notebooks that select it. No release creates this PodDefault, so the Pipelines SDK gets 401 until it exists.",
 	FixNote: "Fixed only if the check is named, since you decide whether notebooks may start pipelines: doctor notebooks/pipelines-token --fix " +
 		"creates the PodDefault in every profile namespace.",
-	Reads: []schema.GroupKind{kube.NamespaceKind, PodDefaultKind},
+	Reads: []schema.GroupKind{kube.NamespaceKind, podDefaultKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		spaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{Labels: workloads.ProfileLabel + "=kubeflow-profile"})
 		if err != nil {
 			return nil, err
 		}
-		defaults, err := e.List(ctx, PodDefaultKind, cluster.Scope{})
+		defaults, err := e.List(ctx, podDefaultKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
 		without := slices.DeleteFunc(slices.Clone(spaces), func(ns *unstructured.Unstructured) bool {
-			return slices.ContainsFunc(defaults, func(d *unstructured.Unstructured) bool { return d.GetNamespace() == ns.GetName() && givesToken(d) })
+			return slices.ContainsFunc(defaults, func(d *unstructured.Unstructured) bool { return d.GetNamespace() == ns.GetName() && providesToken(d) })
 		})
 		if len(without) == 0 {
 			return nil, nil
@@ -51,18 +51,18 @@ var PipelinesToken = &doctor.Check{
 		if e.Named {
 			f.Fix = &doctor.Fix{Title: "Create PodDefaults that give notebooks a token for Pipelines", Impact: doctor.Safe}
 			for _, ns := range without {
-				f.Fix.Changes = append(f.Fix.Changes, cluster.Change{Verb: cluster.Apply, After: tokenDefault(ns.GetName())})
+				f.Fix.Changes = append(f.Fix.Changes, cluster.Change{Verb: cluster.Apply, After: tokenPodDefault(ns.GetName())})
 			}
 		}
 		return []doctor.Finding{f}, nil
 	},
 }
 
-// tokenDefault is what puts a token for Pipelines into the notebooks that ask for it on the form.
-func tokenDefault(namespace string) *unstructured.Unstructured {
+// tokenPodDefault mounts a token for Pipelines in the notebooks that select it on the form.
+func tokenPodDefault(namespace string) *unstructured.Unstructured {
 	const volume, folder = "volume-kf-pipeline-token", "/var/run/secrets/kubeflow/pipelines"
 	return &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "kubeflow.org/v1alpha1", "kind": PodDefaultKind.Kind,
+		"apiVersion": "kubeflow.org/v1alpha1", "kind": podDefaultKind.Kind,
 		"metadata": map[string]any{"name": "access-ml-pipeline", "namespace": namespace},
 		"spec": map[string]any{
 			"desc":     "Allow access to Kubeflow Pipelines",
@@ -78,8 +78,8 @@ func tokenDefault(namespace string) *unstructured.Unstructured {
 
 const tokenAudience = "pipelines.kubeflow.org"
 
-// givesToken tells whether a PodDefault brings a token for Pipelines.
-func givesToken(d *unstructured.Unstructured) bool {
+// providesToken reports whether a PodDefault mounts a token for Pipelines.
+func providesToken(d *unstructured.Unstructured) bool {
 	for _, volume := range kube.Items(d.Object, "spec", "volumes") {
 		for _, source := range kube.Items(volume, "projected", "sources") {
 			if kube.Text(source, "serviceAccountToken", "audience") == tokenAudience {

@@ -23,7 +23,7 @@ var Database = &doctor.Check{
 	Reads:   []schema.GroupKind{kube.PodKind, kube.NamespaceKind},
 	Logs:    true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		crashes, err := workloads.CrashesAmong(ctx, e, func(pod *unstructured.Unstructured) bool {
+		crashes, err := workloads.FindCrashes(ctx, e, func(pod *unstructured.Unstructured) bool {
 			app := pod.GetLabels()["app"]
 			return app == "mysql" || pod.GetLabels()["katib.kubeflow.org/component"] == "mysql"
 		})
@@ -33,11 +33,11 @@ var Database = &doctor.Check{
 		var findings []doctor.Finding
 		for _, c := range crashes {
 			var f doctor.Finding
-			if line := c.Says("Can't create test file", "Permission denied", "lower_case_table_names"); line != "" {
+			if line := c.LogLine("Can't create test file", "Permission denied", "lower_case_table_names"); line != "" {
 				f = c.Finding("MySQL cannot write to its volume", line)
 				f.Advice = "The files belong to an older release's user: set securityContext.fsGroup of the Deployment's pods to 999, or change their owner " +
 					"to user 999 from a pod that mounts the volume."
-			} else if line := c.Says("--initialize specified but the data directory has files in it"); line != "" {
+			} else if line := c.LogLine("--initialize specified but the data directory has files in it"); line != "" {
 				f = c.Finding("MySQL treats its empty volume as already in use", line)
 				f.Advice = "Start it with --ignore-db-dir=lost+found (MySQL 5.7), or mount a subdirectory of the volume with subPath."
 			} else {

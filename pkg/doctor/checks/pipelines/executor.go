@@ -32,8 +32,8 @@ var Executor = &doctor.Check{
 	Run:     runExecutor,
 }
 
-// A pipelines value is what the executor check judges.
-type pipelines struct {
+// An executorInput is what the executor check judges.
+type executorInput struct {
 	config     *unstructured.Unstructured
 	parameters *unstructured.Unstructured // what kfctl would set the executor from again; may be nil
 	controller *unstructured.Unstructured
@@ -43,7 +43,7 @@ type pipelines struct {
 }
 
 func runExecutor(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-	var p pipelines
+	var p executorInput
 	var err error
 	if p.config, err = configMap(ctx, e, "workflow-controller-configmap"); err != nil {
 		return nil, err
@@ -65,12 +65,12 @@ func runExecutor(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		return nil, err
 	}
 	if p.executor, err = readExecutor(p.config); err != nil {
-		return []doctor.Finding{unreadable(p.config, err)}, nil
+		return []doctor.Finding{invalidYAMLFinding(p.config, err)}, nil
 	}
-	if p.nodes, err = nodes.LinuxNodes(ctx, e); err != nil && p.argo.LessThan(strict) {
+	if p.nodes, err = nodes.LinuxNodes(ctx, e); err != nil && p.argo.LessThan(singleExecutorSince) {
 		return nil, err
 	}
-	return judgeExecutor(p), nil
+	return executorFindings(p), nil
 }
 
 func configMap(ctx context.Context, e doctor.Exam, name string) (*unstructured.Unstructured, error) {
@@ -95,18 +95,18 @@ func argoVersion(image string) (*semver.Version, error) {
 
 // Versions of Argo at which the rules change.
 var (
-	alone  = semver.MustParse("2.7.0") // data.config must be the only key
-	strict = semver.MustParse("3.4.0") // one executor only, and an unknown key is fatal
+	singleKeySince      = semver.MustParse("2.7.0") // data.config must be the only key
+	singleExecutorSince = semver.MustParse("3.4.0") // one executor only, and an unknown key is fatal
 )
 
-func judgeExecutor(p pipelines) []doctor.Finding {
+func executorFindings(p executorInput) []doctor.Finding {
 	c := p.executor
 	switch {
-	case c.whole && len(c.extra) > 0 && !p.argo.LessThan(alone):
-		return []doctor.Finding{tooManyKeys(p)}
-	case !p.argo.LessThan(strict) && (c.set || c.lists):
-		return []doctor.Finding{keyUnknown(p)}
-	case !p.argo.LessThan(strict):
+	case c.singleKey && len(c.extra) > 0 && !p.argo.LessThan(singleKeySince):
+		return []doctor.Finding{extraKeysFinding(p)}
+	case !p.argo.LessThan(singleExecutorSince) && (c.set || c.hasList):
+		return []doctor.Finding{unsupportedKeyFinding(p)}
+	case !p.argo.LessThan(singleExecutorSince):
 		return nil
 	}
 	affected := 0
@@ -118,14 +118,14 @@ func judgeExecutor(p pipelines) []doctor.Finding {
 	if affected == 0 || c.effective(p.argo) != "docker" && !c.usesDocker() {
 		return nil
 	}
-	return []doctor.Finding{needsDocker(p, affected)}
+	return []doctor.Finding{dockerFinding(p, affected)}
 }
 
-func (p pipelines) about(field string) doctor.Subject {
+func (p executorInput) about(field string) doctor.Subject {
 	return doctor.Subject{Ref: cluster.RefOf(p.config), Field: field}
 }
 
-func unreadable(config *unstructured.Unstructured, err error) doctor.Finding {
+func invalidYAMLFinding(config *unstructured.Unstructured, err error) doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(config), Field: "data"},
@@ -136,7 +136,7 @@ func unreadable(config *unstructured.Unstructured, err error) doctor.Finding {
 	}
 }
 
-func needsDocker(p pipelines, affected int) doctor.Finding {
+func dockerFinding(p executorInput, affected int) doctor.Finding {
 	how := "is set to docker"
 	switch {
 	case p.executor.effective(p.argo) != "docker":
@@ -157,22 +157,22 @@ func needsDocker(p pipelines, affected int) doctor.Finding {
 		f.Cause += " Keys other than data.config are ignored by Argo " + p.argo.String() + ": set the value inside data.config."
 	}
 	main := p.executor.effective(p.argo) == "docker"
-	if main && !p.executor.whole {
-		f.Command = `kubectl patch configmap -n kubeflow workflow-controller-configmap --type merge -p '{"data":{"` + ExecutorKey + `":"pns"}}'`
+	if main && !p.executor.singleKey {
+		f.Command = `kubectl patch configmap -n kubeflow workflow-controller-configmap --type merge -p '{"data":{"` + executorKey + `":"pns"}}'`
 	}
-	f.Fix = p.fix("Set the workflow executor to pns", func(o *unstructured.Unstructured) error {
+	f.Fix = p.newFix("Set the workflow executor to pns", func(o *unstructured.Unstructured) error {
 		return setExecutor(o, p.executor, main, "pns")
 	})
-	if p.parameters != nil && f.Fix != nil && kube.Text(p.parameters.Object, "data", ExecutorKey) == "docker" {
+	if p.parameters != nil && f.Fix != nil && kube.Text(p.parameters.Object, "data", executorKey) == "docker" {
 		f.Fix.Changes = append(f.Fix.Changes, cluster.Edit(p.parameters, func(o *unstructured.Unstructured) {
-			_ = unstructured.SetNestedField(o.Object, "pns", "data", ExecutorKey)
+			_ = unstructured.SetNestedField(o.Object, "pns", "data", executorKey)
 		}))
 	}
 	return f
 }
 
-func keyUnknown(p pipelines) doctor.Finding {
-	key := ExecutorKey
+func unsupportedKeyFinding(p executorInput) doctor.Finding {
+	key := executorKey
 	if !p.executor.set {
 		key = yamledit.ExecutorsKey
 	}
@@ -183,21 +183,21 @@ func keyUnknown(p pipelines) doctor.Finding {
 		Consequence: "The workflow controller exits with a fatal error when it reads its configuration: no pipeline starts.",
 		Cause:       "Argo 3.4 removed all executors but one and rejects unknown settings; guides for older releases still tell you to set it.",
 		Advice:      "Remove the key; the remaining executor does not need Docker.",
-		Command:     p.removal(key),
-		Fix: p.fix("Remove the workflow executor setting", func(o *unstructured.Unstructured) error {
+		Command:     p.removeCommand(key),
+		Fix: p.newFix("Remove the workflow executor setting", func(o *unstructured.Unstructured) error {
 			return removeExecutor(o, p.executor)
 		}),
 	}
 }
 
-func (p pipelines) removal(key string) string {
-	if p.executor.whole {
+func (p executorInput) removeCommand(key string) string {
+	if p.executor.singleKey {
 		return "kubectl edit configmap -n kubeflow workflow-controller-configmap"
 	}
 	return `kubectl patch configmap -n kubeflow workflow-controller-configmap --type json -p '[{"op":"remove","path":"/data/` + key + `"}]'`
 }
 
-func tooManyKeys(p pipelines) doctor.Finding {
+func extraKeysFinding(p executorInput) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       p.about("data." + p.executor.extra[0]),
@@ -207,17 +207,17 @@ func tooManyKeys(p pipelines) doctor.Finding {
 		Advice:      "Move what is needed into data.config and remove the other keys.",
 		Command:     "kubectl edit configmap -n kubeflow workflow-controller-configmap",
 	}
-	if len(p.executor.extra) == 1 && p.executor.extra[0] == ExecutorKey {
-		f.Fix = p.fix("Remove the key that Argo rejects", func(o *unstructured.Unstructured) error {
-			unstructured.RemoveNestedField(o.Object, "data", ExecutorKey)
+	if len(p.executor.extra) == 1 && p.executor.extra[0] == executorKey {
+		f.Fix = p.newFix("Remove the key that Argo rejects", func(o *unstructured.Unstructured) error {
+			unstructured.RemoveNestedField(o.Object, "data", executorKey)
 			return nil
 		})
 	}
 	return f
 }
 
-// fix edits the ConfigMap and restarts the controller; nil when the text cannot be edited safely.
-func (p pipelines) fix(title string, edit func(*unstructured.Unstructured) error) *doctor.Fix {
+// newFix edits the ConfigMap and restarts the controller; nil when the text cannot be edited safely.
+func (p executorInput) newFix(title string, edit func(*unstructured.Unstructured) error) *doctor.Fix {
 	var failed error
 	change := cluster.Edit(p.config, func(o *unstructured.Unstructured) { failed = edit(o) })
 	if failed != nil {

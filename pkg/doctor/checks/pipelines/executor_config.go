@@ -14,17 +14,17 @@ import (
 )
 
 const (
-	ExecutorKey = "containerRuntimeExecutor"
+	executorKey = "containerRuntimeExecutor"
 )
 
 // An executorConfig is the part of workflow-controller-configmap that chooses how steps are run, as Argo reads it.
 type executorConfig struct {
-	whole  bool   // everything is in the one string data.config; else every key of data is a fragment of YAML
-	value  string // containerRuntimeExecutor; "" when it is not there
-	set    bool   // the key is there
-	listed []listedExecutor
-	lists  bool     // containerRuntimeExecutors is there
-	extra  []string // keys beside data.config: ignored by Argo 2.3, refused from 2.7 on
+	singleKey bool   // all settings are in data.config; otherwise every key of data is a setting
+	value     string // containerRuntimeExecutor; "" if absent
+	set       bool   // the key is there
+	list      []listedExecutor
+	hasList   bool     // containerRuntimeExecutors is there
+	extra     []string // keys beside data.config: ignored by Argo 2.3, rejected from 2.7 on
 }
 
 // A listedExecutor is an item of containerRuntimeExecutors: an executor for workflows with certain labels.
@@ -37,14 +37,14 @@ func readExecutor(configMap *unstructured.Unstructured) (executorConfig, error) 
 	fields := map[string]any{}
 	config, whole := data["config"]
 	if whole {
-		c.whole = true
+		c.singleKey = true
 		c.extra = slices.Sorted(maps.Keys(data))
 		c.extra = slices.DeleteFunc(c.extra, func(key string) bool { return key == "config" })
 		if err := yaml.Unmarshal([]byte(config), &fields); err != nil {
 			return c, fmt.Errorf("reading data.config: %w", err)
 		}
 	} else {
-		for _, key := range []string{ExecutorKey, yamledit.ExecutorsKey} {
+		for _, key := range []string{executorKey, yamledit.ExecutorsKey} {
 			if fragment, ok := data[key]; ok {
 				var value any
 				if err := yaml.Unmarshal([]byte(fragment), &value); err != nil {
@@ -54,16 +54,16 @@ func readExecutor(configMap *unstructured.Unstructured) (executorConfig, error) 
 			}
 		}
 	}
-	value, set := fields[ExecutorKey]
+	value, set := fields[executorKey]
 	c.set = set
 	c.value, _ = value.(string)
 	list, lists := fields[yamledit.ExecutorsKey]
-	c.lists = lists
+	c.hasList = lists
 	items, _ := list.([]any)
 	for _, item := range items {
 		m, _ := item.(map[string]any)
 		name, _ := m["name"].(string)
-		c.listed = append(c.listed, listedExecutor{name})
+		c.list = append(c.list, listedExecutor{name})
 	}
 	return c, nil
 }
@@ -80,20 +80,20 @@ func (c executorConfig) effective(argo *semver.Version) string {
 	return value
 }
 
-// usesDocker tells whether an executor for some workflows is docker.
+// usesDocker reports whether docker is the executor for some workflows.
 func (c executorConfig) usesDocker() bool {
-	return slices.ContainsFunc(c.listed, func(l listedExecutor) bool { return l.name == "docker" })
+	return slices.ContainsFunc(c.list, func(l listedExecutor) bool { return l.name == "docker" })
 }
 
-// field names where the executor is, for people.
+// field returns the field that sets the executor.
 func (c executorConfig) field() string {
-	if c.whole {
+	if c.singleKey {
 		return "data.config"
 	}
-	return "data." + ExecutorKey
+	return "data." + executorKey
 }
 
-// setExecutor writes the executor into the ConfigMap's own shape wherever it is docker now, and touches nothing else of it.
+// setExecutor replaces docker with another executor, in the ConfigMap's own format, and changes nothing else.
 func setExecutor(configMap *unstructured.Unstructured, c executorConfig, main bool, value string) error {
 	data, _, _ := unstructured.NestedStringMap(configMap.Object, "data")
 	if data == nil {
@@ -102,12 +102,12 @@ func setExecutor(configMap *unstructured.Unstructured, c executorConfig, main bo
 	list := yamledit.ExecutorsKey
 	var err error
 	switch {
-	case main && c.whole:
-		data["config"], err = yamledit.SetValue(data["config"], ExecutorKey, value)
+	case main && c.singleKey:
+		data["config"], err = yamledit.SetValue(data["config"], executorKey, value)
 	case main:
-		data[ExecutorKey] = value
+		data[executorKey] = value
 	}
-	if c.whole {
+	if c.singleKey {
 		list = "config"
 	}
 	if err == nil && c.usesDocker() {
@@ -119,11 +119,11 @@ func setExecutor(configMap *unstructured.Unstructured, c executorConfig, main bo
 	return unstructured.SetNestedStringMap(configMap.Object, data, "data")
 }
 
-// removeExecutor takes both keys out of the ConfigMap.
+// removeExecutor removes both keys from the ConfigMap.
 func removeExecutor(configMap *unstructured.Unstructured, c executorConfig) error {
 	data, _, _ := unstructured.NestedStringMap(configMap.Object, "data")
-	for _, key := range []string{ExecutorKey, yamledit.ExecutorsKey} {
-		if !c.whole {
+	for _, key := range []string{executorKey, yamledit.ExecutorsKey} {
+		if !c.singleKey {
 			delete(data, key)
 			continue
 		}

@@ -28,23 +28,23 @@ var ImagePulls = &doctor.Check{
 	Reads:   []schema.GroupKind{kube.PodKind, kube.NamespaceKind, kube.DeploymentKind},
 	Hint:    "An Azure Firewall or a proxy may block access to registries.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		pods, err := workloads.OwnPods(ctx, e)
+		pods, err := workloads.KubeflowPods(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		gone, err := goneOf(ctx, e)
+		gone, err := unavailableImages(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		return judgePulls(slices.DeleteFunc(slices.Clone(pods), func(p *unstructured.Unstructured) bool {
-			image, _, _ := waitsForImage(p)
-			known := images.Find(&unstructured.Unstructured{Object: map[string]any{"image": image}}, gone) // pipelines/images tells of these
+		return pullFindings(slices.DeleteFunc(slices.Clone(pods), func(p *unstructured.Unstructured) bool {
+			image, _, _ := failedPull(p)
+			known := images.Find(&unstructured.Unstructured{Object: map[string]any{"image": image}}, gone) // reported by pipelines/images
 			return len(known) > 0
 		})), nil
 	},
 }
 
-// pullReasons are what a kubelet's message about a pull tells, the plainest first.
+// pullReasons map a kubelet's message to a cause and advice, the most specific first.
 var pullReasons = []struct {
 	signs       []string
 	why, advice string
@@ -61,12 +61,12 @@ var pullReasons = []struct {
 		"Compare its name and tag with the registry's, or use a copy: kubectl kubeflow install --image FROM=TO."},
 }
 
-// judgePulls makes one finding per reason, about the first pod that waits for it.
-func judgePulls(pods []*unstructured.Unstructured) []doctor.Finding {
+// pullFindings returns one finding per reason, about the first pod.
+func pullFindings(pods []*unstructured.Unstructured) []doctor.Finding {
 	waiting := map[int][]*unstructured.Unstructured{}
 	missing := map[int][]string{}
 	for _, pod := range pods {
-		if image, message, found := waitsForImage(pod); found {
+		if image, message, found := failedPull(pod); found {
 			i := slices.IndexFunc(pullReasons, func(r struct {
 				signs       []string
 				why, advice string
@@ -100,8 +100,8 @@ func judgePulls(pods []*unstructured.Unstructured) []doctor.Finding {
 	return findings
 }
 
-// waitsForImage returns the image that a pod waits for in vain, and what the kubelet says about it.
-func waitsForImage(pod *unstructured.Unstructured) (image, message string, found bool) {
+// failedPull returns a pod's image that could not be pulled, and the kubelet's message.
+func failedPull(pod *unstructured.Unstructured) (image, message string, found bool) {
 	for _, c := range kube.Containers(pod) {
 		if c.ImagePullFailed() {
 			return c.Image, c.Message, true

@@ -33,18 +33,18 @@ var Images = &doctor.Check{
 	Run:       runImages,
 }
 
-// An imageUse is an object that names images that are gone.
+// An imageUse is an object that references unavailable images.
 type imageUse struct {
 	object *unstructured.Unstructured
 	images []string
 }
 
 func runImages(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-	gone, err := goneOf(ctx, e)
+	gone, err := unavailableImages(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	objects, err := imageHolders(ctx, e)
+	objects, err := objectsWithImages(ctx, e)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func runImages(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 	for _, o := range objects {
 		var r, l []string
 		for _, image := range images.Find(o, gone) {
-			if _, replaceable := successor(image, gone); replaceable {
+			if _, replaceable := replacement(image, gone); replaceable {
 				r = append(r, image)
 			} else {
 				l = append(l, image)
@@ -68,15 +68,15 @@ func runImages(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 	if len(replaced)+len(lost) == 0 {
 		return nil, nil
 	}
-	pods, err := workloads.OwnPods(ctx, e)
+	pods, err := workloads.KubeflowPods(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	return judgeImages(replaced, lost, gone, failedPulls(pods)), nil
+	return imageFindings(replaced, lost, gone, failedImages(pods)), nil
 }
 
-// goneOf returns which images the release names in vain; where the release is not known, all that any release does.
-func goneOf(ctx context.Context, e doctor.Exam) ([]images.Rule, error) {
+// unavailableImages returns the unavailable images of the release; of all releases if the installed one is unknown.
+func unavailableImages(ctx context.Context, e doctor.Exam) ([]images.Rule, error) {
 	known := e.Release
 	if known == nil {
 		var err error
@@ -96,30 +96,30 @@ func goneOf(ctx context.Context, e doctor.Exam) ([]images.Rule, error) {
 			}
 		}
 	}
-	slices.SortStableFunc(rules, func(a, b images.Rule) int { return len(b.From) - len(a.From) }) // the most particular first
+	slices.SortStableFunc(rules, func(a, b images.Rule) int { return len(b.From) - len(a.From) }) // the most specific first
 	return rules, nil
 }
 
-// successor returns what takes the place of an image.
-func successor(image string, gone []images.Rule) (string, bool) {
+// replacement returns the image that replaces another.
+func replacement(image string, gone []images.Rule) (string, bool) {
 	o := &unstructured.Unstructured{Object: map[string]any{"image": image}}
 	o, changed := images.Rewrite(o, gone)
 	return kube.Text(o.Object, "image"), changed
 }
 
-// imageHolders returns the objects in Kubeflow's own namespaces that name images. Those in users' namespaces are made from them.
-func imageHolders(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	objects, err := workloads.EachOwn(ctx, e, kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.ConfigMapKind)
+// objectsWithImages returns the objects in Kubeflow's own namespaces that may reference images. Those in profile namespaces are created from them.
+func objectsWithImages(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
+	objects, err := workloads.ListKubeflow(ctx, e, kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.ConfigMapKind)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(objects, func(o *unstructured.Unstructured) bool { // this program's own records tell of images that were
+	return slices.DeleteFunc(objects, func(o *unstructured.Unstructured) bool { // this program's records contain previous images
 		return strings.HasPrefix(o.GetName(), "kubectl-kubeflow-")
 	}), nil
 }
 
-// failedPulls returns the images that a pod waits for in vain.
-func failedPulls(pods []*unstructured.Unstructured) map[string]bool {
+// failedImages returns the images that could not be pulled.
+func failedImages(pods []*unstructured.Unstructured) map[string]bool {
 	missing := map[string]bool{}
 	for _, pod := range pods {
 		for _, c := range kube.Containers(pod) {
@@ -131,12 +131,12 @@ func failedPulls(pods []*unstructured.Unstructured) map[string]bool {
 	return missing
 }
 
-func judgeImages(replaced, lost []imageUse, gone []images.Rule, missing map[string]bool) []doctor.Finding {
+func imageFindings(replaced, lost []imageUse, gone []images.Rule, missing map[string]bool) []doctor.Finding {
 	var findings []doctor.Finding
 	if len(replaced) > 0 {
-		f := aboutImages(replaced, missing)
-		f.Fix = &doctor.Fix{Title: "Switch to the replacement images: " + text.Names(namesOf(replaced), text.Most, func(image string) string {
-			with, _ := successor(image, gone)
+		f := unavailableFinding(replaced, missing)
+		f.Fix = &doctor.Fix{Title: "Switch to the replacement images: " + text.Names(distinctImages(replaced), text.Most, func(image string) string {
+			with, _ := replacement(image, gone)
 			return with
 		}), Impact: doctor.RestartsPods}
 		for _, use := range replaced {
@@ -148,9 +148,9 @@ func judgeImages(replaced, lost []imageUse, gone []images.Rule, missing map[stri
 		findings = append(findings, f)
 	}
 	if len(lost) > 0 {
-		f := aboutImages(lost, missing)
+		f := unavailableFinding(lost, missing)
 		flags := ""
-		for _, prefix := range registries(namesOf(lost), gone) {
+		for _, prefix := range rulePrefixes(distinctImages(lost), gone) {
 			flags += " --image " + prefix + "=REGISTRY" + prefix[strings.LastIndex(prefix, "/"):]
 		}
 		f.Advice = "No public registry is known to have them. Name your own registry that has them, or choose a newer release."
@@ -160,9 +160,9 @@ func judgeImages(replaced, lost []imageUse, gone []images.Rule, missing map[stri
 	return findings
 }
 
-// aboutImages says of images that they are gone, and whether somebody waits for one already.
-func aboutImages(uses []imageUse, missing map[string]bool) doctor.Finding {
-	all := namesOf(uses)
+// unavailableFinding reports unavailable images; it is an error if a pod is already waiting for one.
+func unavailableFinding(uses []imageUse, missing map[string]bool) doctor.Finding {
+	all := distinctImages(uses)
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(uses[0].object)},
@@ -177,7 +177,7 @@ func aboutImages(uses []imageUse, missing map[string]bool) doctor.Finding {
 	return f
 }
 
-func namesOf(uses []imageUse) []string {
+func distinctImages(uses []imageUse) []string {
 	var all []string
 	for _, u := range uses {
 		all = append(all, u.images...)
@@ -186,8 +186,8 @@ func namesOf(uses []imageUse) []string {
 	return slices.Compact(all)
 }
 
-// registries returns the rules' names for where the images were.
-func registries(lost []string, gone []images.Rule) []string {
+// rulePrefixes returns the prefixes of the rules that match the images.
+func rulePrefixes(lost []string, gone []images.Rule) []string {
 	var prefixes []string
 	for _, image := range lost {
 		o := &unstructured.Unstructured{Object: map[string]any{"image": image}}

@@ -24,20 +24,20 @@ var MetadataStore = &doctor.Check{
 	Reads:   []schema.GroupKind{kube.PodKind, kube.NamespaceKind},
 	Logs:    true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		crashes, err := workloads.CrashesAmong(ctx, e, func(pod *unstructured.Unstructured) bool {
+		crashes, err := workloads.FindCrashes(ctx, e, func(pod *unstructured.Unstructured) bool {
 			return pod.GetLabels()["component"] == "metadata-grpc-server"
 		})
 		if err != nil {
 			return nil, err
 		}
 		for _, c := range crashes {
-			if line := c.Says("mysql_native_password", "caching_sha2_password", "Authentication plugin"); line != "" {
+			if line := c.LogLine("mysql_native_password", "caching_sha2_password", "Authentication plugin"); line != "" {
 				f := c.Finding("ML Metadata cannot authenticate to MySQL, which requires another authentication plugin", line)
 				f.Consequence = "The graphs, inputs and outputs of runs stay empty."
 				f.Advice = "Switch its user to the old plugin: ALTER USER 'root' IDENTIFIED WITH mysql_native_password BY '...'. In MySQL 8.4 the plugin must be enabled first."
 				return []doctor.Finding{f}, nil
 			}
-			if line := c.Says("mysql_real_connect failed", "Can't connect to MySQL", "Unknown MySQL server host"); line != "" {
+			if line := c.LogLine("mysql_real_connect failed", "Can't connect to MySQL", "Unknown MySQL server host"); line != "" {
 				f := c.Finding("ML Metadata cannot reach MySQL", line)
 				f.Consequence = "The graphs, inputs and outputs of runs stay empty."
 				f.ExplainedBy = DatabaseID

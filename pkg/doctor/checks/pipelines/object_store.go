@@ -43,11 +43,11 @@ var ObjectStore = &doctor.Check{
 		if err != nil || slices.ContainsFunc(services, func(s *unstructured.Unstructured) bool { return s.GetName() == name }) {
 			return nil, err
 		}
-		return []doctor.Finding{judgeStore(config, field, host, services)}, nil
+		return []doctor.Finding{storeFinding(config, field, host, services)}, nil
 	},
 }
 
-// endpointLine finds the store's address in the YAML of the setting, in either of its styles.
+// endpointLine matches the store's address in the setting's YAML, block or flow style.
 var endpointLine = regexp.MustCompile(`\bendpoint:\s*["']?([^\s"',}]+)`)
 
 // storeOf returns the address of the object store, and the field that has it.
@@ -60,7 +60,7 @@ func storeOf(config *unstructured.Unstructured) (field, host string) {
 	return "", ""
 }
 
-// serviceOf tells which Service a host within the cluster is: "minio-service.kubeflow:9000", with or without the cluster's domain.
+// serviceOf returns the Service of a host inside the cluster: "minio-service.kubeflow:9000", with or without the cluster's domain.
 func serviceOf(host string) (name, namespace string, inside bool) {
 	host, _, _ = strings.Cut(host, ":")
 	labels := strings.Split(host, ".")
@@ -75,7 +75,7 @@ func serviceOf(host string) (name, namespace string, inside bool) {
 	return "", "", false
 }
 
-func judgeStore(config *unstructured.Unstructured, field, host string, services []*unstructured.Unstructured) doctor.Finding {
+func storeFinding(config *unstructured.Unstructured, field, host string, services []*unstructured.Unstructured) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(config), Field: field},

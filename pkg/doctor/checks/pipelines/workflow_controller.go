@@ -37,7 +37,7 @@ var WorkflowController = &doctor.Check{
 		}
 		c := kube.Condition(controller, "Available")
 		if c == nil || c.Status != metav1.ConditionFalse {
-			return unstarted(ctx, e, controller)
+			return notStartedFindings(ctx, e, controller)
 		}
 		return []doctor.Finding{{
 			Severity:    doctor.Error,
@@ -54,11 +54,11 @@ var WorkflowController = &doctor.Check{
 
 var workflowKind = schema.GroupKind{Group: "argoproj.io", Kind: "Workflow"}
 
-// startTime is how long the controller may take to begin with a run.
-const startTime = 10 * time.Minute
+// startGracePeriod is how long the controller may take to start a run.
+const startGracePeriod = 10 * time.Minute
 
-// unstarted tells of runs that a controller which runs has not begun: it gives a run a label when it does.
-func unstarted(ctx context.Context, e doctor.Exam, controller *unstructured.Unstructured) ([]doctor.Finding, error) {
+// notStartedFindings reports runs that an available controller has not started: on start it labels a run.
+func notStartedFindings(ctx context.Context, e doctor.Exam, controller *unstructured.Unstructured) ([]doctor.Finding, error) {
 	list, err := workloads.ListIfKnown(ctx, e, workflowKind, cluster.Scope{Labels: "!workflows.argoproj.io/phase", Metadata: true})
 	if err != nil || len(list) == 0 {
 		return nil, err
@@ -67,7 +67,9 @@ func unstarted(ctx context.Context, e doctor.Exam, controller *unstructured.Unst
 	if err != nil {
 		return nil, err
 	}
-	list = slices.DeleteFunc(slices.Clone(list), func(o *unstructured.Unstructured) bool { return now.Sub(o.GetCreationTimestamp().Time) < startTime })
+	list = slices.DeleteFunc(slices.Clone(list), func(o *unstructured.Unstructured) bool {
+		return now.Sub(o.GetCreationTimestamp().Time) < startGracePeriod
+	})
 	if len(list) == 0 {
 		return nil, nil
 	}

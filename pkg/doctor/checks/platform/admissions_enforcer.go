@@ -32,12 +32,12 @@ var AdmissionsEnforcer = &doctor.Check{
 }
 
 func runAdmissionsEnforcer(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-	labelled, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{Labels: webhooks.ControlPlane})
+	labelled, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{Labels: webhooks.ControlPlaneLabel})
 	if err != nil {
 		return nil, err
 	}
 	labelled = slices.DeleteFunc(slices.Clone(labelled), func(ns *unstructured.Unstructured) bool {
-		return !workloads.Ours(ns) || ns.GetLabels()[webhooks.ControlPlane] == "true" // AKS's own namespaces, which nobody's webhook should act on
+		return !workloads.IsKubeflow(ns) || ns.GetLabels()[webhooks.ControlPlaneLabel] == "true" // AKS's own namespaces, which no webhook should select
 	})
 	if len(labelled) == 0 {
 		return nil, nil
@@ -54,7 +54,7 @@ func runAdmissionsEnforcer(ctx context.Context, e doctor.Exam) ([]doctor.Finding
 			return nil, err
 		}
 		for _, c := range configurations {
-			k, err := keptOut(c, labelled, aks)
+			k, err := findExclusion(c, labelled, aks)
 			if err != nil {
 				return nil, err
 			}
@@ -71,23 +71,23 @@ func runAdmissionsEnforcer(ctx context.Context, e doctor.Exam) ([]doctor.Finding
 	return findings, nil
 }
 
-// An exclusion is a webhook configuration that is kept out of namespaces, or will be once AKS sees it.
+// An exclusion is a webhook configuration that skips namespaces, or will once AKS sees it.
 type exclusion struct {
 	configuration *unstructured.Unstructured
 	namespaces    []*unstructured.Unstructured
-	webhook       int  // the first that is kept out
-	injector      bool // it is the sidecar injector
-	coming        bool // not yet: it is not on a cluster
+	webhook       int  // index of the first webhook that skips them
+	injector      bool // the sidecar injector
+	expected      bool // not on a cluster yet
 	aks           bool
 }
 
-// keptOut decides which of the labelled namespaces a configuration's webhooks are kept out of.
-func keptOut(configuration *unstructured.Unstructured, labelled []*unstructured.Unstructured, aks bool) (exclusion, error) {
+// findExclusion returns which of the labelled namespaces a configuration's webhooks skip.
+func findExclusion(configuration *unstructured.Unstructured, labelled []*unstructured.Unstructured, aks bool) (exclusion, error) {
 	x := exclusion{configuration: configuration, webhook: -1, aks: aks}
 	fresh := configuration.GetUID() == "" // no server has seen it yet
 	for i, webhook := range kube.Items(configuration.Object, "webhooks") {
 		threatened := fresh && aks && configuration.GetAnnotations()[webhooks.EnforcerAnnotation] == ""
-		if webhooks.Ships(webhook) || !servedByUs(webhook) || !webhooks.HasEnforced(webhook) && !threatened {
+		if webhooks.ShipsExpression(webhook) || !servedByKubeflow(webhook) || !webhooks.HasEnforcerExpression(webhook) && !threatened {
 			continue
 		}
 		for _, ns := range labelled {
@@ -101,8 +101,8 @@ func keptOut(configuration *unstructured.Unstructured, labelled []*unstructured.
 			if x.webhook < 0 {
 				x.webhook = i
 			}
-			x.injector = x.injector || webhooks.Injects(webhook)
-			x.coming = !webhooks.HasEnforced(webhook)
+			x.injector = x.injector || webhooks.IsSidecarInjector(webhook)
+			x.expected = !webhooks.HasEnforcerExpression(webhook)
 			if !slices.Contains(x.namespaces, ns) {
 				x.namespaces = append(x.namespaces, ns)
 			}
@@ -111,12 +111,12 @@ func keptOut(configuration *unstructured.Unstructured, labelled []*unstructured.
 	return x, nil
 }
 
-func servedByUs(webhook map[string]any) bool {
+func servedByKubeflow(webhook map[string]any) bool {
 	return slices.Contains(workloads.Namespaces, kube.Text(webhook, "clientConfig", "service", "namespace"))
 }
 
 func (x exclusion) finding(ctx context.Context, e doctor.Exam) (doctor.Finding, error) {
-	where := x.where()
+	where := x.namespaceList()
 	ref := cluster.RefOf(x.configuration)
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
@@ -126,7 +126,7 @@ func (x exclusion) finding(ctx context.Context, e doctor.Exam) (doctor.Finding, 
 		Cause:       fmt.Sprintf("The label control-plane is set on %s, and the AKS admissions enforcer added \"control-plane does not exist\" to the webhook's selector.", where),
 		Command:     fmt.Sprintf("kubectl annotate %s %s %s=true", strings.ToLower(ref.Kind), ref.Name, webhooks.EnforcerAnnotation),
 	}
-	if x.coming {
+	if x.expected {
 		f.Message = fmt.Sprintf("%s may skip %s", kube.KindName(x.configuration), where)
 		f.Cause = strings.Replace(f.Cause, "the AKS admissions enforcer added", "AKS before September 2023 adds", 1)
 	} else if !x.aks {
@@ -134,31 +134,31 @@ func (x exclusion) finding(ctx context.Context, e doctor.Exam) (doctor.Finding, 
 	}
 	needed := x.injector || strings.HasPrefix(ref.Name, "cache-webhook")
 	switch {
-	case needed && x.coming:
+	case needed && x.expected:
 		f.Severity = doctor.Warning
 	case needed:
 		f.Severity = doctor.Error
-	case x.coming:
+	case x.expected:
 		f.Severity = doctor.Info
 	}
 	if x.injector {
 		f.Consequence = "Pods there are created without a sidecar: clients that use mutual TLS get \"upstream connect error\"."
-		if e.Mesh == mesh.OptDisable {
+		if e.Mesh == mesh.OptionDisable {
 			f.Advice = "Left unchanged, because --mesh=disable opts for no sidecars."
 			return f, nil
 		}
 	}
-	if gone, err := x.orphaned(ctx, e); err != nil || gone {
+	if gone, err := x.serviceMissing(ctx, e); err != nil || gone {
 		f.ExplainedBy, f.Command = webhooksID, ""
 		f.Advice = "Restore its Service first: a webhook without endpoints should not select any namespace."
 		return f, err
 	}
-	return f, x.prescribe(ctx, e, &f)
+	return f, x.offerFix(ctx, e, &f)
 }
 
-// orphaned tells whether the Service behind the webhooks is gone: letting them act would have everything refused.
-func (x exclusion) orphaned(ctx context.Context, e doctor.Exam) (bool, error) {
-	if x.coming || x.injector {
+// serviceMissing reports whether the webhooks' Service is gone: if they selected the namespace, the API server would reject everything there.
+func (x exclusion) serviceMissing(ctx context.Context, e doctor.Exam) (bool, error) {
+	if x.expected || x.injector {
 		return false, nil
 	}
 	w := kube.Items(x.configuration.Object, "webhooks")[x.webhook]
@@ -166,8 +166,8 @@ func (x exclusion) orphaned(ctx context.Context, e doctor.Exam) (bool, error) {
 	return service == nil, err
 }
 
-// where names the namespaces.
-func (x exclusion) where() string {
+// namespaceList returns the names of the skipped namespaces.
+func (x exclusion) namespaceList() string {
 	noun := "namespace "
 	if len(x.namespaces) > 1 {
 		noun = "namespaces "
@@ -175,24 +175,24 @@ func (x exclusion) where() string {
 	return noun + text.Names(x.namespaces, text.Most, (*unstructured.Unstructured).GetName)
 }
 
-// prescribe lets the webhook act again, and gives the pods that it missed their sidecar.
-func (x exclusion) prescribe(ctx context.Context, e doctor.Exam, f *doctor.Finding) error {
+// offerFix makes the webhook select the namespaces, and restarts workloads whose pods have no sidecar.
+func (x exclusion) offerFix(ctx context.Context, e doctor.Exam, f *doctor.Finding) error {
 	f.Fix = &doctor.Fix{
-		Title:   fmt.Sprintf("Make webhook %s select %s", x.configuration.GetName(), x.where()),
+		Title:   fmt.Sprintf("Make webhook %s select %s", x.configuration.GetName(), x.namespaceList()),
 		Impact:  doctor.Safe,
-		Changes: []cluster.Change{cluster.Edit(x.configuration, exempt)},
+		Changes: []cluster.Change{cluster.Edit(x.configuration, disableEnforcer)},
 	}
 	if !x.injector {
 		return nil
 	}
 	for _, ns := range x.namespaces {
-		b, err := mesh.WithoutProxy(ctx, e, ns)
+		b, err := mesh.FindMissingSidecars(ctx, e, ns)
 		if err != nil {
 			return err
 		}
 		if len(b.Workloads) > 0 {
 			f.Fix.Impact = doctor.RestartsPods
-			f.Fix.Probe = &doctor.Probe{Namespace: ns.GetName(), Container: mesh.Proxy}
+			f.Fix.Probe = &doctor.Probe{Namespace: ns.GetName(), Container: mesh.ProxyContainer}
 			f.Fix.Title += " and restart " + text.Plural(len(b.Workloads), "workload")
 			f.Fix.Changes = append(f.Fix.Changes, b.Restarts()...)
 			f.Command += fmt.Sprintf("\nkubectl rollout restart -n %s deployment,statefulset,daemonset", ns.GetName())
@@ -201,8 +201,8 @@ func (x exclusion) prescribe(ctx context.Context, e doctor.Exam, f *doctor.Findi
 	return nil
 }
 
-// exempt takes a configuration out of the enforcer's hands.
-func exempt(configuration *unstructured.Unstructured) {
+// disableEnforcer exempts a configuration from the admissions enforcer and removes its expression.
+func disableEnforcer(configuration *unstructured.Unstructured) {
 	annotations := configuration.GetAnnotations()
 	if annotations == nil {
 		annotations = map[string]string{}
@@ -212,11 +212,11 @@ func exempt(configuration *unstructured.Unstructured) {
 	items, _, _ := unstructured.NestedSlice(configuration.Object, "webhooks")
 	for _, item := range items {
 		webhook, ok := item.(map[string]any)
-		if !ok || webhooks.Ships(webhook) || !webhooks.HasEnforced(webhook) {
+		if !ok || webhooks.ShipsExpression(webhook) || !webhooks.HasEnforcerExpression(webhook) {
 			continue
 		}
 		selector, _ := webhook["namespaceSelector"].(map[string]any)
-		webhook["namespaceSelector"] = webhooks.WithoutEnforced(selector)
+		webhook["namespaceSelector"] = webhooks.WithoutEnforcerExpression(selector)
 	}
 	_ = unstructured.SetNestedSlice(configuration.Object, items, "webhooks")
 }

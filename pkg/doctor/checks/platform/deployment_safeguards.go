@@ -27,8 +27,8 @@ var DeploymentSafeguards = &doctor.Check{
 	Reads:     []schema.GroupKind{templateKind, {Group: constraintGroup, Kind: "*"}, kube.NamespaceKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		spaces, err := concerned(ctx, e)
-		if err != nil || len(spaces) == 0 {
+		namespaces, err := targetNamespaces(ctx, e)
+		if err != nil || len(namespaces) == 0 {
 			return nil, err
 		}
 		templates, err := workloads.ListIfKnown(ctx, e, templateKind, cluster.Scope{})
@@ -44,38 +44,38 @@ var DeploymentSafeguards = &doctor.Check{
 			}
 			denying = append(denying, list...)
 		}
-		return judgePolicies(denying, spaces), nil
+		return policyFindings(denying, namespaces), nil
 	},
 }
 
 const constraintGroup = "constraints.gatekeeper.sh"
 
-// concerned returns Kubeflow's namespaces: those that are about to get something, or those that are there.
-func concerned(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	spaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
+// targetNamespaces returns the namespaces that an install writes to; without an install, Kubeflow's existing ones.
+func targetNamespaces(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
+	namespaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
 	if err != nil {
 		return nil, err
 	}
-	filled := map[string]bool{}
+	targets := map[string]bool{}
 	if e.Install != nil {
 		for _, o := range e.Install.Objects {
-			filled[o.GetNamespace()] = true
+			targets[o.GetNamespace()] = true
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(spaces), func(ns *unstructured.Unstructured) bool {
-		return e.Install != nil && (!filled[ns.GetName()] || ns.GetName() == "kube-system") || e.Install == nil && !workloads.Ours(ns)
+	return slices.DeleteFunc(slices.Clone(namespaces), func(ns *unstructured.Unstructured) bool {
+		return e.Install != nil && (!targets[ns.GetName()] || ns.GetName() == "kube-system") || e.Install == nil && !workloads.IsKubeflow(ns)
 	}), nil
 }
 
-// judgePolicies names the policies of Azure that deny in Kubeflow's namespaces.
-func judgePolicies(policies, spaces []*unstructured.Unstructured) []doctor.Finding {
+// policyFindings reports the Azure policies that deny objects in Kubeflow's namespaces.
+func policyFindings(policies, namespaces []*unstructured.Unstructured) []doctor.Finding {
 	var denying []*unstructured.Unstructured
 	touched := map[string]bool{}
 	for _, p := range policies {
 		if !denies(p) {
 			continue
 		}
-		for _, ns := range spaces {
+		for _, ns := range namespaces {
 			if appliesTo(p, ns.GetName()) {
 				touched[ns.GetName()] = true
 				if !slices.Contains(denying, p) {
@@ -88,7 +88,7 @@ func judgePolicies(policies, spaces []*unstructured.Unstructured) []doctor.Findi
 		return nil
 	}
 	var where []string
-	for _, ns := range spaces {
+	for _, ns := range namespaces {
 		if touched[ns.GetName()] {
 			where = append(where, ns.GetName())
 		}
@@ -104,13 +104,13 @@ func judgePolicies(policies, spaces []*unstructured.Unstructured) []doctor.Findi
 	}}
 }
 
-// denies tells whether a policy of Azure refuses what it does not like, and does not only note or warn.
+// denies reports whether an Azure policy rejects violations rather than auditing or warning.
 func denies(p *unstructured.Unstructured) bool {
 	action := kube.Text(p.Object, "spec", "enforcementAction")
 	return strings.HasPrefix(p.GetKind(), "K8sAzure") && (action == "" || action == "deny")
 }
 
-// appliesTo tells whether a constraint is about what is in a namespace.
+// appliesTo reports whether a constraint applies to a namespace.
 func appliesTo(p *unstructured.Unstructured, namespace string) bool {
 	only, not := kube.Texts(p.Object, "spec", "match", "namespaces"), kube.Texts(p.Object, "spec", "match", "excludedNamespaces")
 	fits := func(pattern string) bool {

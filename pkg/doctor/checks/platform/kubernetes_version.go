@@ -42,11 +42,11 @@ var KubernetesVersion = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		return judgeVersion(*known, server), nil
+		return versionFindings(*known, server), nil
 	},
 }
 
-func judgeVersion(r release.Release, server *version.Info) []doctor.Finding {
+func versionFindings(r release.Release, server *version.Info) []doctor.Finding {
 	if r.Kubernetes.Tested(server.GitVersion) {
 		return nil
 	}
@@ -57,8 +57,8 @@ func judgeVersion(r release.Release, server *version.Info) []doctor.Finding {
 		Advice:   "Choose a release that supports this Kubernetes version.",
 		Command:  "kubectl kubeflow releases",
 	}
-	if fitting := release.Fitting(server.GitVersion); len(fitting) > 0 {
-		f.Advice = "Tested on this version: " + text.Names(fitting, text.Most, func(r release.Release) string { return "Kubeflow " + r.Version }) + "."
+	if compatible := release.Fitting(server.GitVersion); len(compatible) > 0 {
+		f.Advice = "Tested on this version: " + text.Names(compatible, text.Most, func(r release.Release) string { return "Kubeflow " + r.Version }) + "."
 	}
 	if !r.Kubernetes.Possible(server.GitVersion) {
 		f.Severity = doctor.Error

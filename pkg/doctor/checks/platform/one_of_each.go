@@ -27,7 +27,7 @@ var OneOfEach = &doctor.Check{
 			if err != nil {
 				return nil, err
 			}
-			if f, found := judgeCopies(part.name, copies, e.Install); found {
+			if f, found := duplicateFinding(part.name, copies, e.Install); found {
 				findings = append(findings, f)
 			}
 		}
@@ -35,14 +35,14 @@ var OneOfEach = &doctor.Check{
 	},
 }
 
-// singletons are recognised by the label app of one of their Deployments, the same in every version.
+// singletons are identified by the label app of one of their Deployments, the same in every version.
 var singletons = []struct{ name, app string }{
 	{"cert-manager", "cert-manager"},
 	{"Knative Serving", "activator"},
 }
 
-// judgeCopies is silent where an install leaves what is there alone.
-func judgeCopies(name string, copies []*unstructured.Unstructured, coming *doctor.Installation) (doctor.Finding, bool) {
+// duplicateFinding reports nothing if the install keeps the existing copy.
+func duplicateFinding(name string, copies []*unstructured.Unstructured, coming *doctor.Installation) (doctor.Finding, bool) {
 	var own, other *unstructured.Unstructured
 	for _, c := range copies {
 		if mine := coming != nil && coming.Brings(cluster.RefOf(c)) || coming == nil && own == nil; mine {

@@ -29,48 +29,48 @@ var Ownership = &doctor.Check{
 		if e.Install == nil {
 			return nil, doctor.Skip("nothing is being installed")
 		}
-		var owned []owned
+		var foreign []foreignObject
 		for _, kind := range []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.CustomResourceDefinitionKind, kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind} {
 			list, err := e.Install.Now.List(ctx, kind, cluster.Scope{Metadata: true})
 			if err != nil {
 				return nil, err
 			}
-			owned = append(owned, foreign(list, e.Install)...)
+			foreign = append(foreign, managedByOthers(list, e.Install)...)
 		}
-		return judgeOwners(owned), nil
+		return ownershipFindings(foreign), nil
 	},
 }
 
-// An owned object is one that an install would write over, with who manages it.
-type owned struct {
+// A foreignObject is an object that an install would overwrite, with its manager.
+type foreignObject struct {
 	ref       cluster.Ref
 	component string
-	owner     string
+	manager   string
 }
 
-// foreign returns the objects that somebody else manages and that are about to be written over.
-func foreign(there []*unstructured.Unstructured, coming *doctor.Installation) []owned {
-	var list []owned
+// managedByOthers returns the objects that have another manager and would be overwritten.
+func managedByOthers(there []*unstructured.Unstructured, coming *doctor.Installation) []foreignObject {
+	var list []foreignObject
 	for _, o := range there {
 		ref := cluster.RefOf(o)
 		if !coming.Brings(ref) || coming.Ours[ref.Identity()] || coming.Adopts(ref) {
 			continue
 		}
-		if owner := ownerOf(o); owner != "" {
-			list = append(list, owned{ref, coming.Component[ref.Identity()], owner})
+		if owner := managerOf(o); owner != "" {
+			list = append(list, foreignObject{ref, coming.Component[ref.Identity()], owner})
 		}
 	}
 	return list
 }
 
-// ownerOf says who manages an object, by the marks that they leave. The label managed-by=Helm alone is none: manifests that
-// were once rendered from a chart carry it too, Kubeflow's among them.
-func ownerOf(o *unstructured.Unstructured) string {
+// managerOf returns the manager of an object, by the labels and annotations that managers set. The label managed-by=Helm alone is
+// not enough: manifests that were once rendered from a chart carry it too, Kubeflow's among them.
+func managerOf(o *unstructured.Unstructured) string {
 	labels, notes := o.GetLabels(), o.GetAnnotations()
 	for _, mark := range []struct{ name, who string }{
 		{labels["helm.toolkit.fluxcd.io/name"], "Flux, HelmRelease "},
 		{labels["kustomize.toolkit.fluxcd.io/name"], "Flux, Kustomization "},
-		{before(notes["argocd.argoproj.io/tracking-id"], ":"), "Argo CD, Application "},
+		{cutAfter(notes["argocd.argoproj.io/tracking-id"], ":"), "Argo CD, Application "},
 		{labels["argocd.argoproj.io/instance"], "Argo CD, Application "},
 		{notes["meta.helm.sh/release-name"], "Helm, release "},
 		{labels["olm.owner"], "the Operator Lifecycle Manager, "},
@@ -90,20 +90,20 @@ func ownerOf(o *unstructured.Unstructured) string {
 	return ""
 }
 
-func before(s, separator string) string {
+func cutAfter(s, separator string) string {
 	s, _, _ = strings.Cut(s, separator)
 	return s
 }
 
-// judgeOwners says one thing of each owner.
-func judgeOwners(all []owned) []doctor.Finding {
+// ownershipFindings returns one finding for each manager.
+func ownershipFindings(all []foreignObject) []doctor.Finding {
 	var order []string
-	byOwner := map[string][]owned{}
+	byOwner := map[string][]foreignObject{}
 	for _, o := range all {
-		if byOwner[o.owner] == nil {
-			order = append(order, o.owner)
+		if byOwner[o.manager] == nil {
+			order = append(order, o.manager)
 		}
-		byOwner[o.owner] = append(byOwner[o.owner], o)
+		byOwner[o.manager] = append(byOwner[o.manager], o)
 	}
 	var findings []doctor.Finding
 	for _, owner := range order {
@@ -118,7 +118,7 @@ func judgeOwners(all []owned) []doctor.Finding {
 			Severity: doctor.Error,
 			About:    doctor.Subject{Ref: list[0].ref},
 			Message: fmt.Sprintf("%s managed by %s would be overwritten: %s", text.Plural(len(list), "object"), owner,
-				text.Names(list, text.Most, func(o owned) string { return o.ref.String() })),
+				text.Names(list, text.Most, func(o foreignObject) string { return o.ref.String() })),
 			Consequence: "Both managers would keep overwriting each other's version.",
 			Advice:      fmt.Sprintf("Use the existing objects with --skip %s. Or adopt them with --adopt %s, and stop the other manager.", parts, parts),
 		})

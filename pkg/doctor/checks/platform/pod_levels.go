@@ -33,7 +33,7 @@ func podSecurityRules(ctx context.Context, e doctor.Exam) (podsecurity.Evaluator
 	return podsecurity.NewEvaluator(podsecurity.DefaultChecks(), &newest)
 }
 
-// violations returns, in the API server's words, what a workload's pods may not do at a level.
+// violations returns how a workload's pods violate a level, as the API server words it.
 func violations(rules podsecurity.Evaluator, at api.LevelVersion, workload *unstructured.Unstructured) ([]string, error) {
 	spec, err := workloads.PodSpec(workload, "spec", "template", "spec")
 	if err != nil {

@@ -29,7 +29,7 @@ var PodSecurity = &doctor.Check{
 	Reads:     []schema.GroupKind{kube.NamespaceKind, kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.JobKind, kube.EventKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		spaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
+		namespaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
@@ -38,12 +38,12 @@ var PodSecurity = &doctor.Check{
 			return nil, err
 		}
 		var findings []doctor.Finding
-		for _, ns := range spaces {
+		for _, ns := range namespaces {
 			workloads, err := workloadsIn(ctx, e, ns)
 			if err != nil {
 				return nil, err
 			}
-			f, found, err := judgeAdmission(ns, rules, workloads)
+			f, found, err := admissionFinding(ns, rules, workloads)
 			if err != nil {
 				return nil, err
 			}
@@ -51,14 +51,14 @@ var PodSecurity = &doctor.Check{
 				findings = append(findings, f)
 			}
 		}
-		refusals, err := refusedByEvents(ctx, e)
+		refusals, err := rejectedByEvents(ctx, e)
 		return append(findings, refusals...), err
 	},
 }
 
-// refusedByEvents tells of pods that were refused in users' namespaces, where what makes them is not Kubeflow's.
-func refusedByEvents(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-	users, err := workloads.Users(ctx, e)
+// rejectedByEvents reports pods that were rejected in profile namespaces, whose workloads are the users' own.
+func rejectedByEvents(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+	users, err := workloads.ProfileNamespaces(ctx, e)
 	if err != nil || e.Install != nil || len(users) == 0 {
 		return nil, err
 	}
@@ -90,18 +90,18 @@ func refusedByEvents(ctx context.Context, e doctor.Exam) ([]doctor.Finding, erro
 
 const enforceLabel = api.EnforceLevelLabel
 
-// workloadsIn returns Kubeflow's workloads in a namespace: those that are about to be applied, or those that are there.
+// workloadsIn returns the workloads that an install applies to a namespace; without an install, the existing ones.
 func workloadsIn(ctx context.Context, e doctor.Exam, ns *unstructured.Unstructured) ([]*unstructured.Unstructured, error) {
 	var list []*unstructured.Unstructured
 	if e.Install != nil {
 		for _, o := range e.Install.Objects {
-			if o.GetNamespace() == ns.GetName() && workloads.MakesPods(o.GroupVersionKind().GroupKind()) {
+			if o.GetNamespace() == ns.GetName() && workloads.IsWorkload(o.GroupVersionKind().GroupKind()) {
 				list = append(list, o)
 			}
 		}
 		return list, nil
 	}
-	if !workloads.Central(ns.GetName()) {
+	if !workloads.IsSystem(ns.GetName()) {
 		return nil, nil
 	}
 	for _, kind := range []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.JobKind} {
@@ -114,9 +114,9 @@ func workloadsIn(ctx context.Context, e doctor.Exam, ns *unstructured.Unstructur
 	return list, nil
 }
 
-func judgeAdmission(ns *unstructured.Unstructured, rules podsecurity.Evaluator, workloads []*unstructured.Unstructured) (doctor.Finding, bool, error) {
+func admissionFinding(ns *unstructured.Unstructured, rules podsecurity.Evaluator, workloads []*unstructured.Unstructured) (doctor.Finding, bool, error) {
 	latest := api.LevelVersion{Level: api.LevelPrivileged, Version: api.LatestVersion()}
-	levels, _ := api.PolicyToEvaluate(ns.GetLabels(), api.Policy{Enforce: latest}) // what cannot be read counts as restricted, as for the API server
+	levels, _ := api.PolicyToEvaluate(ns.GetLabels(), api.Policy{Enforce: latest}) // an invalid level counts as restricted, as in the API server
 	enough := api.LevelVersion{Level: api.LevelBaseline, Version: levels.Enforce.Version}
 	var refused []*unstructured.Unstructured
 	var why []string

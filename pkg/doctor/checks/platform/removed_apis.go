@@ -23,7 +23,7 @@ var RemovedAPIs = &doctor.Check{
 		"offers today.",
 	FixNote: "No automatic fix: choose a newer release (kubectl kubeflow releases), or its manifests.",
 	Sources: []string{"kubeflow/kubeflow#6690", "https://kubernetes.io/docs/reference/using-api/deprecation-guide/"},
-	Reads:   movedKinds,
+	Reads:   affectedKinds,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		var unknowable *cluster.ErrUnknowable
 		if _, err := e.Version(ctx); err == nil {
@@ -32,30 +32,30 @@ var RemovedAPIs = &doctor.Check{
 			return nil, err
 		}
 		old := map[string][]*unstructured.Unstructured{}
-		for _, kind := range movedKinds {
+		for _, kind := range affectedKinds {
 			objects, err := e.List(ctx, kind, cluster.Scope{})
 			if err != nil {
 				return nil, err
 			}
 			for _, o := range objects {
-				if removed[o.GetAPIVersion()] != "" {
+				if removedIn[o.GetAPIVersion()] != "" {
 					old[o.GetAPIVersion()] = append(old[o.GetAPIVersion()], o)
 				}
 			}
 		}
-		return judgeRemoved(old), nil
+		return removedFindings(old), nil
 	},
 }
 
-// removed says from which Kubernetes version on an API is gone.
-var removed = map[string]string{
+// removedIn maps an API version to the Kubernetes version that removed it.
+var removedIn = map[string]string{
 	"admissionregistration.k8s.io/v1beta1": "1.22", "apiextensions.k8s.io/v1beta1": "1.22", "apiregistration.k8s.io/v1beta1": "1.22",
 	"networking.k8s.io/v1beta1": "1.22", "rbac.authorization.k8s.io/v1beta1": "1.22", "rbac.authorization.k8s.io/v1alpha1": "1.22",
 	"autoscaling/v2beta1": "1.25", "autoscaling/v2beta2": "1.26", "batch/v1beta1": "1.25", "policy/v1beta1": "1.25",
 }
 
-// movedKinds are those that manifests of Kubeflow had at such versions.
-var movedKinds = []schema.GroupKind{
+// affectedKinds are the kinds that Kubeflow's manifests use at such versions.
+var affectedKinds = []schema.GroupKind{
 	kube.CustomResourceDefinitionKind, kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind, kube.IngressKind,
 	{Group: "apiregistration.k8s.io", Kind: "APIService"},
 	{Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"}, {Group: "rbac.authorization.k8s.io", Kind: "ClusterRoleBinding"},
@@ -63,13 +63,13 @@ var movedKinds = []schema.GroupKind{
 	{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"}, {Group: "policy", Kind: "PodDisruptionBudget"}, {Group: "batch", Kind: "CronJob"},
 }
 
-func judgeRemoved(old map[string][]*unstructured.Unstructured) []doctor.Finding {
+func removedFindings(old map[string][]*unstructured.Unstructured) []doctor.Finding {
 	var findings []doctor.Finding
 	for api, objects := range old {
 		findings = append(findings, doctor.Finding{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(objects[0]), Field: "apiVersion"},
-			Message:     fmt.Sprintf("API version %s, used by %s, was removed in Kubernetes %s", api, text.Plural(len(objects), "object"), removed[api]),
+			Message:     fmt.Sprintf("API version %s, used by %s, was removed in Kubernetes %s", api, text.Plural(len(objects), "object"), removedIn[api]),
 			Consequence: "Newer API servers reject " + text.Names(objects, text.Most, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() }) + ".",
 			Advice:      "Choose a release that was tested on your Kubernetes version.",
 			Command:     "kubectl kubeflow releases",

@@ -35,7 +35,7 @@ var Webhooks = &doctor.Check{
 				return nil, err
 			}
 			for _, o := range configurations {
-				f, err := judgeWebhook(ctx, e, o)
+				f, err := webhookFindings(ctx, e, o)
 				if err != nil {
 					return nil, err
 				}
@@ -46,24 +46,24 @@ var Webhooks = &doctor.Check{
 	},
 }
 
-// judgeWebhook makes at most one finding of a configuration: all of its webhooks have one Service, as a rule.
-func judgeWebhook(ctx context.Context, e doctor.Exam, o *unstructured.Unstructured) ([]doctor.Finding, error) {
+// webhookFindings returns at most one finding per configuration: its webhooks usually share one Service.
+func webhookFindings(ctx context.Context, e doctor.Exam, o *unstructured.Unstructured) ([]doctor.Finding, error) {
 	for i, w := range kube.Items(o.Object, "webhooks") {
 		namespace, name := kube.Text(w, "clientConfig", "service", "namespace"), kube.Text(w, "clientConfig", "service", "name")
 		if name == "" || !slices.Contains(workloads.Namespaces, namespace) {
 			continue
 		}
-		if o.GetUID() == "" { // not on a cluster yet: no pod can be behind it, but its Service should come with it
+		if o.GetUID() == "" { // not on a cluster yet: there are no pods, but the manifests should include its Service
 			service, err := workloads.Find(ctx, e, cluster.Ref{APIVersion: "v1", Kind: kube.ServiceKind.Kind, Namespace: namespace, Name: name})
 			if err != nil {
 				return nil, err
 			}
 			if service == nil {
-				return []doctor.Finding{withoutEndpoints(o, w, i, false)}, nil
+				return []doctor.Finding{noEndpointsFinding(o, w, i, false)}, nil
 			}
 			continue
 		}
-		state, err := webhooks.Served(ctx, e, w)
+		state, err := webhooks.EndpointsOf(ctx, e, w)
 		if err != nil || state == webhooks.WillInject {
 			if err != nil {
 				return nil, err
@@ -75,12 +75,12 @@ func judgeWebhook(ctx context.Context, e doctor.Exam, o *unstructured.Unstructur
 			return nil, err
 		}
 		there := slices.ContainsFunc(services, func(s *unstructured.Unstructured) bool { return s.GetName() == name })
-		return []doctor.Finding{withoutEndpoints(o, w, i, there)}, nil
+		return []doctor.Finding{noEndpointsFinding(o, w, i, there)}, nil
 	}
 	return nil, nil
 }
 
-func withoutEndpoints(o *unstructured.Unstructured, webhook map[string]any, i int, there bool) doctor.Finding {
+func noEndpointsFinding(o *unstructured.Unstructured, webhook map[string]any, i int, there bool) doctor.Finding {
 	namespace, name := kube.Text(webhook, "clientConfig", "service", "namespace"), kube.Text(webhook, "clientConfig", "service", "name")
 	f := doctor.Finding{
 		Severity:    doctor.Error,

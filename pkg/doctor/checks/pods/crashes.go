@@ -25,33 +25,33 @@ var Crashes = &doctor.Check{
 	FixNote: "No automatic fix: the container's log says why it exits, and the finding gives the command to read it.",
 	Reads:   []schema.GroupKind{kube.PodKind, kube.NamespaceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		pods, err := workloads.OwnPods(ctx, e)
+		pods, err := workloads.KubeflowPods(ctx, e)
 		if err != nil {
 			return nil, err
 		}
 		var findings []doctor.Finding
-		told := map[string]bool{} // by what made them: the pods of one Deployment crash alike
+		reported := map[string]bool{} // by owner: the pods of one Deployment crash alike
 		for _, pod := range pods {
 			c, crashing := workloads.CrashingContainer(pod)
 			if !crashing {
 				continue
 			}
-			if maker := pod.GetNamespace() + "/" + pod.GetGenerateName() + c.Name; !told[maker] {
-				told[maker] = true
-				findings = append(findings, judgeCrash(pod, c))
+			if owner := pod.GetNamespace() + "/" + pod.GetGenerateName() + c.Name; !reported[owner] {
+				reported[owner] = true
+				findings = append(findings, crashFinding(pod, c))
 			}
 		}
 		return findings, nil
 	},
 }
 
-// knownCrashes are the checks that know why some pods crash, by the pods' label app or component.
+// knownCrashes maps a pod's label app or component to the check that explains its crashes.
 var knownCrashes = map[string]string{
 	"mpi-operator": "training/mpi-operator", "workflow-controller": "pipelines/executor",
 	"metadata-grpc-server": pipelines.MetadataStoreID, "mysql": pipelines.DatabaseID,
 }
 
-func judgeCrash(pod *unstructured.Unstructured, c kube.Container) doctor.Finding {
+func crashFinding(pod *unstructured.Unstructured, c kube.Container) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(pod), Field: "status.containerStatuses"},
@@ -71,7 +71,7 @@ func judgeCrash(pod *unstructured.Unstructured, c kube.Container) doctor.Finding
 	return f
 }
 
-// crashMessage names the pod and its container, with the exit code and the restarts as far as the status has them.
+// crashMessage names the pod and its container, with the exit code and the restarts if the status has them.
 func crashMessage(pod *unstructured.Unstructured, c kube.Container) string {
 	details := []string{"container " + c.Name}
 	if c.Last != nil {

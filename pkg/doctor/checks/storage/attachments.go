@@ -23,7 +23,7 @@ var Attachments = &doctor.Check{
 	Sources: []string{"Azure/AKS#477", "Azure/AKS#884"},
 	Reads:   []schema.GroupKind{kube.EventKind, kube.PodKind, kube.NamespaceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		pods, err := workloads.OwnPods(ctx, e)
+		pods, err := workloads.KubeflowPods(ctx, e)
 		if err != nil {
 			return nil, err
 		}
@@ -40,19 +40,19 @@ var Attachments = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		return judgeAttachments(waiting, events), nil
+		return attachmentFindings(waiting, events), nil
 	},
 }
 
-// attachTroubles are what events say about disks, and what helps.
-var attachTroubles = []struct{ sign, message, advice string }{
+// attachErrors map the text of an event to a message and advice.
+var attachErrors = []struct{ sign, message, advice string }{
 	{"Multi-Attach", "%s cannot attach its volume: the disk is attached to another node", "Stop the other pod that uses it: two notebooks cannot share an Azure disk. If its node is gone, AKS detaches the disk after some minutes."},
 	{"volume node affinity conflict", "%s cannot attach its volume: no schedulable node in the disk's zone", "Add nodes in the disk's zone, or use a StorageClass with zone-redundant disks."},
 	{"exceed max volume count", "%s cannot attach its volume: the nodes have no free disk slots", "Add nodes, or use a larger VM size, which allows more disks per node."},
 }
 
-// judgeAttachments says one thing of each pod that waits, by its last word.
-func judgeAttachments(waiting map[string]*unstructured.Unstructured, events []*unstructured.Unstructured) []doctor.Finding {
+// attachmentFindings returns one finding per pending pod, by its latest event.
+func attachmentFindings(waiting map[string]*unstructured.Unstructured, events []*unstructured.Unstructured) []doctor.Finding {
 	var findings []doctor.Finding
 	for _, event := range events {
 		key := event.GetNamespace() + "/" + kube.Text(event.Object, "involvedObject", "name")
@@ -60,7 +60,7 @@ func judgeAttachments(waiting map[string]*unstructured.Unstructured, events []*u
 		if pod == nil {
 			continue
 		}
-		for _, trouble := range attachTroubles {
+		for _, trouble := range attachErrors {
 			if !strings.Contains(kube.Text(event.Object, "message"), trouble.sign) {
 				continue
 			}

@@ -25,7 +25,7 @@ var Claims = &doctor.Check{
 	Reads:   []schema.GroupKind{kube.PersistentVolumeClaimKind, kube.PodKind, kube.NamespaceKind, kube.EventKind, kube.StorageClassKind},
 	Hint:    "The subscription's disk quota and Azure policies determine whether a volume can be provisioned.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		all, err := workloads.OwnClaims(ctx, e)
+		all, err := workloads.KubeflowPVCs(ctx, e)
 		if err != nil {
 			return nil, err
 		}
@@ -45,14 +45,14 @@ var Claims = &doctor.Check{
 		}
 		var findings []doctor.Finding
 		for _, claim := range waiting {
-			findings = append(findings, judgeClaim(claim, classes, events)...)
+			findings = append(findings, claimFindings(claim, classes, events)...)
 		}
 		return findings, nil
 	},
 }
 
-// judgeClaim says nothing of a claim that waits for its first pod: that is how most classes work.
-func judgeClaim(claim *unstructured.Unstructured, classes, events []*unstructured.Unstructured) []doctor.Finding {
+// claimFindings reports nothing for a PVC that waits for its first consumer, as most classes do.
+func claimFindings(claim *unstructured.Unstructured, classes, events []*unstructured.Unstructured) []doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(claim), Field: "status.phase"},

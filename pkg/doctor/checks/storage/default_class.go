@@ -31,7 +31,7 @@ var DefaultClass = &doctor.Check{
 	Run:       runDefaultClass,
 }
 
-const DefaultAnnotation = "storageclass.kubernetes.io/is-default-class"
+const defaultAnnotation = "storageclass.kubernetes.io/is-default-class"
 
 func runDefaultClass(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 	classes, err := e.List(ctx, kube.StorageClassKind, cluster.Scope{})
@@ -44,15 +44,15 @@ func runDefaultClass(ctx context.Context, e doctor.Exam) ([]doctor.Finding, erro
 			return nil, doctor.Skip("there is no cluster whose StorageClasses could be read")
 		}
 	}
-	claims, err := classless(ctx, e)
+	claims, err := pvcsWithoutClass(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	return judgeClasses(classes, claims), nil
+	return defaultClassFindings(classes, claims), nil
 }
 
-// classless returns Kubeflow's claims that wait for a default class.
-func classless(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
+// pvcsWithoutClass returns Kubeflow's PVCs that depend on a default StorageClass.
+func pvcsWithoutClass(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
 	claims := []*unstructured.Unstructured{}
 	own := map[string]bool{}
 	if e.Install != nil {
@@ -62,13 +62,13 @@ func classless(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured
 			}
 		}
 	}
-	all, err := workloads.OwnClaims(ctx, e)
+	all, err := workloads.KubeflowPVCs(ctx, e)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range all {
 		mine := own[c.GetNamespace()+"/"+c.GetName()] || e.Install == nil
-		_, named, _ := unstructured.NestedString(c.Object, "spec", "storageClassName") // "" asks for no class at all
+		_, named, _ := unstructured.NestedString(c.Object, "spec", "storageClassName") // "" disables dynamic provisioning
 		if mine && !named && c.GetAnnotations()["volume.beta.kubernetes.io/storage-class"] == "" && kube.Text(c.Object, "spec", "volumeName") == "" {
 			claims = append(claims, c)
 		}
@@ -76,8 +76,8 @@ func classless(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured
 	return claims, nil
 }
 
-func judgeClasses(classes, claims []*unstructured.Unstructured) []doctor.Finding {
-	defaults := slices.DeleteFunc(slices.Clone(classes), func(c *unstructured.Unstructured) bool { return c.GetAnnotations()[DefaultAnnotation] != "true" })
+func defaultClassFindings(classes, claims []*unstructured.Unstructured) []doctor.Finding {
+	defaults := slices.DeleteFunc(slices.Clone(classes), func(c *unstructured.Unstructured) bool { return c.GetAnnotations()[defaultAnnotation] != "true" })
 	if len(defaults) > 1 {
 		return []doctor.Finding{{
 			Severity:    doctor.Warning,
@@ -85,7 +85,7 @@ func judgeClasses(classes, claims []*unstructured.Unstructured) []doctor.Finding
 			Message:     fmt.Sprintf("%d StorageClasses are marked as default: %s", len(defaults), text.Names(defaults, text.Most, (*unstructured.Unstructured).GetName)),
 			Consequence: "A PVC that names none gets the newest of them; before Kubernetes 1.26 it is rejected.",
 			Advice:      "Leave only one of them as the default.",
-			Command:     fmt.Sprintf("kubectl annotate storageclass %s %s=false --overwrite", defaults[1].GetName(), DefaultAnnotation),
+			Command:     fmt.Sprintf("kubectl annotate storageclass %s %s=false --overwrite", defaults[1].GetName(), defaultAnnotation),
 		}}
 	}
 	if len(defaults) == 1 || len(claims) == 0 {
@@ -103,15 +103,15 @@ func judgeClasses(classes, claims []*unstructured.Unstructured) []doctor.Finding
 		if len(classes) > 0 {
 			f.Advice = "Choose a class for them, and mark it as default: " + text.Names(classes, text.Most, (*unstructured.Unstructured).GetName) + "."
 		}
-		f.Command = fmt.Sprintf("kubectl annotate storageclass CLASS %s=true --overwrite", DefaultAnnotation)
+		f.Command = fmt.Sprintf("kubectl annotate storageclass CLASS %s=true --overwrite", defaultAnnotation)
 		return []doctor.Finding{f}
 	}
-	f.Command = fmt.Sprintf("kubectl annotate storageclass %s %s=true --overwrite", chosen.GetName(), DefaultAnnotation)
-	f.Fix = giveClass(chosen, claims)
+	f.Command = fmt.Sprintf("kubectl annotate storageclass %s %s=true --overwrite", chosen.GetName(), defaultAnnotation)
+	f.Fix = setClass(chosen, claims)
 	return []doctor.Finding{f}
 }
 
-// chooseClass returns the class that claims should have: one of Azure's disks that AKS brings, or the only one there is.
+// chooseClass returns the class to use: one of the Azure Disk classes that AKS includes, or the only one.
 func chooseClass(classes []*unstructured.Unstructured) *unstructured.Unstructured {
 	for _, name := range []string{"managed-csi", "default", "managed"} {
 		for _, c := range classes {
@@ -126,12 +126,12 @@ func chooseClass(classes []*unstructured.Unstructured) *unstructured.Unstructure
 	return nil
 }
 
-// giveClass writes the class into claims that are not on a cluster yet; for those that are it becomes the default.
-func giveClass(class *unstructured.Unstructured, claims []*unstructured.Unstructured) *doctor.Fix {
+// setClass sets the class on PVCs that are not applied yet; for existing ones it marks the class as default.
+func setClass(class *unstructured.Unstructured, claims []*unstructured.Unstructured) *doctor.Fix {
 	if claims[0].GetUID() != "" {
 		return &doctor.Fix{Title: "Mark StorageClass " + class.GetName() + " as default", Impact: doctor.Safe,
 			Changes: []cluster.Change{cluster.Edit(class, func(o *unstructured.Unstructured) {
-				_ = unstructured.SetNestedField(o.Object, "true", "metadata", "annotations", DefaultAnnotation)
+				_ = unstructured.SetNestedField(o.Object, "true", "metadata", "annotations", defaultAnnotation)
 			})}}
 	}
 	fix := &doctor.Fix{Title: fmt.Sprintf("Set StorageClass %s on %s", class.GetName(), text.Plural(len(claims), "PVC")), Impact: doctor.Safe}

@@ -32,28 +32,28 @@ var LegacyAzure = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		old := slices.DeleteFunc(slices.Clone(volumes), func(v *unstructured.Unstructured) bool { return !boundToOldLabels(v) })
+		old := slices.DeleteFunc(slices.Clone(volumes), func(v *unstructured.Unstructured) bool { return !usesOldLabels(v) })
 		if len(old) == 0 {
 			return nil, nil
 		}
 		labelled := slices.ContainsFunc(nodes, func(n *unstructured.Unstructured) bool {
 			for key := range n.GetLabels() {
-				if strings.HasPrefix(key, oldZone) {
+				if strings.HasPrefix(key, oldZonePrefix) {
 					return true
 				}
 			}
 			return false
 		})
-		return []doctor.Finding{judgeOldVolumes(old, labelled)}, nil
+		return []doctor.Finding{oldLabelFinding(old, labelled)}, nil
 	},
 }
 
-const oldZone = "failure-domain.beta.kubernetes.io/"
+const oldZonePrefix = "failure-domain.beta.kubernetes.io/"
 
-func boundToOldLabels(volume *unstructured.Unstructured) bool {
+func usesOldLabels(volume *unstructured.Unstructured) bool {
 	for _, term := range kube.Items(volume.Object, "spec", "nodeAffinity", "required", "nodeSelectorTerms") {
 		for _, expression := range kube.Items(term, "matchExpressions") {
-			if strings.HasPrefix(kube.Text(expression, "key"), oldZone) {
+			if strings.HasPrefix(kube.Text(expression, "key"), oldZonePrefix) {
 				return true
 			}
 		}
@@ -61,7 +61,7 @@ func boundToOldLabels(volume *unstructured.Unstructured) bool {
 	return false
 }
 
-func judgeOldVolumes(old []*unstructured.Unstructured, labelled bool) doctor.Finding {
+func oldLabelFinding(old []*unstructured.Unstructured, labelled bool) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(old[0]), Field: "spec.nodeAffinity"},

@@ -29,31 +29,31 @@ var NamespaceDeletion = &doctor.Check{
 		}
 		var findings []doctor.Finding
 		for _, ns := range namespaces {
-			if kube.Text(ns.Object, "status", "phase") != "Terminating" || !workloads.Ours(ns) {
+			if kube.Text(ns.Object, "status", "phase") != "Terminating" || !workloads.IsKubeflow(ns) {
 				continue
 			}
-			if left, mayPass := remains(ns); len(left) > 0 {
-				findings = append(findings, judgeStuck(ns, left, mayPass))
+			if left, mayPass := remaining(ns); len(left) > 0 {
+				findings = append(findings, stuckFinding(ns, left, mayPass))
 			}
 		}
 		return findings, nil
 	},
 }
 
-// keeping are the conditions of a namespace that say what keeps it, when they are true.
-var keeping = map[string]bool{
+// blockingConditions are the namespace conditions that, when true, show what blocks its deletion.
+var blockingConditions = map[string]bool{
 	"NamespaceDeletionDiscoveryFailure": true, "NamespaceDeletionGroupVersionParsingFailure": true, "NamespaceDeletionContentFailure": true,
 	finalizersRemain: true,
 }
 
-// finalizersRemain is true for a while in most deletions: pods that end, volumes that pods still hold.
+// finalizersRemain is true for a short time in most deletions, until pods end and release their volumes.
 const finalizersRemain = "NamespaceFinalizersRemaining"
 
-// remains returns what the server says is left in a namespace, and whether that may still go by itself.
-func remains(namespace *unstructured.Unstructured) (left []string, mayPass bool) {
+// remaining returns what is left in a namespace, and whether the deletion may still complete on its own.
+func remaining(namespace *unstructured.Unstructured) (left []string, mayPass bool) {
 	mayPass = true
 	for _, c := range kube.Conditions(namespace) {
-		if keeping[c.Type] && c.Status == metav1.ConditionTrue {
+		if blockingConditions[c.Type] && c.Status == metav1.ConditionTrue {
 			left = append(left, c.Message)
 			mayPass = mayPass && c.Type == finalizersRemain
 		}
@@ -61,7 +61,7 @@ func remains(namespace *unstructured.Unstructured) (left []string, mayPass bool)
 	return left, mayPass
 }
 
-func judgeStuck(namespace *unstructured.Unstructured, left []string, mayPass bool) doctor.Finding {
+func stuckFinding(namespace *unstructured.Unstructured, left []string, mayPass bool) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(namespace), Field: "status.conditions"},

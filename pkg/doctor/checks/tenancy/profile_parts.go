@@ -26,7 +26,7 @@ var ProfileParts = &doctor.Check{
 	FixNote: "--fix (with --allow-restart) restarts the controllers that create them; on startup they reconcile every namespace.",
 	Reads:   []schema.GroupKind{kube.NamespaceKind, serviceAccountKind, kube.DeploymentKind, kube.StatefulSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		users, err := workloads.Users(ctx, e)
+		users, err := workloads.ProfileNamespaces(ctx, e)
 		if err != nil {
 			return nil, err
 		}
@@ -38,13 +38,13 @@ var ProfileParts = &doctor.Check{
 			return nil, err
 		}
 		for name, ns := range users {
-			if now.Sub(ns.GetCreationTimestamp().Time) < settled || ns.GetDeletionTimestamp() != nil {
+			if now.Sub(ns.GetCreationTimestamp().Time) < reconcileTime || ns.GetDeletionTimestamp() != nil {
 				delete(users, name)
 			}
 		}
 		var findings []doctor.Finding
-		for _, part := range partsOfProfiles {
-			f, err := part.look(ctx, e, users)
+		for _, part := range profileParts {
+			f, err := part.finding(ctx, e, users)
 			if err != nil {
 				return nil, err
 			}
@@ -56,35 +56,35 @@ var ProfileParts = &doctor.Check{
 	},
 }
 
-// A profilePart is an object that some controllers make in every user's namespace.
+// A profilePart is an object that controllers create in every profile namespace.
 type profilePart struct {
 	kind        schema.GroupKind
 	in          cluster.Scope
 	name        string
-	makers      []cluster.Ref
+	controllers []cluster.Ref
 	consequence string
 }
 
-var partsOfProfiles = []profilePart{
+var profileParts = []profilePart{
 	{kind: serviceAccountKind, in: cluster.Scope{Fields: "metadata.name=default-editor", Metadata: true}, name: "default-editor",
-		makers: []cluster.Ref{profilesRef}, consequence: "Notebooks and pipelines there do not start."},
-	{kind: kube.DeploymentKind, in: cluster.Scope{Labels: workloads.UserServers, Metadata: true}, name: "ml-pipeline-ui-artifact",
-		makers: []cluster.Ref{
+		controllers: []cluster.Ref{profilesRef}, consequence: "Notebooks and pipelines there do not start."},
+	{kind: kube.DeploymentKind, in: cluster.Scope{Labels: workloads.ProfileServers, Metadata: true}, name: "ml-pipeline-ui-artifact",
+		controllers: []cluster.Ref{
 			{APIVersion: "apps/v1", Kind: "Deployment", Namespace: workloads.Namespace, Name: "kubeflow-pipelines-profile-controller"},
 			{APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: workloads.Namespace, Name: "metacontroller"},
 		}, consequence: "Run outputs cannot be viewed there."},
 }
 
-// look returns a finding about the namespaces that a part is missing in, nil where nothing is, or where its makers are not installed.
-func (p profilePart) look(ctx context.Context, e doctor.Exam, users map[string]*unstructured.Unstructured) (*doctor.Finding, error) {
+// finding reports the namespaces without the part; nil if there are none, or if its controllers are not installed.
+func (p profilePart) finding(ctx context.Context, e doctor.Exam, users map[string]*unstructured.Unstructured) (*doctor.Finding, error) {
 	fix := &doctor.Fix{Title: "Restart the controllers that create " + p.name, Impact: doctor.RestartsPods}
 	var commands []string
-	for _, ref := range p.makers {
-		maker, err := workloads.Find(ctx, e, ref)
-		if maker == nil || err != nil {
+	for _, ref := range p.controllers {
+		controller, err := workloads.Find(ctx, e, ref)
+		if controller == nil || err != nil {
 			return nil, err
 		}
-		fix.Changes = append(fix.Changes, doctor.RestartOf(maker))
+		fix.Changes = append(fix.Changes, doctor.RestartOf(controller))
 		commands = append(commands, fmt.Sprintf("kubectl rollout restart -n %s %s %s", ref.Namespace, strings.ToLower(ref.Kind), ref.Name))
 	}
 	list, err := e.List(ctx, p.kind, p.in)

@@ -21,8 +21,8 @@ import (
 
 var profileKind = schema.GroupKind{Group: "kubeflow.org", Kind: "Profile"}
 
-// settled is how long Kubeflow's controllers may take to do what a Profile asks for.
-const settled = 5 * time.Minute
+// reconcileTime is how long the profile controllers may take to reconcile a Profile.
+const reconcileTime = 5 * time.Minute
 
 const profilesID = "tenancy/profiles"
 
@@ -53,9 +53,9 @@ var Profiles = &doctor.Check{
 			return nil, doctor.Skip("the profile controller is not on a cluster yet")
 		}
 		if len(list) == 0 {
-			return []doctor.Finding{noProfile()}, nil
+			return []doctor.Finding{noProfileFinding()}, nil
 		}
-		spaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
+		namespaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
@@ -67,23 +67,23 @@ var Profiles = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		p := looked{controller: controller}
+		p := profileProblems{controller: controller}
 		for _, profile := range list {
-			if age := now.Sub(profile.GetCreationTimestamp().Time); age < settled || profile.GetDeletionTimestamp() != nil {
+			if age := now.Sub(profile.GetCreationTimestamp().Time); age < reconcileTime || profile.GetDeletionTimestamp() != nil {
 				continue
 			}
-			i := slices.IndexFunc(spaces, func(ns *unstructured.Unstructured) bool { return ns.GetName() == profile.GetName() })
+			i := slices.IndexFunc(namespaces, func(ns *unstructured.Unstructured) bool { return ns.GetName() == profile.GetName() })
 			if i < 0 {
 				p.withoutNamespace = append(p.withoutNamespace, profile)
-			} else if missing := missingLabels(spaces[i], expected); len(missing) > 0 {
-				p.unlabelled, p.missing = append(p.unlabelled, spaces[i]), append(p.missing, missing...)
+			} else if missing := missingLabels(namespaces[i], expected); len(missing) > 0 {
+				p.unlabelled, p.missing = append(p.unlabelled, namespaces[i]), append(p.missing, missing...)
 			}
 		}
 		return p.findings(), nil
 	},
 }
 
-func noProfile() doctor.Finding {
+func noProfileFinding() doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Info,
 		About:       doctor.Subject{Ref: cluster.Ref{APIVersion: "kubeflow.org/v1", Kind: profileKind.Kind, Name: "NAME"}},
@@ -93,14 +93,14 @@ func noProfile() doctor.Finding {
 	}
 }
 
-// looked is what became of the Profiles that had their time.
-type looked struct {
+// profileProblems are the Profiles that are still incomplete after reconcileTime.
+type profileProblems struct {
 	controller                   *unstructured.Unstructured
 	withoutNamespace, unlabelled []*unstructured.Unstructured
 	missing                      []string
 }
 
-func (p looked) findings() []doctor.Finding {
+func (p profileProblems) findings() []doctor.Finding {
 	fix := &doctor.Fix{Title: "Restart the profile controller", Impact: doctor.RestartsPods, Changes: []cluster.Change{doctor.RestartOf(p.controller)}}
 	command := "kubectl rollout restart -n " + workloads.Namespace + " deployment " + p.controller.GetName()
 	var findings []doctor.Finding
@@ -126,7 +126,7 @@ func (p looked) findings() []doctor.Finding {
 	return findings
 }
 
-// profileLabels returns the labels that this release's profile controller gives to namespaces: they stand in a ConfigMap.
+// profileLabels returns the labels that this release's profile controller sets on namespaces, from its ConfigMap.
 func profileLabels(ctx context.Context, e doctor.Exam) (map[string]string, error) {
 	maps, err := e.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: workloads.Namespace})
 	if err != nil {
@@ -146,7 +146,7 @@ func profileLabels(ctx context.Context, e doctor.Exam) (map[string]string, error
 	return labels, nil
 }
 
-// missingLabels returns the labels that a namespace does not have at all: one with another value is somebody's choice.
+// missingLabels returns the labels that a namespace does not have; another value counts as intended.
 func missingLabels(ns *unstructured.Unstructured, expected map[string]string) []string {
 	var missing []string
 	for label, value := range expected {

@@ -15,7 +15,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-// profileQuota is the ResourceQuota that Kubeflow makes of a Profile's resourceQuotaSpec.
+// profileQuota is the ResourceQuota that Kubeflow creates from a Profile's resourceQuotaSpec.
 const profileQuota = "kf-resource-quota"
 
 var Quotas = &doctor.Check{
@@ -33,14 +33,14 @@ var Quotas = &doctor.Check{
 		var findings []doctor.Finding
 		for _, q := range list {
 			if full := exhausted(q); len(full) > 0 {
-				findings = append(findings, judgeQuota(q, full))
+				findings = append(findings, quotaFinding(q, full))
 			}
 		}
 		return findings, nil
 	},
 }
 
-// exhausted returns what a quota has none left of: "requests.cpu (4 of 4)". What is allowed not at all is a choice, not an end.
+// exhausted returns the resources that a quota has used up: "requests.cpu (4 of 4)". A limit of zero counts as intended.
 func exhausted(quota *unstructured.Unstructured) []string {
 	hard, _, _ := unstructured.NestedMap(quota.Object, "status", "hard")
 	used, _, _ := unstructured.NestedMap(quota.Object, "status", "used")
@@ -59,7 +59,7 @@ func exhausted(quota *unstructured.Unstructured) []string {
 	return full
 }
 
-func judgeQuota(quota *unstructured.Unstructured, full []string) doctor.Finding {
+func quotaFinding(quota *unstructured.Unstructured, full []string) doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(quota), Field: "status.used"},

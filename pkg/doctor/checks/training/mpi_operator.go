@@ -33,7 +33,7 @@ var MpiOperator = &doctor.Check{
 
 const (
 	deliveryFlag = "--kubectl-delivery-image"
-	goodTag      = "v0.2.3"
+	lastV1Tag    = "v0.2.3"
 )
 
 func runMPIOperator(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -43,14 +43,14 @@ func runMPIOperator(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error
 	} else if err != nil {
 		return nil, err
 	}
-	if !misunderstands(operator) {
+	if !mayRejectFlag(operator) {
 		return nil, nil
 	}
 	pods, err := e.List(ctx, kube.PodKind, cluster.Scope{Namespace: workloads.Namespace, Labels: "app=mpi-operator"})
 	if err != nil {
 		return nil, err
 	}
-	f, found := judgeMPIOperator(operator, pods)
+	f, found := mpiOperatorFinding(operator, pods)
 	if !found {
 		return nil, nil
 	}
@@ -63,35 +63,35 @@ func runMPIOperator(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error
 	return []doctor.Finding{f}, nil
 }
 
-// misunderstands tells whether the operator gets the argument that newer programs do not know, and may be one of those.
-func misunderstands(operator *unstructured.Unstructured) bool {
+// mayRejectFlag reports whether the operator is passed the argument and may be a version that rejects it.
+func mayRejectFlag(operator *unstructured.Unstructured) bool {
 	c := kube.TemplateContainer(operator, "mpi-operator")
 	hasFlag := slices.ContainsFunc(kube.Texts(c, "args"), func(arg string) bool {
 		return arg == deliveryFlag || strings.HasPrefix(arg, deliveryFlag+"=")
 	})
 	ofV1 := slices.Contains(kube.Texts(c, "command"), "/opt/mpi-operator.v1")
 	tag := kube.ParseImage(kube.Text(c, "image")).Tag
-	return hasFlag && !ofV1 && !understands(tag)
+	return hasFlag && !ofV1 && !supportsFlag(tag)
 }
 
-// understands tells whether an image tag is of the line that has the argument.
-func understands(tag string) bool {
+// supportsFlag reports whether the version in an image tag supports the argument.
+func supportsFlag(tag string) bool {
 	v, err := semver.NewVersion(tag)
 	return err == nil && v.LessThan(semver.MustParse("0.3.0-0"))
 }
 
-// certain tells whether a tag is known to hold the newer program; of a digest or a private tag nobody can say.
-func certain(tag string) bool {
+// isKnownTag reports whether a tag is one of the project's own; the version behind a digest or a private tag is unknown.
+func isKnownTag(tag string) bool {
 	_, err := semver.NewVersion(tag)
 	return err == nil || tag == "latest" || tag == "master"
 }
 
-func judgeMPIOperator(operator *unstructured.Unstructured, pods []*unstructured.Unstructured) (doctor.Finding, bool) {
+func mpiOperatorFinding(operator *unstructured.Unstructured, pods []*unstructured.Unstructured) (doctor.Finding, bool) {
 	c := kube.TemplateContainer(operator, "mpi-operator")
 	image := kube.Text(c, "image")
 	tag := kube.ParseImage(image).Tag
-	crashes := slices.ContainsFunc(pods, crashed)
-	if !crashes && !certain(tag) {
+	crashes := slices.ContainsFunc(pods, rejectedArguments)
+	if !crashes && !isKnownTag(tag) {
 		return doctor.Finding{}, false
 	}
 	f := doctor.Finding{
@@ -100,7 +100,7 @@ func judgeMPIOperator(operator *unstructured.Unstructured, pods []*unstructured.
 		Message:     fmt.Sprintf("image %s of Deployment kubeflow/mpi-operator does not support the argument %s", image, deliveryFlag),
 		Consequence: "The MPI operator cannot start, so no MPIJob is processed.",
 		Cause:       "The image tag is floating: since v0.3.0 it contains the operator for another API, which rejects that argument and exits with code 2.",
-		Command:     "kubectl set image -n kubeflow deployment/mpi-operator mpi-operator=" + pinned(image),
+		Command:     "kubectl set image -n kubeflow deployment/mpi-operator mpi-operator=" + pinnedImage(image),
 	}
 	available, _, _ := unstructured.NestedInt64(operator.Object, "status", "availableReplicas")
 	switch {
@@ -113,8 +113,8 @@ func judgeMPIOperator(operator *unstructured.Unstructured, pods []*unstructured.
 	return f, true
 }
 
-// crashed tells whether a pod's container ended over its arguments: exit code 2, which is what Go's flag package ends with.
-func crashed(pod *unstructured.Unstructured) bool {
+// rejectedArguments reports whether a container exited with code 2, as Go's flag package does for an unknown flag.
+func rejectedArguments(pod *unstructured.Unstructured) bool {
 	for _, status := range kube.Items(pod.Object, "status", "containerStatuses") {
 		for _, state := range []string{"state", "lastState"} {
 			code, found, _ := unstructured.NestedInt64(status, state, "terminated", "exitCode")
@@ -126,24 +126,24 @@ func crashed(pod *unstructured.Unstructured) bool {
 	return false
 }
 
-func pinned(image string) string {
+func pinnedImage(image string) string {
 	repository := kube.ParseImage(image).Repository
-	return repository + ":" + goodTag
+	return repository + ":" + lastV1Tag
 }
 
 func pinOperator(operator *unstructured.Unstructured) *doctor.Fix {
 	return &doctor.Fix{
-		Title:  "Pin the MPI operator to " + goodTag,
-		Impact: doctor.Safe, // it rolls a pod that does not work
+		Title:  "Pin the MPI operator to " + lastV1Tag,
+		Impact: doctor.Safe, // it restarts a pod that is crash-looping
 		Changes: []cluster.Change{cluster.Edit(operator, func(o *unstructured.Unstructured) {
 			image := kube.Text(kube.TemplateContainer(o, "mpi-operator"), "image")
-			SetContainer(o, "mpi-operator", "image", pinned(image))
+			setContainer(o, "mpi-operator", "image", pinnedImage(image))
 		})},
 	}
 }
 
-// SetContainer sets one field of a container of a workload's pods.
-func SetContainer(workload *unstructured.Unstructured, name, field string, value any) {
+// setContainer sets one field of a container of a workload's pods.
+func setContainer(workload *unstructured.Unstructured, name, field string, value any) {
 	list, _, _ := unstructured.NestedSlice(workload.Object, "spec", "template", "spec", "containers")
 	for i, item := range list {
 		if c, ok := item.(map[string]any); ok && (c["name"] == name || len(list) == 1) {

@@ -38,7 +38,7 @@ var MpiOwners = &doctor.Check{
 				}
 			}
 		}
-		if training == nil || mpi == nil || toldItsKinds(training) {
+		if training == nil || mpi == nil || excludesMPIJobs(training) {
 			return nil, nil
 		}
 		return []doctor.Finding{{
@@ -52,8 +52,8 @@ var MpiOwners = &doctor.Check{
 	},
 }
 
-// toldItsKinds tells whether the training operator works on some kinds only, and MPIJobs are none of them.
-func toldItsKinds(d *unstructured.Unstructured) bool {
+// excludesMPIJobs reports whether the training operator is limited to certain kinds without MPIJobs.
+func excludesMPIJobs(d *unstructured.Unstructured) bool {
 	var kinds []string
 	c := kube.TemplateContainer(d, "training-operator")
 	for _, arg := range append(kube.Texts(c, "command"), kube.Texts(c, "args")...) {

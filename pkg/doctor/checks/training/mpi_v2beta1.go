@@ -14,7 +14,7 @@ import (
 )
 
 // replaceOperator offers the operator of kubeflow.org/v2beta1 instead of the pinned old one.
-// Old MPIJobs cannot become new ones, so while there are any it offers nothing but says what to do.
+// Existing MPIJobs cannot be converted: while there are any, the finding has advice instead of a fix.
 func replaceOperator(ctx context.Context, e doctor.Exam, f *doctor.Finding) error {
 	jobs, err := e.List(ctx, mpiJobKind, cluster.Scope{})
 	if err != nil && !meta.IsNoMatchError(err) {
@@ -28,15 +28,15 @@ func replaceOperator(ctx context.Context, e doctor.Exam, f *doctor.Finding) erro
 		f.Command = "kubectl get mpijobs -A -o yaml > mpijobs.yaml && kubectl delete mpijobs -A --all"
 		return nil
 	}
-	old, err := e.Get(ctx, definition("mpijobs.kubeflow.org"))
+	old, err := e.Get(ctx, crdRef("mpijobs.kubeflow.org"))
 	if err != nil && !apierrors.IsNotFound(err) {
 		return err
 	}
 	f.Fix = &doctor.Fix{Title: "Replace the MPI operator with v0.8.0 for kubeflow.org/v2beta1", Impact: doctor.LosesData}
-	if err == nil { // its stored version, and how it was born, forbid to change it into the new one
+	if err == nil { // its stored version cannot be changed to the new one
 		f.Fix.Changes = append(f.Fix.Changes, cluster.Change{Verb: cluster.Delete, Before: old})
 	}
-	for _, o := range inOrder(e.MPIOperator) {
+	for _, o := range applyOrder(e.MPIOperator) {
 		before, err := e.Get(ctx, cluster.RefOf(o))
 		if err != nil && !apierrors.IsNotFound(err) {
 			return err
@@ -49,12 +49,12 @@ func replaceOperator(ctx context.Context, e doctor.Exam, f *doctor.Finding) erro
 	return nil
 }
 
-func definition(name string) cluster.Ref {
+func crdRef(name string) cluster.Ref {
 	return cluster.Ref{APIVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition", Name: name}
 }
 
-// inOrder puts the kind before its operator, and the operator after the permissions it needs.
-func inOrder(objects []*unstructured.Unstructured) []*unstructured.Unstructured {
+// applyOrder sorts the CRD first, and the Deployment after the permissions that it needs.
+func applyOrder(objects []*unstructured.Unstructured) []*unstructured.Unstructured {
 	var first, middle, last []*unstructured.Unstructured
 	for _, o := range objects {
 		switch o.GetKind() {
@@ -69,8 +69,8 @@ func inOrder(objects []*unstructured.Unstructured) []*unstructured.Unstructured 
 	return append(append(first, middle...), last...)
 }
 
-// newTag is the release of the operator that was tried; a moving tag would repeat the story.
-const newTag = "0.8.0"
+// v2beta1Tag is the tested release of the operator, because a floating tag caused the original problem.
+const v2beta1Tag = "0.8.0"
 
 func pinTag(o *unstructured.Unstructured) *unstructured.Unstructured {
 	if o.GetKind() != "Deployment" {
@@ -78,6 +78,6 @@ func pinTag(o *unstructured.Unstructured) *unstructured.Unstructured {
 	}
 	o = o.DeepCopy()
 	repository := kube.ParseImage(kube.Text(kube.TemplateContainer(o, "mpi-operator"), "image")).Repository
-	SetContainer(o, "mpi-operator", "image", repository+":"+newTag)
+	setContainer(o, "mpi-operator", "image", repository+":"+v2beta1Tag)
 	return o
 }

@@ -50,11 +50,11 @@ var LeftOvers = &doctor.Check{
 		if len(left) == 0 {
 			return nil, nil
 		}
-		return []doctor.Finding{judgeLeft(left)}, nil
+		return []doctor.Finding{leftOversFinding(left)}, nil
 	},
 }
 
-func judgeLeft(left []*unstructured.Unstructured) doctor.Finding {
+func leftOversFinding(left []*unstructured.Unstructured) doctor.Finding {
 	fix := &doctor.Fix{Title: "Delete the leftovers of authservice", Impact: doctor.RestartsPods}
 	command := "kubectl delete -n " + dashboard.KubeflowNamespace
 	for _, o := range left {

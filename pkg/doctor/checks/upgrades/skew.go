@@ -43,7 +43,7 @@ var Skew = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		findings := judgeParts(deployments)
+		findings := componentFindings(deployments)
 		if len(current) == 0 {
 			if len(deployments) == 0 {
 				return nil, doctor.Skip("there are no versions to compare")
@@ -59,8 +59,8 @@ var Skew = &doctor.Check{
 			return findings, nil
 		}
 		in := cluster.Scope{Namespace: workloads.Namespace}
-		b := mesh.Bare{}
-		if b.Workloads, err = workloads.MakersOfPods(ctx, e, in, owners); err != nil {
+		b := mesh.MissingSidecars{}
+		if b.Workloads, err = workloads.ControllersOf(ctx, e, in, owners); err != nil {
 			return nil, err
 		}
 		f := doctor.Finding{
@@ -82,8 +82,8 @@ var pipelinesParts = []string{
 	"ml-pipeline-ui", "ml-pipeline-persistenceagent", "ml-pipeline-scheduledworkflow", "ml-pipeline-viewer-crd", "ml-pipeline-visualizationserver", "cache-server", "metadata-writer",
 }
 
-// judgeParts compares the parts of Pipelines with its server. A tag that no release has is somebody's own, and no reason to speak.
-func judgeParts(deployments []*unstructured.Unstructured) []doctor.Finding {
+// componentFindings compares the parts of Pipelines with its server. A tag of no release is a custom image, and ignored.
+func componentFindings(deployments []*unstructured.Unstructured) []doctor.Finding {
 	releaseOf := func(d *unstructured.Unstructured) string {
 		for _, c := range kube.Items(d.Object, "spec", "template", "spec", "containers") {
 			if tag := kube.ParseImage(kube.Text(c, "image")).Tag; tag != "" {
@@ -121,13 +121,13 @@ func judgeParts(deployments []*unstructured.Unstructured) []doctor.Finding {
 	}}
 }
 
-// olderSidecars returns the pods whose sidecar is of none of the control planes' versions, those versions, and what makes the pods.
+// olderSidecars returns the pods whose sidecar is of none of the control planes' versions, those versions, and the pods' owners.
 func olderSidecars(pods []*unstructured.Unstructured, current []string) (old []*unstructured.Unstructured, versions []string, owners map[cluster.Ref]bool) {
 	owners = map[cluster.Ref]bool{}
 	for _, pod := range pods {
 		for _, c := range append(kube.Items(pod.Object, "spec", "containers"), kube.Items(pod.Object, "spec", "initContainers")...) {
 			tag := kube.ParseImage(kube.Text(c, "image")).Tag
-			if c["name"] != mesh.Proxy || tag == "" || slices.Contains(current, tag) || !workloads.Lives(pod) {
+			if c["name"] != mesh.ProxyContainer || tag == "" || slices.Contains(current, tag) || !workloads.IsActive(pod) {
 				continue
 			}
 			old, versions = append(old, pod), append(versions, tag)

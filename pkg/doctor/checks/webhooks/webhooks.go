@@ -18,19 +18,19 @@ import (
 
 const (
 	EnforcerAnnotation = "admissions.enforcer/disabled"
-	ControlPlane       = "control-plane"
+	ControlPlaneLabel  = "control-plane"
 )
 
-// enforced tells whether an expression of a selector is the one that AKS's admissions enforcer adds.
-func enforced(expression map[string]any) bool {
-	return expression["key"] == ControlPlane && expression["operator"] == "DoesNotExist"
+// isEnforcerExpression reports whether an expression of a selector is the one that the AKS admissions enforcer adds.
+func isEnforcerExpression(expression map[string]any) bool {
+	return expression["key"] == ControlPlaneLabel && expression["operator"] == "DoesNotExist"
 }
 
-// Selects tells whether a webhook's namespaceSelector matches a namespace; without regard to the enforcer's expression if dropped.
+// Selects reports whether a webhook's namespaceSelector matches a namespace; if dropped, it ignores the enforcer's expression.
 func Selects(webhook map[string]any, namespace *unstructured.Unstructured, dropped bool) (bool, error) {
 	content, _, _ := unstructured.NestedMap(webhook, "namespaceSelector")
 	if dropped {
-		content = WithoutEnforced(content)
+		content = WithoutEnforcerExpression(content)
 	}
 	var selector metav1.LabelSelector
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(content, &selector); err != nil {
@@ -47,15 +47,15 @@ func Selects(webhook map[string]any, namespace *unstructured.Unstructured, dropp
 	return matches.Matches(all), nil
 }
 
-// WithoutEnforced returns a selector without the enforcer's expression.
-func WithoutEnforced(selector map[string]any) map[string]any {
+// WithoutEnforcerExpression returns a selector without the enforcer's expression.
+func WithoutEnforcerExpression(selector map[string]any) map[string]any {
 	expressions, found := selector["matchExpressions"].([]any)
 	if !found {
 		return selector
 	}
 	kept := slices.DeleteFunc(slices.Clone(expressions), func(item any) bool {
 		m, ok := item.(map[string]any)
-		return ok && enforced(m)
+		return ok && isEnforcerExpression(m)
 	})
 	out := map[string]any{}
 	for key, value := range selector {
@@ -67,33 +67,33 @@ func WithoutEnforced(selector map[string]any) map[string]any {
 	return out
 }
 
-// HasEnforced tells whether a webhook's selector has the enforcer's expression.
-func HasEnforced(webhook map[string]any) bool {
-	return slices.ContainsFunc(kube.Items(webhook, "namespaceSelector", "matchExpressions"), enforced)
+// HasEnforcerExpression reports whether a webhook's selector has the enforcer's expression.
+func HasEnforcerExpression(webhook map[string]any) bool {
+	return slices.ContainsFunc(kube.Items(webhook, "namespaceSelector", "matchExpressions"), isEnforcerExpression)
 }
 
-// Ships tells whether a webhook has the enforcer's expression of its own accord: KServe's pod mutator does, so as not to act on itself.
-func Ships(webhook map[string]any) bool {
+// ShipsExpression reports whether a webhook's manifest already contains the expression: KServe's pod mutator excludes itself that way.
+func ShipsExpression(webhook map[string]any) bool {
 	return strings.HasSuffix(kube.Text(webhook, "name"), ".pod-mutator")
 }
 
-// Injects tells whether a webhook is Istio's that adds the proxy to pods.
-func Injects(webhook map[string]any) bool {
+// IsSidecarInjector reports whether a webhook is Istio's sidecar injector.
+func IsSidecarInjector(webhook map[string]any) bool {
 	return strings.HasSuffix(kube.Text(webhook, "name"), "sidecar-injector.istio.io")
 }
 
-// An Injection says whether pods made in a namespace get a proxy, and if not, why not.
+// An Injection is whether new pods in a namespace get a sidecar, and if not, why not.
 type Injection string
 
 const (
-	WillInject Injection = ""
-	NoInjector Injection = "there is no sidecar injector"
-	Excluded   Injection = "the injector is kept out of the namespace"
-	NotAsked   Injection = "the namespace does not request sidecars"
-	NotServed  Injection = "the injector has no ready endpoint"
+	WillInject   Injection = ""
+	NoInjector   Injection = "there is no sidecar injector"
+	Excluded     Injection = "the injector is kept out of the namespace"
+	NotRequested Injection = "the namespace does not request sidecars"
+	NoEndpoints  Injection = "the injector has no ready endpoint"
 )
 
-// InjectionIn decides what happens to a pod made in a namespace.
+// InjectionIn returns whether a new pod in a namespace would get a sidecar.
 func InjectionIn(ctx context.Context, e doctor.Exam, namespace *unstructured.Unstructured) (Injection, error) {
 	configurations, err := e.List(ctx, kube.MutatingWebhookConfigurationKind, cluster.Scope{})
 	if err != nil {
@@ -102,7 +102,7 @@ func InjectionIn(ctx context.Context, e doctor.Exam, namespace *unstructured.Uns
 	verdict := NoInjector
 	for _, configuration := range configurations {
 		for _, webhook := range kube.Items(configuration.Object, "webhooks") {
-			if !Injects(webhook) {
+			if !IsSidecarInjector(webhook) {
 				continue
 			}
 			now, err := Selects(webhook, namespace, false)
@@ -110,7 +110,7 @@ func InjectionIn(ctx context.Context, e doctor.Exam, namespace *unstructured.Uns
 				return "", err
 			}
 			if now {
-				return Served(ctx, e, webhook)
+				return EndpointsOf(ctx, e, webhook)
 			}
 			meant, err := Selects(webhook, namespace, true)
 			if err != nil {
@@ -119,15 +119,15 @@ func InjectionIn(ctx context.Context, e doctor.Exam, namespace *unstructured.Uns
 			if meant {
 				verdict = Excluded
 			} else if verdict == NoInjector {
-				verdict = NotAsked
+				verdict = NotRequested
 			}
 		}
 	}
 	return verdict, nil
 }
 
-// Served tells whether somebody answers for a webhook. One outside the cluster is taken to answer.
-func Served(ctx context.Context, e doctor.Exam, webhook map[string]any) (Injection, error) {
+// EndpointsOf returns NoEndpoints if a webhook's Service has no ready endpoints. A webhook outside the cluster counts as available.
+func EndpointsOf(ctx context.Context, e doctor.Exam, webhook map[string]any) (Injection, error) {
 	namespace, name := kube.Text(webhook, "clientConfig", "service", "namespace"), kube.Text(webhook, "clientConfig", "service", "name")
 	if name == "" {
 		return WillInject, nil
@@ -137,12 +137,12 @@ func Served(ctx context.Context, e doctor.Exam, webhook map[string]any) (Injecti
 		return "", err
 	}
 	if len(ReadyPods(slices, func(service string) bool { return service == name })) == 0 {
-		return NotServed, nil
+		return NoEndpoints, nil
 	}
 	return WillInject, nil
 }
 
-// ReadyPods returns the names of the ready pods behind the services of a namespace that are wanted, by service.
+// ReadyPods returns the names of the ready pods behind the wanted services, by service.
 func ReadyPods(slices []*unstructured.Unstructured, wanted func(service string) bool) map[string][]string {
 	ready := map[string][]string{}
 	for _, slice := range slices {

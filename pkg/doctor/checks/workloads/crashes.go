@@ -12,55 +12,55 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-// Some causes stand nowhere but in the log of a container that ended. Only such logs are read, and few of them.
+// Some causes are visible only in the log of a container that exited. Only such logs are read, and few of them.
 
-// mostCrashes is how many crashing pods' logs are read.
-const mostCrashes = 10
+// maxCrashes limits how many logs are read.
+const maxCrashes = 10
 
-// A crash is a container that ends again and again, and what it logged before it ended.
-type crash struct {
+// A Crash is a crash-looping container and the log of its previous run.
+type Crash struct {
 	pod       *unstructured.Unstructured
 	Container string
 	log       string
 }
 
-// CrashesAmong returns the crashes of Kubeflow's pods that a check is about, with their logs.
-func CrashesAmong(ctx context.Context, e doctor.Exam, about func(pod *unstructured.Unstructured) bool) ([]crash, error) {
-	pods, err := OwnPods(ctx, e)
+// FindCrashes returns the crash-looping containers of the selected Kubeflow pods, with their logs.
+func FindCrashes(ctx context.Context, e doctor.Exam, about func(pod *unstructured.Unstructured) bool) ([]Crash, error) {
+	pods, err := KubeflowPods(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	var crashes []crash
+	var crashes []Crash
 	for _, pod := range pods {
 		c, crashing := CrashingContainer(pod)
-		if !crashing || !about(pod) || len(crashes) == mostCrashes {
+		if !crashing || !about(pod) || len(crashes) == maxCrashes {
 			continue
 		}
 		log, err := e.Logs(ctx, cluster.RefOf(pod), cluster.LogScope{Container: c.Name, Previous: true, Lines: cluster.LogLines})
 		if apierrors.IsForbidden(err) || ctx.Err() != nil {
 			return nil, err
 		}
-		if err == nil { // the kubelet may have lost it, or be away
-			crashes = append(crashes, crash{pod, c.Name, log})
+		if err == nil { // the log may be gone, or the kubelet unreachable
+			crashes = append(crashes, Crash{pod, c.Name, log})
 		}
 	}
 	return crashes, nil
 }
 
-// Says returns the line of the log that has one of these signs, "" when none has.
-func (c crash) Says(signs ...string) string {
+// LogLine returns the first line of the log that contains one of these texts, or "".
+func (c Crash) LogLine(signs ...string) string {
 	for line := range strings.Lines(c.log) {
 		for _, sign := range signs {
 			if strings.Contains(line, sign) {
-				return shortened(strings.TrimSpace(line))
+				return truncate(strings.TrimSpace(line))
 			}
 		}
 	}
 	return ""
 }
 
-// shortened cuts a line of a log that is too long to be read.
-func shortened(line string) string {
+// truncate shortens a long line of a log.
+func truncate(line string) string {
 	const most = 200
 	if runes := []rune(line); len(runes) > most {
 		return string(runes[:most]) + "..."
@@ -69,7 +69,7 @@ func shortened(line string) string {
 }
 
 // Finding reports a crash whose log shows why.
-func (c crash) Finding(why, line string) doctor.Finding {
+func (c Crash) Finding(why, line string) doctor.Finding {
 	return doctor.Finding{
 		Severity: doctor.Error,
 		About:    doctor.Subject{Ref: cluster.RefOf(c.pod), Field: "status.containerStatuses"},

@@ -14,61 +14,61 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-// Kubeflow's own namespaces are few, and read one by one. Its users' may be hundreds, beside other people's: what Kubeflow
-// keeps in them is asked for by its labels, for all of them at once, so that the number of questions stays the same.
+// Kubeflow's own namespaces are few, and listed one by one. There may be hundreds of profile namespaces: Kubeflow's objects in
+// them are listed by label across all namespaces, so that the number of requests stays constant.
 
-// Namespaces are those that Kubeflow's parts live in: webhooks served from there are Kubeflow's, and they act there.
+// Namespaces are those that Kubeflow's components run in. A webhook whose Service is in one of them is Kubeflow's.
 var Namespaces = []string{
 	Namespace, "kubeflow-system", dashboard.KubeflowNamespace, "knative-serving", "knative-eventing", "cert-manager", "auth", "oauth2-proxy",
 }
 
 const ProfileLabel = "app.kubernetes.io/part-of"
 
-// Ours tells whether a namespace is Kubeflow's own or one of its users'.
-func Ours(namespace *unstructured.Unstructured) bool {
-	return Central(namespace.GetName()) || ofUser(namespace)
+// IsKubeflow reports whether a namespace is one of Kubeflow's own or a profile namespace.
+func IsKubeflow(namespace *unstructured.Unstructured) bool {
+	return IsSystem(namespace.GetName()) || isProfile(namespace)
 }
 
-// Central tells whether a namespace is one of Kubeflow's own.
-func Central(name string) bool { return slices.Contains(Namespaces, name) }
+// IsSystem reports whether a namespace is one of Kubeflow's own.
+func IsSystem(name string) bool { return slices.Contains(Namespaces, name) }
 
-// ofUser tells whether a namespace belongs to a Profile.
-func ofUser(namespace *unstructured.Unstructured) bool {
+// isProfile reports whether a namespace belongs to a Profile.
+func isProfile(namespace *unstructured.Unstructured) bool {
 	return namespace.GetLabels()[ProfileLabel] == "kubeflow-profile"
 }
 
 const (
-	// UserServers are the labels of what Kubeflow runs in every user's namespace, and of its Services.
-	UserServers = "app in (ml-pipeline-ui-artifact,ml-pipeline-visualizationserver)"
-	userSlices  = "kubernetes.io/service-name in (ml-pipeline-ui-artifact,ml-pipeline-visualizationserver)"
-	notebooks   = "notebook-name" // the label of a notebook's pod
-	stillToRun  = "status.phase=Pending"
+	// ProfileServers selects the servers, and their Services, that Kubeflow runs in every profile namespace.
+	ProfileServers = "app in (ml-pipeline-ui-artifact,ml-pipeline-visualizationserver)"
+	profileSlices  = "kubernetes.io/service-name in (ml-pipeline-ui-artifact,ml-pipeline-visualizationserver)"
+	notebookLabel  = "notebook-name" // the label of a notebook's pod
+	pendingOnly    = "status.phase=Pending"
 )
 
-// Users returns the namespaces of Kubeflow's users, by name.
-func Users(ctx context.Context, e doctor.Exam) (map[string]*unstructured.Unstructured, error) {
-	spaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
+// ProfileNamespaces returns the profile namespaces by name.
+func ProfileNamespaces(ctx context.Context, e doctor.Exam) (map[string]*unstructured.Unstructured, error) {
+	namespaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
 	if err != nil {
 		return nil, err
 	}
 	found := map[string]*unstructured.Unstructured{}
-	for _, ns := range spaces {
-		if ofUser(ns) && !Central(ns.GetName()) {
+	for _, ns := range namespaces {
+		if isProfile(ns) && !IsSystem(ns.GetName()) {
 			found[ns.GetName()] = ns
 		}
 	}
 	return found, nil
 }
 
-// userPods returns the pods in users' namespaces that Kubeflow runs there, its notebooks, and whatever waits for a node or an image.
-func userPods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	users, err := Users(ctx, e)
+// profilePods returns the pods in profile namespaces that Kubeflow runs, notebooks, and pending pods.
+func profilePods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
+	users, err := ProfileNamespaces(ctx, e)
 	if err != nil {
 		return nil, err
 	}
 	var pods []*unstructured.Unstructured
 	seen := map[cluster.Ref]bool{}
-	for _, in := range []cluster.Scope{{Labels: UserServers}, {Labels: notebooks}, {Fields: stillToRun}} {
+	for _, in := range []cluster.Scope{{Labels: ProfileServers}, {Labels: notebookLabel}, {Fields: pendingOnly}} {
 		list, err := e.List(ctx, kube.PodKind, in)
 		if err != nil {
 			return nil, err
@@ -83,61 +83,61 @@ func userPods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured,
 	return pods, nil
 }
 
-// OwnPods returns Kubeflow's pods that are not done: all in its own namespaces, and [userPods].
-func OwnPods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
+// KubeflowPods returns Kubeflow's active pods: all in its own namespaces, and [profilePods].
+func KubeflowPods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
 	pods, err := e.ListIn(ctx, kube.PodKind, Namespaces...)
 	if err != nil {
 		return nil, err
 	}
-	more, err := userPods(ctx, e)
+	more, err := profilePods(ctx, e)
 	if err != nil && !e.Without(err) {
 		return nil, err
 	}
-	return slices.DeleteFunc(append(pods, more...), func(pod *unstructured.Unstructured) bool { return !Lives(pod) }), nil
+	return slices.DeleteFunc(append(pods, more...), func(pod *unstructured.Unstructured) bool { return !IsActive(pod) }), nil
 }
 
-// PodsIn returns the pods of one namespace; of a user's, as far as [userPods] knows them.
+// PodsIn returns the pods of one namespace; in a profile namespace, only [profilePods].
 func PodsIn(ctx context.Context, e doctor.Exam, namespace string) ([]*unstructured.Unstructured, error) {
-	if Central(namespace) {
+	if IsSystem(namespace) {
 		return e.List(ctx, kube.PodKind, cluster.Scope{Namespace: namespace})
 	}
-	users, err := Users(ctx, e)
+	users, err := ProfileNamespaces(ctx, e)
 	if err != nil || users[namespace] == nil {
 		if err != nil {
 			return nil, err
 		}
 		return e.List(ctx, kube.PodKind, cluster.Scope{Namespace: namespace})
 	}
-	pods, err := userPods(ctx, e)
+	pods, err := profilePods(ctx, e)
 	return slices.DeleteFunc(slices.Clone(pods), func(pod *unstructured.Unstructured) bool { return pod.GetNamespace() != namespace }), err
 }
 
-// SlicesIn returns the endpoints of one namespace; of a user's, those of [UserServers].
+// SlicesIn returns the EndpointSlices of one namespace; in a profile namespace, those of [ProfileServers].
 func SlicesIn(ctx context.Context, e doctor.Exam, namespace string) ([]*unstructured.Unstructured, error) {
-	if Central(namespace) {
+	if IsSystem(namespace) {
 		return e.List(ctx, kube.EndpointSliceKind, cluster.Scope{Namespace: namespace})
 	}
-	users, err := Users(ctx, e)
+	users, err := ProfileNamespaces(ctx, e)
 	if err != nil {
 		return nil, err
 	}
 	if users[namespace] == nil {
 		return e.List(ctx, kube.EndpointSliceKind, cluster.Scope{Namespace: namespace})
 	}
-	list, err := e.List(ctx, kube.EndpointSliceKind, cluster.Scope{Labels: userSlices})
+	list, err := e.List(ctx, kube.EndpointSliceKind, cluster.Scope{Labels: profileSlices})
 	return slices.DeleteFunc(slices.Clone(list), func(s *unstructured.Unstructured) bool { return s.GetNamespace() != namespace }), err
 }
 
-// WaitingPods returns the pods that wait for a node or an image, in all namespaces: they are few, whatever the cluster's size.
-func WaitingPods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	return e.List(ctx, kube.PodKind, cluster.Scope{Fields: stillToRun})
+// PendingPods returns the pending pods of all namespaces: there are few, whatever the cluster's size.
+func PendingPods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
+	return e.List(ctx, kube.PodKind, cluster.Scope{Fields: pendingOnly})
 }
 
-// mostClaims is how many claims of users' pods are looked at.
-const mostClaims = 20
+// maxClaims limits how many PVCs of profile namespaces are read.
+const maxClaims = 20
 
-// OwnClaims returns the volume claims of Kubeflow's own namespaces, of what is about to be applied, and of users' pods that wait.
-func OwnClaims(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
+// KubeflowPVCs returns the PVCs of Kubeflow's own namespaces, of the install, and of pending pods in profile namespaces.
+func KubeflowPVCs(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
 	claims, err := e.ListIn(ctx, kube.PersistentVolumeClaimKind, Namespaces...)
 	if err != nil {
 		return nil, err
@@ -145,18 +145,18 @@ func OwnClaims(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured
 	var more []cluster.Ref
 	if e.Install != nil {
 		for _, o := range e.Install.Objects {
-			if o.GroupVersionKind().GroupKind() == kube.PersistentVolumeClaimKind && !Central(o.GetNamespace()) {
+			if o.GroupVersionKind().GroupKind() == kube.PersistentVolumeClaimKind && !IsSystem(o.GetNamespace()) {
 				more = append(more, cluster.RefOf(o))
 			}
 		}
 	}
-	pods, err := userPods(ctx, e)
+	pods, err := profilePods(ctx, e)
 	if err != nil && !e.Without(err) {
 		return nil, err
 	}
 	for _, pod := range pods {
 		for _, volume := range kube.Items(pod.Object, "spec", "volumes") {
-			if name := kube.Text(volume, "persistentVolumeClaim", "claimName"); name != "" && kube.Text(pod.Object, "status", "phase") == "Pending" && len(more) < mostClaims {
+			if name := kube.Text(volume, "persistentVolumeClaim", "claimName"); name != "" && kube.Text(pod.Object, "status", "phase") == "Pending" && len(more) < maxClaims {
 				more = append(more, cluster.Ref{APIVersion: "v1", Kind: kube.PersistentVolumeClaimKind.Kind, Namespace: pod.GetNamespace(), Name: name})
 			}
 		}
@@ -174,8 +174,8 @@ func OwnClaims(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured
 	return claims, nil
 }
 
-// EachOwn lists the objects of some kinds in Kubeflow's own namespaces.
-func EachOwn(ctx context.Context, e doctor.Exam, kinds ...schema.GroupKind) ([]*unstructured.Unstructured, error) {
+// ListKubeflow lists objects of several kinds in Kubeflow's own namespaces.
+func ListKubeflow(ctx context.Context, e doctor.Exam, kinds ...schema.GroupKind) ([]*unstructured.Unstructured, error) {
 	var objects []*unstructured.Unstructured
 	for _, kind := range kinds {
 		list, err := e.ListIn(ctx, kind, Namespaces...)

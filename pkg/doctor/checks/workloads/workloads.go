@@ -18,14 +18,14 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-// Lives tells whether a pod is there to stay: not ended, not about to go.
-func Lives(pod *unstructured.Unstructured) bool {
+// IsActive reports whether a pod is neither finished nor being deleted.
+func IsActive(pod *unstructured.Unstructured) bool {
 	phase := kube.Text(pod.Object, "status", "phase")
 	return pod.GetDeletionTimestamp() == nil && phase != "Succeeded" && phase != "Failed"
 }
 
-// MakersOfPods returns what can be restarted so that these owners' pods are made anew.
-func MakersOfPods(ctx context.Context, e doctor.Exam, in cluster.Scope, owners map[cluster.Ref]bool) ([]*unstructured.Unstructured, error) {
+// ControllersOf returns the workloads to restart to recreate the pods of these owners.
+func ControllersOf(ctx context.Context, e doctor.Exam, in cluster.Scope, owners map[cluster.Ref]bool) ([]*unstructured.Unstructured, error) {
 	sets, err := e.List(ctx, kube.ReplicaSetKind, cluster.Scope{Namespace: in.Namespace, Metadata: true})
 	if err != nil {
 		return nil, err
@@ -63,12 +63,12 @@ func CrashingContainer(pod *unstructured.Unstructured) (kube.Container, bool) {
 	return kube.Container{}, false
 }
 
-// unfinished leaves out the pods that hold nothing on their node any more.
-const unfinished = "status.phase!=Succeeded,status.phase!=Failed"
+// activeOnly selects the pods that occupy resources on a node.
+const activeOnly = "status.phase!=Succeeded,status.phase!=Failed"
 
-// EveryPod returns the pods of the whole cluster that are not done: for what is free on the nodes, and only where pods are to come.
-func EveryPod(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	return e.List(ctx, kube.PodKind, cluster.Scope{Fields: unfinished})
+// AllPods returns the unfinished pods of the whole cluster. Only capacity checks need them.
+func AllPods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
+	return e.List(ctx, kube.PodKind, cluster.Scope{Fields: activeOnly})
 }
 
 // PodsOf returns the pods in the namespaces that workloads are about to be applied to.
@@ -76,7 +76,7 @@ func PodsOf(ctx context.Context, e doctor.Exam, objects []*unstructured.Unstruct
 	var pods []*unstructured.Unstructured
 	asked := map[string]bool{}
 	for _, o := range objects {
-		if name := o.GetNamespace(); MakesPods(o.GroupVersionKind().GroupKind()) && !asked[name] {
+		if name := o.GetNamespace(); IsWorkload(o.GroupVersionKind().GroupKind()) && !asked[name] {
 			asked[name] = true
 			list, err := e.List(ctx, kube.PodKind, cluster.Scope{Namespace: name})
 			if err != nil {
@@ -85,10 +85,10 @@ func PodsOf(ctx context.Context, e doctor.Exam, objects []*unstructured.Unstruct
 			pods = append(pods, list...)
 		}
 	}
-	return slices.DeleteFunc(pods, func(pod *unstructured.Unstructured) bool { return !Lives(pod) }), nil
+	return slices.DeleteFunc(pods, func(pod *unstructured.Unstructured) bool { return !IsActive(pod) }), nil
 }
 
-func MakesPods(kind schema.GroupKind) bool {
+func IsWorkload(kind schema.GroupKind) bool {
 	return slices.Contains([]schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.JobKind}, kind)
 }
 
@@ -110,7 +110,7 @@ func ListIfKnown(ctx context.Context, e doctor.Exam, kind schema.GroupKind, in c
 	return list, err
 }
 
-// Find returns an object, nil when it is not there.
+// Find returns an object, or nil if it does not exist.
 func Find(ctx context.Context, e doctor.Exam, ref cluster.Ref) (*unstructured.Unstructured, error) {
 	o, err := e.Get(ctx, ref)
 	if apierrors.IsNotFound(err) {

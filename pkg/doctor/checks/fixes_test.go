@@ -9,42 +9,40 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/mesh"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/pipelines"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/training"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
-func TestTheGuidesKubeflowIsCuredTakenBackAndCuredAgain(t *testing.T) {
+func TestGuideInstallationIsFixedUndoneAndFixedAgain(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer stop()
 	client := connect(t, ctx)
-	r := cureWith(t, ctx, client)
+	r := fixWith(t, ctx, client)
 	if n := outcomes(r); n[doctor.Refused] != 1 || n[doctor.Fixed] == 0 || n[doctor.Failed]+n[doctor.Remains]+n[doctor.Worse] > 0 {
 		t.Errorf("without leave to restart the outcomes are %v, want all cured but one refused", n)
 	}
-	want(t, ctx, client, sick[:6]...)
+	want(t, ctx, client, problems[:6]...)
 
-	r = cureWith(t, ctx, client, doctor.RestartsPods)
+	r = fixWith(t, ctx, client, doctor.RestartsPods)
 	if n := outcomes(r); n[doctor.Fixed] != 1 || len(r.Fixes) != 1 {
 		t.Errorf("the outcomes are %v, want the one that is left cured", n)
 	}
 	want(t, ctx, client)
 	before := resourceVersions(t, ctx, client)
-	if r = cureWith(t, ctx, client, doctor.RestartsPods); len(r.Fixes) != 0 {
+	if r = fixWith(t, ctx, client, doctor.RestartsPods); len(r.Fixes) != 0 {
 		t.Errorf("curing what is well made %d fixes", len(r.Fixes))
 	}
 	if after := resourceVersions(t, ctx, client); !slices.Equal(before, after) {
-		t.Errorf("curing what is well changed objects: %v became %v", before, after)
+		t.Errorf("a second fix changed objects: %v became %v", before, after)
 	}
 
 	for range 2 {
 		if u := undoLast(t, ctx, client); !u.Whole() {
-			t.Errorf("not everything was put back: %+v", u.Steps)
+			t.Errorf("the undo is incomplete: %+v", u.Steps)
 		}
 		runs, err := doctor.Runs(ctx, client)
 		if err != nil || !runs[0].Undone {
@@ -52,9 +50,9 @@ func TestTheGuidesKubeflowIsCuredTakenBackAndCuredAgain(t *testing.T) {
 		}
 		forget(t, ctx, client, runs[0])
 	}
-	want(t, ctx, client, sick...)
+	want(t, ctx, client, problems...)
 
-	cureWith(t, ctx, client, doctor.RestartsPods)
+	fixWith(t, ctx, client, doctor.RestartsPods)
 	want(t, ctx, client)
 }
 
@@ -76,13 +74,13 @@ func resourceVersions(t *testing.T, ctx context.Context, client *cluster.Client)
 	return versions
 }
 
-func TestADisabledRuleIsSetBackAndAHealthyOneNeverTouched(t *testing.T) {
+func TestDisabledRuleIsRestoredAndHealthyRulesAreUnchanged(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	client := connect(t, ctx)
-	cureWith(t, ctx, client, doctor.RestartsPods)
+	fixWith(t, ctx, client, doctor.RestartsPods)
 	rules := func() map[string]string {
-		list, err := client.View().List(ctx, mesh.RuleKind, cluster.Scope{Namespace: workloads.Namespace})
+		list, err := client.View().List(ctx, schema.GroupKind{Group: "networking.istio.io", Kind: "DestinationRule"}, cluster.Scope{Namespace: workloads.Namespace})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,11 +95,14 @@ func TestADisabledRuleIsSetBackAndAHealthyOneNeverTouched(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := rules()
-	if _, err := client.Do(ctx, mesh.SetMode(rule, mesh.Mutual, mesh.Disable), cluster.Options{Manager: "test"}); err != nil {
+	disable := cluster.Edit(rule, func(o *unstructured.Unstructured) {
+		_ = unstructured.SetNestedField(o.Object, "DISABLE", "spec", "trafficPolicy", "tls", "mode")
+	})
+	if _, err := client.Do(ctx, disable, cluster.Options{Manager: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	want(t, ctx, client, "mesh/destination-rules ml-pipeline-ui")
-	cureWith(t, ctx, client)
+	fixWith(t, ctx, client)
 	want(t, ctx, client)
 	for name, version := range rules() {
 		if touched := version != before[name]; touched != (name == "ml-pipeline-ui") {
@@ -110,11 +111,11 @@ func TestADisabledRuleIsSetBackAndAHealthyOneNeverTouched(t *testing.T) {
 	}
 }
 
-func TestWhatSomebodyChangedSinceIsNotPutBack(t *testing.T) {
+func TestUndoKeepsLaterChanges(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	client := connect(t, ctx)
-	cureWith(t, ctx, client, doctor.RestartsPods)
+	fixWith(t, ctx, client, doctor.RestartsPods)
 	ref := cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: workloads.Namespace, Name: "workflow-controller-configmap"}
 	config, err := client.View().Get(ctx, ref)
 	if err != nil {
@@ -138,11 +139,11 @@ func TestWhatSomebodyChangedSinceIsNotPutBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := kube.Text(now.Object, "data", "config"); got != theirs {
-		t.Errorf("their edit is gone: %q", got)
+		t.Errorf("the later edit was lost: %q", got)
 	}
 }
 
-func TestAnInterruptedFixIsFinishedByTheNext(t *testing.T) {
+func TestInterruptedFixIsFinishedByTheNext(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	client := connect(t, ctx)
@@ -153,30 +154,30 @@ func TestAnInterruptedFixIsFinishedByTheNext(t *testing.T) {
 		}
 	}})
 	if err == nil {
-		t.Fatal("a fix that was interrupted says nothing of it")
+		t.Fatal("an interrupted fix returned no error")
 	}
 	runs, err := doctor.Runs(ctx, client)
 	if err != nil || runs[0].Finished {
 		t.Fatalf("the record of the interrupted run is %+v, %v", runs, err)
 	}
 	name := runs[0].Name
-	cureWith(t, ctx, client, doctor.RestartsPods)
+	fixWith(t, ctx, client, doctor.RestartsPods)
 	want(t, ctx, client)
 	if runs, err = doctor.Runs(ctx, client); err != nil || runs[0].Name != name || !runs[0].Finished {
-		t.Errorf("the next fix did not go on with run %s: %+v, %v", name, runs[0], err)
+		t.Errorf("the next fix did not resume run %s: %+v, %v", name, runs[0], err)
 	}
 	if len(runs[0].Steps) == 0 {
-		t.Error("the run says nothing of what it changed")
+		t.Error("the run records no changes")
 	}
 	undoLast(t, ctx, client)
-	want(t, ctx, client, sick...)
+	want(t, ctx, client, problems...)
 }
 
-func TestPodsOlderThanTheInjectorGetTheirSidecar(t *testing.T) {
+func TestPodsOlderThanTheInjectorGetASidecar(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	client := connect(t, ctx)
-	cureWith(t, ctx, client, doctor.RestartsPods)
+	fixWith(t, ctx, client, doctor.RestartsPods)
 	label := func(value string) {
 		ns, err := client.View().Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: workloads.Namespace})
 		if err != nil {
@@ -193,7 +194,7 @@ func TestPodsOlderThanTheInjectorGetTheirSidecar(t *testing.T) {
 	restart(t, ctx, client, "ml-pipeline-ui")
 	label("enabled")
 	want(t, ctx, client, "mesh/sidecars kubeflow", "mesh/destination-rules ml-pipeline-ui mesh/sidecars")
-	r := cureWith(t, ctx, client, doctor.RestartsPods)
+	r := fixWith(t, ctx, client, doctor.RestartsPods)
 	if len(r.Fixes) != 1 || len(r.Fixes[0].Fix.Changes) != 1 {
 		t.Errorf("%d fixes were made, want one that restarts one workload", len(r.Fixes))
 	}
@@ -222,7 +223,7 @@ func restart(t *testing.T, ctx context.Context, client *cluster.Client, name str
 	}
 }
 
-func TestASettingThatNewerArgoDoesNotKnowIsRemovedAndPutBack(t *testing.T) {
+func TestUnsupportedArgoSettingIsRemovedAndRestored(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	client := connect(t, ctx)
@@ -232,7 +233,7 @@ func TestASettingThatNewerArgoDoesNotKnowIsRemovedAndPutBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	newer := cluster.Edit(controller, func(o *unstructured.Unstructured) {
-		training.SetContainer(o, "workflow-controller", "image", "quay.io/argoproj/workflow-controller:v3.7.3")
+		kube.TemplateContainer(o, "workflow-controller")["image"] = "quay.io/argoproj/workflow-controller:v3.7.3"
 	})
 	if _, err := client.Do(ctx, newer, cluster.Options{Manager: "test"}); err != nil {
 		t.Fatal(err)
@@ -246,17 +247,17 @@ func TestASettingThatNewerArgoDoesNotKnowIsRemovedAndPutBack(t *testing.T) {
 		return kube.Text(o.Object, "data", "config")
 	}
 	before := read()
-	cureWith(t, ctx, client, doctor.RestartsPods)
+	fixWith(t, ctx, client, doctor.RestartsPods)
 	want(t, ctx, client)
-	if after := read(); strings.Contains(after, pipelines.ExecutorKey) || after == "" {
+	if after := read(); strings.Contains(after, "containerRuntimeExecutor") || after == "" {
 		t.Errorf("the configuration is now %q", after)
 	}
 	if undoLast(t, ctx, client); read() != before {
-		t.Errorf("the configuration was %q and came back as %q", before, read())
+		t.Errorf("the configuration was %q and was restored as %q", before, read())
 	}
 }
 
-func TestWhoMayNotWriteTheRecordChangesNothing(t *testing.T) {
+func TestNothingChangesWithoutPermissionToWriteTheRecord(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	client := connect(t, ctx)

@@ -10,17 +10,17 @@ import (
 
 const ExecutorsKey = "containerRuntimeExecutors"
 
-// The edits here change one value in a text of YAML (block or flow style) and leave every other character, comments
-// included, as the user wrote it. Each is proven by reading the text again: when anything else came out different, nothing is changed.
+// The edits here change one value in YAML text (block or flow style) and keep every other character, comments included.
+// Each edit is verified by parsing the result: if anything else differs, nothing is changed.
 
 // An entry is a key of the outermost mapping, with the places of its key and value in the text.
 type entry struct {
-	key                  string
-	start, value, finish int // offsets: of the key, of the value, and where the next key begins (or the mapping ends)
-	node                 *yaml.Node
+	key               string
+	start, value, end int // offsets: of the key, of the value, and where the next key begins (or the mapping ends)
+	node              *yaml.Node
 }
 
-// entries finds the keys of the outermost mapping. flow tells whether it is written in braces.
+// entries finds the keys of the outermost mapping. flow reports whether it is in flow style (braces).
 func entries(content string) (list []entry, flow bool, err error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal([]byte(content), &document); err != nil {
@@ -38,9 +38,9 @@ func entries(content string) (list []entry, flow bool, err error) {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		key, value := mapping.Content[i], mapping.Content[i+1]
 		if n := len(list); n > 0 {
-			list[n-1].finish = at(key)
+			list[n-1].end = at(key)
 		}
-		list = append(list, entry{key: key.Value, start: at(key), value: at(value), finish: len(content), node: value})
+		list = append(list, entry{key: key.Value, start: at(key), value: at(value), end: len(content), node: value})
 	}
 	return list, flow, nil
 }
@@ -82,7 +82,7 @@ func width(content string, at int, scalar *yaml.Node) (int, error) {
 	return 0, fmt.Errorf("its value is written in a way that cannot be replaced safely")
 }
 
-// SetValue replaces the value of a key, or adds the key when it is not there.
+// SetValue replaces the value of a key, or adds a missing key.
 func SetValue(content, key, value string) (string, error) {
 	list, flow, err := entries(content)
 	if err != nil {
@@ -99,17 +99,17 @@ func SetValue(content, key, value string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", key, err)
 		}
-		return proven(content, content[:e.value]+value+content[e.value+n:], func(m map[string]any) { m[key] = value })
+		return verified(content, content[:e.value]+value+content[e.value+n:], func(m map[string]any) { m[key] = value })
 	}
 	edited := key + ": " + value + "\n" + content
 	if flow {
 		brace := strings.Index(content, "{") + 1
 		edited = content[:brace] + "\n" + key + ": " + value + "," + content[brace:]
 	}
-	return proven(content, edited, func(m map[string]any) { m[key] = value })
+	return verified(content, edited, func(m map[string]any) { m[key] = value })
 }
 
-// RemoveKey takes a key and its value out.
+// RemoveKey removes a key and its value.
 func RemoveKey(content, key string) (string, error) {
 	list, flow, err := entries(content)
 	if err != nil {
@@ -119,7 +119,7 @@ func RemoveKey(content, key string) (string, error) {
 		if e.key != key {
 			continue
 		}
-		start, finish := e.start, e.finish
+		start, finish := e.start, e.end
 		if flow && i == len(list)-1 {
 			finish = e.value
 			n, err := width(content, e.value, e.node)
@@ -127,11 +127,11 @@ func RemoveKey(content, key string) (string, error) {
 				return "", fmt.Errorf("%s: %w", key, err)
 			}
 			finish += n
-			if i > 0 { // the comma before it goes with it
+			if i > 0 { // remove the preceding comma too
 				start = strings.LastIndex(content[:start], ",")
 			}
 		}
-		return proven(content, content[:start]+content[finish:], func(m map[string]any) { delete(m, key) })
+		return verified(content, content[:start]+content[finish:], func(m map[string]any) { delete(m, key) })
 	}
 	return content, nil
 }
@@ -144,7 +144,7 @@ func SetNames(content, value string) (string, error) {
 	}
 	names := dockerNames(&document)
 	at := Offsets(content)
-	for i := len(names) - 1; i >= 0; i-- { // from the end, so that the places before stay where they are
+	for i := len(names) - 1; i >= 0; i-- { // from the end, so that earlier offsets stay valid
 		place := at(names[i])
 		n, err := width(content, place, names[i])
 		if err != nil {
@@ -173,7 +173,7 @@ func dockerNames(document *yaml.Node) []*yaml.Node {
 	return names
 }
 
-// ValueOf returns the value of a mapping's key, nil when it is none or has it not.
+// ValueOf returns the value of a mapping's key, or nil.
 func ValueOf(mapping *yaml.Node, key string) *yaml.Node {
 	if mapping.Kind != yaml.MappingNode {
 		return nil
@@ -186,8 +186,8 @@ func ValueOf(mapping *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// proven returns the edited text if it reads as the original with just that edit.
-func proven(original, edited string, edit func(map[string]any)) (string, error) {
+// verified returns the edited text if it parses as the original with only that edit.
+func verified(original, edited string, edit func(map[string]any)) (string, error) {
 	want, got := map[string]any{}, map[string]any{}
 	if err := yaml.Unmarshal([]byte(original), &want); err != nil {
 		return "", err

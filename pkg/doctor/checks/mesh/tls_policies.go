@@ -18,8 +18,8 @@ import (
 
 // The TLS modes that matter here.
 const (
-	Mutual  = "ISTIO_MUTUAL"
-	Disable = "DISABLE"
+	modeMutual  = "ISTIO_MUTUAL"
+	modeDisable = "DISABLE"
 )
 
 // A policy is one place of a DestinationRule that sets a TLS mode: for all servers, for a port, or for a subset of them.
@@ -51,7 +51,7 @@ func policiesOf(rule *unstructured.Unstructured) []policy {
 	return list
 }
 
-// command is what a person could type to set the mode, where that is simple.
+// command returns the kubectl command that sets the mode.
 func (p policy) command(rule *unstructured.Unstructured, mode string) string {
 	if p.field != "spec.trafficPolicy.tls.mode" {
 		return fmt.Sprintf("kubectl edit destinationrule -n %s %s", rule.GetNamespace(), rule.GetName())
@@ -60,8 +60,8 @@ func (p policy) command(rule *unstructured.Unstructured, mode string) string {
 		rule.GetNamespace(), rule.GetName(), mode)
 }
 
-// SetMode returns the change of every place of a rule that has one mode to another.
-func SetMode(rule *unstructured.Unstructured, from, to string) cluster.Change {
+// setMode returns the change that replaces a TLS mode everywhere in a rule.
+func setMode(rule *unstructured.Unstructured, from, to string) cluster.Change {
 	return cluster.Edit(rule, func(o *unstructured.Unstructured) {
 		set := func(in map[string]any) {
 			for _, m := range append(kube.Items(in, "portLevelSettings"), in) {
@@ -83,8 +83,8 @@ func SetMode(rule *unstructured.Unstructured, from, to string) cluster.Change {
 	})
 }
 
-// host returns the namespace of the services that a rule is for, and which of them; "" for a host outside the cluster or across namespaces.
-func host(rule *unstructured.Unstructured) (namespace string, wanted func(service string) bool) {
+// hostServices returns the namespace and a filter for the services that a rule applies to; "" for a host outside the cluster or across namespaces.
+func hostServices(rule *unstructured.Unstructured) (namespace string, wanted func(service string) bool) {
 	name, rest, qualified := strings.Cut(kube.Text(rule.Object, "spec", "host"), ".")
 	namespace = rule.GetNamespace()
 	if qualified {
@@ -121,7 +121,7 @@ func serversOf(ctx context.Context, e doctor.Exam, namespace string, wanted func
 	}
 	for _, pod := range pods {
 		for _, names := range s.services {
-			if workloads.Lives(pod) && slices.Contains(names, pod.GetName()) {
+			if workloads.IsActive(pod) && slices.Contains(names, pod.GetName()) {
 				s.pods = append(s.pods, pod)
 				break
 			}
@@ -130,8 +130,8 @@ func serversOf(ctx context.Context, e doctor.Exam, namespace string, wanted func
 	return s, nil
 }
 
-// matching returns the servers of a subset. A rule for all services of a namespace is not about those that opt out of the mesh.
-func (s servers) matching(subset map[string]string, wildcard bool) []*unstructured.Unstructured {
+// inSubset returns the servers of a subset. A wildcard rule does not apply to pods that opt out of the mesh.
+func (s servers) inSubset(subset map[string]string, wildcard bool) []*unstructured.Unstructured {
 	chosen := labels.SelectorFromSet(subset)
 	return slices.DeleteFunc(slices.Clone(s.pods), func(pod *unstructured.Unstructured) bool {
 		return !chosen.Matches(labels.Set(pod.GetLabels())) || wildcard && optsOut(pod)

@@ -16,28 +16,28 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
-// podsToCome are pods of one make that have no node yet.
-type podsToCome struct {
-	of      cluster.Ref // what makes them; the pod itself when nothing does
+// pendingPods are pods of one workload that have no node yet.
+type pendingPods struct {
+	owner   cluster.Ref // their workload; the pod itself if it has none
 	count   int
-	perNode bool // one on each node that takes them
+	perNode bool // a DaemonSet: one on each accepting node
 	spec    corev1.PodSpec
 }
 
-// comingPods returns Kubeflow's pods that still need a node: those of what is about to be applied, or those that wait on the cluster.
-func comingPods(ctx context.Context, e doctor.Exam) ([]podsToCome, error) {
+// listPendingPods returns Kubeflow's pods that need a node: those of the install, or the pending ones on the cluster.
+func listPendingPods(ctx context.Context, e doctor.Exam) ([]pendingPods, error) {
 	if e.Install != nil {
 		pods, err := workloads.PodsOf(ctx, e, e.Install.Objects)
 		if err != nil {
 			return nil, err
 		}
-		return ofWorkloads(e.Install.Objects, pods)
+		return pendingOf(e.Install.Objects, pods)
 	}
-	pods, err := workloads.OwnPods(ctx, e)
+	pods, err := workloads.KubeflowPods(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	var waiting []podsToCome
+	var waiting []pendingPods
 	for _, pod := range pods {
 		if kube.Text(pod.Object, "spec", "nodeName") != "" {
 			continue
@@ -46,27 +46,27 @@ func comingPods(ctx context.Context, e doctor.Exam) ([]podsToCome, error) {
 		if err != nil {
 			return nil, err
 		}
-		waiting = append(waiting, podsToCome{of: cluster.RefOf(pod), count: 1, spec: spec})
+		waiting = append(waiting, pendingPods{owner: cluster.RefOf(pod), count: 1, spec: spec})
 	}
 	return waiting, nil
 }
 
-// ofWorkloads counts, for each workload, the pods that it asks for and that have no node yet.
-func ofWorkloads(objects, pods []*unstructured.Unstructured) ([]podsToCome, error) {
-	var coming []podsToCome
+// pendingOf counts, for each workload, its replicas that have no node yet.
+func pendingOf(objects, pods []*unstructured.Unstructured) ([]pendingPods, error) {
+	var coming []pendingPods
 	for _, o := range objects {
-		if !workloads.MakesPods(o.GroupVersionKind().GroupKind()) {
+		if !workloads.IsWorkload(o.GroupVersionKind().GroupKind()) {
 			continue
 		}
 		spec, err := workloads.PodSpec(o, "spec", "template", "spec")
 		if err != nil {
 			return nil, err
 		}
-		p := podsToCome{of: cluster.RefOf(o), count: 1, spec: spec, perNode: o.GetKind() == "DaemonSet"}
+		p := pendingPods{owner: cluster.RefOf(o), count: 1, spec: spec, perNode: o.GetKind() == "DaemonSet"}
 		if replicas, found, _ := unstructured.NestedInt64(o.Object, "spec", "replicas"); found {
 			p.count = int(replicas)
 		}
-		there, err := placed(o, pods)
+		there, err := countScheduled(o, pods)
 		if err != nil {
 			return nil, err
 		}
@@ -77,8 +77,8 @@ func ofWorkloads(objects, pods []*unstructured.Unstructured) ([]podsToCome, erro
 	return coming, nil
 }
 
-// placed counts a workload's pods that have a node.
-func placed(workload *unstructured.Unstructured, pods []*unstructured.Unstructured) (int, error) {
+// countScheduled returns how many pods of a workload have a node.
+func countScheduled(workload *unstructured.Unstructured, pods []*unstructured.Unstructured) (int, error) {
 	chosen := labels.Set(nil)
 	selector := labels.Nothing()
 	if content, found, _ := unstructured.NestedMap(workload.Object, "spec", "selector"); found {
@@ -90,7 +90,7 @@ func placed(workload *unstructured.Unstructured, pods []*unstructured.Unstructur
 		if err != nil {
 			return 0, fmt.Errorf("reading the selector of %s: %w", cluster.RefOf(workload), err)
 		}
-	} else if workload.GetKind() == "Job" { // the server gives it a selector
+	} else if workload.GetKind() == "Job" { // its selector is set by the API server
 		chosen = labels.Set{"job-name": workload.GetName()}
 		selector = chosen.AsSelector()
 	}

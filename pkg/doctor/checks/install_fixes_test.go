@@ -11,7 +11,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/storage"
 )
 
 // fixable returns the titles of the fixes that one check offers.
@@ -19,7 +18,7 @@ func fixable(t *testing.T, ctx context.Context, client *cluster.Client, chosen [
 	t.Helper()
 	r := doctor.Diagnose(ctx, client.View(), chosen, doctor.Options{})
 	if r.Checks[0].Status == doctor.Unknown {
-		t.Fatalf("%s could not look: %s", r.Checks[0].ID, r.Checks[0].Reason)
+		t.Fatalf("%s could not run: %s", r.Checks[0].ID, r.Checks[0].Reason)
 	}
 	var titles []string
 	for _, f := range r.Checks[0].Findings {
@@ -30,7 +29,7 @@ func fixable(t *testing.T, ctx context.Context, client *cluster.Client, chosen [
 	return titles
 }
 
-func TestWhatAnInstallAdaptsIsCuredOnAClusterAndTakenBack(t *testing.T) {
+func TestInstallPatchesAreFixedAndUndoneOnACluster(t *testing.T) {
 	for id, there := range map[string]string{
 		"pipelines/images": `
 apiVersion: apps/v1
@@ -70,16 +69,16 @@ data: {spawner_ui_config.yaml: "spawnerFormDefaults:\n  tolerationGroup:\n    op
 			ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer stop()
 			client := connect(t, ctx)
-			brought := objects(t, there)
-			putAll(t, ctx, client, slices.Clone(brought)) // it empties its list
-			t.Cleanup(func() { takeAway(t, client, brought) })
+			created := objects(t, there)
+			putAll(t, ctx, client, slices.Clone(created)) // it empties its list
+			t.Cleanup(func() { deleteAll(t, client, created) })
 			chosen, err := Find(id)
 			if err != nil {
 				t.Fatal(err)
 			}
 			before := fixable(t, ctx, client, chosen)
 			if len(before) == 0 {
-				t.Fatal("there is nothing to cure")
+				t.Fatal("no fix is offered")
 			}
 			r, err := doctor.ApplyFixes(ctx, client, chosen, doctor.FixOptions{Allow: []doctor.Impact{doctor.RestartsPods}, Wait: time.Minute, Now: time.Now})
 			if err != nil {
@@ -89,22 +88,22 @@ data: {spawner_ui_config.yaml: "spawnerFormDefaults:\n  tolerationGroup:\n    op
 				t.Errorf("the outcomes are %v", n)
 			}
 			if after := fixable(t, ctx, client, chosen); len(after) != 0 {
-				t.Errorf("still to cure: %v", after)
+				t.Errorf("fixes still offered: %v", after)
 			}
 			if u := undoLast(t, ctx, client); !u.Whole() {
-				t.Errorf("not everything was put back: %+v", u.Steps)
+				t.Errorf("the undo is incomplete: %+v", u.Steps)
 			}
 			if again := fixable(t, ctx, client, chosen); len(again) != len(before) {
-				t.Errorf("after taking it back there is %v to cure, before it was %v", again, before)
+				t.Errorf("after undo the fixes are %v, before they were %v", again, before)
 			}
 		})
 	}
 }
 
-// takeAway deletes what a test brought.
-func takeAway(t *testing.T, client *cluster.Client, brought []*unstructured.Unstructured) {
+// deleteAll deletes the objects that a test created.
+func deleteAll(t *testing.T, client *cluster.Client, created []*unstructured.Unstructured) {
 	t.Helper()
-	for _, o := range brought {
+	for _, o := range created {
 		if o.GetKind() == "CustomResourceDefinition" {
 			continue // the small Kubeflow has it too
 		}
@@ -114,7 +113,7 @@ func takeAway(t *testing.T, client *cluster.Client, brought []*unstructured.Unst
 	}
 }
 
-func TestAClaimThatWaitsForAClassGetsOne(t *testing.T) {
+func TestPendingPVCGetsADefaultStorageClass(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	client := connect(t, ctx)
@@ -125,7 +124,7 @@ func TestAClaimThatWaitsForAClassGetsOne(t *testing.T) {
 	claim := objects(t, `{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: waiting, namespace: kubeflow}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}`)
 	putAll(t, ctx, client, slices.Clone(claim))
 	t.Cleanup(func() {
-		takeAway(t, client, claim)
+		deleteAll(t, client, claim)
 		client := clientOf(t, "")
 		ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 		defer stop()
@@ -136,7 +135,7 @@ func TestAClaimThatWaitsForAClassGetsOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	if before := fixable(t, ctx, client, chosen); len(before) != 1 {
-		t.Fatalf("there is %v to cure", before)
+		t.Fatalf("the fixes are %v", before)
 	}
 	if _, err := doctor.ApplyFixes(ctx, client, chosen, doctor.FixOptions{Wait: time.Minute, Now: time.Now}); err != nil {
 		t.Fatal(err)
@@ -149,10 +148,10 @@ func TestAClaimThatWaitsForAClassGetsOne(t *testing.T) {
 		given = kube.Text(o.Object, "spec", "storageClassName")
 	}
 	if u := undoLast(t, ctx, client); !u.Whole() {
-		t.Errorf("not everything was put back: %+v", u.Steps)
+		t.Errorf("the undo is incomplete: %+v", u.Steps)
 	}
 	class, err := client.View().Get(ctx, cluster.Ref{APIVersion: "storage.k8s.io/v1", Kind: "StorageClass", Name: "managed-csi"})
-	if err != nil || class.GetAnnotations()[storage.DefaultAnnotation] == "true" {
+	if err != nil || class.GetAnnotations()["storageclass.kubernetes.io/is-default-class"] == "true" {
 		t.Errorf("managed-csi is still the default: %v", err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
-// complete gives an object of a case what the API server demands and the check does not look at.
+// complete sets the fields of a case's object that the API server requires and the check does not read.
 func complete(o *unstructured.Unstructured) {
 	fill := func(value any, path ...string) {
 		if _, there, _ := unstructured.NestedFieldNoCopy(o.Object, path...); !there {

@@ -21,30 +21,30 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
-// A nodeRoom is a node and what its pods leave free.
-type nodeRoom struct {
+// A nodeHeadroom is a node and its unreserved resources.
+type nodeHeadroom struct {
 	node        corev1.Node
 	cpu, memory int64 // thousandths of a CPU, bytes
 	slots       int64 // pods
 }
 
-// A podNeed is what a pod asks of a node.
-type podNeed struct{ cpu, memory int64 }
+// podRequests are the resources that a pod requests.
+type podRequests struct{ cpu, memory int64 }
 
-// rooms returns the nodes that say how big they are, with what is free on each.
-func rooms(ctx context.Context, e doctor.Exam) ([]nodeRoom, error) {
+// headroom returns the nodes that report their capacity, with the resources that are free on each.
+func headroom(ctx context.Context, e doctor.Exam) ([]nodeHeadroom, error) {
 	nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
 	if err != nil {
 		return nil, err
 	}
-	pods, err := workloads.EveryPod(ctx, e)
+	pods, err := workloads.AllPods(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	var list []nodeRoom
+	var list []nodeHeadroom
 	at := map[string]int{}
 	for _, o := range nodes {
-		var r nodeRoom
+		var r nodeHeadroom
 		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &r.node); err != nil {
 			return nil, err
 		}
@@ -68,7 +68,7 @@ func rooms(ctx context.Context, e doctor.Exam) ([]nodeRoom, error) {
 		if err != nil {
 			return nil, err
 		}
-		need := needOf(spec)
+		need := requestsOf(spec)
 		list[i].cpu -= need.cpu
 		list[i].memory -= need.memory
 		list[i].slots--
@@ -76,24 +76,24 @@ func rooms(ctx context.Context, e doctor.Exam) ([]nodeRoom, error) {
 	return list, nil
 }
 
-// needOf is what the scheduler reserves for a pod.
-func needOf(spec corev1.PodSpec) podNeed {
+// requestsOf returns what the scheduler reserves for a pod.
+func requestsOf(spec corev1.PodSpec) podRequests {
 	requests := resourcehelper.PodRequests(&corev1.Pod{Spec: spec}, resourcehelper.PodResourcesOptions{})
-	return podNeed{requests.Cpu().MilliValue(), requests.Memory().Value()}
+	return podRequests{requests.Cpu().MilliValue(), requests.Memory().Value()}
 }
 
 // String is "2.5 CPU and 6.7Gi".
-func (n podNeed) String() string {
+func (n podRequests) String() string {
 	cpu := resource.NewMilliQuantity(max(n.cpu, 0), resource.DecimalSI).AsApproximateFloat64()
-	return trimZero(cpu) + " CPU and " + trimZero(float64(max(n.memory, 0))/(1<<30)) + "Gi"
+	return oneDecimal(cpu) + " CPU and " + oneDecimal(float64(max(n.memory, 0))/(1<<30)) + "Gi"
 }
 
-// refusal says why a node takes none of these pods, whatever is free on it; "" when it takes them.
-func (r nodeRoom) refusal(spec corev1.PodSpec) string {
+// rejectReason returns why these pods cannot be scheduled on a node, apart from its free resources; "" if they can.
+func (r nodeHeadroom) rejectReason(spec corev1.PodSpec) string {
 	if r.node.Spec.Unschedulable {
 		return "cordoned"
 	}
-	if !ready(r.node) {
+	if !isReady(r.node) {
 		return "not ready"
 	}
 	keepsOut := func(t *corev1.Taint) bool { return t.Effect != corev1.TaintEffectPreferNoSchedule }
@@ -106,22 +106,22 @@ func (r nodeRoom) refusal(spec corev1.PodSpec) string {
 	return ""
 }
 
-func ready(node corev1.Node) bool {
+func isReady(node corev1.Node) bool {
 	for _, c := range node.Status.Conditions {
 		if c.Type == corev1.NodeReady {
 			return c.Status == corev1.ConditionTrue
 		}
 	}
-	return true // nobody has said otherwise
+	return true // a node without the condition counts as ready
 }
 
-// taking returns the nodes that take these pods, as far as taints and labels go.
-func taking(all []nodeRoom, spec corev1.PodSpec) []nodeRoom {
-	return slices.DeleteFunc(slices.Clone(all), func(r nodeRoom) bool { return r.refusal(spec) != "" })
+// acceptingNodes returns the nodes whose taints and labels allow these pods.
+func acceptingNodes(all []nodeHeadroom, spec corev1.PodSpec) []nodeHeadroom {
+	return slices.DeleteFunc(slices.Clone(all), func(r nodeHeadroom) bool { return r.rejectReason(spec) != "" })
 }
 
-// grows tells whether the cluster makes nodes when pods find none: AKS's cluster autoscaler or node auto-provisioning.
-func grows(ctx context.Context, e doctor.Exam) (bool, error) {
+// autoscales reports whether the cluster adds nodes for pending pods: cluster autoscaler or node auto-provisioning.
+func autoscales(ctx context.Context, e doctor.Exam) (bool, error) {
 	status, err := e.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: "kube-system", Fields: "metadata.name=cluster-autoscaler-status"})
 	if err != nil {
 		return false, err
@@ -136,5 +136,5 @@ func nodeRef(n corev1.Node) cluster.Ref {
 
 var nodePoolKind = schema.GroupKind{Group: "karpenter.sh", Kind: "NodePool"}
 
-// trimZero writes a number with at most one digit behind the point: "2.5", "8".
-func trimZero(x float64) string { return strconv.FormatFloat(math.Round(x*10)/10, 'f', -1, 64) }
+// oneDecimal formats a number with at most one decimal place: "2.5", "8".
+func oneDecimal(x float64) string { return strconv.FormatFloat(math.Round(x*10)/10, 'f', -1, 64) }

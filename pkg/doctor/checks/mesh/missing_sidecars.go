@@ -14,18 +14,18 @@ import (
 )
 
 const (
-	Proxy     = "istio-proxy"
-	injectKey = "sidecar.istio.io/inject" // an annotation up to Kubeflow 1.9, a label from 1.10 on
+	ProxyContainer = "istio-proxy"
+	injectLabel    = "sidecar.istio.io/inject" // an annotation up to Kubeflow 1.9, a label from 1.10 on
 )
 
-// meshed tells whether a pod speaks mutual TLS: it has the proxy as a container, as a native sidecar, or is in an ambient mesh.
-func meshed(pod *unstructured.Unstructured) bool {
+// inMesh reports whether a pod accepts mutual TLS: it has a sidecar (also a native one), or is in an ambient mesh.
+func inMesh(pod *unstructured.Unstructured) bool {
 	if pod.GetAnnotations()["ambient.istio.io/redirection"] == "enabled" {
 		return true
 	}
 	for _, field := range []string{"containers", "initContainers"} {
 		for _, c := range kube.Items(pod.Object, "spec", field) {
-			if c["name"] == Proxy {
+			if c["name"] == ProxyContainer {
 				return true
 			}
 		}
@@ -33,23 +33,23 @@ func meshed(pod *unstructured.Unstructured) bool {
 	return false
 }
 
-// optsOut tells whether a pod asks not to be given a proxy, or cannot have one.
+// optsOut reports whether a pod opts out of sidecar injection, or cannot have a sidecar.
 func optsOut(pod *unstructured.Unstructured) bool {
-	host, _, _ := unstructured.NestedBool(pod.Object, "spec", "hostNetwork")
-	return host || pod.GetAnnotations()[injectKey] == "false" || pod.GetLabels()[injectKey] == "false"
+	hostNetwork, _, _ := unstructured.NestedBool(pod.Object, "spec", "hostNetwork")
+	return hostNetwork || pod.GetAnnotations()[injectLabel] == "false" || pod.GetLabels()[injectLabel] == "false"
 }
 
-// A Bare value is the pods of a namespace that ask for a proxy and have none.
-type Bare struct {
+// MissingSidecars are the pods of a namespace that should have a sidecar but do not.
+type MissingSidecars struct {
 	namespace *unstructured.Unstructured
 	pods      []*unstructured.Unstructured
-	Workloads []*unstructured.Unstructured // what makes them, and can be restarted
-	orphans   []*unstructured.Unstructured // pods that nothing would make again
+	Workloads []*unstructured.Unstructured // their controllers, which can be restarted
+	orphans   []*unstructured.Unstructured // pods without a controller
 }
 
-// WithoutProxy finds the pods of a namespace that should have a proxy and have none, and what makes them.
-func WithoutProxy(ctx context.Context, e doctor.Exam, namespace *unstructured.Unstructured) (Bare, error) {
-	b := Bare{namespace: namespace}
+// FindMissingSidecars returns the pods of a namespace that should have a sidecar but do not, and their controllers.
+func FindMissingSidecars(ctx context.Context, e doctor.Exam, namespace *unstructured.Unstructured) (MissingSidecars, error) {
+	b := MissingSidecars{namespace: namespace}
 	in := cluster.Scope{Namespace: namespace.GetName()}
 	pods, err := workloads.PodsIn(ctx, e, in.Namespace)
 	if err != nil {
@@ -57,12 +57,12 @@ func WithoutProxy(ctx context.Context, e doctor.Exam, namespace *unstructured.Un
 	}
 	owners := map[cluster.Ref]bool{}
 	for _, pod := range pods {
-		if !workloads.Lives(pod) || optsOut(pod) || meshed(pod) {
+		if !workloads.IsActive(pod) || optsOut(pod) || inMesh(pod) {
 			continue
 		}
 		owner := metav1.GetControllerOf(pod)
 		if owner != nil && owner.Kind != "ReplicaSet" && owner.Kind != "StatefulSet" && owner.Kind != "DaemonSet" {
-			continue // a Job's, or an operator's: they end, or are made again by what watches them
+			continue // pods of a Job end, and an operator recreates its own
 		}
 		b.pods = append(b.pods, pod)
 		if owner == nil {
@@ -74,12 +74,12 @@ func WithoutProxy(ctx context.Context, e doctor.Exam, namespace *unstructured.Un
 	if len(owners) == 0 {
 		return b, nil
 	}
-	b.Workloads, err = workloads.MakersOfPods(ctx, e, in, owners)
+	b.Workloads, err = workloads.ControllersOf(ctx, e, in, owners)
 	return b, err
 }
 
-// Restarts returns the changes that make every workload's pods anew.
-func (b Bare) Restarts() []cluster.Change {
+// Restarts returns the changes that restart every workload.
+func (b MissingSidecars) Restarts() []cluster.Change {
 	var changes []cluster.Change
 	for _, w := range b.Workloads {
 		changes = append(changes, doctor.RestartOf(w))
@@ -87,8 +87,8 @@ func (b Bare) Restarts() []cluster.Change {
 	return changes
 }
 
-// asking returns Kubeflow's namespaces that ask for proxies, by either of Istio's labels.
-func asking(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
+// injectedNamespaces returns Kubeflow's namespaces that request sidecars with either of Istio's labels.
+func injectedNamespaces(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
 	var all []*unstructured.Unstructured
 	seen := map[string]bool{}
 	for _, selector := range []string{"istio-injection=enabled", "istio.io/rev"} {
@@ -97,7 +97,7 @@ func asking(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, e
 			return nil, err
 		}
 		for _, ns := range list {
-			if workloads.Ours(ns) && !seen[ns.GetName()] && ns.GetLabels()["istio-injection"] != "disabled" {
+			if workloads.IsKubeflow(ns) && !seen[ns.GetName()] && ns.GetLabels()["istio-injection"] != "disabled" {
 				seen[ns.GetName()] = true
 				all = append(all, ns)
 			}
