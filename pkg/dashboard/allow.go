@@ -9,7 +9,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// AllowName is the NetworkPolicy that admits the outside to the gateway where others close it.
+// AllowName is the NetworkPolicy that admits clients from outside to the gateway if others block them.
 const AllowName = "kubectl-kubeflow-allow-ingressgateway"
 
 // AllowRef names that NetworkPolicy in the gateway's namespace.
@@ -17,15 +17,14 @@ func AllowRef(namespace string) cluster.Ref {
 	return cluster.Ref{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy", Namespace: namespace, Name: AllowName}
 }
 
-// Allow returns the change that admits the outside to the gateway's ports, nil where nothing keeps it out. current is the
-// NetworkPolicy named AllowName, nil when there is none. It looks past that one: while another one closes the gateway, it has to
-// stay as it is written here.
+// Allow returns the change that admits clients from outside to the gateway's ports, nil if nothing blocks them. current is the
+// NetworkPolicy named AllowName, nil when there is none. It ignores that one: while another one blocks clients, it has to stay.
 func (d Dashboard) Allow(current *unstructured.Unstructured) *cluster.Change {
 	others := slices.DeleteFunc(slices.Clone(d.Policies), func(p networkingv1.NetworkPolicy) bool { return p.Name == AllowName })
-	if len(closed(others, d.Labels(), d.ServedPorts(), d.Service.Spec.IPFamilies)) == 0 {
+	if len(blockedPorts(others, d.Labels(), d.ServedPorts(), d.Service.Spec.IPFamilies)) == 0 {
 		return nil
 	}
-	wanted := d.allowing()
+	wanted := d.allowPolicy()
 	if current == nil {
 		return &cluster.Change{Verb: cluster.Apply, After: wanted}
 	}
@@ -38,13 +37,13 @@ func (d Dashboard) Allow(current *unstructured.Unstructured) *cluster.Change {
 	return &change
 }
 
-// allowing returns the policy. It names no source on purpose: behind the load balancer requests come from the nodes' addresses,
-// which an ipBlock cannot name on every engine; source ranges on the Service are what limits them.
-func (g Gateway) allowing() *unstructured.Unstructured {
+// allowPolicy returns the policy. It names no source on purpose: behind the load balancer requests come from the nodes' addresses,
+// which an ipBlock cannot name on every engine; source ranges on the Service limit the clients.
+func (g Gateway) allowPolicy() *unstructured.Unstructured {
 	var ports []any
 	for _, p := range g.openPorts() {
 		var port any = int64(p.Number)
-		if p.Number == 0 { // no pod has told the number of this name yet
+		if p.Number == 0 { // no pod declares the number of this name yet
 			port = p.Name
 		}
 		ports = append(ports, map[string]any{"port": port, "protocol": "TCP"})
@@ -65,12 +64,12 @@ func (g Gateway) allowing() *unstructured.Unstructured {
 	o.SetKind(ref.Kind)
 	o.SetNamespace(ref.Namespace)
 	o.SetName(ref.Name)
-	o.SetLabels(Marks)
+	o.SetLabels(ManagedLabels)
 	return o
 }
 
-// openPorts returns the ports to open to the outside: where the gateway serves or could serve web pages, and where the load
-// balancer may probe its health.
+// openPorts returns the ports to open to the outside: those that serve or could serve pages, and those of the load
+// balancer's health probe.
 func (g Gateway) openPorts() []Port {
 	var ports []Port
 	for _, number := range []int32{80, 443, 15021, 15020} {

@@ -18,12 +18,12 @@ import (
 // Authentication is the verdict on what authenticates requests before they reach the dashboard.
 type Authentication struct {
 	By     string `json:"by"`    // "oauth2-proxy", "authservice", another provider, "token", or "none"
-	Proven bool   `json:"ready"` // a recognised authenticator is in front of the gateway, and runs
-	Reason string `json:"why"`   // what on the cluster says so, as a sentence
-	Unread error  `json:"-"`     // what may not be read, so that nothing could be proven
+	Proven bool   `json:"ready"` // a recognised authenticator is in front of the gateway, and is ready
+	Reason string `json:"why"`   // the evidence on the cluster, as a phrase
+	Unread error  `json:"-"`     // what could not be read, so that nothing is proven
 }
 
-// NoAuthentication is Authentication.By where nothing authenticates requests.
+// NoAuthentication is Authentication.By if nothing authenticates requests.
 const NoAuthentication = "none"
 
 // String names the authentication in a few words; Reason says what it was read from.
@@ -90,7 +90,7 @@ func (g Gateway) InFront(ctx context.Context, view cluster.View, kind schema.Gro
 	return inFront(ctx, view, kind, g.Namespace(), g.Labels())
 }
 
-// InFrontOfKubeflow does the same for the pods of Kubeflow's own gateway, whether they are there or not.
+// InFrontOfKubeflow does the same for the pods of Kubeflow's own gateway, whether they exist or not.
 func InFrontOfKubeflow(ctx context.Context, view cluster.View, kind schema.GroupKind) ([]*unstructured.Unstructured, error) {
 	return inFront(ctx, view, kind, KubeflowNamespace, kubeflowLabels)
 }
@@ -107,7 +107,7 @@ func inFront(ctx context.Context, view cluster.View, kind schema.GroupKind, name
 	return slices.DeleteFunc(all, func(o *unstructured.Unstructured) bool { return !appliesTo(o, pods) }), nil
 }
 
-// RootNamespace returns the namespace whose objects Istio applies to every gateway: AKS's Istio add-on has another than the usual one.
+// RootNamespace returns the namespace whose objects Istio applies to every gateway: AKS's Istio add-on has a different one.
 func RootNamespace(gateway string) string {
 	if gateway == "aks-istio-ingress" {
 		return "aks-istio-system"
@@ -138,7 +138,7 @@ func actionOf(policy *unstructured.Unstructured) string {
 	return kube.Text(policy.Object, "spec", "action")
 }
 
-// dryRun tells whether Istio only logs what a policy would do. An annotation that is no boolean counts as one.
+// dryRun tells whether Istio only logs what a policy would do. An invalid annotation counts as a dry run.
 func dryRun(policy *unstructured.Unstructured) bool {
 	value, annotated := policy.GetAnnotations()["istio.io/dry-run"]
 	on, err := strconv.ParseBool(value)
@@ -149,7 +149,7 @@ func dryRun(policy *unstructured.Unstructured) bool {
 func byProvider(ctx context.Context, view cluster.View, policy *unstructured.Unstructured) Authentication {
 	provider := kube.Text(policy.Object, "spec", "provider", "name")
 	a := Authentication{By: provider, Proven: true, Reason: fmt.Sprintf("%s asks %s about every request", cluster.RefOf(policy), provider)}
-	if provider != "oauth2-proxy" { // how another one runs cannot be seen from here
+	if provider != "oauth2-proxy" { // the state of another one is unknown
 		return a
 	}
 	proxy, err := cluster.IgnoreNotFound(view.Get(ctx, proxyRef))

@@ -10,18 +10,18 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// A Dashboard is all that decides who can reach one Kubeflow's dashboard.
+// A Dashboard is everything that decides who can reach one Kubeflow's dashboard.
 type Dashboard struct {
 	Gateway
 	Network
 	Authentication Authentication
 	Ingresses      []networkingv1.Ingress // those in front of one of the gateway's Services
 	Routes         []Route                // the Gateway API's, likewise
-	Region         string                 // Azure's, as the nodes have it; "" when none says so
+	Region         string                 // of Azure, from the nodes' labels; "" when unknown
 }
 
-// Marks are the labels of everything that this program adds to expose the dashboard.
-var Marks = map[string]string{
+// ManagedLabels are the labels of every object that this program adds to expose the dashboard.
+var ManagedLabels = map[string]string{
 	"app.kubernetes.io/managed-by": "kubectl-kubeflow",
 	"app.kubernetes.io/part-of":    "kubeflow",
 	"app.kubernetes.io/component":  "expose",
@@ -54,7 +54,7 @@ func (g Gateway) ReadEndpoints(ctx context.Context, view cluster.View) ([]Endpoi
 	return d.Endpoints(), nil
 }
 
-// readRegion returns the Azure region, "" when it cannot be seen. The nodes of the system pool are few, and always there.
+// readRegion returns the Azure region, "" when it is unknown. The nodes of the system pool are few, and always there.
 func readRegion(ctx context.Context, view cluster.View) string {
 	system, err := view.List(ctx, kube.NodeKind, cluster.Scope{Labels: "kubernetes.azure.com/mode=system", Metadata: true})
 	if err != nil {

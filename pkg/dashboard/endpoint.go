@@ -72,7 +72,7 @@ func typeOf(s *corev1.Service) string {
 
 // portAndListener returns the port of a Service that leads to the dashboard, and where to; plain HTTP before HTTPS. nil when none
 // does. A port that leads elsewhere counts where the gateway's own Service serves the dashboard on the same one, and so does one
-// whose target no pod has told: it is meant for the dashboard, and whatever keeps it from getting there may be gone tomorrow.
+// whose target no pod declares: it is intended for the dashboard, and may reach it later.
 func (g Gateway) portAndListener(s *corev1.Service) (*corev1.ServicePort, Listener) {
 	leads := func(p *corev1.ServicePort, l Listener) bool { return g.PortAt(TargetOf(p)).is(g.PortAt(l.Target)) }
 	meant := func(p *corev1.ServicePort, l Listener) bool {
@@ -90,7 +90,7 @@ func (g Gateway) portAndListener(s *corev1.Service) (*corev1.ServicePort, Listen
 	return nil, Listener{}
 }
 
-// Serves tells whether a Service leads to the dashboard, or is meant to.
+// Serves tells whether a Service leads to the dashboard, or is intended to.
 func (g Gateway) Serves(s *corev1.Service) bool {
 	port, _ := g.portAndListener(s)
 	return port != nil

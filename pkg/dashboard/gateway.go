@@ -21,8 +21,8 @@ type Gateway struct {
 	Services     []corev1.Service           // every Service in front of its pods, its own among them
 	Pods         []corev1.Pod               // in the order of their names
 	Listeners    []Listener                 // what it serves the dashboard on, as the outside sees it; never empty
-	IstioGateway *unstructured.Unstructured // Gateway kubeflow/kubeflow-gateway; nil when there is none, or none to be read
-	Unread       error                      // why IstioGateway may not be read; nil when it may
+	IstioGateway *unstructured.Unstructured // Gateway kubeflow/kubeflow-gateway; nil when there is none, or when it cannot be read
+	Unread       error                      // why IstioGateway could not be read
 }
 
 // LoadBalancerName is the Service with which expose --lb gives the dashboard an address. The guide for AKS gives it the same name.
@@ -82,7 +82,7 @@ func FindGateway(ctx context.Context, view cluster.View) (Gateway, error) {
 // readPods reads the pods behind the gateway's own Service, and the other Services in front of them.
 func (g *Gateway) readPods(ctx context.Context, view cluster.View) (err error) {
 	in := cluster.Scope{Namespace: g.Namespace(), Labels: labels.FormatLabels(g.Service.Spec.Selector)}
-	if len(g.Service.Spec.Selector) > 0 { // without a selector its endpoints are made by hand, and its pods are not known
+	if len(g.Service.Spec.Selector) > 0 { // without a selector its endpoints are managed manually, and its pods are not known
 		if g.Pods, err = listed[corev1.Pod](ctx, view, kube.PodKind, in); err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func selected(gateway *unstructured.Unstructured) map[string]any {
 	return gateway.Object
 }
 
-// firstService returns the Service that suits best to be the gateway's own: one with the ports that the Gateway serves, and not
+// firstService returns the Service that is most likely the gateway's own: one with the ports that the Gateway serves, and not
 // the one that expose adds.
 func firstService(all []*unstructured.Unstructured, suits func(*unstructured.Unstructured) bool, gateway *unstructured.Unstructured) *unstructured.Unstructured {
 	var best *unstructured.Unstructured

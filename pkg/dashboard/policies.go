@@ -17,9 +17,9 @@ import (
 
 // A Network is what decides which packets reach the gateway's pods.
 type Network struct {
-	Policies []networkingv1.NetworkPolicy // those of the gateway's namespace
-	Engine   string                       // what enforces them here: "Calico"; "" when nothing known does
-	Unseen   error                        // why Engine may not be read; nil when it may
+	Policies     []networkingv1.NetworkPolicy // those of the gateway's namespace
+	Engine       string                       // what enforces them here: "Calico"; "" when no known engine is installed
+	EngineUnread error                        // why Engine could not be read
 }
 
 // ReadNetwork reads the NetworkPolicies of the gateway's namespace, and what enforces them.
@@ -27,13 +27,13 @@ func (g Gateway) ReadNetwork(ctx context.Context, view cluster.View) (n Network,
 	if n.Policies, err = listed[networkingv1.NetworkPolicy](ctx, view, kube.NetworkPolicyKind, cluster.Scope{Namespace: g.Namespace()}); err != nil {
 		return n, err
 	}
-	n.Engine, n.Unseen = cluster.PolicyEngine(ctx, view)
+	n.Engine, n.EngineUnread = cluster.PolicyEngine(ctx, view)
 	return n, nil
 }
 
 // Closed returns the ports of the dashboard that NetworkPolicies close to the outside, whether anything enforces them or not.
 func (d Dashboard) Closed() []Port {
-	return closed(d.Policies, d.Labels(), d.ServedPorts(), d.Service.Spec.IPFamilies)
+	return blockedPorts(d.Policies, d.Labels(), d.ServedPorts(), d.Service.Spec.IPFamilies)
 }
 
 // Blocked returns the ports of the dashboard that NetworkPolicies close to the outside and that their engine blocks.
@@ -58,9 +58,9 @@ func isolating(rules []networkingv1.NetworkPolicy, pod labels.Set) []networkingv
 	return slices.DeleteFunc(slices.Clone(rules), func(p networkingv1.NetworkPolicy) bool { return !isolates(p, pod) })
 }
 
-// closed returns which of the gateway's ports the outside may not reach. NetworkPolicies only ever add: pods that none selects
+// blockedPorts returns which of the gateway's ports the outside may not reach. NetworkPolicies only ever add: pods that none selects
 // are open, and what any of them allows is allowed.
-func closed(rules []networkingv1.NetworkPolicy, pod labels.Set, ports []Port, families []corev1.IPFamily) []Port {
+func blockedPorts(rules []networkingv1.NetworkPolicy, pod labels.Set, ports []Port, families []corev1.IPFamily) []Port {
 	selecting := isolating(rules, pod)
 	if len(selecting) == 0 {
 		return nil

@@ -10,13 +10,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Reach says who can connect to an address.
+// Reach is who can connect to an address.
 type Reach string
 
 // From the widest to the narrowest.
 const (
 	Public     Reach = "public"     // the whole internet
-	Restricted Reach = "restricted" // the source ranges alone
+	Restricted Reach = "restricted" // only the source ranges
 	Internal   Reach = "internal"   // the virtual network
 	InCluster  Reach = "cluster"    // the cluster's own network
 	Local      Reach = "local"      // this computer, while a command runs
@@ -32,10 +32,10 @@ const (
 	sourcesAnnotation  = "service.beta.kubernetes.io/load-balancer-source-ranges" // Kubernetes' own, before the field
 )
 
-// HostAnnotation keeps the DNS name of the dashboard, for the next run and for what shows the URL.
+// HostAnnotation keeps the DNS name of the dashboard, for the next run and for showing the URL.
 const HostAnnotation = "kubectl-kubeflow/host"
 
-// ReachOf tells who can connect to a Service's address. Where it is public although something is meant to limit it, open says why.
+// ReachOf tells who can connect to a Service's address. If it is public although it has limits, open is the reason.
 func ReachOf(s *corev1.Service) (reach Reach, open string) {
 	switch s.Spec.Type {
 	case corev1.ServiceTypeLoadBalancer:
@@ -61,7 +61,7 @@ func ReachOf(s *corev1.Service) (reach Reach, open string) {
 // IsInternal tells whether a load balancer's address is one of the virtual network. Azure's cloud provider compares with exactly "true".
 func IsInternal(s *corev1.Service) bool { return s.Annotations[InternalAnnotation] == "true" }
 
-// unlimited says why what is allowed is no limit; "" when it is one. Azure allows what any of the lists allows.
+// unlimited returns why the source ranges are not a limit; "" when they are. Azure allows what any of the lists allows.
 func unlimited(ranges, tags []string) string {
 	for _, tag := range tags {
 		if tag == "*" || strings.EqualFold(tag, "Internet") {
@@ -82,7 +82,7 @@ func unlimited(ranges, tags []string) string {
 	return ""
 }
 
-// wide is the share of all addresses from which on source ranges are no limit.
+// wide is the share of all addresses from which on source ranges count as unlimited.
 const wide = 1.0 / 8
 
 // coverage returns which share of all IPv4 and all IPv6 addresses some prefixes cover together.

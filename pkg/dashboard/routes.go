@@ -24,8 +24,8 @@ type Route struct {
 
 const apiGateways = "gateway.networking.k8s.io/v1"
 
-// readRoutes reads the Ingresses and HTTPRoutes that lead to one of the gateway's Services. Where it may not list a kind it reads
-// the other one all the same, and returns the refusal.
+// readRoutes reads the Ingresses and HTTPRoutes that lead to one of the gateway's Services. If it is not allowed to list a kind it
+// reads the other one anyway, and returns the error.
 func (d *Dashboard) readRoutes(ctx context.Context, view cluster.View) error {
 	in := cluster.Scope{Namespace: d.Namespace()}
 	all, err := cluster.IgnoreNoMatch(listed[networkingv1.Ingress](ctx, view, kube.IngressKind, in))

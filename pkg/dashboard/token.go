@@ -11,13 +11,13 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// signInPaths are the paths that have to stay open so that a user can sign in at all. Nothing of the dashboard is there.
+// signInPaths are the paths that have to stay open so that users can sign in. They serve nothing of the dashboard.
 var signInPaths = []string{"/dex/*", "/dex/**", "/oauth2/*", "/oauth2/**", "/authservice/*", "/.well-known/acme-challenge/*"}
 
-// byToken decides about a DENY policy. It authenticates requests where it refuses those without a request principal
+// byToken decides about a DENY policy. It authenticates requests if it refuses those without a request principal
 // (notRequestPrincipals), which only a RequestAuthentication gives to a valid token. Without one the policy refuses every
-// request: nobody gets in, until somebody repairs that by weakening it, so it proves nothing. Nor do peers' certificates
-// (notPrincipals): they identify workloads, and the outside has none. The zero value means that the policy is about something else.
+// request, and is likely to be weakened later, so it proves nothing. Nor do peers' certificates
+// (notPrincipals): they identify workloads, not users. The zero value means that the policy is about something else.
 func (g Gateway) byToken(ctx context.Context, view cluster.View, policy *unstructured.Unstructured) Authentication {
 	covering := false
 	for _, rule := range kube.Items(policy.Object, "spec", "rules") {

@@ -13,10 +13,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
-// groupAnnotation is the resource group of the public address, where it is not the nodes' own.
+// groupAnnotation is the resource group of the public address, if it is not that of the nodes.
 const groupAnnotation = "service.beta.kubernetes.io/azure-load-balancer-resource-group"
 
-// ApplyTo makes a Service ask Azure for the address that the options name. What they do not name stays as it is.
+// ApplyTo sets on a Service what the options request of its address. Options that are not set change nothing.
 func (o Options) ApplyTo(s *corev1.Service) {
 	s.Annotations = maps.Clone(s.Annotations)
 	if s.Annotations == nil {
@@ -45,11 +45,11 @@ func (o Options) ApplyTo(s *corev1.Service) {
 		set(key, &value)
 	}
 	if o.IP != nil {
-		s.Spec.LoadBalancerIP = *o.IP //nolint:staticcheck // the one way that AKS of every Kubernetes version reads
+		s.Spec.LoadBalancerIP = *o.IP //nolint:staticcheck // the only field that AKS reads in every Kubernetes version
 	}
 }
 
-// Check refuses what Azure would not take, as a sentence; nil when it may.
+// Check returns an error for options that Azure would not accept.
 func (o Options) Check() error {
 	if o.DNSLabel != nil && *o.DNSLabel != "" && !dnsLabel.MatchString(*o.DNSLabel) {
 		return fmt.Errorf("--dns-label cannot be %q: it has 3 to 63 lower-case letters, digits and dashes, begins with a letter and ends with a letter or digit", *o.DNSLabel)
@@ -67,7 +67,7 @@ func (o Options) Check() error {
 
 var dnsLabel = regexp.MustCompile(`^[a-z][a-z0-9-]{1,61}[a-z0-9]$`)
 
-// ParseAnnotations reads annotations as kubectl annotate takes them: KEY=VALUE sets one, KEY- takes it off, which is "" here.
+// ParseAnnotations parses annotations in the syntax of kubectl annotate: KEY=VALUE sets one, KEY- removes it, which is "" here.
 func ParseAnnotations(typed []string) (map[string]string, error) {
 	all := map[string]string{}
 	for _, one := range typed {

@@ -7,7 +7,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// Uncovered returns the first of the changes that is no part of what was agreed to; nil when all are.
+// Uncovered returns the first change that is not part of the agreed ones; nil when all are.
 func Uncovered(agreed, changes []cluster.Change) *cluster.Change {
 	for _, c := range changes {
 		if !slices.ContainsFunc(agreed, func(a cluster.Change) bool {
@@ -19,7 +19,7 @@ func Uncovered(agreed, changes []cluster.Change) *cluster.Change {
 	return nil
 }
 
-// difference is what a change is about: which values become which, or the object for one that is new.
+// difference is the content of a change: its patch, or the object for a new one.
 func difference(c cluster.Change) []byte {
 	if c.Before == nil || c.After == nil {
 		return []byte(cluster.Diff(nil, c.After))

@@ -10,15 +10,15 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
 )
 
-// An Endpoint is one way in which the dashboard can be reached now, with what is known of it from using it.
+// An Endpoint is one way in which the dashboard can be reached now, with the result of probing it.
 type Endpoint struct {
 	dashboard.Endpoint
 	CreatedByExpose bool          `json:"madeByExpose"`
 	Pending         string        `json:"waitsFor,omitempty"` // why there is no address yet
-	Answer          *probe.Result `json:"answer,omitempty"`   // what really came back; nil when nobody asked
+	Answer          *probe.Result `json:"answer,omitempty"`   // nil when it was not probed
 }
 
-// Endpoints returns how the dashboard can be reached now: what a browser can open first, the narrower last.
+// Endpoints returns how the dashboard can be reached now: what a browser can open first, narrower ones last.
 func Endpoints(t Target) []Endpoint {
 	var all []Endpoint
 	for _, e := range t.Dashboard.Endpoints() {

@@ -9,7 +9,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
 )
 
-// An Exposure is the result of a command as data: how the dashboard can be reached, and what was done about it.
+// An Exposure is the result of a command as data: how the dashboard can be reached, and what was changed.
 type Exposure struct {
 	APIVersion     string                    `json:"apiVersion"`
 	Kind           string                    `json:"kind"`
@@ -17,14 +17,14 @@ type Exposure struct {
 	Server         string                    `json:"server"`
 	Method         string                    `json:"method,omitempty"`          // what was asked for: "lb", "port-forward" or "remove"
 	URL            string                    `json:"url,omitempty"`             // what to open; "" when there is nothing to open yet
-	Authentication *dashboard.Authentication `json:"signIn,omitempty"`          // nil when nobody could look
+	Authentication *dashboard.Authentication `json:"signIn,omitempty"`          // nil when it could not be read
 	Gateway        string                    `json:"gatewayWaitsFor,omitempty"` // why the gateway itself cannot answer; "" when it can
 	Endpoints      []Endpoint                `json:"endpoints"`
 	Changes        []Changed                 `json:"changes"`
-	DryRun         bool                      `json:"dryRun,omitempty"` // the changes were not made
+	DryRun         bool                      `json:"dryRun,omitempty"` // the changes were not applied
 	Notes          []string                  `json:"notes,omitempty"`
-	Next           []Step                    `json:"next,omitempty"`  // what to type, and why: for what could be better
-	Error          string                    `json:"error,omitempty"` // why it could not finish
+	Next           []Step                    `json:"next,omitempty"`  // suggested commands
+	Error          string                    `json:"error,omitempty"` // why it failed
 }
 
 // A Changed is a change as data.
@@ -47,19 +47,19 @@ func (e *Exposure) Describe(changes []cluster.Change) {
 	}
 }
 
-// SetTarget puts what was looked at into the result.
+// SetTarget puts the dashboard as it was read into the result.
 func (e *Exposure) SetTarget(t Target) {
 	e.Authentication, e.Gateway = &t.Authentication, t.Unready()
 	e.Endpoints = append([]Endpoint{}, Endpoints(t)...)
 }
 
-// A Step is something to type, and why.
+// A Step is a suggested command, and why to run it.
 type Step struct {
 	Command string `json:"command"`
 	Why     string `json:"why"`
 }
 
-// Advise fills in what to do about what was found, the most urgent first.
+// Advise fills in the suggested commands, the most urgent first.
 func (e *Exposure) Advise() {
 	e.Next = nil
 	add := func(when bool, command, why string) {

@@ -62,13 +62,13 @@ func (l *load) more(t *testing.T, ctx context.Context, n int64) {
 	for l.good.Load() < want {
 		select {
 		case <-ctx.Done():
-			t.Fatalf("no answers any more: %d good, %d cut off", l.good.Load(), l.bad.Load())
+			t.Fatalf("no answers any more: %d good, %d interrupted", l.good.Load(), l.bad.Load())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
 
-func TestAForwardOutlivesItsPods(t *testing.T) {
+func TestAForwarderSurvivesPodRestarts(t *testing.T) {
 	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
 		const clients, kills, asked = 50, 2, 340 // three times as many are asked: before, between and after
 		listeners, err := portforward.Listen("127.0.0.1", 0)
@@ -102,7 +102,7 @@ func TestAForwardOutlivesItsPods(t *testing.T) {
 		load.more(t, ctx, asked)
 		stop()
 		load.clients.Wait()
-		t.Logf("%d answered, %d cut off, the longest took %s", load.good.Load(), load.bad.Load(), time.Duration(load.longest.Load()))
+		t.Logf("%d answered, %d interrupted, the longest took %s", load.good.Load(), load.bad.Load(), time.Duration(load.longest.Load()))
 		if cut := load.bad.Load(); cut > clients*kills {
 			t.Errorf("%d requests failed; only those on their way when a pod ends may", cut)
 		}
@@ -112,7 +112,7 @@ func TestAForwardOutlivesItsPods(t *testing.T) {
 
 		interrupt()
 		if err := <-served; err != nil {
-			t.Errorf("an interrupt is no error: %v", err)
+			t.Errorf("an interrupt is not an error: %v", err)
 		}
 		if conn, err := net.Dial("tcp", listeners[0].Addr().String()); err == nil {
 			conn.Close()
@@ -121,7 +121,7 @@ func TestAForwardOutlivesItsPods(t *testing.T) {
 	})
 }
 
-func TestAnInterruptEndsAForwardUnderLoad(t *testing.T) {
+func TestAnInterruptStopsAForwarderUnderLoad(t *testing.T) {
 	onEach(t, func(t *testing.T, ctx context.Context, l *live) {
 		listeners, err := portforward.Listen("127.0.0.1", 0)
 		if err != nil {
@@ -142,7 +142,7 @@ func TestAnInterruptEndsAForwardUnderLoad(t *testing.T) {
 				t.Error(err)
 			}
 		case <-ctx.Done():
-			t.Error("it goes on")
+			t.Error("it keeps running")
 		}
 		stop()
 		load.clients.Wait()

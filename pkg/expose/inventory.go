@@ -17,32 +17,32 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/record"
 )
 
-// Inventory is what expose made, and what it changed on objects that are not its own.
+// Inventory is what expose created, and what it changed on objects of other owners.
 type Inventory struct {
-	Objects   []*unstructured.Unstructured // in the order in which they go: Services first, so that the address goes before all that makes it safe
+	Objects   []*unstructured.Unstructured // in the order of their deletion: Services first, so that the address is removed before what protects it
 	Edited    []*unstructured.Unstructured
 	consumers []*unstructured.Unstructured // the workloads that read the edited settings
 }
 
-// Empty tells whether there is nothing to take back.
+// Empty tells whether there is nothing to remove or revert.
 func (m Inventory) Empty() bool { return len(m.Objects)+len(m.Edited) == 0 }
 
 func CreatedByExpose(o *unstructured.Unstructured) bool {
-	return labels.SelectorFromSet(dashboard.Marks).Matches(labels.Set(o.GetLabels()))
+	return labels.SelectorFromSet(dashboard.ManagedLabels).Matches(labels.Set(o.GetLabels()))
 }
 
 func IsDeleting(o *unstructured.Unstructured) bool { return o.GetDeletionTimestamp() != nil }
 
-// The kinds that expose makes, in the order in which they go, and those that it changes.
+// The kinds that expose creates, in the order of their deletion, and those that it changes.
 var (
 	createdKinds = []schema.GroupKind{kube.ServiceKind, CertificateKind, IssuerKind, kube.NetworkPolicyKind}
 	editedKinds  = []schema.GroupKind{dashboard.IstioGatewayKind, dashboard.AuthorizationPolicyKind, dashboard.RequestAuthenticationKind, kube.ConfigMapKind}
 )
 
-// ReadInventory returns what expose made, in any namespace and also where no gateway is left.
+// ReadInventory returns what expose created and changed, in any namespace, even without a gateway.
 func ReadInventory(ctx context.Context, view cluster.View) (Inventory, error) {
 	var m Inventory
-	objects, err := listAll(ctx, view, createdKinds, cluster.Scope{Labels: labels.FormatLabels(maps.Clone(dashboard.Marks))})
+	objects, err := listAll(ctx, view, createdKinds, cluster.Scope{Labels: labels.FormatLabels(maps.Clone(dashboard.ManagedLabels))})
 	if err != nil {
 		return m, err
 	}
@@ -53,7 +53,7 @@ func ReadInventory(ctx context.Context, view cluster.View) (Inventory, error) {
 	if err != nil {
 		return m, err
 	}
-	// After the Certificates: cert-manager would make their Secrets again.
+	// After the Certificates: cert-manager would recreate their Secrets.
 	rules := slices.IndexFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == kube.NetworkPolicyKind.Kind })
 	if rules < 0 {
 		rules = len(objects)
@@ -63,7 +63,7 @@ func ReadInventory(ctx context.Context, view cluster.View) (Inventory, error) {
 	return m, nil
 }
 
-// listAll lists several kinds side by side, and returns them in the order of the kinds. One that the server does not have is empty.
+// listAll lists several kinds in parallel, and returns them in the order of the kinds. One that the server does not have is empty.
 func listAll(ctx context.Context, view cluster.View, kinds []schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
 	lists, errs := make([][]*unstructured.Unstructured, len(kinds)), make([]error, len(kinds))
 	var asking sync.WaitGroup
@@ -79,10 +79,10 @@ func listAll(ctx context.Context, view cluster.View, kinds []schema.GroupKind, i
 	return slices.Concat(lists...), nil
 }
 
-// issuedNames are the Secrets that cert-manager makes for expose. It leaves them where they are when their Certificate goes.
+// issuedNames are the Secrets that cert-manager creates for expose. It keeps them when their Certificate is deleted.
 var issuedNames = []string{DashboardCertificate, RootName, LetsEncryptIssuer, MountedSecret}
 
-// readIssued returns the Secrets of expose's Certificates, also of those that are gone. Their contents are not asked for.
+// readIssued returns the Secrets of expose's Certificates, even of deleted ones. Their contents are not read.
 func readIssued(ctx context.Context, view cluster.View, objects []*unstructured.Unstructured) ([]*unstructured.Unstructured, error) {
 	namespaces := []string{"istio-system"}
 	for _, o := range objects {
@@ -94,7 +94,7 @@ func readIssued(ctx context.Context, view cluster.View, objects []*unstructured.
 	for _, namespace := range namespaces {
 		some, err := view.List(ctx, kube.SecretKind, cluster.Scope{Namespace: namespace, Metadata: true})
 		if apierrors.IsForbidden(err) {
-			continue // who may not see them could not remove them
+			continue // without permission to list them, there is none to delete them
 		}
 		if err != nil {
 			return nil, err
@@ -117,20 +117,20 @@ var (
 	IssuerKind      = schema.GroupKind{Group: "cert-manager.io", Kind: "Issuer"}
 )
 
-// DashboardCertificate is the name of the Certificate that expose makes, and of its Secret.
+// DashboardCertificate is the name of the Certificate that expose creates, and of its Secret.
 const DashboardCertificate = "kubectl-kubeflow-dashboard"
 
-// The objects around it. An authority of the dashboard's own has a self-signed root, so that visitors who trust the root
-// go on trusting when the certificate is renewed.
+// The objects around it. The private CA has a self-signed root, so that clients that trust the root keep trusting
+// the certificate after a renewal.
 const (
 	RootName          = "kubectl-kubeflow-root" // an Issuer, the Certificate it signs, and that one's Secret
 	LetsEncryptIssuer = "kubectl-kubeflow-letsencrypt"
 )
 
-// ReadEdited returns the objects that are not expose's own and that it has changed.
+// ReadEdited returns the objects of other owners that expose changed.
 func ReadEdited(ctx context.Context, view cluster.View) ([]*unstructured.Unstructured, error) {
 	return listAll(ctx, view, editedKinds, cluster.Scope{Labels: record.Label + "=expose"})
 }
 
-// Gateways before Istio 1.5 serve from files alone, and this Secret is the one they mount.
+// Gateways before Istio 1.5 serve only from files, and this Secret is the one they mount.
 const MountedSecret = "istio-ingressgateway-certs"

@@ -18,27 +18,27 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// answers is what a visitor meets at each shape's address.
+// answers is the expected probe result of each shape.
 var answers = map[string]string{"1.2": probe.Dashboard, "26.03": probe.SignInPage}
 
-// askShortly asks as one who does not wait long: for addresses that are expected to stay silent.
-func askShortly(ctx context.Context, url string) probe.Result {
+// probeBriefly probes with a short timeout, for addresses that are not expected to answer.
+func probeBriefly(ctx context.Context, url string) probe.Result {
 	ctx, stop := context.WithTimeout(ctx, 3*time.Second)
 	defer stop()
 	return probe.Do(ctx, probe.Request{URL: url})
 }
 
-// askUntilNothing asks again while the address still answers: a policy engine follows the API server by a moment.
-func askUntilNothing(ctx context.Context, url string) probe.Result {
-	answer := askShortly(ctx, url)
+// probeUntilNoAnswer repeats the probe while the address still answers: a policy engine lags behind the API server.
+func probeUntilNoAnswer(ctx context.Context, url string) probe.Result {
+	answer := probeBriefly(ctx, url)
 	for deadline := time.Now().Add(20 * time.Second); answer.What != probe.NoAnswer && time.Now().Before(deadline); {
 		time.Sleep(100 * time.Millisecond)
-		answer = askShortly(ctx, url)
+		answer = probeBriefly(ctx, url)
 	}
 	return answer
 }
 
-func TestAnAddressAnswersAndIsTakenBack(t *testing.T) {
+func TestAnAddressAnswersAndIsRemoved(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		before := l.state(t, ctx)
 		url := l.expose(t, ctx, expose.Options{})
@@ -52,9 +52,9 @@ func TestAnAddressAnswersAndIsTakenBack(t *testing.T) {
 		}
 		l.remove(t, ctx)
 		if diff := cmp.Diff(before, l.state(t, ctx)); diff != "" {
-			t.Errorf("a removal leaves or touches something (-before +after):\n%s", diff)
+			t.Errorf("a removal leaves or changes something (-before +after):\n%s", diff)
 		}
-		if answer := askUntilNothing(ctx, url); answer.What != probe.NoAnswer {
+		if answer := probeUntilNoAnswer(ctx, url); answer.What != probe.NoAnswer {
 			t.Errorf("the address still answers: %+v", answer)
 		}
 	})
@@ -77,13 +77,13 @@ func TestASecondRunChangesNothing(t *testing.T) {
 	})
 }
 
-func TestAnAddressThatBecomesInternalIsAnother(t *testing.T) {
+func TestAnInternalAddressReplacesThePublicOne(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		yes := true
 		public := l.expose(t, ctx, expose.Options{})
 		inside := l.expose(t, ctx, expose.Options{Internal: &yes})
 		if inside == public {
-			t.Errorf("%s is told before the address has changed", public)
+			t.Errorf("%s is reported before the address has changed", public)
 		}
 		if answer := probe.Until(ctx, probe.Request{URL: inside}, 20*time.Second); !answer.Healthy() {
 			t.Errorf("%+v", answer)
@@ -91,17 +91,17 @@ func TestAnAddressThatBecomesInternalIsAnother(t *testing.T) {
 	})
 }
 
-func TestSourceRangesLetInWhoTheyName(t *testing.T) {
+func TestOnlySourceRangesCanConnect(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		here, elsewhere := []string{"127.0.0.0/8"}, []string{"203.0.113.0/24"}
 		url := l.expose(t, ctx, expose.Options{SourceRanges: &elsewhere})
-		if answer := askUntilNothing(ctx, url); answer.What != probe.NoAnswer {
-			t.Errorf("a visitor from outside the ranges gets in: %+v", answer)
+		if answer := probeUntilNoAnswer(ctx, url); answer.What != probe.NoAnswer {
+			t.Errorf("a client from outside the ranges can connect: %+v", answer)
 		}
 		service := l.service(t, ctx)
 		l.expose(t, ctx, expose.Options{SourceRanges: &here})
 		if answer := probe.Until(ctx, probe.Request{URL: url}, 20*time.Second); answer.What != answers[l.shape] {
-			t.Errorf("a visitor from the ranges does not get in: %+v", answer)
+			t.Errorf("a client from the ranges cannot connect: %+v", answer)
 		}
 		want := cluster.Edit(service, func(o *unstructured.Unstructured) {
 			_ = unstructured.SetNestedStringSlice(o.Object, here, "spec", "loadBalancerSourceRanges")
@@ -112,7 +112,7 @@ func TestSourceRangesLetInWhoTheyName(t *testing.T) {
 	})
 }
 
-func TestWithoutTheAllowingPolicyNobodyGetsIn(t *testing.T) {
+func TestWithoutTheAllowPolicyConnectionsAreBlocked(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		if l.shape != "26.03" {
 			if _, plan := l.plan(t, ctx, expose.Options{}); len(plan.Changes) != 1 {
@@ -122,17 +122,17 @@ func TestWithoutTheAllowingPolicyNobodyGetsIn(t *testing.T) {
 		}
 		url := l.expose(t, ctx, expose.Options{})
 		l.kubectl(t, "", "delete", "networkpolicy", "-n=istio-system", dashboard.AllowName)
-		if answer := askUntilNothing(ctx, url); answer.What != probe.NoAnswer {
+		if answer := probeUntilNoAnswer(ctx, url); answer.What != probe.NoAnswer {
 			t.Errorf("the policies do not block: %+v", answer)
 		}
 		l.expose(t, ctx, expose.Options{})
 		if answer := probe.Until(ctx, probe.Request{URL: url}, 20*time.Second); !answer.Healthy() {
-			t.Errorf("a second run does not put the policy back: %+v", answer)
+			t.Errorf("a second run does not restore the policy: %+v", answer)
 		}
 	})
 }
 
-func TestAServiceMadeByHandIsMendedAndStays(t *testing.T) {
+func TestAManuallyCreatedServiceIsFixedAndKept(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		l.apply(t, `{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kubeflowdashboard-lb", "namespace": "istio-system"},
 			"spec": {"type": "LoadBalancer", "selector": {"app": "istio-ingressgateway", "istio": "ingressgateway"},
@@ -143,12 +143,12 @@ func TestAServiceMadeByHandIsMendedAndStays(t *testing.T) {
 		}
 		l.remove(t, ctx)
 		if left := l.look(t, ctx); l.service(t, ctx) == nil || !left.Inventory.Empty() {
-			t.Errorf("a removal took a Service that expose did not make")
+			t.Errorf("a removal deleted a Service that expose did not create")
 		}
 	})
 }
 
-func TestAnInterruptedRunIsFinishedByTheNext(t *testing.T) {
+func TestAnInterruptedRunIsCompletedByTheNext(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		_, plan := l.plan(t, ctx, expose.Options{})
 		for done := range plan.Changes {
@@ -170,23 +170,23 @@ func TestAnInterruptedRunIsFinishedByTheNext(t *testing.T) {
 	})
 }
 
-func TestSomebodyElsesChangeMeanwhileIsNotLost(t *testing.T) {
+func TestAConcurrentChangeIsNotLost(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		l.expose(t, ctx, expose.Options{})
 		ranges := []string{"203.0.113.0/24"}
 		_, plan := l.plan(t, ctx, expose.Options{SourceRanges: &ranges})
-		l.kubectl(t, "", "annotate", "service", "-n=istio-system", dashboard.LoadBalancerName, "owner=somebody")
+		l.kubectl(t, "", "annotate", "service", "-n=istio-system", dashboard.LoadBalancerName, "owner=team-a")
 		if err := expose.Apply(ctx, l.client, plan.Changes, false); !apierrors.IsConflict(err) {
 			t.Errorf("the write is not refused: %v", err)
 		}
 		_, again := l.plan(t, ctx, expose.Options{SourceRanges: &ranges})
 		if !plan.Covers(again) {
-			t.Error("what is to be done is taken for something else")
+			t.Error("the same changes are not recognised as covered")
 		}
 		if err := expose.Apply(ctx, l.client, again.Changes, false); err != nil {
 			t.Fatal(err)
 		}
-		if got := l.service(t, ctx).GetAnnotations()["owner"]; got != "somebody" {
+		if got := l.service(t, ctx).GetAnnotations()["owner"]; got != "team-a" {
 			t.Errorf("the other change is lost: %q", got)
 		}
 	})

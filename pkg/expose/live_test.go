@@ -30,7 +30,7 @@ type live struct {
 	client                        *cluster.Client
 }
 
-// lives are started once; each test puts back what it changes.
+// lives are started once; each test reverts what it changes.
 var lives = []*live{
 	{shape: "1.2", kubernetes: "1.21"},
 	{shape: "26.03", kubernetes: "1.35"},
@@ -79,7 +79,7 @@ func onAddresses(t *testing.T, test func(t *testing.T, ctx context.Context, l *l
 	onEach(t, test)
 }
 
-// prepare puts the shape on the cluster, the first time, and takes back what an earlier test left.
+// prepare applies the shape to the cluster, the first time, and removes what an earlier test left.
 func (l *live) prepare(t *testing.T, ctx context.Context) {
 	t.Helper()
 	if l.client == nil {
@@ -105,7 +105,7 @@ func (l *live) prepare(t *testing.T, ctx context.Context) {
 	l.kubectl(t, "", "delete", "service", "-n=istio-system", dashboard.LoadBalancerName, "--ignore-not-found")
 }
 
-// objects returns the shape as it is applied: the pods are the Deployments' to make, the states the cluster's to tell.
+// objects returns the shape without what the cluster creates: pods and statuses.
 func (l *live) objects(t *testing.T) string {
 	t.Helper()
 	var out strings.Builder
@@ -169,11 +169,11 @@ func (l *live) expose(t *testing.T, ctx context.Context, o expose.Options) strin
 	if err := expose.Apply(ctx, l.client, plan.Changes, false); err != nil {
 		t.Fatal(err)
 	}
-	door, err := loadbalancer.Await(ctx, l.client, target.Target, plan, func(problem.Error) {})
+	request, err := loadbalancer.Await(ctx, l.client, target.Target, plan, func(problem.Error) {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return door.URL
+	return request.URL
 }
 
 func (l *live) remove(t *testing.T, ctx context.Context) {

@@ -23,8 +23,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected outputs")
 
-// Each case is a shape, objects that are added to it or stand in for its own, the flags, and what is decided.
-// A comment on top says what the case is about.
+// Each case is a shape, objects that are added to it or replace its own, the flags, and the expected decision.
+// The comment at the top describes the case.
 func TestPlans(t *testing.T) {
 	files, err := filepath.Glob("testdata/plan/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -46,11 +46,11 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-// decided says everything that is decided about a case, as text.
+// decided formats everything that is decided about a case.
 func decided(t *testing.T, archive *txtar.Archive) string {
 	t.Helper()
 	objects := merged(parsed(t, read(t, "testdata/shapes/"+strings.TrimSpace(section(archive, "shape"))+".yaml")), parsed(t, section(archive, "cluster")))
-	view, o := cluster.Objects("a test's objects", nil, objects...), options(t, section(archive, "flags"))
+	view, o := cluster.Objects("test objects", nil, objects...), options(t, section(archive, "flags"))
 	target, err := expose.Read(context.Background(), view)
 	if err != nil {
 		return "error: " + err.Error() + "\n"
@@ -129,8 +129,8 @@ func options(t *testing.T, flags string) expose.Options {
 	return o
 }
 
-// merged returns the objects of a shape with a case's own; one of the same name takes the other's place, and a
-// "deleted" one takes it away.
+// merged returns the objects of a shape with a case's own; one of the same name replaces the other, and a
+// "deleted" one removes it.
 func merged(shape, own []*unstructured.Unstructured) []*unstructured.Unstructured {
 	all := slices.DeleteFunc(shape, func(o *unstructured.Unstructured) bool {
 		return slices.ContainsFunc(own, func(p *unstructured.Unstructured) bool {

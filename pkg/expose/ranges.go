@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// ParseRanges reads CIDRs as a user types them; a bare address is that address alone.
-// The result is in the form that Kubernetes and Azure take: the network's first address.
+// ParseRanges parses CIDRs; a plain address is a range of one.
+// The result is in the form that Kubernetes and Azure accept: with the network address.
 func ParseRanges(typed []string) ([]string, error) {
 	ranges := []string{}
 	for _, one := range typed {

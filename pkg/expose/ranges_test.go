@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestRangesAreReadAsPeopleTypeThem(t *testing.T) {
+func TestRangesAreParsedAndNormalized(t *testing.T) {
 	got, err := ParseRanges([]string{"203.0.113.7", " 198.51.100.9/24", "", "2001:db8::1", "2001:db8::1/32"})
 	if err != nil {
 		t.Fatal(err)

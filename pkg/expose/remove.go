@@ -13,7 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/record"
 )
 
-// PlanRemoval returns the changes that take back what expose made and changed.
+// PlanRemoval returns the changes that remove what expose created and revert what it changed.
 func PlanRemoval(made Inventory) []cluster.Change {
 	addresses := 0
 	for _, o := range made.Objects {
@@ -32,7 +32,7 @@ func deletions(objects []*unstructured.Unstructured) []cluster.Change {
 	return changes
 }
 
-// Revert returns the changes that take back what expose changed on others' objects.
+// Revert returns the changes that revert what expose changed on objects of other owners.
 func (m Inventory) Revert() []cluster.Change {
 	var changes []cluster.Change
 	for _, o := range m.Edited {
@@ -46,15 +46,15 @@ func (m Inventory) Revert() []cluster.Change {
 	return changes
 }
 
-// A Removal says how to take back.
+// A Removal has the options of Remove.
 type Removal struct {
-	DryRun  bool                 // the server checks the changes and keeps nothing
-	Timeout time.Duration        // how long to wait until Azure has let go of the addresses; 0 does not wait
-	Removed func(cluster.Change) // hears what is taken back, when it is; may be nil
+	DryRun  bool                 // the server only checks the changes
+	Timeout time.Duration        // how long to wait until Azure has released the addresses; 0 does not wait
+	Removed func(cluster.Change) // called for each change that is done; may be nil
 }
 
-// Remove carries out the changes of PlanRemoval, and deletes what came of them meanwhile.
-// An address that is not free in time is a *problem.Error, with context.DeadlineExceeded in it.
+// Remove applies the changes of PlanRemoval, and deletes Secrets that cert-manager still wrote meanwhile.
+// An address that is not released in time is a *problem.Error, with context.DeadlineExceeded in it.
 func Remove(ctx context.Context, c *cluster.Client, changes []cluster.Change, o Removal) error {
 	if err := removeEach(ctx, c, changes, o.DryRun); err != nil || o.DryRun {
 		return err
@@ -78,7 +78,7 @@ func Remove(ctx context.Context, c *cluster.Client, changes []cluster.Change, o 
 	return o.await(ctx, c, late)
 }
 
-// await waits until the addresses are free, and tells of each change that it is done.
+// await waits until the addresses are released, and reports each change that is done.
 func (o Removal) await(ctx context.Context, c *cluster.Client, changes []cluster.Change) error {
 	if o.Timeout == 0 {
 		return nil
@@ -96,11 +96,11 @@ func (o Removal) await(ctx context.Context, c *cluster.Client, changes []cluster
 	return nil
 }
 
-// removeEach makes the changes in their order. What is gone already is as wanted.
+// removeEach applies the changes in their order. Objects that are already deleted are no error.
 func removeEach(ctx context.Context, c *cluster.Client, changes []cluster.Change, dryRun bool) error {
 	for _, change := range changes {
 		err := Apply(ctx, c, []cluster.Change{change}, dryRun)
-		if apierrors.IsConflict(err) { // somebody changed it meanwhile: their change stays
+		if apierrors.IsConflict(err) { // changed meanwhile: keep the other change
 			err = removeCurrent(ctx, c, change, dryRun)
 		}
 		if err != nil && !apierrors.IsNotFound(err) {
@@ -110,7 +110,7 @@ func removeEach(ctx context.Context, c *cluster.Client, changes []cluster.Change
 	return nil
 }
 
-// removeCurrent takes one change back as the object is now.
+// removeCurrent reverts one change on the object as it is now.
 func removeCurrent(ctx context.Context, c *cluster.Client, change cluster.Change, dryRun bool) error {
 	made, err := ReadInventory(ctx, c.View())
 	if err != nil {
@@ -124,10 +124,10 @@ func removeCurrent(ctx context.Context, c *cluster.Client, change cluster.Change
 	return nil
 }
 
-// lateSecrets is how long the Secret of a deleted Certificate may still come: cert-manager writes what it decided before.
+// lateSecrets is how long the Secret of a deleted Certificate may still be written: cert-manager completes what it started.
 const lateSecrets = 3 * time.Second
 
-// AwaitLateSecrets waits until nothing more comes of what was deleted since then. It returns an error when ctx ends first.
+// AwaitLateSecrets waits until no more Secrets are written for Certificates deleted since then. It returns an error when ctx ends first.
 func AwaitLateSecrets(ctx context.Context, since time.Time) error {
 	return kube.Sleep(ctx, lateSecrets-time.Since(since))
 }

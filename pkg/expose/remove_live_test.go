@@ -16,7 +16,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-func TestHTTPSInterruptedAnywhereIsFinishedOrTakenBack(t *testing.T) {
+func TestInterruptedHTTPSIsCompletedOrReverted(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		gateway := l.gateway(t, ctx)
 		o := expose.Options{TLS: &expose.TLS{From: expose.SelfSigned}}
@@ -38,7 +38,7 @@ func TestHTTPSInterruptedAnywhereIsFinishedOrTakenBack(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		address, _ := l.secured(t, ctx, expose.Options{}) // names no flag, and finishes
+		address, _ := l.secured(t, ctx, expose.Options{}) // completes without flags
 		if answer := probe.Until(ctx, probe.Request{URL: "https://" + address + "/"}, 20*time.Second); !answer.Healthy() {
 			t.Errorf("%+v", answer)
 		}
@@ -51,9 +51,9 @@ func TestHTTPSInterruptedAnywhereIsFinishedOrTakenBack(t *testing.T) {
 	})
 }
 
-func TestASecretThatComesLateGoesToo(t *testing.T) {
+func TestASecretWrittenLateIsDeleted(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
-		for way, takeBack := range map[string]func(address string) error{
+		for way, remove := range map[string]func(address string) error{
 			"--remove": func(string) error { l.remove(t, ctx); return nil },
 			"--tls none": func(address string) error {
 				_, err := tls.Secure(ctx, l.client, nil, expose.Options{TLS: &expose.TLS{From: expose.NoTLS}}, address, func(problem.Error) {})
@@ -62,7 +62,7 @@ func TestASecretThatComesLateGoesToo(t *testing.T) {
 		} {
 			address, plan := l.secured(t, ctx, expose.Options{TLS: &expose.TLS{From: expose.SelfSigned}})
 			written := l.writesLate(t, ctx, plan.Secret)
-			if err := takeBack(address); err != nil {
+			if err := remove(address); err != nil {
 				t.Fatal(err)
 			}
 			if err := <-written; err != nil {
@@ -75,7 +75,7 @@ func TestASecretThatComesLateGoesToo(t *testing.T) {
 	})
 }
 
-// writesLate plays a cert-manager that is slow: it writes a Secret again as soon as that is deleted, which is after its Certificate.
+// writesLate simulates a slow cert-manager: it writes a Secret again as soon as that is deleted, which is after its Certificate.
 func (l *live) writesLate(t *testing.T, ctx context.Context, secret cluster.Ref) <-chan error {
 	t.Helper()
 	in := l.client.Kube.CoreV1().Secrets(secret.Namespace)

@@ -15,16 +15,16 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/record"
 )
 
-// A Target is what there is to expose: the dashboard as it is, and what an earlier run made of it.
+// A Target is the dashboard to expose: the dashboard as it is, and what earlier runs created.
 type Target struct {
 	dashboard.Dashboard
-	Inventory Inventory // what expose made and changed on this cluster
+	Inventory Inventory // what expose created and changed on this cluster
 
-	AddressService *unstructured.Unstructured // the Service named LoadBalancerName, whoever made it; nil when there is none
-	AllowPolicy    *unstructured.Unstructured // the NetworkPolicy named AllowName, whoever made it; nil when there is none
+	AddressService *unstructured.Unstructured // the Service named LoadBalancerName, whoever created it; nil when there is none
+	AllowPolicy    *unstructured.Unstructured // the NetworkPolicy named AllowName, whoever created it; nil when there is none
 }
 
-// Read reads what there is to expose. A cluster without a gateway is a *problem.Error.
+// Read reads the dashboard and the inventory. A cluster without a gateway is a *problem.Error.
 func Read(ctx context.Context, view cluster.View) (Target, error) {
 	var t Target
 	var err error
@@ -34,7 +34,7 @@ func Read(ctx context.Context, view cluster.View) (Target, error) {
 	return t, t.readInventory(ctx, view)
 }
 
-// readInventory reads what is there under the names that expose writes, and what carries its labels.
+// readInventory reads the objects with the names that expose uses, and those with its labels.
 func (t *Target) readInventory(ctx context.Context, view cluster.View) (err error) {
 	if t.AddressService, err = t.namedInNamespace(ctx, view, kube.ServiceKind, dashboard.LoadBalancerName); err != nil {
 		return err
@@ -43,7 +43,7 @@ func (t *Target) readInventory(ctx context.Context, view cluster.View) (err erro
 		return err
 	}
 	t.Inventory, err = ReadInventory(ctx, view)
-	if apierrors.IsForbidden(err) { // allowed in the gateway's namespace alone
+	if apierrors.IsForbidden(err) { // allowed only in the gateway's namespace
 		t.Inventory, err = Inventory{}, nil
 		for _, o := range []*unstructured.Unstructured{t.AddressService, t.AllowPolicy} {
 			if o != nil && CreatedByExpose(o) {
@@ -65,7 +65,7 @@ func (t Target) LoadBalancer() (*corev1.Service, error) {
 	return cluster.As[corev1.Service](t.AddressService)
 }
 
-// namedInNamespace returns an object of the gateway's namespace from a list that the View has already; nil when it is not there.
+// namedInNamespace returns an object of the gateway's namespace from a list that the View has already; nil when it does not exist.
 func (t *Target) namedInNamespace(ctx context.Context, view cluster.View, kind schema.GroupKind, name string) (*unstructured.Unstructured, error) {
 	all, err := view.List(ctx, kind, cluster.Scope{Namespace: t.Namespace()})
 	if i := slices.IndexFunc(all, func(o *unstructured.Unstructured) bool { return o.GetName() == name }); i >= 0 {

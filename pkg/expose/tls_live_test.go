@@ -38,30 +38,30 @@ func (l *live) secured(t *testing.T, ctx context.Context, o expose.Options) (add
 	return address, plan
 }
 
-func TestHTTPSIsVerifiedByItsAuthority(t *testing.T) {
+func TestHTTPSIsVerifiedByItsCA(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		gateway := l.gateway(t, ctx)
 		address, plan := l.secured(t, ctx, expose.Options{TLS: &expose.TLS{From: expose.SelfSigned}})
-		door := probe.Request{URL: "https://" + address + "/", Roots: plan.CA(ctx, l.client.View())}
-		answer := probe.Until(ctx, door, 20*time.Second)
+		request := probe.Request{URL: "https://" + address + "/", Roots: plan.CA(ctx, l.client.View())}
+		answer := probe.Until(ctx, request, 20*time.Second)
 		if answer.What != answers[l.shape] || answer.Certificate == nil || answer.Certificate.Trusted != probe.TrustedByCA {
 			t.Errorf("%+v, certificate %+v", answer, answer.Certificate)
 		}
 		strict := &http.Client{
-			Transport:     &http.Transport{TLSClientConfig: &cryptotls.Config{RootCAs: door.Roots}, DisableKeepAlives: true},
+			Transport:     &http.Transport{TLSClientConfig: &cryptotls.Config{RootCAs: request.Roots}, DisableKeepAlives: true},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
-		response, err := strict.Get(door.URL)
+		response, err := strict.Get(request.URL)
 		if err != nil {
-			t.Errorf("a client that trusts the authority alone: %v", err)
+			t.Errorf("a client that trusts only the CA: %v", err)
 		} else {
 			response.Body.Close()
 		}
-		if _, err := http.Get(door.URL); err == nil || !strings.Contains(err.Error(), "certificate signed by unknown authority") {
+		if _, err := http.Get(request.URL); err == nil || !strings.Contains(err.Error(), "certificate signed by unknown authority") {
 			t.Errorf("a client that does not trust it: %v", err)
 		}
-		if plain := probe.Do(ctx, probe.Request{URL: "http://" + address + "/"}); plain.To != door.URL {
-			t.Errorf("plain HTTP is not sent on: %+v", plain)
+		if plain := probe.Do(ctx, probe.Request{URL: "http://" + address + "/"}); plain.To != request.URL {
+			t.Errorf("plain HTTP is not redirected: %+v", plain)
 		}
 		for _, o := range []expose.Options{{}, {TLS: &expose.TLS{From: expose.SelfSigned}}} {
 			if _, again := l.plan(t, ctx, o); len(again.All()) > 0 {
@@ -70,7 +70,7 @@ func TestHTTPSIsVerifiedByItsAuthority(t *testing.T) {
 		}
 		l.remove(t, ctx)
 		if diff := cmp.Diff(gateway, l.gateway(t, ctx)); diff != "" {
-			t.Errorf("a removal leaves or touches something of the Gateway (-before +after):\n%s", diff)
+			t.Errorf("a removal leaves or changes something of the Gateway (-before +after):\n%s", diff)
 		}
 		if left := l.look(t, ctx).Inventory; !left.Empty() {
 			t.Errorf("a removal leaves %d objects", len(left.Objects))
@@ -88,31 +88,31 @@ func TestTheCertificateFollowsTheAddressAndTheName(t *testing.T) {
 			t.Errorf("by the new address: %+v, certificate %+v", answer, answer.Certificate)
 		}
 		_, plan = l.secured(t, ctx, expose.Options{Host: &host})
-		door := probe.Request{URL: "https://" + host + "/", Address: inside, Roots: plan.CA(ctx, l.client.View())}
-		if answer := probe.Until(ctx, door, 20*time.Second); answer.Certificate == nil || answer.Certificate.Trusted != probe.TrustedByCA {
+		request := probe.Request{URL: "https://" + host + "/", Address: inside, Roots: plan.CA(ctx, l.client.View())}
+		if answer := probe.Until(ctx, request, 20*time.Second); answer.Certificate == nil || answer.Certificate.Trusted != probe.TrustedByCA {
 			t.Errorf("by the name: %+v, certificate %+v", answer, answer.Certificate)
 		}
-		if url := l.look(t, ctx).URL(loadbalancer.ServiceRef("istio-system")); url != door.URL {
+		if url := l.look(t, ctx).URL(loadbalancer.ServiceRef("istio-system")); url != request.URL {
 			t.Errorf("the URL is %s", url)
 		}
 		if again := plan.CA(ctx, l.client.View()); !again.Equal(roots) {
-			t.Error("the authority is another: who trusted the first one is warned again")
+			t.Error("the CA changed: clients that trusted the first one are warned again")
 		}
 	})
 }
 
-func TestLetsEncryptsQuestionPassesTheSignIn(t *testing.T) {
+func TestTheACMEChallengeBypassesAuthentication(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		label := "ourkubeflow"
 		o := expose.Options{TLS: &expose.TLS{From: expose.LetsEncrypt, Email: "us@example.com"}, DNSLabel: &label}
-		address, plan := l.secured(t, ctx, o) // the stand-in issues only when the question gets past the sign-in
+		address, plan := l.secured(t, ctx, o) // the stand-in issues only when the challenge bypasses authentication
 		want := "ourkubeflow.westeurope.cloudapp.azure.com"
-		door := probe.Request{URL: "https://" + want + "/", Address: address, Roots: plan.CA(ctx, l.client.View())}
-		if answer := probe.Until(ctx, door, 20*time.Second); plan.Host != want || answer.What != answers[l.shape] || answer.Certificate.Trusted != probe.TrustedByCA {
+		request := probe.Request{URL: "https://" + want + "/", Address: address, Roots: plan.CA(ctx, l.client.View())}
+		if answer := probe.Until(ctx, request, 20*time.Second); plan.Host != want || answer.What != answers[l.shape] || answer.Certificate.Trusted != probe.TrustedByCA {
 			t.Errorf("%s: %+v, certificate %+v", plan.Host, answer, answer.Certificate)
 		}
 		if l.shape == "1.2" {
-			return // nobody is asked to sign in there
+			return // no authentication there
 		}
 		if edited := l.look(t, ctx).Inventory.Edited; len(edited) != 2 {
 			t.Errorf("%d objects carry a record of what changed, want the Gateway and the policy", len(edited))
@@ -124,7 +124,7 @@ func TestLetsEncryptsQuestionPassesTheSignIn(t *testing.T) {
 	})
 }
 
-func TestSourceRangesTellLoopbackAddressesApart(t *testing.T) {
+func TestSourceRangesDistinguishLoopbackAddresses(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		ranges := []string{"127.0.0.1/32"}
 		url := l.expose(t, ctx, expose.Options{SourceRanges: &ranges})
@@ -140,7 +140,7 @@ func TestSourceRangesTellLoopbackAddressesApart(t *testing.T) {
 	})
 }
 
-func TestAnAddressOfOnesOwnIsFoundInItsGroup(t *testing.T) {
+func TestAnExistingAddressIsFoundInItsResourceGroup(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		nodes, network, group := "127.20.77.9", "127.20.77.200", "network"
 		if url := l.expose(t, ctx, expose.Options{IP: &nodes}); url != "http://127.20.77.9/" {
@@ -157,7 +157,7 @@ func TestAnAddressOfOnesOwnIsFoundInItsGroup(t *testing.T) {
 	})
 }
 
-func TestAzuresRefusalsAreToldInPlainWords(t *testing.T) {
+func TestAzureErrorsAreExplained(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		for code, why := range map[string]string{
 			"AuthorizationFailed":       "the cluster's identity may not make or use the address: Azure answers AuthorizationFailed",
@@ -189,7 +189,7 @@ func (l *live) waits(t *testing.T, ctx context.Context, why string) {
 	}
 }
 
-// gateway returns what of the Gateway is people's own.
+// gateway returns what users can set on the Gateway.
 func (l *live) gateway(t *testing.T, ctx context.Context) map[string]any {
 	t.Helper()
 	o := l.look(t, ctx).IstioGateway
@@ -199,7 +199,7 @@ func (l *live) gateway(t *testing.T, ctx context.Context) map[string]any {
 	return map[string]any{"spec": spec, "labels": len(o.GetLabels()), "annotations": len(annotations)}
 }
 
-func TestACertificateOfOnesOwnIsServed(t *testing.T) {
+func TestAnExistingCertificateIsServed(t *testing.T) {
 	onAddresses(t, func(t *testing.T, ctx context.Context, l *live) {
 		name, host := "ours", "kubeflow.example.com"
 		if l.shape == "1.2" {
@@ -218,15 +218,15 @@ func TestACertificateOfOnesOwnIsServed(t *testing.T) {
 		}
 		defer l.kubectl(t, "", "delete", "secret", "-n=istio-system", name)
 		address, plan := l.secured(t, ctx, expose.Options{TLS: &expose.TLS{From: expose.FromSecret, Secret: name}, Host: &host})
-		door := probe.Request{URL: "https://" + host + "/", Address: address, Roots: plan.CA(ctx, l.client.View())}
-		if answer := probe.Until(ctx, door, 20*time.Second); answer.What != answers[l.shape] || answer.Certificate.Trusted != probe.TrustedByCA {
+		request := probe.Request{URL: "https://" + host + "/", Address: address, Roots: plan.CA(ctx, l.client.View())}
+		if answer := probe.Until(ctx, request, 20*time.Second); answer.What != answers[l.shape] || answer.Certificate.Trusted != probe.TrustedByCA {
 			t.Errorf("%+v, certificate %+v", answer, answer.Certificate)
 		}
 		other := "other.example.com"
 		if _, plan := l.plan(t, ctx, expose.Options{Host: &other}); !strings.Contains(strings.Join(plan.Notes, " "), "is not for other.example.com") {
-			t.Errorf("a certificate for another name is not told of: %q", plan.Notes)
+			t.Errorf("a certificate for another name is not reported: %q", plan.Notes)
 		}
 		l.remove(t, ctx)
-		l.kubectl(t, "", "get", "secret", "-n=istio-system", name) // not expose's to remove
+		l.kubectl(t, "", "get", "secret", "-n=istio-system", name) // not created by expose
 	})
 }

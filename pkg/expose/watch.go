@@ -17,10 +17,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// awaitGone waits until an object is really gone: a load balancer's Service stays until Azure has freed the address.
+// awaitGone waits until an object is gone: the Service of a load balancer stays until Azure has released the address.
 func awaitGone(ctx context.Context, c *cluster.Client, ref cluster.Ref) error {
 	if ref.Kind != "Service" {
-		return nil // nothing holds it back
+		return nil // nothing delays its deletion
 	}
 	err := WatchService(ctx, c, ref, func(s *corev1.Service) bool { return s == nil })
 	if err == nil {
@@ -34,17 +34,17 @@ func awaitGone(ctx context.Context, c *cluster.Client, ref cluster.Ref) error {
 	})
 }
 
-// Unfinished turns an ended context into the Problem that says what was waited for.
-func Unfinished(ctx context.Context, err error, say func() *problem.Error) error {
+// Unfinished returns the Problem that describes what was awaited, if the context has ended.
+func Unfinished(ctx context.Context, err error, describe func() *problem.Error) error {
 	if ctx.Err() == nil {
 		return err
 	}
-	failure := say()
+	failure := describe()
 	failure.Err = ctx.Err()
 	return failure
 }
 
-// WatchService watches one Service until done says so; done gets nil while there is none.
+// WatchService watches one Service until done returns true; done gets nil while there is none.
 func WatchService(ctx context.Context, c *cluster.Client, ref cluster.Ref, done func(*corev1.Service) bool) error {
 	only := fields.OneTermEqualSelector("metadata.name", ref.Name).String()
 	in := c.Kube.CoreV1().Services(ref.Namespace)

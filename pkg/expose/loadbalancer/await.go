@@ -17,23 +17,23 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// Await waits until a plan's Service has its address and returns where to knock. tell hears why it takes long, once for each reason.
+// Await waits until a plan's Service has its address and returns the request to probe it with. notify reports why it takes long, once for each reason.
 // When the context's deadline passes the error is a *problem.Error with the reason, and context.DeadlineExceeded in it.
-func Await(ctx context.Context, c *cluster.Client, t expose.Target, plan Plan, tell func(problem.Error)) (probe.Request, error) {
+func Await(ctx context.Context, c *cluster.Client, t expose.Target, plan Plan, notify func(problem.Error)) (probe.Request, error) {
 	ref := plan.Service
-	told, stop := context.WithCancel(ctx)
+	pending, stop := context.WithCancel(ctx)
 	defer stop()
-	go reportDelays(told, c, ref, tell)
-	var door probe.Request
+	go reportDelays(pending, c, ref, notify)
+	var request probe.Request
 	err := expose.WatchService(ctx, c, ref, func(s *corev1.Service) bool {
 		if s == nil {
 			return false
 		}
-		door = probe.Request{URL: t.ServiceURL(s), Address: dashboard.IPOf(s)}
-		return door.URL != "" && !slices.Contains(plan.released, door.Address)
+		request = probe.Request{URL: t.ServiceURL(s), Address: dashboard.IPOf(s)}
+		return request.URL != "" && !slices.Contains(plan.released, request.Address)
 	})
 	if err == nil {
-		return door, nil
+		return request, nil
 	}
 	return probe.Request{}, expose.Unfinished(ctx, err, func() *problem.Error {
 		delay := WhyPending(context.WithoutCancel(ctx), c, ref)
@@ -45,14 +45,14 @@ func Await(ctx context.Context, c *cluster.Client, t expose.Target, plan Plan, t
 	})
 }
 
-// reportDelays looks at the events while an address is missing: soon at first, then now and then.
-func reportDelays(ctx context.Context, c *cluster.Client, ref cluster.Ref, tell func(problem.Error)) {
+// reportDelays reads the events while an address is missing, with growing pauses.
+func reportDelays(ctx context.Context, c *cluster.Client, ref cluster.Ref, notify func(problem.Error)) {
 	var last problem.Error
 	pause := wait.Backoff{Duration: 2 * time.Second, Factor: 1.5, Steps: 8, Cap: 15 * time.Second}
 	for kube.Sleep(ctx, pause.Step()) == nil {
 		if delay := WhyPending(ctx, c, ref); delay != last && ctx.Err() == nil {
 			last = delay
-			tell(delay)
+			notify(delay)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// delayOf says in plain words what a Service's events tell about its missing address. It is pure; the latest event counts.
+// delayOf explains a missing address by the Service's latest warning event. It is pure.
 func delayOf(events []corev1.Event) problem.Error {
 	slices.SortStableFunc(events, func(a, b corev1.Event) int { return cmp.Compare(timeOf(a).UnixNano(), timeOf(b).UnixNano()) })
 	for _, event := range slices.Backward(events) {
@@ -39,7 +39,7 @@ func timeOf(e corev1.Event) metav1.Time {
 	return e.CreationTimestamp
 }
 
-// WhyPending asks the events of a Service why it has no address. Without the permission to read them it says what is usual.
+// WhyPending explains by the events of a Service why it has no address. Without permission to read them it returns the usual reason.
 func WhyPending(ctx context.Context, c *cluster.Client, service cluster.Ref) problem.Error {
 	list, err := c.Kube.CoreV1().Events(service.Namespace).List(ctx, metav1.ListOptions{
 		FieldSelector: fields.Set{"involvedObject.kind": "Service", "involvedObject.name": service.Name}.String(),

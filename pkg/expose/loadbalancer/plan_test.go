@@ -20,7 +20,7 @@ func data(name string, others, set map[string]string) cluster.Change {
 	})
 }
 
-func TestAPlanCoversWhatIsPartOfItWhateverElseChanged(t *testing.T) {
+func TestAPlanCoversASubsetOfItsChanges(t *testing.T) {
 	a := data("a", map[string]string{"x": "1", "y": "1"}, map[string]string{"x": "2"})
 	b := data("b", map[string]string{"x": "1"}, map[string]string{"x": "2"})
 	agreed := Plan{Reach: dashboard.Restricted, Changes: []cluster.Change{a, b}}
@@ -30,7 +30,7 @@ func TestAPlanCoversWhatIsPartOfItWhateverElseChanged(t *testing.T) {
 		want bool
 	}{
 		{"the same", agreed, true},
-		{"what is left of it", Plan{Reach: dashboard.Restricted, Changes: []cluster.Change{b}}, true},
+		{"the rest of it", Plan{Reach: dashboard.Restricted, Changes: []cluster.Change{b}}, true},
 		{"the same where another field of the object changed", Plan{Reach: dashboard.Restricted, Changes: []cluster.Change{
 			data("a", map[string]string{"x": "1", "y": "other"}, map[string]string{"x": "2"})}}, true},
 		{"another value", Plan{Reach: dashboard.Restricted, Changes: []cluster.Change{data("a", map[string]string{"x": "1"}, map[string]string{"x": "3"})}}, false},

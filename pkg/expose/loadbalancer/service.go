@@ -17,7 +17,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// Method is the method that gives the dashboard an address of its own.
+// Method gives the dashboard its own address.
 var Method = expose.Method{
 	Name: "lb", Flag: "--lb", Summary: "an address of Azure's load balancer: public, limited (--source-ranges) or internal (--internal), over HTTPS with --tls",
 }
@@ -33,7 +33,7 @@ func NewPlan(t tls.Target, o expose.Options) (Plan, error) {
 		return plan, &problem.Error{What: plan.Service.String() + " is being deleted", Next: "Wait for the deletion with: kubectl kubeflow expose --remove"}
 	}
 	if change := t.Allow(t.AllowPolicy); change != nil {
-		plan.Changes = append(plan.Changes, *change) // before the address, so that the first visitor gets in
+		plan.Changes = append(plan.Changes, *change) // before the address, so that no client is blocked
 		plan.Notes = append(plan.Notes, policyNote(t))
 	}
 	before, err := t.LoadBalancer()
@@ -44,9 +44,9 @@ func NewPlan(t tls.Target, o expose.Options) (Plan, error) {
 	wanted := before.DeepCopy()
 	configure(t, wanted, o, plan.Adopts)
 	plan.Reach, _ = dashboard.ReachOf(wanted)
-	other := wanted.Spec.LoadBalancerIP //nolint:staticcheck // see Options.address
+	other := wanted.Spec.LoadBalancerIP //nolint:staticcheck // see Options.ApplyTo
 	for _, had := range before.Status.LoadBalancer.Ingress {
-		// Where Azure is to give another address, it tells of it a while later.
+		// When Azure changes the address, it reports the new one later.
 		if dashboard.IsInternal(before) != dashboard.IsInternal(wanted) || other != "" && had.IP != other {
 			plan.released = append(plan.released, had.IP)
 		}
@@ -69,7 +69,7 @@ func NewPlan(t tls.Target, o expose.Options) (Plan, error) {
 	if plan.TLS, err = tls.NewPlan(t, o, address); err != nil {
 		return plan, err
 	}
-	if wish := t.Source(o); wish != nil && wish.From == expose.LetsEncrypt && plan.Reach != dashboard.Public {
+	if source := t.Source(o); source != nil && source.From == expose.LetsEncrypt && plan.Reach != dashboard.Public {
 		return plan, &problem.Error{What: "Let's Encrypt connects from anywhere on the internet, also for renewals, and this address would not admit it",
 			Next: "Use a private CA with --tls self-signed, or your own certificate with --tls-secret NAME"}
 	}
@@ -77,7 +77,7 @@ func NewPlan(t tls.Target, o expose.Options) (Plan, error) {
 	return plan, nil
 }
 
-// alsoPublic names the other ways in which the whole internet gets to the dashboard, when this one is to be narrower.
+// alsoPublic lists the other public endpoints of the dashboard, if this one is not public.
 func alsoPublic(t tls.Target, plan Plan) []string {
 	var notes []string
 	for _, e := range expose.Endpoints(t.Target) {
@@ -95,14 +95,14 @@ func policyNote(t tls.Target) string {
 	return fmt.Sprintf("NetworkPolicies block clients of the gateway, and %s enforces them: a policy that admits them is added.", t.Engine)
 }
 
-// configure makes a Service what it has to be. What the options do not name stays as it is.
+// configure sets the fields of the Service. Options that are not set change nothing.
 func configure(t tls.Target, s *corev1.Service, o expose.Options, adopted bool) {
 	if !adopted {
 		s.Labels = maps.Clone(s.Labels)
 		if s.Labels == nil {
 			s.Labels = map[string]string{}
 		}
-		maps.Copy(s.Labels, dashboard.Marks)
+		maps.Copy(s.Labels, dashboard.ManagedLabels)
 	}
 	s.Spec.Type = corev1.ServiceTypeLoadBalancer
 	s.Spec.Selector = maps.Clone(t.Service.Spec.Selector)
@@ -114,13 +114,13 @@ func configure(t tls.Target, s *corev1.Service, o expose.Options, adopted bool) 
 }
 
 // ports returns one port for each listener. The node ports that the server chose are kept,
-// and so are the other ports of a Service made by hand where the gateway's own Service has them too, with its targets.
+// and so are the other ports of an adopted Service if the gateway's own Service has them too, with its targets.
 func ports(t tls.Target, have []corev1.ServicePort, o expose.Options, adopted bool) []corev1.ServicePort {
 	var wanted []corev1.ServicePort
 	for i, listener := range t.Listeners(o) {
 		port := portFor(have, listener)
 		port.TargetPort, port.Protocol = listener.Target, corev1.ProtocolTCP
-		port.AppProtocol = nil // with it AKS probes by HTTP, and takes sign-in's answer for an illness
+		port.AppProtocol = nil // with it AKS probes by HTTP, and redirects count as unhealthy
 		if i == 0 && o.Port != 0 {
 			port.Port = o.Port
 		}
@@ -136,7 +136,7 @@ func ports(t tls.Target, have []corev1.ServicePort, o expose.Options, adopted bo
 	return wanted
 }
 
-// portFor returns the port that already leads to a listener, or is meant to, or else a new one.
+// portFor returns the existing port for a listener, or a new one.
 func portFor(have []corev1.ServicePort, l dashboard.Listener) corev1.ServicePort {
 	name := "http"
 	if l.TLS {
@@ -166,8 +166,8 @@ func conflicts(ports []corev1.ServicePort, port corev1.ServicePort) bool {
 	return false
 }
 
-// serviceChange returns the change that makes the address's Service what is wanted, nil when it is that already.
-// A new one is applied. One that is there is patched: only what differs, and only if nobody changed it meanwhile.
+// serviceChange returns the change to the wanted Service, nil when nothing differs.
+// A new one is applied. An existing one is patched: only what differs, and only if it has not changed meanwhile.
 func serviceChange(t tls.Target, wanted *corev1.Service) (*cluster.Change, error) {
 	if t.AddressService == nil {
 		ref := ServiceRef(t.Namespace())

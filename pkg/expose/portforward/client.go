@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// A client is a connection from this computer. It remembers how it began, until the first byte of an answer:
-// when the pod behind it ends before that, a request that only asks (GET, HEAD) is asked again of the next pod.
+// A client is a connection from this computer. It records what it sends until the first byte of an answer:
+// if the pod terminates before that, an idempotent request (GET, HEAD) is repeated on the next pod.
 type client struct {
 	conn      net.Conn
 	sent      bytes.Buffer // what it has sent so far
-	oversized bool         // more than is worth remembering
-	finished  bool         // it sends no more: most likely nobody waits for an answer
+	oversized bool         // more than maxRecorded
+	finished  bool         // it has closed its side: most likely it does not wait for an answer
 	answered  atomic.Bool
 }
 
-// maxRecorded is how much of a visitor's beginning is kept.
+// maxRecorded is how many bytes of a client are recorded.
 const maxRecorded = 32 << 10
 
-// Write passes a part of the answer on.
+// Write forwards a part of the answer.
 func (v *client) Write(p []byte) (int, error) {
 	v.answered.Store(true)
 	return v.conn.Write(p)
 }
 
-// sendTo sends what the visitor has sent already, and then what it sends from now on.
+// sendTo sends what was recorded of the client, and then what it sends from now on.
 func (v *client) sendTo(w io.Writer) error {
 	_ = v.conn.SetReadDeadline(time.Time{})
 	if _, err := w.Write(v.sent.Bytes()); err != nil {
@@ -38,7 +38,7 @@ func (v *client) sendTo(w io.Writer) error {
 	return err
 }
 
-// repeatable tells whether the request may be sent once more: nothing was answered, it is remembered whole, and asking twice does no harm.
+// repeatable tells whether the request may be sent once more: nothing was answered, it is recorded completely, and it is idempotent.
 func (v *client) repeatable() bool {
 	if v.answered.Load() || v.oversized || v.finished {
 		return false
@@ -47,7 +47,7 @@ func (v *client) repeatable() bool {
 	return bytes.HasPrefix(sent, []byte("GET ")) || bytes.HasPrefix(sent, []byte("HEAD "))
 }
 
-// recorder keeps what a visitor sends.
+// recorder records what a client sends.
 type recorder struct{ *client }
 
 func (m recorder) Write(p []byte) (int, error) {

@@ -18,7 +18,7 @@ import (
 )
 
 // A Forwarder carries connections from this computer to the gateway, whichever of its pods is ready.
-// Pods come and go behind it: a connection that comes in meanwhile waits for the next one.
+// When the pod terminates, new connections wait for the next one.
 type Forwarder struct {
 	Client  *cluster.Client
 	Gateway dashboard.Gateway
@@ -29,14 +29,14 @@ type Forwarder struct {
 	changed chan struct{} // closed when current changes
 }
 
-// A Event is something that happened to a Forward.
+// An Event is a change in the state of a Forwarder.
 type Event struct {
 	Connected string // the pod that connections now go to
-	Waiting   string // why they go nowhere, and wait
+	Waiting   string // why connections wait
 }
 
-// Serve carries what the listeners accept until the context ends. It closes the listeners, and leaves nothing running.
-// It returns an error only when it cannot go on: no permission, or a listener that breaks.
+// Serve carries what the listeners accept until the context ends. It closes the listeners and all connections.
+// It returns an error only if it cannot continue: no permission, or a listener that fails.
 func (f *Forwarder) Serve(ctx context.Context, listeners []net.Listener) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -72,7 +72,7 @@ func (f *Forwarder) accept(ctx context.Context, l net.Listener, running *sync.Wa
 	}
 }
 
-// handle serves one connection, on the tunnel that is there or on the next one.
+// handle serves one connection, on the current tunnel or on the next one.
 func (f *Forwarder) handle(ctx context.Context, conn net.Conn) {
 	defer conn.Close()
 	v := &client{conn: conn}
@@ -82,16 +82,16 @@ func (f *Forwarder) handle(ctx context.Context, conn net.Conn) {
 			return
 		}
 		s, err := t.open(ctx)
-		if err != nil { // nothing was sent yet, so the next tunnel can have it
+		if err != nil { // nothing was sent yet, so the next tunnel can carry it
 			f.drop(t)
 			continue
 		}
 		err = s.pipe(ctx, v)
-		again := v.repeatable() && tries < 5
-		if err != nil || again {
-			f.drop(t) // the pod's side may have gone: those who come now get a fresh tunnel
+		retry := v.repeatable() && tries < 5
+		if err != nil || retry {
+			f.drop(t) // the pod may be gone: new connections get a new tunnel
 		}
-		if !again {
+		if !retry {
 			return
 		}
 	}
@@ -123,7 +123,7 @@ func (f *Forwarder) publish(t *tunnel) <-chan struct{} {
 	return f.changed
 }
 
-// drop makes everybody wait for the next tunnel instead of this one. Those who are on it may finish.
+// drop makes new connections wait for the next tunnel. Connections on this one may finish.
 func (f *Forwarder) drop(t *tunnel) {
 	f.mu.Lock()
 	if f.current == t {
@@ -138,14 +138,14 @@ func (f *Forwarder) drop(t *tunnel) {
 // connect keeps a tunnel to a ready pod open until the context ends.
 func (f *Forwarder) connect(ctx context.Context) error {
 	pods := watchPods(ctx, f.Client.Kube, f.Gateway.Namespace(), labels.FormatLabels(f.Gateway.Service.Spec.Selector))
-	told := Event{} // the same twice is no news
-	tell := func(e Event) {
-		if e != told {
-			told = e
+	last := Event{} // repeated events are not reported
+	notify := func(e Event) {
+		if e != last {
+			last = e
 			f.Notify(e)
 		}
 	}
-	waiting := func(why string) { tell(Event{Waiting: why}) }
+	waiting := func(why string) { notify(Event{Waiting: why}) }
 	for pause := time.Duration(0); ; {
 		if kube.Sleep(ctx, pause) != nil {
 			return nil
@@ -165,10 +165,10 @@ func (f *Forwarder) connect(ctx context.Context) error {
 			pause = min(max(2*pause, 250*time.Millisecond), 5*time.Second)
 			continue
 		}
-		tell(Event{Connected: pod.Name})
+		notify(Event{Connected: pod.Name})
 		opened := time.Now()
 		f.useTunnel(ctx, pods, pod, t)
-		if pause = 0; time.Since(opened) < time.Second { // a tunnel that does not last is no reason to hammer
+		if pause = 0; time.Since(opened) < time.Second { // avoid reconnecting in a tight loop
 			pause = 250 * time.Millisecond
 		}
 	}
@@ -185,10 +185,10 @@ func (f *Forwarder) dialPod(ctx context.Context, pod *corev1.Pod) (*tunnel, erro
 	return dial(ctx, f.Client, pod, port)
 }
 
-// useTunnel lends a tunnel out until it closes, its pod leaves, or somebody gave it up. Whoever is on it when the pod is gone is cut off.
+// useTunnel offers a tunnel until it closes, its pod terminates, or a connection dropped it. Its connections end when the pod is gone.
 func (f *Forwarder) useTunnel(ctx context.Context, pods *podWatch, pod *corev1.Pod, t *tunnel) {
 	watching, stop := context.WithCancel(ctx)
-	go func() { // outlives hold, until those who are on a retired tunnel have finished
+	go func() { // outlives useTunnel, until the connections on a retired tunnel have finished
 		defer stop()
 		go func() {
 			pods.awaitEnd(watching, pod.UID)
@@ -196,22 +196,22 @@ func (f *Forwarder) useTunnel(ctx context.Context, pods *podWatch, pod *corev1.P
 		}()
 		<-t.closed()
 	}()
-	leaving := make(chan struct{})
+	terminating := make(chan struct{})
 	go func() {
-		defer close(leaving)
+		defer close(terminating)
 		pods.awaitTermination(watching, pod.UID)
 	}()
-	givenUp := f.publish(t)
+	dropped := f.publish(t)
 	select {
 	case <-t.closed():
-	case <-leaving:
-	case <-givenUp:
+	case <-terminating:
+	case <-dropped:
 	case <-ctx.Done():
 	}
 	f.drop(t)
 }
 
-// permanent tells whether trying again cannot help: the user may not do it.
+// permanent tells whether a retry is useless, because the permission is missing.
 func permanent(err error) bool {
 	return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// DefaultPort is where --port-forward listens when nothing else is said.
+// DefaultPort is the default port of --port-forward.
 const DefaultPort = 8080
 
 // Listen opens the local end of a port-forward: address is an IP, or "localhost" for both of its IPs.
-// port 0 means the usual one, or the next that is free; any other port is that one or an error.
+// Port 0 means the default port, or the next free one; any other port is used or returns an error.
 func Listen(address string, port int) ([]net.Listener, error) {
 	if port != 0 {
 		listeners, err := listenOn(address, port)
@@ -69,12 +69,12 @@ func listenIP(address string, port int) (net.Listener, error) {
 	return l, nil
 }
 
-// inUse tells whether another program has the port. Windows has a number of its own for that (WSAEADDRINUSE).
+// inUse tells whether another program has the port. Windows has another number for that (WSAEADDRINUSE).
 func inUse(err error) bool {
 	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.Errno(10048))
 }
 
-// LocalURL returns what to open for listeners that Listen made.
+// LocalURL returns what to open for listeners of Listen.
 func LocalURL(listeners []net.Listener, tls bool) string {
 	address := listeners[0].Addr().(*net.TCPAddr)
 	host := address.IP.String()

@@ -9,7 +9,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-func TestATakenPortIsAnErrorOnlyWhenItWasAskedFor(t *testing.T) {
+func TestAPortInUseIsAnErrorOnlyIfRequested(t *testing.T) {
 	taken, err := Listen("127.0.0.1", 0)
 	if err != nil {
 		t.Fatal(err)
@@ -26,11 +26,11 @@ func TestATakenPortIsAnErrorOnlyWhenItWasAskedFor(t *testing.T) {
 	}
 	defer next[0].Close()
 	if got := next[0].Addr().(*net.TCPAddr).Port; got == port {
-		t.Errorf("port %d is given twice", got)
+		t.Errorf("port %d is used twice", got)
 	}
 }
 
-func TestLocalhostIsBothOfItsAddresses(t *testing.T) {
+func TestLocalhostListensOnIPv4AndIPv6(t *testing.T) {
 	listeners, err := Listen("localhost", 0)
 	if err != nil {
 		t.Fatal(err)
@@ -47,11 +47,11 @@ func TestLocalhostIsBothOfItsAddresses(t *testing.T) {
 	}
 }
 
-func TestAnAddressOfNobodyIsRefused(t *testing.T) {
+func TestAnAddressOfAnotherHostIsRefused(t *testing.T) {
 	for _, address := range []string{"example.com", "", "300.1.1.1"} {
 		if l, err := Listen(address, 0); err == nil {
 			l[0].Close()
-			t.Errorf("it listens on %q", address)
+			t.Errorf("listens on %q", address)
 		}
 	}
 }

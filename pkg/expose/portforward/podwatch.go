@@ -18,7 +18,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
-// podWatch knows at any time which pods a selector selects and how they are.
+// podWatch keeps the pods of a selector up to date.
 type podWatch struct {
 	store  cache.Store
 	synced cache.InformerSynced
@@ -62,7 +62,7 @@ func (w *podWatch) notify() {
 	w.changed = make(chan struct{})
 }
 
-// next returns a channel that closes at the next change. Take it before looking, so that no change is missed.
+// next returns a channel that closes at the next change. Get it before reading, so that no change is missed.
 func (w *podWatch) next() <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -90,10 +90,10 @@ func (w *podWatch) byUID(uid types.UID) *corev1.Pod {
 	return nil
 }
 
-// awaitReady returns a pod to connect to, waiting for one. tell hears why there is none, once for each reason.
-func (w *podWatch) awaitReady(ctx context.Context, tell func(why string)) (*corev1.Pod, error) {
+// awaitReady returns a pod to connect to, waiting for one. notify reports why there is none, once for each reason.
+func (w *podWatch) awaitReady(ctx context.Context, notify func(why string)) (*corev1.Pod, error) {
 	last := ""
-	cache.WaitForCacheSync(ctx.Done(), w.synced) // before the first list every gateway has no pod
+	cache.WaitForCacheSync(ctx.Done(), w.synced) // before the first list there are no pods
 	for {
 		changed := w.next()
 		all := w.all()
@@ -104,7 +104,7 @@ func (w *podWatch) awaitReady(ctx context.Context, tell func(why string)) (*core
 		}
 		if why := dashboard.WhyNotReady(all); why != last {
 			last = why
-			tell(why)
+			notify(why)
 		}
 		select {
 		case <-ctx.Done():
@@ -114,12 +114,12 @@ func (w *podWatch) awaitReady(ctx context.Context, tell func(why string)) (*core
 	}
 }
 
-// awaitTermination waits until a pod is on its way out, or gone.
+// awaitTermination waits until a pod is terminating, or gone.
 func (w *podWatch) awaitTermination(ctx context.Context, uid types.UID) {
 	w.until(ctx, func() bool { pod := w.byUID(uid); return pod == nil || pod.DeletionTimestamp != nil || finished(pod) })
 }
 
-// awaitEnd waits until there is no such pod, or nothing runs in it any more.
+// awaitEnd waits until the pod is gone or finished.
 func (w *podWatch) awaitEnd(ctx context.Context, uid types.UID) {
 	w.until(ctx, func() bool { pod := w.byUID(uid); return pod == nil || finished(pod) })
 }

@@ -16,27 +16,27 @@ type stream struct {
 }
 
 // pipe carries bytes both ways until either side ends, the tunnel closes, or the context ends.
-// Its error is what the pod's side said about the connection: nothing listens on the port, for one.
-// When it returns nobody reads from the visitor any more, so that another stream can take over.
+// Its error is what the pod reports about the connection, such as a closed port.
+// When it returns it no longer reads from the client, so that another stream can take over.
 func (s *stream) pipe(ctx context.Context, v *client) error {
 	defer s.tunnel.release()
 	defer s.tunnel.conn.RemoveStreams(s.data, s.failure)
-	said := make(chan string, 1)
+	reported := make(chan string, 1)
 	go func() {
 		message, _ := io.ReadAll(s.failure)
-		said <- string(message)
+		reported <- string(message)
 	}()
 	remoteDone, localDone, localFailed := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(remoteDone)
-		_, _ = io.Copy(v, s.data) // how it ended does not matter, only that it did
+		_, _ = io.Copy(v, s.data) // the reason of its end does not matter
 	}()
 	go func() {
 		defer close(localDone)
 		if err := v.sendTo(s.data); err != nil {
 			close(localFailed)
 		}
-		s.data.Close() // the visitor may still read
+		s.data.Close() // the client may still read
 	}()
 	select {
 	case <-remoteDone:
@@ -44,11 +44,11 @@ func (s *stream) pipe(ctx context.Context, v *client) error {
 	case <-s.tunnel.closed():
 	case <-ctx.Done():
 	}
-	_ = v.conn.SetReadDeadline(time.Unix(1, 0)) // stops sendTo; a connection that is gone already does not mind
-	_ = s.data.Reset()                          // unread data would hold up the tunnel's other streams
+	_ = v.conn.SetReadDeadline(time.Unix(1, 0)) // stops sendTo; no effect on a closed connection
+	_ = s.data.Reset()                          // unread data would block the other streams of the tunnel
 	<-localDone
 	select {
-	case message := <-said:
+	case message := <-reported:
 		if message != "" {
 			return errors.New(message)
 		}

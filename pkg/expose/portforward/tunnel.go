@@ -25,10 +25,10 @@ type tunnel struct {
 
 	mu      sync.Mutex
 	users   int
-	retired bool // takes nobody new, and closes when the last user leaves
+	retired bool // accepts no new stream, and closes after the last one
 }
 
-// dial opens a tunnel: over a WebSocket, or over SPDY where the API server or a proxy on the way knows no better.
+// dial opens a tunnel: over a WebSocket, or over SPDY if the API server or a proxy does not support that.
 func dial(ctx context.Context, c *cluster.Client, pod *corev1.Pod, port int32) (*tunnel, error) {
 	target := c.Kube.CoreV1().RESTClient().Post().Resource("pods").Namespace(pod.Namespace).Name(pod.Name).SubResource("portforward").URL()
 	transport, upgrader, err := spdy.RoundTripperFor(c.Config)
@@ -44,7 +44,7 @@ func dial(ctx context.Context, c *cluster.Client, pod *corev1.Pod, port int32) (
 		err  error
 	}
 	done := make(chan dialled, 1)
-	go func() { // the dialers know no context
+	go func() { // the dialers take no context
 		conn, _, err := dialer.Dial(portforward.PortForwardProtocolV1Name)
 		done <- dialled{conn, err}
 	}()
@@ -64,7 +64,7 @@ func dial(ctx context.Context, c *cluster.Client, pod *corev1.Pod, port int32) (
 	}
 }
 
-// noWebSocket tells whether an API server (before 1.30) or a proxy on the way does not do WebSockets.
+// noWebSocket tells whether an API server (before 1.30) or a proxy does not support WebSockets.
 func noWebSocket(err error) bool {
 	return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
 }
@@ -73,7 +73,7 @@ func (t *tunnel) closed() <-chan bool { return t.conn.CloseChan() }
 
 func (t *tunnel) close() { t.conn.Close() }
 
-// retire lets those who use the tunnel finish, and nobody new in.
+// retire lets the streams of the tunnel finish, and accepts no new ones.
 func (t *tunnel) retire() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -105,7 +105,7 @@ func (t *tunnel) release() {
 // errStale is the error for a tunnel that takes no new connection: the caller waits for the next tunnel.
 var errStale = errors.New("the tunnel takes no new connection")
 
-// open makes the pair of streams that carry one connection. A tunnel that has died without telling cannot hold it up.
+// open makes the pair of streams that carry one connection. It does not block on a tunnel that is dead.
 func (t *tunnel) open(ctx context.Context) (*stream, error) {
 	if !t.acquire() {
 		return nil, errStale
@@ -142,7 +142,7 @@ func (t *tunnel) streams() (*stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	failure.Close() // the pod's side alone writes here
+	failure.Close() // only the pod writes here
 	header.Set(corev1.StreamType, corev1.StreamTypeData)
 	data, err := t.conn.CreateStream(header)
 	if err != nil {

@@ -8,22 +8,22 @@ import (
 	"time"
 )
 
-// Who vouches for a certificate.
+// Who trusts a certificate.
 const (
-	TrustedByAll = "everybody" // an authority that this computer knows, as browsers do
-	TrustedByCA  = "authority" // the one that the cluster says it is of: who trusts that one sees no warning
+	TrustedByAll = "everybody" // its CA is one that this computer trusts, as browsers do
+	TrustedByCA  = "authority" // its CA is the one of the cluster: clients that trust it see no warning
 	Untrusted    = "nobody"
 )
 
-// A Certificate is what a page showed, and whether a browser would take it.
+// A Certificate is what a server presented, and whether a browser would trust it.
 type Certificate struct {
 	Issuer   string    `json:"issuer"`
 	NotAfter time.Time `json:"notAfter"`
 	Trusted  string    `json:"trustedBy"`         // everybody, authority or nobody
-	Problem  string    `json:"problem,omitempty"` // what a browser would say; "" when it is trusted by everybody
+	Problem  string    `json:"problem,omitempty"` // why a browser would warn; "" when it is trusted
 }
 
-// verify judges the certificate of a connection to a host.
+// verify checks the certificate of a connection to a host.
 func verify(state tls.ConnectionState, host string, roots *x509.CertPool) *Certificate {
 	leaf := state.PeerCertificates[0]
 	shown := &Certificate{Issuer: leaf.Issuer.CommonName, NotAfter: leaf.NotAfter, Trusted: Untrusted}
@@ -51,16 +51,16 @@ func verify(state tls.ConnectionState, host string, roots *x509.CertPool) *Certi
 // ExpiresSoon tells whether it should have been renewed by now.
 func (c *Certificate) ExpiresSoon() bool { return c != nil && time.Until(c.NotAfter) < 14*24*time.Hour }
 
-// String says until when a certificate is good, and who vouches for it.
+// String describes the issuer of a certificate, its expiry and its problem.
 func (c Certificate) String() string {
-	said := fmt.Sprintf("certificate of %s, until %s", c.Issuer, c.NotAfter.UTC().Format(time.DateOnly))
+	description := fmt.Sprintf("certificate of %s, until %s", c.Issuer, c.NotAfter.UTC().Format(time.DateOnly))
 	if c.ExpiresSoon() {
-		said += fmt.Sprintf(" (%d days left)", int(time.Until(c.NotAfter).Hours()/24))
+		description += fmt.Sprintf(" (%d days left)", int(time.Until(c.NotAfter).Hours()/24))
 	}
 	if c.Problem != "" {
-		said += "; " + c.Problem
+		description += "; " + c.Problem
 	}
-	return said
+	return description
 }
 
 // ValidFor tells whether a certificate is for a host, which is a name or an IP.

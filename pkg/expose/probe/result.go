@@ -20,46 +20,46 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 )
 
-// What a page turned out to be.
+// The classes of responses.
 const (
 	Dashboard  = "dashboard" // Kubeflow's own page
-	SignInPage = "sign-in"   // a page, or the way to one, that asks who the visitor is
-	Unhealthy  = "unwell"    // the gateway answers, and what is behind it does not
-	Other      = "other"     // a page, but not one we know
+	SignInPage = "sign-in"   // a login page, or a redirect to one
+	Unhealthy  = "unwell"    // the gateway answers with an error
+	Other      = "other"     // an unknown page
 	NoAnswer   = "nothing"   // no answer
 )
 
-// An Result is what came back from a URL.
+// A Result is the outcome of a request.
 type Result struct {
 	What    string `json:"what"` // dashboard, sign-in, unwell, other or nothing
 	Status  int    `json:"status,omitempty"`
 	Title   string `json:"title,omitempty"`    // the page's
-	To      string `json:"location,omitempty"` // where a redirect leads, without its query
-	Message string `json:"says"`               // the answer as a sentence
+	To      string `json:"location,omitempty"` // the target of a redirect, without its query
+	Message string `json:"says"`               // the result as a phrase
 
-	Certificate *Certificate `json:"certificate,omitempty"` // that was shown; nil over plain HTTP
+	Certificate *Certificate `json:"certificate,omitempty"` // nil over plain HTTP
 }
 
-// Healthy tells whether a person who opens the URL gets to the dashboard, or to the page where they sign in to it.
+// Healthy tells whether a user who opens the URL gets to the dashboard, or to its login page.
 func (a Result) Healthy() bool { return a.What == Dashboard || a.What == SignInPage }
 
-// A Request is where to knock for a page.
+// A Request is a page to request.
 type Request struct {
 	URL     string
-	Address string         // the IP to connect to, so that a name that is too new to be known answers; "" looks the name up
-	Roots   *x509.CertPool // the authority that the certificate should be of, besides those that everybody knows; may be nil
+	Address string         // the IP to connect to, for a name that does not resolve yet; "" resolves it
+	Roots   *x509.CertPool // a private CA to accept besides the public ones; may be nil
 }
 
-// Do requests a page once, as a browser would, and says what answered. It follows no redirect.
-func Do(ctx context.Context, door Request) Result {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, door.URL, nil)
+// Do requests a page once, as a browser would, and classifies the response. It follows no redirect.
+func Do(ctx context.Context, r Request) Result {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL, nil)
 	if err != nil {
 		return Result{What: NoAnswer, Message: err.Error()}
 	}
 	request.Header.Set("Accept", "text/html")
-	request.Header.Set("User-Agent", "Mozilla/5.0 (compatible; kubectl-kubeflow)") // sign-in redirects browsers, and refuses others
+	request.Header.Set("User-Agent", "Mozilla/5.0 (compatible; kubectl-kubeflow)") // oauth2-proxy redirects browsers, and refuses other clients
 	var shown *Certificate
-	response, err := door.client(request, &shown).Do(request)
+	response, err := r.client(request, &shown).Do(request)
 	if err != nil {
 		return Result{What: NoAnswer, Message: failure(err), Certificate: shown}
 	}
@@ -70,27 +70,27 @@ func Do(ctx context.Context, door Request) Result {
 	return answer
 }
 
-// client returns a client with a connection of its own, which notes the certificate it is shown.
-func (d Request) client(request *http.Request, shown **Certificate) *http.Client {
+// client returns a client with its own connection, which stores the certificate of the server.
+func (r Request) client(request *http.Request, shown **Certificate) *http.Client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
 	transport := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, DialContext: dialer.DialContext,
 		TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: 10 * time.Second,
 		TLSClientConfig: &tls.Config{
-			InsecureSkipVerify: true, //nolint:gosec // only asks whether something answers, and sends no secret; what it is shown is judged below
+			InsecureSkipVerify: true, //nolint:gosec // only probes, and sends no secret; the certificate is verified below
 			VerifyConnection: func(state tls.ConnectionState) error {
-				*shown = verify(state, request.URL.Hostname(), d.Roots)
+				*shown = verify(state, request.URL.Hostname(), r.Roots)
 				return nil
 			},
 		},
 	}
-	if proxy, err := http.ProxyFromEnvironment(request); d.Address != "" && proxy == nil && err == nil {
+	if proxy, err := http.ProxyFromEnvironment(request); r.Address != "" && proxy == nil && err == nil {
 		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 			_, port, err := net.SplitHostPort(address)
 			if err != nil {
 				return nil, err
 			}
-			return dialer.DialContext(ctx, network, net.JoinHostPort(d.Address, port))
+			return dialer.DialContext(ctx, network, net.JoinHostPort(r.Address, port))
 		}
 	}
 	return &http.Client{
@@ -99,16 +99,15 @@ func (d Request) client(request *http.Request, shown **Certificate) *http.Client
 	}
 }
 
-// grace is how long a gateway that answers badly is given to come round.
+// grace is how long an unhealthy gateway may take to recover.
 const grace = 15 * time.Second
 
-// Until asks again and again until the answer is well, nothing has answered for as long as patience,
-// something else has answered for a while, or the context ends. It returns the last answer.
-// A load balancer takes a moment after it has its address.
-func Until(ctx context.Context, door Request, patience time.Duration) Result {
+// Until repeats a request until the result is healthy, there was no answer for as long as patience, another result for as long
+// as grace, or the context ends. It returns the last result. A load balancer needs a moment after it got its address.
+func Until(ctx context.Context, r Request, patience time.Duration) Result {
 	began := time.Now()
 	for pause := 250 * time.Millisecond; ; pause = min(2*pause, 4*time.Second) {
-		answer := Do(ctx, door)
+		answer := Do(ctx, r)
 		if answer.Status != 0 {
 			patience = min(patience, grace)
 		}
@@ -123,7 +122,7 @@ func Until(ctx context.Context, door Request, patience time.Duration) Result {
 
 var title = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
 
-// classify says what a response is. It is pure.
+// classify returns the class of a response. It is pure.
 func classify(status int, header http.Header, body string) Result {
 	a := Result{Status: status, What: Other, To: withoutQuery(header.Get("Location"))}
 	if match := title.FindStringSubmatch(body); match != nil {
@@ -155,7 +154,7 @@ func classify(status int, header http.Header, body string) Result {
 	return a
 }
 
-// isSignIn tells whether a redirect leads to where one signs in: Dex, oauth2-proxy, authservice, Azure.
+// isSignIn tells whether a redirect leads to a login page: dex, oauth2-proxy, authservice, Azure.
 func isSignIn(location string) bool {
 	for _, part := range []string{"/dex/", "/oauth2/", "/authservice/", "login.microsoftonline.com", "/login", "/oauth/"} {
 		if strings.Contains(location, part) {
@@ -165,7 +164,7 @@ func isSignIn(location string) bool {
 	return false
 }
 
-// withoutQuery leaves out what may hold a state or a nonce.
+// withoutQuery removes the query, which may contain a state or a nonce.
 func withoutQuery(location string) string {
 	u, err := url.Parse(location)
 	if err != nil {
@@ -175,7 +174,7 @@ func withoutQuery(location string) string {
 	return u.String()
 }
 
-// readable returns the first line of a page, where that is text.
+// readable returns the first line of a page, if it is text.
 func readable(body string) string {
 	line := text.FirstLine(body)
 	if line == "" || strings.HasPrefix(line, "<") {
@@ -184,7 +183,7 @@ func readable(body string) string {
 	return line
 }
 
-// failure says in plain words why a request got no answer.
+// failure describes why a request got no answer.
 func failure(err error) string {
 	var timeout net.Error
 	var name *net.DNSError

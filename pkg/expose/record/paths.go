@@ -6,7 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// ExemptPath lets a path past the rules of an AuthorizationPolicy that asks about every other path, and tells whether it had to.
+// ExemptPath adds a path to the exceptions of an AuthorizationPolicy, and tells whether the policy changed.
 func ExemptPath(policy *unstructured.Unstructured, path string) bool {
 	changed := false
 	eachOperation(policy, func(operation map[string]any) {
@@ -19,7 +19,7 @@ func ExemptPath(policy *unstructured.Unstructured, path string) bool {
 	return changed
 }
 
-// removePath takes openPath back.
+// removePath reverts ExemptPath.
 func removePath(policy *unstructured.Unstructured, path string) {
 	eachOperation(policy, func(operation map[string]any) {
 		paths, has, _ := unstructured.NestedStringSlice(operation, "notPaths")
@@ -29,7 +29,7 @@ func removePath(policy *unstructured.Unstructured, path string) {
 	})
 }
 
-// eachOperation visits the operations of a policy's rules, which it may change.
+// eachOperation calls visit for the operations of a policy's rules; it may change them.
 func eachOperation(policy *unstructured.Unstructured, visit func(operation map[string]any)) {
 	spec, _ := policy.Object["spec"].(map[string]any)
 	rules, _ := spec["rules"].([]any)

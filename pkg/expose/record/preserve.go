@@ -8,14 +8,14 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
-// Preserve returns an object as it should be applied where expose has changed the one on the cluster: with that change in it, so
-// that installing again does not take a certificate from a public address.
+// Preserve returns an object as it should be applied if expose changed the one on the cluster: with that change in it, so that
+// installing again does not remove HTTPS from a public address.
 func Preserve(wanted, live *unstructured.Unstructured) *unstructured.Unstructured {
 	r := Read(live)
-	kept := wanted.DeepCopy()
-	switch kept.GetKind() {
+	preserved := wanted.DeepCopy()
+	switch preserved.GetKind() {
 	case "Gateway":
-		list := dashboard.Servers(kept)
+		list := dashboard.Servers(preserved)
 		for _, server := range list {
 			if name, _, _ := unstructured.NestedString(server, "port", "name"); slices.Contains(r.Redirects, name) {
 				_ = unstructured.SetNestedField(server, true, "tls", "httpsRedirect")
@@ -26,19 +26,19 @@ func Preserve(wanted, live *unstructured.Unstructured) *unstructured.Unstructure
 				list = append(list, server)
 			}
 		}
-		SetServers(kept, list)
+		SetServers(preserved, list)
 	case "AuthorizationPolicy":
 		if r.Path != "" {
-			ExemptPath(kept, r.Path)
+			ExemptPath(preserved, r.Path)
 		}
 	case "ConfigMap":
-		if skipped, has, _ := unstructured.NestedString(kept.Object, "data", SkipAuthKey); has && r.Path != "" {
-			_ = unstructured.SetNestedField(kept.Object, skipped+","+r.Path, "data", SkipAuthKey)
+		if skipped, has, _ := unstructured.NestedString(preserved.Object, "data", SkipAuthKey); has && r.Path != "" {
+			_ = unstructured.SetNestedField(preserved.Object, skipped+","+r.Path, "data", SkipAuthKey)
 		}
 	}
 	for now, before := range r.URLs {
-		ReplaceURL(kept, before, now)
+		ReplaceURL(preserved, before, now)
 	}
-	Write(kept, r)
-	return kept
+	Write(preserved, r)
+	return preserved
 }

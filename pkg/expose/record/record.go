@@ -10,29 +10,29 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// An object of somebody else's that expose changes carries a label, by which --remove finds it, and a record of what was
-// changed, by which it is taken back: exactly that, whatever else has been done to the object since.
+// An object of another owner that expose changed has a label, by which --remove finds it, and a record of the changes, by which
+// exactly these are reverted, whatever else has changed on the object since.
 const (
 	Label      = "kubectl-kubeflow/edited-by"
 	Annotation = "kubectl-kubeflow/expose"
 )
 
-// A Record says what expose changed on an object.
+// A Record lists what expose changed on an object.
 type Record struct {
-	Redirects []string          `json:"redirects,omitempty"` // Gateway: the servers that send visitors on to HTTPS
-	Path      string            `json:"path,omitempty"`      // the path that is let past the sign-in
-	URLs      map[string]string `json:"urls,omitempty"`      // what stands there now, to what stood there before
+	Redirects []string          `json:"redirects,omitempty"` // Gateway: the servers that redirect to HTTPS
+	Path      string            `json:"path,omitempty"`      // the path that is exempt from authentication
+	URLs      map[string]string `json:"urls,omitempty"`      // the current value, to the original one
 }
 
 func Read(o *unstructured.Unstructured) Record {
 	var r Record
-	_ = json.Unmarshal([]byte(o.GetAnnotations()[Annotation]), &r) // none, or one that a person spoiled: nothing is recorded
+	_ = json.Unmarshal([]byte(o.GetAnnotations()[Annotation]), &r) // without a valid record nothing is recorded
 	return r
 }
 
 func Write(o *unstructured.Unstructured, r Record) {
 	text, err := json.Marshal(r)
-	if err != nil { // strings alone
+	if err != nil { // only strings: it cannot fail
 		panic(err)
 	}
 	o.SetAnnotations(with(o.GetAnnotations(), Annotation, string(text)))
@@ -48,7 +48,7 @@ func with(m map[string]string, key, value string) map[string]string {
 	return m
 }
 
-// Revert returns the change that makes an object what it was before expose changed it.
+// Revert returns the change that reverts what expose changed on an object.
 func Revert(o *unstructured.Unstructured) cluster.Change {
 	return cluster.Edit(o, func(o *unstructured.Unstructured) {
 		r := Read(o)
@@ -77,7 +77,7 @@ func Revert(o *unstructured.Unstructured) cluster.Change {
 }
 
 // Restart returns the change that makes a workload read its settings again: its pods carry the record of the settings,
-// so that a run that was interrupted in between is seen. nil when they carry it.
+// so that an interrupted run is noticed. nil when they have it already.
 func Restart(workload *unstructured.Unstructured, settings string) *cluster.Change {
 	path := []string{"spec", "template", "metadata", "annotations"}
 	change := cluster.Edit(workload, func(o *unstructured.Unstructured) {

@@ -8,10 +8,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
-// ServerName is the port name of the server that expose adds to the Gateway: it is found again by it.
+// ServerName is the port name of the server that expose adds to the Gateway, by which it is found again.
 const ServerName = "https-kubectl-kubeflow"
 
-// removeServer takes back what serve did to a Gateway, whatever else has been done to it since.
+// removeServer reverts what expose changed on the servers of a Gateway, whatever else has changed since.
 func removeServer(gateway *unstructured.Unstructured, record Record) {
 	var list []map[string]any
 	for _, server := range dashboard.Servers(gateway) {

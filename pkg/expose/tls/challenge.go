@@ -11,11 +11,11 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// challengePath is where a certificate authority asks whether the name is ours (RFC 8555, section 8.3). What is there is
-// public by its nature.
+// challengePath is where a certificate authority verifies the ownership of a name (RFC 8555, section 8.3). Its content is
+// public by design.
 const challengePath = "/.well-known/acme-challenge/"
 
-// exemptChallenge returns the changes that let the authority's question past the sign-in.
+// exemptChallenge returns the changes that exempt the challenge from authentication.
 func (t Target) exemptChallenge() ([]cluster.Change, error) {
 	var changes []cluster.Change
 	for _, gate := range t.policies {

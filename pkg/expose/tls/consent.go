@@ -10,10 +10,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// An consent is what the user agreed to of a certificate, now that the address is known, which joins it.
+// A consent is the plan that the user agreed to, completed with the address.
 type consent struct{ plan Plan }
 
-// consentFor decides on the cluster as it was when the user agreed what is to be done for an address. nil agrees to anything.
+// consentFor plans for an address on the cluster as it was when the user agreed. A nil target agrees to anything.
 func consentFor(t *Target, o expose.Options, address string) (*consent, error) {
 	if t == nil {
 		return nil, nil
@@ -22,8 +22,8 @@ func consentFor(t *Target, o expose.Options, address string) (*consent, error) {
 	return &consent{plan}, err
 }
 
-// check refuses changes beyond what was agreed to. The Secret of a Certificate that is deleted may come late: deleting the
-// Certificate means it as well.
+// check refuses changes beyond what was agreed to. The Secret of a deleted Certificate may be written late: consent to delete the
+// Certificate includes it.
 func (a *consent) check(changes []cluster.Change) error {
 	if a == nil {
 		return nil

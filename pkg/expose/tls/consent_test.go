@@ -10,10 +10,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 )
 
-func TestACertificateNeedsNoMoreThanWasAgreedTo(t *testing.T) {
+func TestChangesBeyondTheConsentAreRefused(t *testing.T) {
 	certificate := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": map[string]any{"name": expose.DashboardCertificate}}}
 	secret := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": expose.DashboardCertificate}}}
-	secret.SetLabels(dashboard.Marks)
+	secret.SetLabels(dashboard.ManagedLabels)
 	theirs := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "theirs"}}}
 	deletes := func(o *unstructured.Unstructured) cluster.Change {
 		return cluster.Change{Verb: cluster.Delete, Before: o}
@@ -22,7 +22,7 @@ func TestACertificateNeedsNoMoreThanWasAgreedTo(t *testing.T) {
 	if err := agreed.check([]cluster.Change{deletes(certificate), deletes(secret)}); err != nil {
 		t.Errorf("the Secret that a deleted Certificate leaves late: %v", err)
 	}
-	for name, more := range map[string]cluster.Change{"somebody else's Secret": deletes(theirs), "another object": {Verb: cluster.Apply, After: &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "a"}}}}} {
+	for name, more := range map[string]cluster.Change{"another owner's Secret": deletes(theirs), "another object": {Verb: cluster.Apply, After: &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "a"}}}}} {
 		if agreed.check([]cluster.Change{more}) == nil {
 			t.Errorf("%s is changed without consent", name)
 		}

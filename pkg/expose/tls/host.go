@@ -14,9 +14,9 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/record"
 )
 
-// The sign-in sends visitors away and back. As Kubeflow comes, it does so by paths alone, under whatever name they came;
-// where somebody gave it a name, everything that has that name has to change it together: the redirect of oauth2-proxy or
-// authservice, Dex's issuer and the redirects it allows, and the issuer that Istio expects in tokens.
+// Authentication redirects browsers. Kubeflow's defaults use only paths, so that any host name works; after a host name was
+// configured, all its copies have to change together: the redirect of oauth2-proxy or authservice, the issuer of dex and the
+// redirects it allows, and the issuer that Istio expects in tokens.
 const (
 	proxyKey = "oauth2_proxy.cfg" // in ConfigMaps of namespace oauth2-proxy
 	dexKey   = "config.yaml"      // in ConfigMap auth/dex
@@ -27,7 +27,7 @@ var (
 	authserviceRef = cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "istio-system", Name: "oidc-authservice-parameters"}
 )
 
-// readSettings reads what may hold the name under which visitors come.
+// readSettings reads the objects that may contain the host name of the dashboard.
 func (t *Target) readSettings(ctx context.Context, view cluster.View) {
 	maps, _ := view.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: "oauth2-proxy"})
 	for _, m := range maps {
@@ -45,7 +45,7 @@ func (t *Target) readSettings(ctx context.Context, view cluster.View) {
 	t.workloads = record.Consumers(ctx, view, t.settings)
 }
 
-// moveSignIn plans what else has to change when visitors come under another name, and says so in a sentence.
+// moveSignIn plans the other changes for a new host name, and describes them in a sentence.
 func (t Target) moveSignIn(host string) ([]cluster.Change, string) {
 	var changes []cluster.Change
 	now := "https://" + host
@@ -58,7 +58,7 @@ func (t Target) moveSignIn(host string) ([]cluster.Change, string) {
 					if r.URLs == nil {
 						r.URLs = map[string]string{}
 					}
-					if first, again := r.URLs[before]; again { // a name that an earlier run gave: what was there before that stays known
+					if first, again := r.URLs[before]; again { // set by an earlier run: keep the original value
 						delete(r.URLs, before)
 						r.URLs[now] = first
 					} else {
@@ -82,7 +82,7 @@ func (t Target) moveSignIn(host string) ([]cluster.Change, string) {
 	return changes, "Authentication moves from " + moved[0] + " to " + now + ": its workloads restart, and users sign in again."
 }
 
-// restarts returns the restarts of those that read an object's settings and have not read them since expose changed them.
+// restarts returns the restarts of the workloads that have not read the settings since expose changed them.
 func (t Target) restarts(settings *unstructured.Unstructured) []cluster.Change {
 	written := settings.GetAnnotations()[record.Annotation]
 	if settings.GetKind() != "ConfigMap" || written == "" {
@@ -100,15 +100,15 @@ func (t Target) restarts(settings *unstructured.Unstructured) []cluster.Change {
 	return changes
 }
 
-// hostSettings finds the names that the settings give visitors.
+// hostSettings match the host names in the settings.
 var hostSettings = []struct{ in, key, pattern string }{
 	{"oauth2-proxy", proxyKey, `(?m)^\s*redirect_url\s*=\s*"(https?://[^/"]+)`},
 	{"auth", dexKey, `(?m)^issuer:\s*["']?(https?://[^/\s"']+)`},
 	{"istio-system", "REDIRECT_URL", `^(https?://[^/]+)`},
 }
 
-// hosts returns the names under which the sign-in takes visitors to come, as "https://kubeflow.example.com".
-// Those of the cluster's own network are none: Dex is asked there, whatever visitors call it.
+// hosts returns the configured host names, as "https://kubeflow.example.com". Names inside the cluster are left out: workloads
+// reach dex by them, whatever the public name is.
 func (t Target) hosts() []string {
 	var names []string
 	for _, m := range t.settings {

@@ -22,7 +22,7 @@ func certificateRef(version, namespace, name string) cluster.Ref {
 	return cluster.Ref{APIVersion: version, Kind: "Certificate", Namespace: namespace, Name: name}
 }
 
-// selfSigned plans an authority and a certificate of it for the plan's host and the address.
+// selfSigned plans a private CA, and a certificate of it for the plan's host and the address.
 func (t Target) selfSigned(plan *Plan, address string) error {
 	names := []any{"localhost"} // for port-forwards
 	if net.ParseIP(plan.Host) == nil && plan.Host != "" {
@@ -49,9 +49,9 @@ func (t Target) selfSigned(plan *Plan, address string) error {
 	return nil
 }
 
-// letsEncrypt plans a certificate of Let's Encrypt, and lets its challenge past the sign-in: Let's Encrypt asks for a page
-// over plain HTTP, and cannot sign in.
-func (t Target) letsEncrypt(plan *Plan, wish expose.TLS) error {
+// letsEncrypt plans a certificate of Let's Encrypt, and exempts its challenge from authentication: Let's Encrypt requests a page
+// over plain HTTP, and cannot authenticate.
+func (t Target) letsEncrypt(plan *Plan, source expose.TLS) error {
 	if plan.Host == "" || net.ParseIP(plan.Host) != nil {
 		return &problem.Error{What: "Let's Encrypt requires a DNS name, and the dashboard has only an address",
 			Next: "Set one with --dns-label NAME, or a name of your own DNS zone with --host kubeflow.example.com"}
@@ -60,9 +60,9 @@ func (t Target) letsEncrypt(plan *Plan, wish expose.TLS) error {
 		"server": acmeServer, "privateKeySecretRef": map[string]any{"name": expose.LetsEncryptIssuer},
 		"solvers": []any{map[string]any{"http01": map[string]any{"ingress": map[string]any{"class": "istio"}}}},
 	}
-	if email := wish.Email; email != "" {
+	if email := source.Email; email != "" {
 		acme["email"] = email
-	} else if old, _ := t.created("Issuer", expose.LetsEncryptIssuer); old != nil { // as an earlier run was told
+	} else if old, _ := t.created("Issuer", expose.LetsEncryptIssuer); old != nil { // set by an earlier run
 		if email, _, _ := unstructured.NestedString(old.Object, "spec", "acme", "email"); email != "" {
 			acme["email"] = email
 		}
@@ -83,7 +83,7 @@ func (t Target) letsEncrypt(plan *Plan, wish expose.TLS) error {
 	return nil
 }
 
-// issue adds the changes that make these objects what they should be, and what to wait for.
+// issue adds the changes that create or update these objects, and the Certificate to wait for.
 func (t Target) issue(plan *Plan, parts ...*unstructured.Unstructured) {
 	for _, part := range parts {
 		old, known := t.created(part.GetKind(), part.GetName())
@@ -99,7 +99,7 @@ func (t Target) issue(plan *Plan, parts ...*unstructured.Unstructured) {
 			for _, field := range []string{"ipAddresses", "dnsNames", "acme"} {
 				delete(spec, field)
 			}
-			maps.Copy(spec, part.Object["spec"].(map[string]any)) // what cert-manager filled in stays
+			maps.Copy(spec, part.Object["spec"].(map[string]any)) // keep the defaults of cert-manager
 			o.Object["spec"] = spec
 		})
 		if cluster.Diff(change.Before, change.After) != "" {
@@ -111,18 +111,18 @@ func (t Target) issue(plan *Plan, parts ...*unstructured.Unstructured) {
 	plan.Secret = secretRef(t.Namespace(), t.certificateSecret())
 }
 
-// object returns one of cert-manager's objects, marked as made by expose.
+// object returns one of cert-manager's objects, labelled as created by expose.
 func (t Target) object(kind, name string, spec map[string]any) *unstructured.Unstructured {
 	o := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
 	o.SetAPIVersion(t.certManager)
 	o.SetKind(kind)
 	o.SetNamespace(t.Namespace())
 	o.SetName(name)
-	o.SetLabels(dashboard.Marks)
+	o.SetLabels(dashboard.ManagedLabels)
 	return o
 }
 
-// created returns an object that expose made in the gateway's namespace.
+// created returns an object that expose created in the gateway's namespace.
 func (t Target) created(kind, name string) (*unstructured.Unstructured, bool) {
 	for _, o := range t.Inventory.Objects {
 		if o.GetKind() == kind && o.GetName() == name && o.GetNamespace() == t.Namespace() {
@@ -132,13 +132,13 @@ func (t Target) created(kind, name string) (*unstructured.Unstructured, bool) {
 	return nil, false
 }
 
-// removeIssuers returns the changes that take cert-manager's part away: the certificate of another Secret is served, or none.
+// removeIssuers returns the changes that delete the objects of cert-manager, because another Secret is served, or none.
 func (t Target) removeIssuers(served string) []cluster.Change {
 	var changes []cluster.Change
 	for _, o := range t.Inventory.Objects {
 		switch o.GetKind() {
 		case "Secret":
-			if o.GetName() == served { // an old gateway has but one Secret to serve from
+			if o.GetName() == served { // an old gateway can serve only one Secret
 				continue
 			}
 			fallthrough

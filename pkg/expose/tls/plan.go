@@ -17,10 +17,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// A Plan is what to change so that the gateway speaks HTTPS: first what brings the certificate, then, when it is there,
-// what uses it. Both are empty where nothing is to be done.
+// A Plan is what to change so that the gateway serves HTTPS: Issue creates the certificate, and Serve uses it once it
+// exists. Both are empty if nothing has to change.
 type Plan struct {
-	Host   string // the name or address that the certificate is for; "" until Azure gives the address
+	Host   string // the name or address that the certificate is for; "" until Azure assigns the address
 	Issue  []cluster.Change
 	Await  *cluster.Ref // the Certificate to wait for between the two; nil when there is none
 	Secret cluster.Ref  // with the certificate
@@ -36,14 +36,14 @@ type Target struct {
 	expose.Target
 
 	certManager string                       // the version of cert-manager's kinds, "cert-manager.io/v1"; "" without cert-manager
-	secret      *unstructured.Unstructured   // the one that the user named, or that an earlier run serves; nil when it is not there
-	forbidden   bool                         // it may not be read
-	policies    []*unstructured.Unstructured // the AuthorizationPolicies that ask about visitors of the gateway
-	settings    []*unstructured.Unstructured // what may hold the name under which visitors come: see follow.go
+	secret      *unstructured.Unstructured   // the one that the user named, or that an earlier run serves; nil when it does not exist
+	forbidden   bool                         // the Secret cannot be read
+	policies    []*unstructured.Unstructured // the AuthorizationPolicies that authenticate requests at the gateway
+	settings    []*unstructured.Unstructured // objects that may contain the host name: see host.go
 	workloads   []*unstructured.Unstructured // those that read the settings when they start
 }
 
-// Read reads what decides about the target's certificate, where there is to be one. What cannot be read counts as absent;
+// Read reads what decides about the target's certificate, if there is to be one. What cannot be read counts as absent;
 // a plan that needs it reports that.
 func Read(ctx context.Context, view cluster.View, target expose.Target, o expose.Options) Target {
 	t := Target{Target: target}
@@ -56,8 +56,8 @@ func Read(ctx context.Context, view cluster.View, target expose.Target, o expose
 			break
 		}
 	}
-	if wish := t.Source(o); wish.From == expose.FromSecret {
-		secret, err := cluster.IgnoreNotFound(view.Get(ctx, secretRef(t.Namespace(), wish.Secret)))
+	if source := t.Source(o); source.From == expose.FromSecret {
+		secret, err := cluster.IgnoreNotFound(view.Get(ctx, secretRef(t.Namespace(), source.Secret)))
 		t.secret, t.forbidden = secret, apierrors.IsForbidden(err)
 	}
 	policies, _ := t.InFront(ctx, view, dashboard.AuthorizationPolicyKind)
@@ -70,7 +70,7 @@ func Read(ctx context.Context, view cluster.View, target expose.Target, o expose
 	return t
 }
 
-// Source returns where the certificate comes from: what was asked for, or what an earlier run did. nil means plain HTTP.
+// Source returns where the certificate comes from: the one in the options, or that of an earlier run. nil means plain HTTP.
 func (t Target) Source(o expose.Options) *expose.TLS {
 	switch {
 	case o.TLS != nil && o.TLS.From == expose.NoTLS:
@@ -91,12 +91,12 @@ func (t Target) Source(o expose.Options) *expose.TLS {
 	return nil
 }
 
-// Listeners returns what the gateway will serve: HTTPS first where there will be HTTPS.
+// Listeners returns what the gateway will serve: HTTPS first, if there will be HTTPS.
 func (t Target) Listeners(o expose.Options) []dashboard.Listener {
-	wish := t.Source(o)
+	source := t.Source(o)
 	plain := slices.DeleteFunc(slices.Clone(t.Target.Listeners), func(l dashboard.Listener) bool { return l.Server == record.ServerName })
 	own := dashboard.PortOf(t.Service, 443)
-	if wish == nil || own == nil {
+	if source == nil || own == nil {
 		return plain
 	}
 	https := dashboard.Listener{Port: 443, Target: dashboard.TargetOf(own), TLS: true, Server: record.ServerName}
@@ -104,10 +104,10 @@ func (t Target) Listeners(o expose.Options) []dashboard.Listener {
 	return append([]dashboard.Listener{https}, plain...)
 }
 
-// NewPlan decides what to change so that visitors of address (an IP, "" while there is none) come by HTTPS. It is pure.
+// NewPlan decides what to change so that address (an IP, "" while there is none) serves HTTPS. It is pure.
 func NewPlan(t Target, o expose.Options, address string) (Plan, error) {
-	wish := t.Source(o)
-	if wish == nil {
+	source := t.Source(o)
+	if source == nil {
 		if o.TLS == nil {
 			return Plan{}, nil
 		}
@@ -117,18 +117,18 @@ func NewPlan(t Target, o expose.Options, address string) (Plan, error) {
 	if named := t.host(o); named != "" {
 		plan.Host = named
 	}
-	if err := t.checkGateway(*wish); err != nil {
+	if err := t.checkGateway(*source); err != nil {
 		return plan, err
 	}
 	var err error
-	switch wish.From {
+	switch source.From {
 	case expose.FromSecret:
-		plan.Secret = secretRef(t.Namespace(), wish.Secret)
-		plan.Notes, err = t.checkSecret(wish.Secret, plan.Host)
+		plan.Secret = secretRef(t.Namespace(), source.Secret)
+		plan.Notes, err = t.checkSecret(source.Secret, plan.Host)
 	case expose.SelfSigned:
 		err = t.selfSigned(&plan, address)
 	case expose.LetsEncrypt:
-		err = t.letsEncrypt(&plan, *wish)
+		err = t.letsEncrypt(&plan, *source)
 	}
 	if err != nil {
 		return plan, err
@@ -137,8 +137,8 @@ func NewPlan(t Target, o expose.Options, address string) (Plan, error) {
 		plan.Serve = append(plan.Serve, *change)
 		plan.Notes = append(plan.Notes, "The gateway then serves HTTPS and redirects plain HTTP to it, also inside the cluster.")
 	}
-	if wish.From == expose.FromSecret {
-		plan.Serve = append(plan.Serve, t.removeIssuers(wish.Secret)...)
+	if source.From == expose.FromSecret {
+		plan.Serve = append(plan.Serve, t.removeIssuers(source.Secret)...)
 	}
 	if net.ParseIP(plan.Host) == nil && plan.Host != "" {
 		changes, note := t.moveSignIn(plan.Host)
@@ -152,7 +152,7 @@ func secretRef(namespace, name string) cluster.Ref {
 	return cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: namespace, Name: name}
 }
 
-// host returns the name under which visitors will come, "" where they come by the address.
+// host returns the DNS name of the dashboard, "" if it has only an address.
 func (t Target) host(o expose.Options) string {
 	s, err := t.LoadBalancer()
 	if err != nil {
@@ -162,8 +162,8 @@ func (t Target) host(o expose.Options) string {
 	return t.HostOf(s)
 }
 
-// checkGateway says what keeps the gateway from serving a certificate.
-func (t Target) checkGateway(wish expose.TLS) error {
+// checkGateway returns an error if the gateway cannot serve a certificate.
+func (t Target) checkGateway(source expose.TLS) error {
 	switch {
 	case t.IstioGateway == nil:
 		return &problem.Error{What: "Gateway kubeflow/kubeflow-gateway was not found, or cannot be read with your permissions: nothing could serve the certificate", Next: "See: kubectl get gateways.networking.istio.io -n kubeflow"}
@@ -177,10 +177,10 @@ func (t Target) checkGateway(wish expose.TLS) error {
 				Next: "Run the same command without --tls: its port is added to the address"}
 		}
 	}
-	if wish.From != expose.FromSecret && t.certManager == "" {
+	if source.From != expose.FromSecret && t.certManager == "" {
 		return &problem.Error{What: "cert-manager is not installed on this cluster, so no certificate can be issued", Next: "Put the certificate into a Secret of " + t.Namespace() + " (kubectl create secret tls) and use --tls-secret NAME, or install cert-manager"}
 	}
-	if file := t.mountedOnly(); file != "" && wish.From == expose.FromSecret && wish.Secret != file {
+	if file := t.mountedOnly(); file != "" && source.From == expose.FromSecret && source.Secret != file {
 		return &problem.Error{What: "Istio of this release reads certificates from only one Secret: " + t.Namespace() + "/" + file, Next: "Put the certificate there and use --tls-secret " + file}
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// leafOf returns the certificate that a Secret of type kubernetes.io/tls serves. Its key is not looked at.
+// leafOf returns the certificate that a Secret of type kubernetes.io/tls serves. Its key is not read.
 func leafOf(secret *unstructured.Unstructured) (*x509.Certificate, error) {
 	text, _, _ := unstructured.NestedString(secret.Object, "data", "tls.crt")
 	decoded, err := base64.StdEncoding.DecodeString(text)
@@ -28,7 +28,7 @@ func leafOf(secret *unstructured.Unstructured) (*x509.Certificate, error) {
 	return x509.ParseCertificate(block.Bytes)
 }
 
-// caOf returns the authority that cert-manager says a Secret's certificate is of, nil when it says none.
+// caOf returns the CA that cert-manager stores with a certificate, nil when there is none.
 func caOf(secret *unstructured.Unstructured) *x509.CertPool {
 	text, _, _ := unstructured.NestedString(secret.Object, "data", "ca.crt")
 	decoded, err := base64.StdEncoding.DecodeString(text)
@@ -39,10 +39,10 @@ func caOf(secret *unstructured.Unstructured) *x509.CertPool {
 	return roots
 }
 
-// checkSecret checks the Secret that the user named. The notes say what visitors will be warned of.
+// checkSecret checks the Secret that the user named. The notes are warnings that browsers will show.
 func (t Target) checkSecret(name, host string) (notes []string, err error) {
 	named := t.Namespace() + "/" + name
-	unfit := func(why string) error {
+	unusable := func(why string) error {
 		return &problem.Error{What: "Secret " + named + " cannot be served: " + why,
 			Next: "Create it with: kubectl create secret tls -n " + t.Namespace() + " " + name + " --cert FILE --key FILE"}
 	}
@@ -50,17 +50,17 @@ func (t Target) checkSecret(name, host string) (notes []string, err error) {
 	case t.forbidden:
 		return []string{"Secret " + named + " cannot be read with your permissions, so it was not checked."}, nil
 	case t.secret == nil:
-		return nil, unfit("it does not exist")
+		return nil, unusable("it does not exist")
 	}
 	if key, _, _ := unstructured.NestedString(t.secret.Object, "data", "tls.key"); key == "" {
-		return nil, unfit("it has no tls.key")
+		return nil, unusable("it has no tls.key")
 	}
 	leaf, err := leafOf(t.secret)
 	if err != nil {
-		return nil, unfit(err.Error())
+		return nil, unusable(err.Error())
 	}
 	if time.Now().After(leaf.NotAfter) {
-		return nil, unfit("its certificate expired on " + leaf.NotAfter.Format(time.DateOnly))
+		return nil, unusable("its certificate expired on " + leaf.NotAfter.Format(time.DateOnly))
 	}
 	if host != "" && !probe.ValidFor(leaf, host) {
 		notes = append(notes, fmt.Sprintf("The certificate in %s is not for %s: browsers will warn about it.", named, host))
@@ -68,7 +68,7 @@ func (t Target) checkSecret(name, host string) (notes []string, err error) {
 	return notes, nil
 }
 
-// covers tells whether a certificate is good for all that a plan wants it for.
+// covers tells whether a certificate is valid for the plan's host.
 func (p Plan) covers(leaf *x509.Certificate) bool {
 	return p.Host == "" || probe.ValidFor(leaf, p.Host)
 }

@@ -18,31 +18,30 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// Secure does the second half of an exposure, for which the address had to be there: it gets the certificate, and lets the
-// gateway serve it when it has come. Without anything to do it does nothing. agreed is what the user's consent rests on, from
-// [Target.WithTLS]: Secure changes nothing beyond what [NewPlan] makes of that and the address; nil is no such limit. tell
-// reports why the certificate takes long.
-func Secure(ctx context.Context, c *cluster.Client, agreed *Target, o expose.Options, address string, tell func(problem.Error)) (Plan, error) {
-	agreement, err := consentFor(agreed, o, address)
+// Secure is the second part of an exposure, which needs the address: it issues the certificate, and makes the gateway serve it
+// once it exists. agreed is the target, from [Read], whose plan the user agreed to: Secure changes nothing beyond what [NewPlan]
+// plans for it and the address; nil sets no such limit. notify reports why the certificate takes long.
+func Secure(ctx context.Context, c *cluster.Client, agreed *Target, o expose.Options, address string, notify func(problem.Error)) (Plan, error) {
+	limit, err := consentFor(agreed, o, address)
 	if err != nil {
 		return Plan{}, err
 	}
 	do := func(part func(Plan) []cluster.Change) (Plan, error) {
-		return applyTLS(ctx, c, agreement, o, address, part)
+		return applyPart(ctx, c, limit, o, address, part)
 	}
 	var plan Plan
-	if agreement != nil { // without changes in it there is nothing to look for: more than was agreed to is refused
-		plan = agreement.plan
+	if limit != nil { // a plan without changes allows none, so there is nothing to read
+		plan = limit.plan
 	}
-	if agreement == nil || len(plan.Issue) > 0 {
+	if limit == nil || len(plan.Issue) > 0 {
 		if plan, err = do(func(p Plan) []cluster.Change { return p.Issue }); err != nil {
 			return plan, err
 		}
 	}
-	if err := plan.await(ctx, c, address, tell); err != nil {
+	if err := plan.await(ctx, c, address, notify); err != nil {
 		return plan, err
 	}
-	if agreement != nil && len(agreement.plan.Serve) == 0 {
+	if limit != nil && len(limit.plan.Serve) == 0 {
 		return plan, nil
 	}
 	serve := func(p Plan) []cluster.Change { return p.Serve }
@@ -53,12 +52,11 @@ func Secure(ctx context.Context, c *cluster.Client, agreed *Target, o expose.Opt
 	if err := expose.AwaitLateSecrets(ctx, time.Now()); err != nil {
 		return plan, err
 	}
-	return do(serve) // the Secrets that came late
+	return do(serve) // the Secrets that were written late
 }
 
-// applyTLS looks, decides and makes one part of the changes, as far as they were agreed to. When somebody changes an object in
-// between it looks again.
-func applyTLS(ctx context.Context, c *cluster.Client, agreed *consent, o expose.Options, address string, part func(Plan) []cluster.Change) (Plan, error) {
+// applyPart reads the cluster, plans, and applies one part of the changes, within the consent. After a conflict it starts again.
+func applyPart(ctx context.Context, c *cluster.Client, agreed *consent, o expose.Options, address string, part func(Plan) []cluster.Change) (Plan, error) {
 	for tries := 1; ; tries++ {
 		view := c.View()
 		t, err := expose.Read(ctx, view)
@@ -78,13 +76,13 @@ func applyTLS(ctx context.Context, c *cluster.Client, agreed *consent, o expose.
 	}
 }
 
-// await waits until the plan's certificate is there and good for its host. address is where the host should lead.
-func (p Plan) await(ctx context.Context, c *cluster.Client, address string, tell func(problem.Error)) error {
+// await waits until the plan's certificate exists and is valid for its host. address is what the host should resolve to.
+func (p Plan) await(ctx context.Context, c *cluster.Client, address string, notify func(problem.Error)) error {
 	if p.Await == nil {
 		return nil
 	}
 	var last problem.Error
-	began := time.Now()
+	started := time.Now()
 	for pause := 250 * time.Millisecond; ; pause = min(pause*3/2, 5*time.Second) {
 		delay, err := p.issueDelay(ctx, c.View())
 		if err == nil && delay.What == "" {
@@ -96,9 +94,9 @@ func (p Plan) await(ctx context.Context, c *cluster.Client, address string, tell
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
-		if delay != last && ctx.Err() == nil && time.Since(began) > 2*time.Second { // most certificates are there by then
+		if delay != last && ctx.Err() == nil && time.Since(started) > 2*time.Second { // most certificates exist by then
 			last = delay
-			tell(delay)
+			notify(delay)
 		}
 		select {
 		case <-ctx.Done():
@@ -115,7 +113,7 @@ func (p Plan) await(ctx context.Context, c *cluster.Client, address string, tell
 	}
 }
 
-// issueDelay says why the certificate is not there yet; an empty Delay when it is.
+// issueDelay returns why the certificate does not exist yet; an empty Delay when it does.
 func (p Plan) issueDelay(ctx context.Context, view cluster.View) (problem.Error, error) {
 	certificate, err := cluster.IgnoreNotFound(view.Get(ctx, *p.Await))
 	if err != nil {
@@ -129,7 +127,7 @@ func (p Plan) issueDelay(ctx context.Context, view cluster.View) (problem.Error,
 	}
 	secret, err := cluster.IgnoreNotFound(view.Get(ctx, p.Secret))
 	if apierrors.IsForbidden(err) {
-		return problem.Error{}, nil // cert-manager says that it is there
+		return problem.Error{}, nil // cert-manager reports it as ready
 	}
 	if err != nil || secret == nil {
 		return problem.Error{What: "its Secret does not exist yet"}, err
@@ -154,7 +152,7 @@ func condition(o *unstructured.Unstructured, kind string) (is bool, why string) 
 
 var challenges = schema.GroupKind{Group: "acme.cert-manager.io", Kind: "Challenge"}
 
-// challengeDelay says what an authority waits for, where it is one that asks; else what cert-manager says.
+// challengeDelay returns what an ACME challenge waits for; without one, the reason of cert-manager.
 func challengeDelay(ctx context.Context, view cluster.View, namespace, why string) problem.Error {
 	all, _ := cluster.IgnoreNoMatch(view.List(ctx, challenges, cluster.Scope{Namespace: namespace}))
 	for _, challenge := range all {
@@ -168,7 +166,7 @@ func challengeDelay(ctx context.Context, view cluster.View, namespace, why strin
 	return problem.Error{What: text.FirstLine(why)}
 }
 
-// checkDNS adds where the host's name leads, where that is what is missing.
+// checkDNS adds advice if the host does not resolve to the address.
 func (p Plan) checkDNS(ctx context.Context, address string, delay problem.Error) problem.Error {
 	if address == "" || net.ParseIP(p.Host) != nil || p.Host == "" {
 		return delay
@@ -181,12 +179,12 @@ func (p Plan) checkDNS(ctx context.Context, address string, delay problem.Error)
 	return delay
 }
 
-// CA returns who the plan's certificate is of, as the cluster says; nil when everybody knows, or when it may not be read.
+// CA returns the private CA of the plan's certificate; nil for a public CA, or if it cannot be read.
 func (p Plan) CA(ctx context.Context, view cluster.View) *x509.CertPool {
 	return readCA(ctx, view, p.Secret)
 }
 
-// CA returns who the certificate is of that expose lets the gateway serve.
+// CA returns the private CA of the certificate that expose makes the gateway serve.
 func CA(ctx context.Context, view cluster.View, t expose.Target) *x509.CertPool {
 	return readCA(ctx, view, secretRef(t.Namespace(), servedSecret(t.IstioGateway)))
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/record"
 )
 
-// mountPath is where they mount it.
+// mountPath is where these gateways mount the Secret.
 const mountPath = "/etc/istio/ingressgateway-certs/"
 
-// servedSecret returns the Secret that the server of expose's serves from, "" where there is no such server.
+// servedSecret returns the Secret of the server that expose added, "" without one.
 func servedSecret(gateway *unstructured.Unstructured) string {
 	for _, server := range dashboard.Servers(gateway) {
 		if name, _, _ := unstructured.NestedString(server, "port", "name"); name == record.ServerName {

@@ -32,8 +32,8 @@ var NetworkPolicy = &doctor.Check{
 			return nil, err
 		}
 		network, err := gateway.ReadNetwork(ctx, e)
-		if err != nil || network.Unseen != nil {
-			return nil, cmp.Or(err, network.Unseen)
+		if err != nil || network.EngineUnread != nil {
+			return nil, cmp.Or(err, network.EngineUnread)
 		}
 		d := dashboard.Dashboard{Gateway: gateway, Network: network}
 		if len(d.Blocked()) == 0 {
