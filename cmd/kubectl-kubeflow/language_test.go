@@ -58,6 +58,9 @@ var avoided = []struct{ pattern, instead string }{
 	{`\bsays nothing without\b`, "requires"},
 	{`\bthe answer was no\b`, "cancelled, nothing changed"},
 	{`\bgo with the API server's\b`, "are in sync"},
+	{`\bvisitors?\b`, "client, user, browser"},
+	{`\bauthority of the dashboard's own\b`, "a private CA"},
+	{`\bwho(ever)? may (come|connect)\b`, "the clients, source ranges"},
 }
 
 // awaiting are sources whose texts are still to be rewritten. Remove a line to hold its texts to the terms.
