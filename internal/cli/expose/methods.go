@@ -24,7 +24,7 @@ type exposeMethod struct {
 }
 
 // exposeMethods are all of them, in the order people meet them: the safest first. Flags, help and the rules for which flags go
-// together come from this list. To add one, copy expose_forward.go and add a line here.
+// together come from this list. To add one, copy forward.go and add a line here.
 func exposeMethods() []exposeMethod {
 	return []exposeMethod{portForwardMethod, loadBalancerMethod, removeMethod}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -65,6 +66,30 @@ func TestChecksAreComplete(t *testing.T) {
 
 // lowerCaseNames are names that stay in lower case at the start of a title.
 var lowerCaseNames = []string{"cert-manager", "dex", "inotify"}
+
+func TestEveryDeclaredCheckIsListed(t *testing.T) {
+	list, err := os.ReadFile("all.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declaration := regexp.MustCompile(`(?m)^var (\w+) = &doctor\.Check\{`)
+	files, err := filepath.Glob("*/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no area was found: %v", err)
+	}
+	for _, path := range files {
+		source, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range declaration.FindAllSubmatch(source, -1) {
+			name := filepath.Base(filepath.Dir(path)) + "." + string(match[1])
+			if !strings.Contains(string(list), "\t"+name+",") {
+				t.Errorf("%s declares %s, but all.go does not list it", path, name)
+			}
+		}
+	}
+}
 
 func TestEveryCheckHasAPassingAndAFailingCase(t *testing.T) {
 	for _, c := range All() {
