@@ -70,5 +70,5 @@ func notTheAPI(response *http.Response) error {
 		return nil
 	}
 	return &problem.Error{What: fmt.Sprintf("something on the way to %s answers in its place, with a web page", response.Request.URL.Host),
-		Next: "Sign in to the network, or see which proxy HTTPS_PROXY and the kubeconfig name; then run the same command again: it goes on from here"}
+		Next: "Sign in to the network, or see which proxy HTTPS_PROXY and the kubeconfig name; then run the same command again: it resumes from here"}
 }

@@ -192,7 +192,7 @@ func TestWhatCannotBeChangedIsMadeAnewOnlyWithLeave(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Deployment/castle/door cannot be changed in place: spec.selector", "StatefulSet/castle/well cannot be changed in place",
-		"its pods and volume claims stay", "Job/castle/paint", "RoleBinding/castle/key", "Service/castle/bell",
+		"its pods and PVCs stay", "Job/castle/paint", "RoleBinding/castle/key", "Service/castle/bell",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q in:\n%v", want, err)
@@ -248,7 +248,7 @@ func TestAnInvalidObjectIsNotTakenForAnImmutableOne(t *testing.T) {
 `
 	mustInstall(t, client, parts(t, ns, "typo", strings.ReplaceAll(yaml, "PORT", "80")))
 	_, _, err := install(t, client, parts(t, ns, "typo", strings.ReplaceAll(yaml, "PORT", "70000")))
-	if err == nil || !strings.Contains(err.Error(), "the cluster does not take Service/typo/bell: spec.ports[0].port") {
+	if err == nil || !strings.Contains(err.Error(), "the API server rejected Service/typo/bell: spec.ports[0].port") {
 		t.Errorf("want the field that is wrong, got: %v", err)
 	}
 }

@@ -127,7 +127,7 @@ func mustSayThatItLeaves(t *testing.T, kubeconfig string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := fmt.Sprintf("%+v", st.Components); !st.Uninstalling || !strings.Contains(text, "the uninstall took it off") || strings.Contains(text, "somebody deleted it") {
+	if text := fmt.Sprintf("%+v", st.Components); !st.Uninstalling || !strings.Contains(text, "it was deleted by the uninstall") || strings.Contains(text, "it was deleted by another client") {
 		t.Errorf("status does not say that an uninstall was cut off:\n%s", text)
 	}
 }

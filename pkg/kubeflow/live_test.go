@@ -336,7 +336,7 @@ func TestAnUninstallDeletesNoMoreThanWasAgreedTo(t *testing.T) {
 	for _, k := range removed.Keep {
 		kept += k.Ref.String() + ": " + k.Why + "\n"
 	}
-	if !strings.Contains(kept, "Profile/ben: it came after the uninstall was agreed to") {
+	if !strings.Contains(kept, "Profile/ben: it was created after the uninstall was confirmed") {
 		t.Errorf("kept:\n%s", kept)
 	}
 }

@@ -107,7 +107,7 @@ func ending(err error, result *apply.Result, total int) error {
 		return &problem.Error{What: unfinished.Error(), Err: err, Next: "Look for the cause with: kubectl kubeflow doctor. What is there stays; the same command goes on waiting"}
 	case errors.Is(err, context.Canceled) && result != nil:
 		return &problem.Error{What: fmt.Sprintf("interrupted: %d of %d objects are as wanted", result.Applied+result.Unchanged, total), Err: err,
-			Next: "Nothing is lost: the same command goes on from here"}
+			Next: "Nothing is lost: the same command resumes from here"}
 	}
 	return err
 }

@@ -110,7 +110,7 @@ func halfway(err error, result *uninstall.Result, total int) error {
 		return &problem.Error{What: unremoved.Error(), Next: next, Err: err}
 	case errors.Is(err, context.Canceled) && result != nil:
 		return &problem.Error{What: fmt.Sprintf("interrupted: %d of %d objects are gone", len(result.Removed), total), Err: err,
-			Next: "Run the same command again: it goes on from here"}
+			Next: "Run the same command again: it resumes from here"}
 	}
 	return err
 }

@@ -32,7 +32,7 @@ type engine struct {
 	started     time.Time
 	checker     *waitChecker
 	crashes     map[cluster.Ref]int // how often what is left had crashed when everything else was ready
-	stuck       bool                // what is left does not start, however long one waits
+	stuck       bool                // the remaining objects do not become ready, however long one waits
 	failed      error
 	lastSuccess time.Time // when the server last took an object
 }

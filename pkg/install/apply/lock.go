@@ -50,6 +50,6 @@ func checkUnchanged(ctx context.Context, client *cluster.Client, p *plan.Plan) e
 	if inventory.Find(all, p.Name).Revision() == p.Have.Revision() {
 		return nil
 	}
-	return &problem.Error{What: "somebody else installed or removed " + titleOf(p) + " while this install was being prepared",
-		Next: "Nothing was changed. Look again with --diff, or run the same command again"}
+	return &problem.Error{What: titleOf(p) + " was installed or removed by another program while this install was being prepared",
+		Next: "Nothing was changed. Preview it again with --diff, or run the same command again"}
 }

@@ -62,12 +62,12 @@ func explainEnd(err error, after time.Duration) error {
 	case err == nil, errors.Is(err, context.Canceled), errors.As(err, &unfinished):
 		return err
 	case errors.Is(err, context.DeadlineExceeded):
-		return &problem.Error{Err: err, What: fmt.Sprintf("the time ran out (%s): %s", after, plan.InnermostMessage(err)),
-			Next: "What is there stays: the same command goes on from here, with --timeout for longer"}
+		return &problem.Error{Err: err, What: fmt.Sprintf("timed out after %s: %s", after, plan.InnermostMessage(err)),
+			Next: "What was applied stays: the same command resumes from here; --timeout allows more time"}
 	case errors.As(err, &told):
 		return err
 	}
-	return &problem.Error{Err: err, What: err.Error(), Next: "What is there stays: the same command goes on from here"}
+	return &problem.Error{Err: err, What: err.Error(), Next: "What was applied stays: the same command resumes from here"}
 }
 
 func runLocked(ctx context.Context, client *cluster.Client, p *plan.Plan, o Options) (*Result, error) {

@@ -32,7 +32,7 @@ func (e *engine) send(ctx context.Context, i int) {
 	}
 	e.inFlight++
 	if it.Replaces != nil {
-		it.why = "waits until the one before it is gone"
+		it.why = "waits until the existing object is deleted"
 	}
 	g := it.Gated
 	go func() {

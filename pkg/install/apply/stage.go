@@ -108,7 +108,7 @@ func (e *engine) reason(it *item) string {
 	case gated:
 		return "waits for " + g.String()
 	case it.state == sending && it.why == "":
-		return "is sent, and the server has not answered yet"
+		return "waits for the API server's response"
 	case it.why == "":
 		return "to be applied"
 	}

@@ -25,7 +25,7 @@ type UnfinishedError struct {
 func (u *UnfinishedError) Error() string {
 	how := "not everything was ready in time"
 	if u.Stuck {
-		how = "what is left does not start"
+		how = "the remaining objects do not become ready"
 	}
 	return fmt.Sprintf("%s: %d still pending", how, len(u.Pending)) + ListPending(u.Pending)
 }
@@ -42,7 +42,7 @@ func ListPending(pending []Pending) (out string) {
 	return out
 }
 
-// Unwrap returns context.DeadlineExceeded when the time ran out.
+// Unwrap returns context.DeadlineExceeded when timed out after.
 func (u *UnfinishedError) Unwrap() error { return u.cause }
 
 // fail ends the run at one object, with what is known about why.
@@ -59,7 +59,7 @@ func (e *engine) fail(it *item, err error) {
 	var failure *problem.Error
 	if apierrors.IsForbidden(err) && !apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) && errors.As(e.failed, &failure) {
 		if may, unknown := view.Can(ctx, "patch", it.Ref().GroupKind(), cluster.Scope{Namespace: it.Object.GetNamespace()}); may && unknown == nil {
-			failure.Next = "You may do this: it is a quota, a policy or a webhook of the cluster that does not let it in. Change that, or the object, then run the same command again: it goes on from here"
+			failure.Next = "You have this permission: a quota, a policy or a webhook of the cluster rejects the object. Change that, or the object, then run the same command again: it resumes from here"
 		}
 	}
 }

@@ -91,12 +91,12 @@ func (e *engine) handleResult(q waitCheck, f waitResult) {
 		it.blockedSince = time.Now()
 	case f.namesTaken:
 		e.failed = &problem.Error{What: fmt.Sprintf("%s cannot be used: %s", q.ref, f.why),
-			Next: "Another definition has these names: find it with kubectl get crd, take it away or leave this component out with --skip, then run the same command again"}
+			Next: "Another CRD has these names: find it with kubectl get crd, then delete it or leave out this component with --skip, then run the same command again"}
 	case f.noBackend && time.Since(it.blockedSince) > foreignWebhookTimeout && f.ignorable:
 		e.openGate(q.gate.Key())
 	case f.noBackend && time.Since(it.blockedSince) > foreignWebhookTimeout:
 		e.failed = &problem.Error{What: fmt.Sprintf("%s cannot be applied: it %s", q.ref, f.why),
-			Next: fmt.Sprintf("Bring back what serves this webhook, or take it away if it is a left-over (kubectl delete %s), then run the same command again", plan.KubectlArgs(q.gate.On))}
+			Next: fmt.Sprintf("Restore the workload behind this webhook, or delete it if it is no longer used (kubectl delete %s), then run the same command again", plan.KubectlArgs(q.gate.On))}
 	case !f.noBackend:
 		it.blockedSince = time.Time{}
 	}

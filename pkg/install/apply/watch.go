@@ -139,7 +139,7 @@ func (f objectUpdate) tell(e *engine) {
 	i, ours := e.at[ref]
 	switch {
 	case ours && f.gone:
-		e.setReady(e.items[i], false, "somebody deleted it")
+		e.setReady(e.items[i], false, "it was deleted by another client")
 	case ours:
 		e.observe(i, f.o)
 	}

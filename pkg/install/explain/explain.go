@@ -23,9 +23,9 @@ func ByRef(ctx context.Context, view cluster.View, ref cluster.Ref) string {
 	o, err := view.Get(ctx, ref)
 	switch {
 	case apierrors.IsNotFound(err):
-		return "it is not there"
+		return "it does not exist"
 	case meta.IsNoMatchError(err):
-		return "its kind is not on the cluster"
+		return "its kind does not exist on the cluster"
 	case err != nil:
 		return "it cannot be read: " + err.Error()
 	}
@@ -73,7 +73,7 @@ func BeingDeleted(o *unstructured.Unstructured) string {
 	case len(left) > 0:
 		return "it is being deleted: " + strings.Join(left, "; ")
 	case len(o.GetFinalizers()) > 0:
-		return "it is being deleted, and waits for who keeps it: " + strings.Join(o.GetFinalizers(), ", ")
+		return "it is being deleted, and waits for its finalizers: " + strings.Join(o.GetFinalizers(), ", ")
 	}
 	return "it is being deleted"
 }

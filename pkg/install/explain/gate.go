@@ -24,7 +24,7 @@ func Gate(ctx context.Context, view cluster.View, g plan.Gate) string {
 	on, err := view.Get(ctx, g.On)
 	switch {
 	case apierrors.IsNotFound(err):
-		why = "it is not there yet"
+		why = "it does not exist yet"
 	case err != nil:
 		return g.String()
 	case g.Kind == plan.NamespaceGate:
@@ -98,9 +98,9 @@ func whyService(ctx context.Context, view cluster.View, ref cluster.Ref) string 
 	case err != nil:
 		return ""
 	case !there:
-		return fmt.Sprintf("%s is not there", ref)
+		return fmt.Sprintf("%s does not exist", ref)
 	case len(workloads) == 0:
-		return fmt.Sprintf("nothing on the cluster is behind %s", ref)
+		return fmt.Sprintf("no workload is behind %s", ref)
 	}
 	first := ""
 	for _, o := range workloads {

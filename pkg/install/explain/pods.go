@@ -104,7 +104,7 @@ func whyNoPods(ctx context.Context, view cluster.View, workload *unstructured.Un
 		return c.Reason + ": " + c.Message
 	}
 	if kube.Number(workload.Object, "status", "observedGeneration") < workload.GetGeneration() {
-		return "its controller has not taken it up yet"
+		return "its controller has not processed it yet"
 	}
 	if why := lastWarning(ctx, view, workload); why != "" {
 		return why

@@ -17,7 +17,7 @@ func whyVolume(ctx context.Context, view cluster.View, ref cluster.Ref) string {
 	claim, err := view.Get(ctx, ref)
 	switch {
 	case apierrors.IsNotFound(err):
-		return fmt.Sprintf("PersistentVolumeClaim %s is not there", ref.Name)
+		return fmt.Sprintf("PersistentVolumeClaim %s does not exist", ref.Name)
 	case err != nil:
 		return ""
 	}

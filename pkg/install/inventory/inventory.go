@@ -95,7 +95,7 @@ func listIn(ctx context.Context, view cluster.View, namespace string) ([]*Invent
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the record of what is installed: %w", err)
+		return nil, fmt.Errorf("reading the inventory: %w", err)
 	}
 	var all []*Inventory
 	for _, o := range list {
@@ -135,8 +135,8 @@ func decode(o *unstructured.Unstructured) (*Inventory, error) {
 	for key, into := range map[string]any{sourceKey: &v.Source, objectsKey: &v.Objects} {
 		if err := json.Unmarshal([]byte(kube.Text(o.Object, "data", key)), into); err != nil {
 			return nil, &problem.Error{Err: err,
-				What: fmt.Sprintf("the record of what is installed cannot be read: %s in %s: %v", key, cluster.RefOf(o), err),
-				Next: fmt.Sprintf("To start a new record: kubectl delete configmap -n %s %s", o.GetNamespace(), o.GetName())}
+				What: fmt.Sprintf("the inventory cannot be read: %s in %s: %v", key, cluster.RefOf(o), err),
+				Next: fmt.Sprintf("To start a new inventory: kubectl delete configmap -n %s %s", o.GetNamespace(), o.GetName())}
 		}
 	}
 	return v, nil
@@ -146,13 +146,13 @@ func decode(o *unstructured.Unstructured) (*Inventory, error) {
 func (v *Inventory) Encode() (*unstructured.Unstructured, error) {
 	source, err := json.Marshal(v.Source)
 	if err != nil {
-		return nil, fmt.Errorf("recording what is installed: %w", err)
+		return nil, fmt.Errorf("encoding the inventory: %w", err)
 	}
 	objects := []byte("[")
 	for i, entry := range v.Objects {
 		line, err := json.Marshal(entry)
 		if err != nil {
-			return nil, fmt.Errorf("recording what is installed: %w", err)
+			return nil, fmt.Errorf("encoding the inventory: %w", err)
 		}
 		if i > 0 {
 			objects = append(objects, ',')
@@ -161,7 +161,7 @@ func (v *Inventory) Encode() (*unstructured.Unstructured, error) {
 	}
 	objects = append(objects, "\n]\n"...)
 	if len(objects) > maxSize {
-		return nil, &problem.Error{What: fmt.Sprintf("%d objects are more than one installation can keep a record of", len(v.Objects)),
+		return nil, &problem.Error{What: fmt.Sprintf("%d objects are too many for the inventory of one installation", len(v.Objects)),
 			Next: "Install them in parts, each with a --name of its own"}
 	}
 	data := map[string]any{releaseKey: v.Release, sourceKey: string(source), objectsKey: string(objects)}

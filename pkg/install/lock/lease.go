@@ -98,7 +98,7 @@ func (h *holding) acquire(ctx context.Context) error {
 			pause = kube.Backoff(attempt)
 			attempt++
 		case err != nil:
-			return fmt.Errorf("looking who works on this cluster: %w", err)
+			return fmt.Errorf("reading the Lease: %w", err)
 		case holderOf(lease) == h.identity.String():
 			h.lease = lease // the answer to the request that made it was lost
 			return nil
@@ -143,7 +143,7 @@ func (h *holding) claim(ctx context.Context, from *coordinationv1.Lease) (done b
 	case apierrors.IsAlreadyExists(err), apierrors.IsConflict(err), apierrors.IsNotFound(err) && from != nil, cluster.Transient(err):
 		return false, nil
 	}
-	return false, fmt.Errorf("holding this cluster while %s: %w", h.doing, err)
+	return false, fmt.Errorf("acquiring the Lease for %s: %w", h.doing, err)
 }
 
 // renew keeps the Lease until told to stop. A server that does not answer does not end it: only somebody else's name in it does.
@@ -196,7 +196,7 @@ func heldError(lease *coordinationv1.Lease) error {
 		held.By.Since = lease.Spec.AcquireTime.Time
 	}
 	return &problem.Error{What: held.Error(), Err: held,
-		Next: fmt.Sprintf("Wait until it is done, then run the same command again. Where that program is gone, its hold ends by itself within %s", leaseDuration)}
+		Next: fmt.Sprintf("Wait until it is done, then run the same command again. If that process no longer runs, its Lease expires within %s", leaseDuration)}
 }
 
 func holderOf(lease *coordinationv1.Lease) string {

@@ -26,7 +26,7 @@ type Gate struct {
 	Service cluster.Ref `json:"service,omitzero"` // what answers for a webhook
 }
 
-// String says what is waited for: "Service/kubeflow/admission-webhook-service to answer for MutatingWebhookConfiguration/…".
+// String says what is waited for: "Service/kubeflow/admission-webhook-service to have ready endpoints for MutatingWebhookConfiguration/…".
 func (g Gate) String() string {
 	switch g.Kind {
 	case NamespaceGate:
@@ -36,7 +36,7 @@ func (g Gate) String() string {
 	case APIGate:
 		return g.On.String() + " to be available"
 	}
-	return fmt.Sprintf("%s to answer for %s", g.Service, g.On)
+	return fmt.Sprintf("%s to have ready endpoints for %s", g.Service, g.On)
 }
 
 // Key returns the gate that opens together with this one: a webhook is ready for every kind of request or for none.

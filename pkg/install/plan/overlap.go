@@ -55,8 +55,8 @@ func CheckSecondInstallation(_ context.Context, plan *Plan, _ cluster.View) ([]*
 			continue // directories of kfctl may make up one Kubeflow, and have a component in common
 		}
 		problems = append(problems, &problem.Error{
-			What: fmt.Sprintf("Kubeflow %s is on this cluster already, under the name %s: %d objects would belong to both", share.With.Release, share.With.Name, len(share.Objects)),
-			Next: fmt.Sprintf("To change that one: --name %s. To have another in its place: kubectl kubeflow uninstall --name %s", share.With.Name, share.With.Name),
+			What: fmt.Sprintf("Kubeflow %s is already installed on this cluster under the name %s: %d objects would belong to both", share.With.Release, share.With.Name, len(share.Objects)),
+			Next: fmt.Sprintf("To change that installation: --name %s. To replace it, uninstall it first: kubectl kubeflow uninstall --name %s", share.With.Name, share.With.Name),
 		})
 	}
 	return problems, nil

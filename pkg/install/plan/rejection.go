@@ -35,17 +35,17 @@ func ExplainRejection(g Gated, err error) error {
 	if !errors.As(err, &status) || apierrors.IsUnauthorized(err) {
 		return err
 	}
-	failure := &problem.Error{Err: err, What: fmt.Sprintf("the cluster does not take %s: %s", ref, RejectionReason(status.Status()))}
+	failure := &problem.Error{Err: err, What: fmt.Sprintf("the API server rejected %s: %s", ref, RejectionReason(status.Status()))}
 	switch {
 	case apierrors.IsInvalid(err) && existed(g):
 		failure.What = fmt.Sprintf("%s cannot be changed in place: %s", ref, RejectionReason(status.Status()))
-		failure.Next = fmt.Sprintf("To make it anew, delete it and run the same command again: kubectl delete %s", KubectlArgs(ref))
+		failure.Next = fmt.Sprintf("To recreate it, delete it and run the same command again: kubectl delete %s", KubectlArgs(ref))
 	case apierrors.IsForbidden(err) && apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		failure.Next = fmt.Sprintf("Wait until it is gone (kubectl get namespace %s), then run the same command again", ref.Namespace)
+		failure.Next = fmt.Sprintf("Wait until it is deleted (kubectl get namespace %s), then run the same command again", ref.Namespace)
 	case apierrors.IsForbidden(err):
 		failure.Next = "Ask the cluster's administrator for this permission, or name another user with --context"
 	default:
-		failure.Next = "Nothing more was sent. Once this is mended, run the same command again: it goes on from here"
+		failure.Next = "Nothing more was applied. Fix this, then run the same command again: it resumes from here"
 	}
 	return failure
 }

@@ -73,12 +73,12 @@ func missingPermissions(ctx context.Context, p *plan.Plan, view cluster.View) ([
 	for _, p := range denied[:min(len(denied), plan.MaxListed)] {
 		names = append(names, p.String())
 	}
-	what := "you may not " + strings.Join(names, ", ")
+	what := "you are not allowed to " + strings.Join(names, ", ")
 	if len(denied) >= plan.MaxListed {
-		what += ", and perhaps more"
+		what += ", and possibly more"
 	}
 	return []*problem.Error{{What: what,
-		Next: "An install makes roles and definitions for the whole cluster: ask for the role cluster-admin (on AKS: Azure Kubernetes Service RBAC Cluster Admin)"}}, nil
+		Next: "An install creates ClusterRoles and CRDs: ask for the role cluster-admin (on AKS: Azure Kubernetes Service RBAC Cluster Admin)"}}, nil
 }
 
 // deniedPermissions asks for each permit, and returns those that are not given, in order; it asks no more once there are enough.

@@ -89,7 +89,7 @@ func unnamedObjects(_ context.Context, p *plan.Plan, _ cluster.View) ([]*problem
 		if g.Object.GetName() == "" || g.Object.GetKind() == "" {
 			problems = append(problems, &problem.Error{
 				What: fmt.Sprintf("an object of component %s has no kind or no name (%s %s)", g.Stage, g.Object.GetKind(), g.Object.GetGenerateName()),
-				Next: "Give it one: an object that gets its name from the server would be made anew by every install",
+				Next: "Set both: an object with a generated name would be created again by every install",
 			})
 		}
 	}
@@ -114,7 +114,7 @@ func terminatingNamespaces(ctx context.Context, p *plan.Plan, view cluster.View)
 		if needed[o.GetName()] && kube.Text(o.Object, "status", "phase") == "Terminating" {
 			problems = append(problems, &problem.Error{
 				What: fmt.Sprintf("namespace %s is being deleted", o.GetName()),
-				Next: fmt.Sprintf("Wait until it is gone: kubectl wait --for=delete namespace/%s", o.GetName()),
+				Next: fmt.Sprintf("Wait until it is deleted: kubectl wait --for=delete namespace/%s", o.GetName()),
 			})
 		}
 	}

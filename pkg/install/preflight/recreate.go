@@ -17,25 +17,25 @@ import (
 // recreation decides how one object is made anew. claims are the volume claims in its namespace.
 func recreation(before, want *unstructured.Unstructured, claims []*unstructured.Unstructured) plan.Recreation {
 	ref := cluster.RefOf(before)
-	how := plan.Recreation{Effect: "what it made is made anew as well"}
+	how := plan.Recreation{Effect: "the objects that it created are recreated as well"}
 	switch kind := ref.GroupKind().String(); {
 	case plan.Retained(ref):
 		return plan.Recreation{Refusal: "it holds data or other people's objects"}
 	case kind == "StatefulSet.apps" && selectsPodsOf(want, before):
-		return plan.Recreation{Orphan: true, Effect: "its pods and volume claims stay, and are taken over"}
+		return plan.Recreation{Orphan: true, Effect: "its pods and PVCs stay, and are adopted"}
 	case kind == "StatefulSet.apps":
-		how = plan.Recreation{Whole: true, Effect: "its pods are replaced, its volume claims stay"}
+		how = plan.Recreation{Whole: true, Effect: "its pods are replaced, its PVCs stay"}
 	case plan.PodTemplate(before) != nil:
 		how = plan.Recreation{Whole: true, Effect: "its pods are replaced"}
 	case kind == "Service" && kube.Text(before.Object, "spec", "type") == "LoadBalancer":
-		how.Effect = "its address may become another"
+		how.Effect = "its address may change"
 	case kind == "Service":
-		how.Effect = "its cluster address becomes another"
+		how.Effect = "its cluster IP changes"
 	case kube.BuiltIn(ref.GroupKind()):
-		how.Effect = "nothing else goes with it"
+		how.Effect = "nothing else is deleted with it"
 	}
 	if ownsAny(before, claims) {
-		return plan.Recreation{Refusal: "its volume claims would be deleted with it"}
+		return plan.Recreation{Refusal: "its PVCs would be deleted with it"}
 	}
 	return how
 }

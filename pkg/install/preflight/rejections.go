@@ -33,11 +33,11 @@ func dryRunProblems(p *plan.Plan, ctx context.Context, client *cluster.Client) (
 		}
 	}
 	if more > 0 {
-		problems = append(problems, &problem.Error{What: fmt.Sprintf("the cluster does not take %d more objects", more), Next: "See all with --diff"})
+		problems = append(problems, &problem.Error{What: fmt.Sprintf("the API server rejected %d more objects", more), Next: "See all with --diff"})
 	}
 	if len(fixed) > 0 {
 		problems = append(problems, &problem.Error{What: strings.Join(text.Lines(fixed, plan.MaxListed), "\n"),
-			Next: "To have made anew what cannot be changed: --recreate. What holds data is never made anew"})
+			Next: "To recreate what cannot be changed in place: --recreate. Objects that hold data are never recreated"})
 	}
 	return problems, nil
 }

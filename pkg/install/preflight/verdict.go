@@ -30,14 +30,14 @@ func verdictFor(ctx context.Context, client *cluster.Client, view cluster.View, 
 	before, err := view.Get(ctx, g.Ref())
 	switch {
 	case meta.IsNoMatchError(err):
-		verdict.Action, verdict.Reason = plan.Unknown, "its kind is not on the cluster yet"
+		verdict.Action, verdict.Reason = plan.Unknown, "its kind does not exist yet"
 		return verdict, nil
 	case apierrors.IsNotFound(err):
 		before = nil
 	case err != nil:
 		return verdict, err
 	case before.GetDeletionTimestamp() != nil:
-		verdict.Action, verdict.Reason = plan.Unknown, "it is being deleted, and made again once it is gone"
+		verdict.Action, verdict.Reason = plan.Unknown, "it is being deleted, and is created again afterwards"
 		return verdict, nil
 	}
 	after, err := dryRun(ctx, client, g.Object)
@@ -49,11 +49,11 @@ func verdictFor(ctx context.Context, client *cluster.Client, view cluster.View, 
 	case ctx.Err() != nil:
 		return verdict, err
 	case apierrors.IsNotFound(err) && before == nil:
-		verdict.Action, verdict.Reason = plan.Unknown, "its namespace or its kind is not on the cluster yet"
+		verdict.Action, verdict.Reason = plan.Unknown, "its namespace or kind does not exist yet"
 	case cluster.Transient(err) && g.Guarded, errors.Is(err, context.DeadlineExceeded):
-		verdict.Action, verdict.Reason = plan.Unknown, "a webhook that is asked about it does not answer"
+		verdict.Action, verdict.Reason = plan.Unknown, "a webhook for it does not respond"
 	case apierrors.IsBadRequest(err) && g.Guarded && before != nil: // what a server answers for a webhook that takes no trials
-		verdict.Action, verdict.Reason = plan.Unknown, "a webhook that is asked about it may not be asked for a trial"
+		verdict.Action, verdict.Reason = plan.Unknown, "a webhook for it does not support dry runs"
 	case apierrors.IsInvalid(err) && before != nil:
 		return verdict, verdictForImmutable(&verdict, ctx, client, view, before, g, err)
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsForbidden(err), apierrors.IsInternalError(err):
@@ -113,8 +113,8 @@ func verdictForImmutable(v *plan.Verdict, ctx context.Context, client *cluster.C
 	v.Recreation = recreation(before, g.Object, claims)
 	why := rejectionReason(cause)
 	if v.Recreation.Refusal != "" {
-		v.Action, v.Reason = plan.Rejected, fmt.Sprintf("%s cannot be changed in place: %s; it is not made anew: %s", g.Ref(), why, v.Recreation.Refusal)
-		v.Problem = &problem.Error{What: v.Reason, Err: cause, Next: "Leave these fields as they are on the cluster, or move what it holds by hand: kubectl get " + plan.KubectlArgs(g.Ref()) + " -o yaml"}
+		v.Action, v.Reason = plan.Rejected, fmt.Sprintf("%s cannot be changed in place: %s; it is not recreated: %s", g.Ref(), why, v.Recreation.Refusal)
+		v.Problem = &problem.Error{What: v.Reason, Err: cause, Next: "Keep these fields as they are on the cluster, or migrate its data by hand: kubectl get " + plan.KubectlArgs(g.Ref()) + " -o yaml"}
 		return nil
 	}
 	after.SetName(before.GetName())

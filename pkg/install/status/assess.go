@@ -23,15 +23,15 @@ func (s *snapshot) assess(ctx context.Context, e inventory.Entry) Object {
 	_, blind := s.unread[plan.Place{Kind: e.GroupKind(), Namespace: e.Namespace}]
 	switch {
 	case blind:
-		item.State, item.Why = Unknown, "you may not list "+e.Kind
+		item.State, item.Why = Unknown, "you are not allowed to list "+e.Kind
 	case o == nil && s.uninstalling:
-		item.State, item.Why = Missing, "the uninstall took it off"
+		item.State, item.Why = Missing, "it was deleted by the uninstall"
 	case o == nil && s.unknown[e.GroupKind()]:
 		item.State, item.Why = Missing, "the cluster has no kind "+e.GroupKind().String()
 	case o == nil && e.Applied == "":
 		item.State, item.Why = Missing, s.notYet()
 	case o == nil:
-		item.State, item.Why = Missing, "somebody deleted it"
+		item.State, item.Why = Missing, "it was deleted by another client"
 	case o.GetDeletionTimestamp() != nil:
 		item.State, item.Why = Progressing, explain.BeingDeleted(o)
 	case runsPods(e.Ref):
@@ -49,7 +49,7 @@ func (s *snapshot) notYet() string {
 	if s.locked {
 		return "not applied yet"
 	}
-	return "not applied yet: the install was cut off"
+	return "not applied yet: the install was interrupted"
 }
 
 // assessWorkload says how a workload is, and what its pods say of it.

@@ -77,7 +77,7 @@ func (s *snapshot) read(ctx context.Context, view cluster.View, at plan.Place, r
 		s.unread[at] = err
 		return nil
 	case err != nil:
-		return fmt.Errorf("looking at every %s: %w", at.Kind.Kind, err)
+		return fmt.Errorf("listing %s: %w", at.Kind.Kind, err)
 	}
 	for _, o := range list {
 		s.objects[cluster.RefOf(o).Identity()] = o

@@ -170,7 +170,7 @@ func (d *planner) findLeftOvers() {
 			for _, hook := range plan.Webhooks(o) {
 				service := d.snapshot.find(hook.Gate.Service)
 				if service != nil && d.willBeDeleted(service) {
-					d.plan.LeftOvers = append(d.plan.LeftOvers, Kept{Ref: cluster.RefOf(o), Why: fmt.Sprintf("it calls %s, which goes", cluster.RefOf(service))})
+					d.plan.LeftOvers = append(d.plan.LeftOvers, Kept{Ref: cluster.RefOf(o), Why: fmt.Sprintf("it calls %s, which is deleted", cluster.RefOf(service))})
 					break
 				}
 			}

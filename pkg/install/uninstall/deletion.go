@@ -86,7 +86,7 @@ func (w *deletion) await(ctx context.Context, done <-chan struct{}) (stalled boo
 	}
 }
 
-// reportPending returns true when what is left cannot go by itself and patience is at its end.
+// reportPending returns true when the remaining objects cannot be deleted and patience is at its end.
 func (w *deletion) reportPending() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -190,7 +190,7 @@ func (w *deletion) waitGone(ctx context.Context, ref cluster.Ref, uid types.UID)
 	})
 	if err != nil {
 		if apierrors.IsForbidden(err) {
-			return false, fmt.Errorf("watching %s go: %w", ref, err)
+			return false, fmt.Errorf("watching the deletion of %s: %w", ref, err)
 		}
 		return false, kube.Sleep(ctx, kube.Backoff(2))
 	}

@@ -25,7 +25,7 @@ func (d *planner) decideCRDs() {
 				continue
 			}
 			if staying := d.remaining(d.snapshot.objects[made.GroupKind]); len(staying) > 0 {
-				d.keep(entry.Ref, true, "there still %s %s of it: %s", text.Verb(len(staying), "is", "are"), text.Plural(len(staying), "object"), listObjects(staying))
+				d.keep(entry.Ref, true, "%s of this kind still %s: %s", text.Plural(len(staying), "object"), text.Verb(len(staying), "exists", "exist"), listObjects(staying))
 				continue
 			}
 		}
@@ -72,13 +72,13 @@ func (d *planner) decideNamespaces() {
 		switch name := entry.Ref.Name; {
 		case o.GetDeletionTimestamp() != nil:
 		case d.otherInventoryIn(name) != "":
-			d.keep(entry.Ref, true, "the record of the installation %q is in it", d.otherInventoryIn(name))
+			d.keep(entry.Ref, true, "it holds the inventory of installation %q", d.otherInventoryIn(name))
 			continue
 		case len(staying[name]) > 0:
 			d.keep(entry.Ref, true, "it holds %s", listObjects(staying[name]))
 			continue
 		case d.unreadError() != nil:
-			d.keep(entry.Ref, true, "what is in it cannot be seen: %v", d.unreadError())
+			d.keep(entry.Ref, true, "its objects cannot be listed: %v", d.unreadError())
 			continue
 		}
 		if entry.Ref.Name == d.request.Inventory.Namespace {
@@ -94,7 +94,7 @@ func (d *planner) keepInventoryNamespace() {
 	for _, o := range d.waves[inventoryNamespace] {
 		if slices.ContainsFunc(d.plan.Keep, func(k Kept) bool { return k.Listed }) && o.GetDeletionTimestamp() == nil {
 			delete(d.waves, inventoryNamespace)
-			d.keep(cluster.RefOf(o), true, "the record of what stays is in it")
+			d.keep(cluster.RefOf(o), true, "it holds the inventory of the remaining objects")
 		}
 	}
 }

@@ -25,12 +25,12 @@ type pendingReason struct {
 
 // Finalizers that Kubernetes itself works off.
 var builtInFinalizers = map[string]string{
-	"foregroundDeletion":                          "what it made is still being deleted",
-	"orphan":                                      "it is still being parted from what it made",
+	"foregroundDeletion":                          "its dependents are still being deleted",
+	"orphan":                                      "its dependents are still being orphaned",
 	"kubernetes.io/pvc-protection":                "a pod still uses it",
-	"kubernetes.io/pv-protection":                 "a claim still uses it",
+	"kubernetes.io/pv-protection":                 "a PVC still uses it",
 	"customresourcecleanup.apiextensions.k8s.io":  "its objects are still being deleted",
-	"service.kubernetes.io/load-balancer-cleanup": "the cloud is still taking its load balancer down",
+	"service.kubernetes.io/load-balancer-cleanup": "the cloud provider is still deleting its load balancer",
 }
 
 // whyPending says why an object that was deleted is still there.
@@ -44,7 +44,7 @@ func whyPending(o *unstructured.Unstructured) pendingReason {
 		}
 	}
 	if finalizers := o.GetFinalizers(); len(finalizers) > 0 {
-		return pendingReason{why: fmt.Sprintf("nobody has worked off its finalizer %s", strings.Join(finalizers, ", ")), stuck: true}
+		return pendingReason{why: fmt.Sprintf("its finalizer was not removed: %s", strings.Join(finalizers, ", ")), stuck: true}
 	}
 	return pendingReason{why: "it is still being deleted"}
 }
@@ -62,9 +62,9 @@ func whyNamespacePending(o *unstructured.Unstructured) pendingReason {
 		}
 	}
 	if finalizers := o.GetFinalizers(); len(finalizers) > 0 {
-		return pendingReason{why: fmt.Sprintf("nobody has worked off its finalizer %s", strings.Join(finalizers, ", ")), stuck: true}
+		return pendingReason{why: fmt.Sprintf("its finalizer was not removed: %s", strings.Join(finalizers, ", ")), stuck: true}
 	}
-	return pendingReason{why: "what is in it is still being deleted"}
+	return pendingReason{why: "its objects are still being deleted"}
 }
 
 // UnfinishedError is the error of an uninstall whose objects do not go: in time, or at all (Stalled).
@@ -75,11 +75,11 @@ type UnfinishedError struct {
 }
 
 func (u *UnfinishedError) Error() string {
-	how := "not everything was gone in time"
+	how := "not everything was deleted in time"
 	if u.Stalled {
-		how = "what is left cannot go by itself"
+		how = "the remaining objects cannot be deleted"
 	}
-	return fmt.Sprintf("%s: %d still there", how, len(u.Pending)) + apply.ListPending(u.Pending)
+	return fmt.Sprintf("%s: %d remaining", how, len(u.Pending)) + apply.ListPending(u.Pending)
 }
 
 // Unwrap makes it a timeout: exit code 4.

@@ -31,7 +31,7 @@ func CheckPermissions(ctx context.Context, client *cluster.Client, removal *Plan
 		asked[where] = true
 		can, err := view.Can(ctx, "delete", ref.GroupKind(), cluster.Scope{Namespace: ref.Namespace})
 		if err != nil {
-			return fmt.Errorf("asking what may be deleted: %w", err)
+			return fmt.Errorf("checking permissions to delete: %w", err)
 		}
 		if !can {
 			missing = append(missing, where)
@@ -40,7 +40,7 @@ func CheckPermissions(ctx context.Context, client *cluster.Client, removal *Plan
 	if len(missing) == 0 {
 		return nil
 	}
-	return &problem.Error{What: "you may not delete " + text.List(missing, 5),
+	return &problem.Error{What: "you are not allowed to delete " + text.List(missing, 5),
 		Next: "Nothing was changed. Ask the cluster's administrator for this permission, or name another user with --context"}
 }
 

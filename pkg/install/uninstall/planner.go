@@ -68,7 +68,7 @@ func (d *planner) add(p phase, o *unstructured.Unstructured) {
 		ref := cluster.RefOf(o)
 		_, listed := d.entries[ref.Identity()]
 		if !isKept(d.plan.Keep, o) {
-			d.keep(ref, listed, "%s", cmp.Or(agreed.reason(ref), "it came after the uninstall was agreed to"))
+			d.keep(ref, listed, "%s", cmp.Or(agreed.reason(ref), "it was created after the uninstall was confirmed"))
 		}
 		return
 	}
@@ -96,11 +96,11 @@ func (d *planner) classifyEntries() {
 		name, shared := d.shared[entry.Ref.Identity()]
 		switch {
 		case shared:
-			d.keep(entry.Ref, false, "it is part of the installation %q as well", name)
+			d.keep(entry.Ref, false, "it also belongs to installation %q", name)
 		case kind == kube.NamespaceKind:
 			d.classifyNamespace(entry, o)
 		case recreatedByOthers(o, entry):
-			d.keep(entry.Ref, false, "somebody else made it anew")
+			d.keep(entry.Ref, false, "it was recreated by another client")
 		case holdsData(kind) && !d.request.DeleteData:
 			d.keep(entry.Ref, true, "it holds data")
 		case kind == kube.CustomResourceDefinitionKind: // judged once it is known which of its objects go
@@ -118,10 +118,10 @@ func (d *planner) classifyNamespace(entry inventory.Entry, o *unstructured.Unstr
 	switch ref := entry.Ref; {
 	case slices.Contains([]string{"default", "kube-system", "kube-public", "kube-node-lease"}, ref.Name):
 	case isProfileNamespace(o) && !d.request.DeleteData:
-		d.keep(ref, true, "it is a user's")
+		d.keep(ref, true, "it is a profile namespace")
 	case isProfileNamespace(o): // goes with its Profile
 	case entry.PreExisting || plan.PreExisting(o):
-		d.keep(ref, false, "it was there before the install")
+		d.keep(ref, false, "it existed before the install")
 		d.plan.preExisting = append(d.plan.preExisting, o)
 	default:
 		d.namespaces[ref.Name] = true

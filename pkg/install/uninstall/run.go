@@ -229,7 +229,7 @@ func DeleteStaleLease(ctx context.Context, client *cluster.Client) error {
 	if err != nil {
 		return nil // there is none, or it is not for this user to see
 	}
-	_, release, err := lock.Acquire(ctx, client, "tidying up")
+	_, release, err := lock.Acquire(ctx, client, "removing a stale Lease")
 	if err == nil {
 		release()
 	}

@@ -45,7 +45,7 @@ var ignoredKinds = map[string]bool{
 func ReadCluster(ctx context.Context, client *cluster.Client) (*Snapshot, error) {
 	kinds, err := client.Kinds()
 	if err != nil {
-		return nil, fmt.Errorf("asking which kinds the cluster has: %w", err)
+		return nil, fmt.Errorf("listing the kinds of the cluster: %w", err)
 	}
 	return newSnapshot(ctx, client.View(), kinds)
 }
@@ -79,7 +79,7 @@ func (s *Snapshot) add(kind cluster.Kind, list []*unstructured.Unstructured, err
 	case meta.IsNoMatchError(err), apierrors.IsMethodNotSupported(err):
 		return nil
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), cluster.Transient(err) && !apierrors.IsInternalError(err) && !apierrors.IsServiceUnavailable(err):
-		return fmt.Errorf("looking for every %s: %w", kind, err)
+		return fmt.Errorf("listing %s: %w", kind, err)
 	default: // forbidden, or a conversion webhook or an API server that does not answer
 		s.unread[kind.GroupKind] = err
 		return nil
