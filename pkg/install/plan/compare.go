@@ -14,12 +14,12 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 )
 
-// MaxParallel is how many questions are asked at once.
+// MaxParallel is the number of concurrent requests.
 const MaxParallel = 16
 
-// compare learns what of the plan is on the cluster. It marks the objects that need no request: an earlier install recorded
-// that it applied exactly this, and the cluster's own record of who owns which field says that nobody has changed any of
-// it since. Metadata is enough to know, one list for each kind and namespace.
+// compare reads which objects of the plan exist. It marks those that need no request: the inventory says that exactly this
+// was applied, and managedFields show that no other client has changed it since. Metadata is enough, so this takes one
+// list per kind and namespace.
 func (p *Plan) compare(ctx context.Context, view cluster.View) error {
 	recorded := p.Have.Entries()
 	asks := map[Place][]int{}
@@ -43,7 +43,7 @@ func (p *Plan) compare(ctx context.Context, view cluster.View) error {
 	return group.Wait()
 }
 
-// compareWith takes in that an object is there already.
+// compareWith records how a planned object differs from the existing one.
 func (g *Gated) compareWith(live *unstructured.Unstructured, recorded inventory.Entry) {
 	g.Version = live.GetResourceVersion()
 	g.Unchanged = unchanged(recorded, live, *g)
@@ -56,7 +56,7 @@ func (g *Gated) compareWith(live *unstructured.Unstructured, recorded inventory.
 	}
 }
 
-// nameOnly tells whether an object is a name alone: nobody owns a field of it, and there is nothing to take over.
+// nameOnly reports whether an object sets no field but its name: applying it owns no field, so nothing shows who did.
 func nameOnly(o *unstructured.Unstructured) bool {
 	meta := kube.Map(o.Object, "metadata")
 	fields := len(o.Object) + len(meta)
@@ -73,13 +73,13 @@ func nameOnly(o *unstructured.Unstructured) bool {
 	return fields == 0
 }
 
-// unchanged tells whether a live object is as this entry says it was left, and as it should be.
+// unchanged reports whether a live object still is what the inventory says was applied, and what is wanted.
 func unchanged(e inventory.Entry, live *unstructured.Unstructured, want Gated) bool {
 	return e.Applied == want.Digest && e.Fields != "" && OwnedFieldsHash(live) == e.Fields && live.GetDeletionTimestamp() == nil &&
 		!(IsWebhookConfiguration(live) && overridden(want.Object, live))
 }
 
-// A Place is where objects of a kind are.
+// A Place is a kind in one namespace.
 type Place struct {
 	Kind      schema.GroupKind
 	Namespace string
@@ -88,7 +88,7 @@ type Place struct {
 func metadataOf(ctx context.Context, view cluster.View, at Place) (map[string]*unstructured.Unstructured, error) {
 	list, err := view.List(ctx, at.Kind, cluster.Scope{Namespace: at.Namespace, Metadata: true})
 	if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) || apierrors.IsForbidden(err) {
-		return nil, nil // gone since, or not for this user to see: applied again
+		return nil, nil // deleted meanwhile, or not readable by this user: applied again
 	}
 	byName := map[string]*unstructured.Unstructured{}
 	for _, o := range list {

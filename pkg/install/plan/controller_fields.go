@@ -12,9 +12,9 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 )
 
-// controllerFields are the fields of a webhook that a controller of the cluster may make its own: the namespaceSelector of
-// AKS's admissions enforcer, a failurePolicy that the webhook's program sets when it is up, an injected caBundle.
-// To send them again would be a fight that nobody wins.
+// controllerFields are the fields of a webhook that a controller may take over: the namespaceSelector, by AKS's admissions
+// enforcer; the failurePolicy, by the webhook's server when it is up; an injected caBundle. Applying them again would only
+// make both sides overwrite each other.
 var controllerFields = [][]string{{"namespaceSelector"}, {"failurePolicy"}, {"clientConfig", "caBundle"}}
 
 func IsWebhookConfiguration(o *unstructured.Unstructured) bool {
@@ -22,7 +22,7 @@ func IsWebhookConfiguration(o *unstructured.Unstructured) bool {
 	return kind == kube.MutatingWebhookConfigurationKind || kind == kube.ValidatingWebhookConfigurationKind
 }
 
-// omitControllerFields takes out of webhook configurations what a controller has since made its own.
+// omitControllerFields removes from webhook configurations the fields that a controller has taken over.
 func (l *liveState) omitControllerFields(objects []Gated) {
 	for i, g := range objects {
 		if !IsWebhookConfiguration(g.Object) {
@@ -48,7 +48,7 @@ func withoutControllerFields(ours, live *unstructured.Unstructured) *unstructure
 	return out
 }
 
-// overridden tells whether somebody other than a controller changed one of these fields since it was applied.
+// overridden reports whether a client other than a controller changed one of these fields since it was applied.
 func overridden(ours, live *unstructured.Unstructured) bool {
 	for _, w := range kube.Items(ours.Object, "webhooks") {
 		for _, path := range controllerFields {
@@ -62,19 +62,19 @@ func overridden(ours, live *unstructured.Unstructured) bool {
 	return false
 }
 
-// controllerMayOwn tells whether a field is left to a controller that took it. A selector is not, where the object carries
-// the label or annotation that tells AKS's admissions enforcer to leave it alone.
+// controllerMayOwn reports whether a controller may keep a field that it took over. It may not keep the namespaceSelector if
+// the object has the label or annotation that opts out of AKS's admissions enforcer.
 func controllerMayOwn(o *unstructured.Unstructured, path []string) bool {
 	const mark = "admissions.enforcer/disabled"
 	return path[0] != "namespaceSelector" || o.GetAnnotations()[mark] != "true" && o.GetLabels()[mark] != "true"
 }
 
-// isController is any program of the cluster: not a person with kubectl, and not this program.
+// isController reports whether a manager is a program in the cluster: neither kubectl nor this program.
 func isController(entry metav1.ManagedFieldsEntry) bool {
 	return !strings.HasPrefix(entry.Manager, "kubectl")
 }
 
-// ownsField tells whether one of some owners has a field of a webhook.
+// ownsField reports whether one of the selected managers owns a field of a webhook.
 func ownsField(live *unstructured.Unstructured, webhook string, path []string, by func(metav1.ManagedFieldsEntry) bool) bool {
 	at := []string{"f:webhooks", `k:{"name":` + strconv.Quote(webhook) + `}`}
 	for _, step := range path {
@@ -89,7 +89,7 @@ func ownsField(live *unstructured.Unstructured, webhook string, path []string, b
 	})
 }
 
-// dropControllerFields leaves the yieldable fields out of the set that this program owns.
+// dropControllerFields removes the controller fields from a set of owned fields.
 func dropControllerFields(fields map[string]any) map[string]any {
 	for _, w := range kube.Map(fields, "f:webhooks") {
 		if owned, ok := w.(map[string]any); ok {

@@ -2,8 +2,8 @@ package plan
 
 import "slices"
 
-// breakCycles finds rings in which everybody would wait for somebody else, and takes the webhook gates out of them.
-// A namespace or a definition never waits for what is in it, so a ring always goes through a webhook or an API.
+// breakCycles finds objects that would wait for each other, and removes the webhook gates among them. A Namespace or a CRD
+// never waits for its contents, so a cycle always contains a webhook or an aggregated API.
 func (p *planner) breakCycles() {
 	for _, ring := range stronglyConnected(p.dependencies()) {
 		if len(ring) < 2 {
@@ -27,7 +27,7 @@ func (p *planner) breakCycles() {
 	}
 }
 
-// dependencies returns, for each object, what must be at work before it can be: what its gates wait for, and what it needs.
+// dependencies returns, for each object, the objects that must be ready first: those that open its gates, and those it uses.
 func (p *planner) dependencies() [][]int {
 	out := make([][]int, len(p.all))
 	for i := range p.all {
@@ -41,7 +41,7 @@ func (p *planner) dependencies() [][]int {
 	return out
 }
 
-// stronglyConnected returns the strongly connected parts of a graph (Tarjan).
+// stronglyConnected returns the strongly connected components of a graph (Tarjan).
 func stronglyConnected(edges [][]int) [][]int {
 	t := &tarjan{edges: edges, number: make([]int, len(edges)), low: make([]int, len(edges)), on: make([]bool, len(edges))}
 	for i := range edges {

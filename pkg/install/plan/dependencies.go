@@ -11,14 +11,14 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// A dependencyGraph says which objects of a plan others need in order to work. It orders nothing by itself: it tells
-// what serves a webhook, which that webhook must not hold up.
+// A dependencyGraph says which objects of a plan others need in order to run. It does not order the plan: it finds what
+// serves a webhook, which must not wait for that webhook.
 type dependencyGraph struct {
 	all                []*desired
 	at                 map[cluster.Ref]int
 	edges              [][]int
-	issued             map[cluster.Ref]int // Secret → the Certificate that makes it
-	certificateIssuers []int               // the workloads beside the webhook that guards Certificates: they make certificates
+	issued             map[cluster.Ref]int // Secret → the Certificate that it is issued for
+	certificateIssuers []int               // the workloads that issue certificates
 }
 
 func newDependencyGraph(all []*desired, kinds *kindTable) *dependencyGraph {
@@ -42,7 +42,7 @@ func newDependencyGraph(all []*desired, kinds *kindTable) *dependencyGraph {
 
 const CertManagerGroup = "cert-manager.io"
 
-// addNeeds adds what an object of one kind needs.
+// addNeeds adds the dependencies of an object, by its kind.
 func (g *dependencyGraph) addNeeds(i int, o *unstructured.Unstructured) {
 	if template := PodTemplate(o); template != nil {
 		for _, ref := range podNeeds(template, o.GetNamespace()) {
@@ -55,7 +55,7 @@ func (g *dependencyGraph) addNeeds(i int, o *unstructured.Unstructured) {
 		for _, subject := range kube.Items(o.Object, "subjects") {
 			account := cluster.Ref{Kind: "ServiceAccount", Namespace: kube.Text(subject, "namespace"), Name: kube.Text(subject, "name")}
 			if at, ok := g.at[account]; ok {
-				g.edges[at] = append(g.edges[at], i) // an account is no use without its permissions
+				g.edges[at] = append(g.edges[at], i) // a ServiceAccount needs its permissions
 			}
 		}
 		role := cluster.Ref{APIVersion: "rbac.authorization.k8s.io/", Kind: kube.Text(o.Object, "roleRef", "kind"), Name: kube.Text(o.Object, "roleRef", "name")}
@@ -77,7 +77,7 @@ func (g *dependencyGraph) addNeeds(i int, o *unstructured.Unstructured) {
 	}
 }
 
-// need adds an edge, if the plan has what is needed, or the Certificate that makes it.
+// need adds a dependency if the plan contains it, or the Certificate that it is issued for.
 func (g *dependencyGraph) need(i int, ref cluster.Ref) {
 	if at, ok := g.at[ref]; ok && at != i {
 		g.edges[i] = append(g.edges[i], at)
@@ -86,7 +86,7 @@ func (g *dependencyGraph) need(i int, ref cluster.Ref) {
 	}
 }
 
-// serving returns the objects that make a Service answer: itself and the workloads it selects.
+// serving returns the objects that serve a Service: itself and the workloads it selects.
 func (g *dependencyGraph) serving(service cluster.Ref) []int {
 	at, ok := g.at[service]
 	if !ok {
@@ -117,8 +117,8 @@ func (g *dependencyGraph) workloadsIn(namespace string) []int {
 	return out
 }
 
-// findIssuers returns what turns a Certificate into a Secret and injects it: it lives beside the webhook or the
-// aggregated API that guards the kind.
+// findIssuers returns the workloads that issue and inject certificates: those in the namespace of the webhook or the
+// aggregated API for Certificates.
 func (g *dependencyGraph) findIssuers() []int {
 	namespaces := map[string]bool{}
 	for _, w := range g.all {
@@ -140,7 +140,7 @@ func (g *dependencyGraph) findIssuers() []int {
 	return out
 }
 
-// serviceOf returns the Service that opens a gate, the zero Ref where no Service does.
+// serviceOf returns the Service that opens a gate, the zero Ref if none does.
 func (g *dependencyGraph) serviceOf(gate Gate) cluster.Ref {
 	if gate.Kind != APIGate {
 		return gate.Service
@@ -153,7 +153,7 @@ func (g *dependencyGraph) serviceOf(gate Gate) cluster.Ref {
 	return cluster.Ref{Kind: "Service", Namespace: kube.Text(service, "namespace"), Name: kube.Text(service, "name")}
 }
 
-// reach returns everything needed, directly or through others, from some objects, themselves included.
+// reach returns the transitive dependencies of some objects, themselves included.
 func (g *dependencyGraph) reach(from ...int) map[int]bool {
 	seen := map[int]bool{}
 	next := slices.Clone(from)

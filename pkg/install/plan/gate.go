@@ -9,24 +9,24 @@ import (
 // A GateKind says what an object waits for.
 type GateKind string
 
-// The gates. There are no others: an object without a closed gate is applied at once.
+// The kinds of gates. An object without a closed gate is applied immediately.
 const (
-	NamespaceGate  GateKind = "namespace"   // its Namespace is there
-	KindGate       GateKind = "kind"        // the definition of its kind is established and served
-	WebhookGate    GateKind = "webhook"     // a webhook that is asked about it can answer
-	PodWebhookGate GateKind = "pod-webhook" // a webhook that changes the pods it makes can answer
-	ConversionGate GateKind = "conversion"  // the webhook that converts it to its stored version can answer
-	APIGate        GateKind = "api"         // the aggregated API that takes it is available
+	NamespaceGate  GateKind = "namespace"   // its Namespace exists
+	KindGate       GateKind = "kind"        // the CRD of its kind is established and served
+	WebhookGate    GateKind = "webhook"     // an admission webhook that matches it has ready endpoints
+	PodWebhookGate GateKind = "pod-webhook" // a mutating webhook that matches its pods has ready endpoints
+	ConversionGate GateKind = "conversion"  // the webhook that converts it to its stored version has ready endpoints
+	APIGate        GateKind = "api"         // the aggregated API that serves it is available
 )
 
-// A Gate is one thing that must be so before an object is applied.
+// A Gate is one condition that must hold before an object is applied.
 type Gate struct {
 	Kind    GateKind    `json:"kind"`
-	On      cluster.Ref `json:"on"`               // the Namespace, definition, webhook configuration or APIService
-	Service cluster.Ref `json:"service,omitzero"` // what answers for a webhook
+	On      cluster.Ref `json:"on"`               // the Namespace, CRD, webhook configuration or APIService
+	Service cluster.Ref `json:"service,omitzero"` // the Service of a webhook
 }
 
-// String says what is waited for: "Service/kubeflow/admission-webhook-service to have ready endpoints for MutatingWebhookConfiguration/…".
+// String describes the condition: "Service/kubeflow/admission-webhook-service to have ready endpoints for MutatingWebhookConfiguration/…".
 func (g Gate) String() string {
 	switch g.Kind {
 	case NamespaceGate:
@@ -47,8 +47,8 @@ func (g Gate) Key() Gate {
 	return g
 }
 
-// A Cycle is a ring of objects of which each would wait for the next. It is cut while planning, and never waited for.
+// A Cycle is a set of objects that would wait for each other. It is broken while planning.
 type Cycle struct {
 	Objects []cluster.Ref `json:"objects"`
-	Cut     []Gate        `json:"cut"` // the gates that are not waited for
+	Cut     []Gate        `json:"cut"` // the gates that were removed
 }

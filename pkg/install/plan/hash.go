@@ -8,7 +8,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 )
 
-// digest returns a short hash of what an object should be.
+// digest returns a short hash of a rendered object.
 func digest(o *unstructured.Unstructured) string {
 	body, err := json.Marshal(o.Object) // keys come out sorted
 	if err != nil {
@@ -17,8 +17,8 @@ func digest(o *unstructured.Unstructured) string {
 	return inventory.Hash(body)
 }
 
-// OwnedFieldsHash returns a short hash of the fields of a live object that this program owns. A field that somebody else
-// changes leaves the set, so an equal claim says that everything applied is still as it was.
+// OwnedFieldsHash returns a short hash of the fields that an install owns in a live object. A field that another client changes
+// leaves the set, so an equal hash means that no applied field has changed.
 func OwnedFieldsHash(o *unstructured.Unstructured) string {
 	for _, entry := range o.GetManagedFields() {
 		if AppliedByInstall(entry) && entry.Subresource == "" && entry.FieldsV1 != nil {
@@ -33,5 +33,5 @@ func OwnedFieldsHash(o *unstructured.Unstructured) string {
 			return inventory.Hash(append(body, entry.APIVersion...))
 		}
 	}
-	return "none" // an object of a name alone
+	return "none" // the object sets only its name
 }

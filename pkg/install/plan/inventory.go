@@ -10,8 +10,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// InitialInventory is the record before the first write: have ∪ want. What is known of objects that are about to be written is
-// forgotten: until they are written again nobody can say what state they are in.
+// InitialInventory is the inventory before anything is changed: the installed and the wanted objects. Hashes of objects that
+// are about to be applied are left out, since their state is unknown until then.
 func (p *Plan) InitialInventory() *inventory.Inventory {
 	return p.NewInventory(func(g Gated, recorded inventory.Entry) inventory.Entry {
 		if g.Unchanged || recorded.Applied == g.Digest {
@@ -21,8 +21,8 @@ func (p *Plan) InitialInventory() *inventory.Inventory {
 	}, slices.Concat(p.Prune, p.Keep))
 }
 
-// NewInventory returns the inventory that lists the plan's objects, as entry tells of each, some besides, and all that the plan
-// is not about. A partial plan leaves the release that the whole is of, and each object to the component that brought it.
+// NewInventory returns the inventory of the plan's objects, whose hashes entry returns, of the extra objects, and of
+// the objects that the plan does not cover. A partial plan keeps the installation's release and each object's component.
 func (p *Plan) NewInventory(entry func(Gated, inventory.Entry) inventory.Entry, besides []cluster.Ref) *inventory.Inventory {
 	recorded := p.Have.Entries()
 	inv := &inventory.Inventory{Name: p.Name, Release: p.Release, Source: p.Pins, Namespace: p.InventoryNamespace}
@@ -42,7 +42,7 @@ func (p *Plan) NewInventory(entry func(Gated, inventory.Entry) inventory.Entry, 
 		inv.Objects = append(inv.Objects, e)
 	}
 	for _, ref := range besides {
-		before := recorded[ref.Identity()] // it is as it was left, or it is going
+		before := recorded[ref.Identity()] // unchanged, or about to be deleted
 		inv.Objects = append(inv.Objects, inventory.Entry{Ref: ref, Component: before.Component, Applied: before.Applied, Fields: before.Fields})
 	}
 	inv.Objects = append(inv.Objects, p.untouched...)
@@ -52,12 +52,12 @@ func (p *Plan) NewInventory(entry func(Gated, inventory.Entry) inventory.Entry, 
 	return inv
 }
 
-// byRef orders a record, so that it reads the same whatever was installed first.
+// byRef orders an inventory, so that it does not depend on what was installed first.
 func byRef(a, b cluster.Ref) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.APIVersion, b.APIVersion), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 }
 
-// joinPins adds what a partial install was made from to what the whole was.
+// joinPins adds the sources of a partial install to those of the installation.
 func joinPins(have, more []release.Pin) []release.Pin {
 	out := slices.Clone(have)
 	for _, pin := range more {
@@ -68,13 +68,13 @@ func joinPins(have, more []release.Pin) []release.Pin {
 	return out
 }
 
-// InventoryUpToDate tells whether the cluster's record says already what this plan would write into it.
+// InventoryUpToDate reports whether the stored inventory already equals the one that this plan would write first.
 func (p *Plan) InventoryUpToDate() bool {
 	want, err := p.InitialInventory().Encode()
 	return err == nil && p.Have != nil && inventory.SameData(p.Have.Live, want)
 }
 
-// inventoryNamespace chooses the namespace that keeps the record: where it is already, else kubeflow, else where most objects are.
+// inventoryNamespace chooses the inventory's namespace: the current one, else kubeflow, else the one with most objects.
 func inventoryNamespace(all []*desired, have *inventory.Inventory) string {
 	if have != nil && have.Namespace != "" {
 		return have.Namespace

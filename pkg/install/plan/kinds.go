@@ -11,7 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// A kindTable knows the resource and scope of each kind: those that the objects themselves define, then the server's.
+// A kindTable knows the resource and scope of each kind: from the request's CRDs, then from the server.
 type kindTable struct {
 	defined map[schema.GroupKind]*definedKind
 	server  Kinds
@@ -44,7 +44,7 @@ func (t *kindTable) define(o *unstructured.Unstructured) {
 	}
 }
 
-// namespaced tells whether objects of a kind live in namespaces; known is false where nobody can tell.
+// namespaced reports whether a kind is namespaced; known is false if neither a CRD nor the server has it.
 func (t *kindTable) namespaced(kind schema.GroupVersionKind) (namespaced, known bool) {
 	if d, ok := t.defined[kind.GroupKind()]; ok {
 		return d.namespaced, true
@@ -56,7 +56,7 @@ func (t *kindTable) namespaced(kind schema.GroupVersionKind) (namespaced, known 
 	return mapping.Scope.Name() == meta.RESTScopeNameNamespace, true
 }
 
-// resource returns the plural name that admission rules call a kind by.
+// resource returns the plural name of a kind, as admission rules use it.
 func (t *kindTable) resource(kind schema.GroupVersionKind) string {
 	if d, ok := t.defined[kind.GroupKind()]; ok {
 		return d.plural
@@ -68,7 +68,7 @@ func (t *kindTable) resource(kind schema.GroupVersionKind) string {
 	return strings.ToLower(plural.Resource)
 }
 
-// setNamespace gives an object the namespace it is applied in.
+// setNamespace sets the namespace that an object is applied in.
 func (t *kindTable) setNamespace(o *unstructured.Unstructured, namespace string) {
 	namespaced, known := t.namespaced(o.GroupVersionKind())
 	switch {

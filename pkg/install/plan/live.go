@@ -13,13 +13,15 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 )
 
-// The live parts of a cluster that decide when an object can be applied.
+// A liveState holds the objects of a cluster that decide when others can be applied.
 type liveState struct {
 	namespaces map[string]*unstructured.Unstructured
 	webhooks   []*unstructured.Unstructured // admission webhook configurations
 	apis       []*unstructured.Unstructured // aggregated APIs
 }
 
+// readLive lists the namespaces, webhook configurations and aggregated APIs of a cluster.
+// readLive lists the namespaces, webhook configurations and aggregated APIs of a cluster.
 func readLive(ctx context.Context, view cluster.View) (*liveState, error) {
 	live := &liveState{namespaces: map[string]*unstructured.Unstructured{}}
 	lists := map[schema.GroupKind][]*unstructured.Unstructured{}
@@ -42,8 +44,8 @@ func readLive(ctx context.Context, view cluster.View) (*liveState, error) {
 	return live, nil
 }
 
-// missingNamespaces returns a bare Namespace for each one that objects are in and nobody makes, or that an earlier
-// install made for this reason.
+// missingNamespaces returns a Namespace for each namespace that the objects use and neither the request nor the cluster
+// has, or that an earlier install created for this reason.
 func missingNamespaces(all []*desired, live *liveState, have *inventory.Inventory) []*desired {
 	known, ours := map[string]bool{}, map[string]bool{}
 	if have != nil {

@@ -18,15 +18,15 @@ import (
 )
 
 // appliers are the field managers of what applies whole manifests: kfctl, kubectl apply of either kind, kubectl create
-// and replace. Who edits or patches an object is another matter: what people set by hand stays theirs.
+// and replace. kubectl edit and patch are not among them: fields that users set by hand stay theirs.
 var appliers = []string{"kfctl", "kubectl-client-side-apply", "kubectl", "kubectl-create", "kubectl-replace"}
 
-// byApplier tells whether an entry of managed fields is one of theirs.
+// byApplier reports whether an entry of managedFields belongs to one of them.
 func byApplier(entry metav1.ManagedFieldsEntry) bool {
 	return slices.Contains(appliers, entry.Manager) && entry.Subresource == "" && entry.FieldsV1 != nil
 }
 
-// previousManagers returns which of them made an object.
+// previousManagers returns which of them applied an object.
 func previousManagers(fields []metav1.ManagedFieldsEntry) []string {
 	var out []string
 	for _, entry := range fields {
@@ -37,8 +37,8 @@ func previousManagers(fields []metav1.ManagedFieldsEntry) []string {
 	return out
 }
 
-// transferFields moves the fields of earlier appliers to this program, so that its next apply removes those that it does not
-// set, and tells whether there were any. Fields of two API versions cannot be joined: those written last stay.
+// transferFields moves the fields of earlier appliers to this program, so that its next apply removes those it does not
+// set, and reports whether there were any. Fields of two API versions cannot be merged: those written last stay.
 func transferFields(o *unstructured.Unstructured) (bool, error) {
 	fields := o.GetManagedFields()
 	var past []string
@@ -57,7 +57,7 @@ func transferFields(o *unstructured.Unstructured) (bool, error) {
 	return len(past) > 0, nil
 }
 
-// TransferOwnership makes the fields of an object's earlier applier this program's. The caller retries a conflict.
+// TransferOwnership makes this program the manager of the fields that earlier appliers own. The caller retries a conflict.
 func TransferOwnership(ctx context.Context, client *cluster.Client, ref cluster.Ref) error {
 	live, err := client.View().Get(ctx, ref)
 	if apierrors.IsNotFound(err) {
@@ -80,8 +80,8 @@ func TransferOwnership(ctx context.Context, client *cluster.Client, ref cluster.
 	return err
 }
 
-// DroppedFields returns the fields that an adopted object loses: an earlier applier's, that neither this program nor anybody
-// else has set. before and after are its managed fields, the latter as this program's apply leaves them.
+// DroppedFields returns the fields that an adopted object loses: those of an earlier applier that no other manager sets.
+// before and after are its managedFields before and after this program's apply.
 func DroppedFields(before, after []metav1.ManagedFieldsEntry) []string {
 	past, kept := fieldpath.NewSet(), fieldpath.NewSet()
 	for _, entry := range before {

@@ -10,8 +10,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// Normalize returns a copy of a rendered object without what it must not claim: fields that the server or a
-// controller fills in. An install that sends them again would take them away from who keeps them, at every run.
+// Normalize returns a copy of a rendered object without the fields that the server or a controller sets. Applying those
+// would take them from their owner at every run.
 func Normalize(o *unstructured.Unstructured) *unstructured.Unstructured {
 	o = o.DeepCopy()
 	delete(o.Object, "status")
@@ -36,7 +36,7 @@ func Normalize(o *unstructured.Unstructured) *unstructured.Unstructured {
 	return o
 }
 
-// dropAutoscaledReplicas takes the replica count out of each workload that an autoscaler of the same install sizes.
+// dropAutoscaledReplicas removes the replica count of each workload that a HorizontalPodAutoscaler of the request scales.
 func dropAutoscaledReplicas(all []*desired) {
 	sized := map[cluster.Ref]bool{}
 	for _, w := range all {
@@ -53,8 +53,8 @@ func dropAutoscaledReplicas(all []*desired) {
 	}
 }
 
-// encodeStrings moves a Secret's stringData into data, where the server keeps it: who changes a value there then
-// takes the field over, and it shows.
+// encodeStrings moves a Secret's stringData into data, where the server stores it, so that managedFields show who changed
+// a value.
 func encodeStrings(o *unstructured.Unstructured) {
 	values, found, err := unstructured.NestedStringMap(o.Object, "stringData")
 	if !found || err != nil {

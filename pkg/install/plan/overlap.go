@@ -11,14 +11,14 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// A Overlap is what a plan and another installation on the same cluster both have; what only holds data or other people's
-// objects, as a Namespace does, is not counted.
+// An Overlap lists the objects that a plan shares with another installation on the same cluster, except retained kinds
+// such as Namespace.
 type Overlap struct {
 	With    *inventory.Inventory
 	Objects []cluster.Ref
 }
 
-// Overlaps returns what a plan has in common with the other installations on the cluster.
+// Overlaps returns the objects that a plan shares with each other installation on the cluster.
 func (p *Plan) Overlaps() []Overlap {
 	want := p.desiredRefs()
 	var shares []Overlap
@@ -36,15 +36,15 @@ func (p *Plan) Overlaps() []Overlap {
 	return shares
 }
 
-// sharedWithOthers tells whether another installation on the cluster has an object as well.
+// sharedWithOthers reports whether an object also belongs to another installation on the cluster.
 func (r Request) sharedWithOthers(ref cluster.Ref) bool {
 	return slices.ContainsFunc(r.Others, func(other *inventory.Inventory) bool {
 		return slices.ContainsFunc(other.Objects, func(e inventory.Entry) bool { return e.Ref.Identity() == ref.Identity() })
 	})
 }
 
-// CheckSecondInstallation refuses to put a whole Kubeflow beside another one: each would undo what the other does. What is recorded
-// under the plan's own name already may be changed in any case.
+// CheckSecondInstallation rejects a second complete Kubeflow on a cluster: each would undo the other's changes. An installation
+// that already has an inventory under the plan's name can always be changed.
 func CheckSecondInstallation(_ context.Context, plan *Plan, _ cluster.View) ([]*problem.Error, error) {
 	if !isKubeflow(plan.Release) || plan.Request.Partial || plan.Have != nil {
 		return nil, nil
@@ -62,7 +62,7 @@ func CheckSecondInstallation(_ context.Context, plan *Plan, _ cluster.View) ([]*
 	return problems, nil
 }
 
-// isKubeflow tells whether a version is that of a Kubeflow, and not of something that doctor puts beside one.
+// isKubeflow reports whether a version is a Kubeflow release, and not a component that doctor adds to one.
 func isKubeflow(version string) bool {
 	known, err := release.Find(version)
 	return version != "" && (err != nil || !known.Hidden)

@@ -11,47 +11,47 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// A Plan is what an install will do. Making one touches nothing.
+// A Plan is what an install will do. Making one changes nothing.
 type Plan struct {
 	Name    string        `json:"name"`
 	Release string        `json:"release,omitempty"`
 	Pins    []release.Pin `json:"pins,omitempty"`
 	Objects []Gated       `json:"objects"`
-	Prune   []cluster.Ref `json:"prune,omitempty"`  // was installed and is no longer wanted
-	Keep    []cluster.Ref `json:"keep,omitempty"`   // the same, but holds data or other people's objects: never deleted unasked
-	Cycles  []Cycle       `json:"cycles,omitempty"` // webhooks that would have waited for each other, and do not
+	Prune   []cluster.Ref `json:"prune,omitempty"`  // installed and no longer wanted
+	Keep    []cluster.Ref `json:"keep,omitempty"`   // the same, but of a retained kind: never deleted by an install
+	Cycles  []Cycle       `json:"cycles,omitempty"` // objects that would have waited for each other
 
-	LeftOvers []LeftOver `json:"leftOvers,omitempty"` // what older releases left behind and this one cannot do with
+	LeftOvers []LeftOver `json:"leftOvers,omitempty"` // objects of older releases that conflict with this one
 
 	Request            Request              `json:"-"`
 	Have               *inventory.Inventory `json:"-"`
-	untouched          []inventory.Entry    `json:"-"` // installed, and of components that this plan is not about
-	InventoryNamespace string               `json:"-"` // the namespace that the inventory is kept in
+	untouched          []inventory.Entry    `json:"-"` // installed, of components that this plan does not cover
+	InventoryNamespace string               `json:"-"` // the namespace of the inventory
 }
 
-// A Gated object is applied as soon as its gates are open.
+// A Gated is an object that is applied as soon as its gates are open.
 type Gated struct {
 	Stage     string                     `json:"stage"` // the component it belongs to
 	Object    *unstructured.Unstructured `json:"object"`
 	Gates     []Gate                     `json:"gates,omitempty"`
-	Unchanged bool                       `json:"unchanged,omitempty"` // the cluster has it already, as wanted and as this program left it
-	Adopted   bool                       `json:"adopted,omitempty"`   // the cluster has it already, and this program never wrote it
+	Unchanged bool                       `json:"unchanged,omitempty"` // it exists as wanted, and as an install applied it
+	Adopted   bool                       `json:"adopted,omitempty"`   // it exists, and no install ever applied it
 
 	Digest           string                     `json:"-"` // of the object as rendered
-	Version          string                     `json:"-"` // resourceVersion on the cluster; empty when it is not there
-	Guarded          bool                       `json:"-"` // a webhook is asked about it, so a server error may well be that webhook's
-	OpensGate        bool                       `json:"-"` // a webhook or an aggregated API that others wait for needs it
-	PreviousManagers []string                   `json:"-"` // who applied an adopted object
-	preExisting      bool                       `json:"-"` // a Namespace that somebody made before the first install
-	Verdict          *Verdict                   `json:"-"` // what the server said to a trial, where there was one
-	Replaces         *unstructured.Unstructured `json:"-"` // what has to be gone before it is applied: an object that cannot be changed in place, or is being deleted
+	Version          string                     `json:"-"` // resourceVersion on the cluster; empty if it does not exist
+	Guarded          bool                       `json:"-"` // a webhook matches it, so a server error may be that webhook's
+	OpensGate        bool                       `json:"-"` // a gate of other objects cannot open without it
+	PreviousManagers []string                   `json:"-"` // the field managers that applied an adopted object
+	preExisting      bool                       `json:"-"` // a Namespace that existed before the first install
+	Verdict          *Verdict                   `json:"-"` // the result of the server's dry run, if there was one
+	Replaces         *unstructured.Unstructured `json:"-"` // the object to delete first: one that cannot be changed in place, or is being deleted
 }
 
 // Ref names the object.
 func (g Gated) Ref() cluster.Ref { return cluster.RefOf(g.Object) }
 
-// New decides what an install does: what each object waits for, what need not be written, what has to go.
-// have is what an earlier install recorded, nil when there was none.
+// New decides what an install does: the gates of each object, which objects are unchanged, and which are deleted.
+// have is the inventory of an earlier install, nil if there was none.
 func New(ctx context.Context, request Request, have *inventory.Inventory, view cluster.View, server Kinds) (*Plan, error) {
 	kinds := newKindTable(request, server)
 	all := collect(request, kinds)
@@ -90,7 +90,7 @@ func (p *Plan) Stages() []string {
 	return names
 }
 
-// Refs returns the names of the plan's objects.
+// Refs returns references to the plan's objects.
 func (p *Plan) Refs() []cluster.Ref {
 	refs := make([]cluster.Ref, len(p.Objects))
 	for i, g := range p.Objects {
@@ -99,7 +99,7 @@ func (p *Plan) Refs() []cluster.Ref {
 	return refs
 }
 
-// Writes returns how many objects a Run of the plan sends to the server, deletions included.
+// Writes returns the number of objects that an install applies or deletes.
 func (p *Plan) Writes() int {
 	n := len(p.Prune) + len(p.LeftOvers)
 	for _, g := range p.Objects {

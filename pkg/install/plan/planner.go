@@ -20,7 +20,7 @@ type planner struct {
 	kinds   *kindTable
 	needs   *dependencyGraph
 	hooks   []webhook
-	exempt  map[Gate]map[int]bool // who must not wait for a gate: what opens it
+	exempt  map[Gate]map[int]bool // the objects that must not wait for a gate, since they open it
 	openers map[Gate][]int
 	labels  map[string]labels.Set // of namespaces
 
@@ -44,7 +44,7 @@ func newPlanner(all []*desired, live *liveState, kinds *kindTable) *planner {
 	return p
 }
 
-// readNamespaces learns the labels that webhooks choose namespaces by, as they will be after the install.
+// readNamespaces collects the labels that namespaces will have after the install, for the webhooks' selectors.
 func (p *planner) readNamespaces() {
 	learn := func(o *unstructured.Unstructured) {
 		set := p.labels[o.GetName()]
@@ -64,7 +64,7 @@ func (p *planner) readNamespaces() {
 	}
 }
 
-// readWebhooks collects the webhooks of the plan and those that are on the cluster already.
+// readWebhooks collects the webhooks of the plan and those on the cluster.
 func (p *planner) readWebhooks() {
 	for _, w := range p.all {
 		if kind := w.ref.GroupKind(); kind == kube.MutatingWebhookConfigurationKind || kind == kube.ValidatingWebhookConfigurationKind {
@@ -78,7 +78,7 @@ func (p *planner) readWebhooks() {
 	}
 }
 
-// gatesOf returns what one object waits for, and whether some webhook is asked about it, waited for or not.
+// gatesOf returns the gates of an object, and whether any webhook matches it, gate or not.
 func (p *planner) gatesOf(i int, w *desired) (gates []Gate, guarded bool) {
 	add := func(g Gate) {
 		if !slices.Contains(gates, g) {
@@ -131,7 +131,7 @@ func (p *planner) subjectOf(o *unstructured.Unstructured) subject {
 	return s
 }
 
-// podsOf returns the pods that a workload will make, as a webhook sees them.
+// podsOf returns the pods that a workload will create, as a webhook sees them.
 func (p *planner) podsOf(o *unstructured.Unstructured) (subject, bool) {
 	template := PodTemplate(o)
 	if template == nil || o.GetKind() == "Pod" {
@@ -143,7 +143,7 @@ func (p *planner) podsOf(o *unstructured.Unstructured) (subject, bool) {
 	}, true
 }
 
-// addUnlessServing adds a gate, but never for what is needed to open that very gate.
+// addUnlessServing adds a gate, unless the object is needed to open it.
 func (p *planner) addUnlessServing(i int, g Gate, add func(Gate)) {
 	key := g.Key()
 	if _, known := p.exempt[key]; !known {
@@ -155,7 +155,7 @@ func (p *planner) addUnlessServing(i int, g Gate, add func(Gate)) {
 	}
 }
 
-// opensGate tells whether a gate that others wait for cannot open without an object.
+// opensGate reports whether a gate cannot open without an object.
 func (p *planner) opensGate(i int) bool {
 	for _, needed := range p.exempt {
 		if needed[i] {
@@ -165,8 +165,8 @@ func (p *planner) opensGate(i int) bool {
 	return false
 }
 
-// openersOf returns what of the plan opens a webhook's or an API's gate: what serves it, its configuration, and
-// the certificate that is injected into it.
+// openersOf returns the objects of the plan that open a gate of a webhook or an aggregated API: those that serve it, its
+// configuration, and the certificate that is injected into it.
 func (p *planner) openersOf(g Gate) []int {
 	out := p.needs.serving(p.needs.serviceOf(g))
 	if at, ok := p.needs.at[g.On]; ok {
@@ -196,7 +196,7 @@ func injectedRef(kind, namespace, name string) cluster.Ref {
 	return ref
 }
 
-// conversion returns the gate of an object whose version is not the one that its kind is stored at.
+// conversion returns the gate of an object whose version is not its kind's storage version.
 func (p *planner) conversion(definition cluster.Ref, version string) (Gate, bool) {
 	at, ok := p.needs.at[definition]
 	if !ok {
@@ -222,7 +222,7 @@ func (p *planner) conversion(definition cluster.Ref, version string) (Gate, bool
 	return gate, ok
 }
 
-// aggregated returns the gate of a kind that another API server takes.
+// aggregated returns the gate of a kind that an aggregated API server serves.
 func (p *planner) aggregated(gv schema.GroupVersion) (Gate, bool) {
 	name := gv.Version + "." + gv.Group
 	ref := cluster.Ref{APIVersion: kube.APIServiceKind.Group + "/", Kind: kube.APIServiceKind.Kind, Name: name}

@@ -7,7 +7,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// PodTemplate returns the template of the pods that a workload makes, nil for everything else.
+// PodTemplate returns the pod template of a workload, nil for other kinds.
 func PodTemplate(o *unstructured.Unstructured) map[string]any {
 	switch o.GroupVersionKind().GroupKind().String() {
 	case "Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "ReplicaSet.apps", "Job.batch", "ReplicationController":
@@ -25,7 +25,7 @@ func TemplateLabels(template map[string]any) map[string]string {
 	return set
 }
 
-// podNeeds returns what a pod needs around it before it can start: its account, its configuration, its volumes.
+// podNeeds returns the objects that a pod needs to start: its ServiceAccount, configuration and volumes.
 func podNeeds(template map[string]any, namespace string) []cluster.Ref {
 	var needs []cluster.Ref
 	add := func(kind, name string) {

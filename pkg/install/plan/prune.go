@@ -13,16 +13,18 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// retainedKinds are the kinds whose objects hold data, or other people's objects.
+// retainedKinds are the kinds whose objects hold data or objects of others. An install never deletes them.
 var retainedKinds = []string{"Namespace", "CustomResourceDefinition.apiextensions.k8s.io", "PersistentVolumeClaim", "PersistentVolume", "Profile.kubeflow.org"}
 
-// RetainedReason is why a keeper stays that is no longer wanted.
+// RetainedReason is why an object of a retained kind is kept.
 const RetainedReason = "it may hold data or other people's objects"
 
+// Retained reports whether an object is of a retained kind.
+// Retained reports whether an object is of a retained kind.
 func Retained(ref cluster.Ref) bool { return slices.Contains(retainedKinds, ref.GroupKind().String()) }
 
-// decidePrune sorts what is installed and no longer wanted into what goes and what stays. What belongs to a component that
-// the request is not about is none of its business: it stays, and stays recorded.
+// decidePrune decides which installed objects that are no longer wanted are deleted. Objects of components that the request
+// does not cover stay, and stay in the inventory.
 func (p *Plan) decidePrune(request Request) {
 	if p.Have == nil {
 		return
@@ -33,7 +35,7 @@ func (p *Plan) decidePrune(request Request) {
 		case want[entry.Ref.Identity()]:
 		case !request.covers(entry.Component):
 			p.untouched = append(p.untouched, entry)
-		case request.sharedWithOthers(entry.Ref): // it stays, and is the other installation's alone
+		case request.sharedWithOthers(entry.Ref): // it stays, and belongs to the other installation only
 		case Retained(entry.Ref):
 			p.Keep = append(p.Keep, entry.Ref)
 		default:
@@ -51,13 +53,13 @@ func (p *Plan) desiredRefs() map[cluster.Ref]bool {
 	return want
 }
 
-// covers tells whether a request says all there is to say of a component. Records of an older program name none.
+// covers reports whether a request decides about a component. Inventories of older versions name none.
 func (r Request) covers(component string) bool {
 	return !r.Partial || slices.Contains(r.Skipped, component) ||
 		slices.ContainsFunc(r.Components, func(c release.RenderedComponent) bool { return c.Name == component })
 }
 
-// pruneOrder takes webhooks off before what serves them, and workloads before what they use.
+// pruneOrder deletes webhooks before their servers, and workloads before what they use.
 func pruneOrder(ref cluster.Ref) int {
 	switch ref.Kind {
 	case "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "APIService":
@@ -68,7 +70,7 @@ func pruneOrder(ref cluster.Ref) int {
 	return 1
 }
 
-// A LeftOver is an object on the cluster that an older release left behind, and why it has to go.
+// A LeftOver is an object that an older release left behind, and why it must be deleted.
 type LeftOver struct {
 	cluster.Ref
 	Why string `json:"why"`
@@ -76,8 +78,8 @@ type LeftOver struct {
 	Live *unstructured.Unstructured `json:"-"`
 }
 
-// findLeftOvers looks which of the objects that older releases leave behind are on the cluster. Where the release that
-// was there is known, only what that one leaves counts.
+// findLeftOvers finds objects on the cluster that older releases left behind. If the installed release is known, only its
+// own left-overs count.
 func (p *Plan) findLeftOvers(ctx context.Context, view cluster.View, request Request) error {
 	if request.Partial {
 		return nil

@@ -13,10 +13,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// MaxListed is how many pending objects an error names.
+// MaxListed is how many objects an error lists.
 const MaxListed = 10
 
-// InnermostMessage is an error without where it happened, which whoever shows it knows.
+// InnermostMessage returns an error's message without the context that wraps it.
 func InnermostMessage(err error) string {
 	for next := err; next != nil; next = errors.Unwrap(next) {
 		var status apierrors.APIStatus
@@ -28,7 +28,7 @@ func InnermostMessage(err error) string {
 	return err.Error()
 }
 
-// ExplainRejection explains why an install ends at one object.
+// ExplainRejection turns the API server's rejection of an object into a problem with advice.
 func ExplainRejection(g Gated, err error) error {
 	ref := g.Ref()
 	var status apierrors.APIStatus
@@ -52,7 +52,7 @@ func ExplainRejection(g Gated, err error) error {
 
 func existed(g Gated) bool { return g.Version != "" }
 
-// KubectlArgs is how kubectl names an object.
+// KubectlArgs returns the arguments that name an object for kubectl.
 func KubectlArgs(ref cluster.Ref) string {
 	kind := strings.ToLower(ref.Kind)
 	if group := ref.GroupKind().Group; group != "" {
@@ -64,7 +64,7 @@ func KubectlArgs(ref cluster.Ref) string {
 	return fmt.Sprintf("-n %s %s %s", ref.Namespace, kind, ref.Name)
 }
 
-// RejectionReason names the fields the server complains about; without any, it is the server's own sentence.
+// RejectionReason lists the fields that the server rejects; without any it is the server's message.
 func RejectionReason(status metav1.Status) string {
 	if status.Details == nil || len(status.Details.Causes) == 0 {
 		return status.Message
@@ -80,8 +80,8 @@ func RejectionReason(status metav1.Status) string {
 	return strings.Join(parts, "; ")
 }
 
-// withoutValue is a server's complaint about a field, less the whole value and the difference that may come with it:
-// `Invalid value: {…}: field is immutable` says "field is immutable".
+// withoutValue returns a server's message about a field without the value and diff that it may contain:
+// `Invalid value: {…}: field is immutable` becomes "field is immutable".
 func withoutValue(message string) string {
 	message, _, _ = strings.Cut(message, "\n")
 	complaint, value, found := strings.Cut(message, ": {")

@@ -13,31 +13,31 @@ import (
 // A Request is what should be on the cluster.
 type Request struct {
 	Name       string        // the installation's name; several can live on one cluster
-	Release    string        // "26.03"; empty when the objects are no release we know
-	Pins       []release.Pin // what the objects were made from
-	Namespace  string        // where objects belong that name no namespace; empty means default
+	Release    string        // "26.03"; empty if the objects are not of a known release
+	Pins       []release.Pin // the sources that the objects were rendered from
+	Namespace  string        // of namespaced objects that name none; empty means default
 	Components []release.RenderedComponent
 
-	Partial   bool                   // Components are not all: what is installed of others stays
-	Skipped   []string               // components that are not wanted, whatever Partial says
+	Partial   bool                   // Components are not all: objects of other installed components stay
+	Skipped   []string               // components that are not wanted, even if Partial is set
 	LeftOvers []release.LeftOver     // what older releases leave behind
 	Others    []*inventory.Inventory // the other installations on the cluster
-	Recreate  bool                   // what cannot be changed in place may be made anew
+	Recreate  bool                   // objects that cannot be changed in place may be recreated
 }
 
 // Kinds returns the resource and scope of a kind the server has; cluster.Client.Mapping is one.
 // Its error for a kind that the server does not have satisfies meta.IsNoMatchError.
 type Kinds func(schema.GroupVersionKind) (*meta.RESTMapping, error)
 
-// A desired object is one of the request's, on its way to becoming part of a plan.
+// A desired is an object of the request, before it is part of a plan.
 type desired struct {
 	ref    cluster.Ref // of the object, without its version
 	stage  string
 	object *unstructured.Unstructured
 }
 
-// collect returns the request's objects as they should be applied: in order, each once, with their namespaces put right.
-// Where two components bring the same object the later one wins, as it would if they were applied one after another.
+// collect returns the request's objects in order, each once, normalized and with a namespace. If two components contain the
+// same object the later one wins, as if they were applied one after another.
 func collect(request Request, kinds *kindTable) []*desired {
 	var all []*desired
 	place := map[cluster.Ref]*desired{}

@@ -10,14 +10,14 @@ import (
 
 // A Step is what a plan does with some objects of one component.
 type Step struct {
-	Component string        `json:"component,omitempty"` // empty for what older releases or older programs brought
+	Component string        `json:"component,omitempty"` // empty for left-overs, and objects from older inventories
 	Action    Action        `json:"action"`
 	Objects   []cluster.Ref `json:"objects"`
-	Reason    string        `json:"reason,omitempty"` // where one reason is behind all of them
+	Reason    string        `json:"reason,omitempty"` // shared by all objects
 }
 
-// Steps returns what a plan does: by component, in the plan's order, and of each first what comes and then what goes.
-// What stays as it is, is in none.
+// Steps returns what a plan does, by component in the plan's order, and within a component by action. Unchanged objects are
+// in none.
 func (p *Plan) Steps() []Step {
 	var steps []Step
 	add := func(component string, action Action, reason string, ref cluster.Ref) {
@@ -56,7 +56,7 @@ func sortSteps(steps []Step, stages []string) []Step {
 	return steps
 }
 
-// plannedAction says what becomes of an object, as far as is known without, or with, a trial.
+// plannedAction returns the action for an object, as far as it is known with or without a dry run.
 func (g Gated) plannedAction() Action {
 	switch {
 	case g.Unchanged:
@@ -73,7 +73,7 @@ func (g Gated) plannedAction() Action {
 	return Change
 }
 
-// InstalledRelease returns the release that is installed; empty when none is, or none that is known.
+// InstalledRelease returns the installed release, empty if none or an unknown one is installed.
 func (p *Plan) InstalledRelease() string {
 	if p.Have == nil {
 		return ""
@@ -81,22 +81,22 @@ func (p *Plan) InstalledRelease() string {
 	return p.Have.Release
 }
 
-// Downgrade tells whether a plan puts an older release in the place of a newer one.
+// Downgrade reports whether a plan replaces a release with an older one.
 func (p *Plan) Downgrade() bool {
 	return p.InstalledRelease() != "" && p.Release != "" && !p.Request.Partial && release.Older(p.Release, p.InstalledRelease())
 }
 
-// MixesReleases tells whether a plan puts parts of another release beside what stays of the installed one.
+// MixesReleases reports whether a plan installs components of another release than the rest of the installation.
 func (p *Plan) MixesReleases() bool {
 	return p.Request.Partial && p.InstalledRelease() != "" && p.Release != p.InstalledRelease()
 }
 
-// FirstInstall tells whether nothing of a plan is on the cluster yet.
+// FirstInstall reports whether no object of a plan exists yet.
 func (p *Plan) FirstInstall() bool {
 	return p.Have == nil && !slices.ContainsFunc(p.Objects, func(g Gated) bool { return g.Version != "" && !nameOnly(g.Object) })
 }
 
-// PreviousManagers returns who applied the objects that a plan adopts, and how many there are; "" is nobody that is known.
+// PreviousManagers counts the adopted objects by the field manager that applied them; "" is an unknown one.
 func (p *Plan) PreviousManagers() map[string]int {
 	out := map[string]int{}
 	for _, g := range p.Objects {
@@ -111,7 +111,7 @@ func (p *Plan) PreviousManagers() map[string]int {
 	return out
 }
 
-// ComponentOf returns the component that a recorded object came with.
+// ComponentOf returns the component of an object in the inventory.
 func (p *Plan) ComponentOf(ref cluster.Ref) string {
 	at := slices.IndexFunc(p.Have.Objects, func(e inventory.Entry) bool { return e.Ref == ref })
 	if at < 0 {

@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// A webhook is one entry of an admission webhook configuration, as far as it decides who waits for it.
+// A webhook is one entry of an admission webhook configuration, as far as it decides which objects wait for it.
 type webhook struct {
 	Gate       Gate
 	mutating   bool
@@ -29,7 +29,7 @@ type rule struct {
 	anyVersion                              bool // matchPolicy Equivalent: another version of the same resource matches too
 }
 
-// Webhooks reads a configuration. Webhooks outside the cluster have no Service, so nothing here can wait for them.
+// Webhooks returns the webhooks of a configuration that have a Service. One outside the cluster has no readiness to wait for.
 func Webhooks(configuration *unstructured.Unstructured) []webhook {
 	var out []webhook
 	for _, w := range kube.Items(configuration.Object, "webhooks") {
@@ -54,8 +54,8 @@ func Webhooks(configuration *unstructured.Unstructured) []webhook {
 	return out
 }
 
-// gateFor returns the gate of a webhook's clientConfig. One that is reached through the API server itself, as an
-// aggregated API, waits for that API.
+// gateFor returns the gate of a webhook's clientConfig. A webhook that is reached through the API server, as an aggregated
+// API, waits for that API.
 func gateFor(on cluster.Ref, client map[string]any) (Gate, bool) {
 	service := kube.Map(client, "service")
 	if service == nil {
@@ -73,7 +73,7 @@ func gateFor(on cluster.Ref, client map[string]any) (Gate, bool) {
 	return Gate{Kind: WebhookGate, On: on, Service: ref}, true
 }
 
-// A subject is something that the API server may ask a webhook about: an object of the plan, or the pods it will make.
+// A subject is what a webhook can match: an object of the plan, or the pods that it will create.
 type subject struct {
 	kind            schema.GroupVersionKind
 	resource        string
@@ -82,10 +82,10 @@ type subject struct {
 	namespaceLabels labels.Set
 }
 
-// matches tells whether the API server asks the webhook about a subject when it is created or changed.
+// matches reports whether the API server calls the webhook when a subject is created or changed.
 func (w webhook) matches(s subject) bool {
 	if s.kind.Group == kube.MutatingWebhookConfigurationKind.Group {
-		return false // the API server never asks webhooks about webhook configurations
+		return false // the API server never calls webhooks for webhook configurations
 	}
 	if s.namespaced || s.kind.GroupKind() == kube.NamespaceKind {
 		if !w.namespaces.Matches(s.namespaceLabels) {
@@ -106,7 +106,7 @@ func (r rule) matches(s subject) bool {
 		(r.scope == "" || r.scope == "*" || (r.scope == "Namespaced") == s.namespaced)
 }
 
-// Selector reads a label selector. One that cannot be read matches everything: to wait once too often does no harm.
+// Selector parses a label selector. An invalid one matches everything: an unneeded gate does no harm.
 func Selector(field map[string]any) labels.Selector {
 	if field == nil {
 		return labels.Everything()
