@@ -226,7 +226,7 @@ func TestAnAggregatedAPIThatIsDeadStopsNobodyElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	why := explain.ByRef(t.Context(), fresh.View(), cluster.RefOf(dead))
-	if !strings.Contains(why, "it is not available") || !strings.Contains(why, "Service/default/nobody is not there") {
+	if !strings.Contains(why, "it is not available") || !strings.Contains(why, "Service/default/nobody does not exist") {
 		t.Errorf("the dead API is explained as: %s", why)
 	}
 }

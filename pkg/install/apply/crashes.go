@@ -10,11 +10,11 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/explain"
 )
 
-// crashLimit is how many times more a container has to crash, with everything else ready, before the wait ends.
+// crashLimit is how many more times a container must crash, with everything else ready, before the wait ends.
 const crashLimit = 2
 
-// stopOnCrashes ends the run when everything is ready but what crashes again and again, or has failed for good: to
-// wait longer is no use. now says how often each has crashed; nil when something else is not ready either.
+// stopOnCrashes ends the run if the only workloads that are not ready are crash-looping or have failed. now is the number
+// of their restarts, nil if something else is not ready.
 func (e *engine) stopOnCrashes(now map[cluster.Ref]int) {
 	if e.unapplied > 0 || e.remaining == 0 || e.failed != nil || e.options.NoWait {
 		return
@@ -30,17 +30,17 @@ func (e *engine) stopOnCrashes(now map[cluster.Ref]int) {
 			return
 		}
 		if restarts-before < crashLimit && restarts != failedPermanently {
-			e.crashes = first // counted from where they began
+			e.crashes = first // keep counting from the first check
 			return
 		}
 	}
 	e.stuck = true
 }
 
-// failedPermanently stands for a number of crashes that no further one adds to.
+// failedPermanently marks a Job that has failed, in place of a number of restarts.
 const failedPermanently = -1
 
-// crashCounts returns how often each of some workloads has crashed, nil when one of them does not crash.
+// crashCounts returns the restarts of each workload, nil if one of them is not crashing.
 func crashCounts(ctx context.Context, view cluster.View, left map[cluster.Ref]*unstructured.Unstructured) map[cluster.Ref]int {
 	now := map[cluster.Ref]int{}
 	for ref, live := range left {
@@ -57,8 +57,7 @@ func crashCounts(ctx context.Context, view cluster.View, left map[cluster.Ref]*u
 	return now
 }
 
-// crashCount returns how often the containers of a workload's pods were started again, and whether one of them
-// ended with an error the last time.
+// crashCount returns the restarts of a workload's containers, and whether the last run of one ended with an error.
 func crashCount(ctx context.Context, view cluster.View, workload *unstructured.Unstructured) (restarts int, crashing bool) {
 	for _, pod := range explain.Pods(ctx, view, workload) {
 		for _, c := range kube.Containers(pod) {

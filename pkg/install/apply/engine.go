@@ -13,8 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// An engine carries one plan out. Everything it knows belongs to one goroutine, which hears facts, starts requests
-// and is the only one to change anything here.
+// An engine runs one plan. All its state belongs to one goroutine, which handles updates and starts requests.
 type engine struct {
 	client      *cluster.Client
 	options     Options
@@ -31,13 +30,13 @@ type engine struct {
 	unapplied   int // objects not applied
 	started     time.Time
 	checker     *waitChecker
-	crashes     map[cluster.Ref]int // how often what is left had crashed when everything else was ready
-	stuck       bool                // the remaining objects do not become ready, however long one waits
+	crashes     map[cluster.Ref]int // restarts of the remaining workloads when everything else was ready
+	stuck       bool                // the remaining workloads will not become ready
 	failed      error
-	lastSuccess time.Time // when the server last took an object
+	lastSuccess time.Time // when the server last accepted an object
 }
 
-// An item is one object on its way.
+// An item is one object of the plan and its progress.
 type item struct {
 	plan.Gated
 	stage        *stage
@@ -47,13 +46,13 @@ type item struct {
 	since        time.Time // of the first try
 	ready        bool
 	why          string    // it waits
-	cause        string    // what is behind that, where somebody looked
+	cause        string    // the cause, if a check found it
 	waitingSince time.Time // for what it waits for now
 	live         *unstructured.Unstructured
-	applied      *unstructured.Unstructured // as the server answered
+	applied      *unstructured.Unstructured // as the server returned it
 	rank         int
 	failures     failures
-	blockedSince time.Time // since when it looks as if it never could
+	blockedSince time.Time // since when it seems that it can never succeed
 	sentAt       time.Time
 }
 
@@ -65,15 +64,15 @@ const (
 	sent
 )
 
-// gateState are a gate and who waits for it.
+// A gateState is a gate's state and the items that wait for it.
 type gateState struct {
 	open    bool
 	waiting []int
 	service bool // the Service has a ready endpoint
 }
 
-// A update is something the engine learns.
-type update interface{ tell(e *engine) }
+// An update is a result of a request, a watch or a check. The engine's goroutine handles it.
+type update interface{ handle(e *engine) }
 
 func newEngine(client *cluster.Client, p *plan.Plan, o Options) *engine {
 	e := &engine{
@@ -101,7 +100,7 @@ func newEngine(client *cluster.Client, p *plan.Plan, o Options) *engine {
 	return e
 }
 
-// addGate makes an object wait for a gate. What needs no request waits for nothing.
+// addGate makes an object wait for a gate. An unchanged object waits for none.
 func (e *engine) addGate(i int, g plan.Gate) {
 	if e.items[i].Unchanged {
 		return
@@ -116,10 +115,10 @@ func (e *engine) addGate(i int, g plan.Gate) {
 	}
 }
 
-// rank orders what can be sent at the same time. First comes what a webhook's program needs to run: its images are
-// pulled while the server establishes the definitions that others wait for. Then what pods need, then the pods.
-// Definitions that nobody waits for come among the workloads, for they keep a server busy; webhooks and aggregated
-// APIs come last, for until their program answers they can only be in the way.
+// rank orders the objects that can be applied at the same time. First come the dependencies of webhook servers: their images
+// are pulled while CRDs are being established. Then what pods need, then the pods. CRDs without waiting objects come with the
+// workloads, because they are costly for the server. Webhooks and aggregated APIs come last, because they can only fail
+// requests until their servers are ready.
 func rank(g plan.Gated, awaited bool) int {
 	switch {
 	case g.Object.GroupVersionKind().GroupKind() == kube.NamespaceKind:
@@ -138,7 +137,7 @@ func rank(g plan.Gated, awaited bool) int {
 	return 5
 }
 
-// run does it, until everything is ready, something cannot succeed, or the deadline comes.
+// run applies and waits until everything is ready, something cannot succeed, or the deadline passes.
 func (e *engine) run(ctx context.Context) error {
 	inner, cancel := context.WithCancel(ctx)
 	defer e.drain()
@@ -151,7 +150,7 @@ func (e *engine) run(ctx context.Context) error {
 		e.dispatch(inner)
 		select {
 		case f := <-e.updates:
-			f.tell(e)
+			f.handle(e)
 		case <-tick.C:
 			e.checkWaits()
 			e.reportWaiting()
@@ -166,7 +165,7 @@ func (e *engine) run(ctx context.Context) error {
 	return e.failed
 }
 
-// drain hears out the requests that are under way, so that none is left behind.
+// drain waits for the requests and watches that are still running.
 func (e *engine) drain() {
 	done := make(chan struct{})
 	go func() {
@@ -196,7 +195,7 @@ func (e *engine) drain() {
 	}
 }
 
-// dispatch sends what can be sent, as much at once as is allowed.
+// dispatch applies the objects whose gates are open, up to the limit of concurrent requests.
 func (e *engine) dispatch(ctx context.Context) {
 	for e.inFlight < e.options.Parallel {
 		next := -1
@@ -212,7 +211,7 @@ func (e *engine) dispatch(ctx context.Context) {
 	}
 }
 
-// entry is what the inventory says of an object after this run.
+// entry returns the hashes for the inventory after this run.
 func (e *engine) entry(g plan.Gated, recorded inventory.Entry) inventory.Entry {
 	it := e.items[e.at[g.Ref().Identity()]]
 	switch {
@@ -221,7 +220,7 @@ func (e *engine) entry(g plan.Gated, recorded inventory.Entry) inventory.Entry {
 	case it.applied == nil:
 		return inventory.Entry{}
 	case it.applied.GetResourceVersion() == it.Version && recorded.Applied == it.Digest && recorded.Fields != "":
-		return recorded // nothing was written: others own what they own, as before
+		return recorded // nothing was changed, and field ownership is as before
 	}
 	return inventory.Entry{Applied: it.Digest, Fields: plan.OwnedFieldsHash(it.applied)}
 }

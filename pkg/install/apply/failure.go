@@ -12,7 +12,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// handleError decides what to do about a request that failed: send it again later, or stop everything.
+// handleError retries a failed request, or ends the run.
 func (e *engine) handleError(i int, err error) {
 	it := e.items[i]
 	it.failures.count(err)
@@ -33,7 +33,7 @@ func (e *engine) handleError(i int, err error) {
 	})
 }
 
-// retryDelay is how long to wait before a request is sent again: what the server asks for, else longer each time.
+// retryDelay is the time before a retry: exponential, and at least what the server asks for.
 func retryDelay(tries int, err error) time.Duration {
 	pause := kube.Backoff(tries)
 	if seconds, asked := apierrors.SuggestsClientDelay(err); asked {
@@ -45,13 +45,13 @@ func retryDelay(tries int, err error) time.Duration {
 	return pause
 }
 
-// failures are the refusals that an object has met in a row.
+// failures counts the consecutive failures of an object.
 type failures struct {
 	text          string
-	repeats       int // times the server gave this very one
+	repeats       int // consecutive failures with this text
 	since         time.Time
-	notFoundSince time.Time // since when the server does not know its kind or namespace
-	webhooksReady bool      // the webhooks that are asked about it answer, as far as can be seen
+	notFoundSince time.Time // since when the server does not find its kind or namespace
+	webhooksReady bool      // the webhooks that match it have ready endpoints
 }
 
 func (f *failures) count(err error) {
@@ -67,13 +67,13 @@ func (f *failures) count(err error) {
 }
 
 const (
-	discoveryLag     = 60 * time.Second // how long a server may take to hear of a new kind or namespace in all its parts
-	sameErrorLimit   = 5                // times the same server error comes before it is taken for the last word
-	outageTolerance  = 30 * time.Second // how long a server may be in trouble
-	webhookTolerance = 20 * time.Second // how long a webhook whose server is up may still fail
+	discoveryLag     = 60 * time.Second // how long a new kind or namespace may be unknown to parts of the server
+	sameErrorLimit   = 5                // consecutive equal server errors before the error can be permanent
+	outageTolerance  = 30 * time.Second // how long a server may fail
+	webhookTolerance = 20 * time.Second // how long a webhook with ready endpoints may fail
 )
 
-// permanent tells whether sending an object again cannot help.
+// permanent reports whether a retry cannot help.
 func (e *engine) permanent(it *item, err error) bool {
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -88,8 +88,8 @@ func (e *engine) permanent(it *item, err error) bool {
 	return !e.client.Transient(err)
 }
 
-// repeatsForever tells whether a server error that repeats will not pass: the server chokes on the object while it takes
-// others, or a webhook fails though what serves it is up.
+// repeatsForever reports whether a repeated server error is permanent: the server accepts other objects, or the webhook has
+// ready endpoints.
 func (e *engine) repeatsForever(it *item) bool {
 	f := it.failures
 	if f.repeats < sameErrorLimit {

@@ -11,7 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// startWatches opens what is open already and starts to look at everything else.
+// startWatches opens the gates that unchanged objects open and watches everything else.
 func (e *engine) startWatches() {
 	for _, it := range e.items {
 		e.registerKind(it)
@@ -43,14 +43,14 @@ func (e *engine) startWatches() {
 	}
 }
 
-// registerKind takes a kind from its definition, so that no discovery is needed to write its objects.
+// registerKind adds the kind of a CRD to the client, so that applying its objects needs no discovery.
 func (e *engine) registerKind(it *item) {
 	if it.Object.GroupVersionKind().GroupKind() == kube.CustomResourceDefinitionKind {
 		e.client.Learn(it.Object)
 	}
 }
 
-// openGate opens a gate, if anybody waits for it, and lets through who waited for nothing else.
+// openGate opens a gate and releases the objects that wait for it.
 func (e *engine) openGate(g plan.Gate) {
 	l := e.gates[g]
 	if l == nil || l.open {
@@ -67,7 +67,7 @@ func (e *engine) releaseWaiting(l *gateState) {
 	}
 }
 
-// openWebhookGates opens the webhook gates that an object of the cluster decides about.
+// openWebhookGates opens the gates that an object on the cluster decides about.
 func (e *engine) openWebhookGates(o *unstructured.Unstructured) {
 	ref := cluster.RefOf(o).Identity()
 	switch ref.GroupKind() {
@@ -84,7 +84,7 @@ func (e *engine) openWebhookGates(o *unstructured.Unstructured) {
 	}
 }
 
-// endpointsChanged notes that a Service has, or has lost, a ready endpoint.
+// endpointsChanged records whether a Service has a ready endpoint.
 func (e *engine) endpointsChanged(service cluster.Ref, ready bool) {
 	for g, l := range e.gates {
 		if g.Kind != plan.WebhookGate || g.Service != service {
@@ -97,7 +97,7 @@ func (e *engine) endpointsChanged(service cluster.Ref, ready bool) {
 	}
 }
 
-// injected tells whether every webhook of a configuration that this Service answers has its caBundle.
+// injected reports whether every webhook of a configuration that uses the gate's Service has a caBundle.
 func (e *engine) injected(g plan.Gate) bool {
 	o := e.watches.seen[g.On]
 	if o == nil {

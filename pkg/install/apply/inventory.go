@@ -13,14 +13,14 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// A inventoryRecorder keeps the inventory in the cluster true at every moment: before the first write it lists what is
-// there and what will be, after the last one what is there.
+// An inventoryRecorder keeps the stored inventory complete at every moment: during a run it lists the installed and the wanted
+// objects, afterwards the installed ones.
 type inventoryRecorder struct {
 	client *cluster.Client
 	plan   *plan.Plan
 }
 
-// start records have ∪ want.
+// start stores the installed and the wanted objects.
 func (b *inventoryRecorder) start(ctx context.Context) error {
 	if err := b.ensureNamespace(ctx); err != nil {
 		return err
@@ -28,20 +28,20 @@ func (b *inventoryRecorder) start(ctx context.Context) error {
 	return b.store(ctx, b.plan.InitialInventory())
 }
 
-// saveProgress records what a run that did not come to its end has applied, and takes nothing off the list. It spares the next
-// run some requests; where it cannot be written, what open wrote is still true.
+// saveProgress stores the hashes of what an unfinished run has applied, and removes no object. It saves the next run some
+// requests; if it fails, the inventory that start stored is still valid.
 func (b *inventoryRecorder) saveProgress(ctx context.Context, e *engine) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	_ = b.store(ctx, b.plan.NewInventory(e.entry, slices.Concat(b.plan.Prune, b.plan.Keep)))
 }
 
-// finish records what is there.
+// finish stores the installed objects.
 func (b *inventoryRecorder) finish(ctx context.Context, e *engine) error {
 	return b.store(ctx, b.plan.NewInventory(e.entry, b.plan.Keep))
 }
 
-// store writes the inventory, unless the cluster says so already.
+// store writes the inventory, unless the stored one is equal.
 func (b *inventoryRecorder) store(ctx context.Context, inv *inventory.Inventory) error {
 	want, err := inv.Encode()
 	if err != nil || inventory.SameData(inv.Live, want) {
@@ -58,7 +58,7 @@ func (b *inventoryRecorder) store(ctx context.Context, inv *inventory.Inventory)
 	return nil
 }
 
-// ensureNamespace applies the namespace that the inventory is kept in, as the plan has it, where it is not there yet.
+// ensureNamespace applies the plan's namespace for the inventory if it does not exist.
 func (b *inventoryRecorder) ensureNamespace(ctx context.Context) error {
 	home := cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: b.plan.InventoryNamespace}
 	_, err := b.client.View().Get(ctx, home)

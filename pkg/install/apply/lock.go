@@ -13,15 +13,15 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// hold takes the cluster for a plan that writes something, and makes sure that the plan is still true: it was made, and
-// perhaps agreed to, while others were free to work.
+// acquireLock acquires the Lease for a plan that changes something, and checks that the inventory has not changed since the
+// plan was made, which happened without the Lease.
 func acquireLock(ctx context.Context, client *cluster.Client, p *plan.Plan, locked bool) (context.Context, func(), error) {
 	if locked || p.Writes() == 0 && p.InventoryUpToDate() {
 		return ctx, func() {}, nil
 	}
 	doing := "installing " + titleOf(p)
 	held, release, err := lock.AcquireIn(ctx, client, lock.LeaseNamespace, doing)
-	if apierrors.IsForbidden(err) && p.InventoryNamespace != lock.LeaseNamespace { // somebody who has a namespace, and not the cluster
+	if apierrors.IsForbidden(err) && p.InventoryNamespace != lock.LeaseNamespace { // a user with permissions in one namespace only
 		held, release, err = lock.AcquireIn(ctx, client, p.InventoryNamespace, doing)
 	}
 	if err != nil {
@@ -41,7 +41,7 @@ func titleOf(p *plan.Plan) string {
 	return cmp.Or(p.Name, "manifests")
 }
 
-// checkUnchanged looks whether the record that the plan was made from is still the one in the cluster.
+// checkUnchanged fails if the inventory has changed since the plan was made.
 func checkUnchanged(ctx context.Context, client *cluster.Client, p *plan.Plan) error {
 	all, err := inventory.List(ctx, client.View())
 	if err != nil {

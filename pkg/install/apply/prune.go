@@ -13,8 +13,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// prune deletes what an earlier install brought and this one does not want. Only what this program applied goes:
-// an object of the same name that somebody made anew stays.
+// prune deletes installed objects that are no longer wanted. It deletes only what an install applied: an object of the same
+// name that another client recreated stays.
 func prune(ctx context.Context, client *cluster.Client, p *plan.Plan, result *Result, observe func(events.Event)) error {
 	view := client.View()
 	for _, ref := range p.Prune {
@@ -48,7 +48,7 @@ func prune(ctx context.Context, client *cluster.Client, p *plan.Plan, result *Re
 	return nil
 }
 
-// remove deletes an object. One that is gone, or that somebody has made anew since, is no error.
+// remove deletes an object. It is no error if the object is gone or was recreated.
 func remove(ctx context.Context, client *cluster.Client, o *unstructured.Unstructured) error {
 	_, err := Retry(ctx, func() (*unstructured.Unstructured, error) {
 		_, err := client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: o}, cluster.Options{Manager: inventory.Manager})

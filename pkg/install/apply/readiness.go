@@ -11,14 +11,14 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// KindsWithReadiness lists the built-in kinds that are not done when they are applied.
+// KindsWithReadiness lists the built-in kinds that become ready some time after they are applied.
 var KindsWithReadiness = []string{
 	"Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "ReplicaSet.apps", "ReplicationController", "Pod", "Job.batch",
 	"APIService.apiregistration.k8s.io",
 }
 
-// HasReadiness tells whether an object has to be looked at after it is applied. Volumes are not: they are bound when a pod
-// wants them, and that pod's workload is waited for. An Application only repeats what its parts say.
+// HasReadiness reports whether an install waits for an object to become ready. It does not wait for PVCs, which are bound
+// when a pod uses them, nor for an Application, which only repeats the status of its parts.
 func HasReadiness(o *unstructured.Unstructured) bool {
 	kind := o.GroupVersionKind().GroupKind()
 	switch {
@@ -32,7 +32,7 @@ func HasReadiness(o *unstructured.Unstructured) bool {
 	return !kube.BuiltIn(kind)
 }
 
-// watch starts to look at an object that is applied.
+// watch starts to watch an applied object.
 func (e *engine) watch(it *item) {
 	kind := it.Object.GroupVersionKind()
 	switch {
@@ -48,7 +48,7 @@ func (e *engine) watch(it *item) {
 	}
 }
 
-// observe takes in how an object is now. o is nil when that is not known.
+// observe updates the readiness of an object. o is nil if its live state is not known.
 func (e *engine) observe(i int, o *unstructured.Unstructured) {
 	it := e.items[i]
 	if o != nil {
@@ -76,7 +76,7 @@ func (e *engine) observe(i int, o *unstructured.Unstructured) {
 	}
 }
 
-// setEstablished notes that a definition's kind can be used.
+// setEstablished marks a CRD ready and opens its gate.
 func (e *engine) setEstablished(i int) {
 	e.setReady(e.items[i], true, "")
 	e.openGate(plan.Gate{Kind: plan.KindGate, On: e.items[i].Ref().Identity()})

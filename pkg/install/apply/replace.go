@@ -13,8 +13,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// applyOne takes one object to the cluster: it makes way for it, takes it over, and applies it. Cut off in between and done
-// again, it comes to the same end.
+// applyOne deletes the object to replace, if any, transfers field ownership, and applies the object. It can be repeated after
+// an interruption.
 func applyOne(ctx context.Context, client *cluster.Client, g plan.Gated) (*unstructured.Unstructured, error) {
 	if g.Replaces != nil {
 		if err := deleteExisting(ctx, client, g); err != nil {
@@ -29,8 +29,7 @@ func applyOne(ctx context.Context, client *cluster.Client, g plan.Gated) (*unstr
 	return client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: g.Object}, cluster.Options{Manager: inventory.Manager, Force: true})
 }
 
-// deleteExisting deletes what is in an object's place, and waits until it is gone. Of another object of that name, which somebody
-// has made since, it lets be.
+// deleteExisting deletes the object to replace and waits until it is gone. It does not touch a newer object of the same name.
 func deleteExisting(ctx context.Context, client *cluster.Client, g plan.Gated) error {
 	for attempt := 0; ; attempt++ {
 		live, err := client.View().Get(ctx, g.Ref())

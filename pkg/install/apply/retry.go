@@ -21,7 +21,7 @@ func Retry(ctx context.Context, do func() (*unstructured.Unstructured, error)) (
 			return o, err
 		}
 		if met.count(err); apierrors.IsInternalError(err) && met.repeats >= sameErrorLimit && time.Since(met.since) > outageTolerance {
-			return nil, err // the server's last word: a webhook that fails, for one
+			return nil, err // permanent, for example a failing webhook
 		}
 		if ended := kube.Sleep(ctx, retryDelay(attempt, err)); ended != nil {
 			return nil, fmt.Errorf("%w: %w", ended, err)

@@ -13,22 +13,21 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// Options say how a plan is carried out.
+// Options say how a plan is run.
 type Options struct {
 	Timeout  time.Duration      // for all of it
-	NoWait   bool               // applied is enough
+	NoWait   bool               // do not wait until objects are ready
 	Parallel int                // concurrent requests; 0 means 16
 	Locked   bool               // the caller has held the cluster's Lease since before the plan was made: Run acquires none
 	Observe  func(events.Event) // may be nil
 }
 
-// Run carries a plan out: it records what will be there, applies every object as soon as its gates are open, waits
-// until all is ready, removes what left the set, and records what is there. Cut off at any moment, the same
-// plan made and run again finishes it.
+// Run stores the inventory, applies every object as soon as its gates are open, waits until all are ready, deletes objects
+// that are no longer wanted, and stores the inventory again. After an interruption at any point, a new plan and run finish it.
 //
-// While it writes it holds the cluster (see [lock.Hold]); a plan that writes nothing needs no hold.
+// It holds the cluster's Lease (see [lock.Acquire]) while it changes anything, unless the caller holds it.
 //
-// A wait that runs out ends with an [UnfinishedError]; what cannot succeed ends at once with a problem.Error.
+// A timeout is an [UnfinishedError]; what cannot succeed ends the run immediately with a problem.Error.
 func Run(ctx context.Context, client *cluster.Client, p *plan.Plan, o Options) (*Result, error) {
 	if o.Observe == nil {
 		o.Observe = func(events.Event) {}
@@ -53,8 +52,8 @@ func Run(ctx context.Context, client *cluster.Client, p *plan.Plan, o Options) (
 	return result, explainEnd(client.Explain(err), o.Timeout)
 }
 
-// explainEnd gives what ends a run its sentence, where it has none yet: the deadline, when it came before or after the wait,
-// and answers that nobody foresaw.
+// explainEnd adds advice to the error that ended a run, if it has none: to a deadline outside the wait, and to unexpected
+// errors.
 func explainEnd(err error, after time.Duration) error {
 	var told *problem.Error
 	var unfinished *UnfinishedError
@@ -86,11 +85,11 @@ func runLocked(ctx context.Context, client *cluster.Client, p *plan.Plan, o Opti
 	return e.result, book.finish(ctx, e)
 }
 
-// A Result is what came of a run.
+// A Result is the result of a run.
 type Result struct {
 	Applied   int           `json:"applied"`   // sent to the server
-	Changed   int           `json:"changed"`   // of these, the ones that were not there as wanted
-	Unchanged int           `json:"unchanged"` // not sent: known to be as wanted
+	Changed   int           `json:"changed"`   // of these, the ones that differed or did not exist
+	Unchanged int           `json:"unchanged"` // not sent: known to be unchanged
 	Pruned    []cluster.Ref `json:"pruned,omitempty"`
 	Kept      []cluster.Ref `json:"kept,omitempty"`
 	ApplyTook time.Duration `json:"-"` // until the last object was applied

@@ -19,7 +19,7 @@ type (
 	retryUpdate struct{ i int }
 )
 
-// requestTimeout is longer than an API server takes to give up on a request itself.
+// requestTimeout is longer than the API server's own request timeout.
 const requestTimeout = 90 * time.Second
 
 // send applies one object.
@@ -36,7 +36,7 @@ func (e *engine) send(ctx context.Context, i int) {
 	}
 	g := it.Gated
 	go func() {
-		if g.Replaces == nil { // else it also waits until something is gone
+		if g.Replaces == nil { // otherwise it also waits for a deletion
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(ctx, requestTimeout)
 			defer cancel()
@@ -46,7 +46,7 @@ func (e *engine) send(ctx context.Context, i int) {
 	}()
 }
 
-func (f appliedUpdate) tell(e *engine) {
+func (f appliedUpdate) handle(e *engine) {
 	e.inFlight--
 	it := e.items[f.i]
 	if f.err != nil {
@@ -67,7 +67,7 @@ func (f appliedUpdate) tell(e *engine) {
 	e.observe(f.i, f.o)
 }
 
-// countApplied counts an object that is applied, or needs no request.
+// countApplied counts an object that is applied or unchanged.
 func (e *engine) countApplied(it *item) {
 	it.stage.tally.Applied++
 	e.unapplied--
@@ -77,7 +77,7 @@ func (e *engine) countApplied(it *item) {
 	}
 }
 
-func (f retryUpdate) tell(e *engine) {
+func (f retryUpdate) handle(e *engine) {
 	if it := e.items[f.i]; it.state == sending {
 		it.state = waiting
 	}

@@ -13,9 +13,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// servedKinds asks the server's discovery, one small document for each group and version, until it has the kinds of
-// new definitions: those that others wait for twice a second, the others now and then. (To watch definitions would
-// bring each of them, some larger than 300 kB, several times.)
+// servedKinds polls discovery, one small document per group and version, until the kinds of new CRDs are served: kinds with
+// waiting objects twice a second, others less often. (A watch would transfer each CRD, some larger than 300 kB, several times.)
 type servedKinds struct {
 	client  *cluster.Client
 	updates chan<- update
@@ -32,7 +31,7 @@ type pendingKind struct {
 	definition cluster.Ref
 	group      string
 	kind       string
-	plural     string   // another definition may have taken the kind
+	plural     string   // another CRD may have the same kind
 	versions   []string // not served yet
 	urgent     bool
 }
@@ -43,7 +42,7 @@ func newServedKinds(client *cluster.Client, facts chan<- update) *servedKinds {
 	return &servedKinds{client: client, updates: facts}
 }
 
-// expect waits for the kind of a definition.
+// expect starts to poll for the kind of a CRD.
 func (s *servedKinds) expect(definition *unstructured.Unstructured, urgent bool) {
 	want := &pendingKind{
 		definition: cluster.RefOf(definition).Identity(), urgent: urgent,
@@ -67,7 +66,7 @@ func (s *servedKinds) expect(definition *unstructured.Unstructured, urgent bool)
 	}
 }
 
-// prioritizeAll looks for every kind as often as for those that others wait for: nothing else is left to do.
+// prioritizeAll polls for every kind at the short interval, when all objects are applied.
 func (s *servedKinds) prioritizeAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,15 +86,15 @@ func (s *servedKinds) poll() {
 
 const (
 	pollEvery  = 400 * time.Millisecond
-	slowRounds = 5 // rounds from one question to the next about kinds that nobody waits for
+	slowRounds = 5 // rounds between polls for kinds without waiting objects
 )
 
-// ask looks once, and returns false when nothing is pending any more.
+// ask polls once, and returns false if no kind is pending.
 func (s *servedKinds) ask(all bool) bool {
 	for groupVersion, waiting := range s.due(all) {
 		list, err := s.client.Kube.Discovery().ServerResourcesForGroupVersion(groupVersion)
 		if err != nil {
-			continue // not there yet, or not answering: asked again
+			continue // not served yet, or failing: polled again
 		}
 		for _, want := range waiting {
 			if slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Kind == want.kind && r.Name == want.plural }) {
@@ -141,4 +140,4 @@ func (s *servedKinds) found(want *pendingKind, groupVersion string) {
 	}
 }
 
-func (f servedUpdate) tell(e *engine) { e.setEstablished(e.at[f.definition]) }
+func (f servedUpdate) handle(e *engine) { e.setEstablished(e.at[f.definition]) }

@@ -9,13 +9,13 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// A stage is how far one component is.
+// A stage is the progress of one component.
 type stage struct {
 	name         string
 	tally        events.Tally
 	started      time.Time
 	ready        bool
-	lastReported string // what it was last said to wait for
+	lastReported string // the last reported reason
 	reportedAt   time.Time
 }
 
@@ -37,7 +37,7 @@ func (e *engine) startStage(s *stage) {
 	}
 }
 
-// setReady marks an object ready or not ready. Ready is not forever: a Deployment can lose its pods again.
+// setReady marks an object ready or not ready. A ready object can become unready again.
 func (e *engine) setReady(it *item, ready bool, why string) {
 	if it.why != why {
 		it.why, it.cause, it.waitingSince = why, "", time.Now()
@@ -62,10 +62,10 @@ func (e *engine) setReady(it *item, ready bool, why string) {
 	}
 }
 
-// repeatInterval is how often an unchanged reason is said again.
+// repeatInterval is how often an unchanged reason is reported again.
 const repeatInterval = 10 * time.Second
 
-// reportWaiting says for each stage that is not ready what it waits for.
+// reportWaiting reports what each stage that is not ready waits for.
 func (e *engine) reportWaiting() {
 	for _, s := range e.stages {
 		if s.ready {
@@ -85,7 +85,7 @@ func (e *engine) reportWaiting() {
 	}
 }
 
-// oldest returns the object of a stage that is worth naming: one that is applied and not ready, else one not applied.
+// oldest returns the object of a stage to report: one that is applied and not ready, else one that is not applied.
 func (e *engine) oldest(s *stage) (first *item, more int) {
 	for _, it := range e.items {
 		if it.stage != s || it.ready {
@@ -115,7 +115,7 @@ func (e *engine) reason(it *item) string {
 	return it.why
 }
 
-// pending lists what is not there or not ready, applied things first, each with why.
+// pending lists the objects that are not ready, applied ones first, each with the reason.
 func (e *engine) pending() []Pending {
 	var sentOnes, others []Pending
 	for _, it := range e.items {
@@ -130,7 +130,7 @@ func (e *engine) pending() []Pending {
 	return append(sentOnes, others...)
 }
 
-// interrupted ends the run because the deadline came, or somebody interrupted it.
+// interrupted ends the run at the deadline or at an interruption.
 func (e *engine) interrupted(ctx context.Context) error {
 	if ctx.Err() == context.Canceled {
 		return ctx.Err()
@@ -158,7 +158,7 @@ func (e *engine) unfinished(ctx context.Context, stuck bool) error {
 	return u
 }
 
-// gateStateOf returns the lock that a gate of an object shuts.
+// gateStateOf returns the state of a gate.
 func (e *engine) gateStateOf(g plan.Gate) *gateState {
 	return e.gates[g.Key()]
 }

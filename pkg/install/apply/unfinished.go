@@ -14,8 +14,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// UnfinishedError is the error of a wait that ended before everything was ready: the deadline came, or what is left
-// keeps crashing (Stuck). What is there stays, and the same command goes on.
+// UnfinishedError is the error of a wait that ended before everything was ready: at the deadline, or because the remaining
+// workloads keep crashing (Stuck). Applied objects stay, and the same command resumes.
 type UnfinishedError struct {
 	Pending []Pending
 	Stuck   bool
@@ -30,7 +30,7 @@ func (u *UnfinishedError) Error() string {
 	return fmt.Sprintf("%s: %d still pending", how, len(u.Pending)) + ListPending(u.Pending)
 }
 
-// ListPending names objects and what each waits for, each on a new line.
+// ListPending lists objects and what each waits for, one per line.
 func ListPending(pending []Pending) (out string) {
 	var lines []string
 	for _, p := range pending {
@@ -45,7 +45,7 @@ func ListPending(pending []Pending) (out string) {
 // Unwrap returns context.DeadlineExceeded when timed out after.
 func (u *UnfinishedError) Unwrap() error { return u.cause }
 
-// fail ends the run at one object, with what is known about why.
+// fail ends the run because of one object.
 func (e *engine) fail(it *item, err error) {
 	ctx, cancel := context.WithTimeout(e.watches.ctx, checkTimeout)
 	defer cancel()
@@ -64,7 +64,7 @@ func (e *engine) fail(it *item, err error) {
 	}
 }
 
-// Pending is an object that is not there, or not ready, yet.
+// Pending is an object that is not ready yet.
 type Pending struct {
 	Ref cluster.Ref `json:"object"`
 	Why string      `json:"why"`

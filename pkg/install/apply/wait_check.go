@@ -15,26 +15,26 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// A waitCheck is about one object that waits: for a gate, for a webhook that fails, or to become ready.
+// A waitCheck finds the cause for one object that waits for a gate, for a failing webhook, or to become ready.
 type waitCheck struct {
 	i        int
 	ref      cluster.Ref
 	gate     plan.Gate
-	foreign  bool // the gate is somebody else's webhook
+	foreign  bool // the gate is a webhook outside the plan
 	webhooks []plan.Gate
 	live     *unstructured.Unstructured
 }
 
-// A waitResult is what a look at one object found.
+// A waitResult is the result of a waitCheck.
 type waitResult struct {
 	why           string
-	webhooksReady bool // the webhooks that are asked about it are up
-	noBackend     bool // nothing is behind its gate, and nothing is on its way
-	ignorable     bool // and the API server goes on without the gate's webhook
-	namesTaken    bool // the names of its kind belong to another
+	webhooksReady bool // the webhooks that match it have ready endpoints
+	noBackend     bool // the gate's webhook has no workload, or only ones scaled to zero
+	ignorable     bool // the API server ignores failures of that webhook
+	namesTaken    bool // another CRD has the names of its kind
 }
 
-// waitCheckFor returns what there is to ask about an object that waits.
+// waitCheckFor returns the check for an object that waits.
 func (e *engine) waitCheckFor(i int, it *item) (waitCheck, bool) {
 	q := waitCheck{i: i, ref: it.Ref()}
 	if g, gated := e.closedGate(it); gated {
@@ -82,7 +82,7 @@ func (q waitCheck) run(ctx context.Context, view cluster.View) waitResult {
 	return waitResult{why: explain.Object(ctx, view, q.live)}
 }
 
-// handleResult takes in what was found, and ends what cannot succeed.
+// handleResult records the cause, and ends the run if the object can never succeed.
 func (e *engine) handleResult(q waitCheck, f waitResult) {
 	it := e.items[q.i]
 	it.cause, it.failures.webhooksReady = f.why, f.webhooksReady
@@ -102,5 +102,5 @@ func (e *engine) handleResult(q waitCheck, f waitResult) {
 	}
 }
 
-// foreignWebhookTimeout is how long nothing may be behind a webhook that is not part of the plan.
+// foreignWebhookTimeout is how long a webhook outside the plan may be without a workload.
 const foreignWebhookTimeout = 15 * time.Second

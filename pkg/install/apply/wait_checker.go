@@ -12,8 +12,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// waitChecker finds out, beside the engine, what is behind the waits that last: one look at a time, so that a slow server
-// holds nothing up, and only at what is named on the screen.
+// A waitChecker finds the causes of long waits in the background. It runs one check at a time, only for the objects that are
+// reported.
 type waitChecker struct {
 	client  *cluster.Client
 	updates chan<- update
@@ -23,7 +23,7 @@ type waitChecker struct {
 	lastRun time.Time
 }
 
-// A checkUpdate is what a look found out.
+// A checkUpdate holds the results of a check.
 type checkUpdate struct {
 	began   time.Time
 	checks  []waitCheck
@@ -32,12 +32,12 @@ type checkUpdate struct {
 }
 
 const (
-	checkAfter   = 2 * time.Second // a wait shorter than this explains itself
+	checkAfter   = 2 * time.Second // shorter waits need no explanation
 	checkEvery   = 5 * time.Second
 	checkTimeout = 10 * time.Second
 )
 
-// start starts a look, unless one is under way or has only just ended.
+// start starts a check, unless one is running or has just ended.
 func (r *waitChecker) start(about []waitCheck, left []*item) {
 	if r.busy || time.Since(r.lastRun) < checkEvery || len(about)+len(left) == 0 {
 		return
@@ -65,7 +65,7 @@ func (r *waitChecker) start(about []waitCheck, left []*item) {
 	}()
 }
 
-func (f checkUpdate) tell(e *engine) {
+func (f checkUpdate) handle(e *engine) {
 	e.checker.busy, e.checker.lastRun = false, time.Now()
 	for n, q := range f.checks {
 		if e.items[q.i].waitingSince.Before(f.began) {
@@ -75,8 +75,8 @@ func (f checkUpdate) tell(e *engine) {
 	e.stopOnCrashes(f.crashes)
 }
 
-// checkWaits asks about what is worth naming, and about what may never come: kinds that are not established, webhooks
-// that fail.
+// checkWaits checks the objects that are reported, and those that may never succeed: CRDs that are not established, and
+// objects that a webhook rejects.
 func (e *engine) checkWaits() {
 	var about []waitCheck
 	named := map[int]bool{}

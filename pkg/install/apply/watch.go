@@ -16,15 +16,15 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// watches are the engine's eyes: one watch for each kind, which begins with all there is, so that no list is needed,
-// and which begins again when it is dropped.
+// watches keeps one watch per kind. A watch starts with all existing objects, so that no list is needed, and restarts when it
+// is dropped.
 type watches struct {
 	client  *cluster.Client
 	updates chan<- update
 	ctx     context.Context
 	running sync.WaitGroup
 	started map[watchKey]bool
-	seen    map[cluster.Ref]*unstructured.Unstructured // webhook configurations and definitions, by identity
+	seen    map[cluster.Ref]*unstructured.Unstructured // webhook configurations and CRDs, by identity
 	slices  map[cluster.Ref]map[string]bool
 }
 
@@ -61,7 +61,7 @@ func (w *watches) kind(kind schema.GroupVersionKind) {
 	w.start(kind, watchKey{kind: kind.GroupKind()}, func(o *unstructured.Unstructured, gone bool) update { return objectUpdate{o, gone} })
 }
 
-// endpoints watches what stands behind a Service.
+// endpoints watches the EndpointSlices of a Service.
 func (w *watches) endpoints(service cluster.Ref) {
 	key := watchKey{kube.EndpointSliceKind, service.Namespace, "kubernetes.io/service-name=" + service.Name}
 	w.start(key.kind.WithVersion(""), key, func(o *unstructured.Unstructured, gone bool) update {
@@ -71,15 +71,15 @@ func (w *watches) endpoints(service cluster.Ref) {
 
 func hasReadyEndpoint(slice *unstructured.Unstructured) bool {
 	for _, endpoint := range kube.Items(slice.Object, "endpoints") {
-		ready, told, _ := unstructured.NestedBool(endpoint, "conditions", "ready")
-		if (ready || !told) && len(kube.Texts(endpoint, "addresses")) > 0 {
+		ready, set, _ := unstructured.NestedBool(endpoint, "conditions", "ready")
+		if (ready || !set) && len(kube.Texts(endpoint, "addresses")) > 0 {
 			return true
 		}
 	}
 	return false
 }
 
-func (w *watches) start(kind schema.GroupVersionKind, key watchKey, tell func(o *unstructured.Unstructured, gone bool) update) {
+func (w *watches) start(kind schema.GroupVersionKind, key watchKey, toUpdate func(o *unstructured.Unstructured, gone bool) update) {
 	if w.started[key] {
 		return
 	}
@@ -89,7 +89,7 @@ func (w *watches) start(kind schema.GroupVersionKind, key watchKey, tell func(o 
 		defer w.running.Done()
 		for attempt := 0; w.ctx.Err() == nil; attempt++ {
 			began := time.Now()
-			err := w.watchOnce(kind, key, tell)
+			err := w.watchOnce(kind, key, toUpdate)
 			if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
 				w.send(watchDeniedUpdate{key.kind, err})
 				return
@@ -103,7 +103,7 @@ func (w *watches) start(kind schema.GroupVersionKind, key watchKey, tell func(o 
 }
 
 // watchOnce watches until the server ends it.
-func (w *watches) watchOnce(kind schema.GroupVersionKind, key watchKey, tell func(*unstructured.Unstructured, bool) update) error {
+func (w *watches) watchOnce(kind schema.GroupVersionKind, key watchKey, toUpdate func(*unstructured.Unstructured, bool) update) error {
 	mapping, err := w.client.Mapping(kind)
 	if err != nil {
 		return err
@@ -118,7 +118,7 @@ func (w *watches) watchOnce(kind schema.GroupVersionKind, key watchKey, tell fun
 		if event.Type == watch.Error || !ok {
 			return apierrors.FromObject(event.Object)
 		}
-		w.send(tell(o, event.Type == watch.Deleted))
+		w.send(toUpdate(o, event.Type == watch.Deleted))
 	}
 	return nil
 }
@@ -130,7 +130,7 @@ func (w *watches) send(f update) {
 	}
 }
 
-func (f objectUpdate) tell(e *engine) {
+func (f objectUpdate) handle(e *engine) {
 	ref := cluster.RefOf(f.o).Identity()
 	switch kind := ref.GroupKind(); kind {
 	case kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind, kube.CustomResourceDefinitionKind:
@@ -148,7 +148,7 @@ func (f objectUpdate) tell(e *engine) {
 	}
 }
 
-func (f endpointUpdate) tell(e *engine) {
+func (f endpointUpdate) handle(e *engine) {
 	known := e.watches.slices[f.service]
 	if known == nil {
 		known = map[string]bool{}
@@ -162,7 +162,7 @@ func (f endpointUpdate) tell(e *engine) {
 	e.endpointsChanged(f.service, ready)
 }
 
-func (f watchDeniedUpdate) tell(e *engine) {
+func (f watchDeniedUpdate) handle(e *engine) {
 	if apierrors.IsUnauthorized(f.err) {
 		e.failed = e.client.Explain(f.err)
 		return
