@@ -32,6 +32,25 @@ var Executor = &doctor.Check{
 	Run:     runExecutor,
 }
 
+// The texts of the findings.
+const (
+	invalidYAMLMessage    = "the workflow controller's configuration is not valid YAML: "
+	invalidYAMLImpact     = "The workflow controller does not start, or keeps its previous configuration."
+	invalidYAMLAdvice     = "Correct the YAML by hand."
+	dockerMessage         = "the workflow executor %s, but containerd runs on %s"
+	dockerImpact          = "Every pipeline step scheduled there hangs in ContainerCreating, waiting for /var/run/docker.sock."
+	dockerCause           = "AKS nodes run containerd from Kubernetes 1.19 on; this release was built for Docker."
+	dockerAdvice          = "Restart runs that already hang."
+	unsupportedKeyMessage = "%s is set, but Argo %s does not support it"
+	unsupportedKeyImpact  = "The workflow controller exits with a fatal error when it reads its configuration: no pipeline starts."
+	unsupportedKeyCause   = "Argo 3.4 removed all executors but one and rejects unknown settings; guides for older releases still tell you to set it."
+	unsupportedKeyAdvice  = "Remove the key; the remaining executor does not need Docker."
+	extraKeysMessage      = "unexpected key beside data.config: %s (Argo %s accepts data.config only)"
+	extraKeysImpact       = "The workflow controller rejects its configuration: it does not start, or keeps the previous one."
+	extraKeysCause        = "A setting was added as a separate key instead of inside data.config."
+	extraKeysAdvice       = "Move what is needed into data.config and remove the other keys."
+)
+
 // An executorInput is what the executor check judges.
 type executorInput struct {
 	config     *unstructured.Unstructured
@@ -129,9 +148,9 @@ func invalidYAMLFinding(config *unstructured.Unstructured, err error) doctor.Fin
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(config), Field: "data"},
-		Message:     "the workflow controller's configuration is not valid YAML: " + err.Error(),
-		Consequence: "The workflow controller does not start, or keeps its previous configuration.",
-		Advice:      "Correct the YAML by hand.",
+		Message:     invalidYAMLMessage + err.Error(),
+		Consequence: invalidYAMLImpact,
+		Advice:      invalidYAMLAdvice,
 		Command:     "kubectl edit configmap -n kubeflow workflow-controller-configmap",
 	}
 }
@@ -147,10 +166,10 @@ func dockerFinding(p executorInput, affected int) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       p.about(p.executor.field()),
-		Message:     fmt.Sprintf("the workflow executor %s, but containerd runs on %s", how, text.Plural(affected, "node")),
-		Consequence: "Every pipeline step scheduled there hangs in ContainerCreating, waiting for /var/run/docker.sock.",
-		Cause:       "AKS nodes run containerd from Kubernetes 1.19 on; this release was built for Docker.",
-		Advice:      "Restart runs that already hang.",
+		Message:     fmt.Sprintf(dockerMessage, how, text.Plural(affected, "node")),
+		Consequence: dockerImpact,
+		Cause:       dockerCause,
+		Advice:      dockerAdvice,
 		Command:     "kubectl edit configmap -n kubeflow workflow-controller-configmap",
 	}
 	if len(p.executor.extra) > 0 {
@@ -179,10 +198,10 @@ func unsupportedKeyFinding(p executorInput) doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       p.about(p.executor.field()),
-		Message:     fmt.Sprintf("%s is set, but Argo %s does not support it", key, p.argo),
-		Consequence: "The workflow controller exits with a fatal error when it reads its configuration: no pipeline starts.",
-		Cause:       "Argo 3.4 removed all executors but one and rejects unknown settings; guides for older releases still tell you to set it.",
-		Advice:      "Remove the key; the remaining executor does not need Docker.",
+		Message:     fmt.Sprintf(unsupportedKeyMessage, key, p.argo),
+		Consequence: unsupportedKeyImpact,
+		Cause:       unsupportedKeyCause,
+		Advice:      unsupportedKeyAdvice,
 		Command:     p.removeCommand(key),
 		Fix: p.newFix("Remove the workflow executor setting", func(o *unstructured.Unstructured) error {
 			return removeExecutor(o, p.executor)
@@ -201,10 +220,10 @@ func extraKeysFinding(p executorInput) doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       p.about("data." + p.executor.extra[0]),
-		Message:     fmt.Sprintf("unexpected key beside data.config: %s (Argo %s accepts data.config only)", text.Names(p.executor.extra, text.Most, func(s string) string { return s }), p.argo),
-		Consequence: "The workflow controller rejects its configuration: it does not start, or keeps the previous one.",
-		Cause:       "A setting was added as a separate key instead of inside data.config.",
-		Advice:      "Move what is needed into data.config and remove the other keys.",
+		Message:     fmt.Sprintf(extraKeysMessage, text.Names(p.executor.extra, text.Most, func(s string) string { return s }), p.argo),
+		Consequence: extraKeysImpact,
+		Cause:       extraKeysCause,
+		Advice:      extraKeysAdvice,
 		Command:     "kubectl edit configmap -n kubeflow workflow-controller-configmap",
 	}
 	if len(p.executor.extra) == 1 && p.executor.extra[0] == executorKey {
