@@ -26,7 +26,7 @@ type ObjectApplied struct {
 	Tally   Tally
 }
 
-// ObjectReady says that an object has come to rest as wanted.
+// ObjectReady reports that an object is ready.
 type ObjectReady struct {
 	Stage string
 	Ref   cluster.Ref

@@ -19,7 +19,7 @@ type ObjectGone struct {
 	Left int // of the wave
 }
 
-// StillThere says what a wave waits for. It comes about every second.
+// StillThere reports what a wave waits for, about once a second.
 type StillThere struct {
 	Wave string
 	Ref  cluster.Ref

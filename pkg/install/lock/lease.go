@@ -28,28 +28,28 @@ const (
 	maxReadAttempts = 8 // to read it, when the server does not answer: about half a minute
 )
 
-// A Holder is who works on a cluster.
+// A Holder is the process that holds the Lease.
 type Holder struct {
 	Who   string    `json:"who"`   // jane@laptop
 	Doing string    `json:"doing"` // "installing Kubeflow 26.03"
 	Since time.Time `json:"since"` // by the holder's clock
 }
 
-// HeldError is the error of work that cannot begin, because somebody else is at work on the same cluster.
+// HeldError is returned when another process holds the Lease.
 type HeldError struct{ By Holder }
 
 func (h *HeldError) Error() string {
 	return fmt.Sprintf("%s is %s on this cluster, since %s", h.By.Who, h.By.Doing, h.By.Since.Local().Format("15:04:05 on 2 January"))
 }
 
-// Acquire makes sure that nobody else works on the cluster while the caller does: it takes a Lease, renews it, and deletes
-// it when release is called. doing says what for, in words that follow "jane is": "installing Kubeflow 26.03".
+// Acquire keeps other processes from changing the cluster: it creates a Lease, renews it, and deletes it when release is
+// called. doing says what for, in words that follow "jane is": "installing Kubeflow 26.03".
 //
-// The context it returns is the one to work with. It ends when the hold is lost (context.Cause says so), which only
-// happens when this program could not reach the cluster for as long as the Lease lasts and somebody else took over.
+// The caller must use the returned context. It is cancelled if the Lease is lost (see [Lost]), which only happens if this
+// process could not reach the cluster until the Lease expired and another process acquired it.
 //
-// Somebody who holds the Lease and renews it is a [HeldError] error, wrapped in a problem.Error. One that is gone (its process
-// is no more, or it has stopped renewing) is taken over from.
+// If another process holds and renews the Lease the error is a [HeldError], wrapped in a problem.Error. A Lease whose holder
+// has ended or stopped renewing it is taken over.
 func Acquire(ctx context.Context, client *cluster.Client, doing string) (held context.Context, release func(), err error) {
 	return AcquireIn(ctx, client, LeaseNamespace, doing)
 }
@@ -213,7 +213,7 @@ func durationOf(lease *coordinationv1.Lease) time.Duration {
 	return time.Duration(*lease.Spec.LeaseDurationSeconds) * time.Second
 }
 
-// Lost returns why a hold was lost, nil when it was not.
+// Lost returns why the Lease was lost, nil if it was not.
 func Lost(held context.Context) error {
 	var lost *HeldError
 	if cause := context.Cause(held); errors.As(cause, &lost) {

@@ -21,7 +21,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 )
 
-// A deletion deletes the objects of one wave side by side and watches each until it is gone.
+// A deletion deletes the objects of one wave concurrently and watches each until it is gone.
 type deletion struct {
 	client  *cluster.Client
 	title   string

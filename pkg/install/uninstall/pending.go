@@ -23,7 +23,7 @@ type pendingReason struct {
 	stuck bool
 }
 
-// Finalizers that Kubernetes itself works off.
+// builtInFinalizers are the finalizers that Kubernetes itself removes.
 var builtInFinalizers = map[string]string{
 	"foregroundDeletion":                          "its dependents are still being deleted",
 	"orphan":                                      "its dependents are still being orphaned",

@@ -16,7 +16,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// A planner is a Removal that is being decided.
+// A planner decides a Plan.
 type planner struct {
 	request  Request
 	snapshot *Snapshot
@@ -132,7 +132,7 @@ func holdsData(kind schema.GroupKind) bool {
 	return kind == kube.PersistentVolumeClaimKind || kind == kube.PersistentVolumeKind || kind == profileKind
 }
 
-// recreatedByOthers tells whether somebody made an object anew after it was installed, or before an install came to it. An
+// recreatedByOthers reports whether another client recreated an object after it was installed, or created it before. An
 // object of a name alone has no fields to own: it is taken for the one that was installed.
 func recreatedByOthers(o *unstructured.Unstructured, entry inventory.Entry) bool {
 	return !plan.ManagedByProgram(o) && entry.Fields != "none" && (entry.Fields != "" || len(o.GetManagedFields()) > 0)

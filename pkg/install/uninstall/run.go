@@ -223,7 +223,7 @@ func TerminatingNamespaces(survey *Snapshot) *inventory.Inventory {
 	return inv
 }
 
-// DeleteStaleLease takes away the hold of a program that is gone, where nothing is installed and so nobody else will.
+// DeleteStaleLease deletes the Lease of a process that has ended, if nothing is installed that would replace it.
 func DeleteStaleLease(ctx context.Context, client *cluster.Client) error {
 	_, err := client.Kube.CoordinationV1().Leases(lock.LeaseNamespace).Get(ctx, lock.LeaseName, metav1.GetOptions{})
 	if err != nil {
