@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
 // assign gives each resource of a release's kustomization to a component: the one that lists it, or else
@@ -71,7 +73,7 @@ func usualNeeds(name string) []string {
 func resourcesOf(top map[string]any, folder string) []string {
 	var out []string
 	for _, key := range []string{"bases", "resources"} {
-		for _, item := range list(top[key]) {
+		for _, item := range kfdef.List(top[key]) {
 			text, _ := item.(string)
 			if text == "" {
 				continue

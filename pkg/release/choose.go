@@ -61,9 +61,9 @@ func checkNames(parts []part, only, skip []string) error {
 		}
 		guess := otherNames[name]
 		if !slices.Contains(names, guess) {
-			guess = nearest(name, names)
+			guess = text.Nearest(name, names)
 		}
-		return &problem.Error{Usage: true, What: fmt.Sprintf("there is no component %q", name), Next: text.Capitalized(orMeant(guess, "choose from "+strings.Join(names, ", ")))}
+		return &problem.Error{Usage: true, What: fmt.Sprintf("there is no component %q", name), Next: text.Capitalized(text.DidYouMean(guess, "choose from "+strings.Join(names, ", ")))}
 	}
 	for _, name := range only {
 		if slices.Contains(skip, name) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kustomization"
 )
 
@@ -77,7 +78,7 @@ func (r *rendering) fromDirectory(ctx context.Context, d Directory) ([]part, err
 		mounted := p.tree.Mount("directory", d.Files)
 		for _, from := range component.From {
 			p.edited = path.Join(d.Path, kustomizeFolder, component.Name)
-			if kustomizationIn(d.Files, from) == "" {
+			if kfdef.KustomizationIn(d.Files, from) == "" {
 				p.fault = &problem.Error{Usage: true, What: fmt.Sprintf("%s has no kustomization.yaml for component %s", path.Join(d.Path, from), component.Name),
 					Next: "Put one there, or take the component out of the directory's configuration"}
 			}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
 // documents reads YAML or JSON as Kubernetes objects; a List counts as what it holds.
@@ -35,7 +36,7 @@ func documents(name string, content []byte) ([]*unstructured.Unstructured, error
 				Usage: true,
 				What:  fmt.Sprintf("document %d of %s is not a Kubernetes object", number, name),
 				Next:  "Correct the file",
-				Err:   plainYAML(err),
+				Err:   kfdef.PlainYAML(err),
 			}
 		}
 	}
@@ -106,18 +107,9 @@ func complete(object *unstructured.Unstructured, to *[]*unstructured.Unstructure
 		return fmt.Errorf("it lacks apiVersion or kind")
 	}
 	group := object.GroupVersionKind().Group
-	if object.GetName() == "" && group != kfdefGroup && group != kustomizeGroup {
+	if object.GetName() == "" && group != kfdef.Group && group != kustomizeGroup {
 		return fmt.Errorf("%s lacks metadata.name", object.GetKind())
 	}
 	*to = append(*to, object)
 	return nil
-}
-
-// plainYAML takes the libraries' own names off a complaint about YAML.
-func plainYAML(err error) error {
-	text := strings.Join(strings.Fields(err.Error()), " ")
-	for _, prefix := range []string{"error converting YAML to JSON: ", "error unmarshaling JSON: while decoding JSON: ", "json: ", "yaml: "} {
-		text = strings.TrimPrefix(text, prefix)
-	}
-	return errors.New(strings.ReplaceAll(text, "Go struct field ", "field "))
 }

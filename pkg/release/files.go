@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kustomization"
 )
 
@@ -73,7 +74,7 @@ func (r *rendering) fromContent(ctx context.Context, name string, content []byte
 	}
 	for _, object := range objects {
 		switch object.GroupVersionKind().Group {
-		case kfdefGroup:
+		case kfdef.Group:
 			if len(objects) > 1 {
 				return nil, &problem.Error{Usage: true, What: name + " holds a KfDef and other objects", Next: "Give the KfDef a file of its own"}
 			}
@@ -175,7 +176,7 @@ func (r *rendering) fromURL(ctx context.Context, address string) ([]part, error)
 	if a.Single != "" {
 		return r.fromContent(ctx, address, a.Files[a.Single], "")
 	}
-	if kustomizationIn(a, path.Clean(remote.Path)) == "" {
+	if kfdef.KustomizationIn(a, path.Clean(remote.Path)) == "" {
 		return nil, &problem.Error{Usage: true, What: address + " holds no kustomization", Next: "Name a folder that has one, as REPOSITORY/FOLDER?ref=TAG"}
 	}
 	folder := path.Join(r.tree.Mount("input", a), remote.Path)
@@ -196,7 +197,7 @@ func (r *rendering) fromArchivedFile(ctx context.Context, archiveURL, file strin
 	if !ok {
 		return nil, &problem.Error{Usage: true, What: fmt.Sprintf("%s holds no %s", archiveURL, file), Next: "Check the address"}
 	}
-	if kustomizationIn(a, path.Dir(file)) == file {
+	if kfdef.KustomizationIn(a, path.Dir(file)) == file {
 		folder := path.Join(r.tree.Mount("input", a), path.Dir(file))
 		return []part{{name: component(folder), folders: []string{folder}, key: file}}, nil
 	}

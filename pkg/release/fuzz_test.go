@@ -7,21 +7,22 @@ import (
 	"testing"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
 // FuzzParseKfDef gives any text to the reader of KfDefs: it refuses it in one line with something to
 // do, or what comes out can be worked with and stays inside its repositories.
 func FuzzParseKfDef(f *testing.F) {
-	good := kfdef("v1", application("app", ", overlays: [istio], parameters: [{name: a, value: b}]"))
+	good := kfdefOf("v1", application("app", ", overlays: [istio], parameters: [{name: a, value: b}]"))
 	f.Add(good)
-	f.Add(kfdef("v1beta1", application("kubeflow-apps", "")))
+	f.Add(kfdefOf("v1beta1", application("kubeflow-apps", "")))
 	f.Add(strings.Replace(good, "path: app", "path: ../../etc", 1))
 	f.Add(strings.Replace(good, "path: app", "path: [1]", 1))
 	f.Add(strings.Replace(good, "/v1\n", "/v1alpha1\n", 1))
 	f.Add("a: &a [*a]")
 	f.Add("{}")
 	f.Fuzz(func(t *testing.T, content string) {
-		def, err := ParseKfDef("kfdef.yaml", []byte(content))
+		def, err := kfdef.Parse("kfdef.yaml", []byte(content))
 		if err != nil {
 			refusedWell(t, err)
 			return

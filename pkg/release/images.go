@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
 // Images are the container images that objects name, sorted, each once: of containers, of fields called
@@ -41,7 +43,7 @@ func collectImages(value any, found map[string]bool) {
 			case isText && key == "value":
 				passedOn(text, found)
 			case key == "args" || key == "command":
-				for _, argument := range list(field) {
+				for _, argument := range kfdef.List(field) {
 					text, _ := argument.(string)
 					passedOn(text, found)
 				}
@@ -76,17 +78,17 @@ func imagesIn(text string, found map[string]bool) {
 }
 
 const (
-	registry = `(?:[a-z0-9][a-z0-9-]*\.)+[a-z]{2,}(?::[0-9]+)?/`
-	rest     = `[a-z0-9]+(?:[._/-]+[a-z0-9]+)*`
-	version  = `(?::[A-Za-z0-9_][A-Za-z0-9_.-]*(?:@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})`
+	registry     = `(?:[a-z0-9][a-z0-9-]*\.)+[a-z]{2,}(?::[0-9]+)?/`
+	rest         = `[a-z0-9]+(?:[._/-]+[a-z0-9]+)*`
+	imageVersion = `(?::[A-Za-z0-9_][A-Za-z0-9_.-]*(?:@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})`
 )
 
 var (
-	plainImage    = regexp.MustCompile(`^(?:` + registry + `)?` + rest + version + `?$`)
-	whole         = regexp.MustCompile(`^` + registry + rest + version + `$`)
+	plainImage    = regexp.MustCompile(`^(?:` + registry + `)?` + rest + imageVersion + `?$`)
+	whole         = regexp.MustCompile(`^` + registry + rest + imageVersion + `$`)
 	short         = regexp.MustCompile(`^` + rest + `/` + rest + `:(?:latest|v?[0-9][A-Za-z0-9_.-]*)$`)
-	inText        = regexp.MustCompile(`(?:^|[\s"'=,\[{(])(` + registry + rest + version + `)`)
-	afterKeyImage = regexp.MustCompile(`(?i)image["']?\s*[:=]\s*["']?(` + `(?:` + registry + `)?` + rest + version + `)`)
+	inText        = regexp.MustCompile(`(?:^|[\s"'=,\[{(])(` + registry + rest + imageVersion + `)`)
+	afterKeyImage = regexp.MustCompile(`(?i)image["']?\s*[:=]\s*["']?(` + `(?:` + registry + `)?` + rest + imageVersion + `)`)
 )
 
 // Pullable says whether an image of the release can still be had, and what else does the same where it cannot.

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
 // kfctl kept a KfDef's repositories unpacked in .cache/REPOSITORY/TOP, where TOP is the archive's top
@@ -25,7 +26,7 @@ const (
 // it in kustomize/; where that does not build, or is not there, as its KfDef says.
 func (r *rendering) fromKfctl(ctx context.Context, d Directory) ([]part, error) {
 	name := path.Join(d.Path, d.KfDef)
-	def, err := ParseKfDef(name, d.Files.Files[d.KfDef])
+	def, err := kfdef.Parse(name, d.Files.Files[d.KfDef])
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +44,7 @@ func (r *rendering) fromKfctl(ctx context.Context, d Directory) ([]part, error) 
 	}
 	for i, p := range parts {
 		folder := path.Join(kustomizeFolder, p.name)
-		if kustomizationIn(&all, folder) == "" {
+		if kfdef.KustomizationIn(&all, folder) == "" {
 			continue
 		}
 		tree := r.sealed(ctx)
@@ -62,7 +63,7 @@ func (r *rendering) warnInstead(p part, err error) {
 
 // cached is a repository as kfctl unpacked it or, where its cache is not there, as it is fetched: then
 // the files are put where the kustomizations look for them.
-func (r *rendering) cached(ctx context.Context, d Directory, repo Repo, all *archive.Archive) (*archive.Archive, error) {
+func (r *rendering) cached(ctx context.Context, d Directory, repo kfdef.Repo, all *archive.Archive) (*archive.Archive, error) {
 	top := topFolder(all, repo.Name, d.KfDef)
 	below := path.Join(kfctlCache, repo.Name, top) + "/"
 	found := &archive.Archive{Files: map[string][]byte{}}
@@ -91,7 +92,7 @@ func (r *rendering) cached(ctx context.Context, d Directory, repo Repo, all *arc
 }
 
 // notice records what kfctl's own copy of an archive is: the pinned content, or something else.
-func (r *rendering) notice(folder string, repo Repo, found *archive.Archive) error {
+func (r *rendering) notice(folder string, repo kfdef.Repo, found *archive.Archive) error {
 	hash, err := found.Hash()
 	if err != nil {
 		return fmt.Errorf("hashing %s: %w", folder, err)

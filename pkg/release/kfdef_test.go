@@ -48,7 +48,7 @@ func rendered(t *testing.T, in Input, o RenderOptions) (*Rendered, []string) {
 const cm = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "
 
 // kfdef writes a KfDef whose repository is the folder beside it, called manifests.
-func kfdef(version, applications string) string {
+func kfdefOf(version, applications string) string {
 	return "apiVersion: kfdef.apps.kubeflow.org/" + version + "\nkind: KfDef\nmetadata: {namespace: kubeflow}\nspec:\n  applications:\n" +
 		applications + "  repos:\n  - {name: manifests, uri: manifests}\n"
 }
@@ -60,7 +60,7 @@ func application(name, config string) string {
 func TestAKfDefWithStacksUsesItsFoldersAsTheyAre(t *testing.T) {
 	for _, version := range []string{"v1", "v1beta1"} {
 		root := tree(t, map[string]string{
-			"kfdef.yaml":                        kfdef(version, application("crds", "")+application("kubeflow-apps", ", overlays: [none], parameters: [{name: a, value: changed}]")),
+			"kfdef.yaml":                        kfdefOf(version, application("crds", "")+application("kubeflow-apps", ", overlays: [none], parameters: [{name: a, value: changed}]")),
 			"manifests/crds/kustomization.yaml": "resources: [all.yaml]\n",
 			"manifests/crds/all.yaml": "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: profiles.x}\n" +
 				"spec: {group: x, scope: Cluster, names: {kind: Profile}}\n",
@@ -91,7 +91,7 @@ func TestAKfDefWithStacksUsesItsFoldersAsTheyAre(t *testing.T) {
 
 func TestAnOlderKfDefMergesOverlaysAndFillsInParameters(t *testing.T) {
 	files := map[string]string{
-		"kfdef.yaml": kfdef("v1", application("app", ", overlays: [istio, application], parameters: [{name: host, value: changed}, {name: empty, value: ''}]")),
+		"kfdef.yaml": kfdefOf("v1", application("app", ", overlays: [istio, application], parameters: [{name: host, value: changed}, {name: empty, value: ''}]")),
 		"manifests/app/base/kustomization.yaml": "namespace: kubeflow\nresources: [cm.yaml]\ncommonLabels: {layer: base}\n" +
 			"configMapGenerator: [{name: parameters, env: params.env}]\ngeneratorOptions: {disableNameSuffixHash: true}\n" +
 			"vars: [{name: host, objref: {apiVersion: v1, kind: ConfigMap, name: parameters}, fieldref: {fieldpath: data.host}}]\n" +
@@ -135,22 +135,22 @@ func TestAnOlderKfDefMergesOverlaysAndFillsInParameters(t *testing.T) {
 func TestABrokenKfDefIsExplained(t *testing.T) {
 	good := application("app", "")
 	for name, c := range map[string]struct{ content, says string }{
-		"an old version":           {kfdef("v1alpha1", good), "v1alpha1"},
-		"an unknown version":       {kfdef("v9", good), `apiVersion is "kfdef.apps.kubeflow.org/v9"`},
-		"another kind":             {strings.Replace(kfdef("v1", good), "kind: KfDef", "kind: KfUpgrade", 1), `kind is "KfUpgrade"`},
-		"no applications":          {kfdef("v1", ""), "lists no applications"},
-		"an unnamed application":   {kfdef("v1", "  - kustomizeConfig: {}\n"), "application 1 has no name"},
-		"no repoRef":               {kfdef("v1", "  - name: app\n"), "application app has no kustomizeConfig.repoRef"},
-		"an application twice":     {kfdef("v1", good+good), "listed twice"},
-		"an unknown repository":    {strings.Replace(kfdef("v1", good), "repoRef: {name: manifests", "repoRef: {name: other", 1), `repository "other"`},
-		"a path out of it":         {strings.Replace(kfdef("v1", good), "path: app", "path: ../../etc", 1), "leads out"},
-		"an absolute path":         {strings.Replace(kfdef("v1", good), "path: app", "path: /etc", 1), "leads out"},
-		"an overlay out of it":     {kfdef("v1", application("app", ", overlays: [../../..]")), "leads out"},
+		"an old version":           {kfdefOf("v1alpha1", good), "v1alpha1"},
+		"an unknown version":       {kfdefOf("v9", good), `apiVersion is "kfdef.apps.kubeflow.org/v9"`},
+		"another kind":             {strings.Replace(kfdefOf("v1", good), "kind: KfDef", "kind: KfUpgrade", 1), `kind is "KfUpgrade"`},
+		"no applications":          {kfdefOf("v1", ""), "lists no applications"},
+		"an unnamed application":   {kfdefOf("v1", "  - kustomizeConfig: {}\n"), "application 1 has no name"},
+		"no repoRef":               {kfdefOf("v1", "  - name: app\n"), "application app has no kustomizeConfig.repoRef"},
+		"an application twice":     {kfdefOf("v1", good+good), "listed twice"},
+		"an unknown repository":    {strings.Replace(kfdefOf("v1", good), "repoRef: {name: manifests", "repoRef: {name: other", 1), `repository "other"`},
+		"a path out of it":         {strings.Replace(kfdefOf("v1", good), "path: app", "path: ../../etc", 1), "leads out"},
+		"an absolute path":         {strings.Replace(kfdefOf("v1", good), "path: app", "path: /etc", 1), "leads out"},
+		"an overlay out of it":     {kfdefOf("v1", application("app", ", overlays: [../../..]")), "leads out"},
 		"no YAML":                  {"apiVersion: kfdef.apps.kubeflow.org/v1\n\tkind: KfDef\n", "document 1"},
-		"a list where a map is":    {kfdef("v1", "  - name: app\n    kustomizeConfig: []\n"), "not a KfDef that can be read"},
-		"a folder that is missing": {kfdef("v1", good), "no kustomization in app"},
-		"a plugin":                 {kfdef("v1", good) + "  plugins: [{kind: KfAwsPlugin}]\n", "plugin KfAwsPlugin"},
-		"other objects beside it":  {kfdef("v1", good) + "---\n" + cm + "x}\n", "KfDef and other objects"},
+		"a list where a map is":    {kfdefOf("v1", "  - name: app\n    kustomizeConfig: []\n"), "not a KfDef that can be read"},
+		"a folder that is missing": {kfdefOf("v1", good), "no kustomization in app"},
+		"a plugin":                 {kfdefOf("v1", good) + "  plugins: [{kind: KfAwsPlugin}]\n", "plugin KfAwsPlugin"},
+		"other objects beside it":  {kfdefOf("v1", good) + "---\n" + cm + "x}\n", "KfDef and other objects"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := tree(t, map[string]string{"kfdef.yaml": c.content, "manifests/x": ""})
@@ -165,7 +165,7 @@ func TestABrokenKfDefIsExplained(t *testing.T) {
 
 func TestAComponentThatIsNotWantedMayBeBroken(t *testing.T) {
 	root := tree(t, map[string]string{
-		"kfdef.yaml":                                 kfdef("v1", application("kubeflow-apps", "")+application("missing", "")),
+		"kfdef.yaml":                                 kfdefOf("v1", application("kubeflow-apps", "")+application("missing", "")),
 		"manifests/kubeflow-apps/cm.yaml":            cm + "x}\n",
 		"manifests/kubeflow-apps/kustomization.yaml": "resources: [cm.yaml]\n",
 	})
@@ -184,7 +184,7 @@ func TestAComponentThatIsNotWantedMayBeBroken(t *testing.T) {
 }
 
 func TestAnOlderKfDefMovesItsApplicationsToTheirNamespaces(t *testing.T) {
-	def := kfdef("v1beta1", application("istio", ", parameters: [{name: namespace, value: istio-system}], overlays: [absent]")+application("own", "")+
+	def := kfdefOf("v1beta1", application("istio", ", parameters: [{name: namespace, value: istio-system}], overlays: [absent]")+application("own", "")+
 		application("flat", ", overlays: [more]"))
 	root := tree(t, map[string]string{
 		"kfdef.yaml": strings.Replace(def, "metadata: {", "metadata: {name: my-kubeflow, ", 1) + "  secrets: [{name: password}]\n",

@@ -8,6 +8,9 @@ import (
 	"sync"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/version"
 )
 
 //go:embed *.yaml
@@ -25,7 +28,7 @@ func Find(version string) (Release, error) {
 			return r, nil
 		}
 	}
-	return Release{}, fmt.Errorf("no Kubeflow release %q is known here; %s", version, orMeant(meant(version), "known are "+names(All())))
+	return Release{}, fmt.Errorf("no Kubeflow release %q is known here; %s", version, text.DidYouMean(meant(version), "known are "+names(All())))
 }
 
 // Newest is the newest release that was tested on this Kubernetes minor ("1.35", "v1.35.4") and whose
@@ -73,7 +76,7 @@ var load = sync.OnceValue(func() []Release {
 		}
 		all = append(all, r)
 	}
-	slices.SortFunc(all, func(a, b Release) int { return compareVersions(a.Version, b.Version) })
+	slices.SortFunc(all, func(a, b Release) int { return version.Compare(a.Version, b.Version) })
 	var leftOvers []LeftOver // what disturbs a release disturbs those after it
 	for i := range all {
 		leftOvers = append(leftOvers, all[i].LeftOvers...)

@@ -3,6 +3,8 @@ package release
 import (
 	"strings"
 	"testing"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/version"
 )
 
 func TestReleasesAreListedOldestFirstAndWithoutMini(t *testing.T) {
@@ -65,7 +67,7 @@ func TestAReleaseIsFoundByItsName(t *testing.T) {
 }
 
 func TestARangeSaysHowAKubernetesSuits(t *testing.T) {
-	k := KubernetesRange{Min: "1.20", Max: "1.22", Ceiling: "1.24"}
+	k := version.KubernetesRange{Min: "1.20", Max: "1.22", Ceiling: "1.24"}
 	for kubernetes, want := range map[string]string{"1.19": "too old", "v1.21.3": "suits", "1.23": "untested", "1.25+": "too new", "": "unknown"} {
 		if got := k.Fit(kubernetes); got != want {
 			t.Errorf("%q: %s, want %s", kubernetes, got, want)
@@ -117,7 +119,7 @@ func TestARangeTellsTestedFromPossible(t *testing.T) {
 }
 
 func TestARangeReadsAsPeopleSayIt(t *testing.T) {
-	for want, k := range map[string]KubernetesRange{
+	for want, k := range map[string]version.KubernetesRange{
 		"1.16 to 1.21":  {Min: "1.16", Max: "1.21"},
 		"1.34 or newer": {Min: "1.34"},
 		"1.17":          {Min: "1.17", Max: "1.17"},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
 // fromRelease reads a named release's components out of its archive.
@@ -52,7 +53,7 @@ func (r *rendering) archiveOf(ctx context.Context, release Release) (*archive.Ar
 // fromKfDef makes one part of each application. beside is the folder that relative repository paths
 // start from.
 func (r *rendering) fromKfDef(ctx context.Context, name string, content []byte, beside string) ([]part, error) {
-	def, err := ParseKfDef(name, content)
+	def, err := kfdef.Parse(name, content)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +71,7 @@ func (r *rendering) fromKfDef(ctx context.Context, name string, content []byte, 
 }
 
 // repository fetches one of a KfDef's repositories, and learns from its address which release this is.
-func (r *rendering) repository(ctx context.Context, repo Repo, beside string) (*archive.Archive, error) {
+func (r *rendering) repository(ctx context.Context, repo kfdef.Repo, beside string) (*archive.Archive, error) {
 	if _, release, ok := known(archive.Canonical(repo.URI)); ok && release != nil {
 		r.out.Release = release
 	}
@@ -86,7 +87,7 @@ func (r *rendering) repository(ctx context.Context, repo Repo, beside string) (*
 }
 
 // applications makes one part of each application of a KfDef whose repositories are there.
-func (r *rendering) applications(def *KfDef, repos map[string]*archive.Archive) ([]part, error) {
+func (r *rendering) applications(def *kfdef.KfDef, repos map[string]*archive.Archive) ([]part, error) {
 	var parts []part
 	for _, app := range def.Spec.Applications {
 		r.namespaces = r.namespaces || app.Name == "namespaces"
@@ -115,20 +116,20 @@ func (r *rendering) applyNeeds(parts []part) {
 	}
 }
 
-func (r *rendering) application(def *KfDef, app Application, repo *archive.Archive) (part, error) {
+func (r *rendering) application(def *kfdef.KfDef, app kfdef.Application, repo *archive.Archive) (part, error) {
 	key, err := json.Marshal(struct {
-		Application
+		kfdef.Application
 		Stacks          bool
 		Name, Namespace string
-	}{app, def.stacks(), def.Metadata.Name, def.Metadata.Namespace})
+	}{app, def.Stacks(), def.Metadata.Name, def.Metadata.Namespace})
 	if err != nil {
 		return part{}, err
 	}
 	p := part{name: app.Name, key: string(key)}
 	ref := app.KustomizeConfig.RepoRef
-	if def.stacks() {
+	if def.Stacks() {
 		p.folders = []string{path.Join(r.tree.Mount("repo-"+ref.Name, repo), ref.Path)}
-		if kustomizationIn(repo, path.Clean(ref.Path)) == "" {
+		if kfdef.KustomizationIn(repo, path.Clean(ref.Path)) == "" {
 			p.fault = &problem.Error{
 				Usage: true,
 				What:  fmt.Sprintf("application %s: repository %s has no kustomization in %s", app.Name, ref.Name, ref.Path),
@@ -137,14 +138,14 @@ func (r *rendering) application(def *KfDef, app Application, repo *archive.Archi
 		}
 		return p, nil
 	}
-	merged, err := mergeApplication(repo, def, app)
+	merged, err := kfdef.Merge(repo, def, app)
 	if err != nil {
 		p.fault = &problem.Error{Usage: true, What: "the KfDef and its repository do not fit", Next: "Correct the KfDef, or skip the component", Err: err}
 		return p, nil
 	}
-	for _, sentence := range merged.passed {
+	for _, sentence := range merged.Passed {
 		r.warn(sentence)
 	}
-	p.folders = []string{path.Join(r.tree.Mount("app-"+app.Name, merged.repo), merged.folder)}
+	p.folders = []string{path.Join(r.tree.Mount("app-"+app.Name, merged.Repo), merged.Folder)}
 	return p, nil
 }

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/kustomize/api/types"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
 // mirror is a folder with the real archives: $KUBEFLOW_MIRROR, or shared/mirror beside the module.
@@ -243,7 +244,7 @@ func TestOtherKfDefsOfTheArchiveRenderFromIt(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			o := offline(t)
 			content, _ := fileOf120(t, o, "kfdef/"+file)
-			def, err := ParseKfDef(file, content)
+			def, err := kfdef.Parse(file, content)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,13 +1,17 @@
 package release
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/version"
+)
 
 // A Release is what is known of one Kubeflow release. It is read from <version>.yaml in this folder.
 type Release struct {
 	// Version is the name people type: "1.2.0", "26.03".
 	Version string `json:"version"`
 	// Kubernetes is what the release was tested on and how far it can go.
-	Kubernetes KubernetesRange `json:"kubernetes"`
+	Kubernetes version.KubernetesRange `json:"kubernetes"`
 	// Pipelines is the image tag of Deployment kubeflow/ml-pipeline, the release's fingerprint on a cluster.
 	Pipelines string `json:"pipelines"`
 	// SignIn names what guards the dashboard: none, authservice or oauth2-proxy.

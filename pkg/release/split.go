@@ -12,13 +12,14 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
 // fromKustomization makes the parts of a release. Each is built as the release's own kustomization with
 // only that part's resources, so that whatever else it says still holds.
 func (r *rendering) fromKustomization(ctx context.Context, release Release, a *archive.Archive) ([]part, error) {
 	var top map[string]any
-	file := kustomizationIn(a, release.Kustomization)
+	file := kfdef.KustomizationIn(a, release.Kustomization)
 	if err := yaml.Unmarshal(a.Files[file], &top); err != nil || file == "" {
 		return nil, &problem.Error{Usage: true, What: fmt.Sprintf("the archive of %s holds no kustomization in %s that can be read", release, release.Kustomization),
 			Next: "Up to Kubeflow 1.2 a KfDef says what is installed: give its address with --filename"}
@@ -57,7 +58,7 @@ func (s *split) move(from string) {
 	delete(s.top, "resources")
 	delete(s.top, "bases")
 	somewhere := path.Join(s.beside, "part")
-	layer(s.top).turn(func(reference string) string { return relative(somewhere, path.Join(from, reference)) })
+	kfdef.Layer(s.top).Turn(func(reference string) string { return kfdef.Relative(somewhere, path.Join(from, reference)) })
 }
 
 // part is one component: a folder for each of its resources, so that they are built side by side.
@@ -82,7 +83,7 @@ func (s *split) folder(resources ...string) string {
 	var references []any
 	for _, resource := range resources {
 		if !strings.Contains(resource, "://") {
-			resource = relative(folder, resource)
+			resource = kfdef.Relative(folder, resource)
 		}
 		references = append(references, resource)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/version"
 )
 
 // repositories are where Kubeflow's manifests are tagged, under their name of today and the one before.
@@ -64,7 +65,7 @@ func tagsOf(name string) []string {
 // noSuch says what there is instead of a name that means nothing.
 func noSuch(name string, err error) error {
 	return &problem.Error{Usage: true, What: fmt.Sprintf("there is no Kubeflow release %q", name), Err: err,
-		Next: text.Capitalized(orMeant(meant(name), "choose one of "+names(All())+", or a tag of "+strings.TrimPrefix(repositories[0], "https://")))}
+		Next: text.Capitalized(text.DidYouMean(meant(name), "choose one of "+names(All())+", or a tag of "+strings.TrimPrefix(repositories[0], "https://")))}
 }
 
 // meant is the known release that a name comes nearest to, if it comes near one.
@@ -74,14 +75,14 @@ func meant(name string) string {
 	}
 	name = strings.TrimPrefix(name, "v")
 	year, _, _ := strings.Cut(name, ".") // 2.0 is not a slip of 1.2.0
-	return nearest(name, slices.DeleteFunc(versions(), func(v string) bool { return !strings.HasPrefix(v, year+".") }))
+	return text.Nearest(name, slices.DeleteFunc(versions(), func(v string) bool { return !strings.HasPrefix(v, year+".") }))
 }
 
 // sameVersion is the known release that a name means in another spelling: 26.3 is 26.03.
 func sameVersion(name string) string {
-	for _, version := range versions() {
-		if compareVersions(version, strings.TrimPrefix(name, "v")) == 0 {
-			return version
+	for _, known := range versions() {
+		if version.Compare(known, strings.TrimPrefix(name, "v")) == 0 {
+			return known
 		}
 	}
 	return ""

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
 // reaching are the fields of a kustomization that reach across its resources: with only some of them
@@ -20,11 +21,11 @@ var reaching = []string{"components", "configMapGenerator", "crds", "generators"
 // inseparable reports whether a kustomization must be built at once to be right.
 func inseparable(top map[string]any) bool {
 	for _, field := range reaching {
-		if len(list(top[field])) > 0 {
+		if len(kfdef.List(top[field])) > 0 {
 			return true
 		}
 	}
-	return slices.ContainsFunc(list(top["patches"]), func(patch any) bool {
+	return slices.ContainsFunc(kfdef.List(top["patches"]), func(patch any) bool {
 		fields, _ := patch.(map[string]any)
 		return fields["target"] == nil // then it must find its object
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/version"
 )
 
 // retainedKinds are the kinds whose objects hold data or objects of others. An install never deletes them.
@@ -90,7 +91,7 @@ func (p *Plan) findLeftOvers(ctx context.Context, view cluster.View, request Req
 	}
 	for _, known := range request.LeftOvers {
 		ref := cluster.Ref{APIVersion: known.APIVersion, Kind: known.Kind, Namespace: known.Namespace, Name: known.Name}
-		if going[ref.Identity()] || Retained(ref) || p.Have != nil && p.Have.Release != "" && !release.Older(p.Have.Release, known.From) {
+		if going[ref.Identity()] || Retained(ref) || p.Have != nil && p.Have.Release != "" && !version.Older(p.Have.Release, known.From) {
 			continue
 		}
 		live, err := view.Get(ctx, ref)

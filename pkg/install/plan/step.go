@@ -5,7 +5,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/version"
 )
 
 // A Step is what a plan does with some objects of one component.
@@ -83,7 +83,7 @@ func (p *Plan) InstalledRelease() string {
 
 // Downgrade reports whether a plan replaces a release with an older one.
 func (p *Plan) Downgrade() bool {
-	return p.InstalledRelease() != "" && p.Release != "" && !p.Request.Partial && release.Older(p.Release, p.InstalledRelease())
+	return p.InstalledRelease() != "" && p.Release != "" && !p.Request.Partial && version.Older(p.Release, p.InstalledRelease())
 }
 
 // MixesReleases reports whether a plan installs components of another release than the rest of the installation.

@@ -1,4 +1,4 @@
-package release
+package text
 
 import (
 	"fmt"
@@ -7,9 +7,9 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// nearest is the name that was most likely meant: one that the text begins, or that begins the text, or
+// Nearest is the name that was most likely meant: one that the text begins, or that begins the text, or
 // that is a slip or two away. It is empty when none is near.
-func nearest(text string, names []string) string {
+func Nearest(text string, names []string) string {
 	text = strings.ToLower(strings.TrimSpace(text))
 	best, far := "", len(text)/3+1
 	for _, name := range names {
@@ -27,8 +27,8 @@ func nearest(text string, names []string) string {
 	return best
 }
 
-// orMeant adds a guess to what to do: "did you mean katib? Choose from …".
-func orMeant(guess, otherwise string) string {
+// DidYouMean adds a guess to what to do: "did you mean katib? Choose from …".
+func DidYouMean(guess, otherwise string) string {
 	if guess == "" {
 		return otherwise
 	}

@@ -1,4 +1,4 @@
-package release
+package kfdef
 
 import (
 	"fmt"
@@ -14,58 +14,58 @@ import (
 
 // Up to Kubeflow 1.0 an application was a base, some overlays beside it and parameters, and kfctl
 // merged them into one kustomization. mergedFolder is where ours is put, beside base and overlays.
-const mergedFolder = "kubectl-kubeflow-merged"
+const MergedFolder = "kubectl-kubeflow-merged"
 
 // A merged application is a repository with one kustomization more, and what kfctl would have passed over in it.
-type mergedApplication struct {
-	repo   *archive.Archive
-	folder string
-	passed []string
+type Merged struct {
+	Repo   *archive.Archive
+	Folder string
+	Passed []string
 }
 
-// mergeApplication merges an application's base and overlays as kfctl did and fills its parameters in.
+// Merge merges an application's base and overlays as kfctl did and fills its parameters in.
 // The repository itself is left as it is.
-func mergeApplication(repo *archive.Archive, def *KfDef, app Application) (*mergedApplication, error) {
+func Merge(repo *archive.Archive, def *KfDef, app Application) (*Merged, error) {
 	changed := *repo
 	changed.Files = maps.Clone(repo.Files)
 	root := path.Clean(app.KustomizeConfig.RepoRef.Path)
-	m := &mergedApplication{repo: &changed, folder: path.Join(root, mergedFolder)}
-	merged := layer{}
+	m := &Merged{Repo: &changed, Folder: path.Join(root, MergedFolder)}
+	merged := Layer{}
 	layers := m.layers(root, app)
 	for i, folder := range layers {
-		if kustomizationIn(&changed, folder) == "" {
+		if KustomizationIn(&changed, folder) == "" {
 			return nil, fmt.Errorf("application %s: there is no kustomization in %s", app.Name, folder)
 		}
 		m.fillIn(folder, def, app)
-		if err := merged.put(&changed, folder, path.Join(root, "base"), m.folder, i == 0); err != nil {
+		if err := merged.put(&changed, folder, path.Join(root, "base"), m.Folder, i == 0); err != nil {
 			return nil, fmt.Errorf("application %s: %w", app.Name, err)
 		}
 	}
 	merged.setNamespace(def, app)
-	merged.leaveOut(&changed, layers[0], m.folder)
+	merged.leaveOut(&changed, layers[0], m.Folder)
 	content, err := yaml.Marshal(merged)
 	if err != nil {
 		return nil, fmt.Errorf("application %s: %w", app.Name, err)
 	}
-	changed.Files[path.Join(m.folder, "kustomization.yaml")] = content
+	changed.Files[path.Join(m.Folder, "kustomization.yaml")] = content
 	return m, nil
 }
 
 // layers are the base and the overlays, in order. A folder without base/ was taken as it is, and an
 // overlay that is not there was passed over.
-func (m *mergedApplication) layers(root string, app Application) []string {
+func (m *Merged) layers(root string, app Application) []string {
 	base := path.Join(root, "base")
-	if kustomizationIn(m.repo, base) == "" {
+	if KustomizationIn(m.Repo, base) == "" {
 		for _, overlay := range app.KustomizeConfig.Overlays {
-			m.passed = append(m.passed, fmt.Sprintf("application %s has no base, so its overlay %s is left out, as kfctl did", app.Name, overlay))
+			m.Passed = append(m.Passed, fmt.Sprintf("application %s has no base, so its overlay %s is left out, as kfctl did", app.Name, overlay))
 		}
 		return []string{root}
 	}
 	layers := []string{base}
 	for _, overlay := range app.KustomizeConfig.Overlays {
 		folder := path.Join(root, "overlays", overlay)
-		if kustomizationIn(m.repo, folder) == "" {
-			m.passed = append(m.passed, fmt.Sprintf("application %s has no overlay %s; it is left out, as kfctl did", app.Name, overlay))
+		if KustomizationIn(m.Repo, folder) == "" {
+			m.Passed = append(m.Passed, fmt.Sprintf("application %s has no overlay %s; it is left out, as kfctl did", app.Name, overlay))
 			continue
 		}
 		layers = append(layers, folder)
@@ -73,8 +73,8 @@ func (m *mergedApplication) layers(root string, app Application) []string {
 	return layers
 }
 
-// kustomizationIn is the kustomization file of a folder, or "".
-func kustomizationIn(repo *archive.Archive, folder string) string {
+// KustomizationIn is the kustomization file of a folder, or "".
+func KustomizationIn(repo *archive.Archive, folder string) string {
 	for _, name := range []string{"kustomization.yaml", "kustomization.yml", "Kustomization"} {
 		if file := path.Join(folder, name); repo.Files[file] != nil {
 			return file
@@ -84,7 +84,7 @@ func kustomizationIn(repo *archive.Archive, folder string) string {
 }
 
 // setNamespace moves the whole application to the namespace that its parameter says, or the KfDef.
-func (l layer) setNamespace(def *KfDef, app Application) {
+func (l Layer) setNamespace(def *KfDef, app Application) {
 	for _, p := range app.KustomizeConfig.Parameters {
 		if p.Name == "namespace" && p.Value != "" {
 			l["namespace"] = p.Value
@@ -97,9 +97,9 @@ func (l layer) setNamespace(def *KfDef, app Application) {
 
 // fillIn replaces the values of known names in a layer's params.env: the application's parameters, and
 // those that the KfDef itself answers.
-func (m *mergedApplication) fillIn(folder string, def *KfDef, app Application) {
+func (m *Merged) fillIn(folder string, def *KfDef, app Application) {
 	file := path.Join(folder, "params.env")
-	content, ok := m.repo.Files[file]
+	content, ok := m.Repo.Files[file]
 	if !ok {
 		return
 	}
@@ -110,7 +110,7 @@ func (m *mergedApplication) fillIn(folder string, def *KfDef, app Application) {
 			lines[i] = strings.TrimSpace(name) + "=" + value
 		}
 	}
-	m.repo.Files[file] = []byte(strings.Join(lines, "\n"))
+	m.Repo.Files[file] = []byte(strings.Join(lines, "\n"))
 }
 
 // parameter is the value of a name in params.env; empty leaves what stands there.

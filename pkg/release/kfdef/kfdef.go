@@ -1,4 +1,4 @@
-package release
+package kfdef
 
 import (
 	"cmp"
@@ -67,15 +67,15 @@ type Repo struct {
 	URI  string `json:"uri"`
 }
 
-const kfdefGroup = "kfdef.apps.kubeflow.org"
+const Group = "kfdef.apps.kubeflow.org"
 
-// ParseKfDef reads and checks a KfDef. name is how messages call it.
-func ParseKfDef(name string, content []byte) (*KfDef, error) {
+// Parse reads and checks a KfDef. name is how messages call it.
+func Parse(name string, content []byte) (*KfDef, error) {
 	def, err := readKfDef(content)
 	if err != nil {
 		return nil, &problem.Error{Usage: true, What: name + " is not a KfDef that can be read", Next: "Correct the file", Err: err}
 	}
-	if def.APIVersion == kfdefGroup+"/v1alpha1" {
+	if def.APIVersion == Group+"/v1alpha1" {
 		return nil, &problem.Error{
 			Usage: true,
 			What:  name + " is a KfDef of version v1alpha1, of Kubeflow 0.6 and older, which is not supported; v1 and v1beta1 are",
@@ -101,7 +101,7 @@ func ParseKfDef(name string, content []byte) (*KfDef, error) {
 func readKfDef(content []byte) (*KfDef, error) {
 	plain, err := yaml.YAMLToJSON(content)
 	if err != nil {
-		return nil, plainYAML(err)
+		return nil, PlainYAML(err)
 	}
 	var def KfDef
 	err = json.Unmarshal(plain, &def)
@@ -114,9 +114,9 @@ func readKfDef(content []byte) (*KfDef, error) {
 
 func (d *KfDef) check() error {
 	switch d.APIVersion {
-	case kfdefGroup + "/v1", kfdefGroup + "/v1beta1":
+	case Group + "/v1", Group + "/v1beta1":
 	default:
-		return fmt.Errorf("its apiVersion is %q, not %s/v1 or v1beta1", d.APIVersion, kfdefGroup)
+		return fmt.Errorf("its apiVersion is %q, not %s/v1 or v1beta1", d.APIVersion, Group)
 	}
 	if d.Kind != "KfDef" {
 		return fmt.Errorf("its kind is %q, not KfDef", d.Kind)
@@ -159,13 +159,22 @@ func (d *KfDef) checkApplications(repos map[string]bool) error {
 	return nil
 }
 
-// stacks reports whether kfctl would have used the folders as they are, which it did for the whole
+// Stacks reports whether kfctl would have used the folders as they are, which it did for the whole
 // KfDef once one application was called kubeflow-apps: overlays and parameters then mean nothing.
-func (d *KfDef) stacks() bool {
+func (d *KfDef) Stacks() bool {
 	for _, app := range d.Spec.Applications {
 		if app.Name == "kubeflow-apps" {
 			return true
 		}
 	}
 	return false
+}
+
+// PlainYAML takes the libraries' own names off a complaint about YAML.
+func PlainYAML(err error) error {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	for _, prefix := range []string{"error converting YAML to JSON: ", "error unmarshaling JSON: while decoding JSON: ", "json: ", "yaml: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return errors.New(strings.ReplaceAll(text, "Go struct field ", "field "))
 }

@@ -1,4 +1,4 @@
-package release
+package version
 
 import (
 	"fmt"
@@ -18,7 +18,7 @@ type KubernetesRange struct {
 
 // Tested reports whether a Kubernetes version ("1.35", "v1.35.4-aks") lies in the tested range.
 func (k KubernetesRange) Tested(version string) bool {
-	minor, err := parseMinor(version)
+	minor, err := Minor(version)
 	if err != nil {
 		return false
 	}
@@ -27,14 +27,14 @@ func (k KubernetesRange) Tested(version string) bool {
 
 // Possible reports whether a Kubernetes version still serves every API the release uses.
 func (k KubernetesRange) Possible(version string) bool {
-	minor, err := parseMinor(version)
+	minor, err := Minor(version)
 	return err == nil && minor <= k.bound(k.Ceiling, 1<<30)
 }
 
 // Fit says in a word or two how a Kubernetes version suits: "suits", "too old", "untested" when it is
 // newer than what was tested, or "too new" when it no longer serves an API the release uses.
 func (k KubernetesRange) Fit(version string) string {
-	minor, err := parseMinor(version)
+	minor, err := Minor(version)
 	switch {
 	case err != nil:
 		return "unknown"
@@ -65,14 +65,14 @@ func (k KubernetesRange) String() string {
 }
 
 func (k KubernetesRange) bound(minor string, otherwise int) int {
-	if n, err := parseMinor(minor); err == nil {
+	if n, err := Minor(minor); err == nil {
 		return n
 	}
 	return otherwise
 }
 
-// parseMinor reads the minor out of "1.35", "v1.35.4" or "1.21+".
-func parseMinor(text string) (int, error) {
+// Minor reads the minor out of "1.35", "v1.35.4" or "1.21+".
+func Minor(text string) (int, error) {
 	v, err := kubeversion.ParseGeneric(text)
 	if err != nil || v.Major() != 1 {
 		return 0, fmt.Errorf("%q is not a Kubernetes version such as 1.35", text)

@@ -1,4 +1,4 @@
-package release
+package version
 
 import (
 	"cmp"
@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// compareVersions orders 1.9.1 before 1.10.2 before 26.03; a name that is no version comes first.
-func compareVersions(a, b string) int {
+// Compare orders 1.9.1 before 1.10.2 before 26.03; a name that is no version comes first.
+func Compare(a, b string) int {
 	as, bs := strings.Split(a, "."), strings.Split(b, ".")
 	for i := range max(len(as), len(bs)) {
 		if c := cmp.Compare(number(as, i), number(bs, i)); c != 0 {
@@ -27,3 +27,6 @@ func number(parts []string, i int) int {
 	}
 	return n
 }
+
+// Older reports whether version a is older than version b: 1.9.1 than 1.10.2, 1.11.0 than 26.03.
+func Older(a, b string) bool { return Compare(a, b) < 0 }

@@ -1,4 +1,4 @@
-package release
+package kfdef
 
 import (
 	"fmt"
@@ -13,32 +13,32 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
-// A layer is a kustomization as a plain map, into which others are merged.
-type layer map[string]any
+// A Layer is a kustomization as a plain map, into which others are merged.
+type Layer map[string]any
 
 // put adds the layer in a folder as kfctl did. One that builds on nothing is used as it is, from
 // outside; of one that builds on others, each field is merged, so that several overlays can change one base.
-func (l layer) put(repo *archive.Archive, folder, base, to string, first bool) error {
-	var fields layer
-	file := kustomizationIn(repo, folder)
+func (l Layer) put(repo *archive.Archive, folder, base, to string, first bool) error {
+	var fields Layer
+	file := KustomizationIn(repo, folder)
 	if err := yaml.Unmarshal(repo.Files[file], &fields); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	for _, item := range list(fields["configurations"]) {
+	for _, item := range List(fields["configurations"]) {
 		withoutIndices(repo, path.Join(folder, fmt.Sprint(item)))
 	}
-	bases, resources := list(fields["bases"]), list(fields["resources"])
+	bases, resources := List(fields["bases"]), List(fields["resources"])
 	isBase := func(item any) bool {
 		reference, _ := item.(string)
 		return path.Join(folder, reference) == base
 	}
 	if first && folder == base && len(bases) == 0 || !slices.ContainsFunc(append(slices.Clone(bases), resources...), isBase) && folder != path.Dir(to) {
-		l["resources"] = append(list(l["resources"]), relative(to, folder))
+		l["resources"] = append(List(l["resources"]), Relative(to, folder))
 		return nil
 	}
 	fields["resources"] = slices.DeleteFunc(append(slices.Clone(bases), resources...), isBase) // the base is a layer of its own
 	delete(fields, "bases")
-	fields.turn(func(reference string) string { return relative(to, path.Join(folder, reference)) })
+	fields.Turn(func(reference string) string { return Relative(to, path.Join(folder, reference)) })
 	if folder != path.Dir(to) {
 		delete(fields, "namespace") // the application's is put in its place
 	}
@@ -49,14 +49,14 @@ func (l layer) put(repo *archive.Archive, folder, base, to string, first bool) e
 }
 
 // leaveOut takes away the variables that the base declares already: kustomize would refuse the second.
-func (l layer) leaveOut(repo *archive.Archive, base, to string) {
-	var fields layer
-	if list(l["vars"]) == nil || !slices.Contains(list(l["resources"]), any(relative(to, base))) ||
-		yaml.Unmarshal(repo.Files[kustomizationIn(repo, base)], &fields) != nil {
+func (l Layer) leaveOut(repo *archive.Archive, base, to string) {
+	var fields Layer
+	if List(l["vars"]) == nil || !slices.Contains(List(l["resources"]), any(Relative(to, base))) ||
+		yaml.Unmarshal(repo.Files[KustomizationIn(repo, base)], &fields) != nil {
 		return
 	}
-	l["vars"] = slices.DeleteFunc(list(l["vars"]), func(item any) bool {
-		return slices.ContainsFunc(list(fields["vars"]), func(other any) bool {
+	l["vars"] = slices.DeleteFunc(List(l["vars"]), func(item any) bool {
+		return slices.ContainsFunc(List(fields["vars"]), func(other any) bool {
 			mine, _ := item.(map[string]any)
 			its, _ := other.(map[string]any)
 			return mine["name"] != nil && mine["name"] == its["name"]
@@ -64,29 +64,29 @@ func (l layer) leaveOut(repo *archive.Archive, base, to string) {
 	})
 }
 
-func list(value any) []any {
+func List(value any) []any {
 	items, _ := value.([]any)
 	return items
 }
 
-// turn changes every path in the kustomization.
-func (l layer) turn(change func(string) string) {
+// Turn changes every path in the kustomization.
+func (l Layer) Turn(change func(string) string) {
 	for _, key := range []string{"resources", "patchesStrategicMerge", "configurations", "crds", "transformers", "generators"} {
-		for i, item := range list(l[key]) {
+		for i, item := range List(l[key]) {
 			if text, ok := item.(string); ok && !strings.ContainsAny(text, "\n:") {
-				list(l[key])[i] = change(text)
+				List(l[key])[i] = change(text)
 			}
 		}
 	}
 	for _, key := range []string{"patchesJson6902", "patches"} {
-		for _, item := range list(l[key]) {
+		for _, item := range List(l[key]) {
 			if patch, ok := item.(map[string]any); ok && patch["path"] != nil {
 				patch["path"] = change(fmt.Sprint(patch["path"]))
 			}
 		}
 	}
 	for _, key := range []string{"configMapGenerator", "secretGenerator"} {
-		for _, item := range list(l[key]) {
+		for _, item := range List(l[key]) {
 			if generator, ok := item.(map[string]any); ok {
 				turnGenerator(generator, change)
 			}
@@ -96,16 +96,16 @@ func (l layer) turn(change func(string) string) {
 
 func turnGenerator(generator map[string]any, change func(string) string) {
 	if env, ok := generator["env"].(string); ok {
-		generator["envs"] = append(list(generator["envs"]), env)
+		generator["envs"] = append(List(generator["envs"]), env)
 		delete(generator, "env")
 	}
 	for _, key := range []string{"envs", "files"} {
-		for i, item := range list(generator[key]) {
+		for i, item := range List(generator[key]) {
 			text := fmt.Sprint(item)
 			if name, file, keyed := strings.Cut(text, "="); keyed {
-				list(generator[key])[i] = name + "=" + change(file)
+				List(generator[key])[i] = name + "=" + change(file)
 			} else {
-				list(generator[key])[i] = change(text)
+				List(generator[key])[i] = change(text)
 			}
 		}
 	}
@@ -119,7 +119,7 @@ func mergeField(key string, have, more any) any {
 	}
 	switch more := more.(type) {
 	case []any:
-		return mergeLists(key, list(have), more)
+		return mergeLists(key, List(have), more)
 	case map[string]any:
 		united, ok := have.(map[string]any)
 		if ok && key != "generatorOptions" {
@@ -153,8 +153,8 @@ func mergeLists(key string, have, more []any) []any {
 	return have
 }
 
-// relative is the path from one folder of an archive to another place in it.
-func relative(from, to string) string {
+// Relative is the path from one folder of an archive to another place in it.
+func Relative(from, to string) string {
 	up := strings.Repeat("../", strings.Count(from, "/")+1)
 	return up + to
 }
