@@ -26,9 +26,9 @@ func commandPages(t *testing.T) map[string][]byte {
 	streams, _, _, _ := genericiooptions.NewTestIOStreams()
 	root := newRootCommand(cli.NewDeps(streams))
 	root.InitDefaultHelpCmd()
-	root.PersistentFlags().Lookup("cache-dir").DefValue = "$HOME/.kube/cache" // not this machine's
+	root.PersistentFlags().Lookup("cache-dir").DefValue = "$HOME/.kube/cache" // the same on every machine
 	pages := map[string][]byte{}
-	index := "# Commands\n\nGenerated from the program's help (`make golden`).\n\n| command | what it does |\n|---|---|\n"
+	index := "# Commands\n\nGenerated from the program's help (`make golden`).\n\n| Command | Description |\n|---|---|\n"
 	var visit func(*cobra.Command)
 	visit = func(cmd *cobra.Command) {
 		if !cmd.IsAvailableCommand() && cmd != root || cmd.Name() == "help" {
@@ -38,8 +38,8 @@ func commandPages(t *testing.T) map[string][]byte {
 		pages["../../docs/commands/"+name+".md"] = []byte(commandPage(cmd))
 		index += fmt.Sprintf("| [%s](%s.md) | %s |\n", cmd.CommandPath(), name, cmd.Short)
 		var man bytes.Buffer
-		made := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) // a page that did not change stays the same
-		if err := doc.GenMan(cmd, &doc.GenManHeader{Section: "1", Source: "kubectl kubeflow", Manual: "kubectl kubeflow", Date: &made}, &man); err != nil {
+		date := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) // constant, so that unchanged pages stay the same
+		if err := doc.GenMan(cmd, &doc.GenManHeader{Section: "1", Source: "kubectl kubeflow", Manual: "kubectl kubeflow", Date: &date}, &man); err != nil {
 			t.Fatal(err)
 		}
 		pages["../../docs/man/"+name+".1"] = man.Bytes()
@@ -64,13 +64,13 @@ func commandPage(cmd *cobra.Command) string {
 	}
 	flags := cli.GroupedFlags(cmd)
 	if cmd == cmd.Root() {
-		flags = "Flags of every command:\n" + cmd.PersistentFlags().FlagUsagesWrapped(80)
+		flags = "Global flags:\n" + cmd.PersistentFlags().FlagUsagesWrapped(80)
 	}
 	fmt.Fprintf(&page, "\n## Flags\n\n```\n%s\n```\n", strings.TrimRight(flags, "\n"))
 	return page.String()
 }
 
-func TestThePagesOfTheCommandsAreCurrent(t *testing.T) {
+func TestCommandPagesAreUpToDate(t *testing.T) {
 	pages := commandPages(t)
 	for _, folder := range []string{"../../docs/commands", "../../docs/man"} {
 		files, _ := filepath.Glob(folder + "/*")
@@ -80,7 +80,7 @@ func TestThePagesOfTheCommandsAreCurrent(t *testing.T) {
 					_ = os.Remove(file)
 					continue
 				}
-				t.Errorf("%s belongs to no command: make golden removes it", file)
+				t.Errorf("%s belongs to no command: make golden deletes it", file)
 			}
 		}
 	}
@@ -99,7 +99,7 @@ func TestThePagesOfTheCommandsAreCurrent(t *testing.T) {
 	}
 }
 
-func TestGroupsNameFlagsThatThereAre(t *testing.T) {
+func TestFlagGroupsContainOnlyExistingFlags(t *testing.T) {
 	streams, _, _, _ := genericiooptions.NewTestIOStreams()
 	root := newRootCommand(cli.NewDeps(streams))
 	for _, cmd := range root.Commands() {
@@ -116,8 +116,8 @@ func TestGroupsNameFlagsThatThereAre(t *testing.T) {
 	}
 }
 
-// What completion offers for a flag that takes one of a few values is what the command takes, and help names it.
-func TestWhatIsOfferedIsTaken(t *testing.T) {
+// Every value that completion offers for a Choice is valid, and the help lists it.
+func TestCompletedValuesAreValidAndListedInHelp(t *testing.T) {
 	streams, _, _, _ := genericiooptions.NewTestIOStreams()
 	offered := 0
 	for _, cmd := range newRootCommand(cli.NewDeps(streams)).Commands() {
@@ -127,25 +127,25 @@ func TestWhatIsOfferedIsTaken(t *testing.T) {
 			}
 			offer, found := cmd.GetFlagCompletionFunc(f.Name)
 			if !found {
-				t.Errorf("%s --%s offers nothing", cmd.Name(), f.Name)
+				t.Errorf("%s --%s has no completion", cmd.Name(), f.Name)
 				return
 			}
 			values, _ := offer(cmd, nil, "")
 			for _, value := range values {
 				offered++
 				if !strings.Contains(f.Usage, value) && value != "none" && f.Name != "address" {
-					t.Errorf("%s --%s: the help does not name %s", cmd.Name(), f.Name, value)
+					t.Errorf("%s --%s: the help does not list %s", cmd.Name(), f.Name, value)
 				}
-				takes(t, cmd.Name(), f.Name, value)
+				checkAccepted(t, cmd.Name(), f.Name, value)
 			}
 		})
 	}
 	if offered < 40 {
-		t.Errorf("only %d values are offered", offered)
+		t.Errorf("completion offers only %d values", offered)
 	}
 }
 
-func takes(t *testing.T, command, flag, value string) {
+func checkAccepted(t *testing.T, command, flag, value string) {
 	t.Helper()
 	args := []string{command, "--" + flag + "=" + value, "--kubeconfig=/nowhere"}
 	if command == "expose" && flag != "output" {
@@ -153,7 +153,7 @@ func takes(t *testing.T, command, flag, value string) {
 	}
 	var out, errOut bytes.Buffer
 	t.Chdir(t.TempDir())
-	if code := run(args, strings.NewReader(""), &out, &errOut); code == exitUsage && strings.Contains(errOut.String(), "cannot be") || strings.Contains(errOut.String(), "no output format") {
+	if code := run(args, strings.NewReader(""), &out, &errOut); code == exitUsage && strings.Contains(errOut.String(), "invalid value") || strings.Contains(errOut.String(), "unknown output format") {
 		t.Errorf("%v: %s", args, errOut.String())
 	}
 }
@@ -164,8 +164,8 @@ var (
 	noSlug  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
-// Links within the repository lead somewhere: to a file, and to a heading in it.
-func TestLinksLeadSomewhere(t *testing.T) {
+// Links within the repository point to files and headings that exist.
+func TestLinksAreValid(t *testing.T) {
 	count := 0
 	err := filepath.WalkDir("../..", func(file string, entry os.DirEntry, err error) error {
 		if err != nil {

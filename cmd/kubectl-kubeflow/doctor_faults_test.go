@@ -22,7 +22,7 @@ func TestDoctorLooksThroughFaults(t *testing.T) {
 	}
 	kubeconfig, stop := sandboxtest.Start("--kubernetes=1.35", "--scenario=healthy-26.03")
 	defer stop()
-	whole := look(t, kubeconfig, exitDone)
+	whole := look(t, kubeconfig, exitOK)
 	for _, c := range []struct {
 		name  string
 		rules []faultproxy.Rule

@@ -103,7 +103,7 @@ func decide(t *testing.T, view cluster.View, flags string, wanted expose.Options
 	}
 	if strings.HasPrefix(flags, "--port-forward") {
 		if strings.Contains(flags, "0.0.0.0") && !target.Authentication.Proven {
-			return "allowed with a warning", cliexpose.EverybodyIsIn("0.0.0.0:8080", target)
+			return "allowed with a warning", cliexpose.UnauthenticatedWarning("0.0.0.0:8080", target)
 		}
 		return "allowed", ""
 	}

@@ -39,7 +39,7 @@ func TestFaultsAreSurvivedOrEndWithTheirSentence(t *testing.T) {
 		{name: "forbidden", rules: []faultproxy.Rule{{Verb: "PATCH", Path: "/configmaps/prices", Do: faultproxy.Answer(403, "admission policy no-prices denied the request")}}, code: exitError,
 			says: []string{"error: ", "no-prices denied the request"}},
 		{name: "gone", rules: []faultproxy.Rule{{Verb: "PATCH", After: 1, Do: faultproxy.Reset}}, flags: []string{"--timeout=6s"}, code: exitTimeout,
-			says: []string{"error: ", "the same command goes on"}},
+			says: []string{"error: ", "Run the same command again to resume"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			proxy := faultproxy.Start(t, kubeconfig)
@@ -64,7 +64,7 @@ func TestFaultsAreSurvivedOrEndWithTheirSentence(t *testing.T) {
 			proxy.Clear()
 			out.Reset()
 			said.Reset()
-			if code := run(command[:len(command)-len(c.flags)], strings.NewReader(""), &out, &said); code != exitDone || !strings.Contains(out.String(), "is ready") {
+			if code := run(command[:len(command)-len(c.flags)], strings.NewReader(""), &out, &said); code != exitOK || !strings.Contains(out.String(), "is ready") {
 				t.Errorf("the same command afterwards: exit code %d:\n%s%s", code, out.String(), said.String())
 			}
 		})

@@ -13,7 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 )
 
-func TestEveryHelpFitsEightyColumns(t *testing.T) {
+func TestHelpFitsEightyColumns(t *testing.T) {
 	streams, _, _, _ := genericiooptions.NewTestIOStreams()
 	var visit func(*cobra.Command)
 	visit = func(cmd *cobra.Command) {
@@ -34,12 +34,12 @@ func TestEveryHelpFitsEightyColumns(t *testing.T) {
 	visit(newRootCommand(cli.NewDeps(streams)))
 }
 
-func TestFlagsNameWhatTheyTakeInCapitals(t *testing.T) {
+func TestFlagValuesAreNamedInCapitals(t *testing.T) {
 	streams, _, _, _ := genericiooptions.NewTestIOStreams()
 	for _, cmd := range newRootCommand(cli.NewDeps(streams)).Commands() {
 		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
 			if value, _ := pflag.UnquoteUsage(f); value != strings.ToUpper(value) {
-				t.Errorf("%s --%s takes a %q: name it in its usage, as in `FILE`", cmd.CommandPath(), f.Name, value)
+				t.Errorf("%s --%s has a value named %q: name it in the usage, as in `FILE`", cmd.CommandPath(), f.Name, value)
 			}
 		})
 	}

@@ -34,23 +34,22 @@ Other commands:{{range .Commands}}{{if and (eq .GroupID "") (or .IsAvailableComm
 
 {{groupedFlags . | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
 
-Use "{{.CommandPath}} COMMAND --help" for more about a command.{{end}}
+Use "{{.CommandPath}} COMMAND --help" for details of a command.{{end}}
 
-Use "{{.Root.CommandPath}} options" for the flags that every command takes
-(--context, --kubeconfig, --namespace ...).
+Use "{{.Root.CommandPath}} options" for a list of global flags (--context,
+--kubeconfig, --namespace, ...).
 `
 
 func newRootCommand(d *cli.Deps) *cobra.Command {
 	root := &cobra.Command{
 		Use:         "kubectl-kubeflow",
 		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl kubeflow"},
-		Short:       "Kubeflow on AKS: install it, find what is wrong, cure it, reach it",
-		Long: `Puts Kubeflow on an Azure Kubernetes Service (AKS) cluster, finds what is wrong
-with it, cures it, and makes its dashboard reachable, on the cluster of the
-current context.`,
-		Example: `  kubectl kubeflow install       # Kubeflow, working, in one command
-  kubectl kubeflow doctor --fix  # what is wrong, why, and its cure, shown first
-  kubectl kubeflow expose --lb   # a public or private address, safely`,
+		Short:       "Install Kubeflow on AKS, diagnose and fix problems, expose the dashboard",
+		Long: `Install Kubeflow on Azure Kubernetes Service (AKS), diagnose and fix problems,
+and expose the dashboard. Commands use the cluster of the current context.`,
+		Example: `  kubectl kubeflow install       # install the newest compatible release
+  kubectl kubeflow doctor --fix  # diagnose, preview the fixes, and apply them
+  kubectl kubeflow expose --lb   # create an external address for the dashboard`,
 		SilenceUsage:               true,
 		SilenceErrors:              true,
 		SuggestionsMinimumDistance: 2,
@@ -70,9 +69,9 @@ current context.`,
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(cli.BadFlag)
 	d.Flags.AddFlags(root.PersistentFlags())
-	cli.Color.Add(root, root.PersistentFlags(), &d.Color, "", "colour the output `WHEN`: %s")
+	cli.Color.Add(root, root.PersistentFlags(), &d.Color, "", "`WHEN` to colour the output: %s")
 	root.AddGroup(&cobra.Group{ID: "main", Title: "Commands:"})
-	for _, cmd := range []*cobra.Command{ // in the order people meet them
+	for _, cmd := range []*cobra.Command{ // in the order of use
 		install.NewCommand(d),
 		status.NewCommand(d),
 		doctor.NewCommand(d),
@@ -87,14 +86,14 @@ current context.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
-		help.Args = aCommand
+		help.Args = oneCommand
 	}
 	d.CompleteConnection(root)
 	return root
 }
 
-// aCommand is for help, which is about one.
-func aCommand(cmd *cobra.Command, args []string) error {
+// oneCommand validates the arguments of help: the path of one command.
+func oneCommand(cmd *cobra.Command, args []string) error {
 	found, rest, err := cmd.Root().Find(args)
 	if err != nil || len(rest) == 0 {
 		return err
@@ -107,14 +106,14 @@ func unknownCommand(parent *cobra.Command, name string) error {
 	if near := parent.SuggestionsFor(name); len(near) > 0 {
 		next = fmt.Sprintf("Did you mean: %s %s?", parent.CommandPath(), strings.Join(near, ", or "))
 	}
-	return &problem.Error{Usage: true, What: fmt.Sprintf("there is no command %q", name), Next: next}
+	return &problem.Error{Usage: true, What: fmt.Sprintf("unknown command %q", name), Next: next}
 }
 
 // newOptionsCommand shows the flags that other commands' help leaves out, as "kubectl options" does.
 func newOptionsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "options",
-		Short: "List the flags that every command takes",
+		Short: "List the global flags, which apply to all commands",
 		Args:  cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprint(cmd.OutOrStdout(), cmd.Root().PersistentFlags().FlagUsagesWrapped(80))

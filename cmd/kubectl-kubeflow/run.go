@@ -18,17 +18,17 @@ import (
 
 // The exit codes, the same for every command and output format.
 const (
-	exitDone        = 0
-	exitError       = 1 // could not finish, or could not look
-	exitUsage       = 2 // wrong usage or bad input
-	exitFound       = 3 // finished, and findings or differences remain
+	exitOK          = 0
+	exitError       = 1 // failed
+	exitUsage       = 2 // usage error, invalid input, or confirmation required
+	exitFound       = 3 // completed; findings or differences remain
 	exitTimeout     = 4 // timed out waiting
 	exitInterrupted = 130
 )
 
-// run does what the command line says and returns the exit code. It is the only place that turns errors into one.
+// run executes the command line and returns the exit code. It is the only place that maps errors to exit codes.
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
-	klog.SetLogger(klog.Logger{}) // client-go's own log is for its developers: the zero logger drops it
+	klog.SetLogger(klog.Logger{}) // the zero logger drops client-go's log, which is for its developers
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
@@ -36,12 +36,9 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	d := cli.NewDeps(genericiooptions.IOStreams{In: in, Out: out, ErrOut: errOut})
 	root := newRootCommand(d)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
-	if err != nil && d.Client != nil {
-		err = d.Client.Explain(err)
-	}
+	err := d.Explain(root.ExecuteContext(ctx))
 	code := exitCode(ctx, err)
-	report(d.ErrOut, err, code) // with -o json that is a stream of events
+	report(d.ErrOut, err, code) // with -o json, ErrOut is a stream of events
 	return code
 }
 
@@ -49,7 +46,7 @@ func exitCode(ctx context.Context, err error) int {
 	var known *problem.Error
 	switch {
 	case err == nil:
-		return exitDone
+		return exitOK
 	case ctx.Err() != nil:
 		return exitInterrupted
 	case errors.Is(err, cli.ErrFound):
@@ -72,7 +69,7 @@ func report(w io.Writer, err error, code int) {
 	case errors.As(err, &known):
 		what, next = known.Error(), known.Advice()
 	case code == exitInterrupted:
-		what, next = "interrupted", "Run the same command again to go on."
+		what, next = "interrupted", "Run the same command again to resume."
 	default:
 		what = err.Error()
 	}

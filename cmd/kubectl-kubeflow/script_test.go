@@ -15,9 +15,9 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"kubectl-kubeflow": main})
 }
 
-// TestWithoutACluster runs the program as a user types it where there is no cluster to reach:
-// help, wrong usage, bad input. Each script is a file of testdata/script.
-func TestWithoutACluster(t *testing.T) {
+// TestScripts runs the program as a user types it, without a cluster: help, usage errors, invalid input. Each file of
+// testdata/script is a case.
+func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,

@@ -11,8 +11,8 @@ import (
 	"unicode"
 )
 
-// A terminal without UTF-8 shows every sentence; signs, which have ASCII twins, are internal/ui's.
-func TestWhatIsSaidIsASCII(t *testing.T) {
+// Messages are ASCII, for terminals without UTF-8. Only internal/ui has other signs, each with an ASCII alternative.
+func TestMessagesAreASCII(t *testing.T) {
 	for _, folder := range []string{".", "../../pkg"} {
 		err := filepath.WalkDir(folder, func(file string, _ fs.DirEntry, err error) error {
 			if err != nil || filepath.Ext(file) != ".go" || strings.HasSuffix(file, "_test.go") {
@@ -26,7 +26,7 @@ func TestWhatIsSaidIsASCII(t *testing.T) {
 			ast.Inspect(parsed, func(n ast.Node) bool {
 				text, ok := n.(*ast.BasicLit)
 				if ok && text.Kind == token.STRING && strings.ContainsFunc(text.Value, func(r rune) bool { return r > unicode.MaxASCII }) {
-					t.Errorf("%s says %s", set.Position(text.Pos()), text.Value)
+					t.Errorf("%s: not ASCII: %s", set.Position(text.Pos()), text.Value)
 				}
 				return true
 			})

@@ -8,10 +8,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// NoArgs is for commands that take flags alone.
+// NoArgs rejects arguments, for commands that have only flags.
 func NoArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return &problem.Error{Usage: true, What: fmt.Sprintf("%s takes no argument %q", cmd.CommandPath(), args[0]), Next: fmt.Sprintf("See its flags with: %s --help", cmd.CommandPath())}
+	return &problem.Error{Usage: true, What: fmt.Sprintf("unexpected argument %[2]q for %[1]s", cmd.CommandPath(), args[0]), Next: fmt.Sprintf("See the usage with: %s --help", cmd.CommandPath())}
 }

@@ -11,24 +11,24 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// A Choice is a flag that takes one of a few values. Help, validation and completion come from its one list.
+// A Choice is a flag whose value is one of a list. Help, validation and completion come from this list.
 type Choice struct {
 	Flag   string
-	Def    string   // the default; taken in any case
-	Values []string // each with what help adds: "name (the URL alone)"
+	Def    string   // the default; always valid
+	Values []string // with a note for the help: "name (the URL only)"
 }
 
-// Outputs is the choice of -o.
+// Outputs returns the choice of -o.
 func Outputs(def string, formats ...string) Choice {
 	return Choice{Flag: "output", Def: def, Values: formats}
 }
 
-// DryRuns is the choice of --dry-run.
+// DryRuns returns the choice of --dry-run; client and server describe these modes.
 func DryRuns(client, server string) Choice {
 	return Choice{Flag: "dry-run", Def: "none", Values: []string{"none", "client (" + client + ")", "server (" + server + ")"}}
 }
 
-// names returns the values alone.
+// names returns the values without their notes.
 func (c Choice) names() []string {
 	var names []string
 	for _, value := range c.Values {
@@ -38,7 +38,7 @@ func (c Choice) names() []string {
 	return names
 }
 
-// Add adds the flag to a command: its values stand where usage has %s. A default of none goes without saying.
+// Add adds the flag to a command. %s in usage is replaced with the values, without a default of none.
 func (c Choice) Add(cmd *cobra.Command, f *pflag.FlagSet, value *string, short, usage string) {
 	listed := slices.DeleteFunc(slices.Clone(c.Values), func(v string) bool { return v == c.Def && v == "none" })
 	list := strings.Join(listed, ", ")
@@ -47,19 +47,19 @@ func (c Choice) Add(cmd *cobra.Command, f *pflag.FlagSet, value *string, short, 
 	}
 	f.StringVarP(value, c.Flag, short, c.Def, strings.ReplaceAll(usage, "%s", list))
 	if c.Flag == "output" {
-		MayBeEmpty(f, c.Flag)
+		AllowEmpty(f, c.Flag)
 	}
 	Complete(cmd, c.Flag, Fixed(c.names()...))
 }
 
-// Check refuses any other value.
+// Check returns an error for a value that is not in the list.
 func (c Choice) Check(value string) error {
 	if value == c.Def || slices.Contains(c.names(), value) {
 		return nil
 	}
-	what := fmt.Sprintf("--%s cannot be %q", c.Flag, value)
+	what := fmt.Sprintf("invalid value %[2]q for --%[1]s", c.Flag, value)
 	if c.Flag == "output" {
-		what = fmt.Sprintf("there is no output format %q", value)
+		what = fmt.Sprintf("unknown output format %q", value)
 	}
-	return &problem.Error{Usage: true, What: what, Next: "It is one of: " + strings.Join(c.names(), ", ")}
+	return &problem.Error{Usage: true, What: what, Next: "Specify one of: " + strings.Join(c.names(), ", ")}
 }

@@ -14,17 +14,17 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// completionPatience is how long a Tab may wait for the cluster. After that there is nothing to offer, and nothing is said.
-const completionPatience = 2 * time.Second
+// completionTimeout limits how long a completion waits for the cluster. After that it offers nothing.
+const completionTimeout = 2 * time.Second
 
-// Complete registers what completes a flag.
+// Complete registers the completion of a flag.
 func Complete(cmd *cobra.Command, flag string, offer cobra.CompletionFunc) {
 	if err := cmd.RegisterFlagCompletionFunc(flag, offer); err != nil {
-		panic(err) // there is no such flag: a mistake of the caller's
+		panic(err) // a programming error: no such flag
 	}
 }
 
-// CompleteSource completes the flags that say what to install or build.
+// CompleteSource completes the flags that select what to install or build.
 func CompleteSource(cmd *cobra.Command) {
 	Complete(cmd, "release", Fixed(ReleaseNames()...))
 	Complete(cmd, "mirror", Folders)
@@ -40,6 +40,7 @@ func (d *Deps) CompleteConnection(root *cobra.Command) {
 	Complete(root, "namespace", d.FromCluster(NamesOfAll("Namespace", cluster.Scope{})))
 }
 
+// ReleaseNames returns the versions of all known releases.
 func ReleaseNames() []string {
 	var out []string
 	for _, r := range release.All() {
@@ -48,21 +49,23 @@ func ReleaseNames() []string {
 	return out
 }
 
+// Fixed completes a flag with fixed values.
 func Fixed(values ...string) cobra.CompletionFunc {
 	return cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
 }
 
+// Folders completes a flag with folders.
 func Folders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return nil, cobra.ShellCompDirectiveFilterDirs
 }
 
-// componentNames offers the components of the release that the command line names, or of all.
+// componentNames completes the components of the release on the command line, or of all releases.
 func componentNames(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	wanted, _ := cmd.Flags().GetString("release")
+	chosen, _ := cmd.Flags().GetString("release")
 	var names []string
 	for _, r := range release.All() {
 		for _, c := range r.Components {
-			if (wanted == "" || r.Version == wanted) && !slices.Contains(names, c.Name) {
+			if (chosen == "" || r.Version == chosen) && !slices.Contains(names, c.Name) {
 				names = append(names, c.Name)
 			}
 		}
@@ -81,18 +84,18 @@ func (d *Deps) fromKubeconfig(names func(clientcmdapi.Config) []string) cobra.Co
 	}
 }
 
-// clusterNames are what a cluster has to offer.
+// clusterNames reads completions from a cluster.
 type clusterNames func(context.Context, *cluster.Client) ([]string, error)
 
-// FromCluster offers what the cluster has, where it answers in time.
+// FromCluster completes a flag with names from the cluster, if it responds in time.
 func (d *Deps) FromCluster(names clusterNames) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		ctx, stop := context.WithTimeout(cmd.Context(), completionPatience)
+		ctx, stop := context.WithTimeout(cmd.Context(), completionTimeout)
 		defer stop()
 		answered := make(chan []string, 1)
 		go func() {
 			var offers []string
-			if c, err := d.Connect(); err == nil { // nothing to offer is all that can be said of an error
+			if c, err := d.Connect(); err == nil { // an error offers nothing
 				offers, _ = names(ctx, c)
 			}
 			answered <- offers
@@ -100,13 +103,13 @@ func (d *Deps) FromCluster(names clusterNames) cobra.CompletionFunc {
 		select {
 		case offers := <-answered:
 			return offers, cobra.ShellCompDirectiveNoFileComp
-		case <-ctx.Done(): // a sign-in program or a name server that does not heed it
+		case <-ctx.Done(): // a credential plugin or a DNS lookup that ignores ctx
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 	}
 }
 
-// NamesOfAll offers the names of objects. Their metadata is enough: no value of a Secret is asked for.
+// NamesOfAll completes the names of objects. It reads only metadata, and so no values of Secrets.
 func NamesOfAll(kind string, in cluster.Scope) clusterNames {
 	in.Metadata = true
 	return func(ctx context.Context, c *cluster.Client) ([]string, error) {

@@ -12,21 +12,22 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// Deps is what commands need from outside. Opening the cluster is a call, so that --help opens nothing.
+// Deps are the dependencies of the commands. The connection is opened on the first use, so that --help opens none.
 type Deps struct {
 	genericiooptions.IOStreams
 	Flags *genericclioptions.ConfigFlags // kubectl's connection flags
 	Color string                         // --color
 	Now   func() time.Time
 
-	connected sync.Once
-	Client    *cluster.Client
-	err       error
+	connected  sync.Once
+	client     *cluster.Client
+	connectErr error
 
-	drawn    sync.Once
-	terminal *ui.Screen
+	opened sync.Once
+	screen *ui.Screen
 }
 
+// NewDeps returns the dependencies for these streams.
 func NewDeps(streams genericiooptions.IOStreams) *Deps {
 	d := &Deps{IOStreams: streams, Now: time.Now}
 	d.Flags = genericclioptions.NewConfigFlags(true).
@@ -38,14 +39,22 @@ func NewDeps(streams genericiooptions.IOStreams) *Deps {
 	return d
 }
 
-// Connect opens the cluster that the connection flags choose, once.
+// Connect connects to the cluster that the connection flags select, once.
 func (d *Deps) Connect() (*cluster.Client, error) {
-	d.connected.Do(func() { d.Client, d.err = cluster.Connect(d.Flags) })
-	return d.Client, d.err
+	d.connected.Do(func() { d.client, d.connectErr = cluster.Connect(d.Flags) })
+	return d.client, d.connectErr
 }
 
-// Screen returns how to draw on this terminal, or into this pipe.
+// Explain adds to an error what the cluster says about it, if there is a connection: see [cluster.Client.Explain].
+func (d *Deps) Explain(err error) error {
+	if err == nil || d.client == nil {
+		return err
+	}
+	return d.client.Explain(err)
+}
+
+// Screen returns the screen on the streams.
 func (d *Deps) Screen() *ui.Screen {
-	d.drawn.Do(func() { d.terminal = ui.NewScreen(d.In, d.Out, d.ErrOut, d.Color) })
-	return d.terminal
+	d.opened.Do(func() { d.screen = ui.NewScreen(d.In, d.Out, d.ErrOut, d.Color) })
+	return d.screen
 }

@@ -2,6 +2,6 @@ package cli
 
 import "errors"
 
-// ErrFound ends a command that finished, and whose result says that something is left to do.
-// The result is on the screen already: nothing more is printed.
+// ErrFound is the error of a command that completed, but whose result has findings or differences (exit code 3).
+// The result has been printed, and the error itself is not.
 var ErrFound = errors.New("findings remain")

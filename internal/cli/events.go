@@ -11,16 +11,17 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
 
-// An EventStream writes what happens as JSON, one event a line. What is said in words goes through it as well, as
-// notes, warnings and errors, so that every line of the stream can be parsed.
+// An EventStream writes events as JSON, one per line. It is also an io.Writer for messages, which become notes, warnings and
+// errors, so that every line of the stream is JSON.
 type EventStream struct {
 	mu    sync.Mutex
 	out   io.Writer
 	began time.Time
 	now   func() time.Time
-	rest  []byte // of a line that is not ended yet
+	rest  []byte // an incomplete line
 }
 
+// NewEventStream returns a stream that writes to out.
 func NewEventStream(out io.Writer, now func() time.Time) *EventStream {
 	return &EventStream{out: out, began: now(), now: now}
 }
@@ -32,14 +33,14 @@ func (s *EventStream) Observe(event events.Event) {
 	}
 }
 
-// Started says what is about to be done; nothing where nobody asked for events.
+// Started writes the event that starts the stream, if stderr is an event stream.
 func (d *Deps) Started(release, where string, total int) {
 	if s, ok := d.ErrOut.(*EventStream); ok {
 		s.write(events.Record{APIVersion: ResultVersion, Event: "started", Release: release, Context: where, Total: total})
 	}
 }
 
-// Finished says how it ended.
+// Finished writes the event that ends the stream, if stderr is an event stream.
 func (d *Deps) Finished(status string) {
 	if s, ok := d.ErrOut.(*EventStream); ok {
 		s.write(events.Record{APIVersion: ResultVersion, Event: "finished", Status: status})
@@ -52,27 +53,27 @@ func (s *EventStream) write(record events.Record) {
 	s.encode(record)
 }
 
-// Write takes in words.
-func (s *EventStream) Write(words []byte) (int, error) {
+// Write writes each line of text as an event.
+func (s *EventStream) Write(text []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rest = append(s.rest, words...)
+	s.rest = append(s.rest, text...)
 	for {
 		line, rest, ended := bytes.Cut(s.rest, []byte("\n"))
 		if !ended {
-			return len(words), nil
+			return len(text), nil
 		}
 		s.rest = rest
-		if text := strings.TrimSpace(string(line)); text != "" {
-			s.say(text)
+		if message := strings.TrimSpace(string(line)); message != "" {
+			s.message(message)
 		}
 	}
 }
 
-func (s *EventStream) say(text string) {
+func (s *EventStream) message(text string) {
 	kind := "note"
-	for beginning, name := range map[string]string{"Warning: ": "warning", "error: ": "error"} {
-		if rest, found := strings.CutPrefix(text, beginning); found {
+	for prefix, name := range map[string]string{"Warning: ": "warning", "error: ": "error"} {
+		if rest, found := strings.CutPrefix(text, prefix); found {
 			kind, text = name, rest
 		}
 	}
@@ -81,5 +82,5 @@ func (s *EventStream) say(text string) {
 
 func (s *EventStream) encode(record events.Record) {
 	record.ElapsedSeconds = s.now().Sub(s.began).Seconds()
-	_ = json.NewEncoder(s.out).Encode(record) // who stopped reading has stopped caring
+	_ = json.NewEncoder(s.out).Encode(record) // the reader may have closed the pipe
 }

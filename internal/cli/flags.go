@@ -12,47 +12,47 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// Color is what --color takes.
+// Color is the choice of --color.
 var Color = Choice{Flag: "color", Def: "auto", Values: []string{"auto", "always", "never"}}
 
-// emptyAnnotation marks the flags to which an empty value says something.
+// emptyAnnotation marks the flags that accept an empty value.
 const emptyAnnotation = "kubectl-kubeflow/may-be-empty"
 
-// MayBeEmpty lets flags be given with an empty value: the default, or to take off what an earlier run set.
-func MayBeEmpty(f *pflag.FlagSet, names ...string) {
+// AllowEmpty lets flags have an empty value: the default, or to remove a setting of an earlier run.
+func AllowEmpty(f *pflag.FlagSet, names ...string) {
 	for _, name := range names {
 		if err := f.SetAnnotation(name, emptyAnnotation, nil); err != nil {
-			panic(err) // there is no such flag: a mistake of the caller's
+			panic(err) // a programming error: no such flag
 		}
 	}
 }
 
-// CheckFlags looks at what every command's flags have in common, before it runs.
+// CheckFlags validates the global flags, and that no flag is empty, before a command runs.
 func (d *Deps) CheckFlags(cmd *cobra.Command) error {
 	if err := Color.Check(d.Color); err != nil {
 		return err
 	}
 	if timeout := *d.Flags.Timeout; timeout != "" {
 		if _, err := clientcmd.ParseTimeout(timeout); err != nil {
-			return &problem.Error{Usage: true, What: fmt.Sprintf("--request-timeout cannot be %q", timeout), Next: "It is a duration such as 30s, or 0 for none"}
+			return &problem.Error{Usage: true, What: fmt.Sprintf("invalid value %q for --request-timeout", timeout), Next: "Use a duration such as 30s, or 0 for no timeout"}
 		}
 	}
 	var empty error
-	own := cmd.LocalNonPersistentFlags() // of kubectl's, some may be empty
+	own := cmd.LocalNonPersistentFlags() // some of kubectl's flags may be empty
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if own.Lookup(f.Name) != nil && f.Value.Type() == "string" && f.Value.String() == "" && !takesEmpty(f) {
-			empty = &problem.Error{Usage: true, What: fmt.Sprintf("--%s is given, and empty", f.Name), Next: "Give it a value, or leave it out"}
+		if own.Lookup(f.Name) != nil && f.Value.Type() == "string" && f.Value.String() == "" && !allowsEmpty(f) {
+			empty = &problem.Error{Usage: true, What: fmt.Sprintf("--%s must not be empty", f.Name), Next: "Specify a value, or omit the flag"}
 		}
 	})
 	return empty
 }
 
-func takesEmpty(f *pflag.Flag) bool {
-	_, may := f.Annotations[emptyAnnotation]
-	return may
+func allowsEmpty(f *pflag.Flag) bool {
+	_, ok := f.Annotations[emptyAnnotation]
+	return ok
 }
 
-// BadFlag says what the parser found wrong in a flag.
+// BadFlag turns an error of the flag parser into a usage error.
 func BadFlag(cmd *cobra.Command, err error) error {
 	what, next := err.Error(), fmt.Sprintf("See the flags with: %s --help", cmd.CommandPath())
 	var invalid *pflag.InvalidValueError
@@ -66,22 +66,22 @@ func BadFlag(cmd *cobra.Command, err error) error {
 		}
 	}
 	if errors.As(err, &invalid) {
-		what = fmt.Sprintf("--%s cannot be %q", invalid.GetFlag().Name, invalid.GetValue())
+		what = fmt.Sprintf("invalid value %[2]q for --%[1]s", invalid.GetFlag().Name, invalid.GetValue())
 		switch invalid.GetFlag().Value.Type() {
 		case "duration":
-			next = "It is a duration such as 30m or 90s"
+			next = "Use a duration such as 30m or 90s"
 		case "bool":
-			next = "It is true or false"
+			next = "Use true or false"
 		case "int", "int32", "uint16":
-			next = "It is a whole number"
+			next = "Use an integer"
 		}
 	}
 	return &problem.Error{Usage: true, What: what, Next: next}
 }
 
-// nearFlags returns the flags that one may have meant, as cobra does for commands: each is a command for the time of the question.
+// nearFlags suggests flags with similar names, with the function that cobra has for commands: each flag becomes a command.
 func nearFlags(cmd *cobra.Command, typed string) []string {
-	names := &cobra.Command{SuggestionsMinimumDistance: min(2, 1+len(typed)/4)} // two slips make any short name of any other
+	names := &cobra.Command{SuggestionsMinimumDistance: min(2, 1+len(typed)/4)} // with two edits, any short name is near any other
 	add := func(f *pflag.Flag) {
 		if !f.Hidden {
 			names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})

@@ -9,30 +9,31 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// A FlagGroup is what some flags of a command are about.
+// A FlagGroup is a titled group of flags in the help of a command.
 type FlagGroup struct {
 	Title string
 	Flags []string
 }
 
-// groupsAnnotation holds a command's groups: it is all that a cobra.Command can carry.
+// groupsAnnotation holds the groups of a command as JSON: annotations are strings.
 const groupsAnnotation = "kubectl-kubeflow/flag-groups"
 
-// GroupFlags sets the groups of a command with many flags, in the order people need them. What is in none comes last in help.
+// GroupFlags sets the flag groups of a command, in the order of the help. Flags in no group come last.
 func GroupFlags(cmd *cobra.Command, groups ...FlagGroup) {
 	body, err := json.Marshal(groups)
 	if err != nil {
-		panic(err) // strings alone
+		panic(err) // only strings
 	}
 	cmd.Annotations = map[string]string{groupsAnnotation: string(body)}
 }
 
+// GroupsOf returns the flag groups of a command.
 func GroupsOf(cmd *cobra.Command) (groups []FlagGroup) {
 	_ = json.Unmarshal([]byte(cmd.Annotations[groupsAnnotation]), &groups) // none
 	return groups
 }
 
-// GroupedFlags returns the flags of a command for its help, by what they are about.
+// GroupedFlags formats the flags of a command for its help, by group.
 func GroupedFlags(cmd *cobra.Command) string {
 	own := cmd.LocalNonPersistentFlags()
 	groups := GroupsOf(cmd)

@@ -7,11 +7,11 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
 )
 
-// CheckName refuses what cannot be the name of an installation; "" is none.
+// CheckName validates the name of an installation; "" is the default.
 func CheckName(name string) error {
 	if name == "" || appdir.ValidName(name) {
 		return nil
 	}
-	return &problem.Error{Usage: true, What: fmt.Sprintf("--name cannot be %q", name),
-		Next: "It is at most 25 lower-case letters, digits and '-', and begins and ends with a letter or digit"}
+	return &problem.Error{Usage: true, What: fmt.Sprintf("invalid value %q for --name", name),
+		Next: "Use at most 25 lower-case letters, digits and '-', starting and ending with a letter or digit"}
 }

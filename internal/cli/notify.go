@@ -2,7 +2,7 @@ package cli
 
 import "github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 
-// Notify shows what a use case reports on its way.
+// Notify prints the notices of a use case.
 func (d *Deps) Notify(n kubeflow.Notice) {
 	if n.Warning {
 		d.Screen().Say("Warning: %s", n.Text)

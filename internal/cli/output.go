@@ -8,10 +8,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// ResultVersion is the apiVersion of the documents about an installation: of install, build, status and uninstall.
+// ResultVersion is the apiVersion of the documents of install, build, status and uninstall.
 const ResultVersion = "kubeflow.install/v1alpha1"
 
-// PrintDocument writes one value as one JSON or YAML document.
+// PrintDocument writes a value as a JSON or YAML document.
 func PrintDocument(w io.Writer, format string, value any) error {
 	var out []byte
 	var err error

@@ -9,7 +9,7 @@ import (
 // version is set when a release is built (see .goreleaser.yaml).
 var version = ""
 
-// PluginVersion returns the version of this program: the release's, or what Go recorded when it was built from source.
+// PluginVersion returns the version of this program: of the release, or the one that Go recorded in a build from source.
 func PluginVersion() string {
 	if version != "" {
 		return version

@@ -19,31 +19,31 @@ type buildOptions struct {
 	skipVerify, update       bool
 	output                   string
 
-	given func(flag string) bool
+	changed func(flag string) bool // reports whether the flag was set
 }
 
-const buildLong = `Renders a release's manifests into a directory, to look at, edit and keep in
-version control, and then to give to "kubectl kubeflow install --dir". It needs
-no cluster and changes none.
+const buildLong = `Render the manifests of a release into a directory that you can review, edit,
+keep in version control, and install with "kubectl kubeflow install --dir". It
+does not need a cluster.
 
-  kubeflow.yaml              what was asked for, and which components and images
-                             are installed; yours to edit
-  kubeflow.lock              the hash of everything it was made from
+  kubeflow.yaml              the configuration: release, components and images;
+                             edit it
+  kubeflow.lock              the hashes of all sources
   kustomize/NAME/            a component: add patches, images and resources to
-                             its kustomization.yaml; base/ beside it is as
-                             released
-  rendered/NAME.yaml         what that builds to, to look at
+                             kustomization.yaml; base/ holds the released files
+  rendered/NAME.yaml         the rendered manifests, for review
 
-Run it again, also with a newer release: it replaces what it wrote, keeps what
-you wrote, and says which of your changes no longer apply (exit code 3).`
+Run it again to rebuild, or with a newer release to upgrade: generated files are
+replaced, your changes are kept, and changes that no longer apply are reported
+(exit code 3).`
 
 const buildExample = `  kubectl kubeflow build --dir my-kubeflow --release 26.03
-  kubectl kubeflow build --dir my-kubeflow   # again, from the same
+  kubectl kubeflow build --dir my-kubeflow   # rebuild
   kubectl kubeflow install --dir my-kubeflow`
 
 var (
 	buildOutput = cli.Outputs("", "json", "yaml")
-	buildAdapt  = cli.Choice{Flag: "adapt", Def: "auto", Values: []string{"auto (when the cluster is AKS)", "aks (shown in rendered/ at once)", "none"}}
+	buildAdapt  = cli.Choice{Flag: "adapt", Def: "auto", Values: []string{"auto (when the cluster is AKS)", "aks (also in rendered/)", "none"}}
 )
 
 // NewCommand returns the command "kubectl kubeflow build".
@@ -53,7 +53,7 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 		Use: "build", Short: "Render a release into a directory that you can edit", Long: buildLong, Example: buildExample,
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.given = cmd.Flags().Changed
+			o.changed = cmd.Flags().Changed
 			if err := o.validate(); err != nil {
 				return err
 			}
@@ -61,16 +61,16 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.dir, "dir", ".", "the `DIR` to build into; it is made if need be")
-	f.StringVarP(&o.release, "release", "r", "", "the Kubeflow `VERSION` to build (default the one built before)")
-	f.StringVarP(&o.file, "filename", "f", "", "build a KfDef, a kustomization folder or rendered YAML instead: a `FILE`, a folder, a URL, or - for standard input")
-	f.StringVar(&o.name, "name", "", "the `NAME` that the installation will be recorded under (default kubeflow)")
-	f.StringSliceVar(&o.only, "component", nil, "build these `COMPONENTS` alone")
-	f.StringSliceVar(&o.skip, "skip", nil, "leave these `COMPONENTS` out")
-	f.StringVar(&o.mirror, "mirror", "", "take archives from this `FOLDER|URL` instead of the internet: below it come the archive's host and path")
-	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare archives with their pinned hashes, nor with those in the lock file")
-	f.BoolVar(&o.update, "update", false, "take what has changed at its address, and write its new hash into the lock file")
-	buildAdapt.Add(cmd, f, &o.adapt, "", "how install will mend what does not work on AKS; `MODE` is %s")
+	f.StringVar(&o.dir, "dir", ".", "the `DIR` to build into; created if it does not exist")
+	f.StringVarP(&o.release, "release", "r", "", "the Kubeflow `VERSION` to build (default the release in the directory)")
+	f.StringVarP(&o.file, "filename", "f", "", "build a KfDef, a kustomization or rendered YAML instead: a `FILE`, a folder, a URL, or - for standard input")
+	f.StringVar(&o.name, "name", "", "the `NAME` of the installation (default kubeflow)")
+	f.StringSliceVar(&o.only, "component", nil, "build only these `COMPONENTS`")
+	f.StringSliceVar(&o.skip, "skip", nil, "do not build these `COMPONENTS`")
+	f.StringVar(&o.mirror, "mirror", "", "read archives from this `FOLDER|URL` instead of the internet; it holds each archive at HOST/PATH")
+	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not verify hashes, neither the pinned ones nor those in the lock file")
+	f.BoolVar(&o.update, "update", false, "accept sources that have changed, and update their hashes in the lock file")
+	buildAdapt.Add(cmd, f, &o.adapt, "", "when install patches the manifests for AKS; `MODE` is %s")
 	buildOutput.Add(cmd, f, &o.output, "o", "print the result as `FORMAT`: %s")
 	cli.CompleteSource(cmd)
 	cli.Complete(cmd, "dir", cli.Folders)
@@ -80,31 +80,31 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 func (o *buildOptions) validate() error {
 	switch {
 	case o.release != "" && o.file != "":
-		return &problem.Error{Usage: true, What: "--release and --filename exclude each other", Next: "Name a release, or a file"}
+		return &problem.Error{Usage: true, What: "--release and --filename are mutually exclusive", Next: "Specify one of them"}
 	}
 	return cmp.Or(cli.CheckName(o.name), buildAdapt.Check(o.adapt), buildOutput.Check(o.output))
 }
 
-// run builds into the directory and says what came of it.
+// run builds into the directory and shows the result.
 func run(ctx context.Context, o *buildOptions) error {
-	built, err := kubeflow.Build(ctx, o.wanted())
+	built, err := kubeflow.Build(ctx, o.useCaseOptions())
 	if err != nil {
 		return err
 	}
 	return o.show(built)
 }
 
-// wanted is what the flags say. A flag that was not typed leaves what the directory has.
-func (o *buildOptions) wanted() kubeflow.BuildOptions {
-	wanted := kubeflow.BuildOptions{
+// buildOptions returns the options that the flags set. A flag that was not set leaves the configuration of the directory.
+func (o *buildOptions) useCaseOptions() kubeflow.BuildOptions {
+	options := kubeflow.BuildOptions{
 		Source: kubeflow.Source{
 			Release: o.release, File: o.file, Stdin: o.In, Name: o.name, Only: o.only, Skip: o.skip,
 			Mirror: o.mirror, SkipVerify: o.skipVerify,
 		},
 		Dir: o.dir, Update: o.update, Notify: o.Notify,
 	}
-	if o.given("adapt") {
-		wanted.Adapt = o.adapt
+	if o.changed("adapt") {
+		options.Adapt = o.adapt
 	}
-	return wanted
+	return options
 }

@@ -1,2 +1,2 @@
-// Package build is the command "kubectl kubeflow build": it renders a release into an application directory or to standard output.
+// Package build is the command "kubectl kubeflow build": it renders a release into an application directory.
 package build

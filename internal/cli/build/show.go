@@ -18,7 +18,7 @@ type buildResult struct {
 	Release    string           `json:"release,omitempty"`
 	Pins       []release.Pin    `json:"pins"`
 	Components []builtComponent `json:"components"`
-	Stale      []appdir.Edit    `json:"stale"` // changes of the user's that no longer apply
+	Stale      []appdir.Edit    `json:"stale"` // user changes that no longer apply
 }
 
 type builtComponent struct {
@@ -54,11 +54,11 @@ func (o *buildOptions) show(built *kubeflow.Built) error {
 func (o *buildOptions) table(result buildResult) error {
 	var rows [][]string
 	for _, c := range result.Components {
-		yours := ""
+		edited := ""
 		if c.Edited {
-			yours = "yes"
+			edited = "yes"
 		}
-		rows = append(rows, []string{c.Name, fmt.Sprint(c.Objects), yours})
+		rows = append(rows, []string{c.Name, fmt.Sprint(c.Objects), edited})
 	}
 	return o.Screen().Table([]string{"COMPONENT", "OBJECTS", "EDITED"}, rows)
 }

@@ -35,12 +35,12 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 	o := &bundleOptions{Deps: d}
 	cmd := &cobra.Command{
 		Use:   "bundle",
-		Short: "Save what doctor reads, redacted, in a file to send to somebody",
-		Long: `Saves what doctor reads from the cluster, with the events and the last log
-lines of what is not well, in one tar archive. Values of Secrets, tokens,
-passwords, keys and e-mail addresses are taken out. doctor --from gives the same
-report from it, on any machine and without the cluster.`,
-		Example: `  kubectl kubeflow bundle                   # named after the time
+		Short: "Save the cluster state that doctor reads, redacted, for support",
+		Long: `Save the cluster state that doctor reads in a tar archive, with the events and
+the last log lines of unhealthy workloads. Values of Secrets, tokens, passwords,
+keys and e-mail addresses are redacted. "doctor --from" gives the same report
+from the archive, on any machine and without access to the cluster.`,
+		Example: `  kubectl kubeflow bundle                   # default file name
   kubectl kubeflow bundle -O broken.tar.gz
   kubectl kubeflow doctor --from broken.tar.gz`,
 		Args: cli.NoArgs,
@@ -48,7 +48,7 @@ report from it, on any machine and without the cluster.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.file, "output-file", "O", "", "write to `FILE`; \"-\" is standard output (default kubectl-kubeflow-bundle-TIME.tar.gz)")
-	f.BoolVar(&o.emails, "emails", false, "keep e-mail addresses: they name the owners of Profiles")
+	f.BoolVar(&o.emails, "emails", false, "keep e-mail addresses, which name the owners of Profiles")
 	bundleOutput.Add(cmd, f, &o.output, "o", "print the bundle's contents as `FORMAT`: %s (default a summary)")
 	return cmd
 }
@@ -58,7 +58,7 @@ func run(ctx context.Context, o *bundleOptions) error {
 		return err
 	}
 	if o.output != "" && o.file == "-" {
-		return &problem.Error{Usage: true, What: "the bundle itself goes to standard output", Next: "Leave -o out, or write the bundle to a file"}
+		return &problem.Error{Usage: true, What: "-o cannot be used with -O -: the bundle is written to standard output", Next: "Omit -o, or write the bundle to a file"}
 	}
 	client, err := o.Connect()
 	if err != nil {
@@ -77,7 +77,7 @@ func run(ctx context.Context, o *bundleOptions) error {
 	if o.file == "" {
 		o.file = "kubectl-kubeflow-bundle-" + now.UTC().Format("20060102-150405") + ".tar.gz"
 	}
-	if err := o.vacant(); err != nil {
+	if err := o.checkFile(); err != nil {
 		return err
 	}
 	options := doctor.Options{Settings: doctor.Settings{Release: kubeflow.InstalledRelease(ctx, view), NewSecret: kubeflow.NewSecret}}
@@ -96,23 +96,23 @@ func run(ctx context.Context, o *bundleOptions) error {
 		return err
 	}
 	if blind := report.Blind(); len(blind) > 0 {
-		o.Screen().Say("Warning: %d of %d checks could not read what they need; the first is %s: %s", len(blind), len(report.Checks), blind[0].ID, blind[0].Reason)
+		o.Screen().Say("Warning: %d of %d checks could not run; the first is %s: %s", len(blind), len(report.Checks), blind[0].ID, blind[0].Reason)
 	}
 	return o.showBundle(written, size)
 }
 
-// vacant sees to it before the work that the file can be written, and overwrites nothing.
-func (o *bundleOptions) vacant() error {
+// checkFile checks, before the cluster is read, that the file can be created and does not exist.
+func (o *bundleOptions) checkFile() error {
 	if o.file == "-" {
 		return nil
 	}
 	if _, err := os.Lstat(o.file); err == nil {
-		return &problem.Error{Usage: true, What: o.file + " is there already", Next: "Name another file with -O, or delete it first"}
+		return &problem.Error{Usage: true, What: o.file + " already exists", Next: "Specify another file with -O, or delete it first"}
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return &problem.Error{Usage: true, What: "cannot write " + o.file + ": " + err.Error(), Next: "Name another file with -O"}
+		return &problem.Error{Usage: true, What: "cannot write " + o.file + ": " + err.Error(), Next: "Specify another file with -O"}
 	}
 	if info, err := os.Stat(filepath.Dir(o.file)); err != nil || !info.IsDir() {
-		return &problem.Error{Usage: true, What: fmt.Sprintf("there is no folder %s to write to", filepath.Dir(o.file)), Next: "Make it first, or name another file with -O"}
+		return &problem.Error{Usage: true, What: fmt.Sprintf("folder %s does not exist", filepath.Dir(o.file)), Next: "Create it, or specify another file with -O"}
 	}
 	return nil
 }
@@ -125,9 +125,9 @@ func (o *bundleOptions) save(r *bundle.Recorder, head bundle.Head, options bundl
 	}
 	unfinished, err := os.CreateTemp(filepath.Dir(o.file), ".kubectl-kubeflow-bundle-*")
 	if err != nil {
-		return nil, 0, &problem.Error{Usage: true, What: "cannot write " + o.file + ": " + err.Error(), Next: "Name another file with -O"}
+		return nil, 0, &problem.Error{Usage: true, What: "cannot write " + o.file + ": " + err.Error(), Next: "Specify another file with -O"}
 	}
-	defer func() { _ = os.Remove(unfinished.Name()) }() // it has another name by then, when all went well
+	defer func() { _ = os.Remove(unfinished.Name()) }() // after a success it has been renamed
 	written, err := r.Write(unfinished, head, options)
 	var size int64
 	if err == nil {
@@ -137,7 +137,7 @@ func (o *bundleOptions) save(r *bundle.Recorder, head bundle.Head, options bundl
 		err = os.Rename(unfinished.Name(), o.file)
 	}
 	if err != nil {
-		return nil, 0, &problem.Error{What: "could not write " + o.file, Next: "See whether the disk is full", Err: err}
+		return nil, 0, &problem.Error{What: "could not write " + o.file, Next: "Check whether the disk is full", Err: err}
 	}
 	return written, size, nil
 }
@@ -153,17 +153,17 @@ func (o *bundleOptions) showBundle(head *bundle.Head, size int64) error {
 	if o.file == "-" {
 		return nil
 	}
-	out := []string{fmt.Sprintf("Wrote %s: %d objects and %d logs in %d kB.", o.file, head.Objects, head.Logs, (size+1023)/1024), "Taken out: " + takenOut(head)}
+	out := []string{fmt.Sprintf("Wrote %s: %d objects and %d logs in %d kB.", o.file, head.Objects, head.Logs, (size+1023)/1024), "Redacted: " + redacted(head)}
 	if len(head.LeftOut) > 0 {
-		out = append(out, "Left out, as it would have been too large: "+strings.Join(head.LeftOut, ", "))
+		out = append(out, "Omitted because of their size: "+strings.Join(head.LeftOut, ", "))
 	}
 	out = append(out, "Read it with: kubectl kubeflow doctor --from "+o.file)
 	_, err := fmt.Fprintln(o.Out, strings.Join(out, "\n"))
 	return err
 }
 
-// takenOut says how many values of each sort are not in the bundle.
-func takenOut(head *bundle.Head) string {
+// redacted lists how many values of each kind were removed from the bundle.
+func redacted(head *bundle.Head) string {
 	var sorts []string
 	for _, sort := range []struct{ key, one, many string }{
 		{"value", "value", "values of Secrets and settings"}, {"token", "token", "tokens"}, {"key", "private key", "private keys"},

@@ -14,11 +14,11 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// KubectlShim is the program that kubectl (1.26 and newer) asks how a command line of this plugin may go on.
+// KubectlShim is the program that kubectl (1.26 and newer) runs to complete command lines of this plugin.
 const KubectlShim = "kubectl_complete-kubeflow"
 
 const shimScript = `#!/usr/bin/env sh
-# kubectl asks this how "kubectl kubeflow ..." may go on.
+# kubectl runs this to complete "kubectl kubeflow ...".
 exec kubectl-kubeflow __complete "$@"
 `
 
@@ -26,17 +26,16 @@ exec kubectl-kubeflow __complete "$@"
 func NewCommand(d *cli.Deps) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "completion SHELL",
-		Short: "Print what a shell needs to complete command lines",
-		Long: `Prints what a shell needs to complete command lines, on standard output.
+		Short: "Print a shell completion script",
+		Long: `Print a shell completion script.
 
 "kubectl kubeflow ..." is completed by kubectl's own completion (1.26 and
-newer), which asks the program ` + KubectlShim + `. To put that
-beside the plugin:
+newer), which runs the program ` + KubectlShim + `. To install it
+in the folder of the plugin:
 
   kubectl kubeflow completion kubectl --install
 
-The scripts of bash, zsh, fish and powershell are for who types
-"kubectl-kubeflow" with the dash.`,
+The scripts for bash, zsh, fish and powershell complete "kubectl-kubeflow".`,
 		Example: `  kubectl kubeflow completion kubectl --install
   source <(kubectl kubeflow completion bash)
   kubectl kubeflow completion zsh > "${fpath[1]}/_kubectl-kubeflow"
@@ -44,9 +43,9 @@ The scripts of bash, zsh, fish and powershell are for who types
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return &problem.Error{Usage: true, What: "no shell is named", Next: "It is one of: bash, zsh, fish, powershell, kubectl"}
+				return &problem.Error{Usage: true, What: "no shell specified", Next: "Specify one of: bash, zsh, fish, powershell, kubectl"}
 			}
-			return &problem.Error{Usage: true, What: fmt.Sprintf("there is no completion for %q", args[0]), Next: "It is one of: bash, zsh, fish, powershell, kubectl"}
+			return &problem.Error{Usage: true, What: fmt.Sprintf("unsupported shell %q", args[0]), Next: "Specify one of: bash, zsh, fish, powershell, kubectl"}
 		},
 	}
 	for _, shell := range []struct {
@@ -70,15 +69,15 @@ The scripts of bash, zsh, fish and powershell are for who types
 func newKubectlCompletionCommand(d *cli.Deps) *cobra.Command {
 	var folder string
 	cmd := &cobra.Command{
-		Use: "kubectl", Short: "Print or install the program that kubectl's own completion asks", Args: cli.NoArgs,
-		Example: `  kubectl kubeflow completion kubectl --install           # beside the plugin
+		Use: "kubectl", Short: "Print or install the program that kubectl's completion runs", Args: cli.NoArgs,
+		Example: `  kubectl kubeflow completion kubectl --install           # next to the plugin
   kubectl kubeflow completion kubectl --install=$HOME/bin # a folder on the PATH`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("install") {
 				_, err := io.WriteString(d.Out, shimScript)
 				return err
 			}
-			if folder == besidePlugin {
+			if folder == inPluginFolder {
 				var err error
 				if folder, err = pluginFolder(); err != nil {
 					return err
@@ -86,21 +85,21 @@ func newKubectlCompletionCommand(d *cli.Deps) *cobra.Command {
 			}
 			file, err := installShim(folder)
 			if err != nil {
-				return &problem.Error{Usage: true, What: fmt.Sprintf("%s cannot be written: %v", filepath.Join(folder, KubectlShim), err), Next: "Name another folder on the PATH with --install=FOLDER"}
+				return &problem.Error{Usage: true, What: fmt.Sprintf("writing %s: %v", filepath.Join(folder, KubectlShim), err), Next: "Specify another folder on the PATH with --install=FOLDER"}
 			}
-			d.Screen().Say("Wrote %s. With kubectl's own completion on (kubectl completion --help), \"kubectl kubeflow\" is completed in every new shell.", file)
+			d.Screen().Say("Wrote %s. New shells complete \"kubectl kubeflow\" if kubectl's completion is enabled (see kubectl completion --help).", file)
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&folder, "install", "", "write it beside the plugin, or into this `FOLDER`, which has to be on the PATH")
-	cmd.Flags().Lookup("install").NoOptDefVal = besidePlugin
+	cmd.Flags().StringVar(&folder, "install", "", "install the program in this `FOLDER`, which must be on the PATH")
+	cmd.Flags().Lookup("install").NoOptDefVal = inPluginFolder
 	return cmd
 }
 
-// besidePlugin is --install without a folder.
-const besidePlugin = "beside the plugin"
+// inPluginFolder is --install without a folder.
+const inPluginFolder = "the folder of the plugin"
 
-// pluginFolder returns where the plugin is found by kubectl: with krew the folder of its links, which outlives updates.
+// pluginFolder returns the folder where kubectl finds the plugin. With krew that is its folder of links, which updates keep.
 func pluginFolder() (string, error) {
 	if found, err := exec.LookPath("kubectl-kubeflow"); err == nil {
 		return filepath.Dir(found), nil

@@ -23,7 +23,7 @@ func completeDoctor(d *cli.Deps, cmd *cobra.Command) {
 	})
 }
 
-// checkIDs offers the checks with their titles, and the areas they are in.
+// checkIDs completes the IDs of checks, with their titles, and their areas.
 func checkIDs(_ *cobra.Command, typed []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var offers []string
 	areas := map[string]bool{}

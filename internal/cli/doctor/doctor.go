@@ -29,8 +29,8 @@ type doctorOptions struct {
 	suppress                    []string
 	mirror, dexPassword         string
 	skipVerify                  bool
-	partial                     *doctor.Report // how far a fix came that was cut off
-	printed                     bool           // the one document is out
+	partial                     *doctor.Report // of a fix that was interrupted
+	printed                     bool           // the -o document is written
 	checks                      []*doctor.Check
 	settings                    doctor.Options
 }
@@ -40,15 +40,17 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 	o := &doctorOptions{Deps: d}
 	cmd := &cobra.Command{
 		Use:   "doctor [ID...]",
-		Short: "Find what is wrong with Kubeflow on this cluster, and cure it",
-		Long: `Looks at the Kubeflow on the cluster of the current context (or at manifests,
-with -f, or at a saved bundle, with --from), says what is wrong, on which
-object, what that does to you and why it came about. It changes nothing unless
-asked with --fix, and what it changed can be taken back with --undo.`,
-		Example: `  kubectl kubeflow doctor                          # what is wrong, and why
-  kubectl kubeflow doctor --fix --dry-run          # what would be changed
-  kubectl kubeflow doctor --fix --allow-restart    # cure it, after one question
-  kubectl kubeflow doctor --undo                   # put back what that changed`,
+		Short: "Diagnose Kubeflow on a cluster and fix problems",
+		Long: `Diagnose Kubeflow on the cluster of the current context, in manifests (-f) or in
+a support bundle (--from). Each problem is reported with the affected object,
+its impact, its cause and a fix.
+
+doctor is read-only unless you pass --fix. --fix shows each change first and
+asks for confirmation, and --undo reverts the changes.`,
+		Example: `  kubectl kubeflow doctor                          # diagnose the cluster
+  kubectl kubeflow doctor --fix --dry-run          # preview the fixes
+  kubectl kubeflow doctor --fix --allow-restart    # fix, after confirmation
+  kubectl kubeflow doctor --undo                   # revert the last fix`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.ids = args
 			err := o.complete()
@@ -60,10 +62,10 @@ asked with --fix, and what it changed can be taken back with --undo.`,
 	}
 	o.addFlags(cmd)
 	cli.GroupFlags(cmd,
-		cli.FlagGroup{Title: "What to look at", Flags: []string{"filename", "from", "suppress", "wait"}},
-		cli.FlagGroup{Title: "Cure", Flags: []string{"fix", "yes", "dry-run", "allow-restart", "allow-data-loss", "rollout-timeout", "dex-password", "mpi", "mesh", "mirror", "skip-verify"}},
-		cli.FlagGroup{Title: "Take back", Flags: []string{"undo"}},
-		cli.FlagGroup{Title: "Know more", Flags: []string{"list", "explain"}},
+		cli.FlagGroup{Title: "Input and scope", Flags: []string{"filename", "from", "suppress", "wait"}},
+		cli.FlagGroup{Title: "Fixes", Flags: []string{"fix", "yes", "dry-run", "allow-restart", "allow-data-loss", "rollout-timeout", "dex-password", "mpi", "mesh", "mirror", "skip-verify"}},
+		cli.FlagGroup{Title: "Undo", Flags: []string{"undo"}},
+		cli.FlagGroup{Title: "Checks", Flags: []string{"list", "explain"}},
 	)
 	completeDoctor(d, cmd)
 	return cmd
@@ -71,26 +73,26 @@ asked with --fix, and what it changed can be taken back with --undo.`,
 
 func (o *doctorOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.BoolVar(&o.fix, "fix", false, "cure what can be cured safely, after showing it and asking once")
-	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	f.BoolVar(&o.fix, "fix", false, "apply safe fixes, after showing them and asking for confirmation")
+	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask for confirmation")
 	f.BoolVar(&o.allowRestart, "allow-restart", false, "allow fixes that restart pods")
-	f.BoolVar(&o.allowDataLoss, "allow-data-loss", false, "allow fixes that delete what cannot be put back")
-	f.BoolVar(&o.dryRun, "dry-run", false, "with --fix: show the diff of each fix, change nothing")
-	f.StringVar(&o.undo, "undo", "", "put back what a fix changed: the last run, or `RUN`; with --list: show the runs")
+	f.BoolVar(&o.allowDataLoss, "allow-data-loss", false, "allow fixes that delete data that cannot be restored")
+	f.BoolVar(&o.dryRun, "dry-run", false, "with --fix: show the diff of each fix without changing anything")
+	f.StringVar(&o.undo, "undo", "", "revert the changes of the last run of --fix, or of `RUN`; with --list: list the runs")
 	f.Lookup("undo").NoOptDefVal = lastRun
-	f.StringVarP(&o.filename, "filename", "f", "", "look at manifests instead of a cluster: a `FILE`, folder or URL")
-	f.StringVar(&o.from, "from", "", "look at a saved bundle instead of a cluster: a `FILE` that kubectl kubeflow bundle wrote")
+	f.StringVarP(&o.filename, "filename", "f", "", "diagnose manifests instead of a cluster: a `FILE`, folder or URL")
+	f.StringVar(&o.from, "from", "", "diagnose a support bundle instead of a cluster: a `FILE` written by kubectl kubeflow bundle")
 	f.BoolVar(&o.list, "list", false, "list the checks")
-	f.StringVar(&o.explain, "explain", "", "say what the check `ID` is about and what its fix does")
-	f.DurationVar(&o.wait, "wait", 0, "keep looking until all is well, for this `DURATION` at most")
-	f.DurationVar(&o.rollout, "rollout-timeout", 5*time.Minute, "the `DURATION` that restarted workloads may take to be ready")
-	failOn.Add(cmd, f, &o.failOn, "", "exit with 3 for findings of this `SEVERITY` and worse: %s")
-	f.StringSliceVar(&o.suppress, "suppress", nil, "do not mention findings: `ID[=KIND/NAMESPACE/NAME]`; an annotation on the object does so for everybody: kubeflow.org/doctor-suppress=ID")
-	f.StringVar(&o.mpi, "mpi", "", "with `VERSION` v2beta1: replace the MPI operator by a newer one instead of pinning the old one")
-	f.StringVar(&o.mesh, "mesh", "", "with `MODE` disable: switch mutual TLS off where servers lack sidecars, instead of giving them one")
-	f.StringVar(&o.dexPassword, "dex-password", "", "with --fix: the new password of user@example.com, in a `FILE`, or \"-\" for standard input")
-	f.StringVar(&o.mirror, "mirror", "", "where --mpi=v2beta1 takes its archive from: a `FOLDER|URL`")
-	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare the archive with its pinned hash")
+	f.StringVar(&o.explain, "explain", "", "explain the check `ID` and its fix")
+	f.DurationVar(&o.wait, "wait", 0, "repeat until there are no findings, for at most this `DURATION`")
+	f.DurationVar(&o.rollout, "rollout-timeout", 5*time.Minute, "how long to wait for restarted workloads to become ready, as a `DURATION`")
+	failOn.Add(cmd, f, &o.failOn, "", "exit with code 3 if there are findings of this `SEVERITY` or higher: %s")
+	f.StringSliceVar(&o.suppress, "suppress", nil, "suppress findings: `ID[=KIND/NAMESPACE/NAME]`; to suppress them for all users, annotate the object: kubeflow.org/doctor-suppress=ID")
+	f.StringVar(&o.mpi, "mpi", "", "with `VERSION` v2beta1: upgrade the MPI operator instead of pinning the current version")
+	f.StringVar(&o.mesh, "mesh", "", "with `MODE` disable: disable mutual TLS for servers without a sidecar instead of injecting one")
+	f.StringVar(&o.dexPassword, "dex-password", "", "with --fix: read the new password of user@example.com from `FILE`, or \"-\" for standard input")
+	f.StringVar(&o.mirror, "mirror", "", "read the archive of --mpi=v2beta1 from this `FOLDER|URL`")
+	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not verify the pinned hash of the archive")
 	doctorOutput.Add(cmd, f, &o.output, "o", "print the report as `FORMAT`: %s")
 }
 
@@ -101,29 +103,29 @@ var (
 	mesh         = cli.Choice{Flag: "mesh", Values: []string{"disable"}}
 )
 
-// complete checks what was typed and chooses the checks.
+// complete validates the flags and selects the checks.
 func (o *doctorOptions) complete() error {
 	if err := cmp.Or(doctorOutput.Check(o.output), failOn.Check(o.failOn), mpi.Check(o.mpi), mesh.Check(o.mesh)); err != nil {
 		return err
 	}
-	if err := o.contradictions(); err != nil {
+	if err := o.conflicts(); err != nil {
 		return err
 	}
 	o.settings.Settings = doctor.Settings{MPI: o.mpi, Mesh: o.mesh, Named: len(o.ids) > 0, NewSecret: kubeflow.NewSecret}
 	if err := o.readPassword(); err != nil {
 		return err
 	}
-	ignored, err := kubeflow.ParseSuppressions(o.suppress)
+	suppressions, err := kubeflow.ParseSuppressions(o.suppress)
 	if err != nil {
 		return err
 	}
-	o.settings.Suppress = ignored
+	o.settings.Suppress = suppressions
 	o.nameRun()
 	o.checks, err = findChecks(o.ids...)
 	return err
 }
 
-// nameRun lets the name of a run stand after --undo without a "=", and --list with --undo list the runs.
+// nameRun accepts the name of a run after --undo without "=", and makes --undo --list list the runs.
 func (o *doctorOptions) nameRun() {
 	if o.undo == "" {
 		return
@@ -136,20 +138,20 @@ func (o *doctorOptions) nameRun() {
 	}
 }
 
-func (o *doctorOptions) contradictions() error {
+func (o *doctorOptions) conflicts() error {
 	switch {
 	case o.filename != "" && (o.fix || o.undo != ""):
-		return &problem.Error{Usage: true, What: "manifests are looked at, not changed: -f does not go with --fix or --undo", Next: "install adapts them by itself: kubectl kubeflow install -f " + o.filename}
+		return &problem.Error{Usage: true, What: "-f cannot be used with --fix or --undo", Next: "install patches manifests automatically: kubectl kubeflow install -f " + o.filename}
 	case o.from != "" && (o.fix || o.undo != ""):
-		return &problem.Error{Usage: true, What: "a bundle is looked at, not changed: --from does not go with --fix or --undo", Next: "Run doctor --fix against the cluster that it was taken of"}
+		return &problem.Error{Usage: true, What: "--from cannot be used with --fix or --undo", Next: "Run doctor --fix against the cluster that the bundle was taken from"}
 	case o.from != "" && o.filename != "":
-		return &problem.Error{Usage: true, What: "-f and --from name two things to look at", Next: "Name one of them"}
+		return &problem.Error{Usage: true, What: "-f and --from are mutually exclusive", Next: "Specify one of them"}
 	case o.dexPassword != "" && !o.fix:
-		return &problem.Error{Usage: true, What: "--dex-password is for --fix", Next: "Type: kubectl kubeflow doctor auth/password --fix --allow-restart --dex-password FILE"}
+		return &problem.Error{Usage: true, What: "--dex-password requires --fix", Next: "For example: kubectl kubeflow doctor auth/password --fix --allow-restart --dex-password FILE"}
 	case o.fix && o.undo != "":
-		return &problem.Error{Usage: true, What: "--fix and --undo contradict each other", Next: "Name one of them"}
+		return &problem.Error{Usage: true, What: "--fix and --undo are mutually exclusive", Next: "Specify one of them"}
 	case o.dryRun && !o.fix:
-		return &problem.Error{Usage: true, What: "--dry-run shows what --fix would do", Next: "Type: kubectl kubeflow doctor --fix --dry-run"}
+		return &problem.Error{Usage: true, What: "--dry-run requires --fix", Next: "For example: kubectl kubeflow doctor --fix --dry-run"}
 	}
 	return nil
 }
@@ -158,7 +160,7 @@ func findChecks(ids ...string) ([]*doctor.Check, error) {
 	found, err := checks.Find(ids...)
 	var unknown *checks.UnknownIDError
 	if errors.As(err, &unknown) {
-		next := "See the checks with: kubectl kubeflow doctor --list"
+		next := "List the checks with: kubectl kubeflow doctor --list"
 		if unknown.Near != "" {
 			next = fmt.Sprintf("Did you mean: kubectl kubeflow doctor %s?", unknown.Near)
 		}

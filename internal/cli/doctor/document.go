@@ -7,13 +7,13 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-// print writes the one document that -o json and -o yaml promise.
+// print writes the document of -o json and -o yaml.
 func (o *doctorOptions) print(value any) error {
 	o.printed = true
 	return cli.PrintDocument(o.Out, o.output, value)
 }
 
-// document sees to it that -o json and -o yaml give their document also when the command fails, with why in it.
+// document makes -o json and -o yaml write a document even if the command failed, with the error in it.
 func (o *doctorOptions) document(err error) error {
 	if err == nil || o.printed || o.output != "json" && o.output != "yaml" {
 		return err

@@ -49,7 +49,7 @@ func (o *doctorOptions) allowed() []doctor.Impact {
 	return allowed
 }
 
-// confirm shows the fixes of a round with their diffs and asks, unless --yes has answered.
+// confirm shows the fixes of a round with their diffs and asks, unless --yes was given.
 func (o *doctorOptions) confirm(ctx context.Context, plan doctor.FixPlan) (bool, error) {
 	s := o.Screen()
 	if err := s.Plan(plan); err != nil {
@@ -59,17 +59,17 @@ func (o *doctorOptions) confirm(ctx context.Context, plan doctor.FixPlan) (bool,
 		return true, nil
 	}
 	if !s.Interactive {
-		return false, &problem.Error{Usage: true, What: "there is nobody to ask whether to make these changes", Next: "Say yes with --yes, or see them only with --dry-run"}
+		return false, &problem.Error{Usage: true, What: "confirmation required: this is not a terminal", Next: "Confirm with --yes, or preview with --dry-run"}
 	}
-	return s.Confirm(ctx, "Make these changes?")
+	return s.Confirm(ctx, "Apply these changes?")
 }
 
-// interrupted says how to go on after a fix that was interrupted.
+// interrupted adds to the error of an interrupted fix how to resume or undo it.
 func (o *doctorOptions) interrupted(r *doctor.Report, err error) error {
 	for _, t := range r.Fixes {
 		if t.Run != "" {
 			next := fmt.Sprintf("Resume with the same command, or undo it with: kubectl kubeflow doctor --undo=%s", t.Run)
-			return &problem.Error{What: "not finished: " + err.Error(), Next: next, Err: err}
+			return &problem.Error{What: "fix not completed: " + err.Error(), Next: next, Err: err}
 		}
 	}
 	return err

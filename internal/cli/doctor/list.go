@@ -32,7 +32,7 @@ func (o *doctorOptions) showList() error {
 	for _, c := range o.checks {
 		rows = append(rows, []string{c.ID, c.Title})
 	}
-	return o.Screen().Table([]string{"ID", "PASSES WHEN"}, rows)
+	return o.Screen().Table([]string{"ID", "PASSES IF"}, rows)
 }
 
 func (o *doctorOptions) showCheck(id string) error {

@@ -10,19 +10,19 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// readPassword reads the new password that --dex-password names, and keeps its hash alone.
+// readPassword reads the new password from the file of --dex-password. Only its hash is kept.
 func (o *doctorOptions) readPassword() error {
 	if o.dexPassword == "" {
 		return nil
 	}
 	content, err := o.passwordFile()
 	if err != nil {
-		return &problem.Error{Usage: true, What: "--dex-password: " + err.Error(), Next: "Write the password into a file, on one line, and name the file"}
+		return &problem.Error{Usage: true, What: "--dex-password: " + err.Error(), Next: "Write the password to a file, on one line, and pass the name of the file"}
 	}
 	hash, err := kubeflow.HashPassword(strings.TrimRight(content, "\r\n"))
-	var refused *problem.Error
-	if errors.As(err, &refused) {
-		return &problem.Error{Usage: true, What: "--dex-password: " + refused.What, Next: "Write another one into the file"}
+	var invalid *problem.Error
+	if errors.As(err, &invalid) {
+		return &problem.Error{Usage: true, What: "--dex-password: " + invalid.What, Next: "Write a different password to the file"}
 	}
 	o.settings.PasswordHash = hash
 	return err

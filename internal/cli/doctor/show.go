@@ -11,20 +11,20 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// verdict turns what was found into the end of the command.
+// verdict maps a report to the error of the command.
 func (o *doctorOptions) verdict(r *doctor.Report) error {
 	if r.Worst().AtLeast(doctor.Severity(o.failOn)) {
 		if o.wait > 0 {
-			return &problem.Error{What: fmt.Sprintf("not well after %s", o.wait), Next: o.next(r), Err: context.DeadlineExceeded}
+			return &problem.Error{What: fmt.Sprintf("problems remain after %s", o.wait), Next: o.next(r), Err: context.DeadlineExceeded}
 		}
 		return cli.ErrFound
 	}
 	if blind := r.Blind(); len(blind) > 0 {
-		next := "Run the same command again; if it stays so, see whether the API server is well: kubectl get --raw /readyz?verbose"
+		next := "Run the same command again. If the problem persists, check the API server: kubectl get --raw /readyz?verbose"
 		if strings.HasPrefix(blind[0].Reason, "needs ") {
-			next = "Give this user the permission to read (docs/rbac.md has all that doctor needs), or name another one with --context"
+			next = "Grant this user the read permissions that doctor needs (see docs/rbac.md), or select another user with --context"
 		}
-		return &problem.Error{What: fmt.Sprintf("%d of %d checks could not look; the first is %s: %s", len(blind), len(r.Checks), blind[0].ID, blind[0].Reason), Next: next}
+		return &problem.Error{What: fmt.Sprintf("%d of %d checks could not run; the first is %s: %s", len(blind), len(r.Checks), blind[0].ID, blind[0].Reason), Next: next}
 	}
 	return nil
 }
@@ -46,7 +46,7 @@ func (o *doctorOptions) show(r *doctor.Report) error {
 	return o.Screen().Report(r, ui.ReportStyle{Wide: o.output == "wide", Next: o.next(r)})
 }
 
-// next says what to type after a report.
+// next returns the command to suggest after a report.
 func (o *doctorOptions) next(r *doctor.Report) string {
 	if o.filename != "" {
 		return o.nextForManifests(r)
@@ -56,7 +56,7 @@ func (o *doctorOptions) next(r *doctor.Report) string {
 	}
 	for _, t := range r.Fixes {
 		if t.Run != "" {
-			return "Take it back with: kubectl kubeflow doctor --undo=" + t.Run
+			return "Undo with: kubectl kubeflow doctor --undo=" + t.Run
 		}
 	}
 	plan := doctor.PlanFixes(r, nil)
@@ -75,13 +75,13 @@ func (o *doctorOptions) next(r *doctor.Report) string {
 	if len(plan.Apply)+len(plan.Refuse) == 0 {
 		return ""
 	}
-	return "Cure what can be cured with: " + strings.Join(append([]string{"kubectl kubeflow doctor"}, o.ids...), " ") + " --fix" + flags
+	return "Fix with: " + strings.Join(append([]string{"kubectl kubeflow doctor"}, o.ids...), " ") + " --fix" + flags
 }
 
-// nextForManifests says who makes the changes that manifests need.
+// nextForManifests tells that install makes the changes that manifests need.
 func (o *doctorOptions) nextForManifests(r *doctor.Report) string {
 	if plan := doctor.PlanFixes(r, []doctor.Impact{doctor.RestartsPods}); len(plan.Apply) == 0 {
 		return ""
 	}
-	return "install makes these changes by itself: kubectl kubeflow install -f " + o.filename
+	return "install makes these changes automatically: kubectl kubeflow install -f " + o.filename
 }

@@ -36,16 +36,16 @@ func (o *doctorOptions) renderOptions() release.RenderOptions {
 	return release.RenderOptions{Mirror: o.mirror, SkipVerify: o.skipVerify}
 }
 
-// mentionInterrupted says how to go on with a fix that was cut off. Who may not read the records is told nothing.
+// mentionInterrupted tells how to resume or undo an interrupted fix. Without permission to read the records it prints nothing.
 func (o *doctorOptions) mentionInterrupted(ctx context.Context, client *cluster.Client) {
 	runs, err := doctor.Runs(ctx, client)
 	if err != nil || len(runs) == 0 || runs[0].Finished || runs[0].Undone {
 		return
 	}
-	o.Screen().Say("The fix %[1]s was interrupted. Go on with: kubectl kubeflow doctor --fix\nor take it back with: kubectl kubeflow doctor --undo=%[1]s", runs[0].Name)
+	o.Screen().Say("The fix %[1]s was interrupted. Resume with: kubectl kubeflow doctor --fix\nUndo with: kubectl kubeflow doctor --undo=%[1]s", runs[0].Name)
 }
 
-// cluster opens the cluster and makes sure that it answers, before a fix or an undo.
+// cluster connects to the cluster and checks that it responds, before an undo.
 func (o *doctorOptions) cluster(ctx context.Context) (*cluster.Client, error) {
 	client, err := o.Connect()
 	if err != nil {
@@ -59,16 +59,16 @@ func (o *doctorOptions) cluster(ctx context.Context) (*cluster.Client, error) {
 	return client, nil
 }
 
-// bundle reads what --from names.
+// bundle reads the bundle of --from.
 func (o *doctorOptions) bundle() (*kubeflow.Input, error) {
 	file, err := os.Open(o.from)
 	if err != nil {
-		return nil, &problem.Error{Usage: true, What: "cannot read the bundle: " + err.Error(), Next: "Make one with: kubectl kubeflow bundle -O FILE"}
+		return nil, &problem.Error{Usage: true, What: "reading the bundle: " + err.Error(), Next: "Create one with: kubectl kubeflow bundle -O FILE"}
 	}
 	defer func() { _ = file.Close() }()
 	in, err := kubeflow.FromBundle(file, o.from)
 	if err != nil {
-		return nil, &problem.Error{Usage: true, What: fmt.Sprintf("%s: %v", o.from, err), Next: "Make one with: kubectl kubeflow bundle -O FILE"}
+		return nil, &problem.Error{Usage: true, What: fmt.Sprintf("%s: %v", o.from, err), Next: "Create one with: kubectl kubeflow bundle -O FILE"}
 	}
 	return in, nil
 }

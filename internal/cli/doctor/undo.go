@@ -10,7 +10,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// What --undo takes beside the name of a run.
+// Values of --undo other than the name of a run.
 const (
 	lastRun  = "last"
 	listRuns = "list"
@@ -33,12 +33,12 @@ func runUndo(ctx context.Context, o *doctorOptions) error {
 		return err
 	}
 	o.Screen().Say("context %s at %s", client.Context, client.Server())
-	if err := o.agree(ctx, run); err != nil {
+	if err := o.confirmUndo(ctx, run); err != nil {
 		return err
 	}
 	undone, err := doctor.Undo(ctx, client, run, doctor.UndoOptions{Wait: o.rollout, Now: o.Now, Progress: func(line string) { o.Screen().Say("%s", line) }})
 	if err != nil {
-		return &problem.Error{What: "not finished: " + err.Error(), Next: "Resume with: kubectl kubeflow doctor --undo=" + run.Name, Err: err}
+		return &problem.Error{What: "undo not completed: " + err.Error(), Next: "Resume with: kubectl kubeflow doctor --undo=" + run.Name, Err: err}
 	}
 	if o.output == "json" || o.output == "yaml" {
 		err = o.print(undone)
@@ -51,23 +51,23 @@ func runUndo(ctx context.Context, o *doctorOptions) error {
 	return err
 }
 
-// chooseRun returns the run to undo: by name, or the last one that has anything to undo.
+// chooseRun returns the run to undo: by name, or the last one that has changes to undo.
 func chooseRun(runs []doctor.Run, name string) (doctor.Run, error) {
 	for _, r := range runs {
 		if r.Name == name && r.Undone {
-			return r, &problem.Error{Usage: true, What: fmt.Sprintf("run %s is already undone", name), Next: "See the runs with: kubectl kubeflow doctor --undo --list"}
+			return r, &problem.Error{Usage: true, What: fmt.Sprintf("run %s is already undone", name), Next: "List the runs with: kubectl kubeflow doctor --undo --list"}
 		}
 		if r.Name == name || name == lastRun && !r.Undone && len(r.ToUndo()) > 0 {
 			return r, nil
 		}
 	}
 	if name == lastRun {
-		return doctor.Run{}, &problem.Error{Usage: true, What: "there is no fix to undo", Next: "See the runs with: kubectl kubeflow doctor --undo --list"}
+		return doctor.Run{}, &problem.Error{Usage: true, What: "there is no fix to undo", Next: "List the runs with: kubectl kubeflow doctor --undo --list"}
 	}
-	return doctor.Run{}, &problem.Error{Usage: true, What: fmt.Sprintf("there is no run %q", name), Next: "See the runs with: kubectl kubeflow doctor --undo --list"}
+	return doctor.Run{}, &problem.Error{Usage: true, What: fmt.Sprintf("there is no run %q", name), Next: "List the runs with: kubectl kubeflow doctor --undo --list"}
 }
 
-func (o *doctorOptions) agree(ctx context.Context, run doctor.Run) error {
+func (o *doctorOptions) confirmUndo(ctx context.Context, run doctor.Run) error {
 	s := o.Screen()
 	s.Say("run %s of %s changed:", run.Name, run.Started.Local().Format(time.DateTime))
 	for _, step := range run.ToUndo() {
@@ -77,11 +77,11 @@ func (o *doctorOptions) agree(ctx context.Context, run doctor.Run) error {
 		return nil
 	}
 	if !s.Interactive {
-		return &problem.Error{Usage: true, What: "undoing needs confirmation, and there is no terminal to ask on", Next: "Confirm with --yes"}
+		return &problem.Error{Usage: true, What: "confirmation required: this is not a terminal", Next: "Confirm with --yes"}
 	}
 	yes, err := s.Confirm(ctx, "Revert these changes?")
 	if err == nil && !yes {
-		return &problem.Error{Usage: true, What: "cancelled, nothing was changed", Next: "Confirm next time, or leave it as it is"}
+		return &problem.Error{Usage: true, What: "cancelled, nothing was changed", Next: "Run the same command again to undo"}
 	}
 	return err
 }
@@ -104,7 +104,7 @@ func (o *doctorOptions) showRuns(runs []doctor.Run) error {
 		rows = append(rows, []string{r.Name, r.Started.Local().Format(time.DateTime), fmt.Sprint(len(r.Changes())), state})
 	}
 	if len(rows) == 0 {
-		o.Screen().Say("No fix has been made that could be undone.")
+		o.Screen().Say("There are no fixes to undo.")
 		return nil
 	}
 	return o.Screen().Table([]string{"RUN", "STARTED", "CHANGES", "STATE"}, rows)

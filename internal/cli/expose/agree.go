@@ -10,15 +10,15 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// agree shows what is going to change, and returns only when the user wants it. unsafe tells that this is a public address
-// without authentication, which a person at a terminal may want all the same.
-func (o *exposeOptions) agree(ctx context.Context, c *cluster.Client, plan *kubeflow.ExposePlan, result *expose.Exposure) (unsafe bool, err error) {
+// confirm shows the plan and asks for confirmation. unsafe reports whether the user agreed to a public address without
+// authentication, which takes a terminal.
+func (o *exposeOptions) confirm(ctx context.Context, c *cluster.Client, plan *kubeflow.ExposePlan, result *expose.Exposure) (unsafe bool, err error) {
 	s := o.Screen()
 	t := plan.Target
 	if len(plan.All()) == 0 {
-		s.Say("Nothing to change: %s is as it should be.", plan.Service)
+		s.Say("Nothing to change: %s is up to date.", plan.Service)
 		if plan.Reach == dashboard.Public && !t.Authentication.Proven {
-			s.Paragraph("Warning: it is public, and " + t.Authentication.Reason + ". Limit it with --source-ranges or --internal.")
+			s.Paragraph("Warning: it is public, and " + t.Authentication.Reason + ". Restrict it with --source-ranges or --internal.")
 		}
 		return false, nil
 	}
@@ -31,35 +31,35 @@ func (o *exposeOptions) agree(ctx context.Context, c *cluster.Client, plan *kube
 		return false, nil
 	}
 	if plan.Refused != nil {
-		return true, o.insist(ctx, plan)
+		return true, o.confirmUnauthenticated(ctx, plan)
 	}
-	return false, o.mayChange(ctx, "Make these changes?")
+	return false, o.ask(ctx, "Apply these changes?")
 }
 
-// insist makes a dashboard without authentication public only when the user says so in so many letters.
-func (o *exposeOptions) insist(ctx context.Context, plan *kubeflow.ExposePlan) error {
+// confirmUnauthenticated makes the user type a word before a dashboard without authentication becomes public.
+func (o *exposeOptions) confirmUnauthenticated(ctx context.Context, plan *kubeflow.ExposePlan) error {
 	s := o.Screen()
 	s.Paragraph("Any client on the internet could run containers on this cluster, because " + plan.Target.Authentication.Reason + ".")
 	s.Paragraph(plan.Refused.Problem.Next + ".")
-	typed, err := s.Ask(ctx, "Type public to go on:")
+	typed, err := s.Ask(ctx, "Type public to continue:")
 	if err == nil && typed != "public" {
-		err = &problem.Error{Usage: true, What: "nothing changed: the answer was not public", Next: "Run the same command again with --source-ranges or --internal"}
+		err = &problem.Error{Usage: true, What: "cancelled, nothing was changed", Next: "Run the same command again with --source-ranges or --internal"}
 	}
 	return err
 }
 
-// mayChange asks before the cluster is changed, or refuses where there is nobody to ask.
-func (o *exposeOptions) mayChange(ctx context.Context, question string) error {
+// ask asks for confirmation, unless --yes was given. Without a terminal that is an error.
+func (o *exposeOptions) ask(ctx context.Context, question string) error {
 	s := o.Screen()
 	if o.yes {
 		return nil
 	}
 	if !s.Interactive {
-		return &problem.Error{Usage: true, What: "nothing changed: there is no terminal to ask on", Next: "Say yes with --yes, or look without changing with --dry-run=client"}
+		return &problem.Error{Usage: true, What: "confirmation required: this is not a terminal", Next: "Confirm with --yes, or preview with --dry-run=client"}
 	}
 	yes, err := s.Confirm(ctx, question)
 	if err == nil && !yes {
-		err = &problem.Error{Usage: true, What: "nothing changed: the answer was no", Next: "Run the same command again when you want it"}
+		err = &problem.Error{Usage: true, What: "cancelled, nothing was changed", Next: "Run the same command again to apply the changes"}
 	}
 	return err
 }

@@ -16,11 +16,11 @@ import (
 
 type exposeOptions struct {
 	*cli.Deps
-	given func(flag string) bool // whether a flag was typed
+	changed func(flag string) bool // reports whether the flag was set
 
 	all    *pflag.FlagSet
-	picked map[string]*bool // by the names of the methods
-	method *exposeMethod    // the one that was asked for; nil to say where the dashboard is
+	picked map[string]*bool // by name of the method
+	method *exposeMethod    // the chosen one; nil to show how the dashboard can be reached
 
 	internal     bool
 	sourceRanges []string
@@ -42,7 +42,7 @@ type exposeOptions struct {
 
 var (
 	exposeOutput = cli.Outputs("", "json", "yaml", "name (the URL alone)")
-	exposeDryRun = cli.DryRuns("show the changes", "let the server check them too")
+	exposeDryRun = cli.DryRuns("show the changes", "also submit server-side dry-run requests")
 	tlsIssuer    = cli.Choice{Flag: "tls", Values: []string{expose.SelfSigned, expose.LetsEncrypt, expose.NoTLS}}
 )
 
@@ -51,50 +51,50 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 	o := &exposeOptions{Deps: d}
 	cmd := &cobra.Command{
 		Use:   "expose",
-		Short: "Make the dashboard reachable, say where it is, take that back",
-		Long: `Makes Kubeflow's dashboard reachable. Without a flag: says how it can be reached
-now, whether it answers, and which ways there are.
+		Short: "Expose the dashboard, show its address, or undo that",
+		Long: `Expose the Kubeflow dashboard. Without flags, show how it can be reached now,
+whether it responds, and which methods are available.
 
-What a second run does not name stays as it is: "expose --lb" keeps the source
-ranges that an earlier run set. --source-ranges "" lifts them.`,
-		Example: `  kubectl kubeflow expose                           # where is it?
-  kubectl kubeflow expose --port-forward --open     # on this computer alone
-  kubectl kubeflow expose --lb --internal           # for the virtual network
-  kubectl kubeflow expose --lb --source-ranges 203.0.113.7 # for one visitor
-  kubectl kubeflow expose --lb --tls --source-ranges 203.0.113.7     # encrypted
+Settings that you do not specify keep the values of an earlier run: "expose
+--lb" keeps its source ranges. --source-ranges "" removes them.`,
+		Example: `  kubectl kubeflow expose                           # show the address
+  kubectl kubeflow expose --port-forward --open     # this computer only
+  kubectl kubeflow expose --lb --internal           # virtual network
+  kubectl kubeflow expose --lb --source-ranges 203.0.113.7 # one client IP
+  kubectl kubeflow expose --lb --tls --source-ranges 203.0.113.7     # HTTPS
   kubectl kubeflow expose --lb --dns-label ourkubeflow --tls letsencrypt
-  kubectl kubeflow expose --remove                  # take back what expose made`,
+  kubectl kubeflow expose --remove                  # undo expose`,
 		Args: o.args,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	f := cmd.Flags()
-	o.given = f.Changed
+	o.changed = f.Changed
 	f.SortFlags = false
 	o.all = f
 	o.addMethods(f)
-	f.BoolVar(&o.internal, "internal", false, "an address of the virtual network, not of the internet")
-	f.StringSliceVar(&o.sourceRanges, "source-ranges", nil, "only this `CIDR` may connect; several with commas")
-	f.StringVar(&o.dnsLabel, "dns-label", "", "the `NAME` below REGION.cloudapp.azure.com")
-	f.StringVar(&o.ip, "ip", "", "this `ADDRESS`, which you have made in Azure")
-	f.StringVar(&o.ipGroup, "ip-resource-group", "", "the resource group `NAME` of that address, where it is not the nodes' own")
-	tlsIssuer.Add(cmd, f, &o.tls, "", "HTTPS with a certificate by cert-manager, `ISSUER` self-signed or letsencrypt; none takes it back")
+	f.BoolVar(&o.internal, "internal", false, "use a private address in the virtual network")
+	f.StringSliceVar(&o.sourceRanges, "source-ranges", nil, "allow connections only from this `CIDR`; separate several with commas")
+	f.StringVar(&o.dnsLabel, "dns-label", "", "the DNS label: the dashboard is at `NAME`.REGION.cloudapp.azure.com")
+	f.StringVar(&o.ip, "ip", "", "use this existing Azure public IP `ADDRESS`")
+	f.StringVar(&o.ipGroup, "ip-resource-group", "", "the `NAME` of the resource group of --ip (default the node resource group)")
+	tlsIssuer.Add(cmd, f, &o.tls, "", "serve HTTPS with a certificate from cert-manager; `ISSUER` is self-signed (a private CA, for clusters without a DNS name), letsencrypt, or none to disable HTTPS")
 	f.Lookup("tls").NoOptDefVal = expose.SelfSigned
-	f.StringVar(&o.tlsSecret, "tls-secret", "", "HTTPS with the certificate in Secret `NAME` of the gateway's namespace")
-	f.StringVar(&o.host, "host", "", "the `NAME` under which visitors come, which you let lead to the address")
-	f.StringVar(&o.email, "email", "", "with --tls letsencrypt: the `ADDRESS` that hears of trouble with the certificate")
-	f.StringArrayVar(&o.annotate, "annotate", nil, "`KEY=VALUE` for the Service, or KEY- to take one off; may be repeated")
-	f.BoolVar(&o.allowDefaults, "allow-default-credentials", false, "a public address even though the password and secrets are those of every Kubeflow")
-	f.BoolVar(&o.allowUnauthenticated, "allow-unauthenticated", false, "a public address even though nobody has to sign in")
-	f.StringVar(&o.address, "address", "localhost", "the `IP` of this computer to listen on")
-	f.BoolVar(&o.open, "open", false, "open it in a browser")
-	f.IntVar(&o.port, "port", 0, "the `PORT` to connect to (default 80 with --lb, 8080 or the next free one with --port-forward)")
-	f.BoolVar(&o.wait, "wait", true, "wait for the address and until the page answers, or until what is removed is gone")
-	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this `DURATION`")
-	exposeDryRun.Add(cmd, f, &o.dryRun, "", "change nothing; `MODE` is %s")
-	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask before changing the cluster")
+	f.StringVar(&o.tlsSecret, "tls-secret", "", "serve HTTPS with the certificate in Secret `NAME` in the gateway's namespace")
+	f.StringVar(&o.host, "host", "", "the DNS `NAME` of the dashboard; you create its record")
+	f.StringVar(&o.email, "email", "", "with --tls letsencrypt: the e-mail `ADDRESS` for certificate expiry notices")
+	f.StringArrayVar(&o.annotate, "annotate", nil, "add the annotation `KEY=VALUE` to the Service, or remove it with KEY-; can be repeated")
+	f.BoolVar(&o.allowDefaults, "allow-default-credentials", false, "allow a public address although the default password or secrets are in use")
+	f.BoolVar(&o.allowUnauthenticated, "allow-unauthenticated", false, "allow a public address although the dashboard does not require authentication")
+	f.StringVar(&o.address, "address", "localhost", "the `IP` address of this computer to listen on")
+	f.BoolVar(&o.open, "open", false, "open the dashboard in a browser")
+	f.IntVar(&o.port, "port", 0, "the `PORT` of the dashboard (default 80 or 443 with --lb, 8080 or the next free port with --port-forward)")
+	f.BoolVar(&o.wait, "wait", true, "wait until the dashboard responds, or until removed objects are deleted")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "time out after this `DURATION`")
+	exposeDryRun.Add(cmd, f, &o.dryRun, "", "preview without changing anything; `MODE` is %s")
+	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask for confirmation")
 	exposeOutput.Add(cmd, f, &o.output, "o", "print the result as `FORMAT`: %s")
 	cli.GroupFlags(cmd, methodGroups()...)
-	cli.MayBeEmpty(f, "dns-label", "ip", "ip-resource-group", "host", "tls-secret") // takes off what an earlier run set
+	cli.AllowEmpty(f, "dns-label", "ip", "ip-resource-group", "host", "tls-secret") // "" removes the setting of an earlier run
 	cli.Complete(cmd, "address", cli.Fixed("localhost", "0.0.0.0"))
 	cli.Complete(cmd, "tls-secret", d.FromCluster(cli.NamesOfAll("Secret", cluster.Scope{Namespace: "istio-system", Fields: "type=kubernetes.io/tls"})))
 	return cmd
@@ -102,11 +102,8 @@ ranges that an earlier run set. --source-ranges "" lifts them.`,
 
 func run(ctx context.Context, o *exposeOptions) error {
 	result := expose.NewExposure()
-	err := o.dispatch(ctx, result)
-	if err != nil && o.Client != nil {
-		err = o.Client.Explain(err)
-	}
-	if err != nil && err != cli.ErrFound { //nolint:errorlint // the very value
+	err := o.Explain(o.dispatch(ctx, result))
+	if err != nil && err != cli.ErrFound { //nolint:errorlint // not wrapped
 		result.Error = err.Error()
 	}
 	if printed := o.print(result); printed != nil {
@@ -128,13 +125,13 @@ func (o *exposeOptions) dispatch(ctx context.Context, result *expose.Exposure) e
 		result.Method = o.method.Name
 		return o.method.run(o, ctx, c, result)
 	}
-	return o.runWhere(ctx, c, result)
+	return o.runShow(ctx, c, result)
 }
 
-// documented tells whether the result is one document, so that nothing else may go to stdout.
+// documented reports whether stdout is for the -o document alone.
 func (o *exposeOptions) documented() bool { return o.output != "" }
 
-// print writes the result as a document; what people read was drawn on the way. A port-forward printed its own while it was open.
+// print writes the -o document. A port-forward has written its own when it opened.
 func (o *exposeOptions) print(result *expose.Exposure) error {
 	switch o.output {
 	case "json", "yaml":
@@ -151,8 +148,8 @@ func (o *exposeOptions) print(result *expose.Exposure) error {
 	return nil
 }
 
-// runWhere says how the dashboard can be reached now.
-func (o *exposeOptions) runWhere(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
+// runShow shows how the dashboard can be reached now.
+func (o *exposeOptions) runShow(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
 	if err := kubeflow.ReadExposure(ctx, c, result); err != nil {
 		return err
 	}

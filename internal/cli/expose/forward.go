@@ -16,10 +16,10 @@ import (
 )
 
 var portForwardMethod = exposeMethod{Method: portforward.Method, run: (*exposeOptions).runPortForward, shared: []string{"port"}, groups: []cli.FlagGroup{
-	{Title: "On this computer", Flags: []string{"address", "open"}},
+	{Title: "Port forwarding", Flags: []string{"address", "open"}},
 }}
 
-// runPortForward keeps the dashboard open on this computer until Ctrl-C.
+// runPortForward forwards a port of this computer to the dashboard until Ctrl-C.
 func (o *exposeOptions) runPortForward(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
 	t, err := expose.Read(ctx, c.View())
 	if err != nil {
@@ -38,7 +38,7 @@ func (o *exposeOptions) runPortForward(ctx context.Context, c *cluster.Client, r
 	defer stop(nil)
 	late := time.AfterFunc(o.timeout, func() { stop(context.DeadlineExceeded) })
 	defer late.Stop()
-	waiting := "it has no ready pod"
+	waiting := "the gateway has no ready pod"
 	var mu sync.Mutex
 	forward := &portforward.Forwarder{Client: c, Gateway: t.Gateway, Notify: func(e portforward.Event) {
 		mu.Lock()
@@ -55,51 +55,52 @@ func (o *exposeOptions) runPortForward(ctx context.Context, c *cluster.Client, r
 		return err
 	}
 	if errors.Is(context.Cause(serving), context.DeadlineExceeded) {
-		return &problem.Error{What: fmt.Sprintf("no gateway pod became ready in %s: %s", o.timeout, waiting),
-			Next: "See why with: kubectl kubeflow doctor", Err: context.DeadlineExceeded}
+		return &problem.Error{What: fmt.Sprintf("timed out after %s: no gateway pod is ready: %s", o.timeout, waiting),
+			Next: "To find the cause: kubectl kubeflow doctor", Err: context.DeadlineExceeded}
 	}
-	return &problem.Error{What: "interrupted: " + url + " is closed", Next: "Open it again with: kubectl kubeflow expose --port-forward", Err: context.Canceled}
+	return &problem.Error{What: "interrupted: the port-forward to " + url + " has ended", Next: "Restart it with: kubectl kubeflow expose --port-forward", Err: context.Canceled}
 }
 
-// warn says what a person may not expect about where it listens.
+// warn reports an unexpected port, and a listener that other computers can reach without authentication.
 func (o *exposeOptions) warn(t expose.Target, listeners []net.Listener) {
 	address := listeners[0].Addr().(*net.TCPAddr)
 	s := o.Screen()
 	if o.port == 0 && address.Port != portforward.DefaultPort {
-		s.Say("Port %d is taken by another program: using %d.", portforward.DefaultPort, address.Port)
+		s.Say("Port %d is in use: using %d.", portforward.DefaultPort, address.Port)
 	}
 	if !address.IP.IsLoopback() && !t.Authentication.Proven {
-		s.Paragraph(EverybodyIsIn(address.String(), t))
+		s.Paragraph(UnauthenticatedWarning(address.String(), t))
 	}
 }
 
-func EverybodyIsIn(address string, t expose.Target) string {
+// UnauthenticatedWarning warns that everyone who can connect to an address has access.
+func UnauthenticatedWarning(address string, t expose.Target) string {
 	return "Warning: every client that can connect to " + address + " has access, because " + t.Authentication.Reason + "."
 }
 
-// announce returns what to do when a pod is connected: the first time the URL is the result, later it is news.
+// announce returns the function to call when a pod is connected. The first call prints the URL as the result.
 func (o *exposeOptions) announce(result *expose.Exposure, url string) func(pod string) {
 	first := true
 	return func(pod string) {
 		s := o.Screen()
 		if !first {
-			s.Say("Connected again: pod %s", pod)
+			s.Say("Reconnected to pod %s", pod)
 			return
 		}
 		first = false
 		result.URL = url
 		switch o.output {
 		case "json", "yaml":
-			_ = cli.PrintDocument(o.Out, o.output, result) // a pipe that is gone ends the program by itself
+			_ = cli.PrintDocument(o.Out, o.output, result) // a closed pipe ends the program
 		case "name":
 			fmt.Fprintln(o.Out, url)
 		default:
 			fmt.Fprintf(o.Out, "The dashboard is at %s\n", url)
 		}
-		s.Say("Connected to pod %s. Ctrl-C ends it.", pod)
+		s.Say("Connected to pod %s. Press Ctrl-C to stop.", pod)
 		if o.open {
 			if err := openBrowser(url); err != nil {
-				s.Say("No browser was opened: %v.", err)
+				s.Say("Could not open a browser: %v.", err)
 			}
 		}
 	}

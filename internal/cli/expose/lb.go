@@ -17,15 +17,15 @@ import (
 )
 
 var loadBalancerMethod = exposeMethod{Method: loadbalancer.Method, run: (*exposeOptions).runLoadBalancer, shared: []string{"port", "dry-run"}, groups: []cli.FlagGroup{
-	{Title: "Who may connect", Flags: []string{"internal", "source-ranges", "allow-unauthenticated", "allow-default-credentials"}},
-	{Title: "The address", Flags: []string{"dns-label", "host", "ip", "ip-resource-group", "annotate"}},
+	{Title: "Access", Flags: []string{"internal", "source-ranges", "allow-unauthenticated", "allow-default-credentials"}},
+	{Title: "Address", Flags: []string{"dns-label", "host", "ip", "ip-resource-group", "annotate"}},
 	{Title: "HTTPS", Flags: []string{"tls", "tls-secret", "email"}},
 }}
 
-// runLoadBalancer prepares, asks, applies, and shows what answers.
+// runLoadBalancer prepares the plan, asks for confirmation, applies it, and shows the result.
 func (o *exposeOptions) runLoadBalancer(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
 	plan, err := kubeflow.PrepareExpose(ctx, c, kubeflow.ExposeOptions{
-		Options: o.wanted(), AllowUnauthenticated: o.allowUnauthenticated, AllowDefaultCredentials: o.allowDefaults, DryRun: kubeflow.DryRun(o.dryRun),
+		Options: o.exposeOptions(), AllowUnauthenticated: o.allowUnauthenticated, AllowDefaultCredentials: o.allowDefaults, DryRun: kubeflow.DryRun(o.dryRun),
 	})
 	if err != nil {
 		return err
@@ -34,10 +34,10 @@ func (o *exposeOptions) runLoadBalancer(ctx context.Context, c *cluster.Client, 
 		result.SetTarget(plan.Target)
 		result.Notes = plan.Notes
 		result.Describe(plan.All())
-		exposed, err := o.agreeAndApply(ctx, c, plan, result)
+		exposed, err := o.confirmAndApply(ctx, c, plan, result)
 		var changed *kubeflow.PlanChangedError
 		switch {
-		case errors.As(err, &changed) && tries < 5: // somebody else was at work: there is something else to agree to
+		case errors.As(err, &changed) && tries < 5: // another client has changed the cluster: confirm the new plan
 			plan = changed.Plan
 			continue
 		case err != nil || exposed == nil:
@@ -47,9 +47,9 @@ func (o *exposeOptions) runLoadBalancer(ctx context.Context, c *cluster.Client, 
 	}
 }
 
-// agreeAndApply shows the plan, asks and applies it; nil where that was a dry run.
-func (o *exposeOptions) agreeAndApply(ctx context.Context, c *cluster.Client, plan *kubeflow.ExposePlan, result *expose.Exposure) (*kubeflow.Exposed, error) {
-	unsafe, err := o.agree(ctx, c, plan, result)
+// confirmAndApply shows the plan, asks for confirmation and applies it. The result of a dry run is nil.
+func (o *exposeOptions) confirmAndApply(ctx context.Context, c *cluster.Client, plan *kubeflow.ExposePlan, result *expose.Exposure) (*kubeflow.Exposed, error) {
+	unsafe, err := o.confirm(ctx, c, plan, result)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (o *exposeOptions) agreeAndApply(ctx context.Context, c *cluster.Client, pl
 	}
 	if o.dryRun != "none" {
 		if err == nil && result.DryRun {
-			o.Screen().Say("%s", dryRan[o.dryRun])
+			o.Screen().Say("%s", dryRunResult[o.dryRun])
 		}
 		return nil, err
 	}
@@ -73,50 +73,50 @@ func (o *exposeOptions) agreeAndApply(ctx context.Context, c *cluster.Client, pl
 	})
 }
 
-// dryRan says what a dry run has shown.
-var dryRan = map[string]string{
-	"client": "Nothing was changed: this is a dry run.",
-	"server": "Nothing was changed: this is a dry run. The server would accept it.",
+// dryRunResult is the last line of a dry run.
+var dryRunResult = map[string]string{
+	"client": "Nothing was changed (dry run).",
+	"server": "The server accepts the changes. Nothing was changed (dry run).",
 }
 
-// wanted returns what was asked for: a flag that was not typed leaves things as they are.
-func (o *exposeOptions) wanted() expose.Options {
-	wanted := expose.Options{Port: int32(o.port)}
-	if o.given("internal") {
-		wanted.Internal = &o.internal
+// exposeOptions returns the options that the flags set. A flag that was not set leaves things as they are.
+func (o *exposeOptions) exposeOptions() expose.Options {
+	options := expose.Options{Port: int32(o.port)}
+	if o.changed("internal") {
+		options.Internal = &o.internal
 	}
-	if o.given("source-ranges") {
+	if o.changed("source-ranges") {
 		ranges, _ := expose.ParseRanges(o.sourceRanges) // checked already
-		wanted.SourceRanges = &ranges
+		options.SourceRanges = &ranges
 	}
 	for flag, of := range map[string]struct {
-		typed *string
+		value *string
 		to    **string
 	}{
-		"dns-label": {&o.dnsLabel, &wanted.DNSLabel}, "ip": {&o.ip, &wanted.IP},
-		"ip-resource-group": {&o.ipGroup, &wanted.IPGroup}, "host": {&o.host, &wanted.Host},
+		"dns-label": {&o.dnsLabel, &options.DNSLabel}, "ip": {&o.ip, &options.IP},
+		"ip-resource-group": {&o.ipGroup, &options.IPGroup}, "host": {&o.host, &options.Host},
 	} {
-		if o.given(flag) {
-			*of.to = of.typed
+		if o.changed(flag) {
+			*of.to = of.value
 		}
 	}
-	wanted.Annotations, _ = expose.ParseAnnotations(o.annotate) // checked already
+	options.Annotations, _ = expose.ParseAnnotations(o.annotate) // checked already
 	switch {
-	case o.given("tls-secret"):
-		wanted.TLS = &expose.TLS{From: expose.FromSecret, Secret: o.tlsSecret}
-	case o.given("tls"):
-		wanted.TLS = &expose.TLS{From: o.tls, Email: o.email}
+	case o.changed("tls-secret"):
+		options.TLS = &expose.TLS{From: expose.FromSecret, Secret: o.tlsSecret}
+	case o.changed("tls"):
+		options.TLS = &expose.TLS{From: o.tls, Email: o.email}
 	}
-	return wanted
+	return options
 }
 
-// reached says where the dashboard is and what answered there.
+// reached shows the address of the dashboard and the result of the probe.
 func (o *exposeOptions) reached(ctx context.Context, c *cluster.Client, plan *kubeflow.ExposePlan, exposed *kubeflow.Exposed, result *expose.Exposure) error {
 	result.URL = exposed.URL
 	result.SetTarget(exposed.Target)
 	if exposed.Answer == nil {
 		if !o.documented() {
-			fmt.Fprintln(o.Out, "Its address will be shown by: kubectl kubeflow expose")
+			fmt.Fprintln(o.Out, "To see the address: kubectl kubeflow expose")
 		}
 		return nil
 	}
@@ -129,26 +129,26 @@ func (o *exposeOptions) reached(ctx context.Context, c *cluster.Client, plan *ku
 	if !o.documented() {
 		o.Screen().Reached(exposed.URL, plan.Reach, answer)
 	}
-	o.trust(exposed.TLS, answer)
-	o.leads(ctx, exposed.Target.Host(plan.Service), exposed.Address)
-	o.plainly(ctx, c, exposed.URL, answer)
+	o.explainTrust(exposed.TLS, answer)
+	o.checkDNS(ctx, exposed.Target.Host(plan.Service), exposed.Address)
+	o.warnPlainHTTP(ctx, c, exposed.URL, answer)
 	if result.Gateway != "" && !answer.Healthy() {
 		answer.Message += "; the gateway is not ready: " + result.Gateway
 	}
 	return verdict(exposed.URL, plan.Reach, answer)
 }
 
-// plainly says what does not work over plain HTTP, and how to fix it.
-func (o *exposeOptions) plainly(ctx context.Context, c *cluster.Client, url string, answer probe.Result) {
+// warnPlainHTTP reports what does not work over plain HTTP, and how to fix it.
+func (o *exposeOptions) warnPlainHTTP(ctx context.Context, c *cluster.Client, url string, answer probe.Result) {
 	if !strings.HasPrefix(url, "http://") || !answer.Healthy() {
 		return
 	}
 	s := o.Screen()
-	s.Paragraph("Plain HTTP: passwords can be read on the way. Encrypt it with: kubectl kubeflow expose --lb --tls")
+	s.Paragraph("Plain HTTP: passwords are sent unencrypted. Enable HTTPS with: kubectl kubeflow expose --lb --tls")
 	findings, _ := kubeflow.PlainHTTP(ctx, c.View()) // the check is on the list: a test holds that
 	for _, f := range findings {
 		s.Paragraph("Without HTTPS " + f.Message + ". " + f.Consequence)
-		s.Paragraph("Encrypt it, or let them send cookies over plain HTTP with: kubectl kubeflow doctor exposure/secure-cookies --fix --allow-restart")
+		s.Paragraph("Enable HTTPS, or allow cookies over plain HTTP with: kubectl kubeflow doctor exposure/secure-cookies --fix --allow-restart")
 	}
 }
 
@@ -158,9 +158,9 @@ func verdict(url string, reach dashboard.Reach, answer probe.Result) error {
 		return nil
 	case answer.What == probe.Unhealthy:
 		return cli.ErrFound
-	case reach != dashboard.Public: // silence is right for those outside
+	case reach != dashboard.Public: // clients outside get no response, as intended
 		return nil
 	}
 	return &problem.Error{Err: context.DeadlineExceeded, What: fmt.Sprintf("%s %s", url, answer.Message),
-		Next: "See what is wrong with: kubectl kubeflow doctor"}
+		Next: "To find the cause: kubectl kubeflow doctor"}
 }

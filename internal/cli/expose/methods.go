@@ -17,30 +17,30 @@ import (
 // An exposeMethod is one thing that expose does, at its flag.
 type exposeMethod struct {
 	expose.Method
-	groups []cli.FlagGroup // its own flags, by what they are about
-	shared []string        // flags that other methods take as well
+	groups []cli.FlagGroup // its own flags
+	shared []string        // flags that other methods have as well
 	run    func(*exposeOptions, context.Context, *cluster.Client, *expose.Exposure) error
-	undoes bool // it is no way to reach the dashboard
+	undoes bool // it removes access instead of creating it
 }
 
-// exposeMethods are all of them, in the order people meet them: the safest first. Flags, help and the rules for which flags go
-// together come from this list. To add one, copy forward.go and add a line here.
+// exposeMethods returns all methods, the safest first. Flags, help and the rules for combining flags come from this list. To
+// add one, copy forward.go and add a line here.
 func exposeMethods() []exposeMethod {
 	return []exposeMethod{portForwardMethod, loadBalancerMethod, removeMethod}
 }
 
-// offeredMethods are the methods as the screen offers them.
+// offeredMethods returns the methods that create access.
 func offeredMethods() []expose.Method {
-	var ways []expose.Method
+	var methods []expose.Method
 	for _, m := range exposeMethods() {
 		if !m.undoes {
-			ways = append(ways, m.Method)
+			methods = append(methods, m.Method)
 		}
 	}
-	return ways
+	return methods
 }
 
-// takes tells whether a flag goes with the method.
+// takes reports whether the method has the flag.
 func (m exposeMethod) takes(flag string) bool {
 	return slices.Contains(m.shared, flag) || slices.ContainsFunc(m.groups, func(g cli.FlagGroup) bool { return slices.Contains(g.Flags, flag) })
 }
@@ -55,9 +55,9 @@ func (o *exposeOptions) addMethods(f *pflag.FlagSet) {
 	}
 }
 
-// methodGroups are the groups of help.
+// methodGroups returns the flag groups of the help.
 func methodGroups() []cli.FlagGroup {
-	how := cli.FlagGroup{Title: "How"}
+	how := cli.FlagGroup{Title: "Methods"}
 	groups := []cli.FlagGroup{}
 	for _, m := range exposeMethods() {
 		how.Flags = append(how.Flags, m.flag())
@@ -68,7 +68,7 @@ func methodGroups() []cli.FlagGroup {
 	return append([]cli.FlagGroup{how}, groups...)
 }
 
-// choose sets the method that was asked for, and refuses flags that do not go with it.
+// choose sets the chosen method, and rejects flags that it does not have.
 func (o *exposeOptions) choose() error {
 	var all, chosen []string
 	for _, m := range exposeMethods() {
@@ -79,7 +79,7 @@ func (o *exposeOptions) choose() error {
 		}
 	}
 	if len(chosen) > 1 {
-		return &problem.Error{Usage: true, What: text.And(all...) + " do not go together", Next: "Choose one of them"}
+		return &problem.Error{Usage: true, What: text.And(all...) + " are mutually exclusive", Next: "Specify one of them"}
 	}
 	var err error
 	o.all.VisitAll(func(f *pflag.Flag) {
@@ -90,7 +90,7 @@ func (o *exposeOptions) choose() error {
 			}
 		}
 		if f.Changed && len(with) > 0 && (o.method == nil || !o.method.takes(f.Name)) && err == nil {
-			err = &problem.Error{Usage: true, What: "--" + f.Name + " says nothing without " + strings.Join(with, " or "), Next: "Add it, or see: kubectl kubeflow expose --help"}
+			err = &problem.Error{Usage: true, What: "--" + f.Name + " requires " + strings.Join(with, " or "), Next: "Add it, or see: kubectl kubeflow expose --help"}
 		}
 	})
 	return err

@@ -10,10 +10,10 @@ import (
 	desktop "github.com/cli/browser"
 )
 
-// openBrowser opens a URL in the desktop's browser. What it starts is reaped, and prints nothing here: stdout is the result's.
+// openBrowser opens a URL in the desktop's browser. The browser's output is dropped, because stdout is for the result.
 func openBrowser(url string) error {
 	if runtime.GOOS == "linux" && os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" && os.Getenv("WSL_DISTRO_NAME") == "" {
-		return errors.New("no display was found") // else a browser for terminals might be started
+		return errors.New("no display found") // else a text browser might start
 	}
 	desktop.Stdout, desktop.Stderr = io.Discard, io.Discard
 	opened := make(chan error, 1)
@@ -21,7 +21,7 @@ func openBrowser(url string) error {
 	select {
 	case err := <-opened:
 		return err
-	case <-time.After(500 * time.Millisecond): // it runs for as long as the browser does
+	case <-time.After(500 * time.Millisecond): // the opener may run as long as the browser
 		return nil
 	}
 }

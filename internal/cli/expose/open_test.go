@@ -11,19 +11,19 @@ import (
 	"time"
 )
 
-func TestABrowserIsOpenedWhereThereIsOne(t *testing.T) {
+func TestOpenBrowserRunsTheDesktopOpener(t *testing.T) {
 	const url = "http://localhost:8080/"
 	folder := t.TempDir()
 	t.Setenv("PATH", folder)
 	for _, name := range []string{"WAYLAND_DISPLAY", "DISPLAY", "WSL_DISTRO_NAME"} {
 		t.Setenv(name, "")
 	}
-	if err := openBrowser(url); err == nil || err.Error() != "no display was found" {
+	if err := openBrowser(url); err == nil || err.Error() != "no display found" {
 		t.Errorf("without a display: %v", err)
 	}
 	t.Setenv("DISPLAY", ":0")
 	if err := openBrowser(url); !errors.Is(err, exec.ErrNotFound) {
-		t.Errorf("without anything that opens one: %v", err)
+		t.Errorf("without an opener: %v", err)
 	}
 	xdg, opened := filepath.Join(folder, "xdg-open"), filepath.Join(folder, "opened")
 	script := func(text string) {
@@ -34,7 +34,7 @@ func TestABrowserIsOpenedWhereThereIsOne(t *testing.T) {
 	}
 	script("exit 3")
 	if err := openBrowser(url); !errors.As(err, new(*exec.ExitError)) {
-		t.Errorf("where none opens: %v", err)
+		t.Errorf("if the opener fails: %v", err)
 	}
 	script(`printf %s "$1" >` + opened + `; exec /bin/sleep 30`)
 	began := time.Now()
@@ -42,9 +42,9 @@ func TestABrowserIsOpenedWhereThereIsOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("it waited for the browser to end: %s", took)
+		t.Errorf("waited %s for the browser to exit", took)
 	}
 	if got, err := os.ReadFile(opened); string(got) != url {
-		t.Errorf("it was given %q: %v", got, err)
+		t.Errorf("opened %q: %v", got, err)
 	}
 }

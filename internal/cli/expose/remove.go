@@ -9,11 +9,11 @@ import (
 )
 
 var removeMethod = exposeMethod{
-	Method: expose.Method{Name: "remove", Flag: "--remove", Summary: "take back what expose made, and nothing else"},
+	Method: expose.Method{Name: "remove", Flag: "--remove", Summary: "remove what expose created, and nothing else"},
 	run:    (*exposeOptions).runRemove, shared: []string{"dry-run"}, undoes: true,
 }
 
-// runRemove takes back what expose made, also where no gateway is left, and says what is still reachable.
+// runRemove removes what expose created, even if there is no gateway, and shows what is still reachable.
 func (o *exposeOptions) runRemove(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
 	plan, err := kubeflow.PrepareUnexpose(ctx, c)
 	if err != nil {
@@ -23,26 +23,26 @@ func (o *exposeOptions) runRemove(ctx context.Context, c *cluster.Client, result
 	result.Describe(changes)
 	s := o.Screen()
 	if len(changes) == 0 {
-		s.Say("Nothing to remove: nothing here was made by expose.")
+		s.Say("Nothing to remove: expose has created nothing on this cluster.")
 	} else {
 		s.Removal(changes, c.Context, c.Server())
 		if o.dryRun != "none" {
 			result.DryRun = true
-		} else if err := o.mayChange(ctx, "Remove them?"); err != nil {
+		} else if err := o.ask(ctx, "Remove these objects and settings?"); err != nil {
 			return err
 		}
 	}
-	if err := o.takeBack(ctx, plan); err != nil {
+	if err := o.apply(ctx, plan); err != nil {
 		return err
 	}
 	if result.DryRun {
-		s.Say("%s", dryRan[o.dryRun])
+		s.Say("%s", dryRunResult[o.dryRun])
 	}
-	return o.left(ctx, c, result)
+	return o.showRemaining(ctx, c, result)
 }
 
-// takeBack reverts, and waits until Azure has released the address as well.
-func (o *exposeOptions) takeBack(ctx context.Context, plan *kubeflow.UnexposePlan) error {
+// apply executes the plan, and waits until Azure has released the address.
+func (o *exposeOptions) apply(ctx context.Context, plan *kubeflow.UnexposePlan) error {
 	switch o.dryRun {
 	case "client":
 		return nil
@@ -54,16 +54,16 @@ func (o *exposeOptions) takeBack(ctx context.Context, plan *kubeflow.UnexposePla
 		timeout = 0
 	}
 	return plan.Apply(ctx, timeout, func(change cluster.Change) {
-		done := "Taken back"
+		done := "Reverted"
 		if change.Verb == cluster.Delete {
-			done = "Gone"
+			done = "Deleted"
 		}
 		o.Screen().Say("%s: %s", done, change.Ref())
 	})
 }
 
-// left says how the dashboard can still be reached. Without a gateway there is nothing to reach.
-func (o *exposeOptions) left(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
+// showRemaining shows how the dashboard can still be reached. Without a gateway there is nothing to reach.
+func (o *exposeOptions) showRemaining(ctx context.Context, c *cluster.Client, result *expose.Exposure) error {
 	t, err := expose.Read(ctx, c.View())
 	if err != nil {
 		return ctx.Err()

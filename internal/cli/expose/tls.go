@@ -10,24 +10,24 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
 )
 
-// leads says when the name under which visitors come does not lead to the address, as far as this computer knows.
-func (o *exposeOptions) leads(ctx context.Context, host, address string) {
+// checkDNS warns if the DNS name of the dashboard does not resolve to its address.
+func (o *exposeOptions) checkDNS(ctx context.Context, host, address string) {
 	if host == "" || net.ParseIP(host) != nil {
 		return
 	}
-	asking, stop := context.WithTimeout(ctx, 3*time.Second)
+	resolving, stop := context.WithTimeout(ctx, 3*time.Second)
 	defer stop()
-	if found, _ := net.DefaultResolver.LookupHost(asking, host); !slices.Contains(found, address) && ctx.Err() == nil {
-		o.Screen().Paragraph("The name " + host + " does not lead to " + address + " yet, as far as this computer knows. A new name takes some minutes; one of your own zone needs a record of type A.")
+	if found, _ := net.DefaultResolver.LookupHost(resolving, host); !slices.Contains(found, address) && ctx.Err() == nil {
+		o.Screen().Paragraph(host + " does not resolve to " + address + " yet. New DNS records take a few minutes; in your own zone, create an A record.")
 	}
 }
 
-// trust says how visitors come to trust an authority that nobody knows.
-func (o *exposeOptions) trust(plan tls.Plan, answer probe.Result) {
+// explainTrust tells how to trust the private CA of a certificate.
+func (o *exposeOptions) explainTrust(plan tls.Plan, answer probe.Result) {
 	if answer.Certificate == nil || answer.Certificate.Trusted != probe.TrustedByCA {
 		return
 	}
 	s := o.Screen()
-	s.Paragraph("Browsers warn until they know its authority. Whoever gets this file and trusts it sees no warning:")
+	s.Paragraph("Browsers warn about the certificate until they trust its private CA. To get the CA certificate:")
 	s.Say("  kubectl get secret -n %s %s -o jsonpath='{.data.ca\\.crt}' | base64 -d > kubeflow-ca.crt", plan.Secret.Namespace, plan.Secret.Name)
 }

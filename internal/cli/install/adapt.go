@@ -13,7 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/images"
 )
 
-// adaptFlags say how the manifests are changed before they are applied.
+// adaptFlags set how the manifests are patched before they are applied.
 type adaptFlags struct {
 	adapt          string
 	images         []string // FROM=TO
@@ -23,9 +23,9 @@ type adaptFlags struct {
 }
 
 func (a *adaptFlags) add(cmd *cobra.Command, f *pflag.FlagSet) {
-	installAdapt.Add(cmd, f, &a.adapt, "", "mend in the manifests what does not work on AKS; `MODE` is %s")
-	f.StringArrayVar(&a.images, "image", nil, "take images from elsewhere: `FROM=TO` says what takes the place of what their names begin with; may be repeated")
-	f.BoolVar(&a.gpuTolerations, "gpu-tolerations", false, "let people choose GPU nodes with taints (on AKS sku=gpu:NoSchedule) when they start a notebook")
+	installAdapt.Add(cmd, f, &a.adapt, "", "patch manifests for AKS; `MODE` is %s")
+	f.StringArrayVar(&a.images, "image", nil, "replace the image prefix FROM with TO, as `FROM=TO`; can be repeated")
+	f.BoolVar(&a.gpuTolerations, "gpu-tolerations", false, "let users choose tainted GPU nodes (on AKS sku=gpu:NoSchedule) for their notebooks")
 }
 
 func (a *adaptFlags) validate() error {
@@ -33,21 +33,21 @@ func (a *adaptFlags) validate() error {
 		return err
 	}
 	if a.adapt == "none" && a.gpuTolerations {
-		return &problem.Error{Usage: true, What: "--adapt=none leaves the manifests as they are, and --gpu-tolerations changes them", Next: "Leave one of them out"}
+		return &problem.Error{Usage: true, What: "--gpu-tolerations cannot be used with --adapt=none", Next: "Specify one of them"}
 	}
 	a.rules = nil
 	for _, text := range a.images {
 		r, err := images.Parse(text)
 		if err != nil {
-			return &problem.Error{Usage: true, What: "--image: " + err.Error(), Next: "FROM is what images begin with now, TO what takes its place; there is no https:// in an image"}
+			return &problem.Error{Usage: true, What: "--image: " + err.Error(), Next: "Write it as FROM=TO: FROM is the current image prefix, TO its replacement, both without https://"}
 		}
 		a.rules = append(a.rules, r)
 	}
 	return nil
 }
 
-// sayAdapted says what was mended in the manifests: one line for each check; all of it, and why, when differences are asked for.
-func (o *installOptions) sayAdapted(plan *kubeflow.InstallPlan) {
+// printAdapted lists how the manifests were patched: one line per check, and with --diff every patch with its reason.
+func (o *installOptions) printAdapted(plan *kubeflow.InstallPlan) {
 	var order []string
 	byCheck := map[string][]doctor.Adaptation{}
 	for _, adapted := range plan.Adapted {
@@ -57,21 +57,21 @@ func (o *installOptions) sayAdapted(plan *kubeflow.InstallPlan) {
 		byCheck[adapted.Check] = append(byCheck[adapted.Check], adapted)
 	}
 	for _, check := range order {
-		made := byCheck[check]
+		patches := byCheck[check]
 		changes := 0
-		for _, a := range made {
+		for _, a := range patches {
 			changes += len(a.Changes)
 		}
-		o.Screen().Say("Adapted (%s): %s", check, text.Plural(changes, "change"))
+		o.Screen().Say("Patched (%s): %s", check, text.Plural(changes, "change"))
 		if !o.diff {
 			more := ""
-			if len(made) > 1 {
+			if len(patches) > 1 {
 				more = ", ..."
 			}
-			o.Screen().Say("  %s%s", made[0].Title, more)
+			o.Screen().Say("  %s%s", patches[0].Title, more)
 			continue
 		}
-		for _, a := range made {
+		for _, a := range patches {
 			var refs []string
 			for _, c := range a.Changes {
 				refs = append(refs, c.Ref().String())

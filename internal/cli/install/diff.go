@@ -13,7 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// A dryRun is what -o json and -o yaml print of a plan that the server was asked about.
+// A dryRun is the -o json and -o yaml document of a server-side dry run.
 type dryRun struct {
 	APIVersion string         `json:"apiVersion"`
 	Kind       string         `json:"kind"`
@@ -27,13 +27,13 @@ type dryRun struct {
 	Objects    []plan.Verdict `json:"objects"`
 }
 
-// showVerdicts prints what the server says it would do: as differences, or as one line for each object.
-func (o *installOptions) showVerdicts(ctx context.Context, client *cluster.Client, p *kubeflow.InstallPlan) error {
+// printDryRun prints the result of a server-side dry run: as differences, or as one line per object.
+func (o *installOptions) printDryRun(ctx context.Context, client *cluster.Client, p *kubeflow.InstallPlan) error {
 	verdicts, err := p.DryRun(ctx)
 	if err != nil {
 		return err
 	}
-	o.told = true
+	o.printed = true
 	count := map[plan.Action]int{}
 	for _, v := range verdicts {
 		count[v.Action]++
@@ -48,29 +48,29 @@ func (o *installOptions) showVerdicts(ctx context.Context, client *cluster.Clien
 			Name: p.Name, From: p.InstalledRelease(), Release: p.Release, Downgrade: p.Downgrade(), Steps: steps, Objects: verdicts})
 	default:
 		o.printVerdicts(verdicts)
-		o.sayPlan(p)
-		o.Screen().Say("The server says: %d to create, %d to change, %d to make anew, %d unchanged, %d to delete, %d it cannot judge yet, %d refused. Nothing was changed (dry run).",
+		o.printPlan(p)
+		o.Screen().Say("Server-side dry run: %d to create, %d to change, %d to recreate, %d unchanged, %d to delete, %d unknown, %d rejected. Nothing was changed.",
 			count[plan.Create], count[plan.Change], count[plan.Recreate], count[plan.Unchanged], count[plan.Delete], count[plan.Unknown], count[plan.Rejected])
 	}
 	return o.verdict(err, p, count, len(verdicts))
 }
 
-// verdict is how a dry run ends: with what would stop an install, else with whether something would change.
+// verdict returns the error of a dry run: what would block an install, or ErrFound if --diff found differences.
 func (o *installOptions) verdict(err error, p *kubeflow.InstallPlan, count map[plan.Action]int, all int) error {
-	blocked := count[plan.Recreate] > 0 && !o.leave.recreate
+	blocked := count[plan.Recreate] > 0 && !o.allow.recreate
 	switch {
 	case err != nil:
 		return err
 	case count[plan.Rejected] > 0:
-		return &problem.Error{What: fmt.Sprintf("the server refuses %s", text.Plural(count[plan.Rejected], "object")), Next: "Mend them first: an install would stop at them"}
+		return &problem.Error{What: fmt.Sprintf("the server rejects %s", text.Plural(count[plan.Rejected], "object")), Next: "Fix them first: they would block an install"}
 	case blocked && !o.diff:
-		return &problem.Error{What: text.Plural(count[plan.Recreate], "object") + " cannot be changed in place", Next: "To have them made anew: --recreate. What holds data is never made anew"}
+		return &problem.Error{What: text.Plural(count[plan.Recreate], "object") + " cannot be changed in place", Next: "To recreate them, add --recreate. Objects that hold data are never recreated"}
 	}
 	if blocked && o.output == "" {
-		o.Screen().Say("%s cannot be changed in place: an install needs --recreate", text.Plural(count[plan.Recreate], "object"))
+		o.Screen().Say("%s cannot be changed in place: an install requires --recreate", text.Plural(count[plan.Recreate], "object"))
 	}
-	if p.Downgrade() && !o.leave.downgrade && o.output == "" {
-		o.Screen().Say("Kubeflow %s is older than what is installed: an install needs --allow-downgrade, or a yes at the terminal", p.Release)
+	if p.Downgrade() && !o.allow.downgrade && o.output == "" {
+		o.Screen().Say("Kubeflow %s is older than the installed release: an install requires --allow-downgrade, or confirmation at the terminal", p.Release)
 	}
 	if o.diff && all > count[plan.Unchanged]+count[plan.Keep] {
 		return cli.ErrFound
@@ -89,13 +89,13 @@ func (o *installOptions) printVerdicts(verdicts []plan.Verdict) {
 		}
 		line := v.Ref.String() + " " + string(v.Action)
 		if v.Adopts {
-			line += ", taken over"
+			line += ", adopted"
 		}
 		if v.Reason != "" {
 			line += ": " + v.Reason
 		}
 		if len(v.Drops) > 0 {
-			line += "; it loses what who applied it before set: " + strings.Join(v.Drops, " ")
+			line += "; drops fields set by its previous manager: " + strings.Join(v.Drops, " ")
 		}
 		if !o.diff || v.Diff == "" || v.Reason != "" || v.Adopts {
 			fmt.Fprintln(o.Out, line)

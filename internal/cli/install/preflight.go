@@ -7,20 +7,20 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
-// preflightFlags say what may not stand in the way of an install.
+// preflightFlags set which preflight findings do not block an install.
 type preflightFlags struct {
-	suppress []string // as doctor's
+	suppress []string // as for doctor
 	adopt    []string // components
 
-	ignored []doctor.Suppression
+	suppressions []doctor.Suppression
 }
 
 func (p *preflightFlags) add(f *pflag.FlagSet) {
-	f.StringSliceVar(&p.adopt, "adopt", nil, "take over the objects of these `COMPONENTS` from what manages them now (Helm, Argo CD, Flux ...)")
-	f.StringSliceVar(&p.suppress, "suppress", nil, "install in spite of what the check `ID[=KIND/NAMESPACE/NAME]` finds")
+	f.StringSliceVar(&p.adopt, "adopt", nil, "take ownership of the objects of these `COMPONENTS` from their current manager (Helm, Argo CD, Flux, ...)")
+	f.StringSliceVar(&p.suppress, "suppress", nil, "ignore findings of the check `ID[=KIND/NAMESPACE/NAME]`")
 }
 
 func (p *preflightFlags) validate() (err error) {
-	p.ignored, err = kubeflow.ParseSuppressions(p.suppress)
+	p.suppressions, err = kubeflow.ParseSuppressions(p.suppress)
 	return err
 }

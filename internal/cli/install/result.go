@@ -18,7 +18,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// An installResult is what -o json and -o yaml print after an install.
+// An installResult is the -o json and -o yaml document of an install.
 type installResult struct {
 	APIVersion  string              `json:"apiVersion"`
 	Kind        string              `json:"kind"`
@@ -39,9 +39,9 @@ type installResult struct {
 	Error       string              `json:"error,omitempty"`
 }
 
-// finish says what came of it.
+// finish prints the result.
 func (o *installOptions) finish(client *cluster.Client, plan *kubeflow.InstallPlan, result *apply.Result, began time.Time, err error) error {
-	o.told = true
+	o.printed = true
 	took := o.Now().Sub(began)
 	doc := installResult{
 		APIVersion: cli.ResultVersion, Kind: "Result", Name: plan.Name, Release: plan.Release, Context: client.Context, Server: client.Server(),
@@ -58,7 +58,7 @@ func (o *installOptions) finish(client *cluster.Client, plan *kubeflow.InstallPl
 		doc.Applied, doc.Ready = result.ApplyTook.Seconds(), result.ReadyTook.Seconds()
 	}
 	if err != nil {
-		err = client.Explain(ending(err, result, len(plan.Objects)))
+		err = client.Explain(withNext(err, result, len(plan.Objects)))
 		doc.Status, doc.Error = "failed", err.Error()
 		var unfinished *apply.UnfinishedError
 		if errors.As(err, &unfinished) {
@@ -99,21 +99,21 @@ func (o *installOptions) summary(plan *kubeflow.InstallPlan, doc installResult, 
 	}
 }
 
-// ending adds to an error what to do next.
-func ending(err error, result *apply.Result, total int) error {
+// withNext adds to an error what to do next.
+func withNext(err error, result *apply.Result, total int) error {
 	var unfinished *apply.UnfinishedError
 	switch {
 	case errors.As(err, &unfinished):
-		return &problem.Error{What: unfinished.Error(), Err: err, Next: "Look for the cause with: kubectl kubeflow doctor. What is there stays; the same command goes on waiting"}
+		return &problem.Error{What: unfinished.Error(), Err: err, Next: "To find the cause: kubectl kubeflow doctor. Nothing is rolled back; run the same command again to continue waiting"}
 	case errors.Is(err, context.Canceled) && result != nil:
-		return &problem.Error{What: fmt.Sprintf("interrupted: %d of %d objects are as wanted", result.Applied+result.Unchanged, total), Err: err,
-			Next: "Nothing is lost: the same command resumes from here"}
+		return &problem.Error{What: fmt.Sprintf("interrupted: %d of %d objects are up to date", result.Applied+result.Unchanged, total), Err: err,
+			Next: "Run the same command again to resume"}
 	}
 	return err
 }
 
-// inTheWay joins everything that is in the way of an install.
-func inTheWay(err error) error {
+// blockingProblems joins all blocking problems of an install into one error.
+func blockingProblems(err error) error {
 	var refused *preflight.BlockedError
 	if !errors.As(err, &refused) {
 		return err

@@ -9,9 +9,9 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
-// showPlan prints what would be applied.
+// showPlan prints what an install would apply.
 func (o *installOptions) showPlan(plan *kubeflow.InstallPlan) error {
-	o.told = true
+	o.printed = true
 	switch o.output {
 	case "name":
 		for _, ref := range plan.Refs() {
@@ -47,9 +47,9 @@ func (o *installOptions) showPlan(plan *kubeflow.InstallPlan) error {
 	if err := o.Screen().Table([]string{"COMPONENT", "OBJECTS", "TO WRITE", "WAITS FOR WEBHOOK"}, rows); err != nil {
 		return err
 	}
-	o.sayAdapted(plan)
+	o.printAdapted(plan)
 	o.Screen().Say("%s:", plan.Title)
-	o.sayPlan(plan)
+	o.printPlan(plan)
 	o.Screen().Say("Nothing was changed (dry run).")
 	return nil
 }

@@ -8,17 +8,17 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
 
-// A componentTime is how long one component took, counted from when the first object of all was sent.
+// A componentTime is how long one component took, counted from the first apply of the install.
 type componentTime struct {
 	Name    string  `json:"name"`
 	Objects int     `json:"objects"`
 	Changed int     `json:"changed"`
 	Applied float64 `json:"appliedSeconds,omitempty"` // until its last object was applied
-	Ready   float64 `json:"readySeconds,omitempty"`   // until all of it was ready; absent where it is not
-	Waited  string  `json:"waitedFor,omitempty"`      // at last
+	Ready   float64 `json:"readySeconds,omitempty"`   // until all of it was ready; omitted if it is not
+	Waited  string  `json:"waitedFor,omitempty"`      // the last thing
 }
 
-// times collect what an install's components took.
+// times measures how long the components of an install take.
 type times struct {
 	now        func() time.Time
 	began      time.Time
@@ -56,7 +56,8 @@ func (t *times) of(name string) *componentTime {
 	return c
 }
 
-// longest says which component was ready last and what it waited for; nothing where that tells nobody anything.
+// longest returns a sentence about the component that became ready last and what it waited for, or "" with fewer than two
+// components.
 func (t *times) longest() string {
 	var last *componentTime
 	for _, c := range t.components {
@@ -67,5 +68,5 @@ func (t *times) longest() string {
 	if last == nil || len(t.components) < 2 || last.Waited == "" {
 		return ""
 	}
-	return fmt.Sprintf("The last to be ready was %s, after %s. It waited for %s", last.Name, ui.Brief(time.Duration(last.Ready*float64(time.Second))), last.Waited)
+	return fmt.Sprintf("%s took longest: ready after %s, waiting for %s", last.Name, ui.Brief(time.Duration(last.Ready*float64(time.Second))), last.Waited)
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
 
-func TestTheComponentThatWasReadyLastIsNamedWithWhatItWaitedFor(t *testing.T) {
+func TestSlowestComponentIsReportedWithWhatItWaitedFor(t *testing.T) {
 	now := time.Unix(0, 0)
 	times := newTimes(func() time.Time { return now })
 	if got := times.longest(); got != "" {
-		t.Errorf("nothing was installed, and it says %q", got)
+		t.Errorf("without an install: got %q", got)
 	}
 	mysql := cluster.Ref{Kind: "Deployment", Namespace: "kubeflow", Name: "mysql"}
 	for _, step := range []struct {
@@ -31,7 +31,7 @@ func TestTheComponentThatWasReadyLastIsNamedWithWhatItWaitedFor(t *testing.T) {
 		now = time.Unix(0, 0).Add(step.at * time.Second)
 		times.observe(step.event)
 	}
-	if got, want := times.longest(), "The last to be ready was pipelines, after 1m05s. It waited for Deployment/kubeflow/mysql: 0/1 ready"; got != want {
+	if got, want := times.longest(), "pipelines took longest: ready after 1m05s, waiting for Deployment/kubeflow/mysql: 0/1 ready"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	got, err := json.Marshal(times.components)

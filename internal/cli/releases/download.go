@@ -13,7 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// A downloadResult is what -o json and yaml print of --download.
+// A downloadResult is the -o json and -o yaml document of --download.
 type downloadResult struct {
 	APIVersion string   `json:"apiVersion"`
 	Kind       string   `json:"kind"`
@@ -21,20 +21,20 @@ type downloadResult struct {
 	Releases   []string `json:"releases"`
 	Files      []string `json:"files"`
 	Images     []string `json:"images"`
-	// Gone are the images that can no longer be pulled, each with what does the same, or nothing.
+	// Gone are the images that can no longer be pulled, each with its replacement, or "".
 	Gone map[string]string `json:"gone,omitempty"`
 
-	ill []string // the releases that name them
+	affected []string // the releases that use them
 }
 
-// fill downloads releases into a folder that --mirror reads.
-func (o *releasesOptions) fill(ctx context.Context) error {
+// downloadReleases downloads releases into a folder that --mirror reads.
+func (o *releasesOptions) downloadReleases(ctx context.Context) error {
 	names := o.wanted
 	if len(names) == 0 {
 		kubernetes, _ := o.cluster(ctx)
 		newest, ok := release.Newest(kubernetes)
 		if !ok {
-			return &problem.Error{Usage: true, What: "there is no cluster to choose a release for, or none was tested on it", Next: "Name the release, for example: kubectl kubeflow releases --download " + o.download + " --release 26.03"}
+			return &problem.Error{Usage: true, What: "no cluster to choose a release for, or no release was tested on its Kubernetes version", Next: "Specify the release, for example: kubectl kubeflow releases --download " + o.download + " --release 26.03"}
 		}
 		names = []string{newest.Version}
 	}
@@ -43,14 +43,14 @@ func (o *releasesOptions) fill(ctx context.Context) error {
 		return err
 	}
 	result := downloadResult{APIVersion: "kubeflow.release/v1alpha1", Kind: "Download", Folder: o.download, Files: got.Files, Images: got.Images, Gone: map[string]string{}}
-	said := map[string]bool{}
+	seen := map[string]bool{}
 	for _, rendered := range got.Releases {
 		result.Releases = append(result.Releases, rendered.Release.Version)
 		for _, warning := range rendered.Warnings {
-			if !said[warning] {
+			if !seen[warning] {
 				o.Screen().Say("Warning: %s", warning)
 			}
-			said[warning] = true
+			seen[warning] = true
 		}
 		before := len(result.Gone)
 		for _, image := range release.Images(rendered.Objects()) {
@@ -59,14 +59,14 @@ func (o *releasesOptions) fill(ctx context.Context) error {
 			}
 		}
 		if len(result.Gone) > before {
-			result.ill = append(result.ill, rendered.Release.Version)
+			result.affected = append(result.affected, rendered.Release.Version)
 		}
 	}
-	return o.filled(result)
+	return o.showDownload(result)
 }
 
-// filled says what is in the folder now, and how to use it.
-func (o *releasesOptions) filled(r downloadResult) error {
+// showDownload shows what is in the folder, and how to use it.
+func (o *releasesOptions) showDownload(r downloadResult) error {
 	switch o.output {
 	case "json", "yaml":
 		return cli.PrintDocument(o.Out, o.output, r)
@@ -81,7 +81,7 @@ func (o *releasesOptions) filled(r downloadResult) error {
 	}
 	o.Screen().Say("%s, and a list of %s", text.Plural(len(r.Files), "file"), text.Plural(len(r.Images), "image"))
 	if len(r.Gone) > 0 {
-		o.Screen().Say("Warning: %d of these images can no longer be pulled; kubectl kubeflow releases %s says what does the same", len(r.Gone), strings.Join(r.ill, " "))
+		o.Screen().Say("Warning: %d of these images can no longer be pulled; for replacements: kubectl kubeflow releases %s", len(r.Gone), strings.Join(r.affected, " "))
 	}
 	o.Screen().Say("To install from it: kubectl kubeflow install --release %s --mirror %s", r.Releases[0], o.download)
 	return nil

@@ -18,25 +18,25 @@ type releasesOptions struct {
 	*cli.Deps
 	output     string
 	components bool
-	names      []string // of the arguments
+	names      []string // the arguments
 	wanted     []string // of --release, for --download
 	download   string
 	mirror     string
 	skipVerify bool
 }
 
-const releasesLong = `Lists the Kubeflow releases that this program knows, and which of them suit
-the cluster of the current context. It works without a cluster too.
+const releasesLong = `List the supported Kubeflow releases, and which of them are compatible with the
+cluster of the current context. It also works without a cluster.
 
-With the name of a release it shows its components, what each needs, where the
-release comes from, and which of its images can no longer be pulled.
+With the name of a release, show its components, their dependencies, the sources
+of the release, and images that can no longer be pulled.
 
-With --download it fills a folder that install, build and doctor read with
---mirror, for clusters without internet: the archives, verified, with all that
-they refer to, and the images that the release names in images.txt.`
+With --download, create a mirror for clusters without internet access, which
+install, build and doctor read with --mirror. It holds the verified archives of
+the release and everything that they refer to; images.txt lists the images.`
 
-const releasesExample = `  kubectl kubeflow releases                      # all
-  kubectl kubeflow releases 26.03                # what is in one
+const releasesExample = `  kubectl kubeflow releases                      # list all releases
+  kubectl kubeflow releases 26.03                # show one release
   kubectl kubeflow releases --download mirror -r 26.03
   kubectl kubeflow install -r 26.03 --mirror mirror`
 
@@ -47,7 +47,7 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 	o := &releasesOptions{Deps: d}
 	cmd := &cobra.Command{
 		Use:   "releases [RELEASE...]",
-		Short: "List the Kubeflow releases and which of them suit this cluster", Long: releasesLong, Example: releasesExample,
+		Short: "List Kubeflow releases and their compatibility with the cluster", Long: releasesLong, Example: releasesExample,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.names = args
 			if err := o.validate(); err != nil {
@@ -60,12 +60,12 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	releasesOutput.Add(cmd, f, &o.output, "o", "print them as `FORMAT`: %s")
+	releasesOutput.Add(cmd, f, &o.output, "o", "print the releases as `FORMAT`: %s")
 	f.BoolVar(&o.components, "components", false, "show the components of each release")
-	f.StringVar(&o.download, "download", "", "fill this `FOLDER` for --mirror with what --release names (default the newest that suits)")
+	f.StringVar(&o.download, "download", "", "download --release (default the newest compatible release) to this `FOLDER`, for --mirror")
 	f.StringSliceVarP(&o.wanted, "release", "r", nil, "the `VERSIONS` to download")
 	f.StringVar(&o.mirror, "mirror", "", "download from this `FOLDER|URL` instead of the internet")
-	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not compare what is downloaded with the pinned hashes")
+	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not verify the pinned hashes of downloads")
 	cli.Complete(cmd, "release", cli.Fixed(cli.ReleaseNames()...))
 	cli.Complete(cmd, "mirror", cli.Folders)
 	return cmd
@@ -74,16 +74,16 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 func (o *releasesOptions) validate() error {
 	switch {
 	case o.download == "" && (len(o.wanted) > 0 || o.mirror != "" || o.skipVerify):
-		return &problem.Error{Usage: true, What: "--release, --mirror and --skip-verify go with --download", Next: "To see one release: kubectl kubeflow releases 26.03"}
+		return &problem.Error{Usage: true, What: "--release, --mirror and --skip-verify require --download", Next: "To see one release: kubectl kubeflow releases 26.03"}
 	case o.download != "" && (len(o.names) > 0 || o.components):
-		return &problem.Error{Usage: true, What: "--download goes with --release", Next: "For example: kubectl kubeflow releases --download mirror -r 26.03"}
+		return &problem.Error{Usage: true, What: "--download selects releases with --release", Next: "For example: kubectl kubeflow releases --download mirror -r 26.03"}
 	}
 	return releasesOutput.Check(o.output)
 }
 
 func run(ctx context.Context, o *releasesOptions) error {
 	if o.download != "" {
-		return o.fill(ctx)
+		return o.downloadReleases(ctx)
 	}
 	chosen := release.All()
 	if len(o.names) > 0 {
@@ -91,7 +91,7 @@ func run(ctx context.Context, o *releasesOptions) error {
 		for _, name := range o.names {
 			r, err := release.Find(name)
 			if err != nil {
-				return &problem.Error{Usage: true, What: err.Error(), Next: "See them with: kubectl kubeflow releases"}
+				return &problem.Error{Usage: true, What: err.Error(), Next: "List them with: kubectl kubeflow releases"}
 			}
 			chosen = append(chosen, r)
 		}
@@ -107,7 +107,7 @@ func run(ctx context.Context, o *releasesOptions) error {
 	return o.list(rows)
 }
 
-// cluster is the Kubernetes version of the cluster and the releases that it has; without a cluster that answers there are none.
+// cluster returns the Kubernetes version of the cluster and the installed releases, if a cluster responds.
 func (o *releasesOptions) cluster(ctx context.Context) (kubernetes string, installed map[string]bool) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -120,7 +120,7 @@ func (o *releasesOptions) cluster(ctx context.Context) (kubernetes string, insta
 		return "", nil
 	}
 	inventories, err := inventory.List(ctx, client.View())
-	if err != nil { // not everyone may look
+	if err != nil { // without permission to read them
 		return v.GitVersion, nil
 	}
 	installed = map[string]bool{}
@@ -142,13 +142,13 @@ func (o *releasesOptions) list(rows []releaseRow) error {
 		}
 		return nil
 	}
-	header := []string{"RELEASE", "KUBERNETES", "SIGN-IN", "THIS CLUSTER"}
+	header := []string{"RELEASE", "KUBERNETES", "AUTHENTICATION", "THIS CLUSTER"}
 	if o.output == "wide" {
 		header = append(header, "PIPELINES", "VERIFIED", "COMPONENTS")
 	}
 	var cells [][]string
 	for _, r := range rows {
-		here := r.Cluster
+		here := compatibility(r.Cluster)
 		if r.Installed {
 			here += ", installed"
 		}
@@ -158,7 +158,7 @@ func (o *releasesOptions) list(rows []releaseRow) error {
 			for _, c := range r.Components {
 				names = append(names, c.Name)
 			}
-			pinned := "no pin"
+			pinned := "no"
 			if r.Pinned {
 				pinned = "yes"
 			}

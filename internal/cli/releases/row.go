@@ -9,8 +9,8 @@ type releaseRow struct {
 	SignIn     release.SignIn `json:"signIn"`
 	Install    bool           `json:"installable"`
 	Suits      string         `json:"suitsThisCluster"` // yes, no or unknown
-	// Cluster says how the cluster's Kubernetes suits: suits, too old, untested (newer than what was
-	// tested), too new (APIs that the release uses are gone) or unknown.
+	// Cluster is the compatibility with the cluster's Kubernetes: suits, too old, untested (newer than the tested
+	// versions), too new (it no longer serves APIs that the release uses) or unknown.
 	Cluster    string              `json:"thisCluster"`
 	Installed  bool                `json:"installed"`
 	Pipelines  string              `json:"pipelines"`
@@ -22,7 +22,7 @@ type releaseRow struct {
 	LeftOvers  []release.LeftOver  `json:"leftOvers,omitempty"`
 }
 
-// releaseRowOf says how a release stands to a cluster; kubernetes is empty when there is none.
+// releaseRowOf returns the row of a release; kubernetes is the version of the cluster, "" without one.
 func releaseRowOf(r release.Release, kubernetes string, installed map[string]bool) releaseRow {
 	row := releaseRow{
 		Version: r.Version, Kubernetes: r.Kubernetes.String(), SignIn: r.SignIn, Install: r.Installable(), Suits: "unknown",
@@ -37,4 +37,12 @@ func releaseRowOf(r release.Release, kubernetes string, installed map[string]boo
 		row.Cluster = r.Kubernetes.Fit(kubernetes)
 	}
 	return row
+}
+
+// compatibility is the value of thisCluster as the screen shows it.
+func compatibility(fit string) string {
+	if fit == "suits" {
+		return "compatible"
+	}
+	return fit
 }

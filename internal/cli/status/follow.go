@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// follow shows the status again and again: with --watch until it is interrupted, with --wait until everything is ready.
+// follow shows the status repeatedly: with --watch until it is interrupted, with --wait until everything is ready.
 func (o *statusOptions) follow(ctx context.Context, client *cluster.Client) error {
 	deadline := ctx
 	if o.wait {
@@ -24,36 +24,36 @@ func (o *statusOptions) follow(ctx context.Context, client *cluster.Client) erro
 	}
 	scene := ui.NewScene(o.Screen())
 	var last *kubeflow.Overview
-	var unshown error
-	err := kubeflow.FollowStatus(deadline, client, o.wanted(), func(overview *kubeflow.Overview) (done bool, err error) {
-		unshown = o.change(scene, last, overview)
+	var drawErr error
+	err := kubeflow.FollowStatus(deadline, client, o.readOptions(), func(overview *kubeflow.Overview) (done bool, err error) {
+		drawErr = o.change(scene, last, overview)
 		last = overview
-		return o.wait && overview.Ready, unshown
+		return o.wait && overview.Ready, drawErr
 	})
 	switch {
-	case unshown != nil:
-		return unshown
+	case drawErr != nil:
+		return drawErr
 	case ctx.Err() != nil:
-		return errors.Join(cli.ErrFound, ctx.Err()) // nothing to say: the last look is on the screen
+		return errors.Join(cli.ErrFound, ctx.Err()) // without a message: the last status is on the screen
 	case deadline.Err() != nil:
-		return o.ranOut(last)
+		return o.timedOut(last)
 	case err != nil:
-		return o.unseen(client, err)
+		return o.failed(client, err)
 	}
 	return o.show(last, 0)
 }
 
-// ranOut ends a wait.
-func (o *statusOptions) ranOut(last *kubeflow.Overview) error {
+// timedOut shows the last status and returns the error of a wait that timed out.
+func (o *statusOptions) timedOut(last *kubeflow.Overview) error {
 	var shown error
 	if last != nil {
 		shown = o.show(last, 0)
 	}
-	return errors.Join(shown, &problem.Error{What: fmt.Sprintf("not everything was ready after %s", o.timeout), Err: context.DeadlineExceeded,
-		Next: "Look for the cause with: kubectl kubeflow doctor"})
+	return errors.Join(shown, &problem.Error{What: fmt.Sprintf("timed out after %s: not everything is ready", o.timeout), Err: context.DeadlineExceeded,
+		Next: "To find the cause: kubectl kubeflow doctor"})
 }
 
-// change shows what is new since the last look: on a terminal the whole picture, in a pipe a line for each change.
+// change shows what has changed: on a terminal the whole status again, in a pipe a line per change.
 func (o *statusOptions) change(scene *ui.Scene, last, overview *kubeflow.Overview) error {
 	switch {
 	case o.wait:
@@ -73,7 +73,7 @@ func (o *statusOptions) change(scene *ui.Scene, last, overview *kubeflow.Overvie
 	return nil
 }
 
-// same tells whether two looks saw the same.
+// same reports whether two overviews are equal.
 func same(a, b *kubeflow.Overview) bool {
 	one, err1 := json.Marshal(a)
 	two, err2 := json.Marshal(b)

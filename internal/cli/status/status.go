@@ -24,25 +24,26 @@ type statusOptions struct {
 	output      string
 }
 
-var statusOutput = cli.Outputs("", "json", "yaml", "wide", "name (what is not ready, one a line)")
+var statusOutput = cli.Outputs("", "json", "yaml", "wide", "name (objects that are not ready)")
 
 // NewCommand returns the command "kubectl kubeflow status".
 func NewCommand(d *cli.Deps) *cobra.Command {
 	o := &statusOptions{Deps: d}
 	cmd := &cobra.Command{
-		Use: "status", Short: "Say how Kubeflow is: components, what is not ready and why",
-		Long: `Says how the Kubeflow of this cluster is: its release, each component, what is
-not ready and why, where the dashboard is, and the nodes it runs on.
+		Use: "status", Short: "Show the status of Kubeflow: components, what is not ready and why",
+		Long: `Show the status of Kubeflow on the cluster of the current context: its release,
+each component, what is not ready and why, the address of the dashboard, and the
+nodes.
 
-It compares the record that install keeps with the cluster. A Kubeflow that was
-installed by other means is recognised by its workloads.
+The status compares the cluster with the inventory that install records. A
+Kubeflow that was installed by other means is recognised by its workloads.
 
-Exit code 0 when everything is ready, 3 when something is not, 4 when --wait ran
-out, 1 when there is no Kubeflow or it could not be looked at.`,
-		Example: `  kubectl kubeflow status                       # at a glance
-  kubectl kubeflow status --watch               # and how it changes
-  kubectl kubeflow status --tree                # down to the pods
-  kubectl kubeflow status --wait --timeout 10m  # until it is ready
+Exit codes: 0 everything is ready, 1 Kubeflow was not found or could not be
+read, 3 something is not ready, 4 --wait timed out.`,
+		Example: `  kubectl kubeflow status                       # summary
+  kubectl kubeflow status --watch               # update continuously
+  kubectl kubeflow status --tree                # including pods
+  kubectl kubeflow status --wait --timeout 10m  # wait until ready
   kubectl kubeflow status -o json               # for scripts`,
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -54,12 +55,12 @@ out, 1 when there is no Kubeflow or it could not be looked at.`,
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.BoolVarP(&o.watch, "watch", "w", false, "show it again whenever it changes, until Ctrl-C")
-	f.BoolVar(&o.tree, "tree", false, "as a tree: components, objects that are not ready, their ReplicaSets and pods; with -o wide all of them")
+	f.BoolVarP(&o.watch, "watch", "w", false, "update the status when it changes, until Ctrl-C")
+	f.BoolVar(&o.tree, "tree", false, "show a tree of components, objects that are not ready, their ReplicaSets and pods; with -o wide all objects")
 	f.BoolVar(&o.wait, "wait", false, "wait until everything is ready")
-	f.DurationVar(&o.timeout, "timeout", 30*time.Minute, "with --wait: give up after this `DURATION`")
-	f.StringVar(&o.name, "name", "", "the `NAME` of the installation (default the Kubeflow of this cluster)")
-	statusOutput.Add(cmd, f, &o.output, "o", "print it as `FORMAT`: %s")
+	f.DurationVar(&o.timeout, "timeout", 30*time.Minute, "with --wait: time out after this `DURATION`")
+	f.StringVar(&o.name, "name", "", "the `NAME` of the installation (default the Kubeflow of the cluster)")
+	statusOutput.Add(cmd, f, &o.output, "o", "print the status as `FORMAT`: %s")
 	return cmd
 }
 
@@ -69,39 +70,39 @@ func (o *statusOptions) validate() error {
 	}
 	switch {
 	case o.watch && o.wait:
-		return &problem.Error{Usage: true, What: "--watch and --wait exclude each other", Next: "Choose --watch to look on, or --wait to end when everything is ready"}
+		return &problem.Error{Usage: true, What: "--watch and --wait are mutually exclusive", Next: "Use --watch to follow the status, or --wait to exit when everything is ready"}
 	case o.watch && (o.output == "yaml" || o.output == "name"):
-		return &problem.Error{Usage: true, What: "--watch has no output format " + o.output, Next: "With -o json each change is one document on a line of its own"}
+		return &problem.Error{Usage: true, What: "--watch does not support -o " + o.output, Next: "-o json prints one document per line for each change"}
 	case o.tree && o.output == "name":
-		return &problem.Error{Usage: true, What: "--tree says nothing with -o name", Next: "Leave one of them out"}
+		return &problem.Error{Usage: true, What: "--tree cannot be used with -o name", Next: "Specify one of them"}
 	case o.timeout <= 0:
-		return &problem.Error{Usage: true, What: "--timeout must be longer than nothing", Next: "For example: --timeout 10m"}
+		return &problem.Error{Usage: true, What: "--timeout must be positive", Next: "For example: --timeout 10m"}
 	}
 	return nil
 }
 
-// run looks, once or again and again. What asks for a document gets one, also where there is nothing to tell of.
+// run shows the status, once or repeatedly. With -o json or yaml it writes a document even if the status could not be read.
 func run(ctx context.Context, o *statusOptions) error {
 	client, err := o.Connect()
 	if err != nil {
-		return o.unseen(nil, err)
+		return o.failed(nil, err)
 	}
 	if o.watch || o.wait {
 		return o.follow(ctx, client)
 	}
-	overview, err := kubeflow.ReadStatus(ctx, client, o.wanted())
+	overview, err := kubeflow.ReadStatus(ctx, client, o.readOptions())
 	if err != nil {
-		return o.unseen(client, err)
+		return o.failed(client, err)
 	}
-	return errors.Join(o.show(overview, 0), howItIs(overview))
+	return errors.Join(o.show(overview, 0), verdict(overview))
 }
 
-func (o *statusOptions) wanted() kubeflow.StatusOptions {
+func (o *statusOptions) readOptions() kubeflow.StatusOptions {
 	return kubeflow.StatusOptions{Name: o.name, Tree: o.tree, All: o.tree && o.output == "wide", Now: o.Now}
 }
 
-// unseen ends a look that did not come to anything.
-func (o *statusOptions) unseen(client *cluster.Client, err error) error {
+// failed returns the error of a status that could not be read, and writes it as the -o document.
+func (o *statusOptions) failed(client *cluster.Client, err error) error {
 	if client != nil {
 		err = client.Explain(err)
 	}
@@ -113,7 +114,7 @@ func (o *statusOptions) unseen(client *cluster.Client, err error) error {
 	return errors.Join(cli.PrintDocument(o.Out, o.output, overview), err)
 }
 
-// show prints an overview in the format that was asked for.
+// show prints an overview in the chosen format.
 func (o *statusOptions) show(overview *kubeflow.Overview, rows int) error {
 	switch o.output {
 	case "json", "yaml":
@@ -130,9 +131,9 @@ func (o *statusOptions) show(overview *kubeflow.Overview, rows int) error {
 	switch {
 	case overview.AtWork != nil, overview.Inconclusive():
 	case overview.Uninstalling:
-		style.Next = "kubectl kubeflow uninstall goes on with the uninstall that was cut off"
+		style.Next = "kubectl kubeflow uninstall (resumes the interrupted uninstall)"
 	case overview.Incomplete() && overview.Release.Name != "":
-		style.Next = "kubectl kubeflow install --release " + overview.Release.Name + " puts back what is missing"
+		style.Next = "kubectl kubeflow install --release " + overview.Release.Name + " (restores what is missing)"
 	case !overview.Ready:
 		style.Next = "kubectl kubeflow doctor"
 	case overview.Dashboard.URL == "":
@@ -141,13 +142,13 @@ func (o *statusOptions) show(overview *kubeflow.Overview, rows int) error {
 	return o.Screen().Status(overview, style)
 }
 
-// howItIs is how a status ends, as an error: nil when everything is ready.
-func howItIs(overview *kubeflow.Overview) error {
+// verdict maps a status to the error of the command: nil if everything is ready.
+func verdict(overview *kubeflow.Overview) error {
 	switch {
 	case overview.Ready:
 		return nil
 	case overview.Inconclusive():
-		return &problem.Error{What: "what matters could not be looked at", Next: "Ask the cluster's administrator for permission to list workloads, or name another user with --context"}
+		return &problem.Error{What: "the workloads could not be read", Next: "Ask the administrator of the cluster for permission to list workloads, or select another user with --context"}
 	}
 	return cli.ErrFound
 }

@@ -9,8 +9,9 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// agree shows what goes and what stays and asks. Data is only deleted for who names the cluster, which dataOf returns.
-func (o *uninstallOptions) agree(ctx context.Context, client *cluster.Client, plan *kubeflow.UninstallPlan) (dataOf string, err error) {
+// confirm shows what is deleted and what is kept, and asks for confirmation. User data is deleted only if the user names the
+// cluster, which deleteDataOf returns.
+func (o *uninstallOptions) confirm(ctx context.Context, client *cluster.Client, plan *kubeflow.UninstallPlan) (deleteDataOf string, err error) {
 	o.describe(client, plan)
 	if plan.DeletesData() {
 		return plan.Cluster(), o.confirmData(ctx, plan.Cluster())
@@ -19,32 +20,32 @@ func (o *uninstallOptions) agree(ctx context.Context, client *cluster.Client, pl
 		return "", nil
 	}
 	if !o.Screen().Interactive {
-		return "", &problem.Error{Usage: true, What: "there is nobody to ask whether to uninstall " + plan.Title(), Next: "Say yes with --yes"}
+		return "", &problem.Error{Usage: true, What: "confirmation required to uninstall " + plan.Title() + ": this is not a terminal", Next: "Confirm with --yes"}
 	}
 	yes, err := o.Screen().Confirm(ctx, fmt.Sprintf("Uninstall %s from %s?", plan.Title(), plan.Cluster()))
 	if err == nil && !yes {
-		err = unchanged()
+		err = cancelled()
 	}
 	return "", err
 }
 
-// confirmData wants the name of the context, typed or with --confirm.
+// confirmData requires the name of the context, typed or given with --confirm.
 func (o *uninstallOptions) confirmData(ctx context.Context, name string) error {
 	switch {
-	case o.confirm == name:
+	case o.confirmed == name:
 		return nil
-	case o.confirm != "":
-		return &problem.Error{Usage: true, What: fmt.Sprintf("--confirm says %q, and this is %s", o.confirm, name), Next: "Nothing was changed. Choose the cluster with --context"}
+	case o.confirmed != "":
+		return &problem.Error{Usage: true, What: fmt.Sprintf("--confirm is %q, but the context is %s", o.confirmed, name), Next: "Nothing was changed. Select the cluster with --context"}
 	case !o.Screen().Interactive:
-		return &problem.Error{Usage: true, What: "there is nobody to ask whether to delete users' data", Next: "Nothing was changed. To delete it without a question: --confirm " + name}
+		return &problem.Error{Usage: true, What: "confirmation required to delete user data: this is not a terminal", Next: "Nothing was changed. To delete the data, confirm with --confirm " + name}
 	}
-	typed, err := o.Screen().Ask(ctx, fmt.Sprintf("To delete this data for good, type %s:", name))
+	typed, err := o.Screen().Ask(ctx, fmt.Sprintf("To permanently delete this data, type %s:", name))
 	if err == nil && typed != name {
-		err = unchanged()
+		err = cancelled()
 	}
 	return err
 }
 
-func unchanged() error {
-	return &problem.Error{What: "nothing was changed", Next: "To look first: kubectl kubeflow uninstall --dry-run"}
+func cancelled() error {
+	return &problem.Error{What: "cancelled, nothing was changed", Next: "To preview the changes: kubectl kubeflow uninstall --dry-run"}
 }

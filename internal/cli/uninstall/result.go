@@ -18,7 +18,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// A removal is what -o json and -o yaml print after an uninstall, and for --dry-run.
+// A removal is the -o json and -o yaml document of an uninstall and of its --dry-run.
 type removal struct {
 	APIVersion string           `json:"apiVersion"`
 	Kind       string           `json:"kind"`
@@ -26,13 +26,13 @@ type removal struct {
 	Release    string           `json:"release,omitempty"`
 	Context    string           `json:"context,omitempty"`
 	Server     string           `json:"server,omitempty"`
-	Status     string           `json:"status"` // removed, kept (all but what stays), planned, nothing (was installed) or failed
+	Status     string           `json:"status"` // removed, kept (some objects were), planned, nothing (was installed) or failed
 	Seconds    float64          `json:"seconds"`
 	Waves      []uninstall.Wave `json:"waves,omitempty"` // of a dry run
 	Removed    []cluster.Ref    `json:"removed"`
 	Kept       []uninstall.Kept `json:"kept,omitempty"`
 	Left       []uninstall.Kept `json:"left,omitempty"`
-	Data       uninstall.Data   `json:"data"` // what users have; deleted with --delete-data
+	Data       uninstall.Data   `json:"data"` // user data, which only --delete-data deletes
 	DeleteData bool             `json:"deleteData"`
 	Pending    []apply.Pending  `json:"pending,omitempty"`
 	Next       []string         `json:"next,omitempty"`
@@ -46,9 +46,9 @@ func (o *uninstallOptions) document(client *cluster.Client, plan *kubeflow.Unins
 	}
 }
 
-// finish says what came of it.
+// finish prints the result.
 func (o *uninstallOptions) finish(client *cluster.Client, plan *kubeflow.UninstallPlan, result *uninstall.Result, took time.Duration, err error) error {
-	o.told = true
+	o.printed = true
 	doc := o.document(client, plan, "removed")
 	doc.Seconds = took.Seconds()
 	if result != nil {
@@ -58,7 +58,7 @@ func (o *uninstallOptions) finish(client *cluster.Client, plan *kubeflow.Uninsta
 		}
 	}
 	if err != nil {
-		err = client.Explain(halfway(err, result, len(plan.Refs())))
+		err = client.Explain(withNext(err, result, len(plan.Refs())))
 		doc.Status, doc.Error = "failed", err.Error()
 		var unremoved *uninstall.UnfinishedError
 		if errors.As(err, &unremoved) {
@@ -77,40 +77,40 @@ func (o *uninstallOptions) finish(client *cluster.Client, plan *kubeflow.Uninsta
 			fmt.Fprintln(o.Out, ref)
 		}
 	default:
-		o.sumUp(plan, result, took)
+		o.summary(plan, result, took)
 	}
 	return err
 }
 
-func (o *uninstallOptions) sumUp(plan *kubeflow.UninstallPlan, result *uninstall.Result, took time.Duration) {
+func (o *uninstallOptions) summary(plan *kubeflow.UninstallPlan, result *uninstall.Result, took time.Duration) {
 	s := o.Screen()
-	if !slices.Equal(result.Keep, plan.Keep) { // said before
+	if !slices.Equal(result.Keep, plan.Keep) { // else it was printed with the plan
 		o.describeKept(result.Keep)
 	}
 	o.describeLeft(result.LeftOvers)
 	fmt.Fprintf(o.Out, "%s %s is uninstalled: %s removed, in %s\n", s.Done(), plan.Title(), text.Plural(len(result.Removed), "object"), ui.Brief(took))
 	switch {
 	case result.Record && !o.deleteData && !plan.Data.Empty():
-		fmt.Fprintln(o.Out, "What users have stays, and the record of it. To delete it: kubectl kubeflow uninstall --delete-data")
+		fmt.Fprintln(o.Out, "User data and its record were kept. To delete them: kubectl kubeflow uninstall --delete-data")
 	case result.Record:
-		fmt.Fprintln(o.Out, "What is kept stays on record. To finish once it is out of the way: kubectl kubeflow uninstall")
+		fmt.Fprintln(o.Out, "The kept objects stay recorded. To finish later: kubectl kubeflow uninstall")
 	}
 }
 
-// halfway adds to an error what to do next.
-func halfway(err error, result *uninstall.Result, total int) error {
+// withNext adds to an error what to do next.
+func withNext(err error, result *uninstall.Result, total int) error {
 	var unremoved *uninstall.UnfinishedError
 	switch {
 	case errors.As(err, &unremoved):
-		next := "Run the same command again to go on waiting"
+		next := "Run the same command again to continue waiting"
 		if len(unremoved.Next) > 0 {
-			next = "If what should do this is gone for good, this lets them go, without the work that it would have done:\n  " +
+			next = "If the controller of these finalizers no longer exists, remove them; its cleanup is then skipped:\n  " +
 				strings.Join(unremoved.Next, "\n  ") + "\nThen run the same command again."
 		}
 		return &problem.Error{What: unremoved.Error(), Next: next, Err: err}
 	case errors.Is(err, context.Canceled) && result != nil:
-		return &problem.Error{What: fmt.Sprintf("interrupted: %d of %d objects are gone", len(result.Removed), total), Err: err,
-			Next: "Run the same command again: it resumes from here"}
+		return &problem.Error{What: fmt.Sprintf("interrupted: %d of %d objects were deleted", len(result.Removed), total), Err: err,
+			Next: "Run the same command again to resume"}
 	}
 	return err
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
-// describe says what goes, what stays and why, and which data users have.
+// describe shows what is deleted, what is kept and why, and which data users have.
 func (o *uninstallOptions) describe(client *cluster.Client, plan *kubeflow.UninstallPlan) {
 	s := o.Screen()
 	s.Say("Uninstall %s from context %s at %s", plan.Title(), client.Context, client.Server())
@@ -45,27 +45,27 @@ func brief(parts []string) string {
 	return strings.Join(parts, ", ")
 }
 
-// describeOutside names what other commands made: an address that people use goes, and no fix can be undone any more.
+// describeOutside lists what other commands created: an address of the dashboard is deleted, and fixes can no longer be undone.
 func (o *uninstallOptions) describeOutside(plan *kubeflow.UninstallPlan) {
 	records := 0
 	for _, object := range plan.Extras() {
 		if object.GetKind() == "Service" || object.GetKind() == "NetworkPolicy" {
-			o.Screen().Say("  with it goes %s, which expose made", cluster.RefOf(object))
+			o.Screen().Say("  also deletes %s, created by expose", cluster.RefOf(object))
 		} else {
 			records++
 		}
 	}
 	if records > 0 {
-		o.Screen().Say("  with it go %s of fixes that doctor could undo", text.Plural(records, "record"))
+		o.Screen().Say("  also deletes %s of fixes, which can then no longer be undone", text.Plural(records, "record"))
 	}
 }
 
-// describeKept says what stays, and why.
+// describeKept lists what is kept, and why.
 func (o *uninstallOptions) describeKept(keep []uninstall.Kept) {
 	if len(keep) == 0 {
 		return
 	}
-	o.Screen().Say("What stays:")
+	o.Screen().Say("Kept:")
 	const named = 20
 	for i, kept := range keep {
 		if i == named {
@@ -76,22 +76,22 @@ func (o *uninstallOptions) describeKept(keep []uninstall.Kept) {
 	}
 }
 
-// describeData lists users' data, the whole of it where it goes.
+// describeData lists user data, and says whether it is deleted.
 func (o *uninstallOptions) describeData(data uninstall.Data) {
 	if data.Empty() {
 		return
 	}
 	s := o.Screen()
 	if o.deleteData {
-		s.Say("Data that goes, for good:")
+		s.Say("User data that is permanently deleted:")
 	} else {
-		s.Say("Users' data, which stays (--delete-data deletes it):")
+		s.Say("User data, which is kept (--delete-data deletes it):")
 	}
 	if len(data.Profiles) > 0 {
 		s.Say("  Profiles: %s", strings.Join(data.Profiles, ", "))
 	}
 	if len(data.Namespaces) > 0 {
-		s.Say("  namespaces of users, with all that is in them: %s", strings.Join(data.Namespaces, ", "))
+		s.Say("  profile namespaces, with everything in them: %s", strings.Join(data.Namespaces, ", "))
 	}
 	for _, v := range data.Volumes {
 		retained := ""
@@ -105,31 +105,31 @@ func (o *uninstallOptions) describeData(data uninstall.Data) {
 	}
 }
 
-// describeLeft names what nobody recorded and what is of no use any more.
+// describeLeft lists leftovers: objects without a record that are of no use any more.
 func (o *uninstallOptions) describeLeft(left []uninstall.Kept) {
 	for _, l := range left {
-		o.Screen().Say("Left over: %s: %s, and Kubeflow itself made it after the install. Delete it with: kubectl delete %s %s",
+		o.Screen().Say("Leftover: %s: %s, created by Kubeflow itself after the install. Delete it with: kubectl delete %s %s",
 			l.Ref, l.Why, strings.ToLower(l.Ref.Kind), l.Ref.Name)
 	}
 }
 
-// onlyKept says that nothing is left to take off but what an earlier uninstall kept.
-func (o *uninstallOptions) onlyKept(client *cluster.Client, plan *kubeflow.UninstallPlan) error {
-	o.told = true
+// reportOnlyKept reports that nothing is left but what an earlier uninstall kept.
+func (o *uninstallOptions) reportOnlyKept(client *cluster.Client, plan *kubeflow.UninstallPlan) error {
+	o.printed = true
 	doc := o.document(client, plan, "kept")
 	doc.Removed, doc.Kept = []cluster.Ref{}, plan.Keep
 	if o.output == "json" || o.output == "yaml" {
 		return cli.PrintDocument(o.Out, o.output, doc)
 	}
-	o.Screen().Say("Nothing is installed on %s any more but what an uninstall keeps.", plan.Cluster())
+	o.Screen().Say("Nothing to uninstall on %s except what an earlier uninstall kept.", plan.Cluster())
 	o.describeKept(plan.Keep)
 	o.describeData(plan.Data)
 	return nil
 }
 
-// showRemoval prints what would go and what would stay.
-func (o *uninstallOptions) showRemoval(ctx context.Context, client *cluster.Client, plan *kubeflow.UninstallPlan) error {
-	o.told = true
+// showPlan prints what an uninstall would delete and keep.
+func (o *uninstallOptions) showPlan(ctx context.Context, client *cluster.Client, plan *kubeflow.UninstallPlan) error {
+	o.printed = true
 	var refused error
 	if o.dryRun == "server" {
 		refused = plan.DryRun(ctx)
@@ -151,7 +151,7 @@ func (o *uninstallOptions) showRemoval(ctx context.Context, client *cluster.Clie
 	o.describe(client, plan)
 	o.describeLeft(plan.LeftOvers)
 	if refused == nil {
-		o.Screen().Say("%s would go. Nothing was changed (dry run).", text.Plural(len(plan.Refs()), "object"))
+		o.Screen().Say("%s would be deleted. Nothing was changed (dry run).", text.Plural(len(plan.Refs()), "object"))
 	}
 	return refused
 }

@@ -34,12 +34,12 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 		Args:  cli.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
-	cmd.Flags().BoolVar(&o.client, "client", false, "only this plugin's version: do not ask the cluster")
-	versionOutput.Add(cmd, cmd.Flags(), &o.output, "o", "print it as `FORMAT`: %s")
+	cmd.Flags().BoolVar(&o.client, "client", false, "print only the version of this plugin, without connecting to the cluster")
+	versionOutput.Add(cmd, cmd.Flags(), &o.output, "o", "print the versions as `FORMAT`: %s")
 	return cmd
 }
 
-// run tells the plugin's version also where no cluster tells its own: that is what a report of trouble needs.
+// run prints the plugin's version even if the cluster does not respond: a bug report needs it.
 func run(ctx context.Context, o *versionOptions) error {
 	if err := versionOutput.Check(o.output); err != nil {
 		return err
