@@ -8,7 +8,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// An Installation is what is about to be applied. The View that goes with it shows the cluster as it will be ([cluster.Lay]).
+// An Installation is what is about to be applied. The View that goes with it shows the cluster as it will be ([cluster.Overlay]).
 type Installation struct {
 	Objects   []*unstructured.Unstructured
 	Component map[cluster.Ref]string // by identity: the part of Kubeflow that an object belongs to

@@ -62,7 +62,7 @@ func (o *InstallOptions) examine(ctx context.Context, view cluster.View, p *plan
 		settings.Release = &known
 	}
 	chosen := slices.DeleteFunc(checks.All(), func(c *doctor.Check) bool { return !c.Preflight })
-	return doctor.Diagnose(ctx, cluster.Lay(view, coming.Objects...), chosen, doctor.Options{Settings: settings, Suppress: o.Suppress})
+	return doctor.Diagnose(ctx, cluster.Overlay(view, coming.Objects...), chosen, doctor.Options{Settings: settings, Suppress: o.Suppress})
 }
 
 // installationOf is what the checks before an install know of it.

@@ -120,7 +120,7 @@ func read(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
 		for _, o := range coming {
 			s.Install.Component[cluster.RefOf(o).Identity()] = o.GetAnnotations()["component"]
 		}
-		return cluster.Lay(view, coming...), s
+		return cluster.Overlay(view, coming...), s
 	}
 	s.Install = nil
 	return view, s

@@ -21,7 +21,7 @@ func delayOf(events []corev1.Event) problem.Error {
 		if event.Type != corev1.EventTypeWarning {
 			continue
 		}
-		if refusal, known := cluster.AzureRefused(event.Message); known {
+		if refusal, known := cluster.ExplainAzure(event.Message); known {
 			return refusal
 		}
 		return problem.Error{What: event.Reason + ": " + text.FirstLine(event.Message)}

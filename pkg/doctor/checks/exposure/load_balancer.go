@@ -61,7 +61,7 @@ func judgeRefusal(service *unstructured.Unstructured, message string) doctor.Fin
 		Advice:      "See Azure's answer in the Service's events.",
 		Command:     "kubectl describe service -n " + service.GetNamespace() + " " + service.GetName(),
 	}
-	if refused, known := cluster.AzureRefused(message); known {
+	if refused, known := cluster.ExplainAzure(message); known {
 		f.Cause = sentence(refused.What)
 		if refused.Next != "" {
 			f.Advice, f.Command = refused.Next+".", refused.Command

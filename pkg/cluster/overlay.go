@@ -12,22 +12,22 @@ import (
 	"k8s.io/apimachinery/pkg/version"
 )
 
-// Lay returns a View of a cluster as it will be once objects are applied to it: what is on it, with these laid over it.
-// An object that is in both has the fields of both, and where they differ the one that is laid over it wins.
-func Lay(base View, objects ...*unstructured.Unstructured) View {
-	return &laidView{base: base, over: Objects("what is about to be applied", nil, objects...).(*objectView)}
+// Overlay returns a View of a cluster as it will be once objects are applied to it: the objects of the cluster, overlaid with these.
+// An object that is in both has the fields of both; where they differ, the overlay wins.
+func Overlay(base View, objects ...*unstructured.Unstructured) View {
+	return &overlayView{base: base, over: Objects("what is about to be applied", nil, objects...).(*objectView)}
 }
 
-type laidView struct {
+type overlayView struct {
 	base View // not embedded: a method that View gets has to be thought of here
 	over *objectView
 }
 
-func (v *laidView) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured, error) {
+func (v *overlayView) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured, error) {
 	base, err := v.base.Get(ctx, ref)
-	over, laid := v.over.byRef[ref.Identity()]
+	over, overlaid := v.over.byRef[ref.Identity()]
 	switch {
-	case !laid:
+	case !overlaid:
 		return base, err
 	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
 		return over, nil
@@ -37,7 +37,7 @@ func (v *laidView) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured
 	return merged(base, over), nil
 }
 
-func (v *laidView) List(ctx context.Context, kind schema.GroupKind, in Scope) ([]*unstructured.Unstructured, error) {
+func (v *overlayView) List(ctx context.Context, kind schema.GroupKind, in Scope) ([]*unstructured.Unstructured, error) {
 	base, err := v.base.List(ctx, kind, in)
 	if err != nil && !meta.IsNoMatchError(err) {
 		return nil, err
@@ -68,41 +68,41 @@ func (v *laidView) List(ctx context.Context, kind schema.GroupKind, in Scope) ([
 }
 
 // Serves knows the kinds that are about to be defined.
-func (v *laidView) Serves(ctx context.Context, kind schema.GroupVersionKind) (bool, error) {
+func (v *overlayView) Serves(ctx context.Context, kind schema.GroupVersionKind) (bool, error) {
 	if definition := v.over.defines(kind.GroupKind()); definition != nil {
 		return slices.Contains(servedVersions(definition), kind.Version), nil
 	}
 	return v.base.Serves(ctx, kind)
 }
 
-func (v *laidView) Can(ctx context.Context, verb string, kind schema.GroupKind, in Scope) (bool, error) {
+func (v *overlayView) Can(ctx context.Context, verb string, kind schema.GroupKind, in Scope) (bool, error) {
 	return v.base.Can(ctx, verb, kind, in)
 }
 
-func (v *laidView) Version(ctx context.Context) (*version.Info, error) { return v.base.Version(ctx) }
+func (v *overlayView) Version(ctx context.Context) (*version.Info, error) { return v.base.Version(ctx) }
 
-func (v *laidView) Now(ctx context.Context) (time.Time, error) { return v.base.Now(ctx) }
+func (v *overlayView) Now(ctx context.Context) (time.Time, error) { return v.base.Now(ctx) }
 
-func (v *laidView) Logs(ctx context.Context, pod Ref, of LogScope) (string, error) {
+func (v *overlayView) Logs(ctx context.Context, pod Ref, of LogScope) (string, error) {
 	return v.base.Logs(ctx, pod, of)
 }
 
-func (v *laidView) Raw(ctx context.Context, path string) ([]byte, error) {
+func (v *overlayView) Raw(ctx context.Context, path string) ([]byte, error) {
 	return v.base.Raw(ctx, path)
 }
 
-// merged returns an object with another's fields laid over its own. Lists are replaced, not merged.
+// merged returns an object with another's fields overlaid on its own. Lists are replaced, not merged.
 func merged(base, over *unstructured.Unstructured) *unstructured.Unstructured {
 	out := base.DeepCopy()
-	layMap(out.Object, over.DeepCopy().Object)
+	overlayMap(out.Object, over.DeepCopy().Object)
 	return out
 }
 
-func layMap(base, over map[string]any) {
+func overlayMap(base, over map[string]any) {
 	for key, value := range over {
 		below, _ := base[key].(map[string]any)
 		if above, ok := value.(map[string]any); ok && below != nil {
-			layMap(below, above)
+			overlayMap(below, above)
 			continue
 		}
 		base[key] = value

@@ -8,8 +8,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// refusals are known by a part of Azure's words. ${scope} and the like stand for what Azure names in its answer.
-var refusals = []struct {
+// azureErrors are recognized by a part of their message. ${scope} and the like stand for what Azure names in it.
+var azureErrors = []struct {
 	words []string
 	problem.Error
 }{
@@ -60,9 +60,9 @@ var azureNames = map[string]*regexp.Regexp{
 
 var azurePlaceholders = map[string]string{"${scope}": "RESOURCE-ID", "${client}": "CLUSTER-IDENTITY", "${group}": "GROUP", "${address}": "ADDRESS"}
 
-// AzureRefused says in plain words what Azure answered; false when the words are not known.
-func AzureRefused(message string) (problem.Error, bool) {
-	for _, r := range refusals {
+// ExplainAzure explains why Azure does not give a Service its address, and what to do about it; false for an unknown message.
+func ExplainAzure(message string) (problem.Error, bool) {
+	for _, r := range azureErrors {
 		if !slices.ContainsFunc(r.words, func(word string) bool { return strings.Contains(message, word) }) {
 			continue
 		}

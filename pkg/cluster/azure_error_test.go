@@ -10,7 +10,7 @@ func TestTheCommandThatHelpsHasAzuresNames(t *testing.T) {
 		{`user supplied IP Address 20.1.2.3 was not found in resource group MC_ours_westeurope`,
 			"kubectl kubeflow expose --lb --ip 20.1.2.3 --ip-resource-group GROUP; az network public-ip list -o table"},
 	} {
-		if got, known := AzureRefused(c.message); !known || got.Command != c.command {
+		if got, known := ExplainAzure(c.message); !known || got.Command != c.command {
 			t.Errorf("%s: %+v", c.message, got)
 		}
 	}

@@ -13,7 +13,7 @@ func TestWhatIsLaidOverAClusterIsSeenWithWhatIsThere(t *testing.T) {
 	there := Objects("the cluster", nil,
 		object(t, `{apiVersion: v1, kind: Namespace, metadata: {name: kubeflow, uid: a, labels: {team: data, mode: old}}}`),
 		object(t, `{apiVersion: v1, kind: Namespace, metadata: {name: default, uid: b}}`))
-	view := Lay(there,
+	view := Overlay(there,
 		object(t, `{apiVersion: v1, kind: Namespace, metadata: {name: kubeflow, labels: {mode: new}}}`),
 		object(t, `{apiVersion: v1, kind: Namespace, metadata: {name: auth}}`),
 		object(t, `{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: pets.zoo.org},
