@@ -12,7 +12,7 @@ import (
 // reaches says who can connect, for people.
 var reaches = map[dashboard.Reach]string{
 	dashboard.Public:     "from the whole internet",
-	dashboard.Restricted: "from its source ranges alone",
+	dashboard.Restricted: "from its source ranges only",
 	dashboard.Internal:   "from inside the virtual network",
 	dashboard.InCluster:  "from inside the cluster",
 	dashboard.Local:      "from this computer",
@@ -25,7 +25,7 @@ func (s *Screen) Exposure(e *expose.Exposure, methods []expose.Method) {
 		s.endpoint(endpoint)
 	}
 	if e.Gateway != "" {
-		s.line(s.bad(), "The gateway cannot answer: "+e.Gateway+".")
+		s.line(s.bad(), "The gateway is not ready: "+e.Gateway+".")
 	}
 	if e.Authentication.Proven {
 		s.line(s.ok(), fmt.Sprintf("Requests are authenticated: %s.", e.Authentication.Reason))
@@ -33,19 +33,19 @@ func (s *Screen) Exposure(e *expose.Exposure, methods []expose.Method) {
 		s.line(s.bad(), fmt.Sprintf("Requests are not authenticated: %s.", e.Authentication.Reason))
 	}
 	if len(e.Next) > 0 {
-		fmt.Fprintf(s.Out, "\n%s\n", s.Paint(Bold, "What to do next"))
+		fmt.Fprintf(s.Out, "\n%s\n", s.Paint(Bold, "Next steps"))
 	}
 	for _, step := range e.Next {
 		fmt.Fprintf(s.Out, "  %s\n      %s\n", step.Command, fold(step.Why, s.Width-6, "      "))
 	}
-	fmt.Fprintf(s.Out, "\n%s\n", s.Paint(Bold, "Ways to reach it"))
+	fmt.Fprintf(s.Out, "\n%s\n", s.Paint(Bold, "Methods"))
 	for _, m := range methods {
 		fmt.Fprintf(s.Out, "  kubectl kubeflow expose %s\n", m.Flag)
 		fmt.Fprintf(s.Out, "      %s\n", fold(m.Summary, s.Width-6, "      "))
 	}
 	for _, endpoint := range e.Endpoints {
 		if endpoint.CreatedByExpose {
-			fmt.Fprintf(s.Out, "\nTake it back with: kubectl kubeflow expose --remove\n")
+			fmt.Fprintf(s.Out, "\nUndo with: kubectl kubeflow expose --remove\n")
 			break
 		}
 	}
@@ -76,12 +76,12 @@ func (s *Screen) endpoint(e expose.Endpoint) {
 		}
 	}
 	if e.CreatedByExpose {
-		detail += ", made by expose"
+		detail += ", created by expose"
 	}
 	fmt.Fprintf(s.Out, "  %s\n", s.Paint(Dim, fold(detail, s.Width-2, "  ")))
 	s.certificate(e.Answer)
 	if len(e.Blocked) > 0 && e.Via != "ClusterIP" {
-		fmt.Fprintf(s.Out, "  %s\n", fold(fmt.Sprintf("NetworkPolicies keep visitors from port %s of the gateway; expose --lb adds one that lets them in", joined(e.Blocked)), s.Width-2, "  "))
+		fmt.Fprintf(s.Out, "  %s\n", fold(fmt.Sprintf("NetworkPolicies block port %s of the gateway; expose --lb adds one that allows it", joined(e.Blocked)), s.Width-2, "  "))
 	}
 }
 
@@ -96,11 +96,11 @@ func (s *Screen) Reached(url string, reach dashboard.Reach, answer probe.Result)
 	s.certificate(&answer)
 	switch {
 	case answer.What == probe.NoAnswer && reach == dashboard.Internal:
-		fmt.Fprintln(s.Out, "  "+fold("That is right as long as this computer is outside the virtual network. Inside it, the address should answer.", s.Width-2, "  "))
+		fmt.Fprintln(s.Out, "  "+fold("This is expected if this computer is outside the virtual network. Inside it, the address should respond.", s.Width-2, "  "))
 	case answer.What == probe.NoAnswer && reach == dashboard.Restricted:
-		fmt.Fprintln(s.Out, "  "+fold("That is right as long as this computer's address is in none of the source ranges.", s.Width-2, "  "))
+		fmt.Fprintln(s.Out, "  "+fold("This is expected if this computer's address is outside the source ranges.", s.Width-2, "  "))
 	case answer.What == probe.Unhealthy:
-		fmt.Fprintln(s.Out, "  See why with: kubectl kubeflow doctor")
+		fmt.Fprintln(s.Out, "  To find the cause: kubectl kubeflow doctor")
 	}
 }
 
@@ -125,7 +125,7 @@ func (s *Screen) Left(endpoints []expose.Endpoint) {
 			where = "no address yet"
 		}
 		kind := strings.ToLower(e.About.Kind)
-		s.line(s.warning(), fmt.Sprintf("Still there, for expose did not make it: %s %s/%s (%s)", e.Via, e.About.Namespace, e.About.Name, where))
+		s.line(s.warning(), fmt.Sprintf("Kept, because expose did not create it: %s %s/%s (%s)", e.Via, e.About.Namespace, e.About.Name, where))
 		fmt.Fprintf(s.Out, "  Delete it with: kubectl delete %s -n %s %s\n", kind, e.About.Namespace, e.About.Name)
 	}
 	if open == 0 {

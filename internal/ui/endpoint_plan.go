@@ -29,7 +29,7 @@ func (s *Screen) Paragraph(text string) { s.Say("%s", fold(text, s.Width, "")) }
 
 // Removal shows what expose --remove is going to delete, and what it takes back on objects that are not its own.
 func (s *Screen) Removal(changes []cluster.Change, context, server string) {
-	s.Say("On context %s (%s), made by expose:", context, server)
+	s.Say("On context %s (%s), created by expose:", context, server)
 	for _, change := range changes {
 		if change.Verb == cluster.Delete {
 			s.Say("  %s", change.Ref())
@@ -40,7 +40,7 @@ func (s *Screen) Removal(changes []cluster.Change, context, server string) {
 }
 
 // verbs are how a change reads in front of its object.
-var verbs = map[cluster.Verb]string{cluster.Apply: "Make", cluster.Patch: "Change", cluster.Delete: "Delete", cluster.Restart: "Restart"}
+var verbs = map[cluster.Verb]string{cluster.Apply: "Create", cluster.Patch: "Change", cluster.Delete: "Delete", cluster.Restart: "Restart"}
 
 func (s *Screen) change(c cluster.Change) {
 	s.Say("%s %s", verbs[c.Verb], c.Ref())

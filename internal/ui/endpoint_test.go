@@ -33,17 +33,17 @@ func exposed() *expose.Exposure {
 	return e
 }
 
-func TestAnExposureSaysWhereAndWhoAndWhatNext(t *testing.T) {
+func TestExposureShowsEndpointsAuthenticationAndNextSteps(t *testing.T) {
 	var out bytes.Buffer
 	s := &Screen{Out: &out, ErrOut: &out, Width: 80, Unicode: true}
 	s.Exposure(exposed(), []expose.Method{{Name: "lb", Flag: "--lb", Summary: "an address"}})
 	want := `The dashboard on context aks (https://aks.example:443)
 
 ✗ http://20.1.2.3/ the gateway answers 503: upstream connect error
-  LoadBalancer istio-system/kubeflowdashboard-lb, from its source ranges alone
-  (203.0.113.7/32), made by expose
-  NetworkPolicies keep visitors from port 8080 of the gateway; expose --lb adds
-  one that lets them in
+  LoadBalancer istio-system/kubeflowdashboard-lb, from its source ranges only
+  (203.0.113.7/32), created by expose
+  NetworkPolicies block port 8080 of the gateway; expose --lb adds one that
+  allows it
 ! no address yet: the load balancer is being created
   LoadBalancer istio-system/other, from the whole internet
 - reachable from inside the cluster
@@ -51,7 +51,7 @@ func TestAnExposureSaysWhereAndWhoAndWhatNext(t *testing.T) {
 ✗ Requests are not authenticated: EnvoyFilter/istio-system/add-user-filter
   authenticates every request as the same anonymous user.
 
-What to do next
+Next steps
   kubectl kubeflow expose --lb
       admit clients through the NetworkPolicies
   kubectl kubeflow doctor
@@ -61,11 +61,11 @@ What to do next
   kubectl kubeflow expose --lb --source-ranges CIDR,...
       limit the clients: requests are not authenticated
 
-Ways to reach it
+Methods
   kubectl kubeflow expose --lb
       an address
 
-Take it back with: kubectl kubeflow expose --remove
+Undo with: kubectl kubeflow expose --remove
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -93,11 +93,11 @@ func TestWithoutUnicodeSignsAreASCII(t *testing.T) {
 	}
 }
 
-func TestARemovalSaysWhatItLeft(t *testing.T) {
+func TestRemovalShowsRemainingEndpoints(t *testing.T) {
 	var out bytes.Buffer
 	s := &Screen{Out: &out, ErrOut: &out, Width: 100, Unicode: true}
 	s.Left(exposed().Endpoints[1:])
-	want := "! Still there, for expose did not make it: LoadBalancer istio-system/other (no address yet)\n" +
+	want := "! Kept, because expose did not create it: LoadBalancer istio-system/other (no address yet)\n" +
 		"  Delete it with: kubectl delete service -n istio-system other\n"
 	if out.String() != want {
 		t.Errorf("%q", out.String())

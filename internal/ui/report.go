@@ -24,7 +24,7 @@ var marks = map[string]mark{
 	string(doctor.Info):          {"i", "i", "info", Cyan},
 	string(doctor.Warning):       {"!", "!", "warning", Yellow},
 	string(doctor.Error):         {"✗", "x", "error", Red},
-	string(doctor.NotApplicable): {"-", "-", "skipped", Dim},
+	string(doctor.NotApplicable): {"-", "-", "n/a", Dim},
 	string(doctor.Unknown):       {"?", "?", "unknown", Yellow},
 }
 
@@ -171,7 +171,7 @@ func (p *page) fixes(r *doctor.Report) {
 
 var outcomes = map[doctor.Outcome]mark{
 	doctor.Fixed: marks["ok"], doctor.Planned: marks["info"], doctor.Remains: marks["warning"],
-	doctor.Worse: marks["error"], doctor.Failed: marks["error"], doctor.Refused: marks["skipped"],
+	doctor.Worse: marks["error"], doctor.Failed: marks["error"], doctor.Refused: marks[string(doctor.NotApplicable)],
 }
 
 // ReportLines draws one line per finding, and nothing for what is well.

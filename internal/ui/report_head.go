@@ -65,7 +65,7 @@ func (p *page) hints(r *doctor.Report) {
 		return
 	}
 	p.line("")
-	p.line(p.Paint(Bold, "not to be seen from the cluster"))
+	p.line(p.Paint(Bold, "not visible from the cluster"))
 	for _, h := range r.Hints {
 		p.wrapped("  - ", 4, h)
 	}
@@ -86,7 +86,7 @@ func summary(r *doctor.Report) string {
 	for _, c := range []struct {
 		n    int
 		word string
-	}{{s.Info, "for information"}, {s.Skipped, "skipped"}, {s.Unknown, "unknown"}} {
+	}{{s.Info, "for information"}, {s.Skipped, "not applicable"}, {s.Unknown, "unknown"}} {
 		if c.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.word))
 		}

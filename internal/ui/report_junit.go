@@ -92,7 +92,7 @@ func junitOf(c doctor.CheckReport, failOn doctor.Severity) junitCase {
 	}
 	var failures, others []string
 	for _, f := range c.Findings {
-		line := fmt.Sprintf("%s: %s: %s", f.Severity, f.About, told(f))
+		line := fmt.Sprintf("%s: %s: %s", f.Severity, f.About, describe(f))
 		if f.Severity.AtLeast(failOn) {
 			failures = append(failures, line)
 		} else {

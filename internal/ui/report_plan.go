@@ -9,7 +9,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-// Plan draws what would be done, with a diff per object, before somebody is asked.
+// Plan draws what would be done, with a diff per object, before asking for confirmation.
 func (s *Screen) Plan(plan doctor.FixPlan) error {
 	p := &page{Screen: s}
 	for i, f := range plan.Apply {
@@ -18,7 +18,7 @@ func (s *Screen) Plan(plan doctor.FixPlan) error {
 		p.changes(f.Fix)
 	}
 	for _, f := range plan.Refuse {
-		p.wrapped(" -  ", 4, f.Fix.Title+": left out; "+f.Why)
+		p.wrapped(" -  ", 4, f.Fix.Title+": skipped; "+f.Why)
 	}
 	return p.flush(s.ErrOut)
 }

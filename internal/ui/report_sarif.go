@@ -91,10 +91,10 @@ func (s *Screen) ReportSARIF(r *doctor.Report, checks []*doctor.Check, version s
 	for _, c := range r.Checks {
 		if c.Status == doctor.Unknown {
 			run.Invocations[0].Notifications = append(run.Invocations[0].Notifications,
-				sarifNotice{"warning", sarifText{"Not looked at: " + c.Reason}, sarifRef{c.ID, index[c.ID]}})
+				sarifNotice{"warning", sarifText{"Could not run: " + c.Reason}, sarifRef{c.ID, index[c.ID]}})
 		}
 		for _, f := range c.Findings {
-			run.Results = append(run.Results, sarifResult{c.ID, index[c.ID], sarifLevels[f.Severity], sarifText{told(f)}, []sarifLocation{place(r, f)}})
+			run.Results = append(run.Results, sarifResult{c.ID, index[c.ID], sarifLevels[f.Severity], sarifText{describe(f)}, []sarifLocation{place(r, f)}})
 		}
 	}
 	encoder := json.NewEncoder(s.Out)
@@ -111,8 +111,8 @@ func place(r *doctor.Report, f doctor.Finding) sarifLocation {
 	return l
 }
 
-// told is a finding as one text: what is wrong, what that does, why, and what to do.
-func told(f doctor.Finding) string {
+// describe returns a finding as one text: what is wrong, what that does, why, and what to do.
+func describe(f doctor.Finding) string {
 	sentences := []string{f.Message + "."}
 	for _, more := range []string{f.Consequence, f.Cause, f.Advice} {
 		if more != "" {

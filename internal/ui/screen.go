@@ -22,7 +22,7 @@ type Screen struct {
 	Color       bool // results may be coloured
 	Live        bool // progress may be redrawn in place
 	Unicode     bool // signs may be more than ASCII
-	Interactive bool // there is somebody to ask
+	Interactive bool // questions can be asked
 
 	in *bufio.Reader
 }

@@ -42,7 +42,7 @@ func (s *Screen) Status(o *kubeflow.Overview, style StatusStyle) error {
 	}
 	if style.Rows > 0 && len(p.lines) > style.Rows {
 		hidden := len(p.lines) - style.Rows + 1
-		p.lines = append(p.lines[:style.Rows-1], p.Paint(Dim, fmt.Sprintf("... %d more lines; this screen is too small", hidden)))
+		p.lines = append(p.lines[:style.Rows-1], p.Paint(Dim, fmt.Sprintf("... %d more lines; enlarge the terminal to see them", hidden)))
 	}
 	return p.flush(s.Out)
 }
@@ -79,7 +79,7 @@ func (p *page) overviewHead(o *kubeflow.Overview, now time.Time) {
 	}
 	p.text(0, p.Paint(Bold, title)+" on "+where)
 	if o.Name == "" {
-		p.text(0, "Not installed by this program: recognised by what runs, so only workloads are known.")
+		p.text(0, "Not installed by this plugin: recognised by its workloads, so only workloads are known.")
 	}
 	if o.Installed != nil {
 		line := "Installed " + ago(now, *o.Installed)
@@ -100,10 +100,10 @@ func (p *page) components(o *kubeflow.Overview, style StatusStyle) {
 		width = max(width, columns(c.Name))
 	}
 	p.line(p.Paint(Bold, fmt.Sprintf("  %-*s   %-8s   %-9s   %s", width, "COMPONENT", "STATE", "WORKLOADS", "OBJECTS")))
-	var well []string
+	var ready []string
 	for _, c := range o.Components {
 		if style.brief && c.State == status.Ready {
-			well = append(well, c.Name)
+			ready = append(ready, c.Name)
 			continue
 		}
 		m := states[c.State]
@@ -111,8 +111,8 @@ func (p *page) components(o *kubeflow.Overview, style StatusStyle) {
 			p.Paint(m.style, fmt.Sprintf("%-8s", m.word)), fraction(c.Workloads), fraction(c.Objects)))
 		p.troubles(c, style)
 	}
-	if len(well) > 0 {
-		p.wrapped(p.ok()+" ", 2, text.Plural(len(well), "component")+" ready: "+strings.Join(well, ", "))
+	if len(ready) > 0 {
+		p.wrapped(p.ok()+" ", 2, text.Plural(len(ready), "component")+" ready: "+strings.Join(ready, ", "))
 	}
 }
 

@@ -22,7 +22,7 @@ func (p *page) around(o *kubeflow.Overview, style StatusStyle) {
 	}
 	for i, pool := range o.Nodes {
 		if i == mostItems && !style.Wide {
-			fact("", fmt.Sprintf("and %d more kinds of nodes", len(o.Nodes)-i))
+			fact("", fmt.Sprintf("and %d more node pools", len(o.Nodes)-i))
 			break
 		}
 		name := ""
@@ -47,9 +47,9 @@ func (p *page) around(o *kubeflow.Overview, style StatusStyle) {
 		case "undone":
 			text += ", undone since"
 		case "interrupted":
-			text += ", interrupted: the next --fix goes on with it"
+			text += ", interrupted; the next --fix resumes it"
 		default:
-			text += "; to take it back: kubectl kubeflow doctor --undo=" + f.Run
+			text += "; undo with: kubectl kubeflow doctor --undo=" + f.Run
 		}
 		fact("Last fix", text)
 	}
@@ -59,7 +59,7 @@ func (p *page) around(o *kubeflow.Overview, style StatusStyle) {
 			most = n
 		}
 		kinds := text.List(o.Unread, most)
-		fact("Unknown", fmt.Sprintf("%s, for want of permission to list %s", text.Plural(o.Objects.Unknown, "object"), kinds))
+		fact("Unknown", fmt.Sprintf("%s: missing permission to list %s", text.Plural(o.Objects.Unknown, "object"), kinds))
 	}
 	if len(o.Others) > 0 {
 		fact("Also here", strings.Join(o.Others, ", ")+" (status --name NAME shows one)")
@@ -94,7 +94,7 @@ func conclusion(o *kubeflow.Overview) string {
 	case o.Ready:
 		return fmt.Sprintf("Ready: %s, %s, %s.", text.Plural(len(o.Components), "component"), text.Plural(o.Workloads.Total, "workload"), text.Plural(o.Objects.Total, "object"))
 	case o.Inconclusive():
-		return fmt.Sprintf("Unknown: %d of %s could not be looked at.", bad, text.Plural(len(o.Components), "component"))
+		return fmt.Sprintf("Unknown: %d of %s could not be read.", bad, text.Plural(len(o.Components), "component"))
 	}
 	return fmt.Sprintf("Not ready: %d of %s, %s.", bad, text.Plural(len(o.Components), "component"), what)
 }

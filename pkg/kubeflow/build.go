@@ -86,9 +86,9 @@ func (o BuildOptions) config(dir *appdir.Dir) (appdir.Config, error) {
 	source.Mirror = cmp.Or(wholePath(o.Mirror), source.Mirror)
 	switch {
 	case dir.KfDef == "" && source.Release == "" && source.Filename == "":
-		return want, &problem.Error{Usage: true, What: fmt.Sprintf("nothing says what to build into %s", dir.Path), Next: "Name a release with --release, or a file with --filename; see the releases with: kubectl kubeflow releases"}
+		return want, &problem.Error{Usage: true, What: fmt.Sprintf("no release or file specified to build into %s", dir.Path), Next: "Specify --release or --filename; list the releases with: kubectl kubeflow releases"}
 	case source.Filename == "-" && o.File == "":
-		return want, &problem.Error{Usage: true, What: fmt.Sprintf("%s was built from standard input, which is not there any more", dir.Path), Next: "Give it again with --filename -, or name a --release"}
+		return want, &problem.Error{Usage: true, What: fmt.Sprintf("%s was built from standard input, which is no longer available", dir.Path), Next: "Specify it again with --filename -, or specify --release"}
 	}
 	return want, nil
 }

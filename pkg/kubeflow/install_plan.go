@@ -36,7 +36,7 @@ type InstallApplyOptions struct {
 	Observe        func(events.Event) // may be nil
 }
 
-// Apply executes the plan as it was shown: nothing is decided again. It stops before the first write when the plan is
+// Apply executes the plan as it was shown: nothing is decided again. It stops before anything is changed when the plan is
 // refused, goes back to an older release without AllowDowngrade, or no longer fits the cluster.
 func (p *InstallPlan) Apply(ctx context.Context, o InstallApplyOptions) (*apply.Result, error) {
 	switch {
@@ -56,7 +56,7 @@ func (p *InstallPlan) Apply(ctx context.Context, o InstallApplyOptions) (*apply.
 // RefuseDowngrade is the error of an install that goes back to an older release without being allowed to.
 func (p *InstallPlan) RefuseDowngrade() error {
 	return &problem.Error{Usage: true, What: fmt.Sprintf("Kubeflow %s is installed, and %s is older: nothing was changed", p.InstalledRelease(), p.Release),
-		Next: "Name the installed release with --release, or go back with --allow-downgrade"}
+		Next: "Specify the installed release with --release, or downgrade with --allow-downgrade"}
 }
 
 // stillHolds looks whether what was kept of the user's is still what the plan keeps. Whether another install came in between

@@ -42,7 +42,7 @@ func keep(ctx context.Context, view cluster.View, components []release.RenderedC
 		exposed[cluster.RefOf(live).Identity()] = live
 	}
 	k := &kept{components: slices.Clone(components)}
-	secrets := doctor.Adaptation{Check: "auth/secrets", Title: "Keep the password and secrets that the cluster has", Reason: "those of the manifests are everybody's"}
+	secrets := doctor.Adaptation{Check: "auth/secrets", Title: "Keep the password and secrets that the cluster has", Reason: "the manifests contain the default ones"}
 	for n := range k.components {
 		objects := slices.Clone(k.components[n].Objects)
 		k.components[n].Objects = objects

@@ -29,7 +29,7 @@ func HashPassword(password string) (string, error) {
 	case len(password) < 8 || len(password) > 72 || strings.ContainsAny(password, "\r\n"):
 		return "", &problem.Error{Usage: true, What: "the password has to be one line of 8 to 72 bytes", Next: "Choose another one"}
 	case auth.Shipped(password) || password == auth.DefaultPassword:
-		return "", &problem.Error{Usage: true, What: "that is the password that every Kubeflow comes with", Next: "Choose another one"}
+		return "", &problem.Error{Usage: true, What: "this is the default password of Kubeflow", Next: "Choose another one"}
 	}
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), hashCost)
 	if err != nil {

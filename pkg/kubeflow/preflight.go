@@ -23,7 +23,7 @@ import (
 func (o *InstallOptions) preflight(ctx context.Context, client *cluster.Client, p *plan.Plan, inventories []*inventory.Inventory) (refusal, err error) {
 	for _, name := range o.Adopt {
 		if !slices.Contains(p.Stages(), name) {
-			return nil, &problem.Error{Usage: true, What: "--adopt: there is no component " + name + " in this install", Next: "It is one of: " + strings.Join(p.Stages(), ", ")}
+			return nil, &problem.Error{Usage: true, What: "--adopt: there is no component " + name + " in this install", Next: "Specify one of: " + strings.Join(p.Stages(), ", ")}
 		}
 	}
 	look := preflight.CheckPrerequisites
@@ -85,7 +85,7 @@ func (o *InstallOptions) blocking(report *doctor.Report, unfeasible bool) []*pro
 	var problems []*problem.Error
 	for _, c := range report.Checks {
 		if c.Status == doctor.Unknown {
-			o.Notify.say("Note: %s was not looked at: %s", c.ID, c.Reason)
+			o.Notify.say("Note: %s could not run: %s", c.ID, c.Reason)
 		}
 		for _, f := range c.Findings {
 			switch {
@@ -106,7 +106,7 @@ func problemOf(check string, f doctor.Finding) *problem.Error {
 	if f.Command != "" {
 		next += "\n  " + f.Command
 	}
-	return &problem.Error{What: f.Message, Next: fmt.Sprintf("%s\n  (to install all the same: --suppress %s)", next, check)}
+	return &problem.Error{What: f.Message, Next: fmt.Sprintf("%s\n  (to install anyway: --suppress %s)", next, check)}
 }
 
 // indented says below a warning what comes of it and what to do.

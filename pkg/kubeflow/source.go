@@ -77,9 +77,9 @@ func (s Source) title(rendered *release.Rendered) string {
 	case rendered.Release != nil:
 		return rendered.Release.String()
 	case s.File == "-":
-		return "what came on standard input"
+		return "manifests from standard input"
 	case s.File != "":
 		return s.File
 	}
-	return "what is in " + strings.Join(s.Dirs, " and ")
+	return "manifests in " + strings.Join(s.Dirs, " and ")
 }

@@ -123,8 +123,8 @@ func (r *statusReader) afterUninstall(ctx context.Context, view cluster.View, ov
 		return found, nil
 	}
 	return nil, &problem.Error{
-		What: fmt.Sprintf("there is no Kubeflow on %s any more; it was uninstalled, and %s of users' data stayed", cmp.Or(r.client.Context, r.client.Server()), text.Plural(len(remains.Objects), "object")),
-		Next: "See what stayed with: kubectl kubeflow uninstall --dry-run, or install again with: kubectl kubeflow install",
+		What: fmt.Sprintf("there is no Kubeflow on %s any more; it was uninstalled, and %s of user data were kept", cmp.Or(r.client.Context, r.client.Server()), text.Plural(len(remains.Objects), "object")),
+		Next: "See what was kept with: kubectl kubeflow uninstall --dry-run, or install again with: kubectl kubeflow install",
 	}
 }
 

@@ -62,7 +62,7 @@ func (o UninstallOptions) request(ctx context.Context, view cluster.View, all []
 		for _, inventory := range all {
 			names = append(names, inventory.Name)
 		}
-		return request, &problem.Error{Usage: true, What: fmt.Sprintf("there are %d installations here: %s", len(all), strings.Join(names, ", ")), Next: "Say which one with --name"}
+		return request, &problem.Error{Usage: true, What: fmt.Sprintf("there are %d installations here: %s", len(all), strings.Join(names, ", ")), Next: "Select one with --name"}
 	case len(all) == 1:
 		request.Inventory = all[0]
 	default:
@@ -143,7 +143,7 @@ func (p *UninstallPlan) Apply(ctx context.Context, o UninstallApplyOptions) (*un
 	case p.Nothing():
 		return &uninstall.Result{Removed: []cluster.Ref{}}, p.tidy(ctx)
 	case p.DeletesData() && o.DeleteDataOf != p.Cluster():
-		return nil, &problem.Error{Usage: true, What: "users' data is not deleted without consent", Next: "Nothing was changed. To delete it: --confirm " + p.Cluster()}
+		return nil, &problem.Error{Usage: true, What: "deleting user data requires confirmation", Next: "Nothing was changed. To delete it: --confirm " + p.Cluster()}
 	}
 	request := p.request
 	request.Agreed = p.Plan

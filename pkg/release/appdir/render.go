@@ -51,7 +51,7 @@ func (d *Dir) ready(skipVerify bool) error {
 	if names := d.changedBases(); len(names) > 0 && !skipVerify {
 		return &problem.Error{
 			Usage: true,
-			What:  fmt.Sprintf("%s is not as it was built: somebody changed %s", d.Path, text.List(prefixed(names), 3)),
+			What:  fmt.Sprintf("%s has changes in generated files: %s", d.Path, text.List(prefixed(names), 3)),
 			Next: fmt.Sprintf("Put changes into the kustomization.yaml above it, and restore the base with: kubectl kubeflow build --dir %s; or install it as it is with --skip-verify",
 				d.Path),
 		}

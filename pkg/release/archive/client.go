@@ -26,7 +26,7 @@ func (f *Fetcher) client() *http.Client {
 func checkRedirect(next *http.Request, before []*http.Request) error {
 	switch last := before[len(before)-1].URL; {
 	case len(before) >= 10:
-		return fmt.Errorf("%w: it goes round in circles", errRedirect)
+		return fmt.Errorf("%w: redirect loop", errRedirect)
 	case next.URL.Scheme != "https" && (next.URL.Scheme != "http" || last.Scheme == "https"):
 		return fmt.Errorf("%w: %s", errRedirect, next.URL.Redacted())
 	}
