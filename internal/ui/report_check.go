@@ -6,6 +6,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 )
 
 // Check draws what a check is about.
@@ -31,15 +32,15 @@ func (s *Screen) Check(c *doctor.Check) error {
 }
 
 // Undone draws what was reverted and what was not.
-func (s *Screen) Undone(u *doctor.Undone) error {
+func (s *Screen) Undone(u *fixes.Undone) error {
 	p := &page{Screen: s}
 	reverted, untouched := 0, 0
 	for _, step := range u.Steps {
 		switch step.Outcome {
-		case doctor.Reverted:
+		case fixes.Reverted:
 			reverted++
 			continue
-		case doctor.Untouched:
+		case fixes.Untouched:
 			untouched++
 			continue
 		}

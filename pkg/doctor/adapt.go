@@ -29,8 +29,8 @@ func (a Adaptation) MarshalJSON() ([]byte, error) {
 	}{a.Check, a.Title, a.Reason, Show(a.Changes)})
 }
 
-// rounds is how often curing may uncover something further to cure.
-const rounds = 5
+// Rounds is how often curing may uncover something further to cure.
+const Rounds = 5
 
 // Adapt applies to rendered components, in memory, what would fix them on the cluster that they are for. Facts are what is
 // known of that cluster, mostly its nodes. What restarts pods is harmless here, since there are none yet; what loses data is
@@ -39,7 +39,7 @@ const rounds = 5
 func Adapt(ctx context.Context, checks []*Check, components []release.RenderedComponent, facts ...*unstructured.Unstructured) ([]release.RenderedComponent, []Adaptation, error) {
 	m := newManifests(components)
 	var made []Adaptation
-	for range rounds {
+	for range Rounds {
 		view := cluster.Objects("rendered manifests", nil, append(m.objects(), facts...)...)
 		report := Diagnose(ctx, view, checks, Options{})
 		if err := broken(report); err != nil {
@@ -58,7 +58,7 @@ func Adapt(ctx context.Context, checks []*Check, components []release.RenderedCo
 			return m.components, made, nil
 		}
 	}
-	return nil, nil, fmt.Errorf("adapting the manifests: there is still something to change after %d rounds", rounds)
+	return nil, nil, fmt.Errorf("adapting the manifests: there is still something to change after %d rounds", Rounds)
 }
 
 // broken returns an error when a check failed on objects in memory: that is a fault of ours, not of a permission.

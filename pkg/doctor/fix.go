@@ -65,27 +65,30 @@ func Show(changes []cluster.Change) []ShownChange {
 	return shown
 }
 
-// restartedAt is the annotation by which kubectl rollout restart makes a workload replace its pods.
-const restartedAt = "kubectl.kubernetes.io/restartedAt"
+// RestartedAt is the annotation by which kubectl rollout restart makes a workload replace its pods.
+const RestartedAt = "kubectl.kubernetes.io/restartedAt"
 
 // RestartOf returns the change that makes a workload replace its pods. The time is filled in when it is made.
 func RestartOf(workload *unstructured.Unstructured) cluster.Change {
-	return restartAt(workload, "now")
+	return RestartAt(workload, "now")
 }
 
-// stamp fills the time of the restarts in, so that the record can tell them from anybody else's.
-func (f *Fix) stamp(at time.Time) {
+// Stamp fills the time of the restarts in, so that the record can tell them from anybody else's.
+func (f *Fix) Stamp(at time.Time) {
 	for i, c := range f.Changes {
 		if c.Verb == cluster.Restart {
-			f.Changes[i] = restartAt(c.Before, at.UTC().Format(time.RFC3339))
+			f.Changes[i] = RestartAt(c.Before, at.UTC().Format(time.RFC3339))
 		}
 	}
 }
 
-func restartAt(workload *unstructured.Unstructured, at string) cluster.Change {
+func RestartAt(workload *unstructured.Unstructured, at string) cluster.Change {
 	c := cluster.Edit(workload, func(o *unstructured.Unstructured) {
-		_ = unstructured.SetNestedField(o.Object, at, "spec", "template", "metadata", "annotations", restartedAt)
+		_ = unstructured.SetNestedField(o.Object, at, "spec", "template", "metadata", "annotations", RestartedAt)
 	})
 	c.Verb = cluster.Restart
 	return c
 }
+
+// Manager is the field manager of everything that a fix writes.
+const Manager = "kubectl-kubeflow-doctor"

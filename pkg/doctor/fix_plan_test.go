@@ -3,8 +3,6 @@ package doctor
 import (
 	"slices"
 	"testing"
-
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
 func titles(list []Proposal) []string {
@@ -74,22 +72,11 @@ func TestAFixIsJudgedByTheNextLook(t *testing.T) {
 		{"less bad remains", []Finding{{Severity: Warning, About: about("one")}}, Remains},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			result := &FixResult{Check: "a/b", About: bad.About, before: weight(&CheckReport{Findings: []Finding{bad}})}
-			result.judge(diagnose(check("a/b", c.after, nil)))
+			result := &FixResult{Check: "a/b", About: bad.About, Before: Weight(&CheckReport{Findings: []Finding{bad}})}
+			result.Judge(diagnose(check("a/b", c.after, nil)))
 			if result.Outcome != c.want {
 				t.Errorf("the outcome is %s, want %s", result.Outcome, c.want)
 			}
 		})
-	}
-}
-
-func TestARecordKeepsWhatASecretHeldInASecret(t *testing.T) {
-	r := Run{Steps: []*Step{{About: cluster.Ref{APIVersion: "v1", Kind: "ConfigMap"}}}}
-	if r.secret() {
-		t.Error("a record about ConfigMaps asks for a Secret")
-	}
-	r.Steps = append(r.Steps, &Step{About: cluster.Ref{APIVersion: "v1", Kind: "Secret"}})
-	if !r.secret() {
-		t.Error("a record about a Secret would be kept in a ConfigMap")
 	}
 }

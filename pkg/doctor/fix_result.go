@@ -24,8 +24,8 @@ type FixResult struct {
 	Run     string  `json:"run,omitempty"` // what --undo takes to put it back
 	Fix     *Fix    `json:"-"`
 
-	before int // what the check found when the fix was decided
-	tries  int
+	Before int `json:"-"` // what the check found when the fix was decided
+	Tries  int `json:"-"`
 }
 
 // MarshalJSON puts the parts of the fix beside its outcome.
@@ -39,18 +39,18 @@ func (t FixResult) MarshalJSON() ([]byte, error) {
 	}{plain(t), t.Fix.Title, t.Fix.Impact, Show(t.Fix.Changes)})
 }
 
-// same tells whether a proposal is for the finding that was treated.
-func (t FixResult) same(p Proposal) bool {
+// Same tells whether a proposal is for the finding that was treated.
+func (t FixResult) Same(p Proposal) bool {
 	return t.Check == p.Check && t.About == p.Finding.About && t.Fix.Title == p.Fix.Title
 }
 
-// judge compares what was treated with what is found now.
-func (t *FixResult) judge(r *Report) {
+// Judge compares what was treated with what is found now.
+func (t *FixResult) Judge(r *Report) {
 	c := r.Check(t.Check)
 	switch {
 	case c == nil || c.Status == Unknown:
 		t.Outcome, t.Reason = Remains, "it cannot be looked at any more"
-	case weight(c) > t.before:
+	case Weight(c) > t.Before:
 		t.Outcome = Worse
 	case c.has(t.About):
 		t.Outcome = Remains
@@ -68,8 +68,8 @@ func (c *CheckReport) has(about Subject) bool {
 	return false
 }
 
-// weight is how much a check finds, the worse counting more.
-func weight(c *CheckReport) int {
+// Weight is how much a check finds, the worse counting more.
+func Weight(c *CheckReport) int {
 	sum := 0
 	for _, f := range c.Findings {
 		sum += []int{0, 0, 1, 100}[rank[f.Severity]]

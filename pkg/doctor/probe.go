@@ -11,14 +11,14 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// patience is how long an API server may take to honour a changed webhook: about a second is usual.
-const patience = 15 * time.Second
+// Patience is how long an API server may take to honour a changed webhook: about a second is usual.
+const Patience = 15 * time.Second
 
-// await asks the server to admit the probe's pod until the answer is as it should be: with the container, or without.
+// Await asks the server to admit the probe's pod until the answer is as it should be: with the container, or without.
 // When the server does not say, it waits for the usual time.
-func await(ctx context.Context, client *cluster.Client, t *Probe, with bool) {
+func Await(ctx context.Context, client *cluster.Client, t *Probe, with bool) {
 	steady := 0
-	_ = until(ctx, patience, func() (bool, error) { // in the end the next look at the cluster judges
+	_ = Until(ctx, Patience, func() (bool, error) { // in the end the next look at the cluster judges
 		if injected(ctx, client, t) == with {
 			steady++ // several API servers may stand behind one address: once is not enough
 		} else {
@@ -62,4 +62,21 @@ func (t *Probe) pod() *unstructured.Unstructured {
 			}},
 		},
 	}}
+}
+
+// Until asks again and again, a little less often each time.
+func Until(ctx context.Context, wait time.Duration, done func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		ok, err := done()
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
 }

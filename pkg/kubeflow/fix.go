@@ -7,13 +7,14 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// FixOptions say what may be fixed. Settings.MPI renders the newer MPI operator, from Render's mirror.
-type FixOptions struct {
-	doctor.FixOptions
+// Options say what may be fixed. Settings.MPI renders the newer MPI operator, from Render's mirror.
+type Options struct {
+	fixes.Options
 	Checks []*doctor.Check // nil is all
 	Render release.RenderOptions
 	Notify Notify
@@ -22,9 +23,9 @@ type FixOptions struct {
 // mpiOperator is the hidden release that holds the operator of kubeflow.org/v2beta1.
 const mpiOperator = "mpi-operator-0.8.0"
 
-// Fix diagnoses a cluster, fixes what is allowed, and diagnoses it again: see [doctor.ApplyFixes]. Each round's fixes are shown
+// Fix diagnoses a cluster, fixes what is allowed, and diagnoses it again: see [doctor.Apply]. Each round's fixes are shown
 // to Confirm as they are made. [doctor.Undo] reverts the run that the report names. The report is nil when nothing was begun.
-func Fix(ctx context.Context, client *cluster.Client, o FixOptions) (*doctor.Report, error) {
+func Fix(ctx context.Context, client *cluster.Client, o Options) (*doctor.Report, error) {
 	in, err := FromCluster(ctx, client)
 	if err != nil {
 		return nil, err
@@ -47,7 +48,7 @@ func Fix(ctx context.Context, client *cluster.Client, o FixOptions) (*doctor.Rep
 		o.MPIOperator = rendered.Objects()
 	}
 	o.Notify.say("context %s at %s", client.Context, client.Server())
-	report, err := doctor.ApplyFixes(ctx, client, o.Checks, o.FixOptions)
+	report, err := fixes.Apply(ctx, client, o.Checks, o.Options)
 	in.head(report)
 	return report, err
 }

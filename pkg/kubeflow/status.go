@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
@@ -150,7 +151,7 @@ func (r *statusReader) nodes(ctx context.Context, _ cluster.View, overview *Over
 
 // lastFix fills in the last run of doctor --fix.
 func (r *statusReader) lastFix(ctx context.Context, _ cluster.View, overview *Overview) {
-	runs, err := doctor.Runs(ctx, r.client)
+	runs, err := fixes.Runs(ctx, r.client)
 	if err != nil || len(runs) == 0 {
 		return
 	}

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
@@ -88,7 +88,7 @@ func besides(ctx context.Context, view cluster.View) ([]*unstructured.Unstructur
 	if err != nil {
 		return nil, fmt.Errorf("looking for what expose made: %w", err)
 	}
-	records, err := doctor.Records(ctx, view)
+	records, err := fixes.Records(ctx, view)
 	if err != nil {
 		return nil, fmt.Errorf("looking for what doctor recorded: %w", err)
 	}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 )
 
 func completeDoctor(d *cli.Deps, cmd *cobra.Command) {
@@ -41,7 +41,7 @@ func checkIDs(_ *cobra.Command, typed []string, _ string) ([]string, cobra.Shell
 }
 
 func runNames(ctx context.Context, c *cluster.Client) ([]string, error) {
-	runs, err := doctor.Runs(ctx, c)
+	runs, err := fixes.Runs(ctx, c)
 	var names []string
 	for _, run := range runs {
 		names = append(names, run.Name)

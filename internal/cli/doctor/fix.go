@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
@@ -14,8 +15,8 @@ func runFix(ctx context.Context, o *doctorOptions) error {
 	if err != nil {
 		return err
 	}
-	report, err := kubeflow.Fix(ctx, client, kubeflow.FixOptions{
-		FixOptions: doctor.FixOptions{
+	report, err := kubeflow.Fix(ctx, client, kubeflow.Options{
+		Options: fixes.Options{
 			Options: o.settings, Allow: o.allowed(), DryRun: o.dryRun, Wait: o.rollout, Now: o.Now,
 			Progress: func(line string) { o.Screen().Say("%s", line) },
 			Confirm:  o.confirm,

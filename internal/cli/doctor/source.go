@@ -6,7 +6,7 @@ import (
 	"os"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
@@ -38,7 +38,7 @@ func (o *doctorOptions) renderOptions() release.RenderOptions {
 
 // mentionInterrupted tells how to resume or undo an interrupted fix. Without permission to read the records it prints nothing.
 func (o *doctorOptions) mentionInterrupted(ctx context.Context, client *cluster.Client) {
-	runs, err := doctor.Runs(ctx, client)
+	runs, err := fixes.Runs(ctx, client)
 	if err != nil || len(runs) == 0 || runs[0].Finished || runs[0].Undone {
 		return
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
@@ -21,7 +21,7 @@ func runUndo(ctx context.Context, o *doctorOptions) error {
 	if err != nil {
 		return err
 	}
-	runs, err := doctor.Runs(ctx, client)
+	runs, err := fixes.Runs(ctx, client)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func runUndo(ctx context.Context, o *doctorOptions) error {
 	if err := o.confirmUndo(ctx, run); err != nil {
 		return err
 	}
-	undone, err := doctor.Undo(ctx, client, run, doctor.UndoOptions{Wait: o.rollout, Now: o.Now, Progress: func(line string) { o.Screen().Say("%s", line) }})
+	undone, err := fixes.Undo(ctx, client, run, fixes.UndoOptions{Wait: o.rollout, Now: o.Now, Progress: func(line string) { o.Screen().Say("%s", line) }})
 	if err != nil {
 		return &problem.Error{What: "undo not completed: " + err.Error(), Next: "Resume with: kubectl kubeflow doctor --undo=" + run.Name, Err: err}
 	}
@@ -52,7 +52,7 @@ func runUndo(ctx context.Context, o *doctorOptions) error {
 }
 
 // chooseRun returns the run to undo: by name, or the last one that has changes to undo.
-func chooseRun(runs []doctor.Run, name string) (doctor.Run, error) {
+func chooseRun(runs []fixes.Run, name string) (fixes.Run, error) {
 	for _, r := range runs {
 		if r.Name == name && r.Undone {
 			return r, &problem.Error{Usage: true, What: fmt.Sprintf("run %s is already undone", name), Next: "List the runs with: kubectl kubeflow doctor --undo --list"}
@@ -62,12 +62,12 @@ func chooseRun(runs []doctor.Run, name string) (doctor.Run, error) {
 		}
 	}
 	if name == lastRun {
-		return doctor.Run{}, &problem.Error{Usage: true, What: "there is no fix to undo", Next: "List the runs with: kubectl kubeflow doctor --undo --list"}
+		return fixes.Run{}, &problem.Error{Usage: true, What: "there is no fix to undo", Next: "List the runs with: kubectl kubeflow doctor --undo --list"}
 	}
-	return doctor.Run{}, &problem.Error{Usage: true, What: fmt.Sprintf("there is no run %q", name), Next: "List the runs with: kubectl kubeflow doctor --undo --list"}
+	return fixes.Run{}, &problem.Error{Usage: true, What: fmt.Sprintf("there is no run %q", name), Next: "List the runs with: kubectl kubeflow doctor --undo --list"}
 }
 
-func (o *doctorOptions) confirmUndo(ctx context.Context, run doctor.Run) error {
+func (o *doctorOptions) confirmUndo(ctx context.Context, run fixes.Run) error {
 	s := o.Screen()
 	s.Say("run %s of %s changed:", run.Name, run.Started.Local().Format(time.DateTime))
 	for _, step := range run.ToUndo() {
@@ -86,10 +86,10 @@ func (o *doctorOptions) confirmUndo(ctx context.Context, run doctor.Run) error {
 	return err
 }
 
-func (o *doctorOptions) showRuns(runs []doctor.Run) error {
+func (o *doctorOptions) showRuns(runs []fixes.Run) error {
 	if o.output == "json" || o.output == "yaml" {
 		if runs == nil {
-			runs = []doctor.Run{}
+			runs = []fixes.Run{}
 		}
 		return o.print(map[string]any{"apiVersion": "kubeflow.doctor/v1alpha1", "kind": "RunList", "items": runs})
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 )
 
 func TestGuideInstallationIsFixedUndoneAndFixedAgain(t *testing.T) {
@@ -44,7 +45,7 @@ func TestGuideInstallationIsFixedUndoneAndFixedAgain(t *testing.T) {
 		if u := undoLast(t, ctx, client); !u.Whole() {
 			t.Errorf("the undo is incomplete: %+v", u.Steps)
 		}
-		runs, err := doctor.Runs(ctx, client)
+		runs, err := fixes.Runs(ctx, client)
 		if err != nil || !runs[0].Undone {
 			t.Fatalf("the run is not marked as undone: %v", err)
 		}
@@ -130,7 +131,7 @@ func TestUndoKeepsLaterChanges(t *testing.T) {
 	}
 	u := undoLast(t, ctx, client)
 	for _, s := range u.Steps {
-		if wanted := s.About.Identity() == ref.Identity(); wanted != (s.Outcome == doctor.Changed) {
+		if wanted := s.About.Identity() == ref.Identity(); wanted != (s.Outcome == fixes.Changed) {
 			t.Errorf("%s: %s", s.About, s.Outcome)
 		}
 	}
@@ -148,7 +149,7 @@ func TestInterruptedFixIsFinishedByTheNext(t *testing.T) {
 	defer stop()
 	client := connect(t, ctx)
 	cut, interrupt := context.WithCancel(ctx)
-	_, err := doctor.ApplyFixes(cut, client, All(), doctor.FixOptions{Options: options(), Allow: []doctor.Impact{doctor.RestartsPods}, Wait: time.Minute, Now: time.Now, Progress: func(line string) {
+	_, err := fixes.Apply(cut, client, All(), fixes.Options{Options: options(), Allow: []doctor.Impact{doctor.RestartsPods}, Wait: time.Minute, Now: time.Now, Progress: func(line string) {
 		if strings.HasPrefix(line, "Set the workflow executor") { // the webhooks are changed, nothing is restarted yet
 			interrupt()
 		}
@@ -156,14 +157,14 @@ func TestInterruptedFixIsFinishedByTheNext(t *testing.T) {
 	if err == nil {
 		t.Fatal("an interrupted fix returned no error")
 	}
-	runs, err := doctor.Runs(ctx, client)
+	runs, err := fixes.Runs(ctx, client)
 	if err != nil || runs[0].Finished {
 		t.Fatalf("the record of the interrupted run is %+v, %v", runs, err)
 	}
 	name := runs[0].Name
 	fixWith(t, ctx, client, doctor.RestartsPods)
 	want(t, ctx, client)
-	if runs, err = doctor.Runs(ctx, client); err != nil || runs[0].Name != name || !runs[0].Finished {
+	if runs, err = fixes.Runs(ctx, client); err != nil || runs[0].Name != name || !runs[0].Finished {
 		t.Errorf("the next fix did not resume run %s: %+v, %v", name, runs[0], err)
 	}
 	if len(runs[0].Steps) == 0 {
@@ -274,7 +275,7 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: reader}
 subjects: [{kind: User, name: reader, apiGroup: rbac.authorization.k8s.io}]`))
 	reader := clientOf(t, "reader")
 	before := resourceVersions(t, ctx, client)
-	r, err := doctor.ApplyFixes(ctx, reader, All(), doctor.FixOptions{Options: options(), Wait: time.Minute, Now: time.Now})
+	r, err := fixes.Apply(ctx, reader, All(), fixes.Options{Options: options(), Wait: time.Minute, Now: time.Now})
 	if !apierrors.IsForbidden(err) || len(r.Fixes) > 0 && r.Fixes[0].Run != "" {
 		t.Errorf("the error is %v, the fixes are %+v", err, r.Fixes)
 	}

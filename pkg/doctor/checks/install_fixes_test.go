@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 )
 
 // fixable returns the titles of the fixes that one check offers.
@@ -80,7 +81,7 @@ data: {spawner_ui_config.yaml: "spawnerFormDefaults:\n  tolerationGroup:\n    op
 			if len(before) == 0 {
 				t.Fatal("no fix is offered")
 			}
-			r, err := doctor.ApplyFixes(ctx, client, chosen, doctor.FixOptions{Allow: []doctor.Impact{doctor.RestartsPods}, Wait: time.Minute, Now: time.Now})
+			r, err := fixes.Apply(ctx, client, chosen, fixes.Options{Allow: []doctor.Impact{doctor.RestartsPods}, Wait: time.Minute, Now: time.Now})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -137,7 +138,7 @@ func TestPendingPVCGetsADefaultStorageClass(t *testing.T) {
 	if before := fixable(t, ctx, client, chosen); len(before) != 1 {
 		t.Fatalf("the fixes are %v", before)
 	}
-	if _, err := doctor.ApplyFixes(ctx, client, chosen, doctor.FixOptions{Wait: time.Minute, Now: time.Now}); err != nil {
+	if _, err := fixes.Apply(ctx, client, chosen, fixes.Options{Wait: time.Minute, Now: time.Now}); err != nil {
 		t.Fatal(err)
 	}
 	for given := ""; given == ""; time.Sleep(100 * time.Millisecond) { // the control plane gives it to claims that wait

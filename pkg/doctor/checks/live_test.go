@@ -16,6 +16,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
@@ -52,12 +53,12 @@ func connect(t *testing.T, ctx context.Context) *cluster.Client {
 	}
 	mini = rendered.Release
 	putAll(t, ctx, client, rendered.Objects())
-	runs, err := doctor.Runs(ctx, client)
+	runs, err := fixes.Runs(ctx, client)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range runs {
-		if _, err := doctor.Undo(ctx, client, r, doctor.UndoOptions{Wait: time.Minute, Now: time.Now}); err != nil {
+		if _, err := fixes.Undo(ctx, client, r, fixes.UndoOptions{Wait: time.Minute, Now: time.Now}); err != nil {
 			t.Fatal(err)
 		}
 		forget(t, ctx, client, r)
@@ -132,20 +133,20 @@ func brief(r *doctor.Report) []string {
 
 func fixWith(t *testing.T, ctx context.Context, client *cluster.Client, allow ...doctor.Impact) *doctor.Report {
 	t.Helper()
-	r, err := doctor.ApplyFixes(ctx, client, All(), doctor.FixOptions{Options: options(), Allow: allow, Wait: time.Minute, Now: time.Now, Progress: func(line string) { t.Log(line) }})
+	r, err := fixes.Apply(ctx, client, All(), fixes.Options{Options: options(), Allow: allow, Wait: time.Minute, Now: time.Now, Progress: func(line string) { t.Log(line) }})
 	if err != nil {
 		t.Fatalf("curing: %v", err)
 	}
 	return r
 }
 
-func undoLast(t *testing.T, ctx context.Context, client *cluster.Client) *doctor.Undone {
+func undoLast(t *testing.T, ctx context.Context, client *cluster.Client) *fixes.Undone {
 	t.Helper()
-	runs, err := doctor.Runs(ctx, client)
+	runs, err := fixes.Runs(ctx, client)
 	if err != nil || len(runs) == 0 {
 		t.Fatalf("there is no run to undo: %v", err)
 	}
-	u, err := doctor.Undo(ctx, client, runs[0], doctor.UndoOptions{Wait: time.Minute, Now: time.Now})
+	u, err := fixes.Undo(ctx, client, runs[0], fixes.UndoOptions{Wait: time.Minute, Now: time.Now})
 	if err != nil {
 		t.Fatalf("undoing: %v", err)
 	}
@@ -173,7 +174,7 @@ var problems = []string{
 }
 
 // forget deletes the record of a run, so that the next undo is of the run before.
-func forget(t *testing.T, ctx context.Context, client *cluster.Client, r doctor.Run) {
+func forget(t *testing.T, ctx context.Context, client *cluster.Client, r fixes.Run) {
 	t.Helper()
 	record := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap",
 		"metadata": map[string]any{"name": "kubectl-kubeflow-doctor-" + r.Name, "namespace": workloads.Namespace}}}

@@ -23,6 +23,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/platform"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 )
 
 const (
@@ -269,7 +270,7 @@ func TestRolesAreSufficient(t *testing.T) {
 			t.Errorf("%s could not run: %s", c.ID, c.Reason)
 		}
 	}
-	if _, err := doctor.ApplyFixes(ctx, looks, All(), doctor.FixOptions{Options: options(), Wait: time.Minute, Now: time.Now}); err == nil {
+	if _, err := fixes.Apply(ctx, looks, All(), fixes.Options{Options: options(), Wait: time.Minute, Now: time.Now}); err == nil {
 		t.Error("who may only look has cured")
 	}
 	want(t, ctx, client, problems...)

@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 )
 
 const fixTable = "../../../docs/fixes.md"
@@ -131,7 +132,7 @@ func (s *stage) act(t *testing.T, ctx context.Context, c *doctor.Check, path str
 		return "? | | |"
 	}
 	fix := func() *doctor.Report {
-		r, err := doctor.ApplyFixes(ctx, s.client, []*doctor.Check{c}, doctor.FixOptions{Options: o, Allow: []doctor.Impact{doctor.RestartsPods, doctor.LosesData}, Wait: 5 * time.Second, Now: time.Now})
+		r, err := fixes.Apply(ctx, s.client, []*doctor.Check{c}, fixes.Options{Options: o, Allow: []doctor.Impact{doctor.RestartsPods, doctor.LosesData}, Wait: 5 * time.Second, Now: time.Now})
 		if err != nil {
 			t.Errorf("%s: applying fixes: %v", path, err)
 		}

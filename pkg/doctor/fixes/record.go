@@ -1,4 +1,4 @@
-package doctor
+package fixes
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 // A Run is the record of one doctor --fix: what it takes to undo it. It is kept in the cluster.
@@ -34,7 +35,7 @@ type Step struct {
 	Before  *unstructured.Unstructured `json:"before,omitempty"`  // what was deleted
 	UID     types.UID                  `json:"uid,omitempty"`     // of the object that was written
 	Version string                     `json:"version,omitempty"` // its resourceVersion after the write
-	Probe   *Probe                     `json:"trial,omitempty"`
+	Probe   *doctor.Probe              `json:"trial,omitempty"`
 	Done    bool                       `json:"done,omitempty"` // older versions set it on every step of a finished run, made or not
 
 	sent bool // a request was sent whose answer is not known
@@ -69,7 +70,7 @@ func (s *Step) settled() bool {
 }
 
 // plan adds the steps of a fix, planned, and returns them, one per change. Steps of an earlier attempt that were not made give way to them.
-func (r *Run) plan(p Proposal) ([]*Step, error) {
+func (r *Run) plan(p doctor.Proposal) ([]*Step, error) {
 	var steps []*Step
 	for _, change := range p.Fix.Changes {
 		step, err := planned(p, change)
@@ -90,7 +91,7 @@ func (s *Step) repeats(other *Step) bool {
 	return s.Check == other.Check && s.Title == other.Title && s.Verb == other.Verb && s.About.Identity() == other.About.Identity()
 }
 
-func planned(p Proposal, change cluster.Change) (*Step, error) {
+func planned(p doctor.Proposal, change cluster.Change) (*Step, error) {
 	s := &Step{Check: p.Check, Title: p.Fix.Title, Verb: change.Verb, About: change.Ref(), State: StepPlanned, Probe: p.Fix.Probe}
 	switch {
 	case change.Verb == cluster.Delete:

@@ -1,4 +1,4 @@
-package doctor
+package fixes
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 const apiExtensions = "apiextensions.k8s.io"
@@ -25,7 +26,7 @@ func restore(ctx context.Context, client *cluster.Client, before *unstructured.U
 	} else if isCRD && old {
 		asV1beta1(o)
 	}
-	_, err := client.Do(ctx, cluster.Change{Verb: cluster.Create, After: o}, cluster.Options{Manager: Manager})
+	_, err := client.Do(ctx, cluster.Change{Verb: cluster.Create, After: o}, cluster.Options{Manager: doctor.Manager})
 	if isCRD {
 		client.Forget()
 	}
@@ -60,12 +61,12 @@ func asV1beta1(crd *unstructured.Unstructured) {
 
 // remove deletes an object that a run created, and waits until a CRD is gone for good.
 func remove(ctx context.Context, client *cluster.Client, now *unstructured.Unstructured) error {
-	_, err := client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: now}, cluster.Options{Manager: Manager})
+	_, err := client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: now}, cluster.Options{Manager: doctor.Manager})
 	if err != nil || now.GetKind() != "CustomResourceDefinition" {
 		return err
 	}
 	defer client.Forget()
-	return until(ctx, patience, func() (bool, error) {
+	return doctor.Until(ctx, doctor.Patience, func() (bool, error) {
 		_, err := client.View().Get(ctx, cluster.RefOf(now))
 		return apierrors.IsNotFound(err), nil
 	})

@@ -1,4 +1,4 @@
-package doctor
+package fixes
 
 import (
 	"context"
@@ -9,15 +9,16 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 // An undoCase is a fix, what other clients do meanwhile, and what the fix and its undo lead to.
 type undoCase struct {
 	name    string
 	objects []*unstructured.Unstructured
-	check   *Check
+	check   *doctor.Check
 	asked   func(w *world, round int) // what another client does between the look and the fix
-	outcome Outcome
+	outcome doctor.Outcome
 	fixed   []string       // the values after the fix
 	later   func(w *world) // what another client does between the fix and the undo
 	undone  []string       // what became of each change
@@ -30,44 +31,44 @@ var undoCases = []undoCase{
 	{
 		name:    "what a fix changes, creates and deletes comes back",
 		objects: objects{value("a", "bad"), value("c", "bad")}, check: does("all", sets("a", "good"), creates("b", "new"), deletes("c")),
-		outcome: Fixed, fixed: []string{"a=good", "b=new"},
+		outcome: doctor.Fixed, fixed: []string{"a=good", "b=new"},
 		undone: []string{"a reverted", "b reverted", "c reverted"}, left: []string{"a=bad", "c=bad"},
 	},
 	{
 		name:    "an object that is recreated before the fix deletes it stays",
 		objects: objects{value("a", "bad"), value("b", "bad")}, check: does("deletion", sets("b", "good"), deletes("a")),
 		asked:   func(w *world, _ int) { w.recreate(value("a", "new")) },
-		outcome: Fixed, fixed: []string{"a=new", "b=good"},
+		outcome: doctor.Fixed, fixed: []string{"a=new", "b=good"},
 		undone: []string{"a untouched", "b reverted"}, left: []string{"a=new", "b=bad"},
 	},
 	{
 		name:    "an object that is recreated after the fix deleted it stays",
 		objects: objects{value("a", "bad")}, check: does("deletion", deletes("a")),
-		outcome: Fixed, fixed: nil, later: func(w *world) { w.write(value("a", "new")) },
+		outcome: doctor.Fixed, fixed: nil, later: func(w *world) { w.write(value("a", "new")) },
 		undone: []string{"a changed"}, left: []string{"a=new"},
 	},
 	{
 		name:    "a fix that fails at its second change is undone as far as it came",
 		objects: objects{value("a", "bad"), immutable("b", "bad"), value("c", "bad")}, check: does("failing", sets("a", "good"), sets("b", "good"), sets("c", "good")),
-		outcome: Failed, fixed: []string{"a=good", "b=bad", "c=bad"},
+		outcome: doctor.Failed, fixed: []string{"a=good", "b=bad", "c=bad"},
 		undone: []string{"a reverted", "b untouched", "c untouched"}, left: []string{"a=bad", "b=bad", "c=bad"},
 	},
 	{
 		name:    "what a fix did not come to is not compared with what others do to it",
 		objects: objects{value("a", "bad"), immutable("b", "bad"), value("c", "bad")}, check: does("failing", sets("a", "good"), sets("b", "good"), sets("c", "good")),
-		outcome: Failed, fixed: []string{"a=good", "b=bad", "c=bad"}, later: func(w *world) { w.write(value("c", "good")) },
+		outcome: doctor.Failed, fixed: []string{"a=good", "b=bad", "c=bad"}, later: func(w *world) { w.write(value("c", "good")) },
 		undone: []string{"a reverted", "b untouched", "c untouched"}, left: []string{"a=bad", "b=bad", "c=good"},
 	},
 	{
 		name:    "a fix that makes it worse is undone",
 		objects: objects{value("a", "bad")}, check: worsens("a"),
-		outcome: Worse, fixed: []string{"a=worse"},
+		outcome: doctor.Worse, fixed: []string{"a=worse"},
 		undone: []string{"a reverted"}, left: []string{"a=bad"},
 	},
 	{
 		name:    "a fix that helps nothing is undone",
 		objects: objects{value("a", "bad")}, check: remains("a"),
-		outcome: Remains, fixed: []string{"a=no better"},
+		outcome: doctor.Remains, fixed: []string{"a=no better"},
 		undone: []string{"a reverted"}, left: []string{"a=bad"},
 	},
 	{
@@ -78,55 +79,55 @@ var undoCases = []undoCase{
 				w.annotate("a", string(rune('a'+round)))
 			}
 		},
-		outcome: Fixed, fixed: []string{"a=good"},
+		outcome: doctor.Fixed, fixed: []string{"a=good"},
 		undone: []string{"a reverted"}, left: []string{"a=bad"},
 	},
 	{
 		name:    "a fix that comes too late each time leaves nothing to undo",
 		objects: objects{value("a", "bad")}, check: does("late", sets("a", "good")),
 		asked:   func(w *world, round int) { w.annotate("a", string(rune('a'+round))) },
-		outcome: Remains, fixed: []string{"a=bad"},
+		outcome: doctor.Remains, fixed: []string{"a=bad"},
 		undone: []string{"a untouched"}, left: []string{"a=bad"},
 	},
 	{
 		name:    "what another client changed since stays",
 		objects: objects{value("a", "bad"), value("b", "bad")}, check: does("update", sets("a", "good"), sets("b", "good")),
-		outcome: Fixed, fixed: []string{"a=good", "b=good"}, later: func(w *world) { w.write(value("a", "theirs")) },
+		outcome: doctor.Fixed, fixed: []string{"a=good", "b=good"}, later: func(w *world) { w.write(value("a", "theirs")) },
 		undone: []string{"a changed", "b reverted"}, left: []string{"a=theirs", "b=bad"},
 	},
 	{
 		name:    "what another client has already reverted counts as reverted",
 		objects: objects{value("a", "bad")}, check: does("update", sets("a", "good")),
-		outcome: Fixed, fixed: []string{"a=good"}, later: func(w *world) { w.write(value("a", "bad")) },
+		outcome: doctor.Fixed, fixed: []string{"a=good"}, later: func(w *world) { w.write(value("a", "bad")) },
 		undone: []string{"a reverted"}, left: []string{"a=bad"},
 	},
 	{
 		name:    "an object that was recreated with the same value as the fix wrote stays",
 		objects: objects{value("a", "bad")}, check: does("update", sets("a", "good")),
-		outcome: Fixed, fixed: []string{"a=good"}, later: func(w *world) { w.recreate(value("a", "good")) },
+		outcome: doctor.Fixed, fixed: []string{"a=good"}, later: func(w *world) { w.recreate(value("a", "good")) },
 		undone: []string{"a changed"}, left: []string{"a=good"},
 	},
 	{
 		name:    "an object that is gone is named",
 		objects: objects{value("a", "bad")}, check: does("update", sets("a", "good")),
-		outcome: Fixed, fixed: []string{"a=good"}, later: func(w *world) { w.remove(value("a", "")) },
+		outcome: doctor.Fixed, fixed: []string{"a=good"}, later: func(w *world) { w.remove(value("a", "")) },
 		undone: []string{"a gone"}, left: nil,
 	},
 	{
 		name:  "an object that the fix created and another client changed stays",
-		check: does("creation", creates("a", "new")), outcome: Fixed, fixed: []string{"a=new"},
+		check: does("creation", creates("a", "new")), outcome: doctor.Fixed, fixed: []string{"a=new"},
 		later:  func(w *world) { w.write(value("a", "theirs")) },
 		undone: []string{"a changed"}, left: []string{"a=theirs"},
 	},
 	{
 		name:  "an object that the fix created and another client replaced stays",
-		check: does("creation", creates("a", "new")), outcome: Fixed, fixed: []string{"a=new"},
+		check: does("creation", creates("a", "new")), outcome: doctor.Fixed, fixed: []string{"a=new"},
 		later:  func(w *world) { w.recreate(value("a", "new")) },
 		undone: []string{"a changed"}, left: []string{"a=new"},
 	},
 	{
 		name:  "an object that appears before the fix creates it stays",
-		check: does("creation", creates("a", "new"), creates("b", "new")), outcome: Fixed, fixed: []string{"a=theirs", "b=new"},
+		check: does("creation", creates("a", "new"), creates("b", "new")), outcome: doctor.Fixed, fixed: []string{"a=theirs", "b=new"},
 		asked: func(w *world, round int) {
 			if round == 1 {
 				w.write(value("a", "theirs"))
@@ -137,13 +138,13 @@ var undoCases = []undoCase{
 	{
 		name:    "an object that the fix applied over comes back",
 		objects: objects{value("a", "theirs")}, check: does("overwriting", overwrites("a", "new")),
-		outcome: Fixed, fixed: []string{"a=new"},
+		outcome: doctor.Fixed, fixed: []string{"a=new"},
 		undone: []string{"a reverted"}, left: []string{"a=theirs"},
 	},
 	{
 		name:    "a Secret comes back",
 		objects: objects{secret("a", "YmFk"), value("b", "bad")}, check: does("secret", setsSecret("a", "Z29vZA=="), sets("b", "good")),
-		outcome: Fixed, fixed: []string{"a=Z29vZA==", "b=good"},
+		outcome: doctor.Fixed, fixed: []string{"a=Z29vZA==", "b=good"},
 		undone: []string{"a reverted", "b reverted"}, left: []string{"a=YmFk", "b=bad"},
 	},
 }
@@ -235,7 +236,7 @@ func TestARestartIsUndoneByOneMore(t *testing.T) {
 	w := worldOf(t)
 	w.reset(deployment("d"), value("a", "bad"))
 	before := w.contents()
-	checks := []*Check{does("first", sets("a", "good"), restarts("d")), does("second", restarts("d"))}
+	checks := []*doctor.Check{does("first", sets("a", "good"), restarts("d")), does("second", restarts("d"))}
 	if _, err := w.fix(w.client, nil, checks...); err != nil {
 		t.Fatal(err)
 	}
@@ -252,27 +253,27 @@ func TestARestartIsUndoneByOneMore(t *testing.T) {
 }
 
 // worsens is a check whose fix leads to another, second finding.
-func worsens(name string) *Check {
+func worsens(name string) *doctor.Check {
 	return judged(name, "worse", func(x string) int { return map[string]int{"bad": 1, "worse": 2}[x] })
 }
 
 // remains is a check whose fix helps nothing.
-func remains(name string) *Check {
+func remains(name string) *doctor.Check {
 	return judged(name, "no better", func(string) int { return 1 })
 }
 
 // judged is a check that finds so many things wrong with a value, and sets it to another one once.
-func judged(name, to string, wrong func(x string) int) *Check {
-	return &Check{ID: "test/judged", Title: "All is done", Run: func(ctx context.Context, e Exam) ([]Finding, error) {
+func judged(name, to string, wrong func(x string) int) *doctor.Check {
+	return &doctor.Check{ID: "test/judged", Title: "All is done", Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		now, err := e.Get(ctx, cluster.RefOf(value(name, "")))
 		if err != nil {
 			return nil, err
 		}
-		var all []Finding
+		var all []doctor.Finding
 		for range wrong(dataOf(now)) {
-			f := Finding{Severity: Error, About: Subject{Ref: cluster.RefOf(now)}, Message: "it is wrong"}
+			f := doctor.Finding{Severity: doctor.Error, About: doctor.Subject{Ref: cluster.RefOf(now)}, Message: "it is wrong"}
 			if dataOf(now) != to {
-				f.Fix = &Fix{Title: "Set another value", Impact: Safe, Changes: []cluster.Change{*sets(name, to).what(now)}}
+				f.Fix = &doctor.Fix{Title: "Set another value", Impact: doctor.Safe, Changes: []cluster.Change{*sets(name, to).what(now)}}
 			}
 			all = append(all, f)
 		}

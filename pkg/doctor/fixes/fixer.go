@@ -1,4 +1,4 @@
-package doctor
+package fixes
 
 import (
 	"context"
@@ -8,18 +8,16 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-// Manager is the field manager of everything that a fix writes.
-const Manager = "kubectl-kubeflow-doctor"
-
-// FixOptions say what may be done and who is asked.
-type FixOptions struct {
-	Options
-	Allow    []Impact      // beyond Safe
-	DryRun   bool          // stop when the fixes are known
-	Wait     time.Duration // how long restarted workloads may take to be ready
-	Confirm  func(context.Context, FixPlan) (bool, error)
+// Options say what may be done and who is asked.
+type Options struct {
+	doctor.Options
+	Allow    []doctor.Impact // beyond Safe
+	DryRun   bool            // stop when the fixes are known
+	Wait     time.Duration   // how long restarted workloads may take to be ready
+	Confirm  func(context.Context, doctor.FixPlan) (bool, error)
 	Progress func(line string)
 	Now      func() time.Time
 }
@@ -27,52 +25,52 @@ type FixOptions struct {
 // Cure finds what is wrong, applies the fixes that are allowed, and looks again, until nothing is left that it may
 // do. The report is the last look, with what became of each fix. The error is a fault on the way or a cancelled
 // context; the report then says how far it came, and what was done can still be undone.
-func ApplyFixes(ctx context.Context, client *cluster.Client, checks []*Check, o FixOptions) (*Report, error) {
-	c := &fixer{client: client, checks: checks, FixOptions: o}
-	var report *Report
-	for range rounds {
-		report = Diagnose(ctx, client.View(), checks, o.Options)
+func Apply(ctx context.Context, client *cluster.Client, checks []*doctor.Check, o Options) (*doctor.Report, error) {
+	c := &fixer{client: client, checks: checks, Options: o}
+	var report *doctor.Report
+	for range doctor.Rounds {
+		report = doctor.Diagnose(ctx, client.View(), checks, o.Options)
 		c.look(report)
 		if ctx.Err() != nil {
 			return c.finish(ctx, report, ctx.Err())
 		}
-		plan := c.untried(PlanFixes(report, o.Allow))
+		plan := c.untried(doctor.PlanFixes(report, o.Allow))
 		if len(plan.Apply) == 0 {
 			return c.finish(ctx, report, nil)
 		}
 		c.preview(ctx, plan.Apply)
 		if o.DryRun {
-			c.note(plan.Apply, Planned, "")
+			c.note(plan.Apply, doctor.Planned, "")
 			return c.finish(ctx, report, nil)
 		}
 		if yes, err := c.confirm(ctx, plan); err != nil || !yes {
-			c.note(plan.Apply, Refused, "it was not confirmed")
+			c.note(plan.Apply, doctor.Refused, "it was not confirmed")
 			return c.finish(ctx, report, err)
 		}
 		if err := c.apply(ctx, report, plan.Apply); err != nil {
 			return c.finish(ctx, report, err)
 		}
 	}
-	report = Diagnose(ctx, client.View(), checks, o.Options)
+	report = doctor.Diagnose(ctx, client.View(), checks, o.Options)
 	c.look(report)
 	return c.finish(ctx, report, nil)
 }
 
 // A fixer is one run of doctor --fix.
 type fixer struct {
-	FixOptions
+	Options
 	client *cluster.Client
-	checks []*Check
+	checks []*doctor.Check
 	run    *Run
-	done   []*FixResult
-	other  []*FixResult // refused or planned
+	done   []*doctor.FixResult
+	other  []*doctor.FixResult // refused or planned
 }
 
 // look updates what became of the fixes that were made.
-func (c *fixer) look(r *Report) {
+func (c *fixer) look(r *doctor.Report) {
 	for _, t := range c.done {
-		if t.Outcome != Failed {
-			t.judge(r)
+		if t.Outcome != doctor.Failed {
+			t.Judge(r)
 		}
 	}
 }
@@ -81,39 +79,39 @@ func (c *fixer) look(r *Report) {
 const most = 3
 
 // untried leaves out what was tried already, and remembers what is refused.
-func (c *fixer) untried(p FixPlan) FixPlan {
+func (c *fixer) untried(p doctor.FixPlan) doctor.FixPlan {
 	c.other = nil
-	c.note(p.Refuse, Refused, "")
-	fresh := FixPlan{Refuse: p.Refuse}
+	c.note(p.Refuse, doctor.Refused, "")
+	fresh := doctor.FixPlan{Refuse: p.Refuse}
 	for _, proposal := range p.Apply {
-		if t := c.attempted(proposal); t == nil || t.tries < most && t.Reason == changedMeanwhile {
+		if t := c.attempted(proposal); t == nil || t.Tries < most && t.Reason == changedMeanwhile {
 			fresh.Apply = append(fresh.Apply, proposal)
 		}
 	}
 	return fresh
 }
 
-func (c *fixer) attempted(p Proposal) *FixResult {
+func (c *fixer) attempted(p doctor.Proposal) *doctor.FixResult {
 	for _, t := range c.done {
-		if t.same(p) {
+		if t.Same(p) {
 			return t
 		}
 	}
 	return nil
 }
 
-func (c *fixer) note(proposals []Proposal, outcome Outcome, why string) {
+func (c *fixer) note(proposals []doctor.Proposal, outcome doctor.Outcome, why string) {
 	for _, p := range proposals {
 		reason := why
 		if reason == "" {
 			reason = p.Why
 		}
-		c.other = append(c.other, &FixResult{Check: p.Check, About: p.Finding.About, Fix: p.Fix, Outcome: outcome, Reason: reason})
+		c.other = append(c.other, &doctor.FixResult{Check: p.Check, About: p.Finding.About, Fix: p.Fix, Outcome: outcome, Reason: reason})
 	}
 }
 
 // preview replaces what was predicted by what the server says the objects would become, where it says so.
-func (c *fixer) preview(ctx context.Context, proposals []Proposal) {
+func (c *fixer) preview(ctx context.Context, proposals []doctor.Proposal) {
 	for _, p := range proposals {
 		deleted := map[cluster.Ref]bool{}
 		for i := range p.Fix.Changes {
@@ -137,13 +135,13 @@ func (c *fixer) foresee(ctx context.Context, change *cluster.Change) {
 	if change.Before == nil {
 		return
 	}
-	after, err := c.client.Do(ctx, *change, cluster.Options{Manager: Manager, DryRun: true, Force: true})
+	after, err := c.client.Do(ctx, *change, cluster.Options{Manager: doctor.Manager, DryRun: true, Force: true})
 	if err == nil && after != nil {
 		change.After, change.Verb = after, cluster.Patch
 	}
 }
 
-func (c *fixer) confirm(ctx context.Context, p FixPlan) (bool, error) {
+func (c *fixer) confirm(ctx context.Context, p doctor.FixPlan) (bool, error) {
 	if c.Confirm == nil {
 		return true, nil
 	}
@@ -151,7 +149,7 @@ func (c *fixer) confirm(ctx context.Context, p FixPlan) (bool, error) {
 }
 
 // finish closes the record of the run and puts the outcomes into the report.
-func (c *fixer) finish(ctx context.Context, r *Report, err error) (*Report, error) {
+func (c *fixer) finish(ctx context.Context, r *doctor.Report, err error) (*doctor.Report, error) {
 	if c.run == nil && err == nil && !c.DryRun {
 		c.run = c.leftOpen(ctx) // nothing is left to do: what was interrupted is finished by that
 	}
@@ -165,7 +163,7 @@ func (c *fixer) finish(ctx context.Context, r *Report, err error) (*Report, erro
 		}
 	}
 	for _, t := range append(c.done, c.other...) {
-		if c.run != nil && t.Outcome != Refused && t.Outcome != Planned {
+		if c.run != nil && t.Outcome != doctor.Refused && t.Outcome != doctor.Planned {
 			t.Run = c.run.Name
 		}
 		r.Fixes = append(r.Fixes, *t)

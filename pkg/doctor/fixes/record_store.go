@@ -1,4 +1,4 @@
-package doctor
+package fixes
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 // Where records are in the cluster.
@@ -96,7 +97,7 @@ func (r *Run) store(ctx context.Context, client *cluster.Client) error {
 	}
 	object := r.object(kind)
 	object.Object[field] = map[string]any{recordKey: string(content)}
-	if _, err = client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: object}, cluster.Options{Manager: Manager, Force: true}); err != nil {
+	if _, err = client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: object}, cluster.Options{Manager: doctor.Manager, Force: true}); err != nil {
 		return fmt.Errorf("storing what undo needs: %w", err)
 	}
 	for _, old := range r.stored { // only now: at every moment one of them is there
@@ -122,7 +123,7 @@ func (r *Run) object(kind string) *unstructured.Unstructured {
 }
 
 func (r *Run) deleteFrom(ctx context.Context, client *cluster.Client, kind string) error {
-	_, err := client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: r.object(kind)}, cluster.Options{Manager: Manager})
+	_, err := client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: r.object(kind)}, cluster.Options{Manager: doctor.Manager})
 	if apierrors.IsNotFound(err) {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package doctor
+package fixes
 
 import (
 	"maps"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/faultproxy"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 // A killer ends a process at a write that it requests, either before the server hears of it or after the server did it. For the
@@ -82,8 +83,8 @@ func (w *world) atEveryWrite(before func(), do func(*cluster.Client), after func
 }
 
 // everything are checks whose fixes change, create, delete, replace and restart objects.
-func everything() []*Check {
-	return []*Check{
+func everything() []*doctor.Check {
+	return []*doctor.Check{
 		does("first", sets("a", "good"), creates("b", "new"), deletes("c"), restarts("d")),
 		does("second", setsSecret("s", "Z29vZA=="), deletes("e")),
 	}

@@ -1,4 +1,4 @@
-package doctor
+package fixes
 
 import (
 	"encoding/json"
@@ -6,6 +6,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 // controlPlane are the field managers of Kubernetes' own controllers: what they fill in is no change of the user's.
@@ -15,7 +17,7 @@ var controlPlane = []string{"kube-controller-manager", "cloud-controller-manager
 func writers(o *unstructured.Unstructured) (ours bool, others []string) {
 	for _, entry := range o.GetManagedFields() {
 		switch {
-		case entry.Manager == Manager:
+		case entry.Manager == doctor.Manager:
 			ours = true
 		case entry.Subresource != "", onlyStatus(entry), slices.Contains(controlPlane, entry.Manager), slices.Contains(others, entry.Manager):
 		default:

@@ -1,4 +1,4 @@
-package doctor
+package fixes
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 // restart makes every workload replace its pods, once, and returns those that do.
@@ -67,7 +68,7 @@ func restartNow(ctx context.Context, client *cluster.Client, ref cluster.Ref, at
 		if err != nil {
 			return nil, err
 		}
-		after, err := client.Do(ctx, restartAt(workload, at.UTC().Format(time.RFC3339)), cluster.Options{Manager: Manager})
+		after, err := client.Do(ctx, doctor.RestartAt(workload, at.UTC().Format(time.RFC3339)), cluster.Options{Manager: doctor.Manager})
 		if err == nil || !conflicted(err) || try == 5*most {
 			return after, err
 		}

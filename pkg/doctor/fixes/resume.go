@@ -1,4 +1,4 @@
-package doctor
+package fixes
 
 import (
 	"context"
@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 // record adds the steps of a round to the run's record, and stores it before anything changes.
-func (c *fixer) record(ctx context.Context, plan []Proposal) ([]job, error) {
+func (c *fixer) record(ctx context.Context, plan []doctor.Proposal) ([]job, error) {
 	first := c.run == nil
 	if first {
 		if err := c.begin(ctx); err != nil {

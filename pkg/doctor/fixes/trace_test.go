@@ -1,4 +1,4 @@
-package doctor
+package fixes
 
 import (
 	"testing"
@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 // live returns a ConfigMap as a server has it: with a UID and who wrote it.
@@ -35,7 +36,7 @@ func TestAnObjectShowsWhatBecameOfAStep(t *testing.T) {
 		want   trace
 	}{
 		{"an update that is there", update, StepMade, "1", live("good", "1"), present},
-		{"an update that may have been made, by its field manager", update, StepPlanned, "", live("good", "1", "kubectl", Manager), present},
+		{"an update that may have been made, by its field manager", update, StepPlanned, "", live("good", "1", "kubectl", doctor.Manager), present},
 		{"the same values, written by another client", update, StepPlanned, "", live("good", "1", "kubectl"), absent},
 		{"an update that is not there", update, StepPlanned, "", live("bad", "1"), absent},
 		{"an update that was reverted", update, StepMade, "1", live("bad", "1"), absent},
@@ -46,16 +47,16 @@ func TestAnObjectShowsWhatBecameOfAStep(t *testing.T) {
 		{"a deletion that was not made", deletion, StepPlanned, "", live("bad", "1"), absent},
 		{"a deletion that was reverted", deletion, StepMade, "", live("bad", "2"), absent},
 		{"an object recreated by another client", deletion, StepMade, "", live("other", "2"), altered},
-		{"a creation", creation, StepMade, "1", live("good", "1", Manager), present},
-		{"a creation that may have been made, by its field manager", creation, StepPlanned, "", live("good", "1", Manager), present},
+		{"a creation", creation, StepMade, "1", live("good", "1", doctor.Manager), present},
+		{"a creation that may have been made, by its field manager", creation, StepPlanned, "", live("good", "1", doctor.Manager), present},
 		{"an object of that name, created by another client", creation, StepPlanned, "", live("good", "1", "kubectl"), absent},
-		{"a creation that another client changed", creation, StepMade, "1", live("good", "1", Manager, "kubectl"), altered},
-		{"a creation that a controller completed", creation, StepMade, "1", live("good", "1", Manager, "kube-controller-manager"), present},
-		{"a creation that was deleted and created again", creation, StepMade, "1", live("good", "2", Manager), altered},
+		{"a creation that another client changed", creation, StepMade, "1", live("good", "1", doctor.Manager, "kubectl"), altered},
+		{"a creation that a controller completed", creation, StepMade, "1", live("good", "1", doctor.Manager, "kube-controller-manager"), present},
+		{"a creation that was deleted and created again", creation, StepMade, "1", live("good", "2", doctor.Manager), altered},
 		{"a creation that is not there", creation, StepMade, "1", nil, absent},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			step, err := planned(Proposal{Fix: &Fix{}}, c.change)
+			step, err := planned(doctor.Proposal{Fix: &doctor.Fix{}}, c.change)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,12 +71,12 @@ func TestAnObjectShowsWhatBecameOfAStep(t *testing.T) {
 
 func TestAnObjectThatTheFixReplacesIsNotTakenForItsSuccessor(t *testing.T) {
 	run := &Run{}
-	if _, err := run.plan(Proposal{Fix: &Fix{Changes: []cluster.Change{
-		{Verb: cluster.Delete, Before: live("bad", "1", Manager)}, {Verb: cluster.Apply, After: value("a", "good")},
+	if _, err := run.plan(doctor.Proposal{Fix: &doctor.Fix{Changes: []cluster.Change{
+		{Verb: cluster.Delete, Before: live("bad", "1", doctor.Manager)}, {Verb: cluster.Apply, After: value("a", "good")},
 	}}}); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := run.traceOf(run.Steps[1], live("bad", "1", Manager)); got != absent {
+	if got, _ := run.traceOf(run.Steps[1], live("bad", "1", doctor.Manager)); got != absent {
 		t.Errorf("the trace of the creation is %d: an undo would delete what was never replaced", got)
 	}
 }
@@ -86,7 +87,7 @@ func TestAListThatAnotherClientChangedIsAltered(t *testing.T) {
 		o.Object["items"] = items
 		return o
 	}
-	step, err := planned(Proposal{Fix: &Fix{}}, cluster.Change{Verb: cluster.Patch, Before: items("a"), After: items("a", "b", "c")})
+	step, err := planned(doctor.Proposal{Fix: &doctor.Fix{}}, cluster.Change{Verb: cluster.Patch, Before: items("a"), After: items("a", "b", "c")})
 	if err != nil {
 		t.Fatal(err)
 	}

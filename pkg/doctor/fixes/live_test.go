@@ -1,4 +1,4 @@
-package doctor
+package fixes
 
 import (
 	"context"
@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 // kubeconfig is that of a real API server, shared by the tests here.
@@ -151,11 +152,11 @@ func (w *world) values() map[string]string {
 }
 
 // fix runs the fixes of checks with a client.
-func (w *world) fix(client *cluster.Client, confirm func(round int), checks ...*Check) (*Report, error) {
+func (w *world) fix(client *cluster.Client, confirm func(round int), checks ...*doctor.Check) (*doctor.Report, error) {
 	rounds := 0
-	return ApplyFixes(w.ctx, client, checks, FixOptions{
-		Allow: []Impact{RestartsPods, LosesData}, Wait: 200 * time.Millisecond, Now: time.Now,
-		Confirm: func(context.Context, FixPlan) (bool, error) {
+	return Apply(w.ctx, client, checks, Options{
+		Allow: []doctor.Impact{doctor.RestartsPods, doctor.LosesData}, Wait: 200 * time.Millisecond, Now: time.Now,
+		Confirm: func(context.Context, doctor.FixPlan) (bool, error) {
 			if rounds++; confirm != nil {
 				confirm(rounds)
 			}
@@ -261,10 +262,10 @@ func deletes(name string) deed {
 // restarts is a deed that restarts a Deployment which never was.
 func restarts(name string) deed {
 	return deed{deployment(name), func(now *unstructured.Unstructured) *cluster.Change {
-		if _, restarted, _ := unstructured.NestedString(now.Object, "spec", "template", "metadata", "annotations", restartedAt); restarted {
+		if _, restarted, _ := unstructured.NestedString(now.Object, "spec", "template", "metadata", "annotations", doctor.RestartedAt); restarted {
 			return nil
 		}
-		c := RestartOf(now)
+		c := doctor.RestartOf(now)
 		return &c
 	}}
 }
@@ -275,9 +276,9 @@ func dataOf(o *unstructured.Unstructured) string {
 }
 
 // does is a check that finds something wrong as long as one of its deeds is left to do. Its fix does all that are left.
-func does(id string, deeds ...deed) *Check {
-	return &Check{ID: "test/" + id, Title: "All is done", Run: func(ctx context.Context, e Exam) ([]Finding, error) {
-		fix := &Fix{Title: "Do " + id, Impact: LosesData}
+func does(id string, deeds ...deed) *doctor.Check {
+	return &doctor.Check{ID: "test/" + id, Title: "All is done", Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		fix := &doctor.Fix{Title: "Do " + id, Impact: doctor.LosesData}
 		for _, d := range deeds {
 			now, err := e.Get(ctx, cluster.RefOf(d.of))
 			if err != nil && !apierrors.IsNotFound(err) {
@@ -290,7 +291,7 @@ func does(id string, deeds ...deed) *Check {
 		if len(fix.Changes) == 0 {
 			return nil, nil
 		}
-		return []Finding{{Severity: Error, About: Subject{Ref: cluster.RefOf(deeds[0].of)}, Message: "it is not done", Fix: fix}}, nil
+		return []doctor.Finding{{Severity: doctor.Error, About: doctor.Subject{Ref: cluster.RefOf(deeds[0].of)}, Message: "it is not done", Fix: fix}}, nil
 	}}
 }
 

@@ -1,4 +1,4 @@
-package doctor
+package fixes
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 // rollOut waits until workloads run with new pods. Those whose new pods cannot start, or that do not come to rest in time,
@@ -22,7 +23,7 @@ func rollOut(ctx context.Context, client *cluster.Client, workloads []cluster.Re
 	say(fmt.Sprintf("waiting for %s to run with new pods", text.Plural(len(workloads), "workload")))
 	pending := map[cluster.Ref]string{}
 	given := map[cluster.Ref]bool{}
-	err := until(ctx, wait, func() (bool, error) {
+	err := doctor.Until(ctx, wait, func() (bool, error) {
 		view := client.View()
 		clear(pending)
 		for _, ref := range workloads {

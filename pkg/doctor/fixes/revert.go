@@ -1,4 +1,4 @@
-package doctor
+package fixes
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 // revert undoes one step if the object shows that the step was made and is still as the step left it.
@@ -65,7 +66,7 @@ func (u *undoer) write(ctx context.Context, s *Step, now *unstructured.Unstructu
 	if err != nil {
 		return err
 	}
-	_, err = u.client.Revert(ctx, s.About, operations, cluster.Options{Manager: Manager})
+	_, err = u.client.Revert(ctx, s.About, operations, cluster.Options{Manager: doctor.Manager})
 	return err
 }
 

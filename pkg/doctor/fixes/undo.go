@@ -1,4 +1,4 @@
-package doctor
+package fixes
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 // UndoOptions say how to undo a run.
@@ -58,7 +59,7 @@ func Undo(ctx context.Context, client *cluster.Client, run Run, o UndoOptions) (
 		return u.result, err
 	}
 	for _, p := range u.probes {
-		await(ctx, client, &p, false)
+		doctor.Await(ctx, client, &p, false)
 	}
 	workloads, err := u.restarts(ctx)
 	if err != nil {
@@ -81,7 +82,7 @@ type undoer struct {
 	client *cluster.Client
 	run    *Run
 	result *Undone
-	probes []Probe // of the webhooks that were reverted
+	probes []doctor.Probe // of the webhooks that were reverted
 }
 
 // objects reverts everything but the restarts.

@@ -1,28 +1,28 @@
-package doctor
+package fixes
 
 import (
 	"context"
 	"errors"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 // A job is a fix of the round with its steps in the record, one per change.
 type job struct {
-	Proposal
+	doctor.Proposal
 	steps []*Step
 }
 
 // apply makes the fixes of one round. What undoes each is in the cluster before anything changes.
-func (c *fixer) apply(ctx context.Context, r *Report, plan []Proposal) error {
+func (c *fixer) apply(ctx context.Context, r *doctor.Report, plan []doctor.Proposal) error {
 	at := c.Now()
 	for _, p := range plan {
-		p.Fix.stamp(at)
+		p.Fix.Stamp(at)
 	}
 	jobs, err := c.record(ctx, plan)
 	if err != nil {
@@ -33,7 +33,7 @@ func (c *fixer) apply(ctx context.Context, r *Report, plan []Proposal) error {
 		return err
 	}
 	for _, p := range probes(jobs) {
-		await(ctx, c.client, p, true)
+		doctor.Await(ctx, c.client, p, true)
 	}
 	restarted, err := c.restart(ctx, jobs, at)
 	if err != nil {
@@ -43,7 +43,7 @@ func (c *fixer) apply(ctx context.Context, r *Report, plan []Proposal) error {
 }
 
 // makeAll makes the changes of every fix but the restarts, and returns the workloads that replace their pods by that.
-func (c *fixer) makeAll(ctx context.Context, r *Report, jobs []job) ([]cluster.Ref, error) {
+func (c *fixer) makeAll(ctx context.Context, r *doctor.Report, jobs []job) ([]cluster.Ref, error) {
 	var workloads []cluster.Ref
 	for _, j := range jobs {
 		result := c.attempt(j.Proposal, r)
@@ -59,9 +59,9 @@ func (c *fixer) makeAll(ctx context.Context, r *Report, jobs []job) ([]cluster.R
 		case ctx.Err() != nil:
 			return nil, failure
 		case conflicted(failure):
-			result.Outcome, result.Reason = Remains, changedMeanwhile
+			result.Outcome, result.Reason = doctor.Remains, changedMeanwhile
 		default:
-			result.Outcome, result.Reason = Failed, failure.Error()
+			result.Outcome, result.Reason = doctor.Failed, failure.Error()
 		}
 		drop(j.steps)
 	}
@@ -69,14 +69,14 @@ func (c *fixer) makeAll(ctx context.Context, r *Report, jobs []job) ([]cluster.R
 }
 
 // attempt starts the result of a fix, or goes on with that of an earlier attempt.
-func (c *fixer) attempt(p Proposal, r *Report) *FixResult {
+func (c *fixer) attempt(p doctor.Proposal, r *doctor.Report) *doctor.FixResult {
 	t := c.attempted(p)
 	if t == nil {
-		t = &FixResult{Check: p.Check, About: p.Finding.About, Fix: p.Fix}
+		t = &doctor.FixResult{Check: p.Check, About: p.Finding.About, Fix: p.Fix}
 		c.done = append(c.done, t)
 	}
-	t.tries++
-	t.Outcome, t.Reason, t.before = Remains, "", weight(r.Check(p.Check))
+	t.Tries++
+	t.Outcome, t.Reason, t.Before = doctor.Remains, "", doctor.Weight(r.Check(p.Check))
 	return t
 }
 
@@ -108,7 +108,7 @@ func (c *fixer) make(ctx context.Context, j job) (workloads []cluster.Ref, failu
 func (c *fixer) do(ctx context.Context, s *Step, change cluster.Change) (*unstructured.Unstructured, error) {
 	for try := 1; ; try++ {
 		s.sent = true
-		after, err := c.client.Do(ctx, request(change), cluster.Options{Manager: Manager, Force: true})
+		after, err := c.client.Do(ctx, request(change), cluster.Options{Manager: doctor.Manager, Force: true})
 		if err == nil {
 			return after, s.made(change, after)
 		}
@@ -158,13 +158,13 @@ func (c *fixer) settle(ctx context.Context, change cluster.Change, after *unstru
 	}
 	defer c.client.Forget()
 	if change.Verb == cluster.Delete {
-		return until(ctx, c.Wait, func() (bool, error) {
+		return doctor.Until(ctx, c.Wait, func() (bool, error) {
 			_, err := c.client.View().Get(ctx, ref)
 			return apierrors.IsNotFound(err), nil
 		})
 	}
 	c.client.Learn(after)
-	return until(ctx, c.Wait, func() (bool, error) {
+	return doctor.Until(ctx, c.Wait, func() (bool, error) {
 		now, err := c.client.View().Get(ctx, ref)
 		if err != nil {
 			return false, err
@@ -175,8 +175,8 @@ func (c *fixer) settle(ctx context.Context, change cluster.Change, after *unstru
 }
 
 // probes returns those of the fixes that were made.
-func probes(jobs []job) []*Probe {
-	var all []*Probe
+func probes(jobs []job) []*doctor.Probe {
+	var all []*doctor.Probe
 	for _, j := range jobs {
 		if j.Fix.Probe != nil && j.made() {
 			all = append(all, j.Fix.Probe)
@@ -193,21 +193,4 @@ func (j job) made() bool {
 		}
 	}
 	return true
-}
-
-// until asks again and again, a little less often each time.
-func until(ctx context.Context, wait time.Duration, done func() (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
-		ok, err := done()
-		if ok || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-		}
-	}
 }
