@@ -6,19 +6,19 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// An Event is one thing that happened while a plan was carried out. An observer hears them in order, one at a time.
+// An Event is one thing that happened while a plan was carried out. An observer receives them in order, one at a time.
 type Event interface{ event() }
 
-// A Tally says how far a stage is.
+// A Tally is the progress of a stage.
 type Tally struct{ Applied, Ready, Total int }
 
-// StageStarted says that the first object of a stage is on its way.
+// StageStarted reports that the first object of a stage is being applied.
 type StageStarted struct {
 	Stage string
 	Tally Tally
 }
 
-// ObjectApplied says that the cluster has an object as wanted. Changed is false when it had it already.
+// ObjectApplied reports that an object was applied. Changed is false when the cluster already had it as wanted.
 type ObjectApplied struct {
 	Stage   string
 	Ref     cluster.Ref
@@ -33,29 +33,29 @@ type ObjectReady struct {
 	Tally Tally
 }
 
-// StillWaiting says what a stage waits for. It comes when the reason changes, and now and then while it does not.
+// StillWaiting reports what a stage waits for. It is sent when the reason changes, and periodically while it does not.
 type StillWaiting struct {
 	Stage string
 	Ref   cluster.Ref
 	Why   string
-	More  int // how many others of the stage wait as well
+	More  int // how many other objects of the stage wait too
 	Tally Tally
 }
 
-// StageReady says that everything of a stage is applied and ready.
+// StageReady reports that all objects of a stage are applied and ready.
 type StageReady struct {
 	Stage string
 	Took  time.Duration // since the stage started
 	Tally Tally
 }
 
-// ObjectPruned says that an object which is no longer wanted is gone.
+// ObjectPruned reports that an object that is no longer wanted was deleted.
 type ObjectPruned struct{ Ref cluster.Ref }
 
-// ObjectKept says that an object which is no longer wanted stays, because it holds data or other people's objects.
+// ObjectKept reports that an object that is no longer wanted was kept, because it holds data or other users' objects.
 type ObjectKept struct{ Ref cluster.Ref }
 
-// Retrying says that a request did not succeed and is sent again.
+// Retrying reports that a request failed and is sent again.
 type Retrying struct {
 	Ref cluster.Ref
 	Err error

@@ -2,7 +2,7 @@ package events
 
 import "github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 
-// An Record is an event as data: one line of what install and uninstall write to stderr with -o json. Event names
+// A Record is an event as data: one line of what install and uninstall write to stderr with -o json. Event names
 // what happened; which other fields there are follows from it (docs/events.md). Names stay; fields may be added.
 type Record struct {
 	APIVersion     string       `json:"apiVersion"`
@@ -12,10 +12,10 @@ type Record struct {
 	Object         *cluster.Ref `json:"object,omitempty"`
 	Changed        *bool        `json:"changed,omitempty"`     // objectApplied: false where the cluster had it already
 	Why            string       `json:"why,omitempty"`         // waiting, retrying
-	More           int          `json:"more,omitempty"`        // waiting: how many others of the component do so as well
+	More           int          `json:"more,omitempty"`        // waiting: how many other objects of the component wait too
 	TookSeconds    float64      `json:"tookSeconds,omitempty"` // componentReady, waveDone
-	Wave           string       `json:"wave,omitempty"`        // of an uninstall
-	Left           *int         `json:"left,omitempty"`        // objectGone: how many others of the wave are still there
+	Wave           string       `json:"wave,omitempty"`        // events of an uninstall
+	Left           *int         `json:"left,omitempty"`        // objectGone: how many objects of the wave remain
 	Total          int          `json:"total,omitempty"`       // started, waveStarted, waveDone: objects
 	Release        string       `json:"release,omitempty"`     // started
 	Context        string       `json:"context,omitempty"`     // started
@@ -31,7 +31,7 @@ type Progress struct {
 	Total   int `json:"total"`
 }
 
-// NewRecord returns an event as data; false for one that is none of this package's.
+// NewRecord returns an event as data; false for an event of another package.
 func NewRecord(event Event) (Record, bool) {
 	about := func(name, component string, ref *cluster.Ref, t *Tally) Record {
 		r := Record{APIVersion: "kubeflow.install/v1alpha1", Event: name, Component: component, Object: ref}
@@ -71,7 +71,7 @@ func NewRecord(event Event) (Record, bool) {
 	return newUninstallRecord(event)
 }
 
-// newUninstallRecord is RecordOf for the events of an uninstall.
+// newUninstallRecord is NewRecord for the events of an uninstall.
 func newUninstallRecord(event Event) (Record, bool) {
 	r := Record{APIVersion: "kubeflow.install/v1alpha1"}
 	switch e := event.(type) {

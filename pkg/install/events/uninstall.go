@@ -6,13 +6,13 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// WaveStarted says that the objects of one step of an uninstall are being deleted.
+// WaveStarted reports that the objects of one phase of an uninstall are being deleted.
 type WaveStarted struct {
 	Wave  string
 	Total int
 }
 
-// ObjectGone says that an object is deleted and gone.
+// ObjectGone reports that an object was deleted and no longer exists.
 type ObjectGone struct {
 	Wave string
 	Ref  cluster.Ref
@@ -24,10 +24,10 @@ type StillThere struct {
 	Wave string
 	Ref  cluster.Ref
 	Why  string
-	More int // others of the wave that are still there
+	More int // other objects of the wave that still exist
 }
 
-// WaveDone says that everything of a wave is gone.
+// WaveDone reports that all objects of a wave were deleted.
 type WaveDone struct {
 	Wave  string
 	Total int

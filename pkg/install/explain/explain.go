@@ -15,10 +15,9 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// ByRef says in plain words why an object of a cluster is not ready: what its pods, its conditions and the last
-// event say, as deep as that can be seen ("0/1 ready, container manager is crash-looping (exit code 1, 4 restarts)").
-// It is empty for an object that is ready. It reads no more than the answer needs, and a question that is not
-// answered only makes the answer shorter.
+// ByRef explains why an object is not ready, from its pods, its conditions and the last event, down to the container where
+// possible ("0/1 ready, container manager is crash-looping (exit code 1, 4 restarts)"). It returns "" for an object that is
+// ready. It reads only what it needs; if a read fails, the explanation is shorter.
 func ByRef(ctx context.Context, view cluster.View, ref cluster.Ref) string {
 	o, err := view.Get(ctx, ref)
 	switch {
@@ -32,7 +31,7 @@ func ByRef(ctx context.Context, view cluster.View, ref cluster.Ref) string {
 	return Object(ctx, view, o)
 }
 
-// Object is WhyNot for an object that has been read.
+// Object is ByRef for an object that has been read already.
 func Object(ctx context.Context, view cluster.View, o *unstructured.Unstructured) string {
 	ready, why := cluster.Ready(o)
 	if going := BeingDeleted(o); going != "" {
@@ -58,7 +57,7 @@ func Object(ctx context.Context, view cluster.View, o *unstructured.Unstructured
 	return withDetail(cmp.Or(why, "it is not ready"), lastWarning(ctx, view, o))
 }
 
-// BeingDeleted says what holds up the deletion of an object, "" for one that is not being deleted.
+// BeingDeleted says what the deletion of an object waits for, "" for one that is not being deleted.
 func BeingDeleted(o *unstructured.Unstructured) string {
 	if o.GetDeletionTimestamp() == nil {
 		return ""
@@ -106,7 +105,7 @@ func whyAPI(ctx context.Context, view cluster.View, o *unstructured.Unstructured
 	return withDetail(why, whyService(ctx, view, cluster.Ref{APIVersion: "v1", Kind: "Service", Namespace: kube.Text(service, "namespace"), Name: kube.Text(service, "name")}))
 }
 
-// withDetail puts what is known about a thing behind what it is, as far as there is anything.
+// withDetail joins a statement and its detail; either may be empty.
 func withDetail(what, detail string) string {
 	if what == "" || detail == "" {
 		return what + detail

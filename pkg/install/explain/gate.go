@@ -17,7 +17,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// Gate says what a gate waits for, down to the pods behind it:
+// Gate explains why a gate is closed, down to the pods behind it:
 // "webhook.cert-manager.io: Deployment cert-manager-webhook 0/1 ready, pulling image …".
 func Gate(ctx context.Context, view cluster.View, g plan.Gate) string {
 	name, why := g.On.String(), ""
@@ -42,7 +42,7 @@ func Gate(ctx context.Context, view cluster.View, g plan.Gate) string {
 	return name + ": " + why
 }
 
-// WebhookName returns the name of the webhook that a gate is about, as its server's errors give it.
+// WebhookName returns the name of the webhook behind a gate, as the API server's errors give it.
 func WebhookName(on *unstructured.Unstructured, g plan.Gate) string {
 	for _, w := range kube.Items(on.Object, "webhooks") {
 		if CallsService(kube.Map(w, "clientConfig"), g.Service) {
@@ -56,7 +56,7 @@ func CallsService(client map[string]any, service cluster.Ref) bool {
 	return kube.Text(client, "service", "name") == service.Name && kube.Text(client, "service", "namespace") == service.Namespace
 }
 
-// Webhook says why a webhook does not answer: nothing ready behind its Service, or no certificate in it yet.
+// Webhook explains why a webhook does not respond: its Service has no ready endpoints, or its CA bundle is not injected yet.
 func Webhook(ctx context.Context, view cluster.View, on *unstructured.Unstructured, g plan.Gate) string {
 	if why := whyService(ctx, view, g.Service); why != "" {
 		return why
@@ -69,7 +69,7 @@ func Webhook(ctx context.Context, view cluster.View, on *unstructured.Unstructur
 	return ""
 }
 
-// ClientConfigs returns how the API server reaches the webhooks of a configuration, or the converter of a definition.
+// ClientConfigs returns the clientConfigs of a webhook configuration, or of a CRD's conversion webhook.
 func ClientConfigs(on *unstructured.Unstructured) []map[string]any {
 	clients := []map[string]any{kube.Map(on.Object, "spec", "conversion", "webhook", "clientConfig"), kube.Map(on.Object, "spec", "conversion", "webhookClientConfig")}
 	for _, w := range kube.Items(on.Object, "webhooks") {
@@ -78,7 +78,7 @@ func ClientConfigs(on *unstructured.Unstructured) []map[string]any {
 	return clients
 }
 
-// whyCertificate says what the Certificate waits for that is to be injected into a configuration.
+// whyCertificate explains why the Certificate whose CA is to be injected into a webhook configuration is not ready.
 func whyCertificate(ctx context.Context, view cluster.View, on *unstructured.Unstructured) string {
 	namespace, name, found := strings.Cut(on.GetAnnotations()[plan.CertManagerGroup+"/inject-ca-from"], "/")
 	if !found {
@@ -91,7 +91,7 @@ func whyCertificate(ctx context.Context, view cluster.View, on *unstructured.Uns
 	return ""
 }
 
-// whyService says why nothing answers behind a Service, "" when one of its workloads is ready, or it cannot be told.
+// whyService explains why a Service has no ready endpoints, "" when one of its workloads is ready or they cannot be read.
 func whyService(ctx context.Context, view cluster.View, ref cluster.Ref) string {
 	workloads, there, err := behind(ctx, view, ref)
 	switch {
@@ -116,8 +116,8 @@ func whyService(ctx context.Context, view cluster.View, ref cluster.Ref) string 
 	return first
 }
 
-// behind returns what a Service leads to: workloads, else pods that none of them made. A Service without a selector
-// leads to itself: somebody keeps its endpoints by hand.
+// behind returns what a Service selects: workloads, or else pods without one. For a Service without a selector it returns the
+// Service itself, because its endpoints are managed manually.
 func behind(ctx context.Context, view cluster.View, ref cluster.Ref) (workloads []*unstructured.Unstructured, there bool, err error) {
 	service, err := view.Get(ctx, ref)
 	if err != nil {
@@ -152,14 +152,14 @@ func ignoreNotFound(err error) error {
 	return err
 }
 
-// idle tells whether a workload is not meant to have any pods.
+// idle reports whether a workload is scaled to zero.
 func idle(o *unstructured.Unstructured) bool {
 	return plan.PodTemplate(o) != nil && o.GetKind() != "Pod" && o.GetKind() != "DaemonSet" && orOne(o.Object, "spec", "replicas") == 0
 }
 
-// NoBackend tells whether nothing will ever answer for a webhook as things are: its Service is gone, or leads nowhere.
-// ignored says that the API server then goes on without it.
-func NoBackend(ctx context.Context, view cluster.View, g plan.Gate) (nobody, ignored bool) {
+// NoBackend reports whether a webhook cannot get a ready endpoint by itself: its Service is missing, or selects nothing that
+// runs. ignored reports whether the webhook's failurePolicy lets the API server continue without it.
+func NoBackend(ctx context.Context, view cluster.View, g plan.Gate) (noBackend, ignored bool) {
 	workloads, _, err := behind(ctx, view, g.Service)
 	if err != nil || slices.ContainsFunc(workloads, func(o *unstructured.Unstructured) bool { return !idle(o) }) {
 		return false, false

@@ -15,7 +15,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// whyWorkload says how many of a workload's pods are ready, and what is wrong with one that is not.
+// whyWorkload says how many of a workload's pods are ready, and why one of the others is not.
 func whyWorkload(ctx context.Context, view cluster.View, o *unstructured.Unstructured) string {
 	if Failed(o) {
 		c := kube.Condition(o, "Failed")
@@ -25,7 +25,7 @@ func whyWorkload(ctx context.Context, view cluster.View, o *unstructured.Unstruc
 	return withDetail(fmt.Sprintf("%d/%d ready", ready, wanted), whyPods(ctx, view, o))
 }
 
-// ReplicaCounts returns how many pods of a workload are as wanted, and how many are wanted.
+// ReplicaCounts returns how many pods of a workload are ready and up to date, and how many are wanted.
 func ReplicaCounts(o *unstructured.Unstructured) (ready, wanted int64) {
 	switch o.GetKind() {
 	case "DaemonSet":
@@ -47,8 +47,8 @@ func orOne(o map[string]any, path ...string) int64 {
 	return 1
 }
 
-// whyPods says what is wrong with the first pod of a workload that is in trouble, else with the first that is not
-// ready, else why there are none.
+// whyPods explains the first pod of a workload that is crash-looping or waiting, or else the first that is not ready, or else
+// why there are none.
 func whyPods(ctx context.Context, view cluster.View, workload *unstructured.Unstructured) string {
 	pods := slices.DeleteFunc(slices.Clone(Pods(ctx, view, workload)), kube.PodReady)
 	if len(pods) == 0 {
@@ -62,7 +62,7 @@ func whyPods(ctx context.Context, view cluster.View, workload *unstructured.Unst
 	return Pod(ctx, view, pods[0])
 }
 
-// Pod says what is wrong with a pod that is not ready.
+// Pod explains why a pod is not ready.
 func Pod(ctx context.Context, view cluster.View, pod *unstructured.Unstructured) string {
 	problem := kube.WhyNotReady(pod)
 	switch {
@@ -83,7 +83,7 @@ func Pod(ctx context.Context, view cluster.View, pod *unstructured.Unstructured)
 	return problem.String()
 }
 
-// whyVolumes says which volume keeps a pod from getting a node, "" when none does.
+// whyVolumes says which volume prevents a pod from being scheduled, "" when none does.
 func whyVolumes(ctx context.Context, view cluster.View, pod *unstructured.Unstructured) string {
 	for _, volume := range kube.Items(pod.Object, "spec", "volumes") {
 		name := kube.Text(volume, "persistentVolumeClaim", "claimName")
@@ -98,7 +98,7 @@ func whyVolumes(ctx context.Context, view cluster.View, pod *unstructured.Unstru
 	return ""
 }
 
-// whyNoPods says why a workload has no pods: a quota, a policy or a webhook that does not let them in.
+// whyNoPods explains why a workload has no pods: a quota, a policy or a webhook rejects them.
 func whyNoPods(ctx context.Context, view cluster.View, workload *unstructured.Unstructured) string {
 	if c := kube.Condition(workload, "ReplicaFailure"); c != nil && c.Status == metav1.ConditionTrue {
 		return c.Reason + ": " + c.Message
@@ -142,7 +142,7 @@ func Pods(ctx context.Context, view cluster.View, workload *unstructured.Unstruc
 	return pods
 }
 
-// chosenBy returns the selector of a workload's pods, "" for what has none.
+// chosenBy returns the selector of a workload's pods, "" if it has none.
 func chosenBy(workload *unstructured.Unstructured) string {
 	if workload == nil {
 		return ""
@@ -166,7 +166,7 @@ func Selector(workload *unstructured.Unstructured) (labels.Selector, error) {
 	return plan.Selector(field), nil
 }
 
-// Failed tells whether a Job has ended without success: it makes no more pods.
+// Failed reports whether a Job has failed: it creates no more pods.
 func Failed(o *unstructured.Unstructured) bool {
 	return o != nil && o.GroupVersionKind().GroupKind() == kube.JobKind && kube.IsTrue(o, "Failed")
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// whyVolume says why a pod's claim keeps it from a node, "" when it does not.
+// whyVolume explains why a pod's PVC prevents it from being scheduled, "" when it does not.
 func whyVolume(ctx context.Context, view cluster.View, ref cluster.Ref) string {
 	claim, err := view.Get(ctx, ref)
 	switch {
@@ -28,7 +28,7 @@ func whyVolume(ctx context.Context, view cluster.View, ref cluster.Ref) string {
 	return fmt.Sprintf("PersistentVolumeClaim %s %s", ref.Name, why)
 }
 
-// whyClaim says why a claim is not bound. One whose volume is made only when a pod has a node is not held up.
+// whyClaim explains why a PVC is not bound. A PVC that waits for its first consumer does not block anything.
 func whyClaim(ctx context.Context, view cluster.View, claim *unstructured.Unstructured) string {
 	if kube.Text(claim.Object, "status", "phase") == "Bound" {
 		return ""

@@ -18,15 +18,15 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// An Inventory is the record, in the cluster, of what one install put there. It is a ConfigMap: what it lists is
-// only removed by this program, and what it does not list is never touched.
+// An Inventory is the record, in the cluster, of the objects that one install applied. It is a ConfigMap. This program deletes
+// only what it lists.
 type Inventory struct {
 	Name         string // the installation's name
-	Release      string // "26.03"; empty when it is no release we know
+	Release      string // "26.03"; empty if it is not a known release
 	Source       []release.Pin
 	Objects      []Entry
-	Uninstalled  bool // it was uninstalled, and Objects are what stayed: users' data, and what that needs
-	Uninstalling bool // an uninstall has begun, and has not come to its end
+	Uninstalled  bool // it was uninstalled, and Objects are what was kept: users' data, and what that needs
+	Uninstalling bool // an uninstall has started and has not finished
 
 	Namespace string
 	Live      *unstructured.Unstructured
@@ -39,7 +39,7 @@ type Entry struct {
 	Component   string `json:"component,omitempty"`
 	Applied     string `json:"applied,omitempty"`
 	Fields      string `json:"fields,omitempty"`
-	PreExisting bool   `json:"found,omitempty"` // a Namespace that was there before the install: an uninstall leaves it
+	PreExisting bool   `json:"found,omitempty"` // a Namespace that existed before the install: an uninstall keeps it
 }
 
 // The labels and keys of the ConfigMap.
@@ -53,13 +53,13 @@ const (
 	releaseKey      = "release"
 	sourceKey       = "source"
 	objectsKey      = "objects"
-	uninstalledKey  = "remains" // "true" in what an uninstall leaves
-	uninstallingKey = "leaving" // "true" while an uninstall is under way, or was cut off
+	uninstalledKey  = "remains" // "true" after an uninstall that kept something
+	uninstallingKey = "leaving" // "true" while an uninstall runs, or after it was interrupted
 
-	maxSize = 1000 * 1000 // of the 1 MiB that an API server takes
+	maxSize = 1000 * 1000 // of the 1 MiB that an API server accepts
 )
 
-// Choose returns the inventory of a name; without a name that of a known release before any other. It may be nil.
+// Choose returns the inventory with the given name. Without a name it prefers one of a known release. It may be nil.
 func Choose(all []*Inventory, name string) *Inventory {
 	if name != "" {
 		return Find(all, name)
@@ -75,8 +75,8 @@ func Choose(all []*Inventory, name string) *Inventory {
 	return nil
 }
 
-// List returns the record of each installation on a cluster, in the order of their names. To somebody who may
-// not look into every namespace it returns those in Kubeflow's own.
+// List returns the inventory of each installation on a cluster, sorted by name. If the user is not allowed to list all
+// namespaces, it returns those in namespace kubeflow.
 func List(ctx context.Context, view cluster.View) ([]*Inventory, error) {
 	all, err := listIn(ctx, view, "")
 	if !apierrors.IsForbidden(err) {
@@ -109,7 +109,7 @@ func listIn(ctx context.Context, view cluster.View, namespace string) ([]*Invent
 	return all, nil
 }
 
-// Find returns the inventory of one installation, nil when there is none.
+// Find returns the inventory of one installation, nil if there is none.
 func Find(all []*Inventory, name string) *Inventory {
 	for _, inventory := range all {
 		if inventory.Name == name {
@@ -119,7 +119,7 @@ func Find(all []*Inventory, name string) *Inventory {
 	return nil
 }
 
-// Refs returns the names of what is installed.
+// Refs returns references to the listed objects.
 func (v *Inventory) Refs() []cluster.Ref {
 	refs := make([]cluster.Ref, len(v.Objects))
 	for i, entry := range v.Objects {
@@ -180,7 +180,7 @@ func (v *Inventory) Encode() (*unstructured.Unstructured, error) {
 	}}, nil
 }
 
-// SameData tells whether a ConfigMap on the cluster already says this.
+// SameData reports whether a ConfigMap on the cluster already has the wanted data.
 func SameData(live, want *unstructured.Unstructured) bool {
 	if live == nil {
 		return false
@@ -196,7 +196,7 @@ func SameData(live, want *unstructured.Unstructured) bool {
 // Manager is the field manager of everything that install applies.
 const Manager = "kubectl-kubeflow"
 
-// Entries returns what is recorded of each object, by its name without a version.
+// Entries returns the entry of each object, by its reference without the API version.
 func (v *Inventory) Entries() map[cluster.Ref]Entry {
 	out := map[cluster.Ref]Entry{}
 	if v != nil {
@@ -207,7 +207,7 @@ func (v *Inventory) Entries() map[cluster.Ref]Entry {
 	return out
 }
 
-// Times returns when the record was first and last written, nil where nobody knows.
+// Times returns when the inventory was first and last written, nil where that is unknown.
 func (v *Inventory) Times() (first, last *time.Time) {
 	if v.Live == nil {
 		return nil, nil
@@ -223,7 +223,7 @@ func (v *Inventory) Times() (first, last *time.Time) {
 	return first, last
 }
 
-// Revision identifies one version of the stored record, "" when there is none.
+// Revision identifies one version of the stored inventory, "" if it is not stored.
 func (v *Inventory) Revision() string {
 	if v == nil || v.Live == nil {
 		return ""

@@ -10,11 +10,11 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// checkFreeFor is how long it takes to see that a holder is alive: it renews its Lease more often.
+// checkFreeFor is how long to watch a Lease to see that its holder is alive: a live holder renews more often.
 const checkFreeFor = renewInterval + time.Second
 
-// CheckFree says early, before a plan is made at all, that somebody is at work on a cluster: it returns the same error as
-// [Acquire]. It takes nothing: where it cannot tell, Hold will.
+// CheckFree reports early, before a plan is made, that another process holds the Lease, with the same error as [Acquire].
+// It acquires nothing: where it cannot tell, Acquire will.
 func CheckFree(ctx context.Context, client *cluster.Client) error {
 	return checkFreeIn(ctx, client, LeaseNamespace)
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// CurrentHolder returns who is changing this cluster's Kubeflow now, nil when nobody is, or when it may not be looked at.
-// A hold that was not renewed for long is one whose program is gone, and so is one of a process of this machine that is
-// no more. now is what time it is.
+// CurrentHolder returns the process that is changing this cluster's Kubeflow now, nil if there is none or the Lease cannot be
+// read. A Lease that was not renewed for a long time, or whose holder is a process of this machine that has ended, counts as
+// free. now is the current time.
 func CurrentHolder(ctx context.Context, view cluster.View, now time.Time) (*Holder, error) {
 	lease, err := view.Get(ctx, cluster.Ref{APIVersion: "coordination.k8s.io/v1", Kind: "Lease", Namespace: LeaseNamespace, Name: LeaseName})
 	if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) || meta.IsNoMatchError(err) {
@@ -30,10 +30,10 @@ func CurrentHolder(ctx context.Context, view cluster.View, now time.Time) (*Hold
 	return &Holder{Who: parseIdentity(holder).who(), Doing: lease.GetAnnotations()[doingAnnotation], Since: timeOf(lease, "acquireTime")}, nil
 }
 
-// staleAfter is well above what a hold lasts, because the clock of its holder may be another.
+// staleAfter is much longer than the Lease's duration, because the holder's clock may differ.
 const staleAfter = 10 * time.Minute
 
 func timeOf(lease *unstructured.Unstructured, field string) time.Time {
-	t, _ := time.Parse(time.RFC3339Nano, kube.Text(lease.Object, "spec", field)) // the zero time where there is none
+	t, _ := time.Parse(time.RFC3339Nano, kube.Text(lease.Object, "spec", field)) // the zero time if it is not set
 	return t
 }

@@ -16,7 +16,7 @@ type identity struct {
 	user, host, pidNamespace, process, nonce string
 }
 
-// ownIdentity names this process, anew at every call: two holds of one process are two holders.
+// ownIdentity names this process, differently at every call: one process that acquires twice is two holders.
 func ownIdentity() identity {
 	host, err := os.Hostname()
 	if err != nil {
@@ -33,7 +33,7 @@ func userName() string {
 	return cmp.Or(os.Getenv("USER"), os.Getenv("USERNAME"), "somebody")
 }
 
-// pidNamespace tells apart machines, and containers on one, that have the same name but not the same process numbers.
+// pidNamespace distinguishes machines, and containers of one machine, that have the same host name but not the same PIDs.
 func pidNamespace() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -64,7 +64,7 @@ func (i identity) who() string {
 	return i.user + "@" + i.host
 }
 
-// knowsGone tells whether a process is known to be no more, which can only be known on its own machine.
+// knowsGone reports whether a process is known to have ended, which can only be known on its own machine.
 func (i identity) knowsGone(holder string) bool {
 	other := parseIdentity(holder)
 	process, err := strconv.Atoi(other.process)

@@ -19,13 +19,13 @@ import (
 
 const (
 	LeaseName       = inventory.Manager
-	LeaseNamespace  = "default" // there before the first write of an install, and after the last one of an uninstall
+	LeaseNamespace  = "default" // it exists before an install's first write and after an uninstall's last
 	leaseDuration   = 20 * time.Second
 	renewInterval   = 4 * time.Second
 	pollInterval    = 500 * time.Millisecond
 	doingAnnotation = "kubeflow.org/doing"
 	releaseTimeout  = 5 * time.Second
-	maxReadAttempts = 8 // to read it, when the server does not answer: about half a minute
+	maxReadAttempts = 8 // while the server does not respond: about half a minute
 )
 
 // A Holder is the process that holds the Lease.
@@ -74,7 +74,7 @@ func AcquireIn(ctx context.Context, client *cluster.Client, namespace, doing str
 	}, nil
 }
 
-// A holding is this process's claim to a Lease. It writes typed objects, not Changes: to make one has to fail when there is one.
+// A holding is this process's claim to a Lease. It sends Create requests, not Changes, because creating must fail if the Lease exists.
 type holding struct {
 	leases   coordination.LeaseInterface
 	identity identity
@@ -82,9 +82,9 @@ type holding struct {
 	lease    *coordinationv1.Lease
 }
 
-// acquire gets the Lease, or says who has it.
+// acquire gets the Lease, or returns an error that names its holder.
 func (h *holding) acquire(ctx context.Context) error {
-	var seen *coordinationv1.Lease // somebody's, as it was when it was first looked at
+	var seen *coordinationv1.Lease // another holder's, as first read
 	var since time.Time
 	for attempt := 0; ; {
 		lease, err := h.leases.Get(ctx, LeaseName, metav1.GetOptions{})
@@ -100,7 +100,7 @@ func (h *holding) acquire(ctx context.Context) error {
 		case err != nil:
 			return fmt.Errorf("reading the Lease: %w", err)
 		case holderOf(lease) == h.identity.String():
-			h.lease = lease // the answer to the request that made it was lost
+			h.lease = lease // the response to the request that created it was lost
 			return nil
 		case seen == nil:
 			seen, since = lease, time.Now()
@@ -112,7 +112,7 @@ func (h *holding) acquire(ctx context.Context) error {
 			if done, err := h.claim(ctx, lease); done || err != nil {
 				return err
 			}
-		case holderOf(seen) == holderOf(lease): // renewed while we looked: it is alive
+		case holderOf(seen) == holderOf(lease): // renewed meanwhile: its holder is alive
 			return heldError(lease)
 		default:
 			seen, since = lease, time.Now()
@@ -123,7 +123,7 @@ func (h *holding) acquire(ctx context.Context) error {
 	}
 }
 
-// claim writes the Lease: a new one, or over one whose holder is gone. Done is false when somebody was faster.
+// claim creates the Lease, or takes over one whose holder is gone. done is false if another process was faster.
 func (h *holding) claim(ctx context.Context, from *coordinationv1.Lease) (done bool, err error) {
 	now := metav1.NowMicro()
 	name, seconds := h.identity.String(), int32(leaseDuration/time.Second)
@@ -146,7 +146,7 @@ func (h *holding) claim(ctx context.Context, from *coordinationv1.Lease) (done b
 	return false, fmt.Errorf("acquiring the Lease for %s: %w", h.doing, err)
 }
 
-// renew keeps the Lease until told to stop. A server that does not answer does not end it: only somebody else's name in it does.
+// renew renews the Lease until ctx ends. Failed requests do not end it: only another holder's name in the Lease does.
 func (h *holding) renew(ctx context.Context, lose context.CancelCauseFunc) {
 	for kube.Sleep(ctx, renewInterval) == nil {
 		now := metav1.NowMicro()
@@ -164,7 +164,7 @@ func (h *holding) renew(ctx context.Context, lose context.CancelCauseFunc) {
 		case err == nil && holderOf(live) == h.identity.String():
 			h.lease = live
 		case apierrors.IsNotFound(err):
-			_, _ = h.claim(ctx, nil) // what did not succeed is tried again at the next tick
+			_, _ = h.claim(ctx, nil) // a failure is retried at the next tick
 		case err == nil:
 			lose(heldError(live))
 			return
@@ -185,7 +185,7 @@ func (h *holding) release(ctx context.Context) {
 			err = h.leases.Delete(ctx, LeaseName, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &live.UID, ResourceVersion: &live.ResourceVersion}})
 		}
 		if err == nil || !cluster.Transient(err) || kube.Sleep(ctx, kube.Backoff(attempt)) != nil {
-			return // what cannot be deleted ends by itself
+			return // a Lease that cannot be deleted expires
 		}
 	}
 }

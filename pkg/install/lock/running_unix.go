@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// running tells whether there is a process of this number; in doubt there is.
+// running reports whether a process with this PID exists; in doubt it does.
 func running(process int) bool {
 	return !errors.Is(syscall.Kill(process, 0), syscall.ESRCH)
 }

@@ -2,7 +2,7 @@ package lock
 
 import "os"
 
-// running tells whether there is a process of this number.
+// running reports whether a process with this PID exists.
 func running(process int) bool {
 	p, err := os.FindProcess(process)
 	if err != nil {

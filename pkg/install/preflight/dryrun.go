@@ -9,7 +9,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// DryRun asks the server about every object of a plan that it can say something about, and changes nothing.
+// DryRun sends a dry-run request for every object of a plan that the server can judge, and changes nothing.
 func DryRun(ctx context.Context, client *cluster.Client, p *plan.Plan) ([]plan.Verdict, error) {
 	err := dryRunObjects(p, ctx, client, func(plan.Gated) bool { return true })
 	if err != nil {
@@ -36,13 +36,13 @@ func DryRun(ctx context.Context, client *cluster.Client, p *plan.Plan) ([]plan.V
 	return verdicts, nil
 }
 
-// dryRunObjects asks the server about the objects that which chooses, unless it was asked already.
+// dryRunObjects sends a dry-run request for each object that which selects and that has no verdict yet.
 func dryRunObjects(p *plan.Plan, ctx context.Context, client *cluster.Client, which func(plan.Gated) bool) error {
 	view := client.View()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(plan.MaxParallel)
 	for i := range p.Objects {
-		g := &p.Objects[i] // each is one goroutine's own
+		g := &p.Objects[i] // each element is used by one goroutine only
 		if g.Verdict != nil || !which(*g) {
 			continue
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// missingAPIs finds kinds that the server has no API for and the plan brings no definition of.
+// missingAPIs finds kinds that the server does not serve and the plan has no CRD for.
 func missingAPIs(ctx context.Context, p *plan.Plan, view cluster.View) ([]*problem.Error, error) {
 	gone := map[schema.GroupVersion]map[string]int{}
 	for kind, count := range kindsFromServer(p) {
@@ -52,7 +52,7 @@ func planTitle(p *plan.Plan) string {
 	return "this install"
 }
 
-// kindsFromServer counts the objects of each kind that the plan does not define itself.
+// kindsFromServer counts the objects of each kind that the plan has no CRD for, so that the server must serve it already.
 func kindsFromServer(p *plan.Plan) map[schema.GroupVersionKind]int {
 	defined := map[schema.GroupKind]bool{}
 	for _, g := range p.Objects {
@@ -82,7 +82,7 @@ func listMissing(gone map[schema.GroupVersion]map[string]int) string {
 	return strings.Join(lines, "\n")
 }
 
-// compatibleReleases says which releases a Kubernetes version can have.
+// compatibleReleases lists the releases tested on a Kubernetes version, and how to install one.
 func compatibleReleases(kubernetes string) string {
 	var fitting []string
 	for _, r := range release.Fitting(kubernetes) {

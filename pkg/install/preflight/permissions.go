@@ -18,7 +18,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// A permission is one thing that a plan needs leave for.
+// A permission is one verb on one kind, in a namespace or cluster-wide, that a plan needs.
 type permission struct {
 	verb string
 	plan.Place
@@ -31,7 +31,7 @@ func (p permission) String() string {
 	return fmt.Sprintf("%s %s in %s", p.verb, p.Kind.Kind, p.Namespace)
 }
 
-// permits returns all that a plan needs leave for, in order.
+// requiredPermissions returns the permissions that a plan needs, sorted.
 func requiredPermissions(p *plan.Plan) []permission {
 	all := map[permission]bool{}
 	for _, g := range p.Objects {
@@ -44,8 +44,8 @@ func requiredPermissions(p *plan.Plan) []permission {
 	return slices.SortedFunc(maps.Keys(all), func(a, b permission) int { return strings.Compare(a.String(), b.String()) })
 }
 
-// missingPermissions asks what the user may not do that the plan needs. It asks for each kind in the whole cluster first,
-// and in single namespaces only for what that did not settle; enough refusals end the asking.
+// missingPermissions reports the required permissions that the user does not have. It first asks for all verbs on each kind in the
+// whole cluster, and asks for single namespaces only where that was denied. It stops once it has found enough to list.
 func missingPermissions(ctx context.Context, p *plan.Plan, view cluster.View) ([]*problem.Error, error) {
 	permits := requiredPermissions(p)
 	kinds := map[schema.GroupKind]bool{}
@@ -81,7 +81,7 @@ func missingPermissions(ctx context.Context, p *plan.Plan, view cluster.View) ([
 		Next: "An install creates ClusterRoles and CRDs: ask for the role cluster-admin (on AKS: Azure Kubernetes Service RBAC Cluster Admin)"}}, nil
 }
 
-// deniedPermissions asks for each permit, and returns those that are not given, in order; it asks no more once there are enough.
+// deniedPermissions returns the permissions that the user does not have, in order. It stops asking once it has found enough.
 func deniedPermissions(ctx context.Context, view cluster.View, permits []permission, enough int) ([]permission, error) {
 	var mu sync.Mutex
 	denied := map[int]bool{}
@@ -97,7 +97,7 @@ func deniedPermissions(ctx context.Context, view cluster.View, permits []permiss
 		group.Go(func() error {
 			can, err := view.Can(ctx, p.verb, p.Kind, cluster.Scope{Namespace: p.Namespace})
 			if meta.IsNoMatchError(err) || errors.As(err, new(*cluster.ErrUnknowable)) {
-				return nil // a missing kind is a problem of its own
+				return nil // missingAPIs reports it
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// BlockedError is the error of an install that did not begin. It names everything that is in the way, at once.
+// BlockedError is returned when an install cannot start. It lists all blocking problems at once.
 type BlockedError struct{ Problems []*problem.Error }
 
 func (r *BlockedError) Error() string {
@@ -31,8 +31,8 @@ func (r *BlockedError) Unwrap() []error {
 	return out
 }
 
-// Run looks for everything that would stop a plan half-way: what [CheckPrerequisites] finds, and what the server says to a
-// trial of each object that is there already and has to change. It writes nothing. What it finds is a [BlockedError].
+// Run checks for everything that would stop a plan half-way: what [CheckPrerequisites] finds, and what the server answers to a
+// dry run of each existing object that has to change. It writes nothing. The problems are returned as a [BlockedError].
 func Run(ctx context.Context, client *cluster.Client, p *plan.Plan) error {
 	problems, mayTry, err := prerequisites(p, ctx, client)
 	if err != nil {
@@ -48,8 +48,8 @@ func Run(ctx context.Context, client *cluster.Client, p *plan.Plan) error {
 	return blockedBy(problems)
 }
 
-// CheckPrerequisites looks whether a plan could be carried out at all: APIs the server does not have, permissions the user does not
-// have, namespaces that are being deleted. It writes nothing. What it finds is a [BlockedError].
+// CheckPrerequisites checks whether a plan can be applied at all: whether the server has the APIs, whether the user has the
+// permissions, and whether a namespace is being deleted. It writes nothing. The problems are returned as a [BlockedError].
 func CheckPrerequisites(ctx context.Context, client *cluster.Client, p *plan.Plan) error {
 	problems, _, err := prerequisites(p, ctx, client)
 	if err != nil {
@@ -65,7 +65,7 @@ func blockedBy(problems []*problem.Error) error {
 	return nil
 }
 
-// prerequisites returns what stands in the way of a plan, and whether it makes sense to try single objects.
+// prerequisites returns the problems that block a plan, and whether a dry run of single objects makes sense.
 func prerequisites(p *plan.Plan, ctx context.Context, client *cluster.Client) (problems []*problem.Error, mayTry bool, err error) {
 	view := client.View()
 	for _, ask := range []func(context.Context, *plan.Plan, cluster.View) ([]*problem.Error, error){unnamedObjects, plan.CheckSecondInstallation, missingAPIs, terminatingNamespaces} {
@@ -82,7 +82,7 @@ func prerequisites(p *plan.Plan, ctx context.Context, client *cluster.Client) (p
 	return append(problems, missing...), len(missing) == 0, err
 }
 
-// unnamedObjects finds objects without a name: they would be made anew by every run.
+// unnamedObjects finds objects without a name: every install would create them again.
 func unnamedObjects(_ context.Context, p *plan.Plan, _ cluster.View) ([]*problem.Error, error) {
 	var problems []*problem.Error
 	for _, g := range p.Objects {
@@ -96,7 +96,7 @@ func unnamedObjects(_ context.Context, p *plan.Plan, _ cluster.View) ([]*problem
 	return problems, nil
 }
 
-// terminatingNamespaces finds namespaces that are being deleted: nothing can be made in them.
+// terminatingNamespaces finds namespaces that are being deleted: nothing can be created in them.
 func terminatingNamespaces(ctx context.Context, p *plan.Plan, view cluster.View) ([]*problem.Error, error) {
 	list, err := view.List(ctx, kube.NamespaceKind, cluster.Scope{})
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// recreation decides how one object is made anew. claims are the volume claims in its namespace.
+// recreation decides how one object is recreated. claims are the PVCs in its namespace.
 func recreation(before, want *unstructured.Unstructured, claims []*unstructured.Unstructured) plan.Recreation {
 	ref := cluster.RefOf(before)
 	how := plan.Recreation{Effect: "the objects that it created are recreated as well"}
@@ -40,7 +40,7 @@ func recreation(before, want *unstructured.Unstructured, claims []*unstructured.
 	return how
 }
 
-// selectsPodsOf tells whether a workload selects the pods that another one made.
+// selectsPodsOf reports whether a workload selects the pods that another one created.
 func selectsPodsOf(want, before *unstructured.Unstructured) bool {
 	return plan.Selector(kube.Map(want.Object, "spec", "selector")).Matches(labels.Set(plan.TemplateLabels(plan.PodTemplate(before))))
 }

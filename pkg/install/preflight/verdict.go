@@ -17,10 +17,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// dryRunTimeout is how long the server may think about one trial: a webhook that does not answer must not hold up the rest.
+// dryRunTimeout bounds one dry-run request: a webhook that does not respond must not delay the rest.
 const dryRunTimeout = 15 * time.Second
 
-// verdictFor asks the server what it would do with one object.
+// verdictFor finds out, with a dry run, what the server would do with one object.
 func verdictFor(ctx context.Context, client *cluster.Client, view cluster.View, g plan.Gated) (plan.Verdict, error) {
 	verdict := plan.Verdict{Ref: g.Ref(), Component: g.Stage, Adopts: g.Adopted}
 	if g.Unchanged {
@@ -52,7 +52,7 @@ func verdictFor(ctx context.Context, client *cluster.Client, view cluster.View, 
 		verdict.Action, verdict.Reason = plan.Unknown, "its namespace or kind does not exist yet"
 	case cluster.Transient(err) && g.Guarded, errors.Is(err, context.DeadlineExceeded):
 		verdict.Action, verdict.Reason = plan.Unknown, "a webhook for it does not respond"
-	case apierrors.IsBadRequest(err) && g.Guarded && before != nil: // what a server answers for a webhook that takes no trials
+	case apierrors.IsBadRequest(err) && g.Guarded && before != nil: // the server's answer when a webhook does not support dry runs
 		verdict.Action, verdict.Reason = plan.Unknown, "a webhook for it does not support dry runs"
 	case apierrors.IsInvalid(err) && before != nil:
 		return verdict, verdictForImmutable(&verdict, ctx, client, view, before, g, err)
@@ -88,12 +88,12 @@ func reject(v *plan.Verdict, err error) {
 	}
 }
 
-// fixed decides about an object that the server does not let become what it should be: would the same object under a
-// name that is free be taken, then what is there is in the way, and making it anew helps.
+// verdictForImmutable decides about an update that the server rejected as invalid: if it accepts the same object under an unused
+// name, then an immutable field of the live object is the cause, and recreating the object helps.
 func verdictForImmutable(v *plan.Verdict, ctx context.Context, client *cluster.Client, view cluster.View, before *unstructured.Unstructured, g plan.Gated, cause error) error {
 	trial := plan.Normalize(g.Object)
 	trial.SetName(dryRunName)
-	for _, assigned := range []string{"clusterIP", "clusterIPs", "healthCheckNodePort"} { // one Service at a time can have them
+	for _, assigned := range []string{"clusterIP", "clusterIPs", "healthCheckNodePort"} { // only one Service can have each value
 		if trial.GetKind() == "Service" {
 			unstructured.RemoveNestedField(trial.Object, "spec", assigned)
 		}
@@ -103,7 +103,7 @@ func verdictForImmutable(v *plan.Verdict, ctx context.Context, client *cluster.C
 	}
 	after, err := dryRun(ctx, client, trial)
 	if err != nil && !plan.Retained(g.Ref()) {
-		reject(v, plan.ExplainRejection(plan.Gated{Object: g.Object}, cause)) // not because of what is there
+		reject(v, plan.ExplainRejection(plan.Gated{Object: g.Object}, cause)) // the object itself is invalid
 		return ctx.Err()
 	}
 	claims, err := claimsInNamespace(ctx, view, before)
@@ -123,10 +123,10 @@ func verdictForImmutable(v *plan.Verdict, ctx context.Context, client *cluster.C
 	return nil
 }
 
-// dryRunName is a name that nothing has.
+// dryRunName is a name that no object has.
 const dryRunName = "kubectl-kubeflow-trial"
 
-// rejectionReason is the server's reason for a refusal.
+// rejectionReason returns the server's reason for a rejection.
 func rejectionReason(err error) string {
 	var status apierrors.APIStatus
 	if errors.As(err, &status) {

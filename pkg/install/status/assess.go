@@ -16,7 +16,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// assess says how one recorded object is.
+// assess determines the state of one listed object.
 func (s *snapshot) assess(ctx context.Context, e inventory.Entry) Object {
 	item := Object{Ref: e.Ref, State: Ready}
 	o := s.objects[e.Ref.Identity()]
@@ -44,7 +44,7 @@ func (s *snapshot) assess(ctx context.Context, e inventory.Entry) Object {
 	return item
 }
 
-// notYet is why an object is missing that was never applied.
+// notYet says why an object that was never applied is missing.
 func (s *snapshot) notYet() string {
 	if s.locked {
 		return "not applied yet"
@@ -52,7 +52,7 @@ func (s *snapshot) notYet() string {
 	return "not applied yet: the install was interrupted"
 }
 
-// assessWorkload says how a workload is, and what its pods say of it.
+// assessWorkload determines the state of a workload from its status and its pods.
 func (s *snapshot) assessWorkload(ctx context.Context, o *unstructured.Unstructured, item *Object) {
 	pods := s.podsOf(o)
 	item.Owned = s.owned(ctx, o, pods)
@@ -65,8 +65,8 @@ func (s *snapshot) assessWorkload(ctx context.Context, o *unstructured.Unstructu
 	}
 }
 
-// stuck tells whether a workload hardly gets ready by itself: its pods are not let in, one crashes, has an image that
-// cannot be pulled, or no node.
+// stuck reports whether a workload is unlikely to become ready by itself: its pods are rejected, or one crashes, cannot pull its
+// image, or cannot be scheduled.
 func stuck(o *unstructured.Unstructured, pods []*unstructured.Unstructured) bool {
 	for _, kind := range []string{"ReplicaFailure", "Failed"} {
 		if kube.IsTrue(o, kind) {

@@ -13,13 +13,13 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 )
 
-// releaseNamespaces are the namespaces that Kubeflow releases put their servers in, and the component that all in there is part of.
+// releaseNamespaces are the namespaces of Kubeflow releases, and the component that everything in them belongs to.
 var releaseNamespaces = []struct{ namespace, component string }{
 	{"cert-manager", "cert-manager"}, {"istio-system", "istio"}, {"auth", "dex"}, {"oauth2-proxy", "oauth2-proxy"},
 	{"knative-serving", "knative"}, {"knative-eventing", "knative"}, {"kserve", "kserve"}, {"kubeflow-system", "trainer"}, {"kubeflow", ""},
 }
 
-// workloadPrefixes are the workloads in namespace kubeflow, by the beginnings of their names.
+// workloadPrefixes maps workloads in namespace kubeflow to components, by name prefix.
 var workloadPrefixes = []struct {
 	component string
 	names     []string
@@ -40,15 +40,15 @@ var workloadPrefixes = []struct {
 	{"application", []string{"application-controller"}},
 }
 
-// Detect returns what runs of a Kubeflow that this program did not install, as an inventory of its workloads:
-// those in the namespaces that Kubeflow's releases use. It is nil where there is none.
+// Detect returns an inventory of the workloads of a Kubeflow that was installed by other means: those in the namespaces that
+// Kubeflow's releases use. It is nil if there are none.
 func Detect(ctx context.Context, view cluster.View) (*inventory.Inventory, error) {
 	var found []inventory.Entry
 	for _, home := range releaseNamespaces {
 		for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet"} {
 			list, err := view.List(ctx, schema.GroupKind{Group: "apps", Kind: kind}, cluster.Scope{Namespace: home.namespace})
 			if apierrors.IsForbidden(err) && home.component != "" || meta.IsNoMatchError(err) {
-				continue // of what others may have put there one part is no proof
+				continue // these namespaces may hold other software: one of them missing proves nothing
 			}
 			if err != nil {
 				return nil, err
@@ -64,14 +64,14 @@ func Detect(ctx context.Context, view cluster.View) (*inventory.Inventory, error
 	}
 	kubeflow := slices.ContainsFunc(found, func(e inventory.Entry) bool { return e.Namespace == "kubeflow" && e.Component != others })
 	if !kubeflow {
-		return nil, nil // cert-manager and Istio alone are no Kubeflow
+		return nil, nil // cert-manager and Istio alone are not Kubeflow
 	}
 	return &inventory.Inventory{Objects: found}, nil
 }
 
 const others = "others"
 
-// componentNamed names the component of a workload in namespace kubeflow.
+// componentNamed returns the component of a workload in namespace kubeflow.
 func componentNamed(name string) string {
 	for _, part := range workloadPrefixes {
 		if slices.ContainsFunc(part.names, func(begin string) bool { return strings.HasPrefix(name, begin) }) {

@@ -7,7 +7,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// A Pool is nodes that are alike: of one pool, with one runtime, image and version.
+// A Pool is a set of nodes with the same node pool, container runtime, OS image and Kubernetes version.
 type Pool struct {
 	Name       string    `json:"name,omitempty"`
 	Kubernetes string    `json:"kubernetes"`
@@ -16,7 +16,7 @@ type Pool struct {
 	Nodes      Readiness `json:"nodes"`
 }
 
-// Pools counts nodes, however many there are, by what tells them apart.
+// Pools groups nodes and counts the ready ones of each group.
 func Pools(nodes []cluster.Node) []Pool {
 	pools := []Pool{}
 	at := map[Pool]int{}

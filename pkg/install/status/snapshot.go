@@ -20,10 +20,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// requestsAtOnce bounds how many lists are asked for side by side.
+// requestsAtOnce bounds the number of concurrent list requests.
 const requestsAtOnce = 16
 
-// A snapshot is what was seen of a cluster.
+// A snapshot is what was read from a cluster.
 type snapshot struct {
 	mu           sync.Mutex
 	objects      map[cluster.Ref]*unstructured.Unstructured // by identity
@@ -32,12 +32,12 @@ type snapshot struct {
 	sets         map[string][]*unstructured.Unstructured // ReplicaSets, by namespace
 	pods         map[string][]*unstructured.Unstructured
 	events       map[string][]*unstructured.Unstructured
-	uninstalling bool         // an uninstall has begun
-	locked       bool         // somebody is at work on the cluster
-	view         cluster.View // answers what is asked about pods from what was read
+	uninstalling bool         // an uninstall has started
+	locked       bool         // another client holds the Lease
+	view         cluster.View // answers questions about pods from what was read
 }
 
-// readSnapshot reads what the entries name, then the pods of what is not ready.
+// readSnapshot reads the listed objects, then the pods of workloads that are not ready.
 func readSnapshot(ctx context.Context, view cluster.View, entries []inventory.Entry, o Options) (*snapshot, error) {
 	s := &snapshot{
 		objects: map[cluster.Ref]*unstructured.Unstructured{}, unread: map[plan.Place]error{}, unknown: map[schema.GroupKind]bool{},
@@ -60,11 +60,11 @@ func readSnapshot(ctx context.Context, view cluster.View, entries []inventory.En
 	return s, s.readPods(ctx, view, entries, o)
 }
 
-// read takes in one spot: whole objects where their state counts, else no more than that they are there.
+// read lists one kind in one namespace: whole objects if they have a readiness, else only metadata.
 func (s *snapshot) read(ctx context.Context, view cluster.View, at plan.Place, refs []cluster.Ref) error {
 	scope := cluster.Scope{Namespace: at.Namespace, Metadata: !hasReadiness(refs[0])}
 	if len(refs) == 1 {
-		scope.Fields = "metadata.name=" + refs[0].Name // there may be many more that are somebody else's
+		scope.Fields = "metadata.name=" + refs[0].Name // other clients may have many more
 	}
 	list, err := view.List(ctx, at.Kind, scope)
 	s.mu.Lock()
@@ -85,8 +85,8 @@ func (s *snapshot) read(ctx context.Context, view cluster.View, at plan.Place, r
 	return nil
 }
 
-// readPods reads the pods, and what happened to them, of each namespace where a workload is not ready.
-// Those that are done, as a pipeline leaves them by the thousand, are left out.
+// readPods reads the pods and events of each namespace where a workload is not ready. It skips succeeded pods, because
+// pipelines leave thousands of them.
 func (s *snapshot) readPods(ctx context.Context, view cluster.View, entries []inventory.Entry, o Options) error {
 	wanted := map[string]bool{}
 	for _, e := range entries {
@@ -135,7 +135,7 @@ func (s *snapshot) readAll(ctx context.Context, view cluster.View, at plan.Place
 	return err
 }
 
-// hasReadiness tells whether an object has to come to rest, so that more counts than that it is there.
+// hasReadiness reports whether an object of this kind has to become ready, not only exist.
 func hasReadiness(ref cluster.Ref) bool {
 	kind := ref.GroupKind().String()
 	switch {
@@ -147,12 +147,12 @@ func hasReadiness(ref cluster.Ref) bool {
 	return !kube.BuiltIn(ref.GroupKind())
 }
 
-// runsPods tells whether objects of a kind make pods and wait for them.
+// runsPods reports whether objects of a kind create pods and wait for them.
 func runsPods(ref cluster.Ref) bool {
 	return slices.Contains([]string{"Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "Job.batch"}, ref.GroupKind().String())
 }
 
-// unreadKinds names the kinds that could not be looked at.
+// unreadKinds names the kinds that could not be read.
 func (s *snapshot) unreadKinds() []string {
 	names := map[string]bool{}
 	for at := range s.unread {

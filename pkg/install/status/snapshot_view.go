@@ -10,8 +10,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// A snapshotView answers questions about the pods of a namespace, what they belong to and what happened to them from one
-// list of each that is there already: to ask for every workload by itself would take a hundred requests.
+// A snapshotView answers questions about the pods of a namespace, their owners and their events from lists that were read
+// before: separate requests for every workload would be a hundred.
 type snapshotView struct {
 	cluster.View
 	seen *snapshot

@@ -9,72 +9,72 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 )
 
-// A Status is how one installation is: what its record lists, held against what the cluster has.
+// A Status is the state of one installation: its inventory compared with the cluster.
 type Status struct {
 	Name         string      `json:"name,omitempty"` // the installation's; "" when this program did not install it
 	Ready        bool        `json:"ready"`
 	Objects      Readiness   `json:"objects"`
 	Workloads    Readiness   `json:"workloads"` // of the objects: those that run pods
 	Components   []Component `json:"components"`
-	Installed    *time.Time  `json:"installed,omitempty"` // when the record was first written
+	Installed    *time.Time  `json:"installed,omitempty"` // when the inventory was first written
 	Changed      *time.Time  `json:"changed,omitempty"`   // and when last
-	Unread       []string    `json:"unread,omitempty"`    // kinds that may not be listed: "Secret"
-	Uninstalling bool        `json:"leaving,omitempty"`   // an uninstall has begun, and has not come to its end
-	MissingKinds bool        `json:"-"`                   // the cluster does not have a kind that is recorded
+	Unread       []string    `json:"unread,omitempty"`    // kinds that the user is not allowed to list: "Secret"
+	Uninstalling bool        `json:"leaving,omitempty"`   // an uninstall has started and has not finished
+	MissingKinds bool        `json:"-"`                   // the cluster does not have a listed kind
 }
 
-// A Readiness says how many are ready. Of Unknown nobody could say it.
+// A Readiness counts ready objects. Unknown ones could not be read.
 type Readiness struct {
 	Ready   int `json:"ready"`
 	Total   int `json:"total"`
 	Unknown int `json:"unknown,omitempty"`
 }
 
-// A Component is how one component is.
+// A Component is the state of one component.
 type Component struct {
 	Name      string    `json:"name"`
 	State     State     `json:"state"`
 	Objects   Readiness `json:"objects"`
 	Workloads Readiness `json:"workloads"`
-	Items     []Object  `json:"items,omitempty"` // what is not ready, or with StatusOptions.All everything
+	Items     []Object  `json:"items,omitempty"` // objects that are not ready, or with Options.All every object
 }
 
-// An Object is how one object is, and why it is so.
+// An Object is the state of one object, and the reason.
 type Object struct {
 	Ref   cluster.Ref `json:"object"`
 	State State       `json:"state"`
 	Why   string      `json:"why,omitempty"`
-	Owned []Object    `json:"owned,omitempty"` // with StatusOptions.Tree: its ReplicaSets and pods
+	Owned []Object    `json:"owned,omitempty"` // with Options.Tree: its ReplicaSets and pods
 }
 
-// A State says in a word how a thing is.
+// A State is the state of an object or component in one word.
 type State string
 
-// The states there are, the best first.
+// The states, best first.
 const (
 	Ready       State = "ready"
-	Unknown     State = "unknown"     // it could not be looked at
-	Progressing State = "progressing" // on its way; to wait may be all it takes
-	Missing     State = "missing"     // the record lists it and the cluster does not have it
-	Failing     State = "failing"     // it does not come right by itself, as far as one can tell
+	Unknown     State = "unknown"     // it could not be read
+	Progressing State = "progressing" // not ready yet; waiting may be enough
+	Missing     State = "missing"     // the inventory lists it and the cluster does not have it
+	Failing     State = "failing"     // unlikely to become ready by itself
 )
 
-// severity is how bad a state is.
+// severity orders states, worst last.
 func (s State) severity() int {
 	return slices.Index([]State{Ready, Unknown, Progressing, Missing, Failing}, s)
 }
 
-// Options say how much to look at.
+// Options say how much to read and report.
 type Options struct {
-	Tree bool // also what workloads own: ReplicaSets and pods
-	All  bool // keep what is ready as well
+	Tree bool // include what workloads own: ReplicaSets and pods
+	All  bool // include objects that are ready
 
-	Locked bool // somebody is at work (see AtWork): what is not there yet was not cut off
+	Locked bool // another client holds the Lease: a missing object does not mean that the install was interrupted
 }
 
-// Read reads how the objects of an inventory are. Its requests are bounded by what is installed, not by the size of
-// the cluster: one for each kind and namespace, and pods only where something is not ready. What may not be read is
-// unknown, and named in Unread.
+// Read determines the state of an inventory's objects. Its requests are bounded by what is installed, not by the size of
+// the cluster: one for each kind and namespace, and pods only where a workload is not ready. Objects that the user is not
+// allowed to read are Unknown, and their kinds are listed in Unread.
 func Read(ctx context.Context, view cluster.View, inv *inventory.Inventory, o Options) (*Status, error) {
 	seen, err := readSnapshot(ctx, view, inv.Objects, o)
 	if err != nil {
@@ -92,7 +92,7 @@ func Read(ctx context.Context, view cluster.View, inv *inventory.Inventory, o Op
 	return status, nil
 }
 
-// component returns the one of a name.
+// component returns the component with the given name.
 func (s *Status) component(name string) *Component {
 	for i := range s.Components {
 		if s.Components[i].Name == name {
@@ -103,7 +103,7 @@ func (s *Status) component(name string) *Component {
 	return &s.Components[len(s.Components)-1]
 }
 
-// componentOf names the component of an object. Records of an older program do not: there it is the namespace.
+// componentOf returns the component of an object. Inventories of older versions do not have it: there it is the namespace.
 func componentOf(e inventory.Entry) string {
 	switch {
 	case e.Component != "":
@@ -123,7 +123,7 @@ func (c *Component) add(item Object, workload bool, o Options) {
 		c.Items = append(c.Items, item)
 	}
 	if item.State == Unknown && !workload {
-		return // what runs decides whether a component works; not to see its configuration is no reason for doubt
+		return // workloads decide whether a component works; configuration that cannot be read does not make it unknown
 	}
 	if item.State.severity() > c.State.severity() {
 		c.State = item.State
@@ -140,7 +140,7 @@ func (c *Readiness) add(s State) {
 	}
 }
 
-// Unready is how many are known not to be ready.
+// Unready returns how many are known not to be ready.
 func (c Readiness) Unready() int { return c.Total - c.Ready - c.Unknown }
 
 func (c *Readiness) join(other Readiness) {
@@ -156,7 +156,7 @@ func (s *Status) sum() {
 	}
 }
 
-// Inconclusive tells whether nothing is known to be wrong, but something that matters could not be looked at.
+// Inconclusive reports whether nothing is known to be wrong, but something that matters could not be read.
 func (s *Status) Inconclusive() bool {
 	blind := false
 	for _, c := range s.Components {

@@ -15,35 +15,35 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// Data is what users have in a Kubeflow: what would be lost.
+// Data is the users' data in a Kubeflow installation: what would be lost.
 type Data struct {
 	Volumes    []Volume `json:"volumes,omitempty"`
 	Profiles   []string `json:"profiles,omitempty"`
-	Namespaces []string `json:"namespaces,omitempty"` // made for Profiles; they go with everything in them
+	Namespaces []string `json:"namespaces,omitempty"` // created for Profiles; deleted with everything in them
 	Objects    []Count  `json:"objects,omitempty"`    // runs, notebooks, experiments …, by kind
 }
 
-// A Volume is a claim, and what is kept in it.
+// A Volume is a PVC and what is stored in it.
 type Volume struct {
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
 	Size      string `json:"size,omitempty"`
-	Retained  string `json:"retained,omitempty"` // the PersistentVolume that stays even so: its reclaim policy says Retain
+	Retained  string `json:"retained,omitempty"` // the PersistentVolume that is kept even so: its reclaim policy is Retain
 }
 
-// A Count is how many objects of a kind there are.
+// A Count is the number of objects of a kind.
 type Count struct {
 	Kind  string `json:"kind"` // Workflow.argoproj.io
 	Count int    `json:"count"`
 }
 
-// Empty tells whether there is nothing to lose.
+// Empty reports whether there is no data.
 func (d Data) Empty() bool {
 	return len(d.Volumes)+len(d.Profiles)+len(d.Namespaces)+len(d.Objects) == 0
 }
 
-// addUserData takes, with --delete-data, what users made: Profiles, the namespaces made for them, the objects of Kubeflow's
-// kinds there and in Kubeflow's own namespaces, and the volumes there. What is elsewhere is other people's.
+// addUserData adds, with --delete-data, what users created: Profiles, the profile namespaces, the objects of Kubeflow's kinds
+// there and in Kubeflow's own namespaces, and the PVCs there. Objects elsewhere belong to other users.
 func (d *planner) addUserData() {
 	if !d.request.DeleteData {
 		return
@@ -66,7 +66,7 @@ func (d *planner) addUserData() {
 	}
 }
 
-// profileNamespaces returns the namespaces that were made for Profiles of this Kubeflow.
+// profileNamespaces returns the namespaces that were created for Profiles of this Kubeflow.
 func (d *planner) profileNamespaces() []*unstructured.Unstructured {
 	var out []*unstructured.Unstructured
 	for _, o := range d.snapshot.objects[kube.NamespaceKind] {
@@ -77,7 +77,7 @@ func (d *planner) profileNamespaces() []*unstructured.Unstructured {
 	return out
 }
 
-// userResources returns what people or programs made from Kubeflow's definitions, each without what it owns itself.
+// userResources returns the custom resources that users or programs created from Kubeflow's CRDs, without those that another one owns.
 func (d *planner) userResources() []*unstructured.Unstructured {
 	spaces := maps.Clone(d.namespaces)
 	for _, o := range d.profileNamespaces() {
@@ -99,7 +99,7 @@ func (d *planner) userResources() []*unstructured.Unstructured {
 	return out
 }
 
-// owned tells whether an object belongs to another one beside it, so that naming that one is enough.
+// owned reports whether another object in the same namespace owns this one, so that listing the owner is enough.
 func (d *planner) owned(o *unstructured.Unstructured) bool {
 	for _, ref := range o.GetOwnerReferences() {
 		if owner := d.snapshot.uids[ref.UID]; owner != nil && owner.GetNamespace() == o.GetNamespace() {
@@ -114,12 +114,12 @@ func (d *planner) unshared(o *unstructured.Unstructured) bool {
 	return !shared
 }
 
-// isKubeflowKind tells whether a kind is Kubeflow's own, and not one of the mesh or the certificates that others use as well.
+// isKubeflowKind reports whether a kind is Kubeflow's own, unlike those of Istio or cert-manager, which others use too.
 func isKubeflowKind(kind schema.GroupKind) bool {
 	return kind.Group == "kubeflow.org" || strings.HasSuffix(kind.Group, ".kubeflow.org") || kind.Group == "serving.kserve.io"
 }
 
-// measureData says what users have: without --delete-data what stays theirs, with it what goes.
+// measureData lists the users' data: without --delete-data what is kept, with it what is deleted.
 func (d *planner) measureData() {
 	data := &d.plan.Data
 	spaces := maps.Clone(d.namespaces)
@@ -159,8 +159,8 @@ func (d *planner) volume(claim *unstructured.Unstructured) Volume {
 	return v
 }
 
-// findLeftOvers names webhooks that call what goes and that no inventory lists: programs of Kubeflow made them when they
-// started. Where one must answer, it stops others from working once its server is gone.
+// findLeftOvers finds webhooks that call deleted Services and that no inventory lists: Kubeflow's controllers created them at
+// startup. One with failurePolicy Fail blocks other requests once its server is gone.
 func (d *planner) findLeftOvers() {
 	for _, kind := range []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind} {
 		for _, o := range d.snapshot.objects[kind] {

@@ -26,10 +26,10 @@ type deletion struct {
 	client  *cluster.Client
 	title   string
 	options Options
-	whole   bool // wait for what the objects own as well
+	whole   bool // also wait for the objects' dependents
 	noWait  bool
 
-	requests chan struct{} // as many as may be under way
+	requests chan struct{} // limits concurrent requests
 	began    time.Time
 
 	mu         sync.Mutex
@@ -43,7 +43,7 @@ func newDeletion(client *cluster.Client, title string, o Options) *deletion {
 	return &deletion{client: client, title: title, options: o, requests: make(chan struct{}, o.Parallel), pending: map[cluster.Ref]pendingReason{}}
 }
 
-// run returns when everything is gone, or cannot go.
+// run returns when everything was deleted or cannot be.
 func (w *deletion) run(ctx context.Context, objects []*unstructured.Unstructured) error {
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -67,7 +67,7 @@ func (w *deletion) run(ctx context.Context, objects []*unstructured.Unstructured
 	return w.outcome(ctx, stalled, len(objects))
 }
 
-// await tells the observer every second what is still there, until all is done or nothing can go any more.
+// await reports every second what remains, until everything was deleted or nothing more can be.
 func (w *deletion) await(ctx context.Context, done <-chan struct{}) (stalled bool) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -86,7 +86,7 @@ func (w *deletion) await(ctx context.Context, done <-chan struct{}) (stalled boo
 	}
 }
 
-// reportPending returns true when the remaining objects cannot be deleted and patience is at its end.
+// reportPending returns true when the remaining objects cannot be deleted and the patience is used up.
 func (w *deletion) reportPending() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -101,7 +101,7 @@ func (w *deletion) reportPending() bool {
 	return stuck && time.Since(w.lastChange) > w.options.Patience
 }
 
-// outcome returns what a wave ends with.
+// outcome returns the error of a wave.
 func (w *deletion) outcome(ctx context.Context, stalled bool, total int) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -140,8 +140,8 @@ func (w *deletion) deleteAndWait(ctx context.Context, o *unstructured.Unstructur
 	}
 }
 
-// delete asks for the deletion, unless that was done before. What somebody made anew in the meantime is left alone:
-// the object that was decided on is gone.
+// delete requests the deletion, unless that was done before. An object that another client recreated in the meantime is left
+// alone: the one that was planned for deletion is gone.
 func (w *deletion) delete(ctx context.Context, o *unstructured.Unstructured) error {
 	if o.GetDeletionTimestamp() != nil {
 		return nil
@@ -153,7 +153,7 @@ func (w *deletion) delete(ctx context.Context, o *unstructured.Unstructured) err
 	_, err := apply.Retry(ctx, func() (*unstructured.Unstructured, error) {
 		_, err := w.client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: o}, cluster.Options{Manager: inventory.Manager, Whole: w.whole})
 		if apierrors.IsConflict(err) {
-			err = nil // of another uid: follow finds out
+			err = nil // another UID: waitGone finds out
 		}
 		return nil, err
 	})
@@ -165,7 +165,7 @@ func (w *deletion) delete(ctx context.Context, o *unstructured.Unstructured) err
 
 func isGone(err error) bool { return apierrors.IsNotFound(err) || meta.IsNoMatchError(err) }
 
-// waitGone looks whether an object is still there and watches it for as long as the server lets it.
+// waitGone checks whether an object still exists, and watches it until the server closes the watch.
 func (w *deletion) waitGone(ctx context.Context, ref cluster.Ref, uid types.UID) (gone bool, err error) {
 	if err := w.acquireSlot(ctx); err != nil {
 		return false, err
@@ -208,7 +208,7 @@ func (w *deletion) waitGone(ctx context.Context, ref cluster.Ref, uid types.UID)
 	return false, kube.Sleep(ctx, kube.Backoff(0))
 }
 
-// observe notes why an object is still there.
+// observe records why an object still exists.
 func (w *deletion) observe(ref cluster.Ref, o *unstructured.Unstructured) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// decideCRDs lets a definition go when all objects made from it do.
+// decideCRDs deletes a CRD if all its objects are deleted.
 func (d *planner) decideCRDs() {
 	for _, entry := range d.request.Inventory.Objects {
 		o := d.snapshot.find(entry.Ref)
@@ -43,7 +43,7 @@ func (d *planner) remaining(objects []*unstructured.Unstructured) []*unstructure
 	return out
 }
 
-// inDeletedNamespace tells whether an object is in a user's namespace that goes with everything in it.
+// inDeletedNamespace reports whether an object is in a profile namespace that is deleted with everything in it.
 func (d *planner) inDeletedNamespace(o *unstructured.Unstructured) bool {
 	if o.GetNamespace() == "" {
 		return false
@@ -52,7 +52,7 @@ func (d *planner) inDeletedNamespace(o *unstructured.Unstructured) bool {
 	return space != nil && isProfileNamespace(space) && d.deleted[space.GetUID()]
 }
 
-// decideNamespaces lets a namespace go when nothing in it stays.
+// decideNamespaces deletes a namespace if nothing in it is kept.
 func (d *planner) decideNamespaces() {
 	staying := map[string][]*unstructured.Unstructured{}
 	seen := map[types.UID]bool{}
@@ -89,7 +89,7 @@ func (d *planner) decideNamespaces() {
 	}
 }
 
-// keepInventoryNamespace keeps the namespace of the record for as long as the record has to list something.
+// keepInventoryNamespace keeps the namespace of the inventory while the inventory has to list something.
 func (d *planner) keepInventoryNamespace() {
 	for _, o := range d.waves[inventoryNamespace] {
 		if slices.ContainsFunc(d.plan.Keep, func(k Kept) bool { return k.Listed }) && o.GetDeletionTimestamp() == nil {
@@ -99,7 +99,7 @@ func (d *planner) keepInventoryNamespace() {
 	}
 }
 
-// otherInventoryIn returns which other installation keeps its record in a namespace.
+// otherInventoryIn returns the other installation that has its inventory in a namespace.
 func (d *planner) otherInventoryIn(namespace string) string {
 	for _, other := range d.request.Others {
 		if other.Namespace == namespace {

@@ -17,7 +17,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// pendingReason is why an object that was deleted is still there. Stuck: nothing that is known will change it.
+// pendingReason is why a deleted object still exists. stuck: nothing known will change that.
 type pendingReason struct {
 	why   string
 	stuck bool
@@ -33,7 +33,7 @@ var builtInFinalizers = map[string]string{
 	"service.kubernetes.io/load-balancer-cleanup": "the cloud provider is still deleting its load balancer",
 }
 
-// whyPending says why an object that was deleted is still there.
+// whyPending explains why a deleted object still exists.
 func whyPending(o *unstructured.Unstructured) pendingReason {
 	if kind := o.GroupVersionKind().GroupKind(); kind == kube.NamespaceKind {
 		return whyNamespacePending(o)
@@ -49,7 +49,7 @@ func whyPending(o *unstructured.Unstructured) pendingReason {
 	return pendingReason{why: "it is still being deleted"}
 }
 
-// What the conditions of a namespace say that is being deleted, the gravest first.
+// namespaceConditions are the conditions of a namespace that is being deleted, most severe first.
 var namespaceConditions = []string{
 	"NamespaceDeletionDiscoveryFailure", "NamespaceDeletionGroupVersionParsingFailure", "NamespaceDeletionContentFailure",
 	"NamespaceFinalizersRemaining", "NamespaceContentRemaining",
@@ -67,10 +67,10 @@ func whyNamespacePending(o *unstructured.Unstructured) pendingReason {
 	return pendingReason{why: "its objects are still being deleted"}
 }
 
-// UnfinishedError is the error of an uninstall whose objects do not go: in time, or at all (Stalled).
+// UnfinishedError is returned when objects were not deleted in time, or cannot be deleted at all (Stalled).
 type UnfinishedError struct {
 	Pending []apply.Pending
-	Next    []string // what a person can type
+	Next    []string // commands for the user
 	Stalled bool
 }
 
@@ -85,7 +85,7 @@ func (u *UnfinishedError) Error() string {
 // Unwrap makes it a timeout: exit code 4.
 func (u *UnfinishedError) Unwrap() error { return context.DeadlineExceeded }
 
-// explain says what is still there, why, and what a person can do about it. It looks once more at the cluster.
+// explain says what remains, why, and what the user can do about it. It reads the cluster once more.
 func (w *deletion) explain(ctx context.Context, stalled bool) error {
 	u := &UnfinishedError{Stalled: stalled}
 	for ref, l := range w.pending {
@@ -101,8 +101,8 @@ func (w *deletion) explain(ctx context.Context, stalled bool) error {
 	return u
 }
 
-// nextCommands returns the commands that let stuck objects go. It is for a person to decide: a finalizer stands for work
-// that would then never be done.
+// nextCommands returns the commands that unblock stuck objects. The user has to decide: a finalizer stands for work that would
+// then never be done.
 func nextCommands(pending []apply.Pending, survey *Snapshot) []string {
 	var next []string
 	add := func(line string) {
@@ -136,7 +136,7 @@ func nextCommands(pending []apply.Pending, survey *Snapshot) []string {
 	return next
 }
 
-// stuckIn returns what in a namespace waits for a finalizer that is not Kubernetes' own.
+// stuckIn returns the objects in a namespace that wait for a finalizer that is not Kubernetes' own.
 func (s *Snapshot) stuckIn(namespace string) []*unstructured.Unstructured {
 	var out []*unstructured.Unstructured
 	for _, kind := range s.kinds {
@@ -149,7 +149,7 @@ func (s *Snapshot) stuckIn(namespace string) []*unstructured.Unstructured {
 	return out
 }
 
-// removeFinalizersCommand is the command that takes an object's finalizers off.
+// removeFinalizersCommand returns the command that removes an object's finalizers.
 func removeFinalizersCommand(o *unstructured.Unstructured) string {
 	return fmt.Sprintf(`kubectl patch %s --type=merge -p '{"metadata":{"finalizers":null}}'`, plan.KubectlArgs(cluster.RefOf(o)))
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// CheckPermissions says, before anything is deleted, what this user may not delete.
+// CheckPermissions reports, before anything is deleted, what the user is not allowed to delete.
 func CheckPermissions(ctx context.Context, client *cluster.Client, removal *Plan) error {
 	if all, err := client.CanEverything(ctx); err == nil && all {
 		return nil
@@ -44,7 +44,7 @@ func CheckPermissions(ctx context.Context, client *cluster.Client, removal *Plan
 		Next: "Nothing was changed. Ask the cluster's administrator for this permission, or name another user with --context"}
 }
 
-// DryRun lets the server say about each object whether it would delete it.
+// DryRun sends a dry-run delete request for each object.
 func DryRun(ctx context.Context, client *cluster.Client, removal *Plan) error {
 	for _, wave := range removal.Waves {
 		for _, o := range wave.Objects {

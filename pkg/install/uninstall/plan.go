@@ -16,21 +16,21 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 )
 
-// A Plan is what an uninstall will do, in order, and what it leaves and why. Making one touches nothing.
+// A Plan is what an uninstall deletes, in order, and what it keeps and why. Making one changes nothing.
 type Plan struct {
 	Name      string `json:"name"`
 	Release   string `json:"release,omitempty"`
-	Waves     []Wave `json:"waves"`          // each is gone before the next one begins
-	Keep      []Kept `json:"keep,omitempty"` // stays, with the reason
-	Data      Data   `json:"data"`           // users' own: it goes with --delete-data, and stays without
-	LeftOvers []Kept `json:"left,omitempty"` // was never installed by this program, and is of no use any more
+	Waves     []Wave `json:"waves"`          // each one is deleted before the next one starts
+	Keep      []Kept `json:"keep,omitempty"` // kept, with the reason
+	Data      Data   `json:"data"`           // the users': deleted with --delete-data, kept without
+	LeftOvers []Kept `json:"left,omitempty"` // not installed by this program, and no longer of use
 
-	remainingEntries []inventory.Entry            `json:"-"` // what the inventory goes on listing
-	preExisting      []*unstructured.Unstructured `json:"-"` // namespaces that stay, and lose what an install set on them
+	remainingEntries []inventory.Entry            `json:"-"` // what the inventory still lists afterwards
+	preExisting      []*unstructured.Unstructured `json:"-"` // namespaces that are kept, and lose the labels that an install set
 	have             *inventory.Inventory
 }
 
-// A Wave is a number of objects that can go at the same time.
+// A Wave is a set of objects that can be deleted at the same time.
 type Wave struct {
 	Title   string
 	Objects []*unstructured.Unstructured // as they are on the cluster, metadata only
@@ -47,21 +47,21 @@ func (w Wave) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{"title": w.Title, "objects": refs})
 }
 
-// Kept is an object that stays.
+// Kept is an object that is not deleted.
 type Kept struct {
 	Ref    cluster.Ref `json:"object"`
 	Why    string      `json:"why"`
-	Listed bool        `json:"-"` // the inventory goes on listing it: an uninstall with --delete-data, or a later one, takes it off
+	Listed bool        `json:"-"` // the inventory still lists it: an uninstall with --delete-data, or a later one, deletes it
 }
 
-// A phase is a step of an uninstall. What calls others goes before what is called, and what is made from a definition,
-// and may need its controller to go, before both.
+// A phase is a step of an uninstall. Callers are deleted before what they call; custom resources, which may need their
+// controller to finish the deletion, before workloads and CRDs.
 type phase int
 
 const (
-	external    phase = iota // what doctor and expose left: the address goes first
-	webhooks                 // and APIServices: before their servers
-	userObjects              // of users, with --delete-data
+	external    phase = iota // what doctor and expose created: the address is released first
+	webhooks                 // and APIServices: before the workloads that serve them
+	userObjects              // with --delete-data
 	profiles                 // and their namespaces
 	customResources
 	workloads
@@ -76,7 +76,7 @@ var phaseTitles = map[phase]string{
 	workloads: "workloads", settings: "settings", crds: "definitions", namespaces: "namespaces", inventoryNamespace: "last namespace",
 }
 
-// phaseOf returns when an object of a kind goes.
+// phaseOf returns the phase in which an object of a kind is deleted.
 func phaseOf(kind schema.GroupKind) phase {
 	switch {
 	case kind == kube.MutatingWebhookConfigurationKind, kind == kube.ValidatingWebhookConfigurationKind, kind == kube.APIServiceKind:
@@ -95,7 +95,7 @@ func phaseOf(kind schema.GroupKind) phase {
 	return settings
 }
 
-// Refs returns the names of everything that goes, in order.
+// Refs returns references to everything that is deleted, in order.
 func (r *Plan) Refs() []cluster.Ref {
 	var refs []cluster.Ref
 	for _, wave := range r.Waves {
@@ -106,7 +106,7 @@ func (r *Plan) Refs() []cluster.Ref {
 	return refs
 }
 
-// wave returns what goes in a phase, nil when nothing does.
+// wave returns the objects of a phase, nil if it has none.
 func (r *Plan) wave(p phase) []*unstructured.Unstructured {
 	for _, wave := range r.Waves {
 		if wave.phase == p {
@@ -116,10 +116,10 @@ func (r *Plan) wave(p phase) []*unstructured.Unstructured {
 	return nil
 }
 
-// Extras returns what other commands of this program left, and what goes with this.
+// Extras returns the objects of other commands of this program that are deleted as well.
 func (r *Plan) Extras() []*unstructured.Unstructured { return r.wave(external) }
 
-// reason returns why the removal keeps an object; "" when it does not speak of it.
+// reason returns why the plan keeps an object; "" if it does not list it.
 func (r *Plan) reason(ref cluster.Ref) string {
 	for _, kept := range r.Keep {
 		if kept.Ref.Identity() == ref.Identity() {
@@ -129,19 +129,19 @@ func (r *Plan) reason(ref cluster.Ref) string {
 	return ""
 }
 
-// Complete tells whether nothing is left that the inventory has to list.
+// Complete reports whether nothing remains that the inventory has to list.
 func (r *Plan) Complete() bool { return len(r.remainingEntries) == 0 }
 
-// An Request is what should go.
+// A Request is what should be deleted.
 type Request struct {
 	Inventory  *inventory.Inventory
-	Others     []*inventory.Inventory       // the other installations on the cluster: what they list as well stays
-	Extras     []*unstructured.Unstructured // what other commands of this program left
+	Others     []*inventory.Inventory       // the other installations on the cluster: what they also list is kept
+	Extras     []*unstructured.Unstructured // what other commands of this program created
 	DeleteData bool
-	Agreed     *Plan // what the user was shown: nothing beyond it goes, whatever comes in between; nil for no such limit
+	Agreed     *Plan // the plan that the user confirmed: nothing beyond it is deleted; nil for no such limit
 }
 
-// Decide decides what goes, in which order, and what stays.
+// Decide decides what is deleted, in which order, and what is kept.
 func Decide(request Request, survey *Snapshot) *Plan {
 	d := newPlanner(request, survey)
 	d.classifyEntries()
@@ -179,19 +179,19 @@ func (d *planner) finish() *Plan {
 	return d.plan
 }
 
-// Options say how a Removal is carried out.
+// Options say how a Plan is carried out.
 type Options struct {
-	Timeout  time.Duration      // for all of it
-	Patience time.Duration      // with what cannot go by itself, as long as nothing else goes either; 0 means two minutes
-	NoWait   bool               // do not wait for the last ones: namespaces
-	Parallel int                // requests at once; 0 means 16
+	Timeout  time.Duration      // for the whole uninstall
+	Patience time.Duration      // how long to wait for stuck objects while nothing else is deleted either; 0 means two minutes
+	NoWait   bool               // do not wait for the namespaces, which come last
+	Parallel int                // concurrent requests; 0 means 16
 	Observe  func(events.Event) // may be nil
 }
 
-// Result is what came of an uninstall.
+// Result is the result of an uninstall.
 type Result struct {
 	Removed   []cluster.Ref `json:"removed"`
 	Keep      []Kept        `json:"kept,omitempty"`
 	LeftOvers []Kept        `json:"left,omitempty"`
-	Record    bool          `json:"record"` // the record of the installation stays, and lists what was kept
+	Record    bool          `json:"record"` // the inventory is kept, and lists what was kept
 }

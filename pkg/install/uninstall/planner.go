@@ -24,12 +24,12 @@ type planner struct {
 
 	entries    map[cluster.Ref]inventory.Entry // of the inventory, by identity
 	shared     map[cluster.Ref]string
-	ownKinds   map[schema.GroupKind]bool // kinds whose definition goes, if nobody else uses it
-	namespaces map[string]bool           // namespaces that Kubeflow's objects live in and that may go, or that it made for a Profile
+	ownKinds   map[schema.GroupKind]bool // kinds whose CRD is deleted unless others use it
+	namespaces map[string]bool           // namespaces of Kubeflow's objects that may be deleted, or that were created for a Profile
 	waves      map[phase][]*unstructured.Unstructured
 	deleted    map[types.UID]bool
-	agreed     map[cluster.Ref]bool // by identity: what goes of request.Agreed
-	visiting   map[types.UID]bool   // goes is being answered: owners may go in circles
+	agreed     map[cluster.Ref]bool // by identity: what request.Agreed deletes
+	visiting   map[types.UID]bool   // willBeDeleted is running for it: owner references may form a cycle
 }
 
 func newPlanner(request Request, survey *Snapshot) *planner {
@@ -55,14 +55,14 @@ func newPlanner(request Request, survey *Snapshot) *planner {
 	return d
 }
 
-// agreedTo tells whether an object is part of what the user agreed to: by name, or because it is in a user's namespace that
-// goes with everything in it.
+// agreedTo reports whether the user confirmed the deletion of an object: by name, or because it is in a profile namespace that
+// is deleted with everything in it.
 func (d *planner) agreedTo(o *unstructured.Unstructured) bool {
 	space := cluster.Ref{APIVersion: "v1", Kind: kube.NamespaceKind.Kind, Name: o.GetNamespace()}.Identity()
 	return d.agreed[cluster.RefOf(o).Identity()] || d.agreed[space] && slices.Contains(d.request.Agreed.Data.Namespaces, space.Name)
 }
 
-// add lets an object go in a phase, unless the user agreed to something that it is no part of.
+// add deletes an object in a phase, unless the user confirmed a plan that does not include it.
 func (d *planner) add(p phase, o *unstructured.Unstructured) {
 	if agreed := d.request.Agreed; agreed != nil && !d.agreedTo(o) {
 		ref := cluster.RefOf(o)
@@ -82,7 +82,7 @@ func (d *planner) keep(ref cluster.Ref, listed bool, why string, args ...any) {
 	d.plan.Keep = append(d.plan.Keep, Kept{Ref: ref, Why: fmt.Sprintf(why, args...), Listed: listed})
 }
 
-// classifyEntries goes through the inventory: what is there and ours goes, but for data and what others need.
+// classifyEntries plans the deletion of the listed objects that exist and are this program's, except data and what others need.
 func (d *planner) classifyEntries() {
 	for _, entry := range d.request.Inventory.Objects {
 		o := d.snapshot.find(entry.Ref)
@@ -103,7 +103,7 @@ func (d *planner) classifyEntries() {
 			d.keep(entry.Ref, false, "it was recreated by another client")
 		case holdsData(kind) && !d.request.DeleteData:
 			d.keep(entry.Ref, true, "it holds data")
-		case kind == kube.CustomResourceDefinitionKind: // judged once it is known which of its objects go
+		case kind == kube.CustomResourceDefinitionKind: // decided once it is known which of its objects are deleted
 			if made, known := d.snapshot.definition(o.GetName()); known {
 				d.ownKinds[made.GroupKind] = true
 			}
@@ -113,13 +113,13 @@ func (d *planner) classifyEntries() {
 	}
 }
 
-// classifyNamespace takes in a namespace: whether it goes is judged once it is known what in it stays.
+// classifyNamespace classifies a namespace: whether it is deleted is decided once it is known what is kept in it.
 func (d *planner) classifyNamespace(entry inventory.Entry, o *unstructured.Unstructured) {
 	switch ref := entry.Ref; {
 	case slices.Contains([]string{"default", "kube-system", "kube-public", "kube-node-lease"}, ref.Name):
 	case isProfileNamespace(o) && !d.request.DeleteData:
 		d.keep(ref, true, "it is a profile namespace")
-	case isProfileNamespace(o): // goes with its Profile
+	case isProfileNamespace(o): // deleted with its Profile
 	case entry.PreExisting || plan.PreExisting(o):
 		d.keep(ref, false, "it existed before the install")
 		d.plan.preExisting = append(d.plan.preExisting, o)
@@ -133,12 +133,12 @@ func holdsData(kind schema.GroupKind) bool {
 }
 
 // recreatedByOthers reports whether another client recreated an object after it was installed, or created it before. An
-// object of a name alone has no fields to own: it is taken for the one that was installed.
+// object that has only a name has no fields to own: it counts as the one that was installed.
 func recreatedByOthers(o *unstructured.Unstructured, entry inventory.Entry) bool {
 	return !plan.ManagedByProgram(o) && entry.Fields != "none" && (entry.Fields != "" || len(o.GetManagedFields()) > 0)
 }
 
-// willBeDeleted tells whether an object goes: by itself, or because everything that owns it does or is gone already.
+// willBeDeleted reports whether an object is deleted: by the plan, or because all its owners are or no longer exist.
 func (d *planner) willBeDeleted(o *unstructured.Unstructured) bool {
 	uid := o.GetUID()
 	switch {

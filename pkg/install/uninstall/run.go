@@ -20,11 +20,11 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// Run takes off what a request names, wave by wave, each one gone before the next begins, and the record of it
-// last. Which definitions and namespaces can go is decided anew when it is their turn: what came in between is not lost.
-// Cut off at any moment, the same request finishes it.
+// Run deletes what a request names, wave by wave, each one before the next starts, and the inventory last. Before CRDs and
+// namespaces it reads the cluster again, so that what was created meanwhile is not lost. If it is interrupted, the same
+// request finishes it.
 //
-// What does not go ends with an [UnfinishedError]; what cannot be deleted with the API's error.
+// It returns an [UnfinishedError] if objects do not disappear, and the API's error if one cannot be deleted.
 func Run(ctx context.Context, client *cluster.Client, request Request, o Options) (*Result, error) {
 	if o.Observe == nil {
 		o.Observe = func(events.Event) {}
@@ -57,7 +57,7 @@ func titleOf(inv *inventory.Inventory) string {
 	return inv.Name
 }
 
-// An uninstaller carries out one Removal.
+// An uninstaller carries out one Request.
 type uninstaller struct {
 	client  *cluster.Client
 	request Request
@@ -95,7 +95,7 @@ func (u *uninstaller) run(ctx context.Context) error {
 	return u.finishInventory(ctx, removal)
 }
 
-// checkUnchanged looks whether the record that was agreed to be removed is still the one in the cluster.
+// checkUnchanged checks that the inventory in the cluster is still the one that the user confirmed to uninstall.
 func (u *uninstaller) checkUnchanged(ctx context.Context) error {
 	have := u.request.Inventory
 	if u.request.Agreed == nil || have.Live == nil {
@@ -112,7 +112,7 @@ func (u *uninstaller) checkUnchanged(ctx context.Context) error {
 	return nil
 }
 
-// replan looks at the cluster again.
+// replan reads the cluster again and decides again.
 func (u *uninstaller) replan(ctx context.Context) (*Plan, error) {
 	survey, err := ReadCluster(ctx, u.client)
 	if err != nil {
@@ -121,7 +121,7 @@ func (u *uninstaller) replan(ctx context.Context) (*Plan, error) {
 	return Decide(u.request, survey), nil
 }
 
-// deletePhase deletes what goes in one phase, and waits until it is gone.
+// deletePhase deletes the objects of one phase, and waits until they are gone.
 func (u *uninstaller) deletePhase(ctx context.Context, removal *Plan, p phase) error {
 	objects := removal.wave(p)
 	if len(objects) == 0 {
@@ -135,8 +135,8 @@ func (u *uninstaller) deletePhase(ctx context.Context, removal *Plan, p phase) e
 	return err
 }
 
-// markUninstalling notes that an uninstall has begun, so that one that is cut off is told from objects that somebody deleted.
-// Where it cannot be written, status says less and nothing else is lost.
+// markUninstalling records that an uninstall has started, so that status can distinguish an interrupted uninstall from objects
+// that another client deleted. If that fails, only that detail is missing from status.
 func (u *uninstaller) markUninstalling(ctx context.Context) {
 	have := *u.request.Inventory
 	if have.Live == nil || have.Uninstalled || have.Uninstalling {
@@ -169,7 +169,7 @@ func (u *uninstaller) finishInventory(ctx context.Context, removal *Plan) error 
 		return err
 	}
 	u.result.Record = true
-	have.Release, have.Source, have.Objects = "", nil, slices.Clone(removal.remainingEntries) // no Kubeflow any more, but what is left of one
+	have.Release, have.Source, have.Objects = "", nil, slices.Clone(removal.remainingEntries) // no longer a Kubeflow, only what was kept of it
 	have.Uninstalled, have.Uninstalling = true, false
 	want, err := have.Encode()
 	if err != nil || inventory.SameData(have.Live, want) {
@@ -181,7 +181,7 @@ func (u *uninstaller) finishInventory(ctx context.Context, removal *Plan) error 
 	return err
 }
 
-// removeNamespaceSettings takes off namespaces that were there before what an install set on them: labels for the mesh and for pods' security.
+// removeNamespaceSettings removes the labels for Istio and for Pod Security that an install set on namespaces that existed before.
 func (u *uninstaller) removeNamespaceSettings(ctx context.Context, namespaces []*unstructured.Unstructured) error {
 	for _, o := range namespaces {
 		if o.GetDeletionTimestamp() != nil {
@@ -198,7 +198,7 @@ func (u *uninstaller) removeNamespaceSettings(ctx context.Context, namespaces []
 	return nil
 }
 
-// remainingLeftOvers returns which left-overs have not gone after all.
+// remainingLeftOvers returns the left-overs that still exist.
 func (u *uninstaller) remainingLeftOvers(ctx context.Context, left []Kept) []Kept {
 	view := u.client.View()
 	return slices.DeleteFunc(left, func(k Kept) bool {
@@ -207,8 +207,8 @@ func (u *uninstaller) remainingLeftOvers(ctx context.Context, left []Kept) []Kep
 	})
 }
 
-// TerminatingNamespaces returns the namespaces of an earlier uninstall that are still being deleted, as a record to go on with: when
-// the namespace that kept the record goes, the record goes before it. It is nil when there are none.
+// TerminatingNamespaces returns the namespaces of an earlier uninstall that are still being deleted, as an inventory to continue
+// with: the inventory's own namespace deletes the inventory before it is gone itself. It is nil if there are none.
 func TerminatingNamespaces(survey *Snapshot) *inventory.Inventory {
 	inv := &inventory.Inventory{Name: "kubeflow"}
 	for _, o := range survey.objects[kube.NamespaceKind] {
@@ -227,7 +227,7 @@ func TerminatingNamespaces(survey *Snapshot) *inventory.Inventory {
 func DeleteStaleLease(ctx context.Context, client *cluster.Client) error {
 	_, err := client.Kube.CoordinationV1().Leases(lock.LeaseNamespace).Get(ctx, lock.LeaseName, metav1.GetOptions{})
 	if err != nil {
-		return nil // there is none, or it is not for this user to see
+		return nil // there is none, or the user is not allowed to read it
 	}
 	_, release, err := lock.Acquire(ctx, client, "removing a stale Lease")
 	if err == nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 )
 
-// A Snapshot is a look at everything a cluster keeps, as far as metadata tells: what an uninstall is decided on.
+// A Snapshot is the metadata of every object on a cluster: what an uninstall is decided on.
 type Snapshot struct {
 	kinds   []cluster.Kind
 	objects map[schema.GroupKind][]*unstructured.Unstructured
@@ -32,16 +32,16 @@ var (
 	profileKind = schema.GroupKind{Group: "kubeflow.org", Kind: "Profile"}
 )
 
-// fullKinds are the kinds of which more than metadata has to be known.
+// fullKinds are the kinds that are read in full, not only their metadata.
 var fullKinds = map[schema.GroupKind]bool{kube.PersistentVolumeClaimKind: true, kube.PersistentVolumeKind: true, kube.APIServiceKind: true, kube.MutatingWebhookConfigurationKind: true, kube.ValidatingWebhookConfigurationKind: true}
 
-// ignoredKinds are the kinds that come and go by themselves and are nobody's work.
+// ignoredKinds are the kinds whose objects Kubernetes creates and deletes by itself.
 var ignoredKinds = map[string]bool{
 	"Event": true, "Event.events.k8s.io": true, "Lease.coordination.k8s.io": true,
 	"Endpoints": true, "EndpointSlice.discovery.k8s.io": true, "ControllerRevision.apps": true, "Node": true, "CSINode.storage.k8s.io": true,
 }
 
-// ReadCluster takes a survey of a live cluster.
+// ReadCluster reads a live cluster.
 func ReadCluster(ctx context.Context, client *cluster.Client) (*Snapshot, error) {
 	kinds, err := client.Kinds()
 	if err != nil {
@@ -50,7 +50,7 @@ func ReadCluster(ctx context.Context, client *cluster.Client) (*Snapshot, error)
 	return newSnapshot(ctx, client.View(), kinds)
 }
 
-// newSnapshot takes a survey of some kinds. A kind that cannot be read is remembered as such: what depends on it stays.
+// newSnapshot reads some kinds. A kind that cannot be read is recorded as unread: what depends on it is kept.
 func newSnapshot(ctx context.Context, view cluster.View, kinds []cluster.Kind) (*Snapshot, error) {
 	s := &Snapshot{
 		kinds: kinds, objects: map[schema.GroupKind][]*unstructured.Unstructured{}, ByRef: map[cluster.Ref]*unstructured.Unstructured{},
@@ -80,7 +80,7 @@ func (s *Snapshot) add(kind cluster.Kind, list []*unstructured.Unstructured, err
 		return nil
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), cluster.Transient(err) && !apierrors.IsInternalError(err) && !apierrors.IsServiceUnavailable(err):
 		return fmt.Errorf("listing %s: %w", kind, err)
-	default: // forbidden, or a conversion webhook or an API server that does not answer
+	default: // forbidden, or a conversion webhook or an API server does not respond
 		s.unread[kind.GroupKind] = err
 		return nil
 	}
@@ -92,10 +92,10 @@ func (s *Snapshot) add(kind cluster.Kind, list []*unstructured.Unstructured, err
 	return nil
 }
 
-// find returns a live object, nil when it is not there.
+// find returns a live object, nil if it does not exist.
 func (s *Snapshot) find(ref cluster.Ref) *unstructured.Unstructured { return s.ByRef[ref.Identity()] }
 
-// definition returns the kind that a CustomResourceDefinition makes.
+// definition returns the kind that a CustomResourceDefinition defines.
 func (s *Snapshot) definition(name string) (cluster.Kind, bool) {
 	for _, kind := range s.kinds {
 		if kind.Group != "" && kind.Definition() == name {
@@ -105,7 +105,7 @@ func (s *Snapshot) definition(name string) (cluster.Kind, bool) {
 	return cluster.Kind{}, false
 }
 
-// UnavailableAPIs returns the aggregated APIs that nobody answers for: while there is one, no namespace can be deleted.
+// UnavailableAPIs returns the aggregated APIs that are not available: while there is one, no namespace can be deleted.
 func (s *Snapshot) UnavailableAPIs() []string {
 	var names []string
 	for _, o := range s.objects[kube.APIServiceKind] {
@@ -116,19 +116,19 @@ func (s *Snapshot) UnavailableAPIs() []string {
 	return names
 }
 
-// defaultObjects is made by Kubernetes or a controller in every namespace, and of no worth without it.
+// defaultObjects are created by Kubernetes or a controller in every namespace, and not worth keeping it for.
 var defaultObjects = map[string]bool{
 	"ConfigMap/kube-root-ca.crt": true, "ConfigMap/istio-ca-root-cert": true, "ConfigMap/istio-ca-crl": true, "ServiceAccount/default": true, "Secret/istio-ca-secret": true,
 	"ConfigMap/openshift-service-ca.crt": true,
 }
 
-// controllerAnnotations are annotations of what controllers make for themselves: leader elections, tokens, certificates.
+// controllerAnnotations are annotations of objects that controllers create for themselves: leader elections, tokens, certificates.
 var controllerAnnotations = []string{
 	"control-plane.alpha.kubernetes.io/leader", "kubernetes.io/service-account.name",
 	"cert-manager.io/certificate-name", "cert-manager.io/allow-direct-injection",
 }
 
-// isDefaultObject tells whether an object goes with its namespace without being anybody's work.
+// isDefaultObject reports whether an object may be deleted with its namespace because no user created it.
 func isDefaultObject(o *unstructured.Unstructured) bool {
 	if defaultObjects[o.GetKind()+"/"+o.GetName()] || o.GetLabels()[inventory.ManagedByLabel] == inventory.Manager {
 		return true
@@ -141,7 +141,7 @@ func isDefaultObject(o *unstructured.Unstructured) bool {
 	return false
 }
 
-// isProfileNamespace tells whether a namespace was made for a Profile: Kubeflow's own controller makes the Profile its owner.
+// isProfileNamespace reports whether a namespace was created for a Profile: Kubeflow's controller makes the Profile its owner.
 func isProfileNamespace(o *unstructured.Unstructured) bool {
 	for _, owner := range o.GetOwnerReferences() {
 		if owner.Kind == profileKind.Kind && strings.HasPrefix(owner.APIVersion, profileKind.Group+"/") {
