@@ -17,7 +17,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
 
-// A cutter passes connections on to an API server, and cuts all that are open whenever it is told to.
+// A cutter forwards connections to an API server, and closes all open ones on demand.
 type cutter struct {
 	mu   sync.Mutex
 	open []net.Conn
@@ -52,7 +52,7 @@ func (c *cutter) cut() {
 	c.open, c.cuts = nil, c.cuts+1
 }
 
-func TestDroppedConnectionsAreSurvived(t *testing.T) {
+func TestAnInstallSurvivesDroppedConnections(t *testing.T) {
 	direct := live(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -70,7 +70,7 @@ func TestDroppedConnectionsAreSurvived(t *testing.T) {
 		t.Fatal(err)
 	}
 	applied := 0
-	_, err = put(t, client, "dropped", strings.ReplaceAll(shop, "shop", "dropped"), apply.Options{Timeout: 2 * time.Minute, Observe: func(e events.Event) {
+	_, err = installYAML(t, client, "dropped", strings.ReplaceAll(shop, "shop", "dropped"), apply.Options{Timeout: 2 * time.Minute, Observe: func(e events.Event) {
 		if _, ok := e.(events.ObjectApplied); ok {
 			if applied++; applied%3 == 0 {
 				c.cut()
@@ -83,7 +83,7 @@ func TestDroppedConnectionsAreSurvived(t *testing.T) {
 	if c.cuts < 3 {
 		t.Errorf("the connections were cut %d times, want at least 3", c.cuts)
 	}
-	if result := mustPut(t, direct, "dropped", strings.ReplaceAll(shop, "shop", "dropped")); result.Changed != 0 {
-		t.Errorf("%d objects were not there", result.Changed)
+	if result := mustInstallYAML(t, direct, "dropped", strings.ReplaceAll(shop, "shop", "dropped")); result.Changed != 0 {
+		t.Errorf("the next install changed %d objects, want none", result.Changed)
 	}
 }

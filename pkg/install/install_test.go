@@ -29,13 +29,13 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// TestMain is also the program that the tests of killed installs kill: see killed_test.go.
+// TestMain is also the subprocess that the tests of killed installs kill: see killed_test.go.
 func TestMain(m *testing.M) {
-	if os.Getenv(victimVariable) != "" {
-		os.Exit(victim())
+	if os.Getenv(installSourceVariable) != "" {
+		os.Exit(installSubprocess())
 	}
-	if os.Getenv(leaverVariable) != "" {
-		os.Exit(leaver())
+	if os.Getenv(uninstallSourceVariable) != "" {
+		os.Exit(uninstallSubprocess())
 	}
 	flag.Parse()
 	code := m.Run()
@@ -74,8 +74,8 @@ func connect(t *testing.T, kubeconfig string) *cluster.Client {
 	return client
 }
 
-// put installs YAML under a name and returns what came of it.
-func put(t *testing.T, client *cluster.Client, name, yaml string, o apply.Options) (*apply.Result, error) {
+// installYAML installs YAML under a name and returns the result.
+func installYAML(t *testing.T, client *cluster.Client, name, yaml string, o apply.Options) (*apply.Result, error) {
 	t.Helper()
 	client.Forget()
 	p := planFor(t, client, plan.Request{Name: name, Components: []release.RenderedComponent{{Name: "app", Objects: kubetest.Objects(t, []byte(yaml))}}})
@@ -102,9 +102,9 @@ func planFor(t *testing.T, client *cluster.Client, request plan.Request) *plan.P
 	return p
 }
 
-func mustPut(t *testing.T, client *cluster.Client, name, yaml string) *apply.Result {
+func mustInstallYAML(t *testing.T, client *cluster.Client, name, yaml string) *apply.Result {
 	t.Helper()
-	result, err := put(t, client, name, yaml, apply.Options{})
+	result, err := installYAML(t, client, name, yaml, apply.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,11 +192,11 @@ spec:
 
 func TestASecondInstallWritesNothing(t *testing.T) {
 	client := live(t)
-	if first := mustPut(t, client, "shop", shop); first.Changed != 10 {
+	if first := mustInstallYAML(t, client, "shop", shop); first.Changed != 10 {
 		t.Errorf("the first install changed %d objects, want 10", first.Changed)
 	}
 	before := versions(t, client, "shop")
-	second := mustPut(t, client, "shop", shop)
+	second := mustInstallYAML(t, client, "shop", shop)
 	if second.Changed != 0 || second.Applied > 1 {
 		t.Errorf("the second install applied %d objects and changed %d", second.Applied, second.Changed)
 	}
@@ -207,7 +207,7 @@ func TestASecondInstallWritesNothing(t *testing.T) {
 	}
 }
 
-// versions returns the resourceVersion of everything in an inventory that has no status of its own, and of the record itself.
+// versions returns the resourceVersion of everything in an inventory that has no status of its own, and of the inventory itself.
 func versions(t *testing.T, client *cluster.Client, name string) map[cluster.Ref]string {
 	t.Helper()
 	view := client.View()
@@ -230,23 +230,23 @@ func versions(t *testing.T, client *cluster.Client, name string) map[cluster.Ref
 	return out
 }
 
-func TestWhatSomebodyChangedIsPutBack(t *testing.T) {
+func TestAChangeByAnotherClientIsReverted(t *testing.T) {
 	client := live(t)
-	mustPut(t, client, "shop", shop)
+	mustInstallYAML(t, client, "shop", shop)
 	prices := get(t, client, "v1", "ConfigMap", "shop", "prices")
 	change := cluster.Edit(prices, func(o *unstructured.Unstructured) { o.Object["data"] = map[string]any{"tea": "9"} })
 	if _, err := client.Do(t.Context(), change, cluster.Options{Manager: "kubectl-edit"}); err != nil {
 		t.Fatal(err)
 	}
-	if result := mustPut(t, client, "shop", shop); result.Changed != 1 {
-		t.Errorf("%d objects were changed, want the one that somebody edited", result.Changed)
+	if result := mustInstallYAML(t, client, "shop", shop); result.Changed != 1 {
+		t.Errorf("%d objects were changed, want only the edited one", result.Changed)
 	}
 	if tea := kube.Text(get(t, client, "v1", "ConfigMap", "shop", "prices").Object, "data", "tea"); tea != "2" {
-		t.Errorf("tea costs %s again, want 2", tea)
+		t.Errorf("tea costs %s, want 2", tea)
 	}
 }
 
-func TestWhatLeftTheSetIsRemovedAndDataIsKept(t *testing.T) {
+func TestObjectsThatAreNoLongerWantedAreDeletedAndDataIsKept(t *testing.T) {
 	client := live(t)
 	const old = `
 {apiVersion: v1, kind: Namespace, metadata: {name: attic}}
@@ -255,28 +255,28 @@ func TestWhatLeftTheSetIsRemovedAndDataIsKept(t *testing.T) {
 ---
 {apiVersion: v1, kind: ConfigMap, metadata: {name: goes, namespace: attic}, data: {a: b}}
 ---
-{apiVersion: v1, kind: ConfigMap, metadata: {name: remade, namespace: attic}, data: {a: b}}
+{apiVersion: v1, kind: ConfigMap, metadata: {name: recreated, namespace: attic}, data: {a: b}}
 ---
 {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data, namespace: attic}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}
 `
-	mustPut(t, client, "attic", old)
-	remade := get(t, client, "v1", "ConfigMap", "attic", "remade")
-	if _, err := client.Do(t.Context(), cluster.Change{Verb: cluster.Delete, Before: remade}, cluster.Options{Manager: "somebody"}); err != nil {
+	mustInstallYAML(t, client, "attic", old)
+	recreated := get(t, client, "v1", "ConfigMap", "attic", "recreated")
+	if _, err := client.Do(t.Context(), cluster.Change{Verb: cluster.Delete, Before: recreated}, cluster.Options{Manager: "another-client"}); err != nil {
 		t.Fatal(err)
 	}
-	remade = &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "remade", "namespace": "attic"}, "data": map[string]any{"c": "d"}}}
-	if _, err := client.Do(t.Context(), cluster.Change{Verb: cluster.Apply, After: remade}, cluster.Options{Manager: "somebody"}); err != nil {
+	recreated = &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "recreated", "namespace": "attic"}, "data": map[string]any{"c": "d"}}}
+	if _, err := client.Do(t.Context(), cluster.Change{Verb: cluster.Apply, After: recreated}, cluster.Options{Manager: "another-client"}); err != nil {
 		t.Fatal(err)
 	}
-	result := mustPut(t, client, "attic", `{apiVersion: v1, kind: Namespace, metadata: {name: attic}}
+	result := mustInstallYAML(t, client, "attic", `{apiVersion: v1, kind: Namespace, metadata: {name: attic}}
 ---
 {apiVersion: v1, kind: ConfigMap, metadata: {name: stays, namespace: attic}}
 `)
 	if len(result.Pruned) != 1 || result.Pruned[0].Name != "goes" {
-		t.Errorf("removed %v, want only ConfigMap/attic/goes: the other one was made anew by somebody", result.Pruned)
+		t.Errorf("removed %v, want only ConfigMap/attic/goes: the other one was recreated by another client", result.Pruned)
 	}
 	if len(result.Kept) != 1 || result.Kept[0].Kind != "PersistentVolumeClaim" {
-		t.Errorf("kept %v, want the volume claim", result.Kept)
+		t.Errorf("kept %v, want the PVC", result.Kept)
 	}
 	get(t, client, "v1", "PersistentVolumeClaim", "attic", "data")
 	all, err := inventory.List(t.Context(), client.View())
@@ -284,13 +284,13 @@ func TestWhatLeftTheSetIsRemovedAndDataIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	if refs := inventory.Find(all, "attic").Refs(); len(refs) != 3 {
-		t.Errorf("the inventory lists %v, want what is wanted and the kept volume claim", refs)
+		t.Errorf("the inventory lists %v, want the wanted objects and the kept PVC", refs)
 	}
 }
 
-func TestAPermanentErrorStopsAtOnceWithItsSentence(t *testing.T) {
+func TestAPermanentErrorStopsTheInstallAtOnceAndNamesTheField(t *testing.T) {
 	client := live(t)
-	_, err := put(t, client, "broken", `
+	_, err := installYAML(t, client, "broken", `
 {apiVersion: v1, kind: Namespace, metadata: {name: broken}}
 ---
 {apiVersion: v1, kind: Service, metadata: {name: portless, namespace: broken}, spec: {ports: [{port: 70000}]}}
@@ -308,16 +308,16 @@ func TestAnImmutableFieldIsNamed(t *testing.T) {
 ---
 {apiVersion: apps/v1, kind: Deployment, metadata: {name: fixed, namespace: fixed}, spec: {replicas: 0, selector: {matchLabels: {app: OLD}}, template: {metadata: {labels: {app: OLD}}, spec: {containers: [{name: a, image: example.org/a}]}}}}
 `
-	mustPut(t, client, "fixed", strings.ReplaceAll(job, "OLD", "one"))
-	_, err := put(t, client, "fixed", strings.ReplaceAll(job, "OLD", "two"), apply.Options{})
+	mustInstallYAML(t, client, "fixed", strings.ReplaceAll(job, "OLD", "one"))
+	_, err := installYAML(t, client, "fixed", strings.ReplaceAll(job, "OLD", "two"), apply.Options{})
 	if err == nil || !strings.Contains(err.Error(), "Deployment/fixed/fixed cannot be changed in place: spec.selector") {
 		t.Fatalf("want a problem that names spec.selector, got: %v", err)
 	}
 }
 
-func TestPreflightNamesEverythingAtOnceAndNothingIsWritten(t *testing.T) {
+func TestPreflightReportsAllProblemsAtOnceAndWritesNothing(t *testing.T) {
 	client := live(t)
-	mustPut(t, client, "leaving", `{apiVersion: v1, kind: Namespace, metadata: {name: leaving, finalizers: []}}`)
+	mustInstallYAML(t, client, "leaving", `{apiVersion: v1, kind: Namespace, metadata: {name: leaving, finalizers: []}}`)
 	ns := get(t, client, "v1", "Namespace", "", "leaving")
 	held := cluster.Edit(ns, func(o *unstructured.Unstructured) { o.SetFinalizers([]string{"example.org/held"}) })
 	ns, err := client.Do(t.Context(), held, cluster.Options{Manager: "test"})
@@ -337,7 +337,7 @@ func TestPreflightNamesEverythingAtOnceAndNothingIsWritten(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	_, err = put(t, client, "refused", `
+	_, err = installYAML(t, client, "refused", `
 {apiVersion: v1, kind: Namespace, metadata: {name: refused}}
 ---
 {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: leaving}}
@@ -361,9 +361,9 @@ func TestPreflightNamesEverythingAtOnceAndNothingIsWritten(t *testing.T) {
 	}
 }
 
-func TestAWaitThatRunsOutSaysWhatIsPendingAndWhy(t *testing.T) {
+func TestATimeoutReportsWhatIsPendingAndWhy(t *testing.T) {
 	client := live(t)
-	_, err := put(t, client, "stuck", `
+	_, err := installYAML(t, client, "stuck", `
 {apiVersion: v1, kind: Namespace, metadata: {name: stuck}}
 ---
 {apiVersion: apps/v1, kind: Deployment, metadata: {name: homeless, namespace: stuck}, spec: {selector: {matchLabels: {app: a}}, template: {metadata: {labels: {app: a}}, spec: {nodeSelector: {moon: "yes"}, containers: [{name: a, image: example.org/a}]}}}}
@@ -377,7 +377,7 @@ func TestAWaitThatRunsOutSaysWhatIsPendingAndWhy(t *testing.T) {
 	}
 }
 
-func TestAnInterruptedInstallGoesOn(t *testing.T) {
+func TestAnInterruptedInstallResumes(t *testing.T) {
 	client := live(t)
 	yaml := strings.ReplaceAll(shop, "shop", "mall")
 	p := planFor(t, client, plan.Request{Name: "mall", Components: []release.RenderedComponent{{Name: "app", Objects: kubetest.Objects(t, []byte(yaml))}}})
@@ -391,8 +391,8 @@ func TestAnInterruptedInstallGoesOn(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("want the interruption, got: %v", err)
 	}
-	mustPut(t, client, "mall", yaml)
-	if result := mustPut(t, client, "mall", yaml); result.Changed != 0 {
-		t.Errorf("%d objects were not there after the second run", result.Changed)
+	mustInstallYAML(t, client, "mall", yaml)
+	if result := mustInstallYAML(t, client, "mall", yaml); result.Changed != 0 {
+		t.Errorf("the third run changed %d objects, want none", result.Changed)
 	}
 }

@@ -16,18 +16,17 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 )
 
-// A killing is when an install is killed: at a request that it sends, either before the server hears of it or after
-// the server did what it asks and before the install hears that.
+// A killing says at which request an install is killed: either before the request reaches the server, or after the server
+// has processed it and before the response reaches the install.
 type killing struct {
-	verb  string
-	after int // requests of this verb in this run before it
-	heard bool
+	verb      string
+	after     int // requests of this verb in this run before it
+	processed bool
 }
 
 // TestAnInstallKilledAtTwentyMomentsIsFinishedByOneMoreRun kills installs of the real Kubeflow with SIGKILL: fourteen
-// times anywhere in the 676 writes of applying (each run sends all of them again), three times while it looks, and
-// three times while it removes a component that is no longer wanted. One more run leaves what an install leaves that
-// nobody disturbed.
+// times anywhere in the 676 writes of applying (each run sends all of them again), three times while it reads, and three
+// times while it prunes a component. One more run must lead to the same state as an install without interruptions.
 func TestAnInstallKilledAtTwentyMomentsIsFinishedByOneMoreRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs clusters, which -short asks to leave out")
@@ -36,24 +35,24 @@ func TestAnInstallKilledAtTwentyMomentsIsFinishedByOneMoreRun(t *testing.T) {
 	fewer := all
 	fewer.Skip = []string{"spark"}
 
-	undisturbed, stop := sandboxtest.Start("--kubernetes=1.35")
+	uninterrupted, stop := sandboxtest.Start("--kubernetes=1.35")
 	defer stop()
 	for _, s := range []source{all, fewer} {
-		s.Kubeconfig = undisturbed
+		s.Kubeconfig = uninterrupted
 		if err := s.install(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := appliedOn(t, undisturbed)
+	want := appliedOn(t, uninterrupted)
 	stop()
 
-	disturbed, stopOther := sandboxtest.Start("--kubernetes=1.35")
+	interrupted, stopOther := sandboxtest.Start("--kubernetes=1.35")
 	defer stopOther()
-	proxy := faultproxy.Start(t, disturbed)
+	proxy := faultproxy.Start(t, interrupted)
 	all.Kubeconfig, fewer.Kubeconfig = proxy.Kubeconfig, proxy.Kubeconfig
 	draw := rand.New(rand.NewPCG(26, 3))
 	for i := range 17 {
-		m := killing{verb: http.MethodPatch, after: draw.IntN(660), heard: draw.IntN(2) == 0}
+		m := killing{verb: http.MethodPatch, after: draw.IntN(660), processed: draw.IntN(2) == 0}
 		if i%6 == 2 {
 			m.verb, m.after = http.MethodGet, draw.IntN(20)
 		}
@@ -63,12 +62,12 @@ func TestAnInstallKilledAtTwentyMomentsIsFinishedByOneMoreRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 3 {
-		killAt(t, fewer, proxy, killing{verb: http.MethodDelete, after: draw.IntN(4), heard: i != 1})
+		killAt(t, fewer, proxy, killing{verb: http.MethodDelete, after: draw.IntN(4), processed: i != 1})
 	}
 	if err := fewer.install(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	alike(t, want, disturbed)
+	mustEqualUninterrupted(t, want, interrupted)
 }
 
 // killAt starts an install and kills it at a moment.
@@ -83,7 +82,7 @@ func killAt(t *testing.T, s source, proxy *faultproxy.Proxy, m killing) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), victimVariable+"="+string(config))
+	cmd.Env = append(os.Environ(), installSourceVariable+"="+string(config))
 	var started sync.WaitGroup
 	started.Add(1)
 	kill := func() {
@@ -92,7 +91,7 @@ func killAt(t *testing.T, s source, proxy *faultproxy.Proxy, m killing) {
 	}
 	proxy.Clear()
 	proxy.Add(faultproxy.Rule{Verb: m.verb, After: m.after, Times: 1, Do: func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
-		if m.heard {
+		if m.processed {
 			faultproxy.Then(kill)(w, r, pass)
 			return
 		}
@@ -106,7 +105,7 @@ func killAt(t *testing.T, s source, proxy *faultproxy.Proxy, m killing) {
 	started.Done()
 	_ = cmd.Wait()
 	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() {
-		t.Fatalf("the install ended (%s) before its moment: %+v", cmd.ProcessState, m)
+		t.Fatalf("the install ended (%s) before it could be killed: %+v", cmd.ProcessState, m)
 	}
 	t.Logf("killed at %+v, after %d writes in all", m, proxy.Count(http.MethodPatch, ""))
 }

@@ -32,19 +32,19 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// victimVariable makes this test binary an install instead: its value is the request's source as JSON.
-const victimVariable = "KUBEFLOW_TEST_VICTIM"
+// installSourceVariable makes the test binary run an install instead: its value is a source as JSON.
+const installSourceVariable = "KUBEFLOW_TEST_INSTALL"
 
-// A source is what a victim installs.
+// A source is what installSubprocess installs.
 type source struct {
 	Kubeconfig, Release, File, Mirror, Cache string
 	Skip                                     []string
 }
 
-// victim installs, and writes a line for each event, until it is done or killed.
-func victim() int {
+// installSubprocess installs and prints a line for each event, until it is done or killed.
+func installSubprocess() int {
 	var s source
-	err := json.Unmarshal([]byte(os.Getenv(victimVariable)), &s)
+	err := json.Unmarshal([]byte(os.Getenv(installSourceVariable)), &s)
 	if err == nil {
 		err = s.install(context.Background(), func(e events.Event) { fmt.Printf("%T\n", e) })
 	}
@@ -82,17 +82,17 @@ func (s source) install(ctx context.Context, observe func(events.Event)) error {
 }
 
 // TestAKilledInstallIsFinishedByTheSameCommand kills an install with SIGKILL at five moments, runs it once more, and
-// compares everything this program applied, and its record, with an install that nobody disturbed.
+// compares everything this program applied, and the inventory, with an install without interruptions.
 func TestAKilledInstallIsFinishedByTheSameCommand(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs clusters, which -short asks to leave out")
 	}
 	s := source{Mirror: realArchives(t), Cache: t.TempDir()}
 	s.Release = "1.2.0"
-	disturb(t, s, "1.21", []int{1, 60, 200, 450, 900})
+	testKilledInstall(t, s, "1.21", []int{1, 60, 200, 450, 900})
 }
 
-// realArchives is a folder with the real archives: $KUBEFLOW_MIRROR, or shared/mirror beside the module.
+// realArchives returns the directory with the real archives: $KUBEFLOW_MIRROR, or shared/mirror beside the module.
 func realArchives(t *testing.T) string {
 	t.Helper()
 	folder := os.Getenv("KUBEFLOW_MIRROR")
@@ -108,34 +108,34 @@ func realArchives(t *testing.T) string {
 	return folder
 }
 
-func disturb(t *testing.T, s source, kubernetes string, moments []int) {
-	undisturbed, stop := sandboxtest.Start("--kubernetes=" + kubernetes)
+func testKilledInstall(t *testing.T, s source, kubernetes string, moments []int) {
+	uninterrupted, stop := sandboxtest.Start("--kubernetes=" + kubernetes)
 	defer stop()
-	disturbed, stopOther := sandboxtest.Start("--kubernetes=" + kubernetes)
+	interrupted, stopOther := sandboxtest.Start("--kubernetes=" + kubernetes)
 	defer stopOther()
 
-	s.Kubeconfig = undisturbed
+	s.Kubeconfig = uninterrupted
 	if err := s.install(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	want := appliedOn(t, undisturbed)
+	want := appliedOn(t, uninterrupted)
 
-	s.Kubeconfig = disturbed
+	s.Kubeconfig = interrupted
 	for _, moment := range moments {
 		kill(t, s, moment)
 	}
 	if err := s.install(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	alike(t, want, disturbed)
+	mustEqualUninterrupted(t, want, interrupted)
 }
 
-// alike compares what this program applied on a cluster with how it should be, and with its own record of it.
-func alike(t *testing.T, want map[cluster.Ref]string, kubeconfig string) {
+// mustEqualUninterrupted compares what this program applied on a cluster with the wanted objects and with the inventory.
+func mustEqualUninterrupted(t *testing.T, want map[cluster.Ref]string, kubeconfig string) {
 	t.Helper()
 	got := appliedOn(t, kubeconfig)
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the end state is another (-undisturbed +killed):\n%s", diff)
+		t.Errorf("unexpected end state (-uninterrupted +killed):\n%s", diff)
 	}
 	all, err := inventory.List(t.Context(), connect(t, kubeconfig).View())
 	if err != nil {
@@ -150,7 +150,7 @@ func alike(t *testing.T, want map[cluster.Ref]string, kubeconfig string) {
 	}
 }
 
-// kill starts an install and ends it with SIGKILL after so many events, or when it has ended by itself.
+// kill starts an install and kills it with SIGKILL after a number of events, or when it ends by itself.
 func kill(t *testing.T, s source, events int) {
 	t.Helper()
 	config, err := json.Marshal(s)
@@ -162,7 +162,7 @@ func kill(t *testing.T, s source, events int) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), victimVariable+"="+string(config))
+	cmd.Env = append(os.Environ(), installSourceVariable+"="+string(config))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -183,12 +183,11 @@ func kill(t *testing.T, s source, events int) {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err == nil {
-		t.Error("the install ended well before it was killed")
+		t.Error("the install succeeded before it could be killed")
 	}
 }
 
-// appliedOn returns everything on a cluster that this program has applied, without what differs from one cluster, or
-// one moment, to the next.
+// appliedOn returns everything on a cluster that this program has applied, without what differs between clusters or over time.
 func appliedOn(t *testing.T, kubeconfig string) map[cluster.Ref]string {
 	t.Helper()
 	client := connect(t, kubeconfig)
@@ -221,7 +220,7 @@ func appliedOn(t *testing.T, kubeconfig string) map[cluster.Ref]string {
 	return out
 }
 
-// essence is what this program applied of an object: the live values of the fields it owns.
+// essence returns what this program applied of an object: the live values of the fields it owns.
 func essence(t *testing.T, o *unstructured.Unstructured) string {
 	t.Helper()
 	fields := ""
@@ -250,7 +249,7 @@ func essence(t *testing.T, o *unstructured.Unstructured) string {
 		delete(port, "nodePort")
 	}
 	if o.GetKind() == "ServiceAccount" {
-		delete(o.Object, "secrets") // up to 1.23 a controller makes one
+		delete(o.Object, "secrets") // up to Kubernetes 1.23 a controller adds one
 	}
 	if o.GetKind() == "Secret" || o.GetKind() == "Service" && kube.Text(o.Object, "spec", "type") == "LoadBalancer" {
 		delete(o.Object, "data") // generated certificates; what was applied is in the fields

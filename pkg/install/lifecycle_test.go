@@ -24,7 +24,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// parts makes a request of components, given as name and YAML in turn.
+// parts returns a request with components, given as alternating name and YAML.
 func parts(t *testing.T, name string, components ...string) plan.Request {
 	t.Helper()
 	request := plan.Request{Name: name, Release: "26.03"}
@@ -93,26 +93,26 @@ func TestAPartialInstallTouchesOnlyItsComponents(t *testing.T) {
 	partial.Partial, partial.Release = true, "1.10.2"
 	result := mustInstall(t, client, partial)
 	if result.Changed != 1 || len(result.Pruned) != 1 || result.Pruned[0].Name != "gutter" {
-		t.Errorf("want the tiles changed and the gutter gone, got: %+v", result)
+		t.Errorf("want the tiles changed and the gutter deleted, got: %+v", result)
 	}
 	if got, want := listedIn(t, client, ns), []string{"cellar/house", "cellar/wine", "roof/tiles"}; !slices.Equal(got, want) {
-		t.Errorf("the record lists %v, want %v", got, want)
+		t.Errorf("the inventory lists %v, want %v", got, want)
 	}
 	all, _ := inventory.List(t.Context(), client.View())
 	if got := inventory.Find(all, ns).Release; got != "26.03" {
-		t.Errorf("the record says release %q: a part does not change what the whole is", got)
+		t.Errorf("the inventory has release %q: a partial install must not change it", got)
 	}
 	before := versions(t, client, ns)
 	whole := parts(t, ns, "cellar", in(ns, cellar), "roof", tiles)
 	mustInstall(t, client, whole)
 	for ref, version := range versions(t, client, ns) {
 		if before[ref] != version {
-			t.Errorf("%s was written by an install of the same objects as a whole", ref)
+			t.Errorf("%s was written by a full install of the same objects", ref)
 		}
 	}
 }
 
-func TestASkippedComponentGoesAndComesBack(t *testing.T) {
+func TestASkippedComponentIsDeletedAndCanBeInstalledAgain(t *testing.T) {
 	client := live(t)
 	const ns = "barn"
 	whole := func() plan.Request { return parts(t, ns, "cellar", in(ns, cellar), "roof", in(ns, roof)) }
@@ -120,29 +120,29 @@ func TestASkippedComponentGoesAndComesBack(t *testing.T) {
 	skipping := parts(t, ns, "cellar", in(ns, cellar))
 	skipping.Skipped = []string{"roof"}
 	if result := mustInstall(t, client, skipping); len(result.Pruned) != 2 || result.Changed != 0 {
-		t.Errorf("want the roof gone and nothing else, got %+v", result)
+		t.Errorf("want only the roof deleted, got %+v", result)
 	}
 	if result := mustInstall(t, client, whole()); result.Changed != 2 {
-		t.Errorf("want the roof back, got %+v", result)
+		t.Errorf("want the roof created again, got %+v", result)
 	}
 	partly := parts(t, ns, "cellar", in(ns, cellar))
 	partly.Partial, partly.Skipped = true, []string{"roof"}
 	if result := mustInstall(t, client, partly); len(result.Pruned) != 2 {
-		t.Errorf("want what is skipped gone from a partial install too, got %+v", result)
+		t.Errorf("want a partial install to delete what is skipped too, got %+v", result)
 	}
 }
 
-func TestARecordOfBeforeComponentsIsRead(t *testing.T) {
+func TestAnInventoryWithoutComponentsIsRead(t *testing.T) {
 	client := live(t)
 	const ns = "ruin"
 	mustInstall(t, client, parts(t, ns, "", in(ns, cellar+"---"+roof)))
 	partial := parts(t, ns, "roof", in(ns, `{apiVersion: v1, kind: ConfigMap, metadata: {name: tiles, namespace: NS}, data: {colour: red}}`))
 	partial.Partial = true
 	if result := mustInstall(t, client, partial); len(result.Pruned) != 0 {
-		t.Errorf("%v was removed, of which nobody knows the component", result.Pruned)
+		t.Errorf("%v was pruned although its component is unknown", result.Pruned)
 	}
 	if got, want := listedIn(t, client, ns), []string{"/gutter", "/wine", "roof/ruin", "roof/tiles"}; !slices.Equal(got, want) {
-		t.Errorf("the record lists %v, want %v", got, want)
+		t.Errorf("the inventory lists %v, want %v", got, want)
 	}
 }
 
@@ -172,7 +172,7 @@ func after(ns string) string {
 	return strings.NewReplacer("NS", ns, "LABEL", "two", "NAME", "two", "IMAGE", "2", "ROLE", "two", "CLUSTERIP", "clusterIP: None, ").Replace(fixed)
 }
 
-func TestWhatCannotBeChangedIsMadeAnewOnlyWithLeave(t *testing.T) {
+func TestObjectsWithImmutableChangesAreRecreatedOnlyWithRecreate(t *testing.T) {
 	client := live(t)
 	const ns = "castle"
 	mustInstall(t, client, parts(t, ns, "castle", before(ns)))
@@ -200,7 +200,7 @@ func TestWhatCannotBeChangedIsMadeAnewOnlyWithLeave(t *testing.T) {
 	}
 	for ref, version := range versions(t, client, ns) {
 		if ref.Kind == "ConfigMap" && recorded[ref] != version {
-			t.Errorf("%s was written by an install that was refused", ref)
+			t.Errorf("%s was written by an install that preflight blocked", ref)
 		}
 	}
 
@@ -210,18 +210,18 @@ func TestWhatCannotBeChangedIsMadeAnewOnlyWithLeave(t *testing.T) {
 	for name, kind := range kinds {
 		version, kind, _ := strings.Cut(kind, " ")
 		if get(t, client, version, kind, ns, name).GetUID() == uids[name] {
-			t.Errorf("%s %s was not made anew", kind, name)
+			t.Errorf("%s %s was not recreated", kind, name)
 		}
 	}
 	if now := get(t, client, "v1", "PersistentVolumeClaim", ns, "water-well-0"); now.GetUID() != claim || now.GetDeletionTimestamp() != nil {
-		t.Error("the volume claim did not survive")
+		t.Error("the PVC was recreated or deleted")
 	}
 	if result := mustInstall(t, client, parts(t, ns, "castle", after(ns))); result.Changed != 0 {
 		t.Errorf("a second install changes %d objects", result.Changed)
 	}
 }
 
-func TestWhatHoldsDataIsNeverMadeAnew(t *testing.T) {
+func TestObjectsThatHoldDataAreNeverRecreated(t *testing.T) {
 	client := live(t)
 	const ns = "vault"
 	const gold = `
@@ -234,11 +234,11 @@ func TestWhatHoldsDataIsNeverMadeAnew(t *testing.T) {
 	request.Recreate = true
 	_, _, err := install(t, client, request)
 	if err == nil || !strings.Contains(err.Error(), "PersistentVolumeClaim/vault/gold cannot be changed in place") || !strings.Contains(err.Error(), "it holds data") {
-		t.Errorf("want a refusal, whatever was allowed, got: %v", err)
+		t.Errorf("want it rejected even with --recreate, got: %v", err)
 	}
 }
 
-func TestAnInvalidObjectIsNotTakenForAnImmutableOne(t *testing.T) {
+func TestAnInvalidObjectIsNotReportedAsImmutable(t *testing.T) {
 	client := live(t)
 	const ns = "typo"
 	const yaml = `
@@ -272,7 +272,7 @@ func TestAnObjectThatIsBeingDeletedIsWaitedFor(t *testing.T) {
 		_, err := apply.Run(t.Context(), client, plan, apply.Options{})
 		done <- err
 	}()
-	for leaseIn(t, client, lock.LeaseNamespace) == nil { // it is under way
+	for leaseIn(t, client, lock.LeaseNamespace) == nil { // until the install has started
 	}
 	free := cluster.Edit(get(t, client, "v1", "ConfigMap", ns, "wine"), func(o *unstructured.Unstructured) { o.SetFinalizers(nil) })
 	if _, err := client.Do(t.Context(), free, cluster.Options{Manager: "test"}); err != nil {
@@ -286,7 +286,7 @@ func TestAnObjectThatIsBeingDeletedIsWaitedFor(t *testing.T) {
 	}
 }
 
-func TestWhatOlderReleasesLeftBehindGoes(t *testing.T) {
+func TestLeftOversOfOlderReleasesAreDeleted(t *testing.T) {
 	client := live(t)
 	const ns = "attic2"
 	mustInstall(t, client, parts(t, "older", "old", in(ns, cellar+"---"+roof)))
@@ -317,17 +317,17 @@ var configMapsResource = schema.GroupVersionResource{Version: "v1", Resource: "c
 
 const made = `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"wine","namespace":"NS"},"data":{"year":"2019","grape":"gamay"}}`
 
-func TestObjectsOfOtherHandsAreTakenOverWithAllTheirFields(t *testing.T) {
+func TestObjectsOfOtherFieldManagersAreAdoptedWithAllTheirFields(t *testing.T) {
 	client := live(t)
-	for _, hand := range []string{"kfctl", "kubectl-client-side-apply"} {
-		ns := "found-" + strings.ReplaceAll(hand, "-client-side-apply", "")
-		mustPut(t, client, "ground-"+ns, in(ns, "{apiVersion: v1, kind: Namespace, metadata: {name: NS}}"))
+	for _, manager := range []string{"kfctl", "kubectl-client-side-apply"} {
+		ns := "found-" + strings.ReplaceAll(manager, "-client-side-apply", "")
+		mustInstallYAML(t, client, "ground-"+ns, in(ns, "{apiVersion: v1, kind: Namespace, metadata: {name: NS}}"))
 		o := kubetest.Objects(t, []byte(in(ns, made)))[0]
 		configMaps := client.Dynamic.Resource(configMapsResource).Namespace(ns)
-		if _, err := configMaps.Create(t.Context(), o, metav1.CreateOptions{FieldManager: hand}); err != nil {
+		if _, err := configMaps.Create(t.Context(), o, metav1.CreateOptions{FieldManager: manager}); err != nil {
 			t.Fatal(err)
 		}
-		note := []byte(`{"metadata":{"labels":{"note":"by-hand"}}}`)
+		note := []byte(`{"metadata":{"labels":{"note":"edited"}}}`)
 		if _, err := configMaps.Patch(t.Context(), "wine", types.MergePatchType, note, metav1.PatchOptions{FieldManager: "kubectl-edit"}); err != nil {
 			t.Fatal(err)
 		}
@@ -339,8 +339,8 @@ func TestObjectsOfOtherHandsAreTakenOverWithAllTheirFields(t *testing.T) {
 				adopted = append(adopted, g.Object.GetName()+" by "+strings.Join(g.PreviousManagers, ", "))
 			}
 		}
-		if want := []string{"wine by " + hand}; !slices.Equal(adopted, want) {
-			t.Errorf("the plan takes over %v, want %v", adopted, want)
+		if want := []string{"wine by " + manager}; !slices.Equal(adopted, want) {
+			t.Errorf("the plan adopts %v, want %v", adopted, want)
 		}
 		verdicts, err := preflight.DryRun(t.Context(), client, p)
 		if err != nil {
@@ -353,10 +353,10 @@ func TestObjectsOfOtherHandsAreTakenOverWithAllTheirFields(t *testing.T) {
 		mustInstall(t, client, parts(t, ns, "cellar", in(ns, cellar)))
 		now := get(t, client, "v1", "ConfigMap", ns, "wine")
 		if grape := kube.Text(now.Object, "data", "grape"); grape != "" {
-			t.Errorf("%s's field is still there: %s", hand, grape)
+			t.Errorf("%s's field is still there: %s", manager, grape)
 		}
-		if now.GetLabels()["note"] != "by-hand" {
-			t.Error("what somebody set by hand is gone")
+		if now.GetLabels()["note"] != "edited" {
+			t.Error("the label that another client set is gone")
 		}
 		if result := mustInstall(t, client, parts(t, ns, "cellar", in(ns, cellar))); result.Changed+result.Applied > 0 {
 			t.Errorf("the next install writes %+v", result)

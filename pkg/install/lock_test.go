@@ -28,7 +28,7 @@ import (
 // leaseNamespace gives a test a Lease of its own: the tests of this package share a cluster.
 func leaseNamespace(t *testing.T, client *cluster.Client, namespace string) {
 	t.Helper()
-	mustPut(t, client, namespace, `{apiVersion: v1, kind: Namespace, metadata: {name: `+namespace+`}}`)
+	mustInstallYAML(t, client, namespace, `{apiVersion: v1, kind: Namespace, metadata: {name: `+namespace+`}}`)
 }
 
 func leaseIn(t *testing.T, client *cluster.Client, namespace string) *coordinationv1.Lease {
@@ -180,7 +180,7 @@ func TestLosingTheLeaseCancelsTheContext(t *testing.T) {
 func TestALeaseHeldByAnotherProcessIsReportedBeforeAPlanIsMade(t *testing.T) {
 	client := live(t)
 	if err := lock.CheckFree(t.Context(), client); err != nil {
-		t.Errorf("the Lease is free, and the check says: %v", err)
+		t.Errorf("the Lease is free, but the check returns: %v", err)
 	}
 	_, release, err := lock.Acquire(t.Context(), client, "testing locks")
 	if err != nil {
@@ -196,6 +196,6 @@ func TestALeaseHeldByAnotherProcessIsReportedBeforeAPlanIsMade(t *testing.T) {
 		_ = client.Kube.CoordinationV1().Leases(lock.LeaseNamespace).Delete(context.WithoutCancel(t.Context()), lock.LeaseName, metav1.DeleteOptions{})
 	})
 	if err := lock.CheckFree(t.Context(), client); err != nil {
-		t.Errorf("the holder stopped renewing its Lease, and the check says: %v", err)
+		t.Errorf("the holder stopped renewing its Lease, but the check returns: %v", err)
 	}
 }

@@ -20,66 +20,66 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// A deaf webhook has a Deployment that no node takes, and guards the Secrets of one namespace.
-const deaf = `
-{apiVersion: v1, kind: Namespace, metadata: {name: deaf, labels: {guarded-by: deaf}}}
+// The webhook of this manifest has a Deployment that cannot be scheduled. It intercepts the Secrets of one namespace.
+const unschedulable = `
+{apiVersion: v1, kind: Namespace, metadata: {name: unschedulable, labels: {guarded-by: unschedulable}}}
 ---
-{apiVersion: v1, kind: Service, metadata: {name: deaf, namespace: deaf}, spec: {selector: {app: deaf}, ports: [{port: 443}]}}
+{apiVersion: v1, kind: Service, metadata: {name: unschedulable, namespace: unschedulable}, spec: {selector: {app: unschedulable}, ports: [{port: 443}]}}
 ---
-{apiVersion: apps/v1, kind: Deployment, metadata: {name: deaf, namespace: deaf}, spec: {selector: {matchLabels: {app: deaf}}, template: {metadata: {labels: {app: deaf}}, spec: {nodeSelector: {moon: "yes"}, containers: [{name: a, image: example.org/a}]}}}}
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: unschedulable, namespace: unschedulable}, spec: {selector: {matchLabels: {app: unschedulable}}, template: {metadata: {labels: {app: unschedulable}}, spec: {nodeSelector: {moon: "yes"}, containers: [{name: a, image: example.org/a}]}}}}
 ---
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingWebhookConfiguration
-metadata: {name: deaf}
+metadata: {name: unschedulable}
 webhooks:
-- name: deaf.example.org
+- name: unschedulable.example.org
   admissionReviewVersions: [v1]
   sideEffects: None
   failurePolicy: Fail
-  clientConfig: {caBundle: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJlRENDQVIrZ0F3SUJBZ0lVTjZSNlgvcWdIRnVQRmlQTzBtUmZTZzJueXNnd0NnWUlLb1pJemowRUF3SXcKRVRFUE1BMEdBMVVFQXd3R1lTMTBaWE4wTUNBWERUSTJNVEV5TkRBd016a3lNbG9ZRHpJeE1qWXhNRE14TURBegpPVEl5V2pBUk1ROHdEUVlEVlFRRERBWmhMWFJsYzNRd1dUQVRCZ2NxaGtqT1BRSUJCZ2dxaGtqT1BRTUJCd05DCkFBUUJOVXY2RmRBaFkxclpMSHlFejUrVDlNS0xlRGNwYXhwMEhoeHpNZ1drUXhZQUJkQjZXRUw1LzR2UHdmN1oKOVBnaTRod0dPZmgweHU0RFBmRWc5bjIrbzFNd1VUQWRCZ05WSFE0RUZnUVVwbVpSd2lPZ0hRWTJpS3JFSjJiVApKZjk2WnhJd0h3WURWUjBqQkJnd0ZvQVVwbVpSd2lPZ0hRWTJpS3JFSjJiVEpmOTZaeEl3RHdZRFZSMFRBUUgvCkJBVXdBd0VCL3pBS0JnZ3Foa2pPUFFRREFnTkhBREJFQWlBOUFoTndOYzJ5ZC9td1hrdnFRYklUUjI5eFQ3cVAKTmI5MG1kalVuNlludUFJZ1gvOVMra0RUR1lXcGN3VkZ0bkFJSWVDaE5IVmVoVG9WYW1Za1dseXFJL0U9Ci0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0K, service: {name: deaf, namespace: deaf}}
-  namespaceSelector: {matchLabels: {guarded-by: deaf}}
+  clientConfig: {caBundle: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJlRENDQVIrZ0F3SUJBZ0lVTjZSNlgvcWdIRnVQRmlQTzBtUmZTZzJueXNnd0NnWUlLb1pJemowRUF3SXcKRVRFUE1BMEdBMVVFQXd3R1lTMTBaWE4wTUNBWERUSTJNVEV5TkRBd016a3lNbG9ZRHpJeE1qWXhNRE14TURBegpPVEl5V2pBUk1ROHdEUVlEVlFRRERBWmhMWFJsYzNRd1dUQVRCZ2NxaGtqT1BRSUJCZ2dxaGtqT1BRTUJCd05DCkFBUUJOVXY2RmRBaFkxclpMSHlFejUrVDlNS0xlRGNwYXhwMEhoeHpNZ1drUXhZQUJkQjZXRUw1LzR2UHdmN1oKOVBnaTRod0dPZmgweHU0RFBmRWc5bjIrbzFNd1VUQWRCZ05WSFE0RUZnUVVwbVpSd2lPZ0hRWTJpS3JFSjJiVApKZjk2WnhJd0h3WURWUjBqQkJnd0ZvQVVwbVpSd2lPZ0hRWTJpS3JFSjJiVEpmOTZaeEl3RHdZRFZSMFRBUUgvCkJBVXdBd0VCL3pBS0JnZ3Foa2pPUFFRREFnTkhBREJFQWlBOUFoTndOYzJ5ZC9td1hrdnFRYklUUjI5eFQ3cVAKTmI5MG1kalVuNlludUFJZ1gvOVMra0RUR1lXcGN3VkZ0bkFJSWVDaE5IVmVoVG9WYW1Za1dseXFJL0U9Ci0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0K, service: {name: unschedulable, namespace: unschedulable}}
+  namespaceSelector: {matchLabels: {guarded-by: unschedulable}}
   rules: [{apiGroups: [""], apiVersions: [v1], resources: [secrets], operations: [CREATE, UPDATE]}]
 `
 
-const guardedByDeaf = `
+const interceptedSecret = `
 ---
-{apiVersion: v1, kind: Secret, metadata: {name: guarded, namespace: deaf}}
+{apiVersion: v1, kind: Secret, metadata: {name: guarded, namespace: unschedulable}}
 `
 
-func TestAWebhookThatNeverComesIsNamedWithWhatItWaitsFor(t *testing.T) {
+func TestAWebhookThatNeverBecomesReadyIsReportedWithItsReason(t *testing.T) {
 	t.Parallel()
 	client := live(t)
 	var mu sync.Mutex
-	var said []string
-	_, err := runUnlocked(t, client, planOf(t, client, "deaf", deaf+guardedByDeaf), apply.Options{Timeout: 14 * time.Second, Observe: func(e events.Event) {
+	var reasons []string
+	_, err := runUnlocked(t, client, planOf(t, client, "unschedulable", unschedulable+interceptedSecret), apply.Options{Timeout: 14 * time.Second, Observe: func(e events.Event) {
 		if w, ok := e.(events.StillWaiting); ok {
 			mu.Lock()
 			defer mu.Unlock()
-			said = append(said, w.Why)
+			reasons = append(reasons, w.Why)
 		}
 	}})
 	var unfinished *apply.UnfinishedError
 	if !errors.As(err, &unfinished) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("want an unfinished install, got: %v", err)
 	}
-	const want = "waits for deaf.example.org: Deployment deaf 0/1 ready, the pod cannot be scheduled: "
-	if !strings.Contains(err.Error(), "Secret/deaf/guarded: "+want) {
+	const want = "waits for unschedulable.example.org: Deployment unschedulable 0/1 ready, the pod cannot be scheduled: "
+	if !strings.Contains(err.Error(), "Secret/unschedulable/guarded: "+want) {
 		t.Errorf("want %q in:\n%v", want, err)
 	}
-	if all := strings.Join(said, "\n"); !strings.Contains(all, "0/1 ready, the pod cannot be scheduled: ") {
-		t.Errorf("the reason was not said on the way:\n%s", all)
+	if all := strings.Join(reasons, "\n"); !strings.Contains(all, "0/1 ready, the pod cannot be scheduled: ") {
+		t.Errorf("the reason was not reported while waiting:\n%s", all)
 	}
 }
 
-func TestSomebodyElsesWebhookWithNobodyBehindItEndsWithItsSentence(t *testing.T) {
+func TestAnotherUsersWebhookWithoutEndpointsStopsTheInstall(t *testing.T) {
 	t.Parallel()
 	client := live(t)
-	theirs := strings.ReplaceAll(deaf, "deaf", "left-over")
+	theirs := strings.ReplaceAll(unschedulable, "unschedulable", "left-over")
 	theirs = strings.Replace(theirs, "spec: {selector: {matchLabels", "spec: {replicas: 0, selector: {matchLabels", 1)
 	if _, err := runUnlocked(t, client, planOf(t, client, "left-over-theirs", theirs), apply.Options{Timeout: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
-	ours := strings.ReplaceAll("{apiVersion: v1, kind: ConfigMap, metadata: {name: free, namespace: deaf}}"+guardedByDeaf, "deaf", "left-over")
+	ours := strings.ReplaceAll("{apiVersion: v1, kind: ConfigMap, metadata: {name: free, namespace: unschedulable}}"+interceptedSecret, "unschedulable", "left-over")
 	_, err := runUnlocked(t, client, planOf(t, client, "left-over-ours", ours), apply.Options{Timeout: 2 * time.Minute})
 	var failure *problem.Error
 	if !errors.As(err, &failure) || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(failure.What, "left-over.example.org: Deployment left-over is scaled to zero") {
@@ -90,21 +90,21 @@ func TestSomebodyElsesWebhookWithNobodyBehindItEndsWithItsSentence(t *testing.T)
 	}
 }
 
-func TestSomebodyElsesWebhookThatMayBeIgnoredHoldsNothingUp(t *testing.T) {
+func TestAnotherUsersWebhookWithFailurePolicyIgnoreDelaysNothing(t *testing.T) {
 	t.Parallel()
 	client := live(t)
-	theirs := strings.ReplaceAll(strings.ReplaceAll(deaf, "deaf", "ignored"), "failurePolicy: Fail", "failurePolicy: Ignore")
+	theirs := strings.ReplaceAll(strings.ReplaceAll(unschedulable, "unschedulable", "ignored"), "failurePolicy: Fail", "failurePolicy: Ignore")
 	theirs = strings.Replace(theirs, "spec: {selector: {matchLabels", "spec: {replicas: 0, selector: {matchLabels", 1)
 	if _, err := runUnlocked(t, client, planOf(t, client, "ignored-theirs", theirs), apply.Options{Timeout: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
-	ours := strings.ReplaceAll("{apiVersion: v1, kind: ConfigMap, metadata: {name: free, namespace: deaf}}"+guardedByDeaf, "deaf", "ignored")
+	ours := strings.ReplaceAll("{apiVersion: v1, kind: ConfigMap, metadata: {name: free, namespace: unschedulable}}"+interceptedSecret, "unschedulable", "ignored")
 	if _, err := runUnlocked(t, client, planOf(t, client, "ignored-ours", ours), apply.Options{Timeout: 2 * time.Minute}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestADefinitionWhoseNamesAreTakenIsNotWaitedFor(t *testing.T) {
+func TestACRDWithConflictingNamesIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	client := live(t)
 	const definition = `
@@ -126,11 +126,11 @@ spec:
 	_, err := runUnlocked(t, client, planOf(t, client, "taken-second", named("notes", "note")), apply.Options{Timeout: 2 * time.Minute})
 	var failure *problem.Error
 	if !errors.As(err, &failure) || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(failure.What, "CustomResourceDefinition/notes.taken.example.org cannot be used") || !strings.Contains(failure.What, "LetterList") {
-		t.Fatalf("want a problem that names the definition and the name, got: %v", err)
+		t.Fatalf("want a problem that names the CRD and the conflicting name, got: %v", err)
 	}
 }
 
-func TestAFullQuotaOfPodsIsTheReasonGiven(t *testing.T) {
+func TestAnExhaustedPodQuotaIsReportedAsTheReason(t *testing.T) {
 	t.Parallel()
 	client := live(t)
 	const yaml = `
@@ -157,7 +157,7 @@ func TestAFullQuotaOfPodsIsTheReasonGiven(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotLetInSaysByWhom(t *testing.T) {
+func TestARejectedObjectNamesThePolicyOrQuota(t *testing.T) {
 	t.Parallel()
 	client := live(t)
 	const policies = `
@@ -177,9 +177,9 @@ spec:
 	if _, err := runUnlocked(t, client, planOf(t, client, "strict-policies", policies), apply.Options{Timeout: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
-	settled := func(kind, want string) {
+	rejected := func(kind, want string) {
 		yaml := "{apiVersion: v1, kind: " + kind + ", metadata: {name: a, namespace: strict}}"
-		for attempt := 0; ; attempt++ { // a policy is heard of, and a quota counted, a little later
+		for attempt := 0; ; attempt++ { // policies and quotas take effect with a delay
 			client := live(t)
 			_, err := runUnlocked(t, client, planOf(t, client, "strict-"+strings.ToLower(kind), yaml), apply.Options{Timeout: time.Minute})
 			var failure *problem.Error
@@ -198,22 +198,22 @@ spec:
 			time.Sleep(500 * time.Millisecond)
 		}
 	}
-	settled("ServiceAccount", "every account has a label owner")
-	settled("Secret", "exceeded quota: none")
+	rejected("ServiceAccount", "every account has a label owner")
+	rejected("Secret", "exceeded quota: none")
 }
 
-// TestAnAggregatedAPIThatIsDeadStopsNobodyElse is not parallel: while it runs, discovery fails for one group.
-func TestAnAggregatedAPIThatIsDeadStopsNobodyElse(t *testing.T) {
+// TestAnUnavailableAggregatedAPIDoesNotBlockAnInstall is not parallel: while it runs, discovery fails for one group.
+func TestAnUnavailableAggregatedAPIDoesNotBlockAnInstall(t *testing.T) {
 	client := live(t)
 	dead := kubetest.Objects(t, []byte(`
-{apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: v1.dead.example.org}, spec: {group: dead.example.org, version: v1, groupPriorityMinimum: 100, versionPriority: 10, insecureSkipTLSVerify: true, service: {name: nobody, namespace: default}}}
+{apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: v1.dead.example.org}, spec: {group: dead.example.org, version: v1, groupPriorityMinimum: 100, versionPriority: 10, insecureSkipTLSVerify: true, service: {name: missing, namespace: default}}}
 `))[0]
-	dead, err := client.Do(t.Context(), cluster.Change{Verb: cluster.Apply, After: dead}, cluster.Options{Manager: "somebody"})
+	dead, err := client.Do(t.Context(), cluster.Change{Verb: cluster.Apply, After: dead}, cluster.Options{Manager: "another-client"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if _, err := client.Do(context.Background(), cluster.Change{Verb: cluster.Delete, Before: dead}, cluster.Options{Manager: "somebody"}); err != nil {
+		if _, err := client.Do(context.Background(), cluster.Change{Verb: cluster.Delete, Before: dead}, cluster.Options{Manager: "another-client"}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -226,7 +226,7 @@ func TestAnAggregatedAPIThatIsDeadStopsNobodyElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	why := explain.ByRef(t.Context(), fresh.View(), cluster.RefOf(dead))
-	if !strings.Contains(why, "it is not available") || !strings.Contains(why, "Service/default/nobody does not exist") {
-		t.Errorf("the dead API is explained as: %s", why)
+	if !strings.Contains(why, "it is not available") || !strings.Contains(why, "Service/default/missing does not exist") {
+		t.Errorf("the unavailable API is explained as: %s", why)
 	}
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// through returns a client that reaches the shared sandbox through a proxy that misbehaves.
+// through returns a client that reaches the shared sandbox through a fault-injecting proxy.
 func through(t *testing.T) (*cluster.Client, *faultproxy.Proxy) {
 	t.Helper()
 	live(t)
@@ -29,9 +29,9 @@ func through(t *testing.T) (*cluster.Client, *faultproxy.Proxy) {
 	return connect(t, proxy.Kubeconfig), proxy
 }
 
-// TestFaultsThatPassAreSurvived installs the whole shop while the server has one kind of bad day. Each ends well, and
-// without hammering on the server.
-func TestFaultsThatPassAreSurvived(t *testing.T) {
+// TestTemporaryServerFaultsDoNotFailAnInstall installs the whole shop while the server has one kind of fault. Each install
+// succeeds without too many retries.
+func TestTemporaryServerFaultsDoNotFailAnInstall(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		rules []faultproxy.Rule
@@ -65,10 +65,10 @@ func TestFaultsThatPassAreSurvived(t *testing.T) {
 				want += r.Times
 			}
 			if hits := proxy.Hits(); hits == 0 || result.Applied != len(plan.Objects) {
-				t.Errorf("the fault came %d times of %d, %d of %d objects were applied", hits, want, result.Applied, len(plan.Objects))
+				t.Errorf("the fault occurred %d times of %d, %d of %d objects were applied", hits, want, result.Applied, len(plan.Objects))
 			}
 			if sent, most := proxy.Count("PATCH", ""), len(plan.Objects)+want+6; sent > most {
-				t.Errorf("%d writes were sent, want at most %d: one for each object, one more for each fault, and the record's", sent, most)
+				t.Errorf("%d writes were sent, want at most %d: one for each object, one more for each fault, and the inventory's", sent, most)
 			}
 			again, err := runUnlocked(t, client, planOf(t, client, c.name, yaml), apply.Options{Timeout: time.Minute})
 			if err != nil || again.Changed != 0 {
@@ -85,15 +85,15 @@ func runUnlocked(t *testing.T, client *cluster.Client, p *plan.Plan, o apply.Opt
 	return apply.Run(t.Context(), client, p, o)
 }
 
-// planOf makes the plan of one component.
+// planOf returns the plan of one component.
 func planOf(t *testing.T, client *cluster.Client, name, yaml string) *plan.Plan {
 	t.Helper()
 	client.Forget()
 	return planFor(t, client, plan.Request{Name: name, Components: []release.RenderedComponent{{Name: "app", Objects: kubetest.Objects(t, []byte(yaml))}}})
 }
 
-// TestFaultsThatDoNotPassEndWithTheirSentence has a permanent fault come in the middle of an install.
-func TestFaultsThatDoNotPassEndWithTheirSentence(t *testing.T) {
+// TestPermanentServerFaultsFailAnInstallWithTheirReason injects a permanent fault in the middle of an install.
+func TestPermanentServerFaultsFailAnInstallWithTheirReason(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		rule       faultproxy.Rule
@@ -117,13 +117,13 @@ func TestFaultsThatDoNotPassEndWithTheirSentence(t *testing.T) {
 				t.Fatalf("want a problem with %q and %q, got: %#v", c.what, c.next, err)
 			}
 			if errors.Is(err, context.DeadlineExceeded) {
-				t.Error("the sentence came only when timed out after")
+				t.Error("the error was only reported after the timeout")
 			}
 		})
 	}
 }
 
-func TestAServerThatIsGoneForAWhileIsWaitedFor(t *testing.T) {
+func TestAnInstallWaitsWhileTheServerIsDown(t *testing.T) {
 	t.Parallel()
 	client, proxy := through(t)
 	yaml := strings.ReplaceAll(shop, "shop", "gone")
@@ -143,11 +143,11 @@ func TestAServerThatIsGoneForAWhileIsWaitedFor(t *testing.T) {
 		t.Fatalf("%+v, %v", result, err)
 	}
 	if sent := proxy.Count("PATCH", ""); sent > 20*len(plan.Objects) {
-		t.Errorf("%d writes were sent while the server was gone", sent)
+		t.Errorf("%d writes were sent while the server was down", sent)
 	}
 }
 
-func TestNoGoroutineIsLeftBehind(t *testing.T) {
+func TestAnInstallLeavesNoGoroutinesRunning(t *testing.T) {
 	client, proxy := through(t)
 	yaml := strings.ReplaceAll(shop, "shop", "left")
 	plan := planOf(t, client, "left", yaml)

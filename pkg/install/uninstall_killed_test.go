@@ -27,13 +27,13 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
 )
 
-// leaverVariable makes this test binary an uninstall instead: its value is a source as JSON.
-const leaverVariable = "KUBEFLOW_TEST_LEAVER"
+// uninstallSourceVariable makes the test binary run an uninstall instead: its value is a source as JSON.
+const uninstallSourceVariable = "KUBEFLOW_TEST_UNINSTALL"
 
-// leaver uninstalls, and writes a line for each wave that begins and each object that is gone, until it is done or killed.
-func leaver() int {
+// uninstallSubprocess uninstalls and prints a line for each wave that starts and each object that is gone, until it is done or killed.
+func uninstallSubprocess() int {
 	var s source
-	err := json.Unmarshal([]byte(os.Getenv(leaverVariable)), &s)
+	err := json.Unmarshal([]byte(os.Getenv(uninstallSourceVariable)), &s)
 	if err == nil {
 		err = s.uninstall(context.Background(), func(e events.Event) {
 			switch e := e.(type) {
@@ -78,7 +78,7 @@ func (s source) uninstall(ctx context.Context, observe func(events.Event)) error
 }
 
 // TestAKilledUninstallIsFinishedByTheSameCommand kills an uninstall with SIGKILL in each of its waves, after some objects of
-// it were gone. One more run leaves what was there before the install, and no record, and nobody's hold.
+// it are gone. One more run must restore the state before the install, without an inventory or a Lease.
 func TestAKilledUninstallIsFinishedByTheSameCommand(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs a cluster, which -short asks to leave out")
@@ -94,9 +94,9 @@ func TestAKilledUninstallIsFinishedByTheSameCommand(t *testing.T) {
 		wave string
 		gone int
 	}{{"webhooks", 0}, {"custom resources", 3}, {"workloads", 6}, {"settings", 10}, {"definitions", 2}, {"namespaces", 0}, {"last namespace", 0}} {
-		killLeaver(t, s, m.wave, m.gone)
+		killUninstall(t, s, m.wave, m.gone)
 		if m.wave == "settings" {
-			mustSayThatItLeaves(t, kubeconfig)
+			mustReportInterruptedUninstall(t, kubeconfig)
 		}
 	}
 	if err := s.uninstall(t.Context(), func(events.Event) {}); err != nil {
@@ -104,35 +104,35 @@ func TestAKilledUninstallIsFinishedByTheSameCommand(t *testing.T) {
 	}
 	after := namesOn(t, kubeconfig)
 	for deadline := time.Now().Add(time.Minute); !cmp.Equal(before, after) && time.Now().Before(deadline); after = namesOn(t, kubeconfig) {
-		time.Sleep(time.Second) // the cluster itself still collects what nobody owns
+		time.Sleep(time.Second) // Kubernetes still garbage-collects dependents
 	}
 	if diff := cmp.Diff(before, after); diff != "" {
-		t.Errorf("not what was there before (-before +after):\n%s", diff)
+		t.Errorf("the cluster is not as before the install (-before +after):\n%s", diff)
 	}
-	if err := s.uninstall(t.Context(), func(e events.Event) { t.Errorf("the second time there is nothing to do, and it did %+v", e) }); err != nil {
+	if err := s.uninstall(t.Context(), func(e events.Event) { t.Errorf("the second uninstall has nothing to do, but did %+v", e) }); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// mustSayThatItLeaves wants status to tell an uninstall that was cut off from objects that somebody deleted.
-func mustSayThatItLeaves(t *testing.T, kubeconfig string) {
+// mustReportInterruptedUninstall checks that status distinguishes an interrupted uninstall from objects that another client deleted.
+func mustReportInterruptedUninstall(t *testing.T, kubeconfig string) {
 	t.Helper()
 	view := connect(t, kubeconfig).View()
 	all, err := inventory.List(t.Context(), view)
 	inv := inventory.Choose(all, "")
 	if err != nil || inv == nil {
-		t.Fatalf("there is no record: %v", err)
+		t.Fatalf("there is no inventory: %v", err)
 	}
 	st, err := status.Read(t.Context(), view, inv, status.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if text := fmt.Sprintf("%+v", st.Components); !st.Uninstalling || !strings.Contains(text, "it was deleted by the uninstall") || strings.Contains(text, "it was deleted by another client") {
-		t.Errorf("status does not say that an uninstall was cut off:\n%s", text)
+		t.Errorf("status does not report the interrupted uninstall:\n%s", text)
 	}
 }
 
-// namesOn returns the names of everything on a cluster that does not come and go by itself, and whether somebody holds it.
+// namesOn returns the names of all objects on a cluster except those that Kubernetes creates and deletes by itself, and the Lease.
 func namesOn(t *testing.T, kubeconfig string) []string {
 	t.Helper()
 	client := connect(t, kubeconfig)
@@ -151,8 +151,8 @@ func namesOn(t *testing.T, kubeconfig string) []string {
 	return names
 }
 
-// killLeaver starts an uninstall and ends it with SIGKILL once a wave has begun and so many of its objects are gone.
-func killLeaver(t *testing.T, s source, wave string, gone int) {
+// killUninstall starts an uninstall and kills it with SIGKILL once a wave has started and a number of its objects are gone.
+func killUninstall(t *testing.T, s source, wave string, gone int) {
 	t.Helper()
 	config, err := json.Marshal(s)
 	if err != nil {
@@ -163,7 +163,7 @@ func killLeaver(t *testing.T, s source, wave string, gone int) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), leaverVariable+"="+string(config))
+	cmd.Env = append(os.Environ(), uninstallSourceVariable+"="+string(config))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -186,6 +186,6 @@ func killLeaver(t *testing.T, s source, wave string, gone int) {
 	}
 	_ = cmd.Process.Kill()
 	if err := cmd.Wait(); err == nil {
-		t.Error("the uninstall ended well before it was killed")
+		t.Error("the uninstall succeeded before it could be killed")
 	}
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
 )
 
-// takeOff uninstalls what put installed under a name.
-func takeOff(t *testing.T, client *cluster.Client, name string, o uninstall.Options) (*uninstall.Result, error) {
+// uninstallByName uninstalls what installYAML installed under a name.
+func uninstallByName(t *testing.T, client *cluster.Client, name string, o uninstall.Options) (*uninstall.Result, error) {
 	t.Helper()
 	all, err := inventory.List(t.Context(), client.View())
 	if err != nil {
@@ -42,7 +42,7 @@ func takeOff(t *testing.T, client *cluster.Client, name string, o uninstall.Opti
 	return uninstall.Run(t.Context(), client, request, o)
 }
 
-// apply writes YAML as somebody else.
+// applyYAML applies YAML as another client.
 func applyYAML(t *testing.T, client *cluster.Client, manager, yaml string) {
 	t.Helper()
 	client.Forget()
@@ -80,33 +80,33 @@ spec:
 {apiVersion: v1, kind: ConfigMap, metadata: {name: grain, namespace: mill}, data: {a: b}}
 `
 
-func TestAFinalizerThatNobodyWorksOffIsNamedAndLeftAlone(t *testing.T) {
+func TestAFinalizerThatIsNeverRemovedIsReportedAndKept(t *testing.T) {
 	client := live(t)
-	mustPut(t, client, "mill", mill)
-	_, err := takeOff(t, client, "mill", uninstall.Options{Patience: time.Second})
-	var unremoved *uninstall.UnfinishedError
-	if !errors.As(err, &unremoved) || !errors.Is(err, context.DeadlineExceeded) || !unremoved.Stalled {
+	mustInstallYAML(t, client, "mill", mill)
+	_, err := uninstallByName(t, client, "mill", uninstall.Options{Patience: time.Second})
+	var unfinished *uninstall.UnfinishedError
+	if !errors.As(err, &unfinished) || !errors.Is(err, context.DeadlineExceeded) || !unfinished.Stalled {
 		t.Fatalf("want an uninstall that stalls, got: %v", err)
 	}
 	if !strings.Contains(err.Error(), "Wheel/mill/big") || !strings.Contains(err.Error(), "mill.example.org/brake") {
 		t.Errorf("want the object and its finalizer named, got: %v", err)
 	}
-	if want := `kubectl patch -n mill wheel.mill.example.org big --type=merge -p '{"metadata":{"finalizers":null}}'`; !slices.Contains(unremoved.Next, want) {
-		t.Errorf("want the command %s, got %q", want, unremoved.Next)
+	if want := `kubectl patch -n mill wheel.mill.example.org big --type=merge -p '{"metadata":{"finalizers":null}}'`; !slices.Contains(unfinished.Next, want) {
+		t.Errorf("want the command %s, got %q", want, unfinished.Next)
 	}
 	big := get(t, client, "mill.example.org/v1", "Wheel", "mill", "big")
 	if !slices.Equal(big.GetFinalizers(), []string{"mill.example.org/brake"}) {
-		t.Errorf("the finalizers are %v: who strips them loses what they stand for", big.GetFinalizers())
+		t.Errorf("the finalizers are %v: removing them skips the cleanup that they stand for", big.GetFinalizers())
 	}
 	if !isThere(t, client, "v1", "ConfigMap", "mill", "grain") {
-		t.Error("what custom resources may need to go went before them")
+		t.Error("what custom resources may need for their deletion was deleted before them")
 	}
 	loosen := cluster.Edit(big, func(o *unstructured.Unstructured) { o.SetFinalizers(nil) })
-	if _, err := client.Do(t.Context(), loosen, cluster.Options{Manager: "somebody"}); err != nil {
+	if _, err := client.Do(t.Context(), loosen, cluster.Options{Manager: "another-client"}); err != nil {
 		t.Fatal(err)
 	}
-	if result, err := takeOff(t, client, "mill", uninstall.Options{}); err != nil || result.Record {
-		t.Fatalf("once it is mended the same command finishes it, got %+v, %v", result, err)
+	if result, err := uninstallByName(t, client, "mill", uninstall.Options{}); err != nil || result.Record {
+		t.Fatalf("want the same command to finish once the finalizer is removed, got %+v, %v", result, err)
 	}
 	if isThere(t, client, "v1", "Namespace", "", "mill") {
 		t.Error("the namespace is still there")
@@ -117,47 +117,47 @@ const deadAPI = `
 apiVersion: apiregistration.k8s.io/v1
 kind: APIService
 metadata: {name: v1.dead.example.org}
-spec: {group: dead.example.org, version: v1, groupPriorityMinimum: 100, versionPriority: 100, insecureSkipTLSVerify: true, service: {name: nobody, namespace: default}}
+spec: {group: dead.example.org, version: v1, groupPriorityMinimum: 100, versionPriority: 100, insecureSkipTLSVerify: true, service: {name: missing, namespace: default}}
 `
 
-func TestANamespaceThatADeadAPIHoldsUpIsExplained(t *testing.T) {
+func TestANamespaceThatAnUnavailableAPIBlocksIsExplained(t *testing.T) {
 	client := live(t)
-	mustPut(t, client, "cellar", `{apiVersion: v1, kind: Namespace, metadata: {name: cellar}}
+	mustInstallYAML(t, client, "cellar", `{apiVersion: v1, kind: Namespace, metadata: {name: cellar}}
 ---
 {apiVersion: v1, kind: ConfigMap, metadata: {name: barrel, namespace: cellar}, data: {a: b}}
 `)
-	applyYAML(t, client, "somebody", deadAPI)
+	applyYAML(t, client, "another-client", deadAPI)
 	dead := get(t, client, "apiregistration.k8s.io/v1", "APIService", "", "v1.dead.example.org")
-	bury := func() {
-		_, err := client.Do(context.WithoutCancel(t.Context()), cluster.Change{Verb: cluster.Delete, Before: dead}, cluster.Options{Manager: "somebody"})
+	deleteAPI := func() {
+		_, err := client.Do(context.WithoutCancel(t.Context()), cluster.Change{Verb: cluster.Delete, Before: dead}, cluster.Options{Manager: "another-client"})
 		if err != nil && !apierrors.IsNotFound(err) {
 			t.Fatal(err)
 		}
 	}
-	defer bury()
-	awaitDead(t, client)
-	_, err := takeOff(t, client, "cellar", uninstall.Options{Patience: 3 * time.Second})
-	var unremoved *uninstall.UnfinishedError
-	if !errors.As(err, &unremoved) {
+	defer deleteAPI()
+	awaitUnavailableAPI(t, client)
+	_, err := uninstallByName(t, client, "cellar", uninstall.Options{Patience: 3 * time.Second})
+	var unfinished *uninstall.UnfinishedError
+	if !errors.As(err, &unfinished) {
 		t.Fatalf("want an uninstall that stalls, got: %v", err)
 	}
 	if !strings.Contains(err.Error(), "Namespace/cellar: Discovery failed") {
 		t.Errorf("want the server's own words on the namespace, got: %v", err)
 	}
-	if want := "kubectl delete apiservice v1.dead.example.org"; !slices.Contains(unremoved.Next, want) {
-		t.Errorf("want the command %s, got %q", want, unremoved.Next)
+	if want := "kubectl delete apiservice v1.dead.example.org"; !slices.Contains(unfinished.Next, want) {
+		t.Errorf("want the command %s, got %q", want, unfinished.Next)
 	}
-	bury()
+	deleteAPI()
 	for deadline := time.Now().Add(2 * time.Minute); isThere(t, client, "v1", "Namespace", "", "cellar") && time.Now().Before(deadline); {
 		time.Sleep(time.Second)
 	}
 	if all, err := inventory.List(t.Context(), client.View()); err != nil || inventory.Find(all, "cellar") != nil {
-		t.Errorf("the record went with its namespace, and is still there: %v", err)
+		t.Errorf("want the inventory deleted with its namespace, but it still exists: %v", err)
 	}
 }
 
-// awaitDead waits until the server knows that nobody answers for an API.
-func awaitDead(t *testing.T, client *cluster.Client) {
+// awaitUnavailableAPI waits until the server has noticed that an aggregated API is unavailable.
+func awaitUnavailableAPI(t *testing.T, client *cluster.Client) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(500 * time.Millisecond) {
 		survey, err := uninstall.ReadCluster(t.Context(), client)
@@ -165,57 +165,57 @@ func awaitDead(t *testing.T, client *cluster.Client) {
 			return
 		}
 	}
-	t.Fatal("the server does not notice that nobody answers for the API")
+	t.Fatal("the server did not notice that the API is unavailable")
 }
 
-func TestAnUninstallTakesOffNobodyElsesObjects(t *testing.T) {
+func TestAnUninstallKeepsObjectsOfOtherClients(t *testing.T) {
 	client := live(t)
-	mustPut(t, client, "barn", `{apiVersion: v1, kind: Namespace, metadata: {name: barn}}
+	mustInstallYAML(t, client, "barn", `{apiVersion: v1, kind: Namespace, metadata: {name: barn}}
 ---
 {apiVersion: v1, kind: ConfigMap, metadata: {name: changed, namespace: barn}, data: {a: b, c: d}}
 ---
-{apiVersion: v1, kind: ConfigMap, metadata: {name: remade, namespace: barn}, data: {a: b}}
+{apiVersion: v1, kind: ConfigMap, metadata: {name: recreated, namespace: barn}, data: {a: b}}
 ---
 {apiVersion: v1, kind: ConfigMap, metadata: {name: shared, namespace: barn}, data: {a: b}}
 ---
 {apiVersion: v1, kind: ServiceAccount, metadata: {name: bare, namespace: barn}}
 `)
-	mustPut(t, client, "loft", `{apiVersion: v1, kind: ConfigMap, metadata: {name: shared, namespace: barn}, data: {a: b}}
+	mustInstallYAML(t, client, "loft", `{apiVersion: v1, kind: ConfigMap, metadata: {name: shared, namespace: barn}, data: {a: b}}
 `)
-	applyYAML(t, client, "somebody", `{apiVersion: v1, kind: ConfigMap, metadata: {name: changed, namespace: barn}, data: {a: c}}`)
-	remade := get(t, client, "v1", "ConfigMap", "barn", "remade")
-	if _, err := client.Do(t.Context(), cluster.Change{Verb: cluster.Delete, Before: remade}, cluster.Options{Manager: "somebody"}); err != nil {
+	applyYAML(t, client, "another-client", `{apiVersion: v1, kind: ConfigMap, metadata: {name: changed, namespace: barn}, data: {a: c}}`)
+	recreated := get(t, client, "v1", "ConfigMap", "barn", "recreated")
+	if _, err := client.Do(t.Context(), cluster.Change{Verb: cluster.Delete, Before: recreated}, cluster.Options{Manager: "another-client"}); err != nil {
 		t.Fatal(err)
 	}
-	applyYAML(t, client, "somebody", `{apiVersion: v1, kind: ConfigMap, metadata: {name: remade, namespace: barn}, data: {a: b}}`)
+	applyYAML(t, client, "another-client", `{apiVersion: v1, kind: ConfigMap, metadata: {name: recreated, namespace: barn}, data: {a: b}}`)
 
-	result, err := takeOff(t, client, "barn", uninstall.Options{})
+	result, err := uninstallByName(t, client, "barn", uninstall.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]bool{"changed": false, "remade": true, "shared": true} {
+	for name, want := range map[string]bool{"changed": false, "recreated": true, "shared": true} {
 		if got := isThere(t, client, "v1", "ConfigMap", "barn", name); got != want {
 			t.Errorf("ConfigMap %s there: %v, want %v", name, got, want)
 		}
 	}
 	if isThere(t, client, "v1", "ServiceAccount", "barn", "bare") {
-		t.Error("an object of a name alone was taken for somebody else's")
+		t.Error("an object that has only a name was mistaken for another client's")
 	}
 	if !isThere(t, client, "v1", "Namespace", "", "barn") || !result.Record {
-		t.Errorf("a namespace that holds other people's objects went: %+v", result)
+		t.Errorf("a namespace that holds other clients' objects was deleted: %+v", result)
 	}
 
-	if _, err := takeOff(t, client, "loft", uninstall.Options{}); err != nil {
+	if _, err := uninstallByName(t, client, "loft", uninstall.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if isThere(t, client, "v1", "ConfigMap", "barn", "shared") {
-		t.Error("nobody shares it any more, and it is still there")
+		t.Error("the last installation that listed it was uninstalled, but it still exists")
 	}
-	again := get(t, client, "v1", "ConfigMap", "barn", "remade")
-	if _, err := client.Do(t.Context(), cluster.Change{Verb: cluster.Delete, Before: again}, cluster.Options{Manager: "somebody"}); err != nil {
+	again := get(t, client, "v1", "ConfigMap", "barn", "recreated")
+	if _, err := client.Do(t.Context(), cluster.Change{Verb: cluster.Delete, Before: again}, cluster.Options{Manager: "another-client"}); err != nil {
 		t.Fatal(err)
 	}
-	if result, err := takeOff(t, client, "barn", uninstall.Options{}); err != nil || result.Record || isThere(t, client, "v1", "Namespace", "", "barn") {
-		t.Errorf("once nothing is in the way the rest goes: %+v, %v", result, err)
+	if result, err := uninstallByName(t, client, "barn", uninstall.Options{}); err != nil || result.Record || isThere(t, client, "v1", "Namespace", "", "barn") {
+		t.Errorf("want the rest deleted once nothing blocks it: %+v, %v", result, err)
 	}
 }

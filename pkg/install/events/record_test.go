@@ -21,7 +21,7 @@ func TestEventsKeepTheirShapeAsData(t *testing.T) {
 	const object = `"object":{"apiVersion":"v1","kind":"Service","namespace":"kubeflow","name":"a"}`
 	const head, tail = `{"apiVersion":"kubeflow.install/v1alpha1","event":"`, `"progress":{"applied":2,"ready":1,"total":3}}`
 	tally := Tally{Applied: 2, Ready: 1, Total: 3}
-	told := map[string]bool{}
+	covered := map[string]bool{}
 	var records []Record
 	for _, c := range []struct {
 		event Event
@@ -40,7 +40,7 @@ func TestEventsKeepTheirShapeAsData(t *testing.T) {
 		{StillThere{"webhooks", ref, "a finalizer", 1}, head + `stillThere","elapsedSeconds":0,` + object + `,"why":"a finalizer","more":1,"wave":"webhooks"}`},
 		{WaveDone{"webhooks", 3, 2 * time.Second}, head + `waveDone","elapsedSeconds":0,"tookSeconds":2,"wave":"webhooks","total":3}`},
 	} {
-		told[fmt.Sprintf("%T", c.event)] = true
+		covered[fmt.Sprintf("%T", c.event)] = true
 		record, ok := NewRecord(c.event)
 		records = append(records, record)
 		if got, err := json.Marshal(record); err != nil || !ok || string(got) != c.want {
@@ -52,18 +52,18 @@ func TestEventsKeepTheirShapeAsData(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range eventTypes(t) {
-		if !told["events."+name] {
-			t.Errorf("%s is an event, and how it looks as data is not said here", name)
+		if !covered["events."+name] {
+			t.Errorf("%s is an event, and this test does not check its JSON", name)
 		}
 	}
 	for _, record := range records {
 		if !strings.Contains(string(page), "`"+record.Event+"`") {
-			t.Errorf("docs/events.md does not know %s", record.Event)
+			t.Errorf("docs/events.md does not describe %s", record.Event)
 		}
 	}
 }
 
-// eventTypes are the types of this package that have the method which makes an Event.
+// eventTypes returns the types of this package that implement Event.
 func eventTypes(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob("*.go")

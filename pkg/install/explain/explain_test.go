@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected results")
 
-// TestWhyNot reads testdata: what is on a cluster, and what is said of its first object. A case with a gate says
-// what an object would wait for instead.
+// TestWhyNot reads testdata: the objects on a cluster, and the explanation for the first one. If that is a webhook, the
+// explanation is the one for its gate.
 func TestWhyNot(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {

@@ -14,7 +14,7 @@ func TestOnlyAnEndedLocalProcessIsKnownToBeGone(t *testing.T) {
 	if own.knowsGone(own.String()) {
 		t.Error("this process is reported as gone")
 	}
-	for _, holder := range []string{"somebody", "", "jane@another-machine//1/"} {
+	for _, holder := range []string{"jane", "", "jane@another-machine//1/"} {
 		if own.knowsGone(holder) {
 			t.Errorf("%q is reported as gone, which cannot be known here", holder)
 		}

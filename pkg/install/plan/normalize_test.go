@@ -51,12 +51,12 @@ spec: {replicas: 2}
 	for name, pair := range map[string][2]any{
 		"a Secret's strings are its data":                 {kube.Map(got(0), "data"), map[string]any{"old": "b2xk", "pin": "MDAwMA=="}},
 		"an aggregated role's rules are its controller's": {got(1)["rules"], nil},
-		"a placeholder is no caBundle":                    {kube.Items(got(2), "webhooks")[0]["clientConfig"], map[string]any{"url": "https://a"}},
+		"a placeholder is not a caBundle":                 {kube.Items(got(2), "webhooks")[0]["clientConfig"], map[string]any{"url": "https://a"}},
 		"a certificate is kept":                           {len(kube.Map(kube.Items(got(2), "webhooks")[1], "clientConfig")), 2},
-		"an autoscaler's workload has no size of its own": {got(3)["spec"], map[string]any{}},
-		"nobody else's status is claimed":                 {got(3)["status"], nil},
-		"without an autoscaler the size is ours":          {kube.Map(got(5), "spec")["replicas"], int64(2)},
-		"what was given is left alone":                    {objects[0].Object["stringData"], map[string]any{"pin": "0000"}},
+		"an autoscaled workload has no replicas":          {got(3)["spec"], map[string]any{}},
+		"another manager's status is not claimed":         {got(3)["status"], nil},
+		"without an autoscaler the replicas are applied":  {kube.Map(got(5), "spec")["replicas"], int64(2)},
+		"the input is not changed":                        {objects[0].Object["stringData"], map[string]any{"pin": "0000"}},
 	} {
 		if diff := cmp.Diff(pair[1], pair[0]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)

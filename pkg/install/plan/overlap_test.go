@@ -37,8 +37,8 @@ func TestASecondKubeflowIsRefusedByTheNameOfTheFirst(t *testing.T) {
 	}{
 		{"a whole one", Request{Name: "two", Release: "1.2.0", Others: []*inventory.Inventory{one}}, true},
 		{"a part of one", Request{Name: "two", Release: "26.03", Partial: true, Others: []*inventory.Inventory{one}}, false},
-		{"what is no Kubeflow", Request{Name: "two", Release: "mpi-operator-0.8.0", Others: []*inventory.Inventory{one}}, false},
-		{"nothing beside it", Request{Name: "two", Release: "26.03"}, false},
+		{"not a Kubeflow", Request{Name: "two", Release: "mpi-operator-0.8.0", Others: []*inventory.Inventory{one}}, false},
+		{"no other installation", Request{Name: "two", Release: "26.03"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			problems, err := CheckSecondInstallation(t.Context(), planOf(c.request, gatewayRef, homeRef), nil)
@@ -49,15 +49,15 @@ func TestASecondKubeflowIsRefusedByTheNameOfTheFirst(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatIsNobodysDataIsShared(t *testing.T) {
+func TestOnlyObjectsWithoutUserDataAreShared(t *testing.T) {
 	one := &inventory.Inventory{Name: "kubeflow", Objects: []inventory.Entry{{Ref: gatewayRef}, {Ref: homeRef}, {Ref: cacheRef}}}
 	shares := planOf(Request{Others: []*inventory.Inventory{one}}, gatewayRef, homeRef).Overlaps()
 	if len(shares) != 1 || len(shares[0].Objects) != 1 || shares[0].Objects[0] != gatewayRef {
-		t.Errorf("got %+v, want the gateway alone", shares)
+		t.Errorf("got %+v, want only the gateway", shares)
 	}
 }
 
-func TestWhatAnotherInstallationHasIsNotPruned(t *testing.T) {
+func TestObjectsOfAnotherInstallationAreNotPruned(t *testing.T) {
 	one := &inventory.Inventory{Name: "one", Objects: []inventory.Entry{{Ref: gatewayRef}}}
 	p := planOf(Request{})
 	p.Have = &inventory.Inventory{Objects: []inventory.Entry{{Ref: gatewayRef}, {Ref: cacheRef}}}
@@ -67,7 +67,7 @@ func TestWhatAnotherInstallationHasIsNotPruned(t *testing.T) {
 	}
 }
 
-func TestAServersComplaintIsToldWithoutTheWholeValue(t *testing.T) {
+func TestARejectionIsReportedWithoutTheWholeValue(t *testing.T) {
 	for message, want := range map[string]string{
 		`Invalid value: {"matchLabels":{"app":"two"}}: field is immutable`:           "field is immutable",
 		"Forbidden: spec is immutable\n@@ -10,7 +10,7 @@\n-  a\n+  b\n":              "Forbidden: spec is immutable",
@@ -81,7 +81,7 @@ func TestAServersComplaintIsToldWithoutTheWholeValue(t *testing.T) {
 	}
 }
 
-func TestPartsOfOneKubeflowMayHaveSomethingInCommon(t *testing.T) {
+func TestInstallationsOfOneReleaseMayShareObjects(t *testing.T) {
 	one := &inventory.Inventory{Name: "one", Release: "1.2.0", Objects: []inventory.Entry{{Ref: gatewayRef}}}
 	other := cacheRef
 	other.Name = "another"

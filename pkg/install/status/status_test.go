@@ -23,8 +23,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected results")
 
-// TestStatuses reads testdata: what is recorded (without it, what is recognised), what the cluster has, which
-// kinds may not be listed, and the status that we want to hear.
+// TestStatuses reads testdata: the inventory (without it, the status is of what is detected), the cluster's objects, the
+// kinds that the user is not allowed to list, and the wanted status.
 func TestStatuses(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -36,10 +36,10 @@ func TestStatuses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := heardStatus(t, archive)
+			got := caseStatus(t, archive)
 			last := &archive.Files[len(archive.Files)-1]
 			if last.Name != "want" {
-				t.Fatal("the last file of a case is what we want")
+				t.Fatal("the last file of a case must be the wanted status")
 			}
 			if *update {
 				last.Data = []byte(got)
@@ -49,13 +49,13 @@ func TestStatuses(t *testing.T) {
 				return
 			}
 			if diff := cmp.Diff(string(last.Data), got); diff != "" {
-				t.Errorf("the status is another (-want +got):\n%s", diff)
+				t.Errorf("unexpected status (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-func heardStatus(t *testing.T, archive *txtar.Archive) string {
+func caseStatus(t *testing.T, archive *txtar.Archive) string {
 	var inv *inventory.Inventory
 	view := forbidding{forbidden: map[string]bool{}}
 	view.View = cluster.Objects("the case", nil)
@@ -87,15 +87,15 @@ func heardStatus(t *testing.T, archive *txtar.Archive) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return spelled(status)
+	return formatStatus(status)
 }
 
-// spelled is a status as one would read it.
-func spelled(s *Status) string {
+// formatStatus writes a status as text.
+func formatStatus(s *Status) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "ready=%t blind=%t objects %s workloads %s\n", s.Ready, s.Inconclusive(), counted(s.Objects), counted(s.Workloads))
+	fmt.Fprintf(&b, "ready=%t blind=%t objects %s workloads %s\n", s.Ready, s.Inconclusive(), formatReadiness(s.Objects), formatReadiness(s.Workloads))
 	for _, c := range s.Components {
-		fmt.Fprintf(&b, "%s %s: objects %s, workloads %s\n", c.State, c.Name, counted(c.Objects), counted(c.Workloads))
+		fmt.Fprintf(&b, "%s %s: objects %s, workloads %s\n", c.State, c.Name, formatReadiness(c.Objects), formatReadiness(c.Workloads))
 		writeItems(&b, c.Items, "  ")
 	}
 	if len(s.Unread) > 0 {
@@ -104,7 +104,7 @@ func spelled(s *Status) string {
 	return b.String()
 }
 
-func counted(c Readiness) string { return fmt.Sprintf("%d/%d?%d", c.Ready, c.Total, c.Unknown) }
+func formatReadiness(c Readiness) string { return fmt.Sprintf("%d/%d?%d", c.Ready, c.Total, c.Unknown) }
 
 func writeItems(b *strings.Builder, list []Object, indent string) {
 	for _, item := range list {
@@ -113,7 +113,7 @@ func writeItems(b *strings.Builder, list []Object, indent string) {
 	}
 }
 
-// A forbidding view lets some kinds not be listed.
+// A forbidding view forbids listing some kinds.
 type forbidding struct {
 	cluster.View
 	forbidden map[string]bool

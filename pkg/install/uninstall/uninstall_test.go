@@ -23,8 +23,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected results")
 
-// TestRemovals reads testdata: what was installed (installed.yaml), what else is on the cluster (others.yaml), what
-// another installation lists as well (shared.yaml), what came (later.yaml) or went (gone.yaml) after the user agreed, and what we want to go and to stay, without and with --delete-data.
+// TestRemovals reads testdata: what was installed (installed.yaml), what else is on the cluster (others.yaml), what another
+// installation also lists (shared.yaml), what was created (later.yaml) or deleted (gone.yaml) after the user confirmed, and
+// the wanted plan without and with --delete-data.
 func TestRemovals(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -45,7 +46,7 @@ func TestRemovals(t *testing.T) {
 				got := removed(t, archive, f.Name != "removal")
 				archive.Files[i].Data = []byte(got)
 				if diff := cmp.Diff(string(f.Data), got); diff != "" && !*update {
-					t.Errorf("%s is another (-want +got):\n%s", f.Name, diff)
+					t.Errorf("unexpected %s (-want +got):\n%s", f.Name, diff)
 				}
 			}
 			if compared == 0 {
@@ -60,7 +61,7 @@ func TestRemovals(t *testing.T) {
 	}
 }
 
-// removed decides a case and writes it down.
+// removed decides a case and formats the plan.
 func removed(t *testing.T, archive *txtar.Archive, deleteData bool) string {
 	t.Helper()
 	request := Request{Inventory: &inventory.Inventory{Name: "kubeflow", Namespace: "kubeflow"}, DeleteData: deleteData}
@@ -95,7 +96,7 @@ func removed(t *testing.T, archive *txtar.Archive, deleteData bool) string {
 	return writtenRemoval(Decide(request, surveyOf(t, append(live, later...))))
 }
 
-// surveyOf is a survey of a cluster that holds these objects.
+// surveyOf returns a Snapshot of a cluster with these objects.
 func surveyOf(t *testing.T, live []*unstructured.Unstructured) *Snapshot {
 	t.Helper()
 	var kinds []cluster.Kind
