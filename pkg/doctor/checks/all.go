@@ -23,7 +23,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/upgrades"
 )
 
-// All returns every check, in the order in which people see them: causes before what they cause.
+// All returns every check, in the order in which they are reported: causes before their effects.
 func All() []*doctor.Check {
 	return []*doctor.Check{
 		platform.KubernetesVersion,
@@ -98,7 +98,7 @@ type UnknownIDError struct{ ID, Near string }
 func (e *UnknownIDError) Error() string { return fmt.Sprintf("there is no check %q", e.ID) }
 
 // Find returns the checks with these IDs in the order of the list; without IDs, all of them.
-// An area ("mesh") stands for all of its checks.
+// An area ("mesh") selects all of its checks.
 func Find(ids ...string) ([]*doctor.Check, error) {
 	all := All()
 	if len(ids) == 0 {

@@ -56,7 +56,7 @@ func runCase(t *testing.T, c *doctor.Check, path string) {
 	}
 	view, settings := read(t, a)
 	r := doctor.Diagnose(context.Background(), view, []*doctor.Check{c}, doctor.Options{Settings: settings})
-	got := printed(r.Checks[0])
+	got := formatReport(r.Checks[0])
 	i := slices.IndexFunc(a.Files, func(f txtar.File) bool { return f.Name == "want" })
 	if *update {
 		if i < 0 {
@@ -83,7 +83,7 @@ func file(a *txtar.Archive, name string) string {
 	return ""
 }
 
-// read makes a View of a case, and the settings it is looked at with.
+// read returns the View of a case, and its settings.
 func read(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
 	t.Helper()
 	var server *version.Info
@@ -114,21 +114,21 @@ func read(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
 		}
 	}
 	s.MPIOperator = objects(t, file(a, "operator.yaml"))
-	view := cluster.Saved("the case", remembered(t, a, server), objects(t, file(a, "cluster.yaml"))...)
-	if coming := objects(t, file(a, "install.yaml")); len(coming) > 0 {
-		s.Install.Objects, s.Install.Now, s.Install.Component = coming, view, map[cluster.Ref]string{}
-		for _, o := range coming {
+	view := cluster.Saved("the case", savedAnswers(t, a, server), objects(t, file(a, "cluster.yaml"))...)
+	if toInstall := objects(t, file(a, "install.yaml")); len(toInstall) > 0 {
+		s.Install.Objects, s.Install.Now, s.Install.Component = toInstall, view, map[cluster.Ref]string{}
+		for _, o := range toInstall {
 			s.Install.Component[cluster.RefOf(o).Identity()] = o.GetAnnotations()["component"]
 		}
-		return cluster.Overlay(view, coming...), s
+		return cluster.Overlay(view, toInstall...), s
 	}
 	s.Install = nil
 	return view, s
 }
 
-// remembered reads what a case knows beside objects: the time (now), logs (logs/NAMESPACE/POD/CONTAINER, with .previous for the
-// container before), and answers at other paths (raw/PATH).
-func remembered(t *testing.T, a *txtar.Archive, server *version.Info) cluster.Memory {
+// savedAnswers reads what a case has besides objects: the time (now), logs (logs/NAMESPACE/POD/CONTAINER, with .previous for the
+// previous container), and responses at other paths (raw/PATH).
+func savedAnswers(t *testing.T, a *txtar.Archive, server *version.Info) cluster.Memory {
 	t.Helper()
 	m := cluster.Memory{Version: server, Logs: map[cluster.Ref]map[cluster.LogScope]string{}, Raw: map[string][]byte{}}
 	if now := strings.TrimSpace(file(a, "now")); now != "" {
@@ -162,7 +162,7 @@ func objects(t *testing.T, documents string) []*unstructured.Unstructured {
 		if string(content) == "null" {
 			continue
 		}
-		if err := o.UnmarshalJSON(content); err != nil { // numbers become what they are when they come from a server
+		if err := o.UnmarshalJSON(content); err != nil { // decodes numbers as from a server
 			t.Fatalf("reading the case's objects: %v", err)
 		}
 		list = append(list, o)
@@ -170,8 +170,8 @@ func objects(t *testing.T, documents string) []*unstructured.Unstructured {
 	return list
 }
 
-// printed returns a check's report as readable text.
-func printed(c doctor.CheckReport) string {
+// formatReport returns a check's report as readable text.
+func formatReport(c doctor.CheckReport) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, strings.TrimSpace(string(c.Status)+" "+c.Reason))
 	for _, f := range c.Findings {

@@ -15,8 +15,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
-// complete sets the fields of a case's object that the API server requires and the check does not read.
-func complete(o *unstructured.Unstructured) {
+// setRequiredFields sets the fields of a case's object that the API server requires and the check does not read.
+func setRequiredFields(o *unstructured.Unstructured) {
 	fill := func(value any, path ...string) {
 		if _, there, _ := unstructured.NestedFieldNoCopy(o.Object, path...); !there {
 			_ = unstructured.SetNestedField(o.Object, value, path...)
@@ -45,7 +45,7 @@ func complete(o *unstructured.Unstructured) {
 		completePod(o.Object, "spec")
 	case "Service":
 		fill([]any{map[string]any{"port": int64(80)}}, "spec", "ports")
-		named(o.Object, "spec", "ports")
+		namePorts(o.Object, "spec", "ports")
 	case "PersistentVolumeClaim":
 		fill([]any{"ReadWriteOnce"}, "spec", "accessModes")
 		fill("1Gi", "spec", "resources", "requests", "storage")
@@ -84,8 +84,8 @@ func complete(o *unstructured.Unstructured) {
 	}
 }
 
-// named gives ports that are several the names that the server demands then.
-func named(o map[string]any, path ...string) {
+// namePorts names the ports of an object with more than one, as the API server requires.
+func namePorts(o map[string]any, path ...string) {
 	list := kube.Items(o, path...)
 	for i, p := range list {
 		if _, there := p["name"]; !there && len(list) > 1 {
@@ -118,7 +118,7 @@ func completePod(o map[string]any, path ...string) {
 	}
 }
 
-// signingRequest is one that the API server takes for one.
+// signingRequest returns a certificate signing request that the API server accepts.
 func signingRequest() []byte {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -39,7 +39,7 @@ func eachCase(t *testing.T, do func(t *testing.T, c *doctor.Check, path string, 
 	}
 }
 
-func examined(view cluster.View, c *doctor.Check, s doctor.Settings) doctor.CheckReport {
+func runCheck(view cluster.View, c *doctor.Check, s doctor.Settings) doctor.CheckReport {
 	return doctor.Diagnose(context.Background(), view, []*doctor.Check{c}, doctor.Options{Settings: s}).Checks[0]
 }
 
@@ -59,14 +59,14 @@ func changesOf(c doctor.CheckReport) []string {
 // failingView is a View that returns an error for one kind.
 type failingView struct {
 	cluster.View
-	kind schema.GroupKind
-	err  error
-	met  *atomic.Bool // asked for by several at once
+	kind      schema.GroupKind
+	err       error
+	requested *atomic.Bool // set concurrently
 }
 
 func (v failingView) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstructured, error) {
 	if ref.GroupKind() == v.kind {
-		v.met.Store(true)
+		v.requested.Store(true)
 		return nil, v.err
 	}
 	return v.View.Get(ctx, ref)
@@ -74,7 +74,7 @@ func (v failingView) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Un
 
 func (v failingView) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
 	if kind == v.kind {
-		v.met.Store(true)
+		v.requested.Store(true)
 		return nil, v.err
 	}
 	return v.View.List(ctx, kind, in)
@@ -84,17 +84,17 @@ func TestForbiddenKindIsReportedAndChangesNoFix(t *testing.T) {
 	n := 0
 	eachCase(t, func(t *testing.T, c *doctor.Check, path string, a *txtar.Archive) {
 		view, s := read(t, a)
-		whole := examined(view, c, s)
+		whole := runCheck(view, c, s)
 		for _, kind := range c.Reads {
-			var met atomic.Bool
+			var requested atomic.Bool
 			forbidden := apierrors.NewForbidden(schema.GroupResource{Group: kind.Group, Resource: strings.ToLower(kind.Kind) + "s"}, "", errors.New("no"))
-			got := examined(failingView{view, kind, forbidden, &met}, c, s)
+			got := runCheck(failingView{view, kind, forbidden, &requested}, c, s)
 			n++
 			switch {
 			case strings.Contains(got.Reason, "broke"):
 				t.Errorf("%s, no %s: %s", path, kind, got.Reason)
-			case met.Load() && got.Status != doctor.Unknown && !slices.Equal(changesOf(got), changesOf(whole)):
-				t.Errorf("%s, no %s: the changes became %v", path, kind, changesOf(got))
+			case requested.Load() && got.Status != doctor.Unknown && !slices.Equal(changesOf(got), changesOf(whole)):
+				t.Errorf("%s, no %s: the changes are now %v", path, kind, changesOf(got))
 			case got.Status == doctor.Unknown && !strings.HasPrefix(got.Reason, "needs ") && whole.Status != doctor.Unknown:
 				t.Errorf("%s, no %s: the reason is %q", path, kind, got.Reason)
 			}
@@ -110,8 +110,8 @@ func TestMissingKindBreaksNoCheck(t *testing.T) {
 			if !strings.Contains(kind.Group, ".") || strings.HasSuffix(kind.Group, ".k8s.io") {
 				continue // every server has these
 			}
-			var met atomic.Bool
-			got := examined(failingView{view, kind, &meta.NoKindMatchError{GroupKind: kind}, &met}, c, s)
+			var requested atomic.Bool
+			got := runCheck(failingView{view, kind, &meta.NoKindMatchError{GroupKind: kind}, &requested}, c, s)
 			if got.Status == doctor.Unknown && !strings.Contains(got.Reason, "cannot be known") {
 				t.Errorf("%s, no %s: %s", path, kind, got.Reason)
 			}
@@ -119,7 +119,7 @@ func TestMissingKindBreaksNoCheck(t *testing.T) {
 	})
 }
 
-// TestMalformedFieldsBreakNoCheck drops every field of every object of the cases, and puts what does not belong there into it.
+// TestMalformedFieldsBreakNoCheck removes every field of every object of the cases, and sets it to values of other types.
 func TestMalformedFieldsBreakNoCheck(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	n := 0
@@ -128,31 +128,31 @@ func TestMalformedFieldsBreakNoCheck(t *testing.T) {
 		for i, parsed := range objects(t, file(a, "cluster.yaml")) {
 			o, err := view.Get(context.Background(), cluster.RefOf(parsed)) // the View's own copy
 			if err != nil || s.Install != nil {
-				continue // what is laid over it is a copy
+				continue // the overlay holds copies
 			}
 			whole := o.DeepCopy()
 			for _, field := range fieldsWithin(whole.Object, nil) {
-				for _, value := range []any{nil, strange[random.IntN(len(strange))]} {
+				for _, value := range []any{nil, malformedValues[random.IntN(len(malformedValues))]} {
 					n++
 					set(o.Object, field, value)
-					got := examined(view, c, s)
+					got := runCheck(view, c, s)
 					where := fmt.Sprintf("%s: object %d, %v = %v", path, i, field, value)
 					if strings.Contains(got.Reason, "the check itself broke") {
 						t.Errorf("%s: %s", where, got.Reason)
 					}
 					for _, f := range got.Findings {
-						sound(t, view, where, f)
+						checkFix(t, view, where, f)
 					}
 					o.Object = whole.DeepCopy().Object
 				}
 			}
 		}
 	})
-	t.Logf("%d objects with a strange field", n)
+	t.Logf("%d objects with a malformed field", n)
 }
 
-// sound fails when a fix is of an object that is not there, or of something else than what is there.
-func sound(t *testing.T, view cluster.View, where string, f doctor.Finding) {
+// checkFix fails if a fix changes an object that does not exist, or that differs from the live one.
+func checkFix(t *testing.T, view cluster.View, where string, f doctor.Finding) {
 	t.Helper()
 	if f.Fix == nil {
 		return
@@ -163,7 +163,7 @@ func sound(t *testing.T, view cluster.View, where string, f doctor.Finding) {
 		}
 		now, err := view.Get(context.Background(), cluster.RefOf(change.Before))
 		if err != nil || cluster.Diff(now, change.Before) != "" {
-			t.Errorf("%s: a fix changes %s, which is not what is there (%v)", where, change.Ref(), err)
+			t.Errorf("%s: a fix changes %s, which differs from the live object (%v)", where, change.Ref(), err)
 		}
 		if change.Verb == cluster.Patch {
 			if _, err := change.Inverse(); err != nil {
@@ -173,9 +173,9 @@ func sound(t *testing.T, view cluster.View, where string, f doctor.Finding) {
 	}
 }
 
-var strange = []any{"", "strange", int64(-1), int64(1) << 40, true, 1.5, []any{}, []any{"a", int64(1), nil}, map[string]any{}, map[string]any{"a": []any{map[string]any{}}}, []any{map[string]any{"name": int64(3)}}}
+var malformedValues = []any{"", "strange", int64(-1), int64(1) << 40, true, 1.5, []any{}, []any{"a", int64(1), nil}, map[string]any{}, map[string]any{"a": []any{map[string]any{}}}, []any{map[string]any{"name": int64(3)}}}
 
-// fieldsWithin returns the paths of all fields and items below a value. What names an object is left: without it there is none.
+// fieldsWithin returns the paths of all fields and items below a value. The fields that identify an object are left out.
 func fieldsWithin(value any, path []any) [][]any {
 	var all [][]any
 	below := func(key, v any) {

@@ -24,18 +24,18 @@ func TestGuideInstallationIsFixedUndoneAndFixedAgain(t *testing.T) {
 	client := connect(t, ctx)
 	r := fixWith(t, ctx, client)
 	if n := outcomes(r); n[doctor.Refused] != 1 || n[doctor.Fixed] == 0 || n[doctor.Failed]+n[doctor.Remains]+n[doctor.Worse] > 0 {
-		t.Errorf("without leave to restart the outcomes are %v, want all cured but one refused", n)
+		t.Errorf("without permission to restart pods the outcomes are %v, want all fixed but one refused", n)
 	}
-	want(t, ctx, client, problems[:6]...)
+	expectFindings(t, ctx, client, problems[:6]...)
 
 	r = fixWith(t, ctx, client, doctor.RestartsPods)
 	if n := outcomes(r); n[doctor.Fixed] != 1 || len(r.Fixes) != 1 {
-		t.Errorf("the outcomes are %v, want the one that is left cured", n)
+		t.Errorf("the outcomes are %v, want the remaining one fixed", n)
 	}
-	want(t, ctx, client)
+	expectFindings(t, ctx, client)
 	before := resourceVersions(t, ctx, client)
 	if r = fixWith(t, ctx, client, doctor.RestartsPods); len(r.Fixes) != 0 {
-		t.Errorf("curing what is well made %d fixes", len(r.Fixes))
+		t.Errorf("fixing a healthy installation made %d fixes", len(r.Fixes))
 	}
 	if after := resourceVersions(t, ctx, client); !slices.Equal(before, after) {
 		t.Errorf("a second fix changed objects: %v became %v", before, after)
@@ -49,12 +49,12 @@ func TestGuideInstallationIsFixedUndoneAndFixedAgain(t *testing.T) {
 		if err != nil || !runs[0].Undone {
 			t.Fatalf("the run is not marked as undone: %v", err)
 		}
-		forget(t, ctx, client, runs[0])
+		deleteRecord(t, ctx, client, runs[0])
 	}
-	want(t, ctx, client, problems...)
+	expectFindings(t, ctx, client, problems...)
 
 	fixWith(t, ctx, client, doctor.RestartsPods)
-	want(t, ctx, client)
+	expectFindings(t, ctx, client)
 }
 
 func resourceVersions(t *testing.T, ctx context.Context, client *cluster.Client) []string {
@@ -102,9 +102,9 @@ func TestDisabledRuleIsRestoredAndHealthyRulesAreUnchanged(t *testing.T) {
 	if _, err := client.Do(ctx, disable, cluster.Options{Manager: "test"}); err != nil {
 		t.Fatal(err)
 	}
-	want(t, ctx, client, "mesh/destination-rules ml-pipeline-ui")
+	expectFindings(t, ctx, client, "mesh/destination-rules ml-pipeline-ui")
 	fixWith(t, ctx, client)
-	want(t, ctx, client)
+	expectFindings(t, ctx, client)
 	for name, version := range rules() {
 		if touched := version != before[name]; touched != (name == "ml-pipeline-ui") {
 			t.Errorf("rule %s went from version %s to %s", name, before[name], version)
@@ -122,9 +122,9 @@ func TestUndoKeepsLaterChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	theirs := "{ containerRuntimeExecutor: k8sapi }\n"
+	edited := "{ containerRuntimeExecutor: k8sapi }\n"
 	edit := cluster.Edit(config, func(o *unstructured.Unstructured) {
-		_ = unstructured.SetNestedField(o.Object, theirs, "data", "config")
+		_ = unstructured.SetNestedField(o.Object, edited, "data", "config")
 	})
 	if _, err := client.Do(ctx, edit, cluster.Options{Manager: "test"}); err != nil {
 		t.Fatal(err)
@@ -139,7 +139,7 @@ func TestUndoKeepsLaterChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := kube.Text(now.Object, "data", "config"); got != theirs {
+	if got := kube.Text(now.Object, "data", "config"); got != edited {
 		t.Errorf("the later edit was lost: %q", got)
 	}
 }
@@ -163,7 +163,7 @@ func TestInterruptedFixIsFinishedByTheNext(t *testing.T) {
 	}
 	name := runs[0].Name
 	fixWith(t, ctx, client, doctor.RestartsPods)
-	want(t, ctx, client)
+	expectFindings(t, ctx, client)
 	if runs, err = fixes.Runs(ctx, client); err != nil || runs[0].Name != name || !runs[0].Finished {
 		t.Errorf("the next fix did not resume run %s: %+v, %v", name, runs[0], err)
 	}
@@ -171,7 +171,7 @@ func TestInterruptedFixIsFinishedByTheNext(t *testing.T) {
 		t.Error("the run records no changes")
 	}
 	undoLast(t, ctx, client)
-	want(t, ctx, client, problems...)
+	expectFindings(t, ctx, client, problems...)
 }
 
 func TestPodsOlderThanTheInjectorGetASidecar(t *testing.T) {
@@ -194,12 +194,12 @@ func TestPodsOlderThanTheInjectorGetASidecar(t *testing.T) {
 	label("disabled")
 	restart(t, ctx, client, "ml-pipeline-ui")
 	label("enabled")
-	want(t, ctx, client, "mesh/sidecars kubeflow", "mesh/destination-rules ml-pipeline-ui mesh/sidecars")
+	expectFindings(t, ctx, client, "mesh/sidecars kubeflow", "mesh/destination-rules ml-pipeline-ui mesh/sidecars")
 	r := fixWith(t, ctx, client, doctor.RestartsPods)
 	if len(r.Fixes) != 1 || len(r.Fixes[0].Fix.Changes) != 1 {
 		t.Errorf("%d fixes were made, want one that restarts one workload", len(r.Fixes))
 	}
-	want(t, ctx, client)
+	expectFindings(t, ctx, client)
 }
 
 // restart makes a Deployment replace its pods and waits until the old ones are gone.
@@ -249,7 +249,7 @@ func TestUnsupportedArgoSettingIsRemovedAndRestored(t *testing.T) {
 	}
 	before := read()
 	fixWith(t, ctx, client, doctor.RestartsPods)
-	want(t, ctx, client)
+	expectFindings(t, ctx, client)
 	if after := read(); strings.Contains(after, "containerRuntimeExecutor") || after == "" {
 		t.Errorf("the configuration is now %q", after)
 	}
@@ -262,7 +262,7 @@ func TestNothingChangesWithoutPermissionToWriteTheRecord(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	client := connect(t, ctx)
-	putAll(t, ctx, client, objects(t, `
+	applyAll(t, ctx, client, objects(t, `
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: reader}

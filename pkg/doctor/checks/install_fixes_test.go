@@ -71,7 +71,7 @@ data: {spawner_ui_config.yaml: "spawnerFormDefaults:\n  tolerationGroup:\n    op
 			defer stop()
 			client := connect(t, ctx)
 			created := objects(t, there)
-			putAll(t, ctx, client, slices.Clone(created)) // it empties its list
+			applyAll(t, ctx, client, slices.Clone(created)) // applyAll empties its argument
 			t.Cleanup(func() { deleteAll(t, client, created) })
 			chosen, err := Find(id)
 			if err != nil {
@@ -85,7 +85,7 @@ data: {spawner_ui_config.yaml: "spawnerFormDefaults:\n  tolerationGroup:\n    op
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n := outcomes(r); n[doctor.Fixed] == 0 && id != "pipelines/images" || n[doctor.Failed]+n[doctor.Worse] > 0 { // of the images some stay gone
+			if n := outcomes(r); n[doctor.Fixed] == 0 && id != "pipelines/images" || n[doctor.Failed]+n[doctor.Worse] > 0 { // some images remain unavailable
 				t.Errorf("the outcomes are %v", n)
 			}
 			if after := fixable(t, ctx, client, chosen); len(after) != 0 {
@@ -119,17 +119,17 @@ func TestPendingPVCGetsADefaultStorageClass(t *testing.T) {
 	defer stop()
 	client := connect(t, ctx)
 	mark := func(value string) {
-		putAll(t, ctx, client, objects(t, `{apiVersion: storage.k8s.io/v1, kind: StorageClass, provisioner: disk.csi.azure.com, metadata: {name: default, annotations: {storageclass.kubernetes.io/is-default-class: "`+value+`"}}}`))
+		applyAll(t, ctx, client, objects(t, `{apiVersion: storage.k8s.io/v1, kind: StorageClass, provisioner: disk.csi.azure.com, metadata: {name: default, annotations: {storageclass.kubernetes.io/is-default-class: "`+value+`"}}}`))
 	}
 	mark("false")
 	claim := objects(t, `{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: waiting, namespace: kubeflow}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}`)
-	putAll(t, ctx, client, slices.Clone(claim))
+	applyAll(t, ctx, client, slices.Clone(claim))
 	t.Cleanup(func() {
 		deleteAll(t, client, claim)
 		client := clientOf(t, "")
 		ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 		defer stop()
-		putAll(t, ctx, client, objects(t, `{apiVersion: storage.k8s.io/v1, kind: StorageClass, provisioner: disk.csi.azure.com, metadata: {name: default, annotations: {storageclass.kubernetes.io/is-default-class: "true"}}}`))
+		applyAll(t, ctx, client, objects(t, `{apiVersion: storage.k8s.io/v1, kind: StorageClass, provisioner: disk.csi.azure.com, metadata: {name: default, annotations: {storageclass.kubernetes.io/is-default-class: "true"}}}`))
 	})
 	chosen, err := Find("storage/default-class")
 	if err != nil {
@@ -141,12 +141,12 @@ func TestPendingPVCGetsADefaultStorageClass(t *testing.T) {
 	if _, err := fixes.Apply(ctx, client, chosen, fixes.Options{Wait: time.Minute, Now: time.Now}); err != nil {
 		t.Fatal(err)
 	}
-	for given := ""; given == ""; time.Sleep(100 * time.Millisecond) { // the control plane gives it to claims that wait
+	for class := ""; class == ""; time.Sleep(100 * time.Millisecond) { // the control plane sets it on pending PVCs
 		o, err := client.View().Get(ctx, cluster.RefOf(claim[0]))
 		if err != nil {
 			t.Fatal(err)
 		}
-		given = kube.Text(o.Object, "spec", "storageClassName")
+		class = kube.Text(o.Object, "spec", "storageClassName")
 	}
 	if u := undoLast(t, ctx, client); !u.Whole() {
 		t.Errorf("the undo is incomplete: %+v", u.Steps)

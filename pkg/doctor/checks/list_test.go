@@ -19,26 +19,26 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-// A recorder notes which kinds a check asks for.
+// A recorder records which kinds a check reads.
 type recorder struct {
 	cluster.View
 	mu    sync.Mutex
-	asked map[schema.GroupKind]bool
+	kinds map[schema.GroupKind]bool
 }
 
-func (r *recorder) note(kind schema.GroupKind) {
+func (r *recorder) record(kind schema.GroupKind) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.asked[kind] = true
+	r.kinds[kind] = true
 }
 
 func (r *recorder) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstructured, error) {
-	r.note(ref.GroupKind())
+	r.record(ref.GroupKind())
 	return r.View.Get(ctx, ref)
 }
 
 func (r *recorder) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
-	r.note(kind)
+	r.record(kind)
 	return r.View.List(ctx, kind, in)
 }
 
@@ -112,7 +112,7 @@ func TestEveryCheckHasAPassingAndAFailingCase(t *testing.T) {
 
 func TestChecksReadOnlyDeclaredKinds(t *testing.T) {
 	for _, c := range All() {
-		asked := map[schema.GroupKind]bool{}
+		kinds := map[schema.GroupKind]bool{}
 		paths, _ := filepath.Glob(casesOf(c))
 		for _, path := range paths {
 			a, err := txtar.ParseFile(path)
@@ -121,22 +121,22 @@ func TestChecksReadOnlyDeclaredKinds(t *testing.T) {
 			}
 			view, settings := read(t, a)
 			if len(settings.MPIOperator) > 0 {
-				continue // it reads what the newer operator brings
+				continue // it reads the kinds of the newer operator
 			}
-			r := &recorder{View: view, asked: asked}
+			r := &recorder{View: view, kinds: kinds}
 			if settings.Install != nil {
-				settings.Install.Now = &recorder{View: settings.Install.Now, asked: asked}
+				settings.Install.Now = &recorder{View: settings.Install.Now, kinds: kinds}
 			}
 			_, _ = c.Run(context.Background(), doctor.Exam{View: r, Settings: settings}) // TestCases judges the result
 		}
-		for kind := range asked {
+		for kind := range kinds {
 			if !slices.Contains(c.Reads, kind) && !slices.Contains(c.Reads, schema.GroupKind{Group: kind.Group, Kind: "*"}) {
-				t.Errorf("%s reads %s and does not say so", c.ID, kind)
+				t.Errorf("%s reads %s but does not declare it", c.ID, kind)
 			}
 		}
 		for _, kind := range c.Reads {
-			if !asked[kind] && kind.Kind != "*" {
-				t.Errorf("%s says that it reads %s, and no case makes it", c.ID, kind)
+			if !kinds[kind] && kind.Kind != "*" {
+				t.Errorf("%s declares %s but reads it in no case", c.ID, kind)
 			}
 		}
 	}
@@ -149,7 +149,7 @@ func TestUnknownIDSuggestsTheNearest(t *testing.T) {
 		_, err := Find(id)
 		unknown, ok := err.(*UnknownIDError)
 		if !ok || unknown.Near != want {
-			t.Errorf("%s is answered with %v, want %q to be named", id, err, want)
+			t.Errorf("%s results in %v, want %q suggested", id, err, want)
 		}
 	}
 	found, err := Find("mesh")

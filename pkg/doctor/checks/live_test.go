@@ -25,7 +25,7 @@ var mini *release.Release
 
 func options() doctor.Options { return doctor.Options{Settings: doctor.Settings{Release: mini}} }
 
-// kubeconfig is that of a real API server with AKS's parts, shared by the tests here.
+// kubeconfig is for a real API server with the components of AKS, shared by the tests here.
 var kubeconfig string
 
 func TestMain(m *testing.M) {
@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// connect returns a client of the sandbox with a small Kubeflow on it, broken in the guide's ways: what an earlier test cured is taken back.
+// connect returns a client of the sandbox with a small Kubeflow on it, broken as in the guide: fixes of earlier tests are undone.
 func connect(t *testing.T, ctx context.Context) *cluster.Client {
 	t.Helper()
 	if testing.Short() {
@@ -52,7 +52,7 @@ func connect(t *testing.T, ctx context.Context) *cluster.Client {
 		t.Fatal(err)
 	}
 	mini = rendered.Release
-	putAll(t, ctx, client, rendered.Objects())
+	applyAll(t, ctx, client, rendered.Objects())
 	runs, err := fixes.Runs(ctx, client)
 	if err != nil {
 		t.Fatal(err)
@@ -61,10 +61,10 @@ func connect(t *testing.T, ctx context.Context) *cluster.Client {
 		if _, err := fixes.Undo(ctx, client, r, fixes.UndoOptions{Wait: time.Minute, Now: time.Now}); err != nil {
 			t.Fatal(err)
 		}
-		forget(t, ctx, client, r)
+		deleteRecord(t, ctx, client, r)
 	}
-	putAll(t, ctx, client, rendered.Objects())
-	want(t, ctx, client, problems...)
+	applyAll(t, ctx, client, rendered.Objects())
+	expectFindings(t, ctx, client, problems...)
 	return client
 }
 
@@ -80,8 +80,8 @@ func clientOf(t *testing.T, user string) *cluster.Client {
 	return client
 }
 
-// putAll applies objects again and again until the server has taken each, as people do with kubectl.
-func putAll(t *testing.T, ctx context.Context, client *cluster.Client, objects []*unstructured.Unstructured) {
+// applyAll applies objects repeatedly until the server has accepted each, as users do with kubectl.
+func applyAll(t *testing.T, ctx context.Context, client *cluster.Client, objects []*unstructured.Unstructured) {
 	t.Helper()
 	for len(objects) > 0 {
 		var last error
@@ -94,29 +94,29 @@ func putAll(t *testing.T, ctx context.Context, client *cluster.Client, objects [
 		})
 		client.Forget()
 		if ctx.Err() != nil {
-			t.Fatalf("%d objects were not taken; the last: %v", len(objects), last)
+			t.Fatalf("%d objects were not accepted; the last error: %v", len(objects), last)
 		}
 	}
 }
 
-// want waits until doctor hears exactly these lines, and fails with what it hears instead.
-func want(t *testing.T, ctx context.Context, client *cluster.Client, lines ...string) {
+// expectFindings waits until doctor reports exactly these lines, and fails otherwise.
+func expectFindings(t *testing.T, ctx context.Context, client *cluster.Client, lines ...string) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for {
-		got := brief(doctor.Diagnose(ctx, client.View(), All(), options()))
+		got := summary(doctor.Diagnose(ctx, client.View(), All(), options()))
 		if slices.Equal(got, lines) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("doctor hears\n  %s\nwhere this was wanted\n  %s", strings.Join(got, "\n  "), strings.Join(lines, "\n  "))
+			t.Fatalf("doctor reports\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(lines, "\n  "))
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
 }
 
-// brief returns a line per finding that matters, and per check that could not look.
-func brief(r *doctor.Report) []string {
+// summary returns a line per error, and per check that could not run.
+func summary(r *doctor.Report) []string {
 	var lines []string
 	for _, c := range r.Checks {
 		if c.Status == doctor.Unknown {
@@ -135,7 +135,7 @@ func fixWith(t *testing.T, ctx context.Context, client *cluster.Client, allow ..
 	t.Helper()
 	r, err := fixes.Apply(ctx, client, All(), fixes.Options{Options: options(), Allow: allow, Wait: time.Minute, Now: time.Now, Progress: func(line string) { t.Log(line) }})
 	if err != nil {
-		t.Fatalf("curing: %v", err)
+		t.Fatalf("fixing: %v", err)
 	}
 	return r
 }
@@ -161,7 +161,7 @@ func outcomes(r *doctor.Report) map[doctor.Outcome]int {
 	return n
 }
 
-// problems is what doctor hears of the small Kubeflow as it comes.
+// problems are the findings on the small Kubeflow after its installation.
 var problems = []string{
 	"platform/admissions-enforcer istio-sidecar-injector",
 	"mesh/sidecars kubeflow platform/admissions-enforcer",
@@ -173,8 +173,8 @@ var problems = []string{
 	"training/mpi-operator mpi-operator",
 }
 
-// forget deletes the record of a run, so that the next undo is of the run before.
-func forget(t *testing.T, ctx context.Context, client *cluster.Client, r fixes.Run) {
+// deleteRecord deletes the record of a run, so that the next undo is of the run before.
+func deleteRecord(t *testing.T, ctx context.Context, client *cluster.Client, r fixes.Run) {
 	t.Helper()
 	record := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap",
 		"metadata": map[string]any{"name": "kubectl-kubeflow-doctor-" + r.Name, "namespace": workloads.Namespace}}}

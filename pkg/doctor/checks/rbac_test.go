@@ -31,10 +31,10 @@ const (
 	fixer  = "kubectl-kubeflow-doctor-fix"
 )
 
-// secretNamespaces are those whose Secrets checks look at, or fixes write: nobody needs to see the others.
+// secretNamespaces are those whose Secrets checks read or fixes write: no other Secrets have to be readable.
 var secretNamespaces = []string{"auth", dashboard.KubeflowNamespace, workloads.Namespace, "oauth2-proxy"}
 
-// A rules value is what is allowed on resources of API groups: group → resource → verbs.
+// rules are permissions on resources: API group → resource → verbs.
 type rules map[string]map[string]map[string]bool
 
 func (r rules) allow(kind schema.GroupKind, verbs ...string) {
@@ -45,7 +45,7 @@ func (r rules) allow(kind schema.GroupKind, verbs ...string) {
 	r.allowResource(kind.Group, resource, verbs...)
 }
 
-// pluralOf returns the resource of a kind, as all of those that checks read are called.
+// pluralOf returns the resource of a kind, by the naming that all kinds that checks read follow.
 func pluralOf(kind schema.GroupKind) string {
 	if strings.HasSuffix(kind.Kind, "ay") {
 		return strings.ToLower(kind.Kind) + "s"
@@ -66,7 +66,7 @@ func (r rules) allowResource(group, resource string, verbs ...string) {
 	}
 }
 
-// list returns the rules as a ClusterRole has them: a rule for all resources of a group with the same verbs.
+// list returns the rules of a ClusterRole: one for all resources of a group with the same verbs.
 func (r rules) list() []any {
 	var out []any
 	for _, group := range slices.Sorted(maps.Keys(r)) {
@@ -100,14 +100,14 @@ func role(kind, namespace, name string, rules []any) map[string]any {
 	return map[string]any{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata, "rules": rules}
 }
 
-// roles returns the least that looking needs, and the least that fixing needs beside it.
+// roles returns the least permissions to diagnose, and the additional ones to fix.
 func roles(t *testing.T) []map[string]any {
 	read, write := rules{}, rules{}
 	var paths []string
 	logs := false
 	for _, c := range All() {
 		for _, kind := range c.Reads {
-			if kind != kube.SecretKind && c != platform.RemovedAPIs { // that one reads manifests alone
+			if kind != kube.SecretKind && c != platform.RemovedAPIs { // it reads only manifests
 				read.allow(kind, "get", "list")
 			}
 		}
@@ -118,16 +118,16 @@ func roles(t *testing.T) []map[string]any {
 		read.allowResource("", "pods/log", "get")
 	}
 	eachCase(t, func(t *testing.T, c *doctor.Check, _ string, a *txtar.Archive) {
-		view, s := read1(t, a)
+		view, s := readNamed(t, a)
 		if s.MPI != "" || s.Install != nil {
-			return // replacing an operator gives out its permissions, which takes having them; an install's adaptations are no fixes
+			return // replacing an operator requires its permissions to be granted; an install's patches are not fixes
 		}
-		for _, f := range examined(view, c, s).Findings {
+		for _, f := range runCheck(view, c, s).Findings {
 			if f.Fix == nil {
 				continue
 			}
 			if f.Fix.Probe != nil {
-				write.allow(kube.PodKind, "create") // a dry run: no pod is made
+				write.allow(kube.PodKind, "create") // only a dry run
 			}
 			for _, change := range f.Fix.Changes {
 				allowChange(write, change)
@@ -141,7 +141,7 @@ func roles(t *testing.T) []map[string]any {
 	out = append(out, role("ClusterRole", "", fixer, write.list()))
 	for _, ns := range secretNamespaces {
 		list := []any{map[string]any{"apiGroups": anys(""), "resources": anys("secrets"), "verbs": anys("patch")}}
-		if ns == workloads.Namespace { // where the records of fixes are
+		if ns == workloads.Namespace { // the records of fixes are there
 			list = []any{map[string]any{"apiGroups": anys(""), "resources": anys("configmaps", "secrets"), "verbs": anys("create", "patch", "delete")}}
 		}
 		out = append(out, role("Role", ns, fixer, list))
@@ -149,13 +149,13 @@ func roles(t *testing.T) []map[string]any {
 	return out
 }
 
-func read1(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
+func readNamed(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
 	view, s := read(t, a)
 	s.Named = true
 	return view, s
 }
 
-// allowChange adds what a change needs, and what taking it back needs.
+// allowChange adds what a change needs, and what undoing it needs.
 func allowChange(r rules, change cluster.Change) {
 	kind := change.Ref().GroupKind()
 	switch {
@@ -253,7 +253,7 @@ func TestRolesAreSufficient(t *testing.T) {
 		}
 	}
 	all = append(all, objects(t, string(content))...)
-	for user, names := range map[string][]string{"looks": {reader}, "cures": {reader, fixer}} {
+	for user, names := range map[string][]string{"diagnosing-user": {reader}, "fixing-user": {reader, fixer}} {
 		for _, name := range names {
 			all = append(all, binding("ClusterRole", "", name, user))
 			for _, ns := range secretNamespaces {
@@ -261,29 +261,29 @@ func TestRolesAreSufficient(t *testing.T) {
 			}
 		}
 	}
-	putAll(t, ctx, client, all)
+	applyAll(t, ctx, client, all)
 
-	looks := clientOf(t, "looks")
-	want(t, ctx, looks, problems...)
-	for _, c := range doctor.Diagnose(ctx, looks.View(), All(), options()).Checks {
+	diagnosingClient := clientOf(t, "diagnosing-user")
+	expectFindings(t, ctx, diagnosingClient, problems...)
+	for _, c := range doctor.Diagnose(ctx, diagnosingClient.View(), All(), options()).Checks {
 		if c.Status == doctor.Unknown {
 			t.Errorf("%s could not run: %s", c.ID, c.Reason)
 		}
 	}
-	if _, err := fixes.Apply(ctx, looks, All(), fixes.Options{Options: options(), Wait: time.Minute, Now: time.Now}); err == nil {
-		t.Error("who may only look has cured")
+	if _, err := fixes.Apply(ctx, diagnosingClient, All(), fixes.Options{Options: options(), Wait: time.Minute, Now: time.Now}); err == nil {
+		t.Error("a user with only read permissions applied fixes")
 	}
-	want(t, ctx, client, problems...)
+	expectFindings(t, ctx, client, problems...)
 
-	cures := clientOf(t, "cures")
-	if n := outcomes(fixWith(t, ctx, cures, doctor.RestartsPods)); n[doctor.Failed]+n[doctor.Remains]+n[doctor.Worse] > 0 || n[doctor.Fixed] == 0 {
-		t.Errorf("the outcomes are %v, want all cured", n)
+	fixingClient := clientOf(t, "fixing-user")
+	if n := outcomes(fixWith(t, ctx, fixingClient, doctor.RestartsPods)); n[doctor.Failed]+n[doctor.Remains]+n[doctor.Worse] > 0 || n[doctor.Fixed] == 0 {
+		t.Errorf("the outcomes are %v, want all fixed", n)
 	}
-	want(t, ctx, client)
-	if u := undoLast(t, ctx, cures); !u.Whole() {
+	expectFindings(t, ctx, client)
+	if u := undoLast(t, ctx, fixingClient); !u.Whole() {
 		t.Errorf("the undo is incomplete: %+v", u.Steps)
 	}
-	want(t, ctx, client, problems...)
+	expectFindings(t, ctx, client, problems...)
 }
 
 func binding(kind, namespace, name, user string) *unstructured.Unstructured {

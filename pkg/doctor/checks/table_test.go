@@ -38,16 +38,16 @@ func TestEveryFailingCaseOnARealServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{client: client}
+	cases := &caseCluster{client: client}
 	var all []*unstructured.Unstructured
 	eachCase(t, func(t *testing.T, _ *doctor.Check, _ string, a *txtar.Archive) {
 		all = append(all, objects(t, file(a, "cluster.yaml"))...)
 	})
 	all = append(all, kindsOfChecks()...)
-	if err := s.define(ctx, all); err != nil {
+	if err := cases.createCRDs(ctx, all); err != nil {
 		t.Fatal(err)
 	}
-	go s.rollOut(ctx)
+	go cases.simulateControllers(ctx)
 
 	rows, failing := map[string]string{}, 0
 	eachCase(t, func(t *testing.T, c *doctor.Check, path string, a *txtar.Archive) {
@@ -56,9 +56,9 @@ func TestEveryFailingCaseOnARealServer(t *testing.T) {
 		}
 		failing++
 		name := c.ID + ": " + strings.TrimSuffix(strings.Join(strings.Fields(string(a.Comment)), " "), ".")
-		t.Run(caseName(path), func(t *testing.T) { rows[name] = s.act(t, ctx, c, path, a) })
+		t.Run(caseName(path), func(t *testing.T) { rows[name] = cases.run(t, ctx, c, path, a) })
 	})
-	if len(rows) == failing { // else only some were asked for
+	if len(rows) == failing { // otherwise -run selected only some
 		compareTable(t, rows)
 	}
 }
@@ -111,23 +111,23 @@ var skippedCases = map[string]string{
 	"tenancy/namespace-deletion/finalizers":                      "needs a terminating namespace",
 }
 
-// act plays one case and returns its row: what was seen, and each step after it.
-func (s *stage) act(t *testing.T, ctx context.Context, c *doctor.Check, path string, a *txtar.Archive) string {
+// run creates one case, fixes and undoes it, and returns its row of the table.
+func (s *caseCluster) run(t *testing.T, ctx context.Context, c *doctor.Check, path string, a *txtar.Archive) string {
 	if why := skipReason(path, a); why != "" {
 		return "not on a server: " + why + " | | |"
 	}
-	defer s.clear(t, ctx)
-	if err := s.put(ctx, objects(t, file(a, "cluster.yaml"))); err != nil {
+	defer s.deleteCase(t, ctx)
+	if err := s.create(ctx, objects(t, file(a, "cluster.yaml"))); err != nil {
 		t.Errorf("%s: %v", path, err)
 		return "? | | |"
 	}
 	view, settings := read(t, a)
 	o := doctor.Options{Settings: settings}
-	wanted := keys(examined(view, c, settings))
-	look := func() []string {
+	wanted := keys(runCheck(view, c, settings))
+	find := func() []string {
 		return keys(doctor.Diagnose(ctx, s.client.View(), []*doctor.Check{c}, o).Checks[0])
 	}
-	if got := look(); !slices.Equal(got, wanted) {
+	if got := find(); !slices.Equal(got, wanted) {
 		t.Errorf("%s: the server has %q, the file %q", path, got, wanted)
 		return "? | | |"
 	}
@@ -154,13 +154,13 @@ func (s *stage) act(t *testing.T, ctx context.Context, c *doctor.Check, path str
 	if u := undoLast(t, ctx, s.client); !u.Whole() {
 		t.Errorf("%s: the undo is incomplete: %+v", path, u.Steps)
 	}
-	if got := look(); !slices.Equal(got, wanted) {
+	if got := find(); !slices.Equal(got, wanted) {
 		t.Errorf("%s: after undo got %q, before the fix %q", path, got, wanted)
 	}
 	return "found | fixed; second fix: no change | undone | found again"
 }
 
-// keys are what is found and on what; how many there are of something else is not the case's.
+// keys identify the findings by severity, object and field; the messages may contain counts that differ on a server.
 func keys(c doctor.CheckReport) []string {
 	list := []string{}
 	for _, f := range c.Findings {

@@ -46,10 +46,10 @@ func Keep(wanted, live *unstructured.Unstructured) *unstructured.Unstructured {
 	return kept
 }
 
-// Known tells whether a value is a default secret of Kubeflow, or a hash of its default password.
+// Known reports whether a value is a default secret of Kubeflow, or a hash of its default password.
 func Known(value string) bool { return shippedSecrets[digest(value)] != "" || isDefaultHash(value) }
 
-// HasKnown tells whether a manifest contains such a value.
+// HasKnown reports whether a manifest contains such a value.
 func HasKnown(o *unstructured.Unstructured) bool {
 	switch o.GetKind() {
 	case "Secret":

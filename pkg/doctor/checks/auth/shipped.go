@@ -30,7 +30,7 @@ var (
 // DefaultPassword is the default password of the static user, which the documentation of Kubeflow publishes.
 const DefaultPassword = "12341234"
 
-// Shipped tells whether a value is a default of Kubeflow, or a hash of its default password. Such a value is public: a bundle
+// Shipped reports whether a value is a default of Kubeflow, or a hash of its default password. Such a value is public: a bundle
 // may keep it, and needs to.
 func Shipped(value string) bool {
 	sum := digest(value)
@@ -42,7 +42,7 @@ func digest(value string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// isDefaultHash tells whether a bcrypt hash, whatever its salt, is that of the default password.
+// isDefaultHash reports whether a bcrypt hash, whatever its salt, is that of the default password.
 func isDefaultHash(hash string) bool {
 	if !strings.HasPrefix(hash, "$2") {
 		return false

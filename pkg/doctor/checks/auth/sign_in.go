@@ -67,7 +67,7 @@ func judgeDown(d *unstructured.Unstructured, c *metav1.Condition) doctor.Finding
 	}
 }
 
-// judgeClient compares the client that dex knows with the one that oauth2-proxy uses.
+// judgeClient compares the client that dex is configured with the one that oauth2-proxy uses.
 func judgeClient(ctx context.Context, e doctor.Exam, proxy *unstructured.Unstructured) ([]doctor.Finding, error) {
 	client, err := workloads.Find(ctx, e, dexClientRef)
 	if err != nil || client == nil {

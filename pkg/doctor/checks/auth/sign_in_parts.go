@@ -65,7 +65,7 @@ const (
 	public  = "public"
 )
 
-// reach tells how far the dashboard can be reached through a load balancer.
+// reach returns how far the dashboard can be reached through a load balancer.
 func reach(ctx context.Context, e doctor.Exam) (string, error) {
 	_, services, err := exposure.LoadBalancers(ctx, e)
 	var skipped *doctor.Skipped

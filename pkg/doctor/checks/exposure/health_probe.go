@@ -49,7 +49,7 @@ var HealthProbe = &doctor.Check{
 	},
 }
 
-// probesHTTP tells whether AKS would probe a port with HTTP by default.
+// probesHTTP reports whether AKS would probe a port with HTTP by default.
 func probesHTTP(service *unstructured.Unstructured, port map[string]any) bool {
 	protocol := strings.ToLower(kube.Text(port, "appProtocol"))
 	if protocol != "http" && protocol != "https" {

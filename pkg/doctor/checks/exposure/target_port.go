@@ -48,7 +48,7 @@ var TargetPort = &doctor.Check{
 	},
 }
 
-// runsGateway tells whether a Deployment creates the gateway's pods. Rendered manifests may omit labels that match its selector.
+// runsGateway reports whether a Deployment creates the gateway's pods. Rendered manifests may omit labels that match its selector.
 func runsGateway(deployment *unstructured.Unstructured, gateway dashboard.Gateway) bool {
 	podLabels, _, _ := unstructured.NestedStringMap(deployment.Object, "spec", "template", "metadata", "labels")
 	selector := gateway.Service.Spec.Selector

@@ -67,14 +67,14 @@ func rejectedByEvents(ctx context.Context, e doctor.Exam) ([]doctor.Finding, err
 		return nil, err
 	}
 	var findings []doctor.Finding
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for _, event := range events {
 		ns, message := users[event.GetNamespace()], kube.Text(event.Object, "message")
 		_, why, refused := strings.Cut(message, "violates PodSecurity ")
-		if ns == nil || !refused || told[ns.GetName()] {
+		if ns == nil || !refused || reported[ns.GetName()] {
 			continue
 		}
-		told[ns.GetName()] = true
+		reported[ns.GetName()] = true
 		findings = append(findings, doctor.Finding{
 			Severity:    doctor.Error,
 			About:       doctor.Subject{Ref: cluster.RefOf(ns), Field: "metadata.labels"},

@@ -1,3 +1,3 @@
-// Package workloads tells which namespaces, pods and claims are Kubeflow's, and what crashed among them. Checks of all
+// Package workloads determines which namespaces, pods and claims are Kubeflow's, and what crashed among them. Checks of all
 // areas read it.
 package workloads

@@ -19,20 +19,20 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// A stage is an API server alone: nothing acts on what is put there, so a case stays as it was written.
-type stage struct {
-	client *cluster.Client
-	placed []*unstructured.Unstructured
+// A caseCluster is an API server without controllers, so the objects of a case stay as they were written.
+type caseCluster struct {
+	client  *cluster.Client
+	created []*unstructured.Unstructured
 }
 
-// put brings a case's objects to the server, with what the server asks for beside what the case says.
-func (s *stage) put(ctx context.Context, objects []*unstructured.Unstructured) error {
+// create creates a case's objects, with the fields that the API server requires besides those of the case.
+func (s *caseCluster) create(ctx context.Context, objects []*unstructured.Unstructured) error {
 	order := func(o *unstructured.Unstructured) int {
 		switch o.GetKind() {
 		case "Namespace", "Node", "CustomResourceDefinition":
 			return 0
 		case "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration":
-			return 2 // they would be asked about the others
+			return 2 // they would intercept the others
 		}
 		return 1
 	}
@@ -40,20 +40,20 @@ func (s *stage) put(ctx context.Context, objects []*unstructured.Unstructured) e
 	slices.SortStableFunc(objects, func(a, b *unstructured.Unstructured) int { return order(a) - order(b) })
 	for _, o := range objects {
 		if ns := o.GetNamespace(); ns != "" {
-			if err := s.namespace(ctx, ns); err != nil {
+			if err := s.createNamespace(ctx, ns); err != nil {
 				return err
 			}
 		}
-		if err := s.place(ctx, o); err != nil {
+		if err := s.createObject(ctx, o); err != nil {
 			return fmt.Errorf("%s: %w", cluster.RefOf(o), err)
 		}
 	}
 	return nil
 }
 
-func (s *stage) place(ctx context.Context, o *unstructured.Unstructured) error {
+func (s *caseCluster) createObject(ctx context.Context, o *unstructured.Unstructured) error {
 	whole := o.DeepCopy()
-	complete(whole)
+	setRequiredFields(whole)
 	status, apart := whole.Object["status"], strings.Contains(withStatus, " "+whole.GetKind()+" ")
 	if apart {
 		delete(whole.Object, "status")
@@ -62,20 +62,20 @@ func (s *stage) place(ctx context.Context, o *unstructured.Unstructured) error {
 		unstructured.RemoveNestedField(whole.Object, "metadata", field)
 	}
 	if whole.GetKind() == "Namespace" {
-		if err := s.namespace(ctx, whole.GetName()); err != nil {
+		if err := s.createNamespace(ctx, whole.GetName()); err != nil {
 			return err
 		}
 	}
-	in, err := s.of(whole)
+	in, err := s.resourceFor(whole)
 	if err != nil {
 		return err
 	}
 	force := metav1.ApplyOptions{FieldManager: "case", Force: true}
 	if whole.GetKind() != "Namespace" {
-		s.placed = append(s.placed, whole)
+		s.created = append(s.created, whole)
 	}
 	now, err := in.Apply(ctx, whole.GetName(), whole, force)
-	if err == nil && whole.GetKind() == "Node" { // the server has given it the taint of a node that is not ready yet
+	if err == nil && whole.GetKind() == "Node" { // the API server has added the taint of a node that is not ready
 		now.Object["spec"], _ = whole.Object["spec"]
 		now, err = in.Update(ctx, now, metav1.UpdateOptions{})
 	}
@@ -87,10 +87,10 @@ func (s *stage) place(ctx context.Context, o *unstructured.Unstructured) error {
 	return err
 }
 
-// withStatus are the built-in kinds whose status is written by a request of its own; those of definitions here keep it within.
+// withStatus are the built-in kinds with a status subresource; the CRDs here have none.
 const withStatus = " Node Pod Service Deployment StatefulSet DaemonSet ReplicaSet Job PersistentVolumeClaim PersistentVolume ResourceQuota Ingress CertificateSigningRequest "
 
-type endpointOf interface {
+type resourceClient interface {
 	Apply(context.Context, string, *unstructured.Unstructured, metav1.ApplyOptions, ...string) (*unstructured.Unstructured, error)
 	Update(context.Context, *unstructured.Unstructured, metav1.UpdateOptions, ...string) (*unstructured.Unstructured, error)
 	UpdateStatus(context.Context, *unstructured.Unstructured, metav1.UpdateOptions) (*unstructured.Unstructured, error)
@@ -98,7 +98,7 @@ type endpointOf interface {
 	Delete(context.Context, string, metav1.DeleteOptions, ...string) error
 }
 
-func (s *stage) of(o *unstructured.Unstructured) (endpointOf, error) {
+func (s *caseCluster) resourceFor(o *unstructured.Unstructured) (resourceClient, error) {
 	mapping, err := s.client.Mapping(o.GroupVersionKind())
 	if err != nil {
 		return nil, err
@@ -109,51 +109,51 @@ func (s *stage) of(o *unstructured.Unstructured) (endpointOf, error) {
 	return s.client.Dynamic.Resource(mapping.Resource).Namespace(o.GetNamespace()), nil
 }
 
-func (s *stage) namespace(ctx context.Context, name string) error {
+func (s *caseCluster) createNamespace(ctx context.Context, name string) error {
 	for _, o := range []*unstructured.Unstructured{
 		{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": name}}},
 		{Object: map[string]any{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": map[string]any{"name": "default", "namespace": name}}},
 	} {
-		in, err := s.of(o)
+		in, err := s.resourceFor(o)
 		if err != nil {
 			return err
 		}
-		if _, err := in.Apply(ctx, o.GetName(), o, metav1.ApplyOptions{FieldManager: "stage", Force: true}); err != nil {
+		if _, err := in.Apply(ctx, o.GetName(), o, metav1.ApplyOptions{FieldManager: "test-setup", Force: true}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// clear takes everything away again but namespaces, which keep no label.
-func (s *stage) clear(t *testing.T, ctx context.Context) {
+// deleteCase deletes what create created, except namespaces, whose labels and annotations it removes.
+func (s *caseCluster) deleteCase(t *testing.T, ctx context.Context) {
 	t.Helper()
 	now := int64(0)
 	background := metav1.DeletePropagationBackground
-	slices.Reverse(s.placed) // webhooks first
-	for _, o := range s.placed {
-		in, err := s.of(o)
-		if err == nil && strings.HasPrefix(o.GetKind(), "PersistentVolume") { // its protector does not run here
+	slices.Reverse(s.created) // webhooks first
+	for _, o := range s.created {
+		in, err := s.resourceFor(o)
+		if err == nil && strings.HasPrefix(o.GetKind(), "PersistentVolume") { // its protection controller does not run here
 			_, _ = in.Patch(ctx, o.GetName(), types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
 		}
 		if err == nil {
 			err = in.Delete(ctx, o.GetName(), metav1.DeleteOptions{GracePeriodSeconds: &now, PropagationPolicy: &background})
 		}
 		if err != nil && !apierrors.IsNotFound(err) {
-			t.Fatalf("clearing %s: %v", cluster.RefOf(o), err)
+			t.Fatalf("deleting %s: %v", cluster.RefOf(o), err)
 		}
 	}
-	s.placed = nil
-	spaces, err := s.client.View().List(ctx, kube.NamespaceKind, cluster.Scope{})
+	s.created = nil
+	namespaces, err := s.client.View().List(ctx, kube.NamespaceKind, cluster.Scope{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, ns := range spaces {
+	for _, ns := range namespaces {
 		change := cluster.Edit(ns, func(o *unstructured.Unstructured) {
 			o.SetLabels(map[string]string{"kubernetes.io/metadata.name": o.GetName()})
 			o.SetAnnotations(nil)
 		})
-		if _, err := s.client.Do(ctx, change, cluster.Options{Manager: "stage"}); err != nil {
+		if _, err := s.client.Do(ctx, change, cluster.Options{Manager: "test-setup"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -167,7 +167,7 @@ func (s *stage) clear(t *testing.T, ctx context.Context) {
 		}
 		for _, o := range list {
 			if strings.HasPrefix(o.GetName(), left.named) {
-				if _, err := s.client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: o}, cluster.Options{Manager: "stage"}); err != nil {
+				if _, err := s.client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: o}, cluster.Options{Manager: "test-setup"}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -175,8 +175,8 @@ func (s *stage) clear(t *testing.T, ctx context.Context) {
 	}
 }
 
-// rollOut plays the controllers that there are none of: what makes pods is always as it was asked to be.
-func (s *stage) rollOut(ctx context.Context) {
+// simulateControllers stands in for the missing controllers: it reports every changed workload as rolled out.
+func (s *caseCluster) simulateControllers(ctx context.Context) {
 	for ctx.Err() == nil {
 		view := s.client.View()
 		for _, kind := range []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind} {
@@ -186,7 +186,7 @@ func (s *stage) rollOut(ctx context.Context) {
 			}
 			for _, o := range list {
 				seen, _, _ := unstructured.NestedInt64(o.Object, "status", "observedGeneration")
-				if o.GetAnnotations()["stage"] == "still" || seen == o.GetGeneration() || o.GetGeneration() < 2 {
+				if seen == o.GetGeneration() || o.GetGeneration() < 2 {
 					continue
 				}
 				status, _, _ := unstructured.NestedMap(o.Object, "status")
@@ -208,7 +208,7 @@ func (s *stage) rollOut(ctx context.Context) {
 				}
 				o = o.DeepCopy()
 				o.Object["status"] = status
-				if in, err := s.of(o); err == nil {
+				if in, err := s.resourceFor(o); err == nil {
 					_, _ = in.UpdateStatus(ctx, o, metav1.UpdateOptions{})
 				}
 			}
@@ -220,8 +220,8 @@ func (s *stage) rollOut(ctx context.Context) {
 	}
 }
 
-// define makes the kinds that the cases have and no server does, without a schema: the cases are the checks' and not the API's.
-func (s *stage) define(ctx context.Context, objects []*unstructured.Unstructured) error {
+// createCRDs creates schemaless CRDs for the kinds of the cases that are not built in.
+func (s *caseCluster) createCRDs(ctx context.Context, objects []*unstructured.Unstructured) error {
 	type definition struct {
 		versions   []string
 		namespaced bool
@@ -242,8 +242,8 @@ func (s *stage) define(ctx context.Context, objects []*unstructured.Unstructured
 		d.namespaced = d.namespaced || o.GetNamespace() != ""
 	}
 	for kind, d := range kinds {
-		o := definitionOf(kind, d.versions, d.namespaced)
-		if _, err := s.client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: o}, cluster.Options{Manager: "stage", Force: true}); err != nil {
+		o := crdOf(kind, d.versions, d.namespaced)
+		if _, err := s.client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: o}, cluster.Options{Manager: "test-setup", Force: true}); err != nil {
 			return err
 		}
 	}
@@ -263,7 +263,7 @@ func (s *stage) define(ctx context.Context, objects []*unstructured.Unstructured
 	return nil
 }
 
-func definitionOf(kind schema.GroupKind, versions []string, namespaced bool) *unstructured.Unstructured {
+func crdOf(kind schema.GroupKind, versions []string, namespaced bool) *unstructured.Unstructured {
 	var served []any
 	for i, v := range versions {
 		served = append(served, map[string]any{"name": v, "served": true, "storage": i == 0, "schema": map[string]any{
@@ -273,7 +273,7 @@ func definitionOf(kind schema.GroupKind, versions []string, namespaced bool) *un
 	plural := pluralOf(kind)
 	metadata := map[string]any{"name": plural + "." + kind.Group}
 	if strings.HasSuffix(kind.Group, ".k8s.io") {
-		metadata["annotations"] = map[string]any{"api-approved.kubernetes.io": "unapproved, a test's"}
+		metadata["annotations"] = map[string]any{"api-approved.kubernetes.io": "unapproved, for a test"}
 	}
 	scope := "Cluster"
 	if namespaced {
