@@ -101,14 +101,14 @@ func skipReason(path string, a *txtar.Archive) string {
 
 // skippedCases are the cases that cannot be created on an API server, with the reason.
 var skippedCases = map[string]string{
-	"platform/removed-apis/of-kubeflow-1-2":                      "no API server serves these APIs anymore",
-	"platform/admissions-enforcer/manifests-for-aks":             "before an install",
-	"certificates/pipelines-cache/denied":                        "needs a rejecting admission webhook",
-	"training/mpi-operator/not-replaced-while-there-are-jobs":    "needs an operator's CRD",
-	"training/mpi-operator/replaced-without-an-operator-at-hand": "needs an operator's CRD",
-	"training/mpi-operator/will-crash":                           "before it has run",
-	"tenancy/namespace-deletion/an-api-does-not-answer":          "needs a terminating namespace",
-	"tenancy/namespace-deletion/finalizers":                      "needs a terminating namespace",
+	"platform/removed-apis/of-kubeflow-1-2":                   "no API server serves these APIs anymore",
+	"platform/admissions-enforcer/manifests-for-aks":          "before an install",
+	"certificates/pipelines-cache/denied":                     "needs a rejecting admission webhook",
+	"training/mpi-operator/not-replaced-while-there-are-jobs": "needs an operator's CRD",
+	"training/mpi-operator/reads-with-v2beta1":                "needs an operator's CRD",
+	"training/mpi-operator/will-crash":                        "before it has run",
+	"tenancy/namespace-deletion/an-unresponsive-api":          "needs a terminating namespace",
+	"tenancy/namespace-deletion/finalizers":                   "needs a terminating namespace",
 }
 
 // run creates one case, fixes and undoes it, and returns its row of the table.
