@@ -16,7 +16,7 @@ func (s *Screen) ExposePlan(plan loadbalancer.Plan, t expose.Target, context, se
 		s.Paragraph(note)
 	}
 	if plan.Adopts {
-		s.Paragraph(plan.Service.String() + " was made by hand: it is mended and stays yours; expose --remove leaves it.")
+		s.Paragraph(plan.Service.String() + " was not created by expose: it is changed in place, and expose --remove keeps it.")
 	}
 	for _, change := range plan.All() {
 		s.change(change)

@@ -60,7 +60,7 @@ func (c *Client) unreached(err error) error {
 		return &problem.Error{Err: err, What: "the cluster does not answer at " + c.Server(), Next: c.whereabouts()}
 	case unanswered(err) && !errors.Is(err, context.Canceled):
 		return &problem.Error{Err: err, What: fmt.Sprintf("the connection to the cluster at %s broke off: %s", c.Server(), innermost(err)),
-			Next: "Run the same command again: it goes on from where it was"}
+			Next: "Run the same command again: it resumes where it stopped"}
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ func plain(err error, o RenderOptions) error {
 		return err
 	case errors.As(err, &mismatch):
 		return &problem.Error{Usage: true, What: "the archive is not the one that was pinned", Err: err,
-			Next: "Fetch it again from where it was published, or take it as it is with --skip-verify"}
+			Next: "Fetch it again from where it was published, or accept it with --skip-verify"}
 	case errors.As(err, &broken):
 		return &problem.Error{Usage: true, What: "the source cannot be used", Err: err, Next: "Get it again, or from another place with --mirror"}
 	case errors.As(err, &missing) && o.Mirror != "" && len(missing.Tried) == 0:
@@ -30,7 +30,7 @@ func plain(err error, o RenderOptions) error {
 	case errors.As(err, &missing) && o.Mirror != "":
 		return &problem.Error{Usage: true, What: "the mirror is not complete", Err: err, Next: "Put the file there, or leave --mirror out"}
 	case errors.As(err, &missing):
-		return &problem.Error{Usage: true, What: "the address leads nowhere", Err: err, Next: "Check it, or name a --mirror that has it"}
+		return &problem.Error{Usage: true, What: "the URL was not found", Err: err, Next: "Check it, or name a --mirror that has it"}
 	case errors.As(err, &reference) && !reference.Fetched:
 		return &problem.Error{Usage: true, What: "a kustomization cannot be built", Err: reference, Next: "Copy what it refers to beside it, or change the reference"}
 	case errors.As(err, &fault):

@@ -91,14 +91,14 @@ func unpackObjects(content []byte) ([]*unstructured.Unstructured, error) {
 	for {
 		line, err := reader.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return nil, fmt.Errorf("the file is cut off")
+			return nil, fmt.Errorf("the file is truncated")
 		}
 		if err != nil {
 			return nil, err
 		}
 		if line[0] != '{' {
 			if strings.TrimSpace(string(line)) != fmt.Sprint(len(objects)) {
-				return nil, fmt.Errorf("the file is cut off")
+				return nil, fmt.Errorf("the file is truncated")
 			}
 			return objects, nil
 		}

@@ -49,7 +49,7 @@ func (r *rendering) lookUp(ctx context.Context, name string) (Release, error) {
 // tagged is what can be said of a release by its tag alone: from 1.3 on all are laid out alike.
 func (r *rendering) tagged(tag, address string) Release {
 	release := Release{Version: strings.TrimPrefix(tag, "v"), Source: Source{URL: address}, Kustomization: "example"}
-	r.warn(fmt.Sprintf("nothing is known here of %s: its components are named after their folders, and nobody says on which Kubernetes it was tested", release))
+	r.warn(fmt.Sprintf("%s is not a known release: its components are named after their folders, and it is not known which Kubernetes versions it supports", release))
 	return release
 }
 

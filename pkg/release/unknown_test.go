@@ -52,7 +52,7 @@ func TestAReleaseThatIsNotKnownIsFoundByItsTagAndNotTrustedInSilence(t *testing.
 			continue
 		}
 		warnings := strings.Join(got.Warnings, "\n")
-		if got.Release.Version != version || !strings.Contains(warnings, "nothing is known here of Kubeflow "+version) || !strings.Contains(warnings, "its hash is "+got.Pins[0].Hash) {
+		if got.Release.Version != version || !strings.Contains(warnings, "Kubeflow "+version+" is not a known release") || !strings.Contains(warnings, "its hash is "+got.Pins[0].Hash) {
 			t.Errorf("%s: %s, warnings %q", name, got.Release, warnings)
 		}
 		if counts(got) != "cert-manager=2 istio=3 namespaces=1 kubeflow=2 pipelines=1 quantum=1" {

@@ -41,7 +41,7 @@ type exposeOptions struct {
 }
 
 var (
-	exposeOutput = cli.Outputs("", "json", "yaml", "name (the URL alone)")
+	exposeOutput = cli.Outputs("", "json", "yaml", "name (only the URL)")
 	exposeDryRun = cli.DryRuns("show the changes", "also submit server-side dry-run requests")
 	tlsIssuer    = cli.Choice{Flag: "tls", Values: []string{expose.SelfSigned, expose.LetsEncrypt, expose.NoTLS}}
 )

@@ -171,7 +171,7 @@ func (c *fixer) finish(ctx context.Context, r *doctor.Report, err error) (*docto
 	return r, err
 }
 
-const changedMeanwhile = "somebody else changed the object in between"
+const changedMeanwhile = "another client changed the object in the meantime"
 
 // conflicted tells whether a change came too late.
 func conflicted(err error) bool { return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) }

@@ -19,7 +19,7 @@ import (
 
 // Method gives the dashboard its own address.
 var Method = expose.Method{
-	Name: "lb", Flag: "--lb", Summary: "an address of Azure's load balancer: public, limited (--source-ranges) or internal (--internal), over HTTPS with --tls",
+	Name: "lb", Flag: "--lb", Summary: "an Azure load balancer address: public, limited (--source-ranges) or internal (--internal), over HTTPS with --tls",
 }
 
 func ServiceRef(namespace string) cluster.Ref {

@@ -30,7 +30,7 @@ func userName() string {
 		parts := strings.FieldsFunc(u.Username, func(r rune) bool { return r == '\\' || r == '/' }) // DOMAIN\jane
 		return parts[len(parts)-1]
 	}
-	return cmp.Or(os.Getenv("USER"), os.Getenv("USERNAME"), "somebody")
+	return cmp.Or(os.Getenv("USER"), os.Getenv("USERNAME"), "an unknown user")
 }
 
 // pidNamespace distinguishes machines, and containers of one machine, that have the same host name but not the same PIDs.
@@ -59,7 +59,7 @@ func parseIdentity(s string) identity {
 
 func (i identity) who() string {
 	if i.host == "" {
-		return cmp.Or(i.user, "somebody")
+		return cmp.Or(i.user, "an unknown user")
 	}
 	return i.user + "@" + i.host
 }

@@ -116,7 +116,7 @@ func unescape(word string) (string, error) {
 		if c == '%' {
 			var decoded byte
 			if i+2 >= len(word) {
-				return "", fmt.Errorf("it is cut off")
+				return "", fmt.Errorf("it is truncated")
 			}
 			if _, err := fmt.Sscanf(word[i+1:i+3], "%02X", &decoded); err != nil {
 				return "", err
