@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/webhooks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
@@ -48,6 +49,55 @@ var DestinationRules = &doctor.Check{
 		}
 		return findings, nil
 	},
+}
+
+// The texts of the findings.
+const (
+	mismatchMessage        = "%s requires mutual TLS, but no server behind %s has a sidecar"
+	mismatchImpact         = "Calls through the mesh fail with 503 \"upstream connect error\", and the matching dashboard page stays empty."
+	partialMismatchMessage = "%s requires mutual TLS, but sidecars are missing on %d of %s behind %s"
+	partialMismatchImpact  = "Some calls through the mesh fail with 503 \"upstream connect error\"."
+	labelFix               = "Enable sidecar injection in namespace " + workloads.Namespace
+	disableAdvice          = "Without mutual TLS, no AuthorizationPolicy protects the servers, and they trust whatever kubeflow-userid header a caller sends."
+	disableFix             = "Disable mutual TLS in DestinationRule %s"
+	disabledMessage        = "%s disables mutual TLS, but every server behind it has a sidecar"
+	disabledImpact         = "The servers do not see the caller's identity: AuthorizationPolicies that name a caller return \"RBAC: access denied\"."
+	disabledCause          = "Some guides set DISABLE for servers without sidecars; it was left in place when the sidecars were added."
+	disabledFix            = "Set DestinationRule %s back to ISTIO_MUTUAL"
+)
+
+// mismatchCauses explain why servers have no sidecar, by what would happen to a pod created now.
+var mismatchCauses = map[webhooks.Injection]sidecarCause{
+	webhooks.WillInject: {
+		cause:       "The servers' pods were created before the sidecar injector.",
+		explainedBy: sidecarsID,
+	},
+	webhooks.Excluded: {
+		cause:       "The AKS admissions enforcer keeps the sidecar injector out of namespace NAMESPACE.",
+		explainedBy: admissionsEnforcerID,
+	},
+	webhooks.NotRequested: {
+		cause:   "Namespace NAMESPACE does not request sidecars: the label that the injector selects is missing.",
+		advice:  "Label the namespace, then restart its workloads.",
+		command: "kubectl label namespace NAMESPACE istio-injection=enabled\nkubectl rollout restart -n NAMESPACE deployment",
+	},
+	webhooks.NoEndpoints: {
+		cause:   "The sidecar injector has no ready endpoint, so pods are created without a sidecar.",
+		advice:  "Check why its pods are not ready; then restart the workloads.",
+		command: "kubectl get pods -n " + dashboard.KubeflowNamespace,
+	},
+	webhooks.NoInjector: {
+		cause:   "No sidecar injector is installed on this cluster.",
+		advice:  "Install Istio's injector, or remove the rule.",
+		command: "kubectl get mutatingwebhookconfigurations",
+	},
+}
+
+// optOutCause applies if all servers without a sidecar opt out of it, whatever their namespace requests.
+var optOutCause = sidecarCause{
+	cause:   "The servers' pods opt out of sidecars (" + injectLabel + ": \"false\").",
+	advice:  "Remove the opt-out from the workload's pod template, or remove the rule: they contradict each other.",
+	command: "kubectl get pods -n NAMESPACE -o yaml | grep " + injectLabel,
 }
 
 // ruleFindings compares the TLS mode of each part of a rule with the sidecars of the servers behind it.
@@ -121,12 +171,12 @@ func disabledFinding(ctx context.Context, e doctor.Exam, rule *unstructured.Unst
 	return &doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(rule), Field: p.field},
-		Message:     fmt.Sprintf("%s disables mutual TLS, but every server behind it has a sidecar", kube.KindName(rule)),
-		Consequence: "The servers do not see the caller's identity: AuthorizationPolicies that name a caller return \"RBAC: access denied\".",
-		Cause:       "Some guides set DISABLE for servers without sidecars; it was left in place when the sidecars were added.",
+		Message:     fmt.Sprintf(disabledMessage, kube.KindName(rule)),
+		Consequence: disabledImpact,
+		Cause:       disabledCause,
 		Command:     p.command(rule, modeMutual),
 		Fix: &doctor.Fix{
-			Title:   fmt.Sprintf("Set DestinationRule %s back to ISTIO_MUTUAL", rule.GetName()),
+			Title:   fmt.Sprintf(disabledFix, rule.GetName()),
 			Impact:  doctor.Safe,
 			Changes: []cluster.Change{setMode(rule, modeDisable, modeMutual)},
 		},

@@ -38,6 +38,18 @@ var OneIstio = &doctor.Check{
 	},
 }
 
+// The texts of the findings.
+const (
+	addonMessage     = "the AKS Istio add-on is enabled (%s), and Kubeflow has its own Istio"
+	addonImpact      = "The add-on does not work alongside another Istio, and ignores namespaces labeled istio-injection=enabled."
+	addonAdvice      = "Disable the add-on, or use it: install with --skip istio and label Kubeflow's namespaces istio.io/rev=%s."
+	secondMessage    = "a second Istio control plane is installed: %s"
+	secondImpact     = "Both manage the same CRDs and namespaces, and overwrite each other's webhooks and certificates."
+	secondAdvice     = "Keep one of them."
+	installedMessage = "Istio is already installed: %s"
+	installedAdvice  = "Use it with --skip istio, or remove it first."
+)
+
 const addonNamespace = "aks-istio-system"
 
 func istioFindings(planes []*unstructured.Unstructured, coming *doctor.Installation) []doctor.Finding {
@@ -60,9 +72,9 @@ func istioFindings(planes []*unstructured.Unstructured, coming *doctor.Installat
 		findings = append(findings, doctor.Finding{
 			Severity:    doctor.Error,
 			About:       doctor.Subject{Ref: cluster.RefOf(addon[0])},
-			Message:     fmt.Sprintf("the AKS Istio add-on is enabled (%s), and Kubeflow has its own Istio", addon[0].GetName()),
-			Consequence: "The add-on does not work alongside another Istio, and ignores namespaces labeled istio-injection=enabled.",
-			Advice:      "Disable the add-on, or use it: install with --skip istio and label Kubeflow's namespaces istio.io/rev=" + strings.TrimPrefix(addon[0].GetName(), "istiod-") + ".",
+			Message:     fmt.Sprintf(addonMessage, addon[0].GetName()),
+			Consequence: addonImpact,
+			Advice:      fmt.Sprintf(addonAdvice, strings.TrimPrefix(addon[0].GetName(), "istiod-")),
 			Command:     "az aks mesh disable --resource-group GROUP --name CLUSTER",
 		})
 	}
@@ -73,17 +85,18 @@ func istioFindings(planes []*unstructured.Unstructured, coming *doctor.Installat
 }
 
 func secondIstioFinding(other []*unstructured.Unstructured, coming *doctor.Installation) doctor.Finding {
+	names := text.Names(other, text.Most, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() })
 	f := doctor.Finding{
 		Severity:    doctor.Warning, // two revisions side by side is how an Istio is upgraded
 		About:       doctor.Subject{Ref: cluster.RefOf(other[0])},
-		Message:     "a second Istio control plane is installed: " + text.Names(other, text.Most, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() }),
-		Consequence: "Both manage the same CRDs and namespaces, and overwrite each other's webhooks and certificates.",
-		Advice:      "Keep one of them.",
+		Message:     fmt.Sprintf(secondMessage, names),
+		Consequence: secondImpact,
+		Advice:      secondAdvice,
 	}
 	if coming != nil {
 		f.Severity = doctor.Error
-		f.Message = "Istio is already installed: " + text.Names(other, text.Most, func(o *unstructured.Unstructured) string { return cluster.RefOf(o).String() })
-		f.Advice = "Use it with --skip istio, or remove it first."
+		f.Message = fmt.Sprintf(installedMessage, names)
+		f.Advice = installedAdvice
 	}
 	return f
 }

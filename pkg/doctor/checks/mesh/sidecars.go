@@ -3,6 +3,7 @@ package mesh
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -51,30 +52,60 @@ var Sidecars = &doctor.Check{
 	},
 }
 
+// The texts of the finding.
+const (
+	withoutSidecarMessage = "Namespace %s has %s without a sidecar: %s"
+	withoutSidecarImpact  = "They cannot accept mutual TLS, and no AuthorizationPolicy protects them."
+	orphanAdvice          = "No controller recreates these pods, so delete and recreate them yourself: %s."
+	restartFix            = "Restart %s in namespace %s"
+)
+
+// withoutSidecarCauses explain why pods have no sidecar, by what would happen to a pod created now.
+var withoutSidecarCauses = map[webhooks.Injection]sidecarCause{
+	webhooks.WillInject: {
+		cause:   "The pods were created before the injector was ready.",
+		command: "kubectl rollout restart -n NAMESPACE deployment,statefulset,daemonset",
+	},
+	webhooks.Excluded: {
+		cause:       "The AKS admissions enforcer keeps the sidecar injector out of this namespace.",
+		explainedBy: admissionsEnforcerID,
+	},
+	webhooks.NoEndpoints: {
+		cause:   "The sidecar injector has no ready endpoint.",
+		advice:  "Check why its pods are not ready; then restart the workloads.",
+		command: "kubectl get pods -n " + dashboard.KubeflowNamespace,
+	},
+	webhooks.NotRequested: notSelected,
+	webhooks.NoInjector:   notSelected,
+}
+
+var notSelected = sidecarCause{
+	cause:   "No sidecar injector selects this namespace.",
+	advice:  "Install Istio's injector, or compare the namespace's labels with the injector's namespaceSelector.",
+	command: "kubectl get mutatingwebhookconfigurations",
+}
+
+// A sidecarCause is why pods have no sidecar, and what to do about it. In its texts NAMESPACE stands for theirs.
+type sidecarCause struct{ cause, advice, command, explainedBy string }
+
+func (c sidecarCause) explain(f *doctor.Finding, namespace string) {
+	f.Cause = strings.ReplaceAll(c.cause, "NAMESPACE", namespace)
+	f.Advice = c.advice
+	f.Command = strings.ReplaceAll(c.command, "NAMESPACE", namespace)
+	f.ExplainedBy = c.explainedBy
+}
+
 func sidecarFinding(b MissingSidecars, why webhooks.Injection) doctor.Finding {
 	name := b.namespace.GetName()
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(b.namespace)},
-		Message:     fmt.Sprintf("Namespace %s has %s without a sidecar: %s", name, text.Plural(len(b.pods), "pod"), text.Names(b.pods, text.Most, (*unstructured.Unstructured).GetName)),
-		Consequence: "They cannot accept mutual TLS, and no AuthorizationPolicy protects them.",
-		Command:     fmt.Sprintf("kubectl rollout restart -n %s deployment,statefulset,daemonset", name),
+		Message:     fmt.Sprintf(withoutSidecarMessage, name, text.Plural(len(b.pods), "pod"), text.Names(b.pods, text.Most, (*unstructured.Unstructured).GetName)),
+		Consequence: withoutSidecarImpact,
 	}
-	switch why {
-	case webhooks.Excluded:
-		f.Cause = "The AKS admissions enforcer keeps the sidecar injector out of this namespace."
-		f.ExplainedBy, f.Command = admissionsEnforcerID, ""
-	case webhooks.WillInject:
-		f.Cause = "The pods were created before the injector was ready."
+	withoutSidecarCauses[why].explain(&f, name)
+	if why == webhooks.WillInject {
 		offerRestart(b, &f)
-	case webhooks.NoEndpoints:
-		f.Cause = "The sidecar injector has no ready endpoint."
-		f.Advice = "Check why its pods are not ready; then restart the workloads."
-		f.Command = "kubectl get pods -n " + dashboard.KubeflowNamespace
-	default:
-		f.Cause = "No sidecar injector selects this namespace."
-		f.Advice = "Install Istio's injector, or compare the namespace's labels with the injector's namespaceSelector."
-		f.Command = "kubectl get mutatingwebhookconfigurations"
 	}
 	return f
 }
@@ -84,13 +115,13 @@ const admissionsEnforcerID = "platform/admissions-enforcer"
 
 func offerRestart(b MissingSidecars, f *doctor.Finding) {
 	if len(b.orphans) > 0 {
-		f.Advice = "No controller recreates these pods, so delete and recreate them yourself: " + text.Names(b.orphans, text.Most, (*unstructured.Unstructured).GetName) + "."
+		f.Advice = fmt.Sprintf(orphanAdvice, text.Names(b.orphans, text.Most, (*unstructured.Unstructured).GetName))
 	}
 	if len(b.Workloads) == 0 {
 		return
 	}
 	f.Fix = &doctor.Fix{
-		Title:   fmt.Sprintf("Restart %s in namespace %s", text.Plural(len(b.Workloads), "workload"), b.namespace.GetName()),
+		Title:   fmt.Sprintf(restartFix, text.Plural(len(b.Workloads), "workload"), b.namespace.GetName()),
 		Impact:  doctor.RestartsPods,
 		Changes: b.Restarts(),
 	}
