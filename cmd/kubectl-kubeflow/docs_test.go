@@ -99,6 +99,24 @@ func TestCommandPagesAreUpToDate(t *testing.T) {
 	}
 }
 
+func TestBothREADMEsListEveryCommand(t *testing.T) {
+	streams, _, _, _ := genericiooptions.NewTestIOStreams()
+	for _, readme := range []string{"../../README.md", "../../README.zh-CN.md"} {
+		text, err := os.ReadFile(readme)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, cmd := range newRootCommand(cli.NewDeps(streams)).Commands() {
+			if slices.Contains([]string{"completion", "help", "options", "version"}, cmd.Name()) { // as every command line has them
+				continue
+			}
+			if !strings.Contains(string(text), "| [`"+cmd.Name()+"`](docs/commands/kubectl-kubeflow-"+cmd.Name()+".md) |") {
+				t.Errorf("the table of commands in %s has no row for %s", readme, cmd.Name())
+			}
+		}
+	}
+}
+
 func TestFlagGroupsContainOnlyExistingFlags(t *testing.T) {
 	streams, _, _, _ := genericiooptions.NewTestIOStreams()
 	root := newRootCommand(cli.NewDeps(streams))

@@ -51,7 +51,7 @@ var waysIn = []struct {
 }
 
 // Which ways are allowed, for every kind of authentication: docs/exposure.md is generated from the decisions.
-func TestWhoIsLetInHow(t *testing.T) {
+func TestTheExposureMatrixIsUpToDate(t *testing.T) {
 	var page strings.Builder
 	page.WriteString("# Access and authentication\n\nWhich ways to expose the dashboard `kubectl kubeflow expose` allows, depending on the authentication in front of it. " +
 		"The numbers refer to the\nmessages below. A test generates this page from the program's decisions (`make golden`).\n\n| authentication |")
