@@ -31,6 +31,21 @@ var AdmissionsEnforcer = &doctor.Check{
 	Run:     runAdmissionsEnforcer,
 }
 
+// The texts of the findings.
+const (
+	skippedMessage      = "%s skips %s"
+	skippedImpact       = "Objects there are neither validated nor mutated by it."
+	skippedCause        = "The label control-plane is set on %s, and the AKS admissions enforcer added \"control-plane does not exist\" to the webhook's selector."
+	maySkipMessage      = "%s may skip %s"
+	maySkipCause        = "The label control-plane is set on %s, and AKS before September 2023 adds \"control-plane does not exist\" to the webhook's selector."
+	ownSelectorCause    = "The label control-plane is set on %s, and the webhook's selector requires namespaces without it."
+	injectorImpact      = "Pods there are created without a sidecar: clients that use mutual TLS get \"upstream connect error\"."
+	meshDisabledAdvice  = "Left unchanged, because --mesh=disable opts for no sidecars."
+	noServiceAdvice     = "Restore its Service first: a webhook without endpoints should not select any namespace."
+	selectFix           = "Make webhook %s select %s"
+	selectAndRestartFix = "%s and restart %s"
+)
+
 func runAdmissionsEnforcer(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 	labelled, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{Labels: webhooks.ControlPlaneLabel})
 	if err != nil {
@@ -121,16 +136,16 @@ func (x exclusion) finding(ctx context.Context, e doctor.Exam) (doctor.Finding, 
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: ref, Field: fmt.Sprintf("webhooks[%d].namespaceSelector", x.webhook)},
-		Message:     fmt.Sprintf("%s skips %s", kube.KindName(x.configuration), where),
-		Consequence: "Objects there are neither validated nor mutated by it.",
-		Cause:       fmt.Sprintf("The label control-plane is set on %s, and the AKS admissions enforcer added \"control-plane does not exist\" to the webhook's selector.", where),
+		Message:     fmt.Sprintf(skippedMessage, kube.KindName(x.configuration), where),
+		Consequence: skippedImpact,
+		Cause:       fmt.Sprintf(skippedCause, where),
 		Command:     fmt.Sprintf("kubectl annotate %s %s %s=true", strings.ToLower(ref.Kind), ref.Name, webhooks.EnforcerAnnotation),
 	}
 	if x.expected {
-		f.Message = fmt.Sprintf("%s may skip %s", kube.KindName(x.configuration), where)
-		f.Cause = strings.Replace(f.Cause, "the AKS admissions enforcer added", "AKS before September 2023 adds", 1)
+		f.Message = fmt.Sprintf(maySkipMessage, kube.KindName(x.configuration), where)
+		f.Cause = fmt.Sprintf(maySkipCause, where)
 	} else if !x.aks {
-		f.Cause = fmt.Sprintf("The label control-plane is set on %s, and the webhook's selector requires namespaces without it.", where)
+		f.Cause = fmt.Sprintf(ownSelectorCause, where)
 	}
 	needed := x.injector || strings.HasPrefix(ref.Name, "cache-webhook")
 	switch {
@@ -142,15 +157,15 @@ func (x exclusion) finding(ctx context.Context, e doctor.Exam) (doctor.Finding, 
 		f.Severity = doctor.Info
 	}
 	if x.injector {
-		f.Consequence = "Pods there are created without a sidecar: clients that use mutual TLS get \"upstream connect error\"."
+		f.Consequence = injectorImpact
 		if e.Mesh == mesh.OptionDisable {
-			f.Advice = "Left unchanged, because --mesh=disable opts for no sidecars."
+			f.Advice = meshDisabledAdvice
 			return f, nil
 		}
 	}
 	if gone, err := x.serviceMissing(ctx, e); err != nil || gone {
 		f.ExplainedBy, f.Command = webhooksID, ""
-		f.Advice = "Restore its Service first: a webhook without endpoints should not select any namespace."
+		f.Advice = noServiceAdvice
 		return f, err
 	}
 	return f, x.offerFix(ctx, e, &f)
@@ -178,7 +193,7 @@ func (x exclusion) namespaceList() string {
 // offerFix makes the webhook select the namespaces, and restarts workloads whose pods have no sidecar.
 func (x exclusion) offerFix(ctx context.Context, e doctor.Exam, f *doctor.Finding) error {
 	f.Fix = &doctor.Fix{
-		Title:   fmt.Sprintf("Make webhook %s select %s", x.configuration.GetName(), x.namespaceList()),
+		Title:   fmt.Sprintf(selectFix, x.configuration.GetName(), x.namespaceList()),
 		Impact:  doctor.Safe,
 		Changes: []cluster.Change{cluster.Edit(x.configuration, disableEnforcer)},
 	}
@@ -193,7 +208,7 @@ func (x exclusion) offerFix(ctx context.Context, e doctor.Exam, f *doctor.Findin
 		if len(b.Workloads) > 0 {
 			f.Fix.Impact = doctor.RestartsPods
 			f.Fix.Probe = &doctor.Probe{Namespace: ns.GetName(), Container: mesh.ProxyContainer}
-			f.Fix.Title += " and restart " + text.Plural(len(b.Workloads), "workload")
+			f.Fix.Title = fmt.Sprintf(selectAndRestartFix, f.Fix.Title, text.Plural(len(b.Workloads), "workload"))
 			f.Fix.Changes = append(f.Fix.Changes, b.Restarts()...)
 			f.Command += fmt.Sprintf("\nkubectl rollout restart -n %s deployment,statefulset,daemonset", ns.GetName())
 		}

@@ -56,6 +56,17 @@ var PodSecurity = &doctor.Check{
 	},
 }
 
+// The texts of the findings.
+const (
+	rejectedMessage = "Namespace %s rejects the pods of %s %s"
+	rejectedImpact  = "Its pods are never created."
+	rejectedCause   = "They exceed the namespace's level: %s"
+	rejectedAdvice  = "Reduce what the pods require, or lower the namespace's level, if that is your decision."
+	enforcedMessage = "Namespace %s enforces the level %s, which rejects the pods of %s: %s"
+	enforcedImpact  = "Their pods are never created."
+	enforcedAdvice  = "Lower the namespace's level, if that is your decision."
+)
+
 // rejectedByEvents reports pods that were rejected in profile namespaces, whose workloads are the users' own.
 func rejectedByEvents(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 	users, err := workloads.ProfileNamespaces(ctx, e)
@@ -78,10 +89,10 @@ func rejectedByEvents(ctx context.Context, e doctor.Exam) ([]doctor.Finding, err
 		findings = append(findings, doctor.Finding{
 			Severity:    doctor.Error,
 			About:       doctor.Subject{Ref: cluster.RefOf(ns), Field: "metadata.labels"},
-			Message:     fmt.Sprintf("Namespace %s rejects the pods of %s %s", ns.GetName(), kube.Text(event.Object, "involvedObject", "kind"), kube.Text(event.Object, "involvedObject", "name")),
-			Consequence: "Its pods are never created.",
-			Cause:       "They exceed the namespace's level: " + why,
-			Advice:      "Reduce what the pods require, or lower the namespace's level, if that is your decision.",
+			Message:     fmt.Sprintf(rejectedMessage, ns.GetName(), kube.Text(event.Object, "involvedObject", "kind"), kube.Text(event.Object, "involvedObject", "name")),
+			Consequence: rejectedImpact,
+			Cause:       fmt.Sprintf(rejectedCause, why),
+			Advice:      rejectedAdvice,
 			Command:     fmt.Sprintf("kubectl label namespace %s %s=privileged --overwrite", ns.GetName(), enforceLabel),
 		})
 	}
@@ -144,10 +155,10 @@ func admissionFinding(ns *unstructured.Unstructured, rules podsecurity.Evaluator
 	return doctor.Finding{
 		Severity: doctor.Error,
 		About:    doctor.Subject{Ref: cluster.RefOf(ns), Field: "metadata.labels"},
-		Message: fmt.Sprintf("Namespace %s enforces the level %s, which rejects the pods of %s: %s", ns.GetName(), levels.Enforce.Level,
+		Message: fmt.Sprintf(enforcedMessage, ns.GetName(), levels.Enforce.Level,
 			text.Names(refused, text.Most, (*unstructured.Unstructured).GetName), strings.Join(slices.Compact(why), ", ")),
-		Consequence: "Their pods are never created.",
-		Advice:      "Lower the namespace's level, if that is your decision.",
+		Consequence: enforcedImpact,
+		Advice:      enforcedAdvice,
 		Command:     fmt.Sprintf("kubectl label namespace %s %s=%s --overwrite", ns.GetName(), enforceLabel, enough.Level),
 	}, true, nil
 }
