@@ -36,6 +36,18 @@ const (
 	lastV1Tag    = "v0.2.3"
 )
 
+// The texts of the finding.
+const (
+	rejectsFlagMessage = "image %s of Deployment kubeflow/mpi-operator does not support the argument " + deliveryFlag
+	rejectsFlagImpact  = "The MPI operator cannot start, so no MPIJob is processed."
+	rejectsFlagCause   = "The image tag is floating: since v0.3.0 it contains the operator for another API, which rejects that argument and exits with code 2."
+	crashLoopMessage   = "Deployment kubeflow/mpi-operator is crash-looping (exit code 2): image %s does not support the argument " + deliveryFlag
+	cachedImageImpact  = "It still runs a cached older image; the next pod that pulls the image will crash."
+	pinFix             = "Pin the MPI operator to " + lastV1Tag
+	replaceFix         = "Replace the MPI operator with v" + v2beta1Tag + " for kubeflow.org/v2beta1"
+	existingJobsAdvice = "MPIJobs cannot be converted to v2beta1: %s. Export and delete them first, or omit --mpi=v2beta1 to keep them on the old operator."
+)
+
 func runMPIOperator(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 	operator, err := e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: workloads.Namespace, Name: "mpi-operator"})
 	if apierrors.IsNotFound(err) {
@@ -97,18 +109,18 @@ func mpiOperatorFinding(operator *unstructured.Unstructured, pods []*unstructure
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(operator), Field: "spec.template.spec.containers[0].image"},
-		Message:     fmt.Sprintf("image %s of Deployment kubeflow/mpi-operator does not support the argument %s", image, deliveryFlag),
-		Consequence: "The MPI operator cannot start, so no MPIJob is processed.",
-		Cause:       "The image tag is floating: since v0.3.0 it contains the operator for another API, which rejects that argument and exits with code 2.",
+		Message:     fmt.Sprintf(rejectsFlagMessage, image),
+		Consequence: rejectsFlagImpact,
+		Cause:       rejectsFlagCause,
 		Command:     "kubectl set image -n kubeflow deployment/mpi-operator mpi-operator=" + pinnedImage(image),
 	}
 	available, _, _ := unstructured.NestedInt64(operator.Object, "status", "availableReplicas")
 	switch {
 	case crashes:
-		f.Message = fmt.Sprintf("Deployment kubeflow/mpi-operator is crash-looping (exit code 2): image %s does not support the argument %s", image, deliveryFlag)
+		f.Message = fmt.Sprintf(crashLoopMessage, image)
 	case available > 0:
 		f.Severity = doctor.Warning
-		f.Consequence = "It still runs a cached older image; the next pod that pulls the image will crash."
+		f.Consequence = cachedImageImpact
 	}
 	return f, true
 }
@@ -133,7 +145,7 @@ func pinnedImage(image string) string {
 
 func pinOperator(operator *unstructured.Unstructured) *doctor.Fix {
 	return &doctor.Fix{
-		Title:  "Pin the MPI operator to " + lastV1Tag,
+		Title:  pinFix,
 		Impact: doctor.Safe, // it restarts a pod that is crash-looping
 		Changes: []cluster.Change{cluster.Edit(operator, func(o *unstructured.Unstructured) {
 			image := kube.Text(kube.TemplateContainer(o, "mpi-operator"), "image")

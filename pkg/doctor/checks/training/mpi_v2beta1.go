@@ -2,6 +2,7 @@ package training
 
 import (
 	"context"
+	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -22,9 +23,9 @@ func replaceOperator(ctx context.Context, e doctor.Exam, f *doctor.Finding) erro
 	}
 	f.Fix = nil
 	if len(jobs) > 0 {
-		f.Advice = "MPIJobs cannot be converted to v2beta1: " + text.Names(jobs, text.Most, func(o *unstructured.Unstructured) string {
+		f.Advice = fmt.Sprintf(existingJobsAdvice, text.Names(jobs, text.Most, func(o *unstructured.Unstructured) string {
 			return o.GetNamespace() + "/" + o.GetName()
-		}) + ". Export and delete them first, or omit --mpi=v2beta1 to keep them on the old operator."
+		}))
 		f.Command = "kubectl get mpijobs -A -o yaml > mpijobs.yaml && kubectl delete mpijobs -A --all"
 		return nil
 	}
@@ -32,7 +33,7 @@ func replaceOperator(ctx context.Context, e doctor.Exam, f *doctor.Finding) erro
 	if err != nil && !apierrors.IsNotFound(err) {
 		return err
 	}
-	f.Fix = &doctor.Fix{Title: "Replace the MPI operator with v0.8.0 for kubeflow.org/v2beta1", Impact: doctor.LosesData}
+	f.Fix = &doctor.Fix{Title: replaceFix, Impact: doctor.LosesData}
 	if err == nil { // its stored version cannot be changed to the new one
 		f.Fix.Changes = append(f.Fix.Changes, cluster.Change{Verb: cluster.Delete, Before: old})
 	}
