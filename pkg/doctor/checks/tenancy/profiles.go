@@ -83,13 +83,25 @@ var Profiles = &doctor.Check{
 	},
 }
 
+// The texts of the findings.
+const (
+	noProfileMessage   = "no Profile exists yet"
+	noProfileImpact    = "The dashboard has no namespace to show, and users cannot start anything."
+	noProfileAdvice    = "Kubeflow 1.2 creates one on first sign-in; from 1.3 on create a Profile for each user, with the signed-in user as spec.owner."
+	noNamespaceMessage = "namespace missing for %s: %s"
+	noNamespaceImpact  = "The dashboard has nothing to show to its user."
+	noLabelsMessage    = "labels missing on %s: %s (%s)"
+	noLabelsImpact     = "Sidecar injection, Pipelines or metrics skip these namespaces."
+	reconcileFix       = "Restart the profile controller"
+)
+
 func noProfileFinding() doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Info,
 		About:       doctor.Subject{Ref: cluster.Ref{APIVersion: "kubeflow.org/v1", Kind: profileKind.Kind, Name: "NAME"}},
-		Message:     "no Profile exists yet",
-		Consequence: "The dashboard has no namespace to show, and users cannot start anything.",
-		Advice:      "Kubeflow 1.2 creates one on first sign-in; from 1.3 on create a Profile for each user, with the signed-in user as spec.owner.",
+		Message:     noProfileMessage,
+		Consequence: noProfileImpact,
+		Advice:      noProfileAdvice,
 	}
 }
 
@@ -101,15 +113,15 @@ type profileProblems struct {
 }
 
 func (p profileProblems) findings() []doctor.Finding {
-	fix := &doctor.Fix{Title: "Restart the profile controller", Impact: doctor.RestartsPods, Changes: []cluster.Change{doctor.RestartOf(p.controller)}}
+	fix := &doctor.Fix{Title: reconcileFix, Impact: doctor.RestartsPods, Changes: []cluster.Change{doctor.RestartOf(p.controller)}}
 	command := "kubectl rollout restart -n " + workloads.Namespace + " deployment " + p.controller.GetName()
 	var findings []doctor.Finding
 	if n := len(p.withoutNamespace); n > 0 {
 		findings = append(findings, doctor.Finding{
 			Severity:    doctor.Error,
 			About:       doctor.Subject{Ref: cluster.RefOf(p.withoutNamespace[0])},
-			Message:     fmt.Sprintf("namespace missing for %s: %s", text.Plural(n, "Profile"), text.Names(p.withoutNamespace, text.Most, (*unstructured.Unstructured).GetName)),
-			Consequence: "The dashboard has nothing to show to its user.",
+			Message:     fmt.Sprintf(noNamespaceMessage, text.Plural(n, "Profile"), text.Names(p.withoutNamespace, text.Most, (*unstructured.Unstructured).GetName)),
+			Consequence: noNamespaceImpact,
 			Command:     command, Fix: fix,
 		})
 	}
@@ -118,8 +130,8 @@ func (p profileProblems) findings() []doctor.Finding {
 		findings = append(findings, doctor.Finding{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(p.unlabelled[0]), Field: "metadata.labels"},
-			Message:     fmt.Sprintf("labels missing on %s: %s (%s)", text.Plural(n, "profile namespace"), text.Names(p.unlabelled, text.Most, (*unstructured.Unstructured).GetName), strings.Join(slices.Compact(p.missing), ", ")),
-			Consequence: "Sidecar injection, Pipelines or metrics skip these namespaces.",
+			Message:     fmt.Sprintf(noLabelsMessage, text.Plural(n, "profile namespace"), text.Names(p.unlabelled, text.Most, (*unstructured.Unstructured).GetName), strings.Join(slices.Compact(p.missing), ", ")),
+			Consequence: noLabelsImpact,
 			Command:     command, Fix: fix,
 		})
 	}
