@@ -41,14 +41,21 @@ const (
 	dockerImpact          = "Every pipeline step scheduled there hangs in ContainerCreating, waiting for /var/run/docker.sock."
 	dockerCause           = "AKS nodes run containerd from Kubernetes 1.19 on; this release was built for Docker."
 	dockerAdvice          = "Restart runs that already hang."
+	dockerSet             = "is set to docker"
+	dockerSetForSome      = "is docker for some workflows (" + yamledit.ExecutorsKey + ")"
+	dockerByDefault       = "is not set, which defaults to docker in Argo %s"
+	ignoredKeysCause      = " Keys other than data.config are ignored by Argo %s: set the value inside data.config."
+	dockerFix             = "Set the workflow executor to pns"
 	unsupportedKeyMessage = "%s is set, but Argo %s does not support it"
 	unsupportedKeyImpact  = "The workflow controller exits with a fatal error when it reads its configuration: no pipeline starts."
 	unsupportedKeyCause   = "Argo 3.4 removed all executors but one and rejects unknown settings; guides for older releases still tell you to set it."
 	unsupportedKeyAdvice  = "Remove the key; the remaining executor does not need Docker."
+	unsupportedKeyFix     = "Remove the workflow executor setting"
 	extraKeysMessage      = "unexpected key beside data.config: %s (Argo %s accepts data.config only)"
 	extraKeysImpact       = "The workflow controller rejects its configuration: it does not start, or keeps the previous one."
 	extraKeysCause        = "A setting was added as a separate key instead of inside data.config."
 	extraKeysAdvice       = "Move what is needed into data.config and remove the other keys."
+	extraKeysFix          = "Remove the key that Argo rejects"
 )
 
 // An executorInput is what the executor check judges.
@@ -156,12 +163,12 @@ func invalidYAMLFinding(config *unstructured.Unstructured, err error) doctor.Fin
 }
 
 func dockerFinding(p executorInput, affected int) doctor.Finding {
-	how := "is set to docker"
+	how := dockerSet
 	switch {
 	case p.executor.effective(p.argo) != "docker":
-		how = "is docker for some workflows (" + yamledit.ExecutorsKey + ")"
+		how = dockerSetForSome
 	case p.executor.value == "":
-		how = "is not set, which defaults to docker in Argo " + p.argo.String()
+		how = fmt.Sprintf(dockerByDefault, p.argo)
 	}
 	f := doctor.Finding{
 		Severity:    doctor.Error,
@@ -173,13 +180,13 @@ func dockerFinding(p executorInput, affected int) doctor.Finding {
 		Command:     "kubectl edit configmap -n kubeflow workflow-controller-configmap",
 	}
 	if len(p.executor.extra) > 0 {
-		f.Cause += " Keys other than data.config are ignored by Argo " + p.argo.String() + ": set the value inside data.config."
+		f.Cause += fmt.Sprintf(ignoredKeysCause, p.argo)
 	}
 	main := p.executor.effective(p.argo) == "docker"
 	if main && !p.executor.singleKey {
 		f.Command = `kubectl patch configmap -n kubeflow workflow-controller-configmap --type merge -p '{"data":{"` + executorKey + `":"pns"}}'`
 	}
-	f.Fix = p.newFix("Set the workflow executor to pns", func(o *unstructured.Unstructured) error {
+	f.Fix = p.newFix(dockerFix, func(o *unstructured.Unstructured) error {
 		return setExecutor(o, p.executor, main, "pns")
 	})
 	if p.parameters != nil && f.Fix != nil && kube.Text(p.parameters.Object, "data", executorKey) == "docker" {
@@ -203,7 +210,7 @@ func unsupportedKeyFinding(p executorInput) doctor.Finding {
 		Cause:       unsupportedKeyCause,
 		Advice:      unsupportedKeyAdvice,
 		Command:     p.removeCommand(key),
-		Fix: p.newFix("Remove the workflow executor setting", func(o *unstructured.Unstructured) error {
+		Fix: p.newFix(unsupportedKeyFix, func(o *unstructured.Unstructured) error {
 			return removeExecutor(o, p.executor)
 		}),
 	}
@@ -227,7 +234,7 @@ func extraKeysFinding(p executorInput) doctor.Finding {
 		Command:     "kubectl edit configmap -n kubeflow workflow-controller-configmap",
 	}
 	if len(p.executor.extra) == 1 && p.executor.extra[0] == executorKey {
-		f.Fix = p.newFix("Remove the key that Argo rejects", func(o *unstructured.Unstructured) error {
+		f.Fix = p.newFix(extraKeysFix, func(o *unstructured.Unstructured) error {
 			unstructured.RemoveNestedField(o.Object, "data", executorKey)
 			return nil
 		})

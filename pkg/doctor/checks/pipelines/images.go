@@ -33,6 +33,16 @@ var Images = &doctor.Check{
 	Run:       runImages,
 }
 
+// The texts of the findings.
+const (
+	unavailableMessage = "%s can no longer be pulled: %s"
+	unavailableImpact  = "A pod that is scheduled to a node without a cached copy does not start."
+	unavailableCause   = "The registries that this release uses have been shut down."
+	backOffImpact      = "Pods are in ImagePullBackOff for %s."
+	noRegistryAdvice   = "No public registry is known to have them. Name your own registry that has them, or choose a newer release."
+	replaceFix         = "Switch to the replacement images: %s"
+)
+
 // An imageUse is an object that references unavailable images.
 type imageUse struct {
 	object *unstructured.Unstructured
@@ -135,10 +145,10 @@ func imageFindings(replaced, lost []imageUse, gone []images.Rule, missing map[st
 	var findings []doctor.Finding
 	if len(replaced) > 0 {
 		f := unavailableFinding(replaced, missing)
-		f.Fix = &doctor.Fix{Title: "Switch to the replacement images: " + text.Names(distinctImages(replaced), text.Most, func(image string) string {
+		f.Fix = &doctor.Fix{Title: fmt.Sprintf(replaceFix, text.Names(distinctImages(replaced), text.Most, func(image string) string {
 			with, _ := replacement(image, gone)
 			return with
-		}), Impact: doctor.RestartsPods}
+		})), Impact: doctor.RestartsPods}
 		for _, use := range replaced {
 			f.Fix.Changes = append(f.Fix.Changes, cluster.Edit(use.object, func(o *unstructured.Unstructured) {
 				edited, _ := images.Rewrite(o, gone)
@@ -153,7 +163,7 @@ func imageFindings(replaced, lost []imageUse, gone []images.Rule, missing map[st
 		for _, prefix := range rulePrefixes(distinctImages(lost), gone) {
 			flags += " --image " + prefix + "=REGISTRY" + prefix[strings.LastIndex(prefix, "/"):]
 		}
-		f.Advice = "No public registry is known to have them. Name your own registry that has them, or choose a newer release."
+		f.Advice = noRegistryAdvice
 		f.Command = "kubectl kubeflow install" + flags
 		findings = append(findings, f)
 	}
@@ -166,13 +176,13 @@ func unavailableFinding(uses []imageUse, missing map[string]bool) doctor.Finding
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(uses[0].object)},
-		Message:     fmt.Sprintf("%s can no longer be pulled: %s", text.Plural(len(all), "image"), text.Names(all, text.Most, func(s string) string { return s })),
-		Consequence: "A pod that is scheduled to a node without a cached copy does not start.",
-		Cause:       "The registries that this release uses have been shut down.",
+		Message:     fmt.Sprintf(unavailableMessage, text.Plural(len(all), "image"), text.Names(all, text.Most, func(s string) string { return s })),
+		Consequence: unavailableImpact,
+		Cause:       unavailableCause,
 	}
 	if waiting := slices.DeleteFunc(slices.Clone(all), func(image string) bool { return !missing[image] }); len(waiting) > 0 {
 		f.Severity = doctor.Error
-		f.Consequence = "Pods are in ImagePullBackOff for " + text.Names(waiting, text.Most, func(s string) string { return s }) + "."
+		f.Consequence = fmt.Sprintf(backOffImpact, text.Names(waiting, text.Most, func(s string) string { return s }))
 	}
 	return f
 }

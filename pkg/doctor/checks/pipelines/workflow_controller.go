@@ -42,15 +42,26 @@ var WorkflowController = &doctor.Check{
 		return []doctor.Finding{{
 			Severity:    doctor.Error,
 			About:       doctor.Subject{Ref: cluster.RefOf(controller), Field: "status.conditions"},
-			Message:     "Deployment kubeflow/workflow-controller is not available",
-			Consequence: "Pipeline runs stay Pending.",
+			Message:     notAvailableMessage,
+			Consequence: notAvailableImpact,
 			Cause:       c.Message,
 			ExplainedBy: "pipelines/executor",
-			Advice:      "Its log has the reason.",
+			Advice:      notAvailableAdvice,
 			Command:     fmt.Sprintf("kubectl logs -n %s deployment/workflow-controller --previous", workloads.Namespace),
 		}}, nil
 	},
 }
+
+// The texts of the findings.
+const (
+	notAvailableMessage = "Deployment kubeflow/workflow-controller is not available"
+	notAvailableImpact  = "Pipeline runs stay Pending."
+	notAvailableAdvice  = "Its log has the reason."
+	notStartedMessage   = "Deployment kubeflow/workflow-controller has not started %s: %s"
+	notStartedImpact    = "They stay Pending."
+	notStartedCause     = "The controller is available but does not process them."
+	notStartedFix       = "Restart the workflow controller"
+)
 
 var workflowKind = schema.GroupKind{Group: "argoproj.io", Kind: "Workflow"}
 
@@ -76,10 +87,10 @@ func notStartedFindings(ctx context.Context, e doctor.Exam, controller *unstruct
 	return []doctor.Finding{{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(list[0])},
-		Message:     fmt.Sprintf("Deployment kubeflow/workflow-controller has not started %s: %s", text.Plural(len(list), "run"), text.Names(list, text.Most, (*unstructured.Unstructured).GetName)),
-		Consequence: "They stay Pending.",
-		Cause:       "The controller is available but does not process them.",
+		Message:     fmt.Sprintf(notStartedMessage, text.Plural(len(list), "run"), text.Names(list, text.Most, (*unstructured.Unstructured).GetName)),
+		Consequence: notStartedImpact,
+		Cause:       notStartedCause,
 		Command:     "kubectl rollout restart -n " + workloads.Namespace + " deployment workflow-controller",
-		Fix:         &doctor.Fix{Title: "Restart the workflow controller", Impact: doctor.RestartsPods, Changes: []cluster.Change{doctor.RestartOf(controller)}},
+		Fix:         &doctor.Fix{Title: notStartedFix, Impact: doctor.RestartsPods, Changes: []cluster.Change{doctor.RestartOf(controller)}},
 	}}, nil
 }
