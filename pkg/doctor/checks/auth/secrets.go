@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -41,8 +42,8 @@ var Secrets = &doctor.Check{
 			f := doctor.Finding{
 				Severity:    severityFor(far),
 				About:       doctor.Subject{Ref: cluster.RefOf(known[0].secret), Field: "data." + known[0].key},
-				Message:     "authentication uses default secrets: " + strings.Join(describe(known), ", "),
-				Consequence: "Any client that reaches the dashboard can impersonate any user.",
+				Message:     fmt.Sprintf(defaultSecretsMessage, strings.Join(describe(known), ", ")),
+				Consequence: defaultSecretsImpact,
 				Command:     "kubectl kubeflow doctor auth/secrets --fix --allow-restart",
 			}
 			if e.NewSecret != nil && (f.Severity != doctor.Info || e.Named) {
@@ -57,14 +58,24 @@ var Secrets = &doctor.Check{
 			findings = append(findings, doctor.Finding{
 				Severity:    doctor.Info,
 				About:       doctor.Subject{Ref: storeKeyRef, Field: "data"},
-				Message:     "the object store has the default key",
-				Consequence: "Every pod that reaches the store can read and write the data of all users.",
-				Advice:      "If users do not trust each other, give the store its own key, or use Azure storage.",
+				Message:     storeKeyMessage,
+				Consequence: storeKeyImpact,
+				Advice:      storeKeyAdvice,
 			})
 		}
 		return findings, err
 	},
 }
+
+// The texts of the findings.
+const (
+	defaultSecretsMessage = "authentication uses default secrets: %s"
+	defaultSecretsImpact  = "Any client that reaches the dashboard can impersonate any user."
+	rotateFix             = "Rotate the authentication secrets"
+	storeKeyMessage       = "the object store has the default key"
+	storeKeyImpact        = "Every pod that reaches the store can read and write the data of all users."
+	storeKeyAdvice        = "If users do not trust each other, give the store its own key, or use Azure storage."
+)
 
 // authenticationSecrets returns the Secrets that authentication uses, of whichever release.
 func authenticationSecrets(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
@@ -123,7 +134,7 @@ func describe(known []knownSecret) []string {
 
 // rotate replaces default values: those that were equal stay equal.
 func rotate(ctx context.Context, e doctor.Exam, known []knownSecret) (*doctor.Fix, error) {
-	fix := &doctor.Fix{Title: "Rotate the authentication secrets", Impact: doctor.RestartsPods}
+	fix := &doctor.Fix{Title: rotateFix, Impact: doctor.RestartsPods}
 	fresh := map[string]string{}
 	var done []*unstructured.Unstructured
 	for _, k := range known {

@@ -55,14 +55,30 @@ var SignIn = &doctor.Check{
 	},
 }
 
+// The texts of the findings.
+const (
+	downMessage     = "%s is not available"
+	downImpact      = "Users cannot sign in."
+	downAdvice      = "See why its pods are not ready."
+	clientMessage   = "dex and oauth2-proxy have different client IDs or secrets"
+	clientImpact    = "Users cannot sign in: dex answers \"Invalid client credentials\"."
+	clientCause     = "Only one of the two was changed."
+	clientFix       = "Give oauth2-proxy the client that dex knows"
+	issuerMessage   = "dex issues tokens as %s, and %s expects %s"
+	issuerImpact    = "Signed-in users are not recognised."
+	issuerAdvice    = "Use the same name in both: the one under which a user's browser reaches dex."
+	expectedByProxy = "oauth2-proxy"
+	expectedByMesh  = "the gateway"
+)
+
 func judgeDown(d *unstructured.Unstructured, c *metav1.Condition) doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(d), Field: "status.conditions"},
-		Message:     d.GetName() + " is not available",
-		Consequence: "Users cannot sign in.",
+		Message:     fmt.Sprintf(downMessage, d.GetName()),
+		Consequence: downImpact,
 		Cause:       c.Message,
-		Advice:      "See why its pods are not ready.",
+		Advice:      downAdvice,
 		Command:     fmt.Sprintf("kubectl describe deployment -n %s %s", d.GetNamespace(), d.GetName()),
 	}
 }
@@ -84,10 +100,10 @@ func judgeClient(ctx context.Context, e doctor.Exam, proxy *unstructured.Unstruc
 	return []doctor.Finding{{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(secret), Field: "data"},
-		Message:     "dex and oauth2-proxy have different client IDs or secrets",
-		Consequence: "Users cannot sign in: dex answers \"Invalid client credentials\".",
-		Cause:       "Only one of the two was changed.",
-		Fix: &doctor.Fix{Title: "Give oauth2-proxy the client that dex knows", Impact: doctor.RestartsPods, Changes: []cluster.Change{
+		Message:     clientMessage,
+		Consequence: clientImpact,
+		Cause:       clientCause,
+		Fix: &doctor.Fix{Title: clientFix, Impact: doctor.RestartsPods, Changes: []cluster.Change{
 			cluster.Edit(secret, func(o *unstructured.Unstructured) {
 				setSecretValue(o, "client-id", id)
 				setSecretValue(o, "client-secret", word)
@@ -113,7 +129,7 @@ func judgeIssuers(ctx context.Context, e doctor.Exam, proxy *unstructured.Unstru
 	}
 	for _, m := range maps {
 		if expected := issuerOf(m, "oauth2_proxy.cfg", "oidc_issuer_url"); expected != "" && expected != issuer {
-			return []doctor.Finding{otherIssuer(m, "data[oauth2_proxy.cfg]", "oauth2-proxy", issuer, expected)}, nil
+			return []doctor.Finding{otherIssuer(m, "data[oauth2_proxy.cfg]", expectedByProxy, issuer, expected)}, nil
 		}
 	}
 	policies, err := exposure.AtGateway(ctx, e, dashboard.RequestAuthenticationKind)
@@ -127,7 +143,7 @@ func judgeIssuers(ctx context.Context, e doctor.Exam, proxy *unstructured.Unstru
 		}
 	}
 	if len(policies) > 0 && !slices.Contains(known, issuer) {
-		return []doctor.Finding{otherIssuer(policies[0], "spec.jwtRules", "the gateway", issuer, text.Names(known, text.Most, func(s string) string { return s }))}, nil
+		return []doctor.Finding{otherIssuer(policies[0], "spec.jwtRules", expectedByMesh, issuer, text.Names(known, text.Most, func(s string) string { return s }))}, nil
 	}
 	return nil, nil
 }
@@ -136,9 +152,9 @@ func otherIssuer(o *unstructured.Unstructured, field, who, issuer, expected stri
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(o), Field: field},
-		Message:     fmt.Sprintf("dex issues tokens as %s, and %s expects %s", issuer, who, expected),
-		Consequence: "Signed-in users are not recognised.",
-		Advice:      "Use the same name in both: the one under which a user's browser reaches dex.",
+		Message:     fmt.Sprintf(issuerMessage, issuer, who, expected),
+		Consequence: issuerImpact,
+		Advice:      issuerAdvice,
 		Command:     fmt.Sprintf("kubectl edit %s -n %s %s", strings.ToLower(o.GetKind()), o.GetNamespace(), o.GetName()),
 	}
 }
