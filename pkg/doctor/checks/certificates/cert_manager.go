@@ -48,14 +48,25 @@ var CertManager = &doctor.Check{
 	},
 }
 
+// The texts of the findings.
+const (
+	downMessage     = "%s is not available"
+	downImpact      = "Certificates are neither issued nor renewed, and CA bundles are not updated."
+	downAdvice      = "Check why its pods are not ready."
+	notReadyMessage = "%s is not ready"
+	notReadyImpact  = "Components that use it are not trusted, or do not start."
+	notReadyAdvice  = "Its CertificateRequests and Orders show the issuer's response."
+	downFirstAdvice = "Fix cert-manager first."
+)
+
 func deploymentFinding(d *unstructured.Unstructured, c *metav1.Condition) doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(d), Field: "status.conditions"},
-		Message:     kube.KindName(d) + " is not available",
-		Consequence: "Certificates are neither issued nor renewed, and CA bundles are not updated.",
+		Message:     fmt.Sprintf(downMessage, kube.KindName(d)),
+		Consequence: downImpact,
 		Cause:       c.Message,
-		Advice:      "Check why its pods are not ready.",
+		Advice:      downAdvice,
 		Command:     "kubectl describe deployment -n cert-manager " + d.GetName(),
 	}
 }
@@ -64,14 +75,14 @@ func notReadyFinding(o *unstructured.Unstructured, c *metav1.Condition, down boo
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(o), Field: "status.conditions"},
-		Message:     kube.KindName(o) + " is not ready",
-		Consequence: "Components that use it are not trusted, or do not start.",
+		Message:     fmt.Sprintf(notReadyMessage, kube.KindName(o)),
+		Consequence: notReadyImpact,
 		Cause:       c.Message,
-		Advice:      "Its CertificateRequests and Orders show the issuer's response.",
+		Advice:      notReadyAdvice,
 		Command:     fmt.Sprintf("kubectl describe certificate -n %s %s", o.GetNamespace(), o.GetName()),
 	}
 	if down {
-		f.Advice = "Fix cert-manager first."
+		f.Advice = downFirstAdvice
 	}
 	return f
 }
