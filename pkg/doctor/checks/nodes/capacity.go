@@ -41,13 +41,23 @@ var Capacity = &doctor.Check{
 		if !found {
 			return nil, nil
 		}
-		f.Consequence = "Some stay Pending, and the components that depend on them never become ready."
+		f.Consequence = capacityImpact
 		if f.Severity, f.Command = doctor.Error, "az aks nodepool scale --resource-group GROUP --cluster-name CLUSTER --name POOL --node-count N"; autoscales {
-			f.Severity, f.Advice = doctor.Warning, "The cluster adds nodes automatically, up to the maximum size of its pools: check that it is high enough."
+			f.Severity, f.Advice = doctor.Warning, autoscalerAdvice
 		}
 		return []doctor.Finding{f}, nil
 	},
 }
+
+// The texts of the findings.
+const (
+	capacityImpact    = "Some stay Pending, and the components that depend on them never become ready."
+	totalMessage      = "insufficient CPU or memory: %s requested by %s, %s available on %s"
+	totalAdvice       = "Add nodes, or install fewer components."
+	largestPodMessage = "a pod of %s requests %s, but no node has that available (at most %s)"
+	largestPodAdvice  = "Add larger nodes."
+	autoscalerAdvice  = "The cluster adds nodes automatically, up to the maximum size of its pools: check that it is high enough."
+)
 
 // totalFinding compares what all pods request with what is free on the nodes that accept them.
 func totalFinding(pods []pendingPods, nodes []nodeHeadroom) (doctor.Finding, bool) {
@@ -66,8 +76,8 @@ func totalFinding(pods []pendingPods, nodes []nodeHeadroom) (doctor.Finding, boo
 	}
 	return doctor.Finding{
 		About:   doctor.Subject{Ref: nodeRef(nodes[0].node), Field: "status.allocatable"},
-		Message: fmt.Sprintf("insufficient CPU or memory: %s requested by %s, %s available on %s", need, text.Plural(podCount(pods, nodes), "pod"), free, text.Plural(len(nodes), "node")),
-		Advice:  "Add nodes, or install fewer components.",
+		Message: fmt.Sprintf(totalMessage, need, text.Plural(podCount(pods, nodes), "pod"), free, text.Plural(len(nodes), "node")),
+		Advice:  totalAdvice,
 	}, true
 }
 
@@ -83,8 +93,8 @@ func largestPodFinding(pods []pendingPods, nodes []nodeHeadroom) (doctor.Finding
 		if !fits && !p.perNode {
 			return doctor.Finding{
 				About:   doctor.Subject{Ref: p.owner},
-				Message: fmt.Sprintf("a pod of %s requests %s, but no node has that available (at most %s)", p.owner, need, most),
-				Advice:  "Add larger nodes.",
+				Message: fmt.Sprintf(largestPodMessage, p.owner, need, most),
+				Advice:  largestPodAdvice,
 			}, true
 		}
 	}

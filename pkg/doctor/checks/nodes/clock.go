@@ -57,22 +57,18 @@ var Clock = &doctor.Check{
 		if len(wrong) == 0 {
 			return nil, nil
 		}
-		off := renewed[wrong[0].GetName()].Sub(now).Round(time.Second)
+		cause, off := "Node %s is %s ahead of the API server.", renewed[wrong[0].GetName()].Sub(now).Round(time.Second)
+		if off < 0 {
+			cause, off = "Node %s is %s behind the API server.", -off
+		}
 		return []doctor.Finding{{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(wrong[0])},
 			Message:     fmt.Sprintf("clock is out of sync on %s: %s", text.Plural(len(wrong), "node"), text.Names(wrong, text.Most, (*unstructured.Unstructured).GetName)),
 			Consequence: "Tokens and certificates are not yet valid there, or already expired.",
-			Cause:       fmt.Sprintf("Node %s is %s the API server.", wrong[0].GetName(), describeOffset(off)),
+			Cause:       fmt.Sprintf(cause, wrong[0].GetName(), off),
 			Advice:      "Replace the node: a new node gets the correct time.",
 			Command:     "kubectl drain --ignore-daemonsets --delete-emptydir-data " + wrong[0].GetName(),
 		}}, nil
 	},
-}
-
-func describeOffset(by time.Duration) string {
-	if by < 0 {
-		return (-by).String() + " behind"
-	}
-	return by.String() + " ahead of"
 }

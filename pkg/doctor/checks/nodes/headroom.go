@@ -91,17 +91,17 @@ func (n podRequests) String() string {
 // rejectReason returns why these pods cannot be scheduled on a node, apart from its free resources; "" if they can.
 func (r nodeHeadroom) rejectReason(spec corev1.PodSpec) string {
 	if r.node.Spec.Unschedulable {
-		return "cordoned"
+		return cordonedReason
 	}
 	if !isReady(r.node) {
-		return "not ready"
+		return notReadyReason
 	}
 	keepsOut := func(t *corev1.Taint) bool { return t.Effect != corev1.TaintEffectPreferNoSchedule }
 	if taint, found := scheduling.FindMatchingUntoleratedTaint(klog.Background(), r.node.Spec.Taints, spec.Tolerations, keepsOut, true); found {
-		return "taint " + taint.ToString()
+		return taintReason + taint.ToString()
 	}
 	if match, err := nodeaffinity.NewRequiredNodeAffinity(spec.NodeSelector, spec.Affinity).Match(&r.node); err != nil || !match {
-		return "does not match the pods' node selector or affinity"
+		return affinityReason
 	}
 	return ""
 }

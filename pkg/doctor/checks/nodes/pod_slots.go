@@ -57,7 +57,7 @@ func slotFindings(coming []pendingPods, all []nodeHeadroom, autoscales bool) []d
 		Command:     addPool,
 	}
 	if autoscales {
-		f.Severity, f.Advice = doctor.Warning, "The cluster adds nodes automatically, up to the maximum size of its pools: check that it is high enough."
+		f.Severity, f.Advice = doctor.Warning, autoscalerAdvice
 	}
 	return []doctor.Finding{f}
 }

@@ -38,6 +38,18 @@ var Taints = &doctor.Check{
 	},
 }
 
+// The texts of the finding.
+const (
+	unschedulableMessage = "no schedulable node for the pods of %s (%s: %s)"
+	unschedulableImpact  = "They stay Pending."
+	unschedulableAdvice  = "Add a node pool without taints."
+	taintedPoolsAdvice   = "The cluster adds nodes automatically: check that one of its pools has no taints. Otherwise add one."
+	cordonedReason       = "cordoned"
+	notReadyReason       = "not ready"
+	taintReason          = "taint "
+	affinityReason       = "does not match the pods' node selector or affinity"
+)
+
 // taintFindings returns one finding about all pods that no node accepts.
 func taintFindings(coming []pendingPods, all []nodeHeadroom, autoscales bool) []doctor.Finding {
 	var refused []pendingPods
@@ -57,15 +69,15 @@ func taintFindings(coming []pendingPods, all []nodeHeadroom, autoscales bool) []
 	f := doctor.Finding{
 		Severity: doctor.Error,
 		About:    doctor.Subject{Ref: refused[0].owner},
-		Message: fmt.Sprintf("no schedulable node for the pods of %s (%s: %s)", text.Names(refused, text.Most, func(p pendingPods) string { return p.owner.String() }),
+		Message: fmt.Sprintf(unschedulableMessage, text.Names(refused, text.Most, func(p pendingPods) string { return p.owner.String() }),
 			text.Plural(len(all), "node"), text.Distinct(why)),
-		Consequence: "They stay Pending.",
-		Advice:      "Add a node pool without taints.",
+		Consequence: unschedulableImpact,
+		Advice:      unschedulableAdvice,
 		Command:     addPool,
 	}
 	if autoscales {
 		f.Severity = doctor.Warning
-		f.Advice = "The cluster adds nodes automatically: check that one of its pools has no taints. Otherwise add one."
+		f.Advice = taintedPoolsAdvice
 	}
 	return []doctor.Finding{f}
 }
