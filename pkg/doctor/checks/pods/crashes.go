@@ -45,6 +45,17 @@ var Crashes = &doctor.Check{
 	},
 }
 
+// The texts of the finding.
+const (
+	crashMessage   = "%s is crash-looping (%s)"
+	crashImpact    = "Its function is unavailable."
+	crashAdvice    = "Read what the container logged before it exited."
+	exitCause      = "The container exits with code %d."
+	exitCauseNamed = "The container exits with code %d (%s)."
+	crashContainer = "container %s"
+	crashExitCode  = "exit code %d"
+)
+
 // knownCrashes maps a pod's label app or component to the check that explains its crashes.
 var knownCrashes = map[string]string{
 	"mpi-operator": "training/mpi-operator", "workflow-controller": "pipelines/executor",
@@ -55,30 +66,29 @@ func crashFinding(pod *unstructured.Unstructured, c kube.Container) doctor.Findi
 	f := doctor.Finding{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(pod), Field: "status.containerStatuses"},
-		Message:     crashMessage(pod, c),
-		Consequence: "Its function is unavailable.",
+		Message:     fmt.Sprintf(crashMessage, kube.KindName(pod), strings.Join(crashDetails(c), ", ")),
+		Consequence: crashImpact,
 		ExplainedBy: cmp.Or(knownCrashes[pod.GetLabels()["app"]], knownCrashes[pod.GetLabels()["component"]]),
-		Advice:      "Read what the container logged before it exited.",
+		Advice:      crashAdvice,
 		Command:     fmt.Sprintf("kubectl logs -n %s %s -c %s --previous", pod.GetNamespace(), pod.GetName(), c.Name),
 	}
 	if c.Last != nil {
-		f.Cause = fmt.Sprintf("The container exits with code %d", c.Last.Code)
+		f.Cause = fmt.Sprintf(exitCause, c.Last.Code)
 		if reason := c.Last.Reason; reason != "" && reason != "Error" {
-			f.Cause += " (" + reason + ")"
+			f.Cause = fmt.Sprintf(exitCauseNamed, c.Last.Code, reason)
 		}
-		f.Cause += "."
 	}
 	return f
 }
 
-// crashMessage names the pod and its container, with the exit code and the restarts if the status has them.
-func crashMessage(pod *unstructured.Unstructured, c kube.Container) string {
-	details := []string{"container " + c.Name}
+// crashDetails names the container, with the exit code and the restarts if the status has them.
+func crashDetails(c kube.Container) []string {
+	details := []string{fmt.Sprintf(crashContainer, c.Name)}
 	if c.Last != nil {
-		details = append(details, fmt.Sprintf("exit code %d", c.Last.Code))
+		details = append(details, fmt.Sprintf(crashExitCode, c.Last.Code))
 	}
 	if c.Restarts > 0 {
 		details = append(details, text.Plural(int(c.Restarts), "restart"))
 	}
-	return kube.KindName(pod) + " is crash-looping (" + strings.Join(details, ", ") + ")"
+	return details
 }
