@@ -31,6 +31,19 @@ var DefaultClass = &doctor.Check{
 	Run:       runDefaultClass,
 }
 
+// The texts of the findings.
+const (
+	noDefaultMessage       = "no default StorageClass for %s: %s"
+	noDefaultImpact        = "Their volumes are never provisioned, and the pods that need them stay Pending."
+	noClassAdvice          = "Create a StorageClass and mark it as default."
+	chooseClassAdvice      = "Choose a class for them, and mark it as default: %s."
+	markDefaultFix         = "Mark StorageClass %s as default"
+	setClassFix            = "Set StorageClass %s on %s"
+	severalDefaultsMessage = "%d StorageClasses are marked as default: %s"
+	severalDefaultsImpact  = "A PVC that names none gets the newest of them; before Kubernetes 1.26 it is rejected."
+	severalDefaultsAdvice  = "Leave only one of them as the default."
+)
+
 const defaultAnnotation = "storageclass.kubernetes.io/is-default-class"
 
 func runDefaultClass(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
@@ -82,9 +95,9 @@ func defaultClassFindings(classes, claims []*unstructured.Unstructured) []doctor
 		return []doctor.Finding{{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(defaults[1]), Field: "metadata.annotations"},
-			Message:     fmt.Sprintf("%d StorageClasses are marked as default: %s", len(defaults), text.Names(defaults, text.Most, (*unstructured.Unstructured).GetName)),
-			Consequence: "A PVC that names none gets the newest of them; before Kubernetes 1.26 it is rejected.",
-			Advice:      "Leave only one of them as the default.",
+			Message:     fmt.Sprintf(severalDefaultsMessage, len(defaults), text.Names(defaults, text.Most, (*unstructured.Unstructured).GetName)),
+			Consequence: severalDefaultsImpact,
+			Advice:      severalDefaultsAdvice,
 			Command:     fmt.Sprintf("kubectl annotate storageclass %s %s=false --overwrite", defaults[1].GetName(), defaultAnnotation),
 		}}
 	}
@@ -94,14 +107,14 @@ func defaultClassFindings(classes, claims []*unstructured.Unstructured) []doctor
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(claims[0]), Field: "spec.storageClassName"},
-		Message:     fmt.Sprintf("no default StorageClass for %s: %s", text.Plural(len(claims), "PVC"), text.Names(claims, text.Most, (*unstructured.Unstructured).GetName)),
-		Consequence: "Their volumes are never provisioned, and the pods that need them stay Pending.",
+		Message:     fmt.Sprintf(noDefaultMessage, text.Plural(len(claims), "PVC"), text.Names(claims, text.Most, (*unstructured.Unstructured).GetName)),
+		Consequence: noDefaultImpact,
 	}
 	chosen := chooseClass(classes)
 	if chosen == nil {
-		f.Advice = "Create a StorageClass and mark it as default."
+		f.Advice = noClassAdvice
 		if len(classes) > 0 {
-			f.Advice = "Choose a class for them, and mark it as default: " + text.Names(classes, text.Most, (*unstructured.Unstructured).GetName) + "."
+			f.Advice = fmt.Sprintf(chooseClassAdvice, text.Names(classes, text.Most, (*unstructured.Unstructured).GetName))
 		}
 		f.Command = fmt.Sprintf("kubectl annotate storageclass CLASS %s=true --overwrite", defaultAnnotation)
 		return []doctor.Finding{f}
@@ -129,12 +142,12 @@ func chooseClass(classes []*unstructured.Unstructured) *unstructured.Unstructure
 // setClass sets the class on PVCs that are not applied yet; for existing ones it marks the class as default.
 func setClass(class *unstructured.Unstructured, claims []*unstructured.Unstructured) *doctor.Fix {
 	if claims[0].GetUID() != "" {
-		return &doctor.Fix{Title: "Mark StorageClass " + class.GetName() + " as default", Impact: doctor.Safe,
+		return &doctor.Fix{Title: fmt.Sprintf(markDefaultFix, class.GetName()), Impact: doctor.Safe,
 			Changes: []cluster.Change{cluster.Edit(class, func(o *unstructured.Unstructured) {
 				_ = unstructured.SetNestedField(o.Object, "true", "metadata", "annotations", defaultAnnotation)
 			})}}
 	}
-	fix := &doctor.Fix{Title: fmt.Sprintf("Set StorageClass %s on %s", class.GetName(), text.Plural(len(claims), "PVC")), Impact: doctor.Safe}
+	fix := &doctor.Fix{Title: fmt.Sprintf(setClassFix, class.GetName(), text.Plural(len(claims), "PVC")), Impact: doctor.Safe}
 	for _, c := range claims {
 		fix.Changes = append(fix.Changes, cluster.Edit(c, func(o *unstructured.Unstructured) {
 			_ = unstructured.SetNestedField(o.Object, class.GetName(), "spec", "storageClassName")
