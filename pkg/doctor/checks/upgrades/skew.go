@@ -66,16 +66,27 @@ var Skew = &doctor.Check{
 		f := doctor.Finding{
 			Severity:    doctor.Warning,
 			About:       doctor.Subject{Ref: cluster.RefOf(old[0]), Field: "spec.containers"},
-			Message:     fmt.Sprintf("sidecars of %s are older (%s) than the Istio control plane (%s): %s", text.Plural(len(old), "pod"), text.Distinct(versions), text.Distinct(current), text.Names(old, text.Most, (*unstructured.Unstructured).GetName)),
-			Consequence: "They are supported for two minor versions; after that calls fail intermittently.",
+			Message:     fmt.Sprintf(oldSidecarsMessage, text.Plural(len(old), "pod"), text.Distinct(versions), text.Distinct(current), text.Names(old, text.Most, (*unstructured.Unstructured).GetName)),
+			Consequence: oldSidecarsImpact,
 			Command:     "kubectl rollout restart -n " + workloads.Namespace + " deployment,statefulset",
 		}
 		if len(b.Workloads) > 0 {
-			f.Fix = &doctor.Fix{Title: fmt.Sprintf("Restart %s with an older sidecar", text.Plural(len(b.Workloads), "workload")), Impact: doctor.RestartsPods, Changes: b.Restarts()}
+			f.Fix = &doctor.Fix{Title: fmt.Sprintf(oldSidecarsFix, text.Plural(len(b.Workloads), "workload")), Impact: doctor.RestartsPods, Changes: b.Restarts()}
 		}
 		return append(findings, f), nil
 	},
 }
+
+// The texts of the findings.
+const (
+	oldSidecarsMessage = "sidecars of %s are older (%s) than the Istio control plane (%s): %s"
+	oldSidecarsImpact  = "They are supported for two minor versions; after that calls fail intermittently."
+	oldSidecarsFix     = "Restart %s with an older sidecar"
+	componentsMessage  = "the Pipelines API server is from Kubeflow %s, %s from %s: %s"
+	componentsImpact   = "Pages stay empty, or runs are not recorded."
+	componentsCause    = "An upgrade reached only some of the components."
+	componentsAdvice   = "Install the release again: the same command brings all components to it."
+)
 
 // pipelinesParts are the Deployments of Kubeflow Pipelines whose images have one tag in every release.
 var pipelinesParts = []string{
@@ -113,10 +124,10 @@ func componentFindings(deployments []*unstructured.Unstructured) []doctor.Findin
 	return []doctor.Finding{{
 		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(others[0]), Field: "spec.template.spec.containers[0].image"},
-		Message:     fmt.Sprintf("the Pipelines API server is from Kubeflow %s, %s from %s: %s", of, text.Plural(len(others), "component"), text.Distinct(from), text.Names(others, text.Most, (*unstructured.Unstructured).GetName)),
-		Consequence: "Pages stay empty, or runs are not recorded.",
-		Cause:       "An upgrade reached only some of the components.",
-		Advice:      "Install the release again: the same command brings all components to it.",
+		Message:     fmt.Sprintf(componentsMessage, of, text.Plural(len(others), "component"), text.Distinct(from), text.Names(others, text.Most, (*unstructured.Unstructured).GetName)),
+		Consequence: componentsImpact,
+		Cause:       componentsCause,
+		Advice:      componentsAdvice,
 		Command:     "kubectl kubeflow install -r " + of + " --diff",
 	}}
 }
