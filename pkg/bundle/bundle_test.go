@@ -28,17 +28,17 @@ var (
 	mapKind    = schema.GroupKind{Kind: "ConfigMap"}
 )
 
-// What must not be in a bundle, wherever it stood.
+// Values that must not be in a bundle, wherever they were.
 const (
-	password = "correct-horse-battery"
-	token    = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyIn0.c2lnbmF0dXJl"
-	hash     = "$2y$12$4K/VkmDd1q1Orb3xAt82zu8gk7Ad6ReFR4LCP9UeYE90NLiN9Df73"
-	person   = "jane.doe@contoso.com"
-	key      = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA0\n-----END RSA PRIVATE KEY-----"
-	factory  = "minio123" // everybody's
+	password     = "correct-horse-battery"
+	token        = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyIn0.c2lnbmF0dXJl"
+	hash         = "$2y$12$4K/VkmDd1q1Orb3xAt82zu8gk7Ad6ReFR4LCP9UeYE90NLiN9Df73"
+	person       = "jane.doe@contoso.com"
+	key          = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA0\n-----END RSA PRIVATE KEY-----"
+	defaultValue = "minio123" // the default of every installation
 )
 
-var hidden = []string{password, token, hash, person, "MIIEowIBAAKCAQEA0"}
+var secrets = []string{password, token, hash, person, "MIIEowIBAAKCAQEA0"}
 
 func encoded(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
@@ -55,8 +55,8 @@ func object(t *testing.T, text string) *unstructured.Unstructured {
 	return o
 }
 
-func seen(t *testing.T) cluster.View {
-	pod := cluster.Ref{APIVersion: "v1", Kind: "Pod", Namespace: "kubeflow", Name: "ill"}
+func testView(t *testing.T) cluster.View {
+	pod := cluster.Ref{APIVersion: "v1", Kind: "Pod", Namespace: "kubeflow", Name: "unhealthy"}
 	return cluster.Saved("the test", cluster.Memory{
 		Version: &version.Info{GitVersion: "v1.35.4"}, Now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 		Logs: map[cluster.Ref]map[cluster.LogScope]string{pod.Identity(): {
@@ -65,20 +65,20 @@ func seen(t *testing.T) cluster.View {
 		}},
 		Raw: map[string][]byte{"/.well-known/openid-configuration": []byte(`{"issuer":"https://issuer/"}`)},
 	},
-		object(t, "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: kubeflow, annotations: {"+lastApplied+`: '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"stringData":{"p":"`+password+`"}}'}}, data: {p: `+encoded(password)+", shipped: "+encoded(factory)+", tls.key: "+encoded(key)+", tls.crt: "+encoded("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")+"}}"),
+		object(t, "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: kubeflow, annotations: {"+lastApplied+`: '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"stringData":{"p":"`+password+`"}}'}}, data: {p: `+encoded(password)+", shipped: "+encoded(defaultValue)+", tls.key: "+encoded(key)+", tls.crt: "+encoded("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")+"}}"),
 		object(t, "{apiVersion: v1, kind: Secret, metadata: {name: same, namespace: kubeflow}, data: {q: "+encoded(password)+"}}"),
 		object(t, "{apiVersion: v1, kind: ConfigMap, metadata: {name: dex, namespace: auth}, data: {config.yaml: \"staticPasswords:\\n- email: "+person+"\\n  hash: '"+hash+"'\\nclientSecret: "+password+"\\naccessKeySecret:\\n  name: mlpipeline\\nlogin: https://root:"+password+"@db/x\\n\", key: \""+strings.ReplaceAll(key, "\n", "\\n")+"\"}}"),
-		object(t, `{apiVersion: v1, kind: Pod, metadata: {name: ill, namespace: kubeflow}, spec: {containers: [{name: main, image: "busybox:1", args: [--admin-token=`+password+`, "--verbose=true"], env: [{name: DB_PASSWORD, value: `+password+`}, {name: TOKEN_PATH, value: /var/run/token}]}]}, status: {phase: Running, containerStatuses: [{name: main, ready: false, restartCount: 4, state: {waiting: {reason: CrashLoopBackOff}}}]}}`),
-		object(t, `{apiVersion: v1, kind: Pod, metadata: {name: well, namespace: kubeflow}, status: {phase: Running, containerStatuses: [{name: main, ready: true, restartCount: 0, state: {running: {}}}]}}`),
-		object(t, `{apiVersion: v1, kind: Event, metadata: {name: e, namespace: kubeflow}, involvedObject: {kind: Pod, name: ill}, message: "Back-off restarting failed container"}`),
+		object(t, `{apiVersion: v1, kind: Pod, metadata: {name: unhealthy, namespace: kubeflow}, spec: {containers: [{name: main, image: "busybox:1", args: [--admin-token=`+password+`, "--verbose=true"], env: [{name: DB_PASSWORD, value: `+password+`}, {name: TOKEN_PATH, value: /var/run/token}]}]}, status: {phase: Running, containerStatuses: [{name: main, ready: false, restartCount: 4, state: {waiting: {reason: CrashLoopBackOff}}}]}}`),
+		object(t, `{apiVersion: v1, kind: Pod, metadata: {name: healthy, namespace: kubeflow}, status: {phase: Running, containerStatuses: [{name: main, ready: true, restartCount: 0, state: {running: {}}}]}}`),
+		object(t, `{apiVersion: v1, kind: Event, metadata: {name: e, namespace: kubeflow}, involvedObject: {kind: Pod, name: unhealthy}, message: "Back-off restarting failed container"}`),
 	)
 }
 
-// taken records a few questions and writes them down.
-func taken(t *testing.T, o Options) ([]byte, *Head) {
+// writeBundle records a few requests and writes the bundle.
+func writeBundle(t *testing.T, o Options) ([]byte, *Head) {
 	t.Helper()
 	ctx := context.Background()
-	r := Record(seen(t))
+	r := Record(testView(t))
 	for _, kind := range []schema.GroupKind{podKind, secretKind} {
 		if _, err := r.List(ctx, kind, cluster.Scope{Namespace: "kubeflow"}); err != nil {
 			t.Fatal(err)
@@ -91,7 +91,7 @@ func taken(t *testing.T, o Options) ([]byte, *Head) {
 	r.AddUnhealthy(ctx)
 	_, _ = r.Version(ctx)
 	_, _ = r.Now(ctx)
-	o.Shipped = func(s string) bool { return s == factory }
+	o.Shipped = func(s string) bool { return s == defaultValue }
 	var b bytes.Buffer
 	head, err := r.Write(&b, Head{}, o)
 	if err != nil {
@@ -113,30 +113,30 @@ func unpacked(t *testing.T, content []byte) string {
 	return string(all)
 }
 
-func TestNoSecretIsInABundle(t *testing.T) {
-	content, head := taken(t, Options{Report: map[string]string{"message": "Profile of " + person + " with password: " + password}})
+func TestABundleContainsNoSecrets(t *testing.T) {
+	content, head := writeBundle(t, Options{Report: map[string]string{"message": "Profile of " + person + " with password: " + password}})
 	all := unpacked(t, content)
-	for _, secret := range hidden {
+	for _, secret := range secrets {
 		if strings.Contains(all, secret) || strings.Contains(all, encoded(secret)) {
 			t.Errorf("%q is in the bundle", secret)
 		}
 	}
-	for _, wanted := range []string{encoded(factory), "busybox:1", "--verbose=true", "/var/run/token", "name: mlpipeline", "README.txt", encoded("-----BEGIN CERTIFICATE-----")[:30]} {
+	for _, wanted := range []string{encoded(defaultValue), "busybox:1", "--verbose=true", "/var/run/token", "name: mlpipeline", "README.txt", encoded("-----BEGIN CERTIFICATE-----")[:30]} {
 		if !strings.Contains(all, wanted) {
-			t.Errorf("%q is not in the bundle, and is no secret", wanted)
+			t.Errorf("%q is missing from the bundle although it is not a secret", wanted)
 		}
 	}
 	if head.Redacted["email"] != 1 || head.Redacted["value"] == 0 || head.Redacted["token"] != 1 {
-		t.Errorf("what was taken out is counted as %v", head.Redacted)
+		t.Errorf("the redacted values are counted as %v", head.Redacted)
 	}
-	if kept, _ := taken(t, Options{Emails: true}); !strings.Contains(unpacked(t, kept), person) {
-		t.Error("the e-mail address is not there where it was asked for")
+	if kept, _ := writeBundle(t, Options{Emails: true}); !strings.Contains(unpacked(t, kept), person) {
+		t.Error("the e-mail address was redacted despite Options.Emails")
 	}
 }
 
-func TestABundleAnswersAsTheClusterDid(t *testing.T) {
+func TestABundleGivesTheSameResponsesAsTheCluster(t *testing.T) {
 	ctx := context.Background()
-	content, _ := taken(t, Options{})
+	content, _ := writeBundle(t, Options{})
 	b, err := Open(bytes.NewReader(content))
 	if err != nil {
 		t.Fatal(err)
@@ -145,31 +145,31 @@ func TestABundleAnswersAsTheClusterDid(t *testing.T) {
 	if pods, err := v.List(ctx, podKind, cluster.Scope{Namespace: "kubeflow"}); err != nil || len(pods) != 2 {
 		t.Errorf("%d pods, %v", len(pods), err)
 	}
-	if pods, err := v.List(ctx, podKind, cluster.Scope{Namespace: "kubeflow", Fields: "metadata.name=ill"}); err != nil || len(pods) != 1 {
-		t.Errorf("what follows from an answer is not known: %d pods, %v", len(pods), err)
+	if pods, err := v.List(ctx, podKind, cluster.Scope{Namespace: "kubeflow", Fields: "metadata.name=unhealthy"}); err != nil || len(pods) != 1 {
+		t.Errorf("a list that follows from another one is unknown: %d pods, %v", len(pods), err)
 	}
 	s, err := v.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: "kubeflow", Name: "s"})
 	same, err2 := v.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: "kubeflow", Name: "same"})
 	if err != nil || err2 != nil || s.Object["data"].(map[string]any)["p"] != same.Object["data"].(map[string]any)["q"] {
-		t.Errorf("what was equal is not any more: %v, %v", err, err2)
+		t.Errorf("equal values are no longer equal: %v, %v", err, err2)
 	}
 	if _, err := v.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "auth", Name: "gone"}); !apierrors.IsNotFound(err) {
-		t.Errorf("an object that was not there: %v", err)
+		t.Errorf("an object that did not exist: %v", err)
 	}
 	if _, err := v.List(ctx, schema.GroupKind{Group: "example.org", Kind: "Strange"}, cluster.Scope{}); !meta.IsNoMatchError(err) {
 		t.Errorf("a kind that the cluster does not have: %v", err)
 	}
 	var unknowable *cluster.ErrUnknowable
 	if _, err := v.List(ctx, mapKind, cluster.Scope{Namespace: "auth"}); !errors.As(err, &unknowable) {
-		t.Errorf("what was never asked: %v", err)
+		t.Errorf("a kind that was never listed: %v", err)
 	}
 	if _, err := v.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "auth", Name: "other"}); !errors.As(err, &unknowable) {
-		t.Errorf("an object that nobody asked for: %v", err)
+		t.Errorf("an object that was never requested: %v", err)
 	}
 	if now, err := v.Now(ctx); err != nil || now.Year() != 2026 {
 		t.Errorf("the time is %v, %v", now, err)
 	}
-	if log, err := v.Logs(ctx, cluster.RefOf(object(t, "{apiVersion: v1, kind: Pod, metadata: {name: ill, namespace: kubeflow}}")), cluster.LogScope{Container: "main", Previous: true, Lines: cluster.LogLines}); err != nil || !strings.Contains(log, "exit") {
+	if log, err := v.Logs(ctx, cluster.RefOf(object(t, "{apiVersion: v1, kind: Pod, metadata: {name: unhealthy, namespace: kubeflow}}")), cluster.LogScope{Container: "main", Previous: true, Lines: cluster.LogLines}); err != nil || !strings.Contains(log, "exit") {
 		t.Errorf("the log is %q, %v", log, err)
 	}
 	if raw, err := v.Raw(ctx, "/.well-known/openid-configuration"); err != nil || !strings.Contains(string(raw), "issuer") {
@@ -177,7 +177,7 @@ func TestABundleAnswersAsTheClusterDid(t *testing.T) {
 	}
 }
 
-func TestAKindThatIsTooLargeIsLeftOutAndSaidToBe(t *testing.T) {
+func TestAKindThatIsTooLargeIsLeftOutAndReported(t *testing.T) {
 	ctx := context.Background()
 	big := object(t, "{apiVersion: v1, kind: ConfigMap, metadata: {name: big, namespace: a}, data: {}}")
 	big.Object["data"] = map[string]any{"x": strings.Repeat("0123456789abcdef", 100)}
@@ -196,14 +196,14 @@ func TestAKindThatIsTooLargeIsLeftOutAndSaidToBe(t *testing.T) {
 	}
 	var unknowable *cluster.ErrUnknowable
 	if _, err := b.View().List(ctx, mapKind, cluster.Scope{}); !errors.As(err, &unknowable) {
-		t.Errorf("what was left out: %v", err)
+		t.Errorf("the kind that was left out: %v", err)
 	}
 	if pods, err := b.View().List(ctx, podKind, cluster.Scope{}); err != nil || len(pods) != 1 {
-		t.Errorf("what was not: %d, %v", len(pods), err)
+		t.Errorf("the other kind: %d pods, %v", len(pods), err)
 	}
 }
 
-func TestAFileThatIsNoBundleIsRefused(t *testing.T) {
+func TestAFileThatIsNotABundleIsRejected(t *testing.T) {
 	packed := func(name, content string) []byte {
 		var b bytes.Buffer
 		z := gzip.NewWriter(&b)
@@ -218,10 +218,10 @@ func TestAFileThatIsNoBundleIsRefused(t *testing.T) {
 		"text": []byte("hello"), "empty": nil, "another archive": packed("a/b.yaml", "x: 1"),
 		"another kind": packed("a/bundle.yaml", "apiVersion: v1\nkind: Pod\n"), "a broken head": packed("a/bundle.yaml", "\t{"),
 		"a list for an object": packed("a/objects/core/Pod/x.yaml", "- 1\n"), "a log without a name": packed("a/logs/x", "y"),
-		"cut off": packed("a/bundle.yaml", strings.Repeat("x", 1000))[:60],
+		"truncated": packed("a/bundle.yaml", strings.Repeat("x", 1000))[:60],
 	} {
 		if _, err := Open(bytes.NewReader(content)); err == nil {
-			t.Errorf("%s is taken for a bundle", name)
+			t.Errorf("%s is accepted as a bundle", name)
 		}
 	}
 }

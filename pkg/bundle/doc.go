@@ -1,4 +1,4 @@
-// Package bundle keeps what doctor read from a cluster in one file that can be sent to somebody else: redacted, bounded in
-// size, readable with tar. [Record] listens to a look at a cluster, [Recorder.Write] saves what it heard, and [Open] gives
-// it back as a View from which the same report comes out.
+// Package bundle saves what doctor read from a cluster in one file that can be shared: redacted, bounded in size, readable
+// with tar. [Record] records the requests to a View and their responses, [Recorder.Write] saves them, and [Open] returns
+// them as a View that leads to the same report.
 package bundle

@@ -16,10 +16,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// ErrNotOne is the error for a file that is no bundle.
+// ErrNotOne is returned for a file that is not a bundle.
 var ErrNotOne = errors.New("this is no bundle of kubectl kubeflow")
 
-// A Bundle is what was saved of a cluster.
+// A Bundle is the saved state of a cluster.
 type Bundle struct {
 	Head
 	answers []answer
@@ -27,7 +27,7 @@ type Bundle struct {
 	logs    map[cluster.Ref]map[cluster.LogScope]string
 }
 
-// mostRead is how much a bundle may hold when it is unpacked: somebody else made the file.
+// mostRead limits the unpacked size of a bundle, because the file is not trusted.
 const mostRead = 4 * Most
 
 // Open reads a bundle.

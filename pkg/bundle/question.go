@@ -11,18 +11,18 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// A question is one that a View was asked.
+// A question is one request to a View.
 type question struct {
 	Verb      string `json:"verb"` // get, list, can, serves, logs, raw
 	Group     string `json:"group,omitempty"`
-	Version   string `json:"version,omitempty"` // of serves alone
+	Version   string `json:"version,omitempty"` // for serves only
 	Kind      string `json:"kind,omitempty"`
 	Namespace string `json:"namespace,omitempty"`
 	Name      string `json:"name,omitempty"`
 	Labels    string `json:"labels,omitempty"`
 	Fields    string `json:"fields,omitempty"`
 	Metadata  bool   `json:"metadata,omitempty"`
-	May       string `json:"may,omitempty"` // the verb that can asks about
+	May       string `json:"may,omitempty"` // the verb of a can request
 	Container string `json:"container,omitempty"`
 	Previous  bool   `json:"previous,omitempty"`
 	Lines     int64  `json:"lines,omitempty"`
@@ -53,17 +53,17 @@ func logsQuestion(pod cluster.Ref, of cluster.LogScope) question {
 
 func rawQuestion(path string) question { return question{Verb: "raw", Path: path} }
 
-// An answer is what came back, but for the objects and texts themselves, which have files of their own.
+// An answer is the response to a question, without objects and logs, which have files of their own.
 type answer struct {
 	question
 	Yes    bool     `json:"yes,omitempty"`
-	Text   string   `json:"text,omitempty"` // of raw
+	Text   string   `json:"text,omitempty"` // for raw
 	Failed *failure `json:"failed,omitempty"`
 }
 
-// A failure is an error that keeps its type when it is written down.
+// A failure is an error that keeps its type when it is saved.
 type failure struct {
-	Status  *metav1.Status    `json:"status,omitempty"` // what the API server said
+	Status  *metav1.Status    `json:"status,omitempty"` // the API server's response
 	NoKind  *schema.GroupKind `json:"noKind,omitempty"` // the server has no such kind
 	Message string            `json:"message,omitempty"`
 }

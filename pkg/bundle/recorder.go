@@ -15,20 +15,20 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// A Recorder is a View that remembers what it was asked and what came back. It is safe for concurrent use.
+// A Recorder is a View that records its requests and their responses. It is safe for concurrent use.
 type Recorder struct {
 	view cluster.View // not embedded: a method that View gets has to be recorded too
 
 	mu      sync.Mutex
-	version *version.Info // nil when it was not asked for, or could not be read
-	now     time.Time     // by the server's clock; zero likewise
+	version *version.Info // nil if it was not requested, or could not be read
+	now     time.Time     // by the server's clock; zero in the same cases
 	answers map[question]answer
-	objects map[cluster.Ref]*unstructured.Unstructured // by Identity; the whole object wins over its metadata
+	objects map[cluster.Ref]*unstructured.Unstructured // by Identity; the whole object takes precedence over its metadata
 	partial map[cluster.Ref]bool                       // only the metadata was read
 	logs    map[question]string
 }
 
-// Record returns a View that looks through another and remembers.
+// Record returns a Recorder that reads from another View.
 func Record(view cluster.View) *Recorder {
 	return &Recorder{view: view, answers: map[question]answer{}, logs: map[question]string{},
 		objects: map[cluster.Ref]*unstructured.Unstructured{}, partial: map[cluster.Ref]bool{}}
@@ -50,35 +50,35 @@ func (r *Recorder) note(a answer, err error, metadata bool, objects ...*unstruct
 	}
 }
 
-// Get looks, and remembers the object.
+// Get reads an object and records it.
 func (r *Recorder) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstructured, error) {
 	o, err := r.view.Get(ctx, ref)
 	r.note(answer{question: getQuestion(ref)}, err, false, o)
 	return o, err
 }
 
-// List looks, and remembers the objects.
+// List reads objects and records them.
 func (r *Recorder) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
 	list, err := r.view.List(ctx, kind, in)
 	r.note(answer{question: listQuestion(kind, in)}, err, in.Metadata, list...)
 	return list, err
 }
 
-// Can asks, and remembers.
+// Can checks a permission and records the result.
 func (r *Recorder) Can(ctx context.Context, verb string, kind schema.GroupKind, in cluster.Scope) (bool, error) {
 	yes, err := r.view.Can(ctx, verb, kind, in)
 	r.note(answer{question: canQuestion(verb, kind, in), Yes: yes}, err, false)
 	return yes, err
 }
 
-// Serves asks, and remembers.
+// Serves checks for a kind and records the result.
 func (r *Recorder) Serves(ctx context.Context, kind schema.GroupVersionKind) (bool, error) {
 	yes, err := r.view.Serves(ctx, kind)
 	r.note(answer{question: servesQuestion(kind), Yes: yes}, err, false)
 	return yes, err
 }
 
-// Version asks, and remembers.
+// Version reads the server's version and records it.
 func (r *Recorder) Version(ctx context.Context) (*version.Info, error) {
 	version, err := r.view.Version(ctx)
 	if err == nil {
@@ -89,7 +89,7 @@ func (r *Recorder) Version(ctx context.Context) (*version.Info, error) {
 	return version, err
 }
 
-// Now asks, and remembers.
+// Now reads the server's time and records it.
 func (r *Recorder) Now(ctx context.Context) (time.Time, error) {
 	now, err := r.view.Now(ctx)
 	if err == nil {
@@ -100,7 +100,7 @@ func (r *Recorder) Now(ctx context.Context) (time.Time, error) {
 	return now, err
 }
 
-// Logs reads, and remembers.
+// Logs reads a log and records it.
 func (r *Recorder) Logs(ctx context.Context, pod cluster.Ref, of cluster.LogScope) (string, error) {
 	log, err := r.view.Logs(ctx, pod, of)
 	q := logsQuestion(pod, of)
@@ -113,14 +113,14 @@ func (r *Recorder) Logs(ctx context.Context, pod cluster.Ref, of cluster.LogScop
 	return log, err
 }
 
-// Raw asks, and remembers.
+// Raw reads a path and records the response.
 func (r *Recorder) Raw(ctx context.Context, path string) ([]byte, error) {
 	content, err := r.view.Raw(ctx, path)
 	r.note(answer{question: rawQuestion(path), Text: string(content)}, err, false)
 	return content, err
 }
 
-// Pods returns the pods that were read, in the order of their names.
+// Pods returns the pods that were read, sorted by name.
 func (r *Recorder) Pods() []*unstructured.Unstructured {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -14,21 +14,21 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// A redactor takes out what nobody else should see. The same value becomes the same word everywhere, so that what was equal
-// still is. Values that every installation ships with are no secrets, and stay: checks look for them.
+// A redactor replaces confidential values. The same value is replaced by the same word everywhere, so that equal values stay
+// equal. Values that every installation ships with are public and kept, because checks look for them.
 type redactor struct {
 	keepEmails bool
 	shipped    func(string) bool
 
-	words map[string]string // what a value became
-	count map[string]int    // how many different values of each sort
+	words map[string]string // the replacement of each value
+	count map[string]int    // number of different values of each sort
 }
 
 func newRedactor(keepEmails bool, shipped func(string) bool) *redactor {
 	return &redactor{keepEmails: keepEmails, shipped: shipped, words: map[string]string{}, count: map[string]int{}}
 }
 
-// word returns what stands for a value: "redacted-token-3".
+// word returns the replacement of a value: "redacted-token-3".
 func (r *redactor) word(sort, value string) string {
 	if w, known := r.words[value]; known {
 		return w
@@ -49,7 +49,7 @@ func (r *redactor) secret(sort, value string) string {
 	return r.word(sort, value)
 }
 
-// publicPEM tells whether a text is certificates and nothing else: these are shown to every caller anyway.
+// publicPEM reports whether a text consists only of certificates, which are public.
 func publicPEM(text string) bool {
 	return strings.HasPrefix(text, "-----BEGIN CERTIFICATE-----") && !strings.Contains(text, "KEY-----")
 }
@@ -65,7 +65,7 @@ func (r *redactor) object(o *unstructured.Unstructured) *unstructured.Unstructur
 	return o
 }
 
-// values redacts what a Secret holds.
+// values redacts the data of a Secret.
 func (r *redactor) values(secret map[string]any) {
 	if data, ok := secret["data"].(map[string]any); ok {
 		for _, key := range slices.Sorted(maps.Keys(data)) {
@@ -87,7 +87,7 @@ func (r *redactor) values(secret map[string]any) {
 
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
-// value redacts every text below a value, in the order of the keys.
+// value redacts every string below a value, in the order of the keys.
 func (r *redactor) value(v any) any {
 	switch v := v.(type) {
 	case string:
@@ -112,7 +112,7 @@ func (r *redactor) value(v any) any {
 	return v
 }
 
-// applied redacts the object that kubectl apply writes down as a text.
+// applied redacts the object in kubectl apply's last-applied annotation.
 func (r *redactor) applied(text string) string {
 	o := &unstructured.Unstructured{}
 	if json.Unmarshal([]byte(text), &o.Object) != nil {
@@ -137,7 +137,7 @@ var (
 	email      = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}`)
 )
 
-// text redacts what looks like a secret, or a person, in a text.
+// text redacts whatever looks like a secret or an e-mail address in a text.
 func (r *redactor) text(s string) string {
 	if strings.Contains(s, "PRIVATE KEY") {
 		s = privateKey.ReplaceAllStringFunc(s, func(key string) string { return r.word("key", key) })
@@ -164,7 +164,7 @@ func (r *redactor) text(s string) string {
 	})
 }
 
-// plain tells whether the value of a setting is one of the words that say how, and not what.
+// plain reports whether the value of a setting is a common word such as "true", which cannot be a secret.
 func plain(value string) bool {
 	return slices.Contains([]string{"true", "false", "null", "nil", "none", "yes", "no"}, strings.ToLower(value))
 }

@@ -14,10 +14,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// source is what errors call a bundle.
+// source is the name of a bundle in errors.
 const source = "this bundle"
 
-// View returns the cluster as it was. What was not asked then, and does not follow from what was, cannot be known.
+// View returns the cluster as it was. What was not requested then, and does not follow from other responses, is unknowable.
 func (b *Bundle) View() cluster.View {
 	memory := cluster.Memory{Version: b.Kubernetes, Now: b.Taken, Logs: b.logs, Raw: map[string][]byte{}}
 	v := &replay{answers: map[question]answer{}, leftOut: b.LeftOut}
@@ -31,20 +31,20 @@ func (b *Bundle) View() cluster.View {
 	return v
 }
 
-// replay answers as the cluster did.
+// replay is a View that returns the saved responses.
 type replay struct {
-	saved   cluster.View // not embedded: a method that View gets has to be thought of here
+	saved   cluster.View // not embedded, so that a new method of View has to be implemented here
 	answers map[question]answer
 	leftOut []string
 }
 
-// asked returns the error that a question got, and whether it was asked at all.
+// asked returns the error of a request, and whether it was made at all.
 func (v *replay) asked(q question) (err error, known bool) {
 	a, known := v.answers[q]
 	return a.Failed.error(), known
 }
 
-// whole tells whether all objects of a kind were read, there or everywhere.
+// whole reports whether all objects of a kind were read, in the namespace or everywhere.
 func (v *replay) whole(kind schema.GroupKind, namespace string) bool {
 	for _, in := range []cluster.Scope{{}, {Namespace: namespace}} {
 		if err, known := v.asked(listQuestion(kind, in)); known && err == nil {
@@ -78,7 +78,7 @@ func (v *replay) List(ctx context.Context, kind schema.GroupKind, in cluster.Sco
 		return nil, &cluster.ErrUnknowable{What: "which objects of kind " + kind.Kind + " there are", Source: source}
 	}
 	list, err := v.saved.List(ctx, kind, in)
-	if meta.IsNoMatchError(err) { // the cluster had the kind, and none of it
+	if meta.IsNoMatchError(err) { // the cluster had the kind but no objects of it
 		return nil, nil
 	}
 	return list, err

@@ -19,10 +19,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
-// Most is how many bytes of objects a bundle holds, before it is compressed; beyond it whole kinds are left out, the largest first.
+// Most limits the bytes of objects in a bundle before compression; beyond it whole kinds are left out, the largest first.
 const Most = 32 << 20
 
-// A Head says what a bundle is of.
+// A Head describes a bundle.
 type Head struct {
 	APIVersion string         `json:"apiVersion"`
 	Kind       string         `json:"kind"`
@@ -30,20 +30,20 @@ type Head struct {
 	By         string         `json:"by,omitempty"`
 	Context    string         `json:"context,omitempty"`
 	Server     string         `json:"server,omitempty"`
-	Release    string         `json:"release,omitempty"` // what the installation's record names; "" where there is none
+	Release    string         `json:"release,omitempty"` // the release in the inventory; "" if there is none
 	Kubernetes *version.Info  `json:"kubernetes,omitempty"`
 	Objects    int            `json:"objects"`
 	Logs       int            `json:"logs"`
-	Redacted   map[string]int `json:"redacted,omitempty"` // how many different values of each sort were taken out
-	LeftOut    []string       `json:"leftOut"`            // kinds, as GROUP/KIND, that would have made it too large
+	Redacted   map[string]int `json:"redacted,omitempty"` // number of different values of each sort that were redacted
+	LeftOut    []string       `json:"leftOut"`            // kinds, as GROUP/KIND, that would have made the bundle too large
 }
 
 // Options say how a bundle is written.
 type Options struct {
 	Emails  bool              // keep e-mail addresses
-	Shipped func(string) bool // tells the values that every installation ships with, which are no secrets
+	Shipped func(string) bool // reports the values that every installation ships with, which are public
 	Most    int               // bytes of objects; 0 is [Most]
-	Report  any               // what was found, to be read by people; nil for none
+	Report  any               // the findings, in a readable form; nil for none
 }
 
 // The files of a bundle.
@@ -69,7 +69,7 @@ the same word, so that one can see what is equal. The values that every Kubeflow
 The same report comes out of it with: kubectl kubeflow doctor --from FILE
 `
 
-// Write saves what was heard as a tar archive, compressed with gzip. It fills in the part of the head that was recorded.
+// Write saves what was recorded as a tar archive, compressed with gzip. It fills in the recorded fields of the head.
 func (r *Recorder) Write(w io.Writer, head Head, o Options) (*Head, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -90,7 +90,7 @@ func (r *Recorder) Write(w io.Writer, head Head, o Options) (*Head, error) {
 	for _, part := range []struct {
 		name  string
 		value any
-	}{{answersFile, r.heard()}, {reportFile, o.Report}} {
+	}{{answersFile, r.sortedAnswers()}, {reportFile, o.Report}} {
 		content, err := clean.document(part.value)
 		if err != nil {
 			return nil, err
@@ -113,14 +113,14 @@ type file struct {
 	content []byte
 }
 
-// heard returns the answers in the order of the questions.
-func (r *Recorder) heard() []answer {
+// sortedAnswers returns the answers in the order of the questions.
+func (r *Recorder) sortedAnswers() []answer {
 	return slices.SortedFunc(maps.Values(r.answers), func(a, b answer) int {
 		return strings.Compare(fmt.Sprintf("%+v", a.question), fmt.Sprintf("%+v", b.question))
 	})
 }
 
-// objectFiles writes the objects down, those of one kind and namespace in one file.
+// objectFiles returns the objects as files, one for each kind and namespace.
 func (r *Recorder) objectFiles(clean *redactor) ([]file, error) {
 	var files []file
 	at := map[string]int{}
@@ -154,7 +154,7 @@ func folderOf(group string) string {
 	return group
 }
 
-// bounded leaves whole kinds out, the largest first, until the rest is small enough.
+// bounded leaves out whole kinds, the largest first, until the rest is small enough.
 func bounded(files []file, most int) (kept []file, leftOut []string) {
 	leftOut = []string{}
 	size, all := map[string]int{}, 0
