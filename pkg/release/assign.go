@@ -9,10 +9,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
-// assign gives each resource of a release's kustomization to a component: the one that lists it, or else
-// the one that its path belongs to. The kustomization is the truth: what no component of the release
-// foresees becomes one of its own, and what the release foresees but the archive has not is left out with
-// a warning.
+// assign assigns each resource of a release's kustomization to a component: the one that lists it, or else
+// the one that its path belongs to. The kustomization is authoritative: a resource that no component of
+// the release lists becomes a component of its own, and a listed one that is not in the archive is left
+// out with a warning.
 func assign(release Release, resources []string) (components []Component, warnings []string) {
 	components = slices.Clone(release.Components)
 	listed := map[string]int{}

@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
-// build builds folders side by side, as many as there are processors, and puts the objects back in order.
+// build builds parts concurrently, as many as there are processors, and returns the objects in order.
 func (r *rendering) build(ctx context.Context, parts []part) ([]RenderedComponent, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -26,7 +26,7 @@ func (r *rendering) build(ctx context.Context, parts []part) ([]RenderedComponen
 		}
 		kept[i] = r.keptFile(p) // before any build can add to the pins
 	}
-	for i, p := range slices.Backward(parts) { // the last ones are the largest, and should not be begun last
+	for i, p := range slices.Backward(parts) { // the last ones are the largest, and should not be started last
 		out[i] = RenderedComponent{Name: p.name, Objects: p.objects}
 		if len(p.folders) == 0 || p.fault != nil {
 			continue
@@ -43,7 +43,7 @@ func (r *rendering) build(ctx context.Context, parts []part) ([]RenderedComponen
 	return out, group.Wait()
 }
 
-// broken passes a part's fault on, or tells who asked to hear of it instead.
+// broken returns a part's error, or reports it to RenderOptions.Broken if that is set.
 func (r *rendering) broken(p part, err error) error {
 	if err == nil || r.options.Broken == nil || errors.Is(err, context.Canceled) {
 		return err
@@ -81,7 +81,7 @@ func (r *rendering) buildPart(ctx context.Context, p part, file string) ([]*unst
 	return objects, nil
 }
 
-// without leaves out the objects that other folders build to.
+// without removes the objects that other folders build.
 func (r *rendering) without(ctx context.Context, objects []*unstructured.Unstructured, folders []string) ([]*unstructured.Unstructured, error) {
 	theirs := map[string]bool{}
 	for _, folder := range folders {
@@ -96,12 +96,12 @@ func (r *rendering) without(ctx context.Context, objects []*unstructured.Unstruc
 	return slices.DeleteFunc(objects, func(object *unstructured.Unstructured) bool { return theirs[identity(object)] }), nil
 }
 
-// identity is what makes an object the same object: its kind, namespace and name.
+// identity identifies an object: its kind, namespace and name.
 func identity(o *unstructured.Unstructured) string {
 	return o.GroupVersionKind().String() + "/" + o.GetNamespace() + "/" + o.GetName()
 }
 
-// recognise finds the release by the image of ml-pipeline, for manifests that came from elsewhere.
+// recognise finds the release by the image of ml-pipeline, for manifests from other sources.
 func recognise(components []RenderedComponent) *Release {
 	for _, component := range components {
 		for _, object := range component.Objects {
@@ -115,7 +115,7 @@ func recognise(components []RenderedComponent) *Release {
 	return nil
 }
 
-// Recognise returns the release that a Deployment of ml-pipeline is of, by the tag of its image; nil when it is none that is known.
+// Recognise returns the release of an ml-pipeline Deployment, by the tag of its image; nil if it is not a known release.
 func Recognise(server *unstructured.Unstructured) *Release {
 	for _, container := range kube.Items(server.Object, "spec", "template", "spec", "containers") {
 		if r, ok := Fingerprint(kube.ParseImage(kube.Text(container, "image")).Tag); ok {

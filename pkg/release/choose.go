@@ -9,7 +9,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// otherNames are what people also call components, by the name of the project, folder or Deployment.
+// otherNames maps other common names of components: of the project, folder or Deployment.
 var otherNames = map[string]string{
 	"admission-webhook": "poddefaults", "centraldashboard": "dashboard", "central-dashboard": "dashboard", "jupyter": "notebooks",
 	"jupyter-web-app": "notebooks", "notebook-controller": "notebooks", "kfp": "pipelines", "ml-pipeline": "pipelines",
@@ -18,14 +18,14 @@ var otherNames = map[string]string{
 	"kubeflow-roles": "kubeflow", "spark-operator": "spark", "certmanager": "cert-manager", "knative-serving": "knative",
 }
 
-// A choice is what --component and --skip make of a release's parts, and what the user should hear of it.
+// A choice is the parts of a release that --component and --skip select, and what to report to the user.
 type choice struct {
 	parts           []part
 	notes, warnings []string
 }
 
-// choose keeps the components that were asked for and all that they need, and leaves out what is to be
-// skipped. A name that is none is an error, not a silence.
+// choose keeps the requested components and all that they need, and leaves out the skipped ones. An
+// unknown name is an error.
 func choose(parts []part, only, skip []string) (choice, error) {
 	if err := checkNames(parts, only, skip); err != nil {
 		return choice{}, err
@@ -73,7 +73,7 @@ func checkNames(parts []part, only, skip []string) error {
 	return nil
 }
 
-// A needsGraph says which components need which.
+// A needsGraph holds which components need which others.
 type needsGraph struct {
 	names []string // in the release's order
 	needs map[string][]string
@@ -88,8 +88,8 @@ func graph(parts []part) needsGraph {
 	return g
 }
 
-// all are the components that one needs, at first or at second hand, in the release's order. What is
-// to be skipped is neither taken along nor looked behind.
+// all returns the components that one needs, directly or indirectly, in the release's order. Skipped
+// components are left out, and so is what only they need.
 func (g needsGraph) all(name string, skip []string) []string {
 	seen := map[string]bool{}
 	var visit func(string)
@@ -105,11 +105,11 @@ func (g needsGraph) all(name string, skip []string) []string {
 	return slices.DeleteFunc(slices.Clone(g.names), func(n string) bool { return !seen[n] || n == name })
 }
 
-// alongWith are the components that were asked for and what they need, and a sentence for each that
-// brings others with it.
+// alongWith returns the requested components and what they need, and a sentence for each that
+// requires others.
 func (g needsGraph) alongWith(only, skip []string) (wanted, notes []string) {
 	for i, name := range only {
-		if slices.Contains(only[:i], name) { // asked for twice
+		if slices.Contains(only[:i], name) { // requested twice
 			continue
 		}
 		var more []string
@@ -126,7 +126,7 @@ func (g needsGraph) alongWith(only, skip []string) (wanted, notes []string) {
 	return wanted, notes
 }
 
-// whoNeeds are those of some parts that need a component themselves.
+// whoNeeds returns those parts that directly need a component.
 func (g needsGraph) whoNeeds(name string, parts []part) []string {
 	var who []string
 	for _, p := range parts {

@@ -13,19 +13,19 @@ import (
 )
 
 // A Directory is an application directory, read into memory: kustomizations that a user may have
-// edited. Its builds see nothing but what is in it.
+// edited. Its builds can read only its own files.
 type Directory struct {
-	// Path is how messages call it.
+	// Path is its name in messages.
 	Path string
-	// Files are its files, relative to it.
+	// Files are its files, by relative path.
 	Files *archive.Archive
 	// KfDef is kfctl's configuration among the files, of a directory that kfctl made; the fields below are then empty.
 	KfDef string
 	// Components are built in this order, each from its folders among the files.
 	Components []Component
-	// Keys say, for components as they were built, all that they depend on, so that they need not be built again.
+	// Keys identify, for built components, everything that they depend on, so that they need not be built again.
 	Keys map[string]string
-	// Release is what was built into it, and Namespace what its objects without one are for; empty when not known.
+	// Release is what was built into it, and Namespace the one for objects without a namespace; empty if unknown.
 	Release, Namespace string
 	// Pins are what it was made from.
 	Pins []Pin
@@ -89,21 +89,21 @@ func (r *rendering) fromDirectory(ctx context.Context, d Directory) ([]part, err
 	return parts, nil
 }
 
-// sealed is a file system of its own for one component: what goes wrong in it is not another's fault.
+// sealed returns a separate file system for one component, so that its errors do not affect others.
 func (r *rendering) sealed(ctx context.Context) *kustomization.Tree {
 	tree := r.newTree(ctx)
 	tree.Sealed = true
 	return tree
 }
 
-// An EditError is what is wrong with a kustomization that a user wrote.
+// An EditError is an error in a kustomization that a user edited.
 type EditError struct{ Reason string }
 
-// Error is the reason.
+// Error returns the reason.
 func (e *EditError) Error() string { return e.Reason }
 
-// users says of a kustomization that a user may have edited that it is theirs to mend. What is not a
-// fault of its own (a file that cannot be fetched, an interrupt) passes.
+// users turns an error of a kustomization that a user may have edited into a usage error. Other errors
+// (a file that cannot be fetched, an interrupt) are returned unchanged.
 func (p part) users(err error) error {
 	var reference *kustomization.ReferenceError
 	var fault *kustomization.FaultError

@@ -1,5 +1,5 @@
-// Package release knows which Kubeflow releases exist and turns one of them, or a file the user
-// names, into Kubernetes objects.
+// Package release lists the Kubeflow releases and renders one of them, or a file the user names, into
+// Kubernetes objects.
 //
 // A Release is data: one YAML file in this folder, embedded. Copy 26.03.yaml to add one more. Render
 // does the rest: it fetches the archive (package archive: pinned, cached, mirrored), reads the

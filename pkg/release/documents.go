@@ -19,7 +19,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
-// documents reads YAML or JSON as Kubernetes objects; a List counts as what it holds.
+// documents reads YAML or JSON as Kubernetes objects; a List is replaced by its items.
 func documents(name string, content []byte) ([]*unstructured.Unstructured, error) {
 	reader := yamldocs.NewYAMLReader(bufio.NewReader(bytes.NewReader(content)))
 	var objects []*unstructured.Unstructured
@@ -73,7 +73,7 @@ func appendObject(objects []*unstructured.Unstructured, document []byte) ([]*uns
 	return objects, err
 }
 
-// shape tells what is no object by its outermost form.
+// shape rejects a document that is not an object by its outermost type.
 func shape(content []byte) error {
 	var fields struct {
 		APIVersion any   `json:"apiVersion"`
@@ -86,7 +86,7 @@ func shape(content []byte) error {
 	case errors.As(err, &wrong) && wrong.Field == "":
 		return fmt.Errorf("it is a %s", strings.NewReplacer("array", "list", "string", "piece of text").Replace(wrong.Value))
 	case err != nil:
-		return nil // an object of another form says it itself
+		return nil // decoding the object reports it
 	}
 	for _, field := range []any{fields.APIVersion, fields.Kind} {
 		if text, ok := field.(string); !ok || text == "" {
@@ -101,7 +101,7 @@ func shape(content []byte) error {
 	return nil
 }
 
-// complete adds an object that says what it is. A KfDef or a kustomization needs no name.
+// complete adds an object that has a kind and a name. A KfDef or a kustomization needs no name.
 func complete(object *unstructured.Unstructured, to *[]*unstructured.Unstructured) error {
 	if object.GetAPIVersion() == "" || object.GetKind() == "" {
 		return fmt.Errorf("it lacks apiVersion or kind")

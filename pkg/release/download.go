@@ -13,16 +13,16 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
-// ImagesFile is the name of the list of images in a folder that Download has filled.
+// ImagesFile is the name of the image list in a folder that Download has written.
 const ImagesFile = "images.txt"
 
-// A Downloaded is what is in a mirror after Download.
+// A Downloaded is the content of a mirror after Download.
 type Downloaded struct {
-	// Releases are those that were asked for, as they were rendered.
+	// Releases are the requested ones, rendered.
 	Releases []*Rendered
-	// Files are the archives and files that a render of them reads, below the folder.
+	// Files are the archives and files that rendering them reads, below the folder.
 	Files []string
-	// Images are all that the releases name, sorted, each once; ImagesFile holds them one a line.
+	// Images are all images of the releases, sorted and unique; ImagesFile has one per line.
 	Images []string
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kustomization"
 )
 
-// plain says what to do about the faults that lower layers know.
+// plain adds the next step for the user to errors of lower layers.
 func plain(err error, o RenderOptions) error {
 	var input *problem.Error
 	var mismatch *archive.MismatchError

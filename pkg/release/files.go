@@ -19,10 +19,10 @@ import (
 
 const kustomizeGroup = "kustomize.config.k8s.io"
 
-// largest is how long a file on stdin or on disk may be.
+// largest limits the size of a file on stdin or on disk.
 const largest = 256 << 20
 
-// fromFile finds out what the user named: stdin, a URL, a folder or a file.
+// fromFile reads what the user named: stdin, a URL, a folder or a file.
 func (r *rendering) fromFile(ctx context.Context, in Input) ([]part, error) {
 	name := in.File
 	switch {
@@ -63,7 +63,7 @@ func (r *rendering) fromFile(ctx context.Context, in Input) ([]part, error) {
 	return r.fromContent(ctx, name, content, filepath.Dir(name))
 }
 
-// fromContent tells a KfDef from rendered objects.
+// fromContent reads a KfDef or rendered objects.
 func (r *rendering) fromContent(ctx context.Context, name string, content []byte, beside string) ([]part, error) {
 	objects, err := documents(name, content)
 	if err != nil {
@@ -95,8 +95,8 @@ func component(name string) string {
 	return base
 }
 
-// fromFolder is a kustomization, or else every YAML and JSON file below: a component each, or one for
-// each folder that holds them.
+// fromFolder reads a kustomization, or else every YAML and JSON file below: one component for each file,
+// or for each folder that contains some.
 func (r *rendering) fromFolder(ctx context.Context, folder string) ([]part, error) {
 	whole, err := filepath.Abs(folder)
 	if err != nil {
@@ -130,7 +130,7 @@ func (r *rendering) fromFolder(ctx context.Context, folder string) ([]part, erro
 	return parts, err
 }
 
-// join adds what one file holds to the component of its folder.
+// join adds the objects of one file to the component of its folder.
 func (r *rendering) join(parts, found []part, folder, name string) []part {
 	if filepath.Dir(name) == filepath.Clean(folder) || len(found) != 1 || found[0].folders != nil {
 		return append(parts, found...)
@@ -151,8 +151,8 @@ func isYAML(name string) bool {
 	return false
 }
 
-// fromURL is a file of a known release, which comes out of its pinned archive; any other file; or a
-// folder of a repository.
+// fromURL reads a file of a known release, from its pinned archive; any other file; or a folder of a
+// repository.
 func (r *rendering) fromURL(ctx context.Context, address string) ([]part, error) {
 	if archiveURL, file, ok := raw(address); ok {
 		if _, release, known := known(archiveURL); known && release != nil {

@@ -11,14 +11,14 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
-// Images are the container images that objects name, sorted, each once: of containers, of fields called
-// image in any kind, in arguments and environment variables that hand one on, and in the text of
-// ConfigMaps, where the notebook spawner, Katib, KServe and Argo have theirs.
+// Images returns the container images that objects reference, sorted and unique: of containers, in fields called
+// image of any kind, in arguments and environment variables that pass one on, and in the text of ConfigMaps,
+// where the notebook spawner, Katib, KServe and Argo have theirs.
 func Images(objects []*unstructured.Unstructured) []string {
 	found := map[string]bool{}
 	for _, object := range objects {
 		switch object.GetKind() {
-		case "CustomResourceDefinition": // its texts are about images
+		case "CustomResourceDefinition": // its descriptions mention images
 		case "ConfigMap":
 			data, _, _ := unstructured.NestedStringMap(object.Object, "data")
 			for _, text := range data {
@@ -57,7 +57,7 @@ func collectImages(value any, found map[string]bool) {
 	}
 }
 
-// passedOn takes an argument or a variable's value that is an image, or ends in one as --flag=IMAGE does.
+// passedOn collects an argument or a variable's value that is an image, or ends in one as --flag=IMAGE does.
 func passedOn(text string, found map[string]bool) {
 	if _, after, ok := strings.Cut(text, "="); ok && strings.HasPrefix(text, "-") {
 		text = after
@@ -91,7 +91,7 @@ var (
 	afterKeyImage = regexp.MustCompile(`(?i)image["']?\s*[:=]\s*["']?(` + `(?:` + registry + `)?` + rest + imageVersion + `)`)
 )
 
-// Pullable says whether an image of the release can still be had, and what else does the same where it cannot.
+// Pullable reports whether an image of the release can still be pulled, and returns its replacement if not.
 func (r Release) Pullable(image string) (instead string, pullable bool) {
 	for _, gone := range r.Gone {
 		suffix, matches := gone.matches(image)
@@ -108,7 +108,7 @@ func (r Release) Pullable(image string) (instead string, pullable bool) {
 	return "", true
 }
 
-// matches reports whether an image is the one that is gone, and what follows it: the tag, or all behind a prefix.
+// matches reports whether an image is unavailable, and returns what follows the match: the tag, or everything after a prefix.
 func (g GoneImage) matches(image string) (suffix string, ok bool) {
 	rest, ok := strings.CutPrefix(image, g.Image)
 	if !ok {

@@ -21,9 +21,9 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kustomization"
 )
 
-// What was built once from content whose hashes are known need not be built again. keptFile is where
-// a part's objects are kept: the name says everything they depend on. It is empty where that cannot
-// be said, as for a kustomization on the user's disk.
+// What was built once from content with known hashes need not be built again. keptFile is where a
+// part's objects are cached: the name depends on all inputs. It is empty if these are not known, as for
+// a kustomization on the user's disk.
 func (r *rendering) keptFile(p part) string {
 	if r.cache == "" || p.key == "" {
 		return ""
@@ -39,7 +39,7 @@ func (r *rendering) keptFile(p part) string {
 	return filepath.Join(r.cache, hex.EncodeToString(sum[:])+".jsonl.gz")
 }
 
-// readKept reads objects back; anything wrong with the file means building again.
+// readKept reads cached objects; any error in the file means building again.
 func readKept(file string) ([]*unstructured.Unstructured, bool) {
 	if file == "" {
 		return nil, false
@@ -52,14 +52,14 @@ func readKept(file string) ([]*unstructured.Unstructured, bool) {
 	return objects, err == nil && len(objects) > 0
 }
 
-// keepBuilt stores objects; a cache that cannot be written is no reason to fail.
+// keepBuilt caches objects; a cache that cannot be written is not an error.
 func keepBuilt(file string, objects []*unstructured.Unstructured) {
 	if content, err := packObjects(objects); err == nil {
 		_ = archive.WriteFile(file, content)
 	}
 }
 
-// packObjects writes one object a line, and their number at the end, so that a torn file shows.
+// packObjects writes one object per line, and their number at the end, so that a truncated file is detected.
 func packObjects(objects []*unstructured.Unstructured) ([]byte, error) {
 	var out bytes.Buffer
 	packed, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)

@@ -14,16 +14,16 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
-// kfctl kept a KfDef's repositories unpacked in .cache/REPOSITORY/TOP, where TOP is the archive's top
+// kfctl unpacked a KfDef's repositories in .cache/REPOSITORY/TOP, where TOP is the archive's top
 // folder, and in kustomize/APPLICATION what it built: a kustomization that refers to the cache or, up
-// to Kubeflow 1.0, a copy of the application with its layers merged. People edited the latter.
+// to Kubeflow 1.0, a copy of the application with its layers merged. Users edited the latter.
 const (
 	kfctlCache      = ".cache"
 	kustomizeFolder = "kustomize"
 )
 
-// fromKfctl makes the parts of a directory that kfctl made. An application is built as the user left
-// it in kustomize/; where that does not build, or is not there, as its KfDef says.
+// fromKfctl returns the parts of a directory that kfctl created. An application is built from the user's
+// version in kustomize/; if that does not build or does not exist, from its KfDef.
 func (r *rendering) fromKfctl(ctx context.Context, d Directory) ([]part, error) {
 	name := path.Join(d.Path, d.KfDef)
 	def, err := kfdef.Parse(name, d.Files.Files[d.KfDef])
@@ -53,7 +53,7 @@ func (r *rendering) fromKfctl(ctx context.Context, d Directory) ([]part, error) 
 	return parts, nil
 }
 
-// warnInstead says that what kfctl left in kustomize/ could not be built.
+// warnInstead warns that kfctl's version in kustomize/ could not be built.
 func (r *rendering) warnInstead(p part, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -61,8 +61,8 @@ func (r *rendering) warnInstead(p part, err error) {
 		kustomizeFolder, p.name, plain(err, r.options)))
 }
 
-// cached is a repository as kfctl unpacked it or, where its cache is not there, as it is fetched: then
-// the files are put where the kustomizations look for them.
+// cached returns a repository from kfctl's cache or, if that does not exist, fetches it: then the files
+// are placed where the kustomizations expect them.
 func (r *rendering) cached(ctx context.Context, d Directory, repo kfdef.Repo, all *archive.Archive) (*archive.Archive, error) {
 	top := topFolder(all, repo.Name, d.KfDef)
 	below := path.Join(kfctlCache, repo.Name, top) + "/"
@@ -91,7 +91,7 @@ func (r *rendering) cached(ctx context.Context, d Directory, repo kfdef.Repo, al
 	return fetched, nil
 }
 
-// notice records what kfctl's own copy of an archive is: the pinned content, or something else.
+// notice records whether kfctl's own copy of an archive has the pinned content.
 func (r *rendering) notice(folder string, repo kfdef.Repo, found *archive.Archive) error {
 	hash, err := found.Hash()
 	if err != nil {
@@ -109,8 +109,8 @@ func (r *rendering) notice(folder string, repo kfdef.Repo, found *archive.Archiv
 	return nil
 }
 
-// topFolder is what an archive's top folder was called: by what is in the cache, by what the
-// kustomizations refer to, or by kfctl's own note in the status.
+// topFolder returns the name of an archive's top folder: from the cache, from the references of the
+// kustomizations, or from kfctl's status.
 func topFolder(files *archive.Archive, repo, kfdef string) string {
 	below := path.Join(kfctlCache, repo) + "/"
 	for _, name := range slices.Sorted(maps.Keys(files.Files)) {

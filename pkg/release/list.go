@@ -16,12 +16,12 @@ import (
 //go:embed *.yaml
 var files embed.FS
 
-// All are the real Kubeflow releases this program knows, oldest first.
+// All returns the known Kubeflow releases, oldest first.
 func All() []Release {
 	return slices.DeleteFunc(slices.Clone(load()), func(r Release) bool { return r.Hidden })
 }
 
-// Find is the release a person names: "1.2.0", "v1.2.0", "26.03", or "mini". The error says which there are.
+// Find returns the release of a name: "1.2.0", "v1.2.0", "26.03", or "mini". The error lists the known ones.
 func Find(version string) (Release, error) {
 	for _, r := range load() {
 		if r.Version == strings.TrimPrefix(version, "v") {
@@ -31,8 +31,8 @@ func Find(version string) (Release, error) {
 	return Release{}, fmt.Errorf("no Kubeflow release %q is known here; %s", version, text.DidYouMean(meant(version), "known are "+names(All())))
 }
 
-// Newest is the newest release that was tested on this Kubernetes minor ("1.35", "v1.35.4") and whose
-// archive can be verified: what nobody asked for by name must not be taken on trust.
+// Newest returns the newest release that was tested on this Kubernetes minor ("1.35", "v1.35.4") and whose
+// archive can be verified: a release that the user did not name must not be installed unverified.
 func Newest(kubernetes string) (Release, bool) {
 	for _, r := range slices.Backward(Fitting(kubernetes)) {
 		if r.Source.Hash != "" {
@@ -42,12 +42,12 @@ func Newest(kubernetes string) (Release, bool) {
 	return Release{}, false
 }
 
-// Fitting are the releases that were tested on this Kubernetes minor, oldest first.
+// Fitting returns the releases that were tested on this Kubernetes minor, oldest first.
 func Fitting(kubernetes string) []Release {
 	return slices.DeleteFunc(All(), func(r Release) bool { return !r.Supports(kubernetes) })
 }
 
-// Fingerprint recognises a release by the image tag of Deployment kubeflow/ml-pipeline.
+// Fingerprint finds a release by the image tag of Deployment kubeflow/ml-pipeline.
 func Fingerprint(mlPipelineTag string) (Release, bool) {
 	for _, r := range All() {
 		if r.Pipelines == mlPipelineTag {
@@ -57,8 +57,8 @@ func Fingerprint(mlPipelineTag string) (Release, bool) {
 	return Release{}, false
 }
 
-// load reads the embedded files once. They are part of the program: a broken one is a broken
-// build, which the tests over the list catch.
+// load reads the embedded files once. An invalid one is a programming error, which the tests over the
+// list find.
 var load = sync.OnceValue(func() []Release {
 	entries, err := files.ReadDir(".")
 	if err != nil {
@@ -77,7 +77,7 @@ var load = sync.OnceValue(func() []Release {
 		all = append(all, r)
 	}
 	slices.SortFunc(all, func(a, b Release) int { return version.Compare(a.Version, b.Version) })
-	var leftOvers []LeftOver // what disturbs a release disturbs those after it
+	var leftOvers []LeftOver // left-overs of a release also affect later ones
 	for i := range all {
 		leftOvers = append(leftOvers, all[i].LeftOvers...)
 		all[i].LeftOvers = slices.Clone(leftOvers)

@@ -8,8 +8,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
-// lock gives a request the hash that the address had before, where this program knows no pin of its
-// own. What has a hash is taken from the cache first, so that a build can be repeated without network.
+// lock sets a request's hash to the locked one, if this program has no pin for the address. Content with
+// a hash is read from the cache first, so that a build can be repeated without network.
 func (r *rendering) lock(request *archive.Request) (locked bool, err error) {
 	if request.Hash != "" {
 		return false, nil
@@ -25,7 +25,7 @@ func (r *rendering) lock(request *archive.Request) (locked bool, err error) {
 	return false, nil
 }
 
-// A ChangedError is an address whose content is not what the lock says.
+// A ChangedError is returned when an address's content does not match the lock.
 type ChangedError struct{ Now, Locked string }
 
 // Error names both hashes.
@@ -33,7 +33,7 @@ func (e *ChangedError) Error() string {
 	return fmt.Sprintf("its hash is %s, and was %s", e.Now, e.Locked)
 }
 
-// changed says of a locked address that its content is another one now.
+// changed turns a mismatch of a locked address into a ChangedError.
 func changed(err error, locked bool) error {
 	var mismatch *archive.MismatchError
 	if !locked || !errors.As(err, &mismatch) {

@@ -9,13 +9,13 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
-// mini is a small Kubeflow-shaped release of our own, for demonstrations and tests where no archive
-// can be had. It is the same kinds under the same names as Kubeflow 1.2, broken in the same ways.
+// mini is a small release in the shape of Kubeflow, for demonstrations and tests without an archive. It
+// has the same kinds and names as Kubeflow 1.2, with the same problems.
 //
 //go:embed mini
 var mini embed.FS
 
-// embedded is the archive of a release that is part of this program.
+// embedded returns the archive of a release that is part of this program.
 func embedded(release Release) (*archive.Archive, error) {
 	a := &archive.Archive{Files: map[string][]byte{}}
 	err := fs.WalkDir(mini, release.Version, func(name string, entry fs.DirEntry, err error) error {

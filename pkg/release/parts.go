@@ -15,7 +15,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
-// fromRelease reads a named release's components out of its archive.
+// fromRelease reads a named release's components from its archive.
 func (r *rendering) fromRelease(ctx context.Context, release Release) ([]part, error) {
 	a, err := r.archiveOf(ctx, release)
 	if err != nil {
@@ -50,8 +50,7 @@ func (r *rendering) archiveOf(ctx context.Context, release Release) (*archive.Ar
 	return r.fetch(ctx, release.Source.URL)
 }
 
-// fromKfDef makes one part of each application. beside is the folder that relative repository paths
-// start from.
+// fromKfDef returns one part for each application. beside is the folder that repository paths are relative to.
 func (r *rendering) fromKfDef(ctx context.Context, name string, content []byte, beside string) ([]part, error) {
 	def, err := kfdef.Parse(name, content)
 	if err != nil {
@@ -70,7 +69,7 @@ func (r *rendering) fromKfDef(ctx context.Context, name string, content []byte, 
 	return r.applications(def, repos)
 }
 
-// repository fetches one of a KfDef's repositories, and learns from its address which release this is.
+// repository fetches one of a KfDef's repositories, and identifies the release by its address.
 func (r *rendering) repository(ctx context.Context, repo kfdef.Repo, beside string) (*archive.Archive, error) {
 	if _, release, ok := known(archive.Canonical(repo.URI)); ok && release != nil {
 		r.out.Release = release
@@ -86,7 +85,7 @@ func (r *rendering) repository(ctx context.Context, repo kfdef.Repo, beside stri
 	return a, err
 }
 
-// applications makes one part of each application of a KfDef whose repositories are there.
+// applications returns one part for each application of a KfDef whose repositories were fetched.
 func (r *rendering) applications(def *kfdef.KfDef, repos map[string]*archive.Archive) ([]part, error) {
 	var parts []part
 	for _, app := range def.Spec.Applications {
@@ -101,7 +100,7 @@ func (r *rendering) applications(def *kfdef.KfDef, repos map[string]*archive.Arc
 	return parts, nil
 }
 
-// applyNeeds gives applications the needs that the release behind the KfDef knows for their names.
+// applyNeeds sets the needs of applications to those of the release's components with the same names.
 func (r *rendering) applyNeeds(parts []part) {
 	if r.out.Release == nil {
 		return

@@ -8,8 +8,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kustomization"
 )
 
-// places say which component a folder of the manifests belongs to, from Kubeflow 1.3 on. The longest
-// match counts; a folder that none names is a component of its own.
+// places map folders of the manifests to components, from Kubeflow 1.3 on. The longest match counts; a
+// folder without a match is a component of its own.
 var places = map[string]string{
 	"admission-webhook":              "poddefaults",
 	"centraldashboard":               "dashboard",
@@ -38,13 +38,13 @@ var places = map[string]string{
 	"xgboost-job":                    "training",
 }
 
-// roots are the folders that the manifests are sorted into: which one says who looks after them, not what they are.
+// roots are the top folders of the manifests: they reflect who maintains the manifests, not the component.
 var roots = map[string]bool{"applications": true, "apps": true, "common": true, "contrib": true, "experimental": true}
 
-// numbered is the Istio version that folder names carried up to Kubeflow 1.10: istio-1-9, istio-cni-1-24.
+// numbered matches the Istio version in folder names up to Kubeflow 1.10: istio-1-9, istio-cni-1-24.
 var numbered = regexp.MustCompile(`^istio(-cni)?(-\d+)+$`)
 
-// componentAt names the component of a resource by its path in the archive, or its address.
+// componentAt returns the component of a resource by its path in the archive, or its address.
 func componentAt(resource string) string {
 	if remote, ok, err := kustomization.ParseRemote(resource); ok && err == nil {
 		repository, _, _ := strings.Cut(remote.URL, "/archive/")

@@ -127,7 +127,7 @@ func TestKubeflow2603RendersToTheSameObjectsAsItsExampleAtOnce(t *testing.T) {
 	}
 	want := map[string]string{}
 	whole := atOnce(t, o)
-	settle([]RenderedComponent{{Objects: whole}}, "") // the example has ClusterRoles in namespaces
+	setNamespaces([]RenderedComponent{{Objects: whole}}, "") // the example has ClusterRoles in namespaces
 	for _, object := range whole {
 		want[identity(object)] = yamlText(t, object)
 	}

@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// An Input is what a user asks for: a release by name, a file, or directories. Exactly one of them is set.
+// An Input is what to render: a release by name, a file, or directories. Exactly one of them is set.
 type Input struct {
 	// Release is a version that Find knows, or a tag of Kubeflow's manifests.
 	Release string
@@ -20,52 +20,52 @@ type Input struct {
 	Directories []Directory
 }
 
-// RenderOptions say where archives come from and which components are wanted. The zero value takes
-// everything from the internet, verifies it and keeps it in the user's cache folder.
+// RenderOptions say where archives come from and which components are wanted. The zero value downloads
+// everything from the internet, verifies it and caches it in the user's cache folder.
 type RenderOptions struct {
 	// Mirror is a folder or a URL that holds archives under their URL's host and path.
 	Mirror string
 	// SkipVerify does not compare archives with their pinned hashes.
 	SkipVerify bool
-	// CacheDir is where archives and renders are kept; empty means os.UserCacheDir()/kubectl-kubeflow.
+	// CacheDir is where archives and rendered objects are cached; empty means os.UserCacheDir()/kubectl-kubeflow.
 	CacheDir string
 	// Only and Skip choose components by name; an unknown name is an error that lists the known ones.
-	// Only takes along what the components need; Skip leaves out even that.
+	// Only includes what the components need, unless Skip names it.
 	Only, Skip []string
 	// HTTP fetches archives; nil means a client that honours the proxy environment.
 	HTTP *http.Client
-	// Locked are the hashes that addresses had before, for those that this program knows no pin of.
+	// Locked are the hashes that addresses had before, for those without a pin in this program.
 	Locked map[string]string
-	// OnlyLocked refuses what is neither pinned nor locked.
+	// OnlyLocked rejects what is neither pinned nor locked.
 	OnlyLocked bool
-	// Broken hears of each component that cannot be built, which is then left out. Nil stops at the first.
+	// Broken is called for each component that cannot be built, which is then left out. Nil stops at the first.
 	Broken func(component string, err error)
-	// Keep is given the bytes of each archive and file that is fetched, by its URL. Nil means nobody.
+	// Keep is called with the bytes of each archive and file that is fetched, and its URL. It may be nil.
 	Keep func(address string, content []byte)
-	// Progress hears one line for each archive fetched and component built. It may be called from
-	// several goroutines, but never at once. Nil means silence.
+	// Progress is called with one line for each archive fetched and component built. It may be called from
+	// several goroutines, but never concurrently. It may be nil.
 	Progress func(line string)
 }
 
 // Rendered is a release, or a file, as Kubernetes objects.
 type Rendered struct {
-	// Release is the known release this is, by its source or by its ml-pipeline image; nil when neither is known.
+	// Release is the release, recognised by its source or by its ml-pipeline image; nil if unknown.
 	Release *Release
-	// Namespace is where objects without one belong; empty when the input does not say.
+	// Namespace is the namespace for objects without one; empty if the input does not define it.
 	Namespace string
 	// Pins are the archives and files that were read, with the hash found in each.
 	Pins []Pin
 	// Components hold the objects, in the order of the release.
 	Components []RenderedComponent
-	// Partial says that only some components were asked for: those of Components are all there is to do,
-	// and whatever else an earlier install put on the cluster stays there and stays recorded.
+	// Partial says that only some components were requested: an install applies only Components, and
+	// keeps everything else of an earlier install, on the cluster and in the inventory.
 	Partial bool
-	// Skipped are the components that were expressly left out. They are not wanted on the cluster, also
-	// when the render is Partial: what an earlier install has of them goes.
+	// Skipped are the components that were explicitly left out. Even if the render is Partial, an install
+	// deletes what an earlier install applied of them.
 	Skipped []string
-	// Notes are sentences about what was decided: which components come along because others need them.
+	// Notes are sentences about decisions: which components are included because others need them.
 	Notes []string
-	// Warnings are sentences the user should read: what was not verified, what was taken instead of what.
+	// Warnings are sentences the user should read: what was not verified, what was replaced.
 	Warnings []string
 }
 
@@ -75,15 +75,15 @@ type RenderedComponent struct {
 	Objects []*unstructured.Unstructured
 }
 
-// A Pin records what an install was made from, so that it can be repeated.
+// A Pin records a source of an install, so that the install can be repeated.
 type Pin struct {
 	URL  string `json:"url"`
 	Hash string `json:"hash"`
-	// Verified says that Hash was compared with the one this program carries.
+	// Verified says that Hash was compared with the one in this program.
 	Verified bool `json:"verified"`
 }
 
-// Objects are all objects of all components, in order.
+// Objects returns all objects of all components, in order.
 func (r *Rendered) Objects() []*unstructured.Unstructured {
 	var all []*unstructured.Unstructured
 	for _, c := range r.Components {
@@ -92,8 +92,8 @@ func (r *Rendered) Objects() []*unstructured.Unstructured {
 	return all
 }
 
-// Render turns what the user asked for into objects. It reads files and the network, and writes
-// nothing but the cache. A fault in what the user gave is a *problem.Error for usage.
+// Render renders an Input into objects. It reads files and the network, and writes only the cache. An
+// error in the user's input is a *problem.Error for usage.
 func Render(ctx context.Context, in Input, o RenderOptions) (*Rendered, error) {
 	r := newRendering(ctx, o)
 	parts, err := r.parts(ctx, in)
@@ -113,22 +113,22 @@ func Render(ctx context.Context, in Input, o RenderOptions) (*Rendered, error) {
 			r.out.Components = ownNamespace(r.out.Components, r.out.Namespace)
 		}
 	}
-	settle(r.out.Components, r.out.Namespace)
+	setNamespaces(r.out.Components, r.out.Namespace)
 	if r.out.Release == nil {
 		r.out.Release = recognise(r.out.Components)
 	}
 	return &r.out, nil
 }
 
-// note takes down what the choice of components means.
+// note records the consequences of the choice of components.
 func (r *rendering) note(c choice) {
 	r.out.Partial, r.out.Skipped = len(r.options.Only) > 0, r.options.Skip
 	r.out.Notes = append(r.out.Notes, c.notes...)
 	r.out.Warnings = append(r.out.Warnings, c.warnings...)
 }
 
-// namespaceLeftOut reports whether the user asked for some components only and the KfDef has one for
-// its namespaces: a Namespace of our own would then take off the labels that one puts on.
+// namespaceLeftOut reports whether only some components were requested and the KfDef has one for its
+// namespaces: a Namespace that this package adds would then remove the labels that component sets.
 func (r *rendering) namespaceLeftOut(o RenderOptions) bool {
 	return r.namespaces && len(o.Only)+len(o.Skip) > 0
 }

@@ -14,39 +14,39 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kustomization"
 )
 
-// A rendering is one Render under way.
+// A rendering is the state of one Render.
 type rendering struct {
 	options RenderOptions
 	fetcher *archive.Fetcher
 	tree    *kustomization.Tree
-	cache   string // where objects are kept; empty keeps none
+	cache   string // where objects are cached; empty disables caching
 
 	mu         sync.Mutex
 	out        Rendered
-	kfdef      bool // kfctl's rules for namespaces hold
-	namespaces bool // one of the KfDef's applications makes the namespaces
-	surprise   bool // a build met a reference nobody had announced, so its result is not known by its inputs
+	kfdef      bool // kfctl's rules for namespaces apply
+	namespaces bool // one of the KfDef's applications contains the namespaces
+	surprise   bool // a build fetched an undeclared reference, so its result cannot be cached by its inputs
 	fetched    map[string]*archive.Fetched
 	fetching   sync.Mutex
 }
 
-// A part is one component before it is built: folders of the tree, or objects that are there already.
+// A part is one component before it is built: folders of the tree, or objects that exist already.
 type part struct {
 	name    string
-	needs   []string // the names of the parts it cannot do without
+	needs   []string // the names of the parts that it requires
 	folders []string
 	objects []*unstructured.Unstructured
-	// tree is where the folders are, when it is not the rendering's own.
+	// tree contains the folders, if it is not the rendering's own.
 	tree *kustomization.Tree
-	// beside are folders whose objects are in the build but not of this part.
+	// beside are folders whose objects are in the build but belong to other parts.
 	beside []string
-	// key is what the build depends on besides the pins; empty where that cannot be said.
+	// key is what the build depends on besides the pins; empty if that is unknown.
 	key string
-	// edited is the folder, as people know it, whose kustomization is the user's own; empty for others.
+	// edited is the folder whose kustomization is the user's own, as the user names it; empty for others.
 	edited string
-	// instead is what is built when the folders cannot be.
+	// instead is built if the folders cannot be.
 	instead *part
-	// fault is why the part cannot be built, which matters only if it is wanted.
+	// fault is why the part cannot be built; it is an error only if the part is wanted.
 	fault error
 }
 
@@ -64,14 +64,14 @@ func newRendering(ctx context.Context, o RenderOptions) *rendering {
 		r.cache = filepath.Join(cache, "rendered")
 	}
 	r.tree = r.newTree(ctx)
-	r.tree.Sealed = true // but for a kustomization that is on the disk itself: see fromFolder
+	r.tree.Sealed = true // except for a kustomization on disk: see fromFolder
 	return r
 }
 
-// newTree is a file system for builds, whose references out of it are fetched like everything else.
+// newTree returns a file system for builds that fetches references to content outside of it.
 func (r *rendering) newTree(ctx context.Context) *kustomization.Tree {
 	return &kustomization.Tree{Fetch: func(remote kustomization.Remote) (*archive.Archive, error) {
-		r.fetching.Lock() // trees that are built side by side may lead to the same place
+		r.fetching.Lock() // concurrent builds may have the same reference
 		defer r.fetching.Unlock()
 		known, _ := request(remote.URL)
 		r.mu.Lock()
@@ -100,7 +100,7 @@ func (r *rendering) keep(address string, content []byte) {
 	r.options.Keep(address, content)
 }
 
-// fetch gets an archive or a file, once, and notes its pin and what the user should know of it.
+// fetch fetches an archive or a file once, and records its pin and the warnings about it.
 func (r *rendering) fetch(ctx context.Context, address string) (*archive.Archive, error) {
 	request, warning := request(address)
 	locked, err := r.lock(&request)
@@ -135,7 +135,7 @@ func (r *rendering) fetch(ctx context.Context, address string) (*archive.Archive
 	return got.Archive, nil
 }
 
-// warn notes a sentence once. The lock is the caller's.
+// warn records a warning once. The caller holds the lock.
 func (r *rendering) warn(sentence string) {
 	if sentence != "" && !slices.Contains(r.out.Warnings, sentence) {
 		r.out.Warnings = append(r.out.Warnings, sentence)

@@ -9,8 +9,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
-// clusterScopedElsewhere are the kinds without a namespace of the projects that Kubeflow brings along, for when their
-// CustomResourceDefinitions are in a component that was not asked for.
+// clusterScopedElsewhere are the cluster-scoped kinds of the projects that Kubeflow includes, for when their CRDs are in a
+// component that was not requested.
 var clusterScopedElsewhere = map[string][]string{
 	"cert-manager.io":       {"ClusterIssuer"},
 	"kubeflow.org":          {"Profile"},
@@ -20,11 +20,10 @@ var clusterScopedElsewhere = map[string][]string{
 	"trainer.kubeflow.org":  {"ClusterTrainingRuntime"},
 }
 
-// settle gives every object its right place. One whose kind has no namespace loses what a
-// kustomization put there, as the server would drop it; any other that names none gets the given one,
-// as kfctl did by applying it there. What kinds have a namespace is known of Kubernetes' own, and
-// read from the CustomResourceDefinitions among the objects for the rest.
-func settle(components []RenderedComponent, namespace string) {
+// setNamespaces sets every object's namespace. It removes the namespace of cluster-scoped objects, as the
+// server would; other objects without a namespace get the given one, as with kfctl. The scope of built-in
+// kinds is known; that of others is read from the CRDs among the objects.
+func setNamespaces(components []RenderedComponent, namespace string) {
 	defined := clusterKinds(components)
 	for _, component := range components {
 		for _, object := range component.Objects {
@@ -43,7 +42,7 @@ func settle(components []RenderedComponent, namespace string) {
 	}
 }
 
-// clusterKinds are the kinds that the CustomResourceDefinitions among the objects make cluster-wide.
+// clusterKinds returns the scope of the kinds that the CRDs among the objects define.
 func clusterKinds(components []RenderedComponent) map[schema.GroupKind]bool {
 	kinds := map[schema.GroupKind]bool{}
 	for _, component := range components {
@@ -56,13 +55,13 @@ func clusterKinds(components []RenderedComponent) map[schema.GroupKind]bool {
 	return kinds
 }
 
-// kfctlLabels are what kfctl put on the namespace it installed into.
+// kfctlLabels are the labels that kfctl set on the namespace it installed into.
 var kfctlLabels = map[string]string{
 	"control-plane":                    "kubeflow",
 	"katib-metricscollector-injection": "enabled",
 }
 
-// ownNamespace does what kfctl did before it applied anything: the namespace is there, and labelled.
+// ownNamespace adds the labelled namespace that kfctl created before it applied anything.
 func ownNamespace(components []RenderedComponent, name string) []RenderedComponent {
 	for _, component := range components {
 		for _, object := range component.Objects {

@@ -11,8 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kustomization"
 )
 
-// known finds the pinned source behind a URL, whatever its spelling, and the release it is the
-// archive of, if it is one's.
+// known finds the pinned source of a URL, in any spelling, and the release whose archive it is, if any.
 func known(address string) (Source, *Release, bool) {
 	for _, r := range load() {
 		if r.Source.is(address) {
@@ -33,8 +32,8 @@ func (s Source) is(address string) bool {
 	})
 }
 
-// request is how to fetch a URL: as its pinned source where one is known. The warning says what is
-// taken instead of what, or that nothing is known of it.
+// request returns how to fetch a URL: as its pinned source if one is known. The warning says what is
+// fetched instead, or that the URL is unknown.
 func request(address string) (r archive.Request, warning string) {
 	address = archive.Canonical(address)
 	source, release, ok := known(address)
@@ -47,7 +46,7 @@ func request(address string) (r archive.Request, warning string) {
 	return archive.Request{URL: source.URL, Also: source.Also, Hash: source.Hash}, warning
 }
 
-// fixed reports whether an address looks like one that keeps its content.
+// fixed reports whether an address looks like its content does not change.
 func fixed(address string) bool {
 	_, ref, found := strings.Cut(address, "/archive/")
 	if !found {
@@ -57,8 +56,8 @@ func fixed(address string) bool {
 	return strings.HasPrefix(ref, "refs/tags/") || kustomization.Fixed(ref)
 }
 
-// raw takes the address of a file in a GitHub repository apart into the archive that holds it and its
-// path there. It knows raw.githubusercontent.com and the page that a browser shows.
+// raw splits the address of a file in a GitHub repository into the archive that contains it and its path
+// there. It supports raw.githubusercontent.com and the address of the page in a browser.
 func raw(address string) (archiveURL, file string, ok bool) {
 	u, err := url.Parse(address)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
-// fromKustomization makes the parts of a release. Each is built as the release's own kustomization with
-// only that part's resources, so that whatever else it says still holds.
+// fromKustomization returns the parts of a release. Each is built as the release's own kustomization with
+// only that part's resources, so that its other fields still apply.
 func (r *rendering) fromKustomization(ctx context.Context, release Release, a *archive.Archive) ([]part, error) {
 	var top map[string]any
 	file := kfdef.KustomizationIn(a, release.Kustomization)
@@ -44,16 +44,16 @@ func (r *rendering) fromKustomization(ctx context.Context, release Release, a *a
 	return s.mounted(r, a, parts)
 }
 
-// A split takes a kustomization apart into several, each with some of the resources.
+// A split divides a kustomization into several, each with some of the resources.
 type split struct {
 	top    map[string]any
-	beside string // the folder they are put in: as deep as the original, so that relative paths hold
+	beside string // the folder they are in: as deep as the original, so that relative paths stay valid
 	files  map[string][]byte
 	err    error
 	count  int
 }
 
-// move turns the paths of everything but the resources, so that they hold from where the parts are put.
+// move rewrites all paths except the resources, so that they are valid from the folders of the parts.
 func (s *split) move(from string) {
 	delete(s.top, "resources")
 	delete(s.top, "bases")
@@ -61,7 +61,7 @@ func (s *split) move(from string) {
 	kfdef.Layer(s.top).Turn(func(reference string) string { return kfdef.Relative(somewhere, path.Join(from, reference)) })
 }
 
-// part is one component: a folder for each of its resources, so that they are built side by side.
+// part is one component: a folder for each of its resources, so that they are built concurrently.
 func (s *split) part(component Component) part {
 	p := part{name: component.Name, needs: component.Needs}
 	for _, from := range component.From {
@@ -76,7 +76,7 @@ func (s *split) part(component Component) part {
 	return p
 }
 
-// folder adds a kustomization of only these resources and returns where it is.
+// folder adds a kustomization with only these resources and returns its folder.
 func (s *split) folder(resources ...string) string {
 	s.count++
 	folder := path.Join(s.beside, fmt.Sprintf("kubectl-kubeflow-%d", s.count))
@@ -97,7 +97,7 @@ func (s *split) folder(resources ...string) string {
 	return folder
 }
 
-// mounted puts the archive and the new folders where kustomize finds them.
+// mounted mounts the archive and the new folders for kustomize.
 func (s *split) mounted(r *rendering, a *archive.Archive, parts []part) ([]part, error) {
 	mounted := r.tree.Mount("release", &archive.Archive{Files: s.files, Links: a.Links})
 	for _, p := range parts {

@@ -14,13 +14,13 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/version"
 )
 
-// repositories are where Kubeflow's manifests are tagged, under their name of today and the one before.
+// repositories are those of Kubeflow's manifests, by their current and their former name.
 var repositories = []string{"https://github.com/kubeflow/community-distribution", "https://github.com/kubeflow/manifests"}
 
-// versionLike is what a tag looks like: v1.8.0, 1.10.0-rc.1, 26.09.
+// versionLike matches tags: v1.8.0, 1.10.0-rc.1, 26.09.
 var versionLike = regexp.MustCompile(`^v?\d+\.\d+(\.\d+)*([-.+]?[0-9A-Za-z]+)*$`)
 
-// lookUp is a release by its name, or by a tag that this program knows nothing of.
+// lookUp returns a release by its name, or by a tag that this program does not know.
 func (r *rendering) lookUp(ctx context.Context, name string) (Release, error) {
 	release, err := Find(name)
 	if err == nil {
@@ -46,14 +46,14 @@ func (r *rendering) lookUp(ctx context.Context, name string) (Release, error) {
 	return Release{}, noSuch(name, missing)
 }
 
-// tagged is what can be said of a release by its tag alone: from 1.3 on all are laid out alike.
+// tagged returns a release of which only the tag is known: from 1.3 on all have the same layout.
 func (r *rendering) tagged(tag, address string) Release {
 	release := Release{Version: strings.TrimPrefix(tag, "v"), Source: Source{URL: address}, Kustomization: "example"}
 	r.warn(fmt.Sprintf("%s is not a known release: its components are named after their folders, and it is not known which Kubernetes versions it supports", release))
 	return release
 }
 
-// tagsOf are the tags that a name can mean: up to 1.11 they begin with a v.
+// tagsOf returns the tags that a name can mean: up to 1.11 they begin with a v.
 func tagsOf(name string) []string {
 	plain := strings.TrimPrefix(name, "v")
 	if strings.HasPrefix(name, "v") || strings.HasPrefix(name, "1.") || strings.HasPrefix(name, "0.") {
@@ -62,23 +62,23 @@ func tagsOf(name string) []string {
 	return []string{plain, "v" + plain}
 }
 
-// noSuch says what there is instead of a name that means nothing.
+// noSuch returns the error for an unknown name, with the alternatives.
 func noSuch(name string, err error) error {
 	return &problem.Error{Usage: true, What: fmt.Sprintf("there is no Kubeflow release %q", name), Err: err,
 		Next: text.Capitalized(text.DidYouMean(meant(name), "choose one of "+names(All())+", or a tag of "+strings.TrimPrefix(repositories[0], "https://")))}
 }
 
-// meant is the known release that a name comes nearest to, if it comes near one.
+// meant returns the known release with the most similar name, if one is similar.
 func meant(name string) string {
 	if same := sameVersion(name); same != "" {
 		return same
 	}
 	name = strings.TrimPrefix(name, "v")
-	year, _, _ := strings.Cut(name, ".") // 2.0 is not a slip of 1.2.0
+	year, _, _ := strings.Cut(name, ".") // 2.0 is not a typo of 1.2.0
 	return text.Nearest(name, slices.DeleteFunc(versions(), func(v string) bool { return !strings.HasPrefix(v, year+".") }))
 }
 
-// sameVersion is the known release that a name means in another spelling: 26.3 is 26.03.
+// sameVersion returns the known release that a name means in another spelling: 26.3 is 26.03.
 func sameVersion(name string) string {
 	for _, known := range versions() {
 		if version.Compare(known, strings.TrimPrefix(name, "v")) == 0 {

@@ -14,11 +14,11 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
-// reaching are the fields of a kustomization that reach across its resources: with only some of them
-// they fail or say something else.
+// reaching are the fields of a kustomization that apply across its resources: with only some of the
+// resources they fail or have another result.
 var reaching = []string{"components", "configMapGenerator", "crds", "generators", "patchesStrategicMerge", "replacements", "secretGenerator", "transformers", "vars"}
 
-// inseparable reports whether a kustomization must be built at once to be right.
+// inseparable reports whether a kustomization must be built as a whole.
 func inseparable(top map[string]any) bool {
 	for _, field := range reaching {
 		if len(kfdef.List(top[field])) > 0 {
@@ -27,12 +27,12 @@ func inseparable(top map[string]any) bool {
 	}
 	return slices.ContainsFunc(kfdef.List(top["patches"]), func(patch any) bool {
 		fields, _ := patch.(map[string]any)
-		return fields["target"] == nil // then it must find its object
+		return fields["target"] == nil // then its object must exist
 	})
 }
 
-// partsOfWhole builds a kustomization at once and gives each object to the component whose resources make
-// it. It takes twice as long as building the components alone, so it is only for what needs it.
+// partsOfWhole builds a kustomization as a whole and assigns each object to the component whose resources
+// contain it. It takes twice as long as building only the components, so it is used only where necessary.
 func (r *rendering) partsOfWhole(ctx context.Context, a *archive.Archive, s split, components []Component) ([]part, error) {
 	var all []string
 	for _, component := range components {
@@ -42,7 +42,7 @@ func (r *rendering) partsOfWhole(ctx context.Context, a *archive.Archive, s spli
 	s.top = map[string]any{}
 	parts := []part{whole}
 	for _, component := range components {
-		component.Beside = nil // built at once, nothing is missing
+		component.Beside = nil // nothing is missing in a build of the whole
 		parts = append(parts, s.part(component))
 	}
 	parts, err := s.mounted(r, a, parts)
@@ -76,8 +76,8 @@ func (r *rendering) buildAll(ctx context.Context, parts []part) ([][]*unstructur
 	return out, group.Wait()
 }
 
-// shareOut gives the objects of the whole to the parts that have them. What is in no part, because the
-// whole itself adds it, goes to the first.
+// shareOut assigns the objects of the whole to the parts that have them. Objects of no part, which the
+// whole adds, are assigned to the first.
 func shareOut(parts []part, whole []*unstructured.Unstructured, own [][]*unstructured.Unstructured) []part {
 	whose := map[string]int{}
 	for i, objects := range own {
@@ -89,16 +89,16 @@ func shareOut(parts []part, whole []*unstructured.Unstructured, own [][]*unstruc
 		parts[i].folders, parts[i].beside, parts[i].key = nil, nil, ""
 	}
 	for _, object := range whole {
-		i := whose[unhashed(object)] // the first when it is in none
+		i := whose[unhashed(object)] // the first if no part has it
 		parts[i].objects = append(parts[i].objects, object)
 	}
 	return slices.DeleteFunc(parts, func(p part) bool { return len(p.objects) == 0 })
 }
 
-// hash is what kustomize puts behind the name of a generated object, by its content.
+// hash is the content hash that kustomize appends to the name of a generated object.
 var hash = regexp.MustCompile(`-[bcdfghkmt2456789]{10}$`)
 
-// unhashed is an object's identity without what depends on its content.
+// unhashed returns an object's identity without the hash of its content.
 func unhashed(object *unstructured.Unstructured) string {
 	return path.Join(object.GroupVersionKind().String(), object.GetNamespace(), hash.ReplaceAllString(object.GetName(), ""))
 }
