@@ -36,7 +36,7 @@ resources:
 func baseFolder(component string) string { return path.Join(kustomize, component, base) }
 func userFile(component string) string   { return path.Join(kustomize, component, kustomization) }
 
-// putBase replaces a component's base, and writes the user's kustomization if there is none.
+// putBase replaces a component's base, and creates the user's kustomization if it does not exist.
 func (d *Dir) putBase(c release.RenderedComponent) error {
 	content, err := encode(c.Objects)
 	if err != nil {
@@ -62,7 +62,7 @@ func (d *Dir) dropBelow(folder string, but ...string) {
 	}
 }
 
-// dropComponent removes what builds wrote of a component. What the user wrote stays, and is told.
+// dropComponent removes the generated files of a component. The user's files are kept, and reported.
 func (d *Dir) dropComponent(name string) []Edit {
 	d.dropBelow(baseFolder(name))
 	if string(d.files[userFile(name)]) == userContent {
@@ -76,7 +76,7 @@ func (d *Dir) dropComponent(name string) []Edit {
 	return nil
 }
 
-// baseHash is the h1: hash over the files of a component's base.
+// baseHash returns the h1: hash over the files of a component's base.
 func (d *Dir) baseHash(component string) string {
 	files := map[string][]byte{}
 	for name, content := range d.files {
@@ -86,12 +86,12 @@ func (d *Dir) baseHash(component string) string {
 	}
 	hash, err := (&archive.Archive{Files: files}).Hash()
 	if err != nil {
-		return err.Error() // a name that cannot be hashed is no hash that a lock could hold
+		return err.Error() // the text of an error differs from every hash in a lock
 	}
 	return hash
 }
 
-// changedBases are the components whose base is not as the last build left it.
+// changedBases returns the components whose base was changed since the last build.
 func (d *Dir) changedBases() []string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(d.Lock.Bases)) {
@@ -102,7 +102,7 @@ func (d *Dir) changedBases() []string {
 	return names
 }
 
-// setAside keeps a base that was changed by hand, beside the one that replaces it.
+// setAside keeps a copy of each base that was changed manually, beside the new one.
 func (d *Dir) setAside() []string {
 	var names []string
 	for _, component := range d.changedBases() {
@@ -114,14 +114,14 @@ func (d *Dir) setAside() []string {
 				kept = true
 			}
 		}
-		if kept { // else it was removed
+		if kept { // otherwise it was removed
 			names = append(names, component)
 		}
 	}
 	return names
 }
 
-// joined merges components of one name, and the object that a component has twice: the later one holds.
+// joined merges components with the same name. If an object occurs twice, the later one is used.
 func joined(components []release.RenderedComponent) []release.RenderedComponent {
 	var out []release.RenderedComponent
 	for _, c := range components {

@@ -17,30 +17,30 @@ import (
 
 // A Request is what to build into a directory.
 type Request struct {
-	// Want is the configuration as it shall be; its Components and Images are the directory's own to keep.
+	// Want is the wanted configuration; its Components and Images are ignored, because the directory's are kept.
 	Want Config
 	// Stdin is read when the filename is "-".
 	Stdin io.Reader
-	// Options are how to fetch; what Want says of components and the mirror goes before.
+	// Options say how to fetch; components and mirror in Want take precedence.
 	Options release.RenderOptions
-	// Update takes addresses as they are now, whatever the lock says.
+	// Update fetches the current content of addresses, whatever the lock says.
 	Update bool
 }
 
-// A Report says what a build made of a directory.
+// A Report is the result of a build.
 type Report struct {
 	// Rendered is what the directory installs: the user's kustomizations, built.
 	Rendered *release.Rendered
-	// Edited are the components whose kustomization is not as the first build wrote it.
+	// Edited are the components whose kustomization was changed by the user.
 	Edited []string
-	// Aside are the components whose base had been changed by hand; what it held is in base.changed.
+	// Aside are the components whose base had been changed manually; a copy is in base.changed.
 	Aside []string
 	// Stale are the user's changes that no longer apply.
 	Stale []Edit
 }
 
-// Build renders a release or a file into the directory, keeps what the user changed there, and says
-// what of that no longer applies. It changes the directory in memory alone.
+// Build renders a release or a file into the directory, keeps the user's changes, and reports which of
+// them no longer apply. It changes the directory only in memory.
 func Build(ctx context.Context, d *Dir, request Request) (*Report, error) {
 	if err := d.usable(); err != nil {
 		return nil, err
@@ -67,10 +67,10 @@ func Build(ctx context.Context, d *Dir, request Request) (*Report, error) {
 	if err := d.check(ctx, out, o, report); err != nil {
 		return nil, err
 	}
-	return report, d.settle(report)
+	return report, d.finish(report)
 }
 
-// place puts the bases and the configuration there, and returns what the user had changed in components that are gone.
+// place adds the bases and the configuration, and returns the user's changes to components that no longer exist.
 func (d *Dir) place(want Config, out *release.Rendered) ([]Edit, error) {
 	components := joined(out.Components)
 	before, fresh := d.Lock.Bases, d.Empty()
@@ -84,7 +84,7 @@ func (d *Dir) place(want Config, out *release.Rendered) ([]Edit, error) {
 			return nil, err
 		}
 		lock.Bases[c.Name] = d.baseHash(c.Name)
-		if fresh || before[c.Name] == "" || slices.Contains(d.Config.Components, c.Name) { // else taken out by the user
+		if fresh || before[c.Name] == "" || slices.Contains(d.Config.Components, c.Name) { // otherwise the user removed it
 			names = append(names, c.Name)
 		}
 	}
@@ -111,10 +111,10 @@ func (d *Dir) place(want Config, out *release.Rendered) ([]Edit, error) {
 	return gone, nil
 }
 
-// check builds the user's kustomizations, and locks what they refer to.
+// check builds the user's kustomizations, and locks their references.
 func (d *Dir) check(ctx context.Context, out *release.Rendered, o release.RenderOptions, report *Report) error {
 	var broken []Edit
-	var other error // what is no fault of a kustomization
+	var other error // an error that is not in a kustomization
 	o.Only, o.Skip = nil, nil
 	o.Broken = func(component string, err error) {
 		if edit := (*release.EditError)(nil); errors.As(err, &edit) {
@@ -140,7 +140,7 @@ func (d *Dir) check(ctx context.Context, out *release.Rendered, o release.Render
 	if out.Release != nil {
 		built.Release = out.Release
 	}
-	if len(broken) > 0 { // what they refer to is not known now, and stays locked
+	if len(broken) > 0 { // their references are unknown now, and stay locked
 		maps.Copy(d.Lock.Sources, o.Locked)
 	}
 	for _, pin := range built.Pins {
@@ -168,10 +168,10 @@ func merged(pins, more []release.Pin) []release.Pin {
 	return out
 }
 
-// settle puts configuration, lock and the rendered objects there.
-func (d *Dir) settle(report *Report) error {
+// finish writes the configuration, the lock and the rendered objects.
+func (d *Dir) finish(report *Report) error {
 	have, err := ParseConfig(configFile, d.files[configFile])
-	if err != nil || !same(have, d.Config) { // a file that says the same keeps the user's comments
+	if err != nil || !same(have, d.Config) { // an unchanged configuration keeps the user's comments
 		content, err := d.Config.encode()
 		if err != nil {
 			return err
@@ -182,7 +182,7 @@ func (d *Dir) settle(report *Report) error {
 	return d.PutRendered(report.Rendered.Components)
 }
 
-// PutRendered replaces the objects in rendered/, for who wants to look at what install will start from.
+// PutRendered replaces the objects in rendered/, which show what install starts from.
 func (d *Dir) PutRendered(components []release.RenderedComponent) error {
 	current := map[string]bool{}
 	for _, c := range components {

@@ -10,7 +10,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// The kind of document that a Config is.
+// The API version and kind of a Config.
 const (
 	ConfigVersion = "kubeflow.install/v1alpha1"
 	ConfigKind    = "ApplicationDirectory"
@@ -20,21 +20,21 @@ const (
 type Config struct {
 	APIVersion string `json:"apiVersion,omitempty"`
 	Kind       string `json:"kind,omitempty"`
-	// Name is what the installation is recorded under; empty for the usual one.
+	// Name is the installation's name; empty for the default.
 	Name string `json:"name,omitempty"`
-	// Namespace is where objects that name none belong.
+	// Namespace is the namespace for objects without one.
 	Namespace string `json:"namespace,omitempty"`
 	// Adapt is how install adapts the objects to the cluster: auto, aks or none.
 	Adapt string `json:"adapt,omitempty"`
-	// Build is what a build repeats.
+	// Build is what a build starts from.
 	Build Source `json:"build"`
 	// Components are installed, in this order: each the kustomization in kustomize/NAME.
 	Components []string `json:"components"`
-	// Images are taken instead of others, in all components.
+	// Images replace others, in all components.
 	Images []Image `json:"images,omitempty"`
 }
 
-// A Source is what a directory is built from: a release or a file, and the choice of its components.
+// A Source is what a directory is built from: a release or a file, and a selection of its components.
 type Source struct {
 	Release   string   `json:"release,omitempty"`
 	Filename  string   `json:"filename,omitempty"`
@@ -57,13 +57,13 @@ var Adaptations = []string{"auto", "aks", "none"}
 // nameRule is the guide's: lower-case letters, digits and '-', at most 25.
 var nameRule = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,23}[a-z0-9])?$`)
 
-// componentRule keeps a component's name usable as a folder's.
+// componentRule keeps a component's name usable as a folder name.
 var componentRule = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
-// ValidName reports whether an installation can be called that.
+// ValidName reports whether a name is valid for an installation.
 func ValidName(name string) bool { return nameRule.MatchString(name) }
 
-// ParseConfig reads a kubeflow.yaml; what it does not know is an error.
+// ParseConfig reads a kubeflow.yaml; an unknown field is an error.
 func ParseConfig(name string, content []byte) (Config, error) {
 	var c Config
 	if err := yaml.UnmarshalStrict(content, &c); err != nil {
@@ -108,7 +108,7 @@ const configHead = `# What this directory was made of, and what "kubectl kubeflo
 # Yours to edit: take components out or reorder them, set images. A build keeps that.
 `
 
-// encode is the file's content.
+// encode returns the file's content.
 func (c Config) encode() ([]byte, error) {
 	head := fmt.Sprintf("%sapiVersion: %s\nkind: %s\n", configHead, ConfigVersion, ConfigKind)
 	c.APIVersion, c.Kind = "", "" // written first

@@ -24,30 +24,30 @@ const (
 	lockFile   = "kubeflow.lock"
 	kustomize  = "kustomize"
 	base       = "base"
-	changed    = "base.changed" // a base that somebody edited, put aside by the next build
+	changed    = "base.changed" // a base that the user edited, kept by the next build
 	rendered   = "rendered"
 )
 
 // A Dir is an application directory in memory. Nothing is written before Save.
 type Dir struct {
-	// Path is where it is.
+	// Path is its path on disk.
 	Path string
-	// KfDef is kfctl's configuration in it; empty in a directory of ours and in an empty one.
+	// KfDef is kfctl's configuration in it; empty unless kfctl created the directory.
 	KfDef string
-	// Config and Lock are what its files say; zero in an empty one and in kfctl's.
+	// Config and Lock are read from its files; zero in an empty directory and in kfctl's.
 	Config Config
 	Lock   Lock
 
-	files   map[string][]byte // all files, by name with slashes, but for rendered/ and .git
-	write   map[string][]byte // since Open
+	files   map[string][]byte // all files, by name with slashes, except rendered/ and .git
+	write   map[string][]byte // changed since Open
 	remove  []string
-	foreign []string // what is in it besides hidden files, when it is no application directory
+	foreign []string // its entries besides hidden files, if it is not an application directory
 }
 
-// Empty reports whether nothing is built into the directory yet; it may not be there at all.
+// Empty reports whether nothing has been built into the directory; it may not exist.
 func (d *Dir) Empty() bool { return d.KfDef == "" && d.Config.Kind == "" }
 
-// Open reads an application directory. A path where nothing is, or an empty folder, is an empty one.
+// Open reads an application directory. A path that does not exist, or an empty folder, is an empty one.
 func Open(name string) (*Dir, error) {
 	d := &Dir{Path: name, files: map[string][]byte{}, write: map[string][]byte{}}
 	switch stat, err := os.Stat(name); {
@@ -74,7 +74,7 @@ func unopened(name string, err error) error {
 	return &problem.Error{Usage: true, What: "the directory " + name + " cannot be read", Next: "Name one that can be read", Err: err}
 }
 
-// read takes all files into memory. Links are followed as far as they stay inside.
+// read reads all files into memory. Links are followed if they stay inside.
 func (d *Dir) read() error {
 	root, err := os.OpenRoot(d.Path)
 	if err != nil {
@@ -93,7 +93,7 @@ func (d *Dir) read() error {
 		}
 		stat, err := root.Stat(name)
 		if err != nil || !stat.Mode().IsRegular() {
-			return nil // a link that leads out or nowhere, a socket: nothing to build from
+			return nil // a broken link or one that leads outside, a socket: not used by a build
 		}
 		if total += stat.Size(); total > archive.DefaultLimits.Total || len(d.files) >= archive.DefaultLimits.Entries {
 			return &problem.Error{Usage: true, What: d.Path + " is too large to be an application directory", Next: "Name another one"}
@@ -117,7 +117,7 @@ func readAll(root *os.Root, name string) ([]byte, error) {
 	return io.ReadAll(file)
 }
 
-// recognise tells our directories from kfctl's, from empty ones and from everything else.
+// recognise distinguishes this program's directories, kfctl's, empty ones and others.
 func (d *Dir) recognise() (err error) {
 	if content, ok := d.files[configFile]; ok && !isKfDef(content) {
 		if d.Config, err = ParseConfig(path.Join(d.Path, configFile), content); err != nil {
@@ -125,7 +125,7 @@ func (d *Dir) recognise() (err error) {
 		}
 		content, ok := d.files[lockFile]
 		if !ok {
-			return nil // removed, as the sentence about a broken one says; the bases are then not compared
+			return nil // removed, as the message about an invalid lock advises; the bases are then not compared
 		}
 		d.Lock, err = ParseLock(path.Join(d.Path, lockFile), content)
 		return err
@@ -160,7 +160,7 @@ func isKfDef(content []byte) bool {
 	return yaml.Unmarshal(content, &head) == nil && head.Kind == "KfDef"
 }
 
-// usable says why a directory that is not empty is none of an application.
+// usable returns an error for a directory that is neither empty nor an application directory.
 func (d *Dir) usable() error {
 	if len(d.foreign) == 0 {
 		return nil

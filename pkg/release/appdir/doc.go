@@ -1,14 +1,14 @@
-// Package appdir keeps an application directory: what a build makes of a release, for a person to
-// look at, edit and keep in version control, and for an install to start from.
+// Package appdir manages an application directory: the result of building a release, for users to
+// review, edit and keep in version control, and for an install to start from.
 //
-// A Dir is one in memory. Open reads it, Build renders a release into it, Save writes what changed,
+// A Dir is such a directory in memory. Open reads it, Build renders a release into it, Save writes what changed,
 // Render turns it (or several) into objects:
 //
-//	kubeflow.yaml                        Config: what was asked for, and what is installed
-//	kubeflow.lock                        Lock: hashes of what it was made from, and of each base
+//	kubeflow.yaml                        Config: what was requested, and what is installed
+//	kubeflow.lock                        Lock: hashes of its sources, and of each base
 //	kustomize/NAME/base/                 a component as rendered; replaced by every build
 //	kustomize/NAME/kustomization.yaml    the user's: written once, never again
-//	rendered/NAME.yaml                   what the kustomization builds to, to look at
+//	rendered/NAME.yaml                   the built kustomization, to review
 //
-// A directory made by kfctl is read too, and never written.
+// A directory that kfctl created can be read too; it is never written.
 package appdir

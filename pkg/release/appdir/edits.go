@@ -15,16 +15,16 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// An Edit is a change of the user's that does not apply. What is the rest of a sentence that begins with
-// the component's folder, or with the configuration where there is no component.
+// An Edit is a user's change that does not apply. What is the rest of a sentence that begins with the
+// component's folder, or with the configuration if there is no component.
 type Edit struct {
 	Component string `json:"component,omitempty"`
 	What      string `json:"what"`
-	// Broken says that the component cannot be built with it; otherwise it merely does nothing.
+	// Broken says that the component cannot be built with it; otherwise it has no effect.
 	Broken bool `json:"broken,omitempty"`
 }
 
-// Sentence says it in full.
+// Sentence returns the complete sentence.
 func (e Edit) Sentence() string {
 	if e.Component == "" {
 		return configFile + " " + e.What
@@ -32,7 +32,7 @@ func (e Edit) Sentence() string {
 	return path.Join(kustomize, e.Component) + " " + e.What
 }
 
-// stale finds the patches and images that meet nothing: kustomize passes over them in silence.
+// stale finds the patches and images that match nothing: kustomize ignores them silently.
 func (d *Dir) stale(built []release.RenderedComponent) []Edit {
 	if d.KfDef != "" {
 		return nil
@@ -57,7 +57,7 @@ func (d *Dir) stale(built []release.RenderedComponent) []Edit {
 		}
 		var k types.Kustomization
 		if yaml.Unmarshal(content, &k) != nil {
-			continue // then it was not built
+			continue // it was not built
 		}
 		for _, what := range idle(k, append(before, objects...), images) {
 			edits = append(edits, Edit{Component: name, What: what})
@@ -66,7 +66,7 @@ func (d *Dir) stale(built []release.RenderedComponent) []Edit {
 	return append(edits, d.idleImages(seen)...)
 }
 
-// idle describes what in a kustomization meets none of the objects.
+// idle describes what in a kustomization matches none of the objects.
 func idle(k types.Kustomization, objects []*unstructured.Unstructured, images map[string]bool) []string {
 	var out []string
 	//lint:ignore SA1019 a user's kustomization may still have the old field
@@ -93,11 +93,11 @@ func (d *Dir) idleImages(seen map[string]bool) []Edit {
 	return out
 }
 
-// meets reports whether a patch's target chooses an object.
+// meets reports whether a patch's target selects an object.
 func meets(selector *types.Selector, o *unstructured.Unstructured) bool {
 	regex, err := types.NewSelectorRegex(selector)
 	if err != nil {
-		return true // kustomize has refused it
+		return true // kustomize has rejected it
 	}
 	kind := o.GroupVersionKind()
 	if !regex.MatchGvk(resid.NewGvk(kind.Group, kind.Version, kind.Kind)) || !regex.MatchName(o.GetName()) || !regex.MatchNamespace(o.GetNamespace()) {
@@ -127,7 +127,7 @@ func target(s *types.Selector) string {
 	return strings.Join(words, " ")
 }
 
-// imagesOf are the names, without tag and digest, of all images in pods and in what makes pods.
+// imagesOf returns the names, without tag and digest, of all images in pods and pod templates.
 func imagesOf(objects []*unstructured.Unstructured) map[string]bool {
 	images := map[string]bool{}
 	for _, o := range objects {
@@ -161,7 +161,7 @@ func imageName(image string) string {
 	return image
 }
 
-// baseObjects are the objects of a component's base.
+// baseObjects returns the objects of a component's base.
 func (d *Dir) baseObjects(component string) []*unstructured.Unstructured {
 	var out []*unstructured.Unstructured
 	content := string(d.files[path.Join(baseFolder(component), "resources.yaml")])

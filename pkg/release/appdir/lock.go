@@ -10,12 +10,12 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// A Lock is an application directory's kubeflow.lock: a line that says what it is, then one line for each
-// address ("source URL h1:…") and each base ("base NAME h1:…"), sorted. Lines that begin with # say nothing.
+// A Lock is an application directory's kubeflow.lock: a header line, then one line for each address
+// ("source URL h1:…") and each base ("base NAME h1:…"), sorted. Lines that begin with # are comments.
 type Lock struct {
-	// Sources are the archives and files that went in, by address.
+	// Sources are the hashes of the archives and files that were used, by address.
 	Sources map[string]string
-	// Bases are the components' bases as the last build wrote them, by component.
+	// Bases are the hashes of the components' bases after the last build, by component.
 	Bases map[string]string
 }
 
@@ -26,7 +26,7 @@ const (
 
 var hashRule = regexp.MustCompile(`^h1:[A-Za-z0-9+/]{43}=$`)
 
-// ParseLock reads a kubeflow.lock, and takes nothing that a build would not have written.
+// ParseLock reads a kubeflow.lock, and rejects what a build would not have written.
 func ParseLock(name string, content []byte) (Lock, error) {
 	lock := Lock{Sources: map[string]string{}, Bases: map[string]string{}}
 	head := false
@@ -82,7 +82,7 @@ func (l Lock) line(line string) error {
 	return nil
 }
 
-// encode is the file's content, the same for the same lock.
+// encode returns the file's content, which is deterministic.
 func (l Lock) encode() []byte {
 	out := lockNote + lockHead + "\n"
 	for _, kind := range []struct {
@@ -96,7 +96,7 @@ func (l Lock) encode() []byte {
 	return []byte(out)
 }
 
-// escape keeps an address in one word: '%', spaces and what cannot be seen are written as %XX.
+// escape makes an address one word: '%', spaces and unprintable characters are written as %XX.
 func escape(name string) string {
 	var out strings.Builder
 	for i := range len(name) {

@@ -15,8 +15,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
-// Render turns one or more directories into objects. It uses no network but for what a user's own
-// kustomization refers to, which must be in the lock; nothing is written.
+// Render renders one or more directories into objects. It uses the network only for references of the
+// user's kustomizations, which must be in the lock; it writes nothing.
 func Render(ctx context.Context, all []*Dir, o release.RenderOptions) (*release.Rendered, error) {
 	in := release.Input{}
 	o.Locked, o.OnlyLocked = map[string]string{}, true
@@ -40,7 +40,7 @@ func Render(ctx context.Context, all []*Dir, o release.RenderOptions) (*release.
 	return out, nil
 }
 
-// ready says why a directory cannot be installed as it is.
+// ready returns an error if a directory cannot be installed as it is.
 func (d *Dir) ready(skipVerify bool) error {
 	if err := d.usable(); err != nil {
 		return err
@@ -67,7 +67,7 @@ func prefixed(components []string) []string {
 	return out
 }
 
-// directory is the directory as package release takes it.
+// directory returns the directory as input of package release.
 func (d *Dir) directory() release.Directory {
 	out := release.Directory{Path: d.Path, Files: &archive.Archive{Files: d.files}, KfDef: d.KfDef}
 	if d.KfDef != "" {
@@ -96,16 +96,16 @@ func (d *Dir) directory() release.Directory {
 	return out
 }
 
-// untouched reports whether a component's kustomization is as the first build wrote it.
+// untouched reports whether the user has not changed a component's kustomization.
 func (d *Dir) untouched(component string) bool {
 	return string(d.files[userFile(component)]) == userContent
 }
 
-// imaged adds, in memory, a kustomization around a component that replaces the directory's images.
+// imaged adds, in memory, a kustomization around a component that applies the directory's image replacements.
 func (d *Dir) imaged(files map[string][]byte, component release.Component) string {
 	folder := path.Join(".kubectl-kubeflow", component.Name)
 	if !hasKustomization(files, component.From[0]) {
-		return component.From[0] // its absence is said of the folder that people know
+		return component.From[0] // an error about its absence should name the user's folder
 	}
 	content, err := yaml.Marshal(map[string]any{
 		"resources": []string{"../../" + component.From[0]},
@@ -127,7 +127,7 @@ func hasKustomization(files map[string][]byte, folder string) bool {
 	return false
 }
 
-// same compares configurations by what they say.
+// same reports whether two configurations have the same content.
 func same(a, b Config) bool {
 	x, err := yaml.Marshal(a)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// put changes a file in memory. What is there already with that content is not written again.
+// put changes a file in memory. A file that has that content already is not written again.
 func (d *Dir) put(name string, content []byte) {
 	if have, ok := d.files[name]; !ok || string(have) != string(content) {
 		d.write[name] = content
@@ -26,8 +26,8 @@ func (d *Dir) drop(name string) {
 	d.remove = append(d.remove, name)
 }
 
-// Save writes what changed since Open. Each file is written whole or not at all, and the lock last: a
-// build that is cut off shows as bases that are not what the lock says.
+// Save writes what changed since Open. Each file is written atomically, and the lock last: after an
+// interrupted build the bases do not match the lock.
 func (d *Dir) Save() error {
 	names := slices.Sorted(maps.Keys(d.write))
 	slices.SortStableFunc(names, func(a, b string) int { return order(a) - order(b) })
@@ -45,7 +45,7 @@ func (d *Dir) Save() error {
 			return unwritten(d.Path, err)
 		}
 		for up := filepath.Dir(file); up != filepath.Clean(d.Path); up = filepath.Dir(up) {
-			if os.Remove(up) != nil { // it holds something else
+			if os.Remove(up) != nil { // it is not empty
 				break
 			}
 		}
@@ -72,7 +72,7 @@ func unwritten(name string, err error) error {
 	return &problem.Error{Usage: true, What: "the directory " + name + " cannot be written", Next: "Name one that can be written, or make room there; then run the same command again", Err: err}
 }
 
-// writeFile writes a file whole or not at all; one that holds a Secret is for its owner alone.
+// writeFile writes a file atomically; one that contains a Secret is readable only by its owner.
 func writeFile(name string, content []byte) error {
 	folder := filepath.Dir(name)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -98,7 +98,7 @@ func writeFile(name string, content []byte) error {
 	return err
 }
 
-// holdsSecret looks for an object of that kind, as our own files spell it.
+// holdsSecret reports whether a file contains a Secret, as this package writes it.
 func holdsSecret(content string) bool {
 	return strings.HasPrefix(content, "kind: Secret\n") || strings.Contains(content, "\nkind: Secret\n")
 }

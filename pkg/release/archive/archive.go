@@ -10,13 +10,13 @@ import (
 	"golang.org/x/mod/sumdb/dirhash"
 )
 
-// An Archive is the unpacked content of an archive, or of one plain file.
+// An Archive is the unpacked content of an archive, or a single file.
 type Archive struct {
 	// Files are the regular files by name, relative to the archive's top folder, with slashes.
 	Files map[string][]byte
 	// Links are the symbolic links by name, each with the name of the file or folder inside the archive it means.
 	Links map[string]string
-	// Single is the name of the only file when this was no archive but a plain file.
+	// Single is the name of the only file if the content was a single file instead of an archive.
 	Single string
 }
 
@@ -27,22 +27,22 @@ func (a *Archive) Hash() (string, error) {
 	})
 }
 
-// A MismatchError says that content is not what its pin promises.
+// A MismatchError is returned when content does not match its pin.
 type MismatchError struct {
 	URL, Want, Got string
 }
 
-// Error names both hashes.
+// Error returns a message with both hashes.
 func (e *MismatchError) Error() string {
 	return fmt.Sprintf("%s is not what it should be: its hash is %s, expected %s", e.URL, e.Got, e.Want)
 }
 
-// A BadArchiveError says why content cannot be used as an archive.
+// A BadArchiveError is returned when content cannot be used as an archive.
 type BadArchiveError struct {
 	Reason string
 }
 
-// Error is the reason as one sentence.
+// Error returns the reason as one sentence.
 func (e *BadArchiveError) Error() string { return e.Reason }
 
 func bad(format string, args ...any) error {

@@ -7,10 +7,10 @@ import (
 	"path/filepath"
 )
 
-// The cache holds each content once, under its hash, and for each address the hash it last had. It
-// is a convenience: what cannot be read or written there is fetched again, never an error.
+// The cache stores each content once, under its hash, and for each address the last hash. A failure to
+// read or write it is never an error: the content is fetched again.
 
-// kept is the copy of what a request wants, checked as if it had just come.
+// kept returns the cached content of a request, verified like a new download.
 func (f *Fetcher) kept(r Request) (*Fetched, bool) {
 	if f.Cache == "" {
 		return nil, false
@@ -46,7 +46,7 @@ func (f *Fetcher) contentFile(hash string) string {
 	return filepath.Join(f.Cache, "content", digest(hash))
 }
 
-// addressFile keeps mirrors apart: what one of them calls 26.03 is not what the internet does.
+// addressFile separates mirrors: their content for an address may differ from that of the internet.
 func (f *Fetcher) addressFile(r Request) string {
 	return filepath.Join(f.Cache, "addresses", digest(f.Mirror+" "+r.URL))
 }
@@ -56,7 +56,7 @@ func digest(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// WriteFile writes a file whole or not at all, so that a killed process leaves nothing half-written.
+// WriteFile writes a file atomically, so that a killed process leaves no partial file.
 func WriteFile(name string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/net/http/httpproxy"
 )
 
-// client honours HTTPS_PROXY and its like as they are now, not as they were when the program began.
+// client returns an HTTP client that uses the current values of HTTPS_PROXY and similar variables.
 func (f *Fetcher) client() *http.Client {
 	f.once.Do(func() {
 		if f.own = f.HTTP; f.own != nil {
@@ -22,7 +22,7 @@ func (f *Fetcher) client() *http.Client {
 	return f.own
 }
 
-// checkRedirect follows a few redirects, never from https to anything less.
+// checkRedirect follows a few redirects, never from https to another scheme.
 func checkRedirect(next *http.Request, before []*http.Request) error {
 	switch last := before[len(before)-1].URL; {
 	case len(before) >= 10:

@@ -1,6 +1,6 @@
-// Package archive gets what an install is made from, an archive or a single file, as content in
-// memory: from the internet, a mirror, a local path or the cache, and compared with its pinned hash.
+// Package archive fetches the sources of an install, archives or single files, into memory: from the
+// internet, a mirror, a local path or the cache. It verifies them against their pinned hash.
 //
-// Fetcher is the way in. Unpacking (unpack.go) trusts nothing in an archive; where a URL can be
-// found in a mirror is decided in places.go.
+// The main type is [Fetcher]. Unpacking (unpack.go) trusts nothing in an archive; places.go has the paths
+// of a URL in a mirror.
 package archive

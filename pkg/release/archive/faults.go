@@ -17,8 +17,8 @@ var (
 	errRedirect = errors.New("it is sent on to somewhere that cannot be followed")
 )
 
-// fault decides whether a failed request is worth another attempt. All network faults are, but for
-// those that last, for the deadline of all attempts together, and for the user's own Ctrl-C.
+// fault decides whether to retry a failed request. All network errors are retried, except permanent ones,
+// the deadline of all attempts together, and Ctrl-C.
 func (f *Fetcher) fault(ctx context.Context, address string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		if !errors.Is(cause, errStalled) {
@@ -37,14 +37,14 @@ func (f *Fetcher) fault(ctx context.Context, address string, err error) error {
 	return &transientError{err: err}
 }
 
-// lasting are the faults that another attempt meets again.
+// lasting reports errors that a retry cannot change.
 func lasting(err error) bool {
 	var dns *net.DNSError
 	var certificate *tls.CertificateVerificationError
 	return errors.As(err, &dns) && dns.IsNotFound || errors.As(err, &certificate) || errors.Is(err, errRedirect)
 }
 
-// status decides what an answer is worth: content, another address, another attempt, or none of these.
+// status decides what to do with a response: use it, try another address, retry, or fail.
 func status(response *http.Response, address string, now time.Time) error {
 	code := response.StatusCode
 	switch {
@@ -60,7 +60,7 @@ func status(response *http.Response, address string, now time.Time) error {
 	return err
 }
 
-// retryAfter reads how long a server asks to wait, in seconds or as a date.
+// retryAfter reads the Retry-After header, in seconds or as a date.
 func retryAfter(text string, now time.Time) time.Duration {
 	if seconds, err := strconv.Atoi(text); err == nil {
 		return time.Duration(seconds) * time.Second

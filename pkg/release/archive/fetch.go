@@ -14,51 +14,51 @@ import (
 	"sync"
 )
 
-// A Request names content and, where it is known, the hash it must have.
+// A Request names content and, if known, its expected hash.
 type Request struct {
 	// URL is an http(s) or file: address, or a local path of a file or folder.
 	URL string
 	// Also are other addresses of the same content, tried in a mirror.
 	Also []string
-	// Hash is the pin; empty means that nobody knows.
+	// Hash is the pin; empty if unknown.
 	Hash string
-	// Moving says that the address can change its content, so that a kept copy serves only when the network fails.
+	// Moving says that the content of the address can change, so that a cached copy is used only if the network fails.
 	Moving bool
 }
 
-// A Fetcher gets content. Its zero value uses the internet and keeps nothing.
+// A Fetcher fetches content. Its zero value uses the internet and caches nothing.
 type Fetcher struct {
 	// Mirror is a folder or URL that holds content under its URL's host and path.
 	Mirror string
-	// Cache is the folder where content is kept; empty keeps nothing.
+	// Cache is the folder of the cache; empty disables it.
 	Cache string
-	// SkipVerify takes content whatever its hash.
+	// SkipVerify accepts content with any hash.
 	SkipVerify bool
 	// HTTP is the client; nil means one that honours the proxy environment.
 	HTTP *http.Client
-	// Retry is how to wait between attempts; the zero value is the usual patience.
+	// Retry says how often to retry and how long to wait; the zero value means the default.
 	Retry Retry
-	// Limits bound what is taken in; the zero value is DefaultLimits.
+	// Limits bound the size of content; the zero value is DefaultLimits.
 	Limits Limits
-	// Keep is given the bytes of all that was accepted, by its URL; nil is nobody.
+	// Keep is called with the bytes of all accepted content, and its URL; it may be nil.
 	Keep func(address string, content []byte)
-	// Say hears one line per download; nil is silence.
+	// Say is called with one line per download; it may be nil.
 	Say func(line string)
 
 	once sync.Once
 	own  *http.Client
 }
 
-// Fetched is content with the hash that was found.
+// Fetched is content with its hash.
 type Fetched struct {
 	*Archive
 	Hash     string
 	Verified bool
-	// Stale says that the network failed and an older copy was taken.
+	// Stale says that the network failed and an older copy was used.
 	Stale bool
 }
 
-// Fetch gets one archive or file, from the mirror, a local path, the cache or the internet.
+// Fetch fetches one archive or file, from the mirror, a local path, the cache or the internet.
 func (f *Fetcher) Fetch(ctx context.Context, r Request) (*Fetched, error) {
 	r.URL = Canonical(r.URL)
 	if !IsURL(r.URL) {
@@ -70,7 +70,7 @@ func (f *Fetcher) Fetch(ctx context.Context, r Request) (*Fetched, error) {
 	return f.overNetwork(ctx, r)
 }
 
-// local reads a path or file: URL, which is the user's own and so has no pin to break.
+// local reads a path or file: URL, which is the user's own and therefore has no pin.
 func (f *Fetcher) local(r Request) (*Fetched, error) {
 	name := LocalPath(r.URL)
 	stat, err := os.Stat(name)
@@ -87,7 +87,7 @@ func (f *Fetcher) local(r Request) (*Fetched, error) {
 	return f.accept(content, r)
 }
 
-// LocalPath is the path that a file: URL means; other text is a path already.
+// LocalPath returns the path of a file: URL; other text is a path already.
 func LocalPath(reference string) string {
 	rest, isURL := strings.CutPrefix(reference, "file:")
 	if !isURL {
@@ -144,7 +144,7 @@ func (f *Fetcher) fromFolder(r Request) (*Fetched, error) {
 	return nil, &NotFoundError{URL: r.URL, Mirror: f.Mirror, Tried: tried}
 }
 
-// addresses are all spellings of all names of the content, the likeliest first.
+// addresses returns all spellings of all addresses of the content, the most likely first.
 func addresses(r Request) []string {
 	var out []string
 	for _, name := range append([]string{r.URL}, r.Also...) {

@@ -16,22 +16,22 @@ import (
 type Retry struct {
 	Attempts int
 	Wait     func(attempt int) time.Duration
-	// Stall is how long a connection may say nothing before it counts as broken.
+	// Stall is how long a connection may be silent before it counts as broken.
 	Stall time.Duration
-	// Total is how long one address may take with all attempts; zero is without end.
+	// Total limits the time for one address with all attempts; zero means no limit.
 	Total time.Duration
 }
 
-// usual is five attempts in fifteen seconds: enough for a proxy that hiccups.
+// usual is the default: five attempts in fifteen seconds, enough for short interruptions of a proxy.
 var usual = Retry{
 	Attempts: 5, Wait: func(attempt int) time.Duration { return time.Second << attempt },
 	Stall: time.Minute, Total: 15 * time.Minute,
 }
 
-// errNotThere is what 404 and 410 mean: no use in asking again, but another address may have it.
+// errNotThere stands for 404 and 410: a retry does not help, but another address may have the content.
 var errNotThere = errors.New("not there")
 
-// A transientError may be gone at the next attempt.
+// A transientError may not occur at the next attempt.
 type transientError struct {
 	err   error
 	after time.Duration
@@ -40,7 +40,7 @@ type transientError struct {
 func (e *transientError) Error() string { return e.err.Error() }
 func (e *transientError) Unwrap() error { return e.err }
 
-// get downloads one address, again and again while the fault is one that passes.
+// get downloads one address, and retries transient errors.
 func (f *Fetcher) get(ctx context.Context, address string) ([]byte, error) {
 	retry := f.retry()
 	if retry.Total > 0 {
@@ -98,7 +98,7 @@ func (f *Fetcher) attempt(ctx context.Context, address string, stall time.Durati
 	return content, nil
 }
 
-// fed feeds the watchdog with every read.
+// fed resets the watchdog at every read.
 type fed struct {
 	io.Reader
 	watchdog *time.Timer

@@ -2,20 +2,20 @@ package archive
 
 import "io"
 
-// Limits bound what an archive may hold, so that a hostile or broken one cannot fill the memory.
+// Limits bound the content of an archive, so that a malicious or broken one cannot exhaust memory.
 type Limits struct {
-	Download int64 // bytes, as they come
+	Download int64 // bytes, as downloaded
 	Total    int64 // bytes, unpacked
 	File     int64 // bytes of one file
 	Entries  int
-	Ratio    int64 // unpacked bytes for each that came, beyond the first 16 MiB
+	Ratio    int64 // unpacked bytes per downloaded byte, beyond the first 16 MiB
 }
 
-// DefaultLimits leave ample room: Kubeflow's largest release has 7,500 files in
-// 60 MB, a tenth of that packed.
+// DefaultLimits are far above Kubeflow's largest release, which has 7,500 files in 60 MB, a tenth of
+// that packed.
 var DefaultLimits = Limits{Download: 256 << 20, Total: 768 << 20, File: 128 << 20, Entries: 100_000, Ratio: 200}
 
-// most is how many bytes an archive of this size may unpack to.
+// most returns how many bytes an archive of this size may unpack to.
 func (l Limits) most(packed int) int64 {
 	if l.Ratio == 0 {
 		return l.Total
@@ -23,10 +23,10 @@ func (l Limits) most(packed int) int64 {
 	return min(l.Total, 16<<20+l.Ratio*int64(packed))
 }
 
-// headers is how long everything in an archive may be that is no file's content.
+// headers limits the bytes of an archive that are not file content.
 func (l Limits) headers() int64 { return 1<<20 + 4096*int64(l.Entries) }
 
-// bounded ends what a small archive unpacks to without end. A tar file may hold more than its files.
+// bounded limits what a small archive can unpack to. A tar file may contain more than its files.
 type bounded struct {
 	io.Reader
 	left int64

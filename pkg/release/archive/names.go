@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// inside cleans an entry's name, and refuses one that leaves the archive.
+// inside cleans an entry's name, and rejects one that leaves the archive.
 func inside(name string) (string, error) {
 	if path.IsAbs(name) || strings.ContainsFunc(name, unprintable) || hasVolume(name) {
 		return "", bad("the archive's entry %q is not a plain relative name", name)
@@ -24,14 +24,14 @@ func inside(name string) (string, error) {
 	return clean, nil
 }
 
-// unprintable are the characters that no name of a manifest has: control characters, which a terminal
-// would obey, and the backslash, which Windows takes for a folder.
+// unprintable are the characters that no manifest's name has: control characters, which a terminal would
+// interpret, and the backslash, which Windows treats as a separator.
 func unprintable(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }
 
-// hasVolume sees "C:…", which Windows would take for another drive.
+// hasVolume reports "C:…", which Windows would treat as a drive.
 func hasVolume(name string) bool { return len(name) > 1 && name[1] == ':' }
 
-// strip takes off the folder that holds everything, where there is one.
+// strip removes the top folder, if there is a single one.
 func strip(a *Archive) {
 	top := ""
 	for name := range a.Files {
@@ -50,14 +50,14 @@ func strip(a *Archive) {
 			return
 		}
 		if target != top && !strings.HasPrefix(target, top+"/") {
-			target = "../" + target // out of the top folder: checkLinks says so
+			target = "../" + target // outside the top folder: checkLinks reports it
 		}
 		links[strings.TrimPrefix(name, top+"/")] = path.Clean(strings.TrimPrefix(strings.TrimPrefix(target, top), "/"))
 	}
 	a.Files, a.Links = files, links
 }
 
-// checkFolders refuses a name that is a file, or a link, and a folder at once.
+// checkFolders rejects a name that is both a file or link and a folder.
 func checkFolders(a *Archive) error {
 	folders := map[string]bool{}
 	for _, names := range []iter.Seq[string]{maps.Keys(a.Files), maps.Keys(a.Links)} {

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// A NotFoundError says that content is in none of the places where it could be.
+// A NotFoundError is returned when content is at none of its possible addresses.
 type NotFoundError struct {
 	URL, Mirror string
 	Tried       []string
 }
 
-// Error names the places.
+// Error returns a message with the addresses.
 func (e *NotFoundError) Error() string {
 	if e.Mirror == "" {
 		return fmt.Sprintf("there is nothing at %s", e.URL)
@@ -28,7 +28,7 @@ func (e *NotFoundError) Error() string {
 	return fmt.Sprintf("the mirror %s does not hold %s (looked for %s%s)", e.Mirror, e.URL, e.Tried[0], others)
 }
 
-// overNetwork prefers the copy kept for the pin, or for an address that cannot change.
+// overNetwork downloads content, unless a copy is cached for its pin or for an immutable address.
 func (f *Fetcher) overNetwork(ctx context.Context, r Request) (*Fetched, error) {
 	if !r.Moving {
 		if kept, ok := f.kept(r); ok {
@@ -66,8 +66,8 @@ func (f *Fetcher) download(ctx context.Context, r Request) (*Fetched, error) {
 	return nil, &NotFoundError{URL: r.URL, Mirror: f.Mirror, Tried: tried}
 }
 
-// remoteAddresses are the URL itself or, with a mirror, its places there. Other names are not tried on
-// the internet: the URL is right there, and a moving branch would be something else.
+// remoteAddresses returns the URL itself or, with a mirror, its addresses there. Other spellings are not
+// tried on the internet: the URL is correct there, and a moving branch would have other content.
 func (f *Fetcher) remoteAddresses(r Request) []string {
 	if f.Mirror == "" {
 		return []string{r.URL}

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Spellings are the addresses under which one URL's content is found: GitHub serves an archive as
+// Spellings returns the addresses that serve the content of a URL: GitHub serves an archive as
 // /archive/REF.tar.gz and as /archive/refs/tags/REF.tar.gz, and mirrors keep one or the other.
 func Spellings(raw string) []string {
 	before, ref, found := strings.Cut(raw, "/archive/")
@@ -33,7 +33,7 @@ func Same(a, b string) bool {
 	return false
 }
 
-// Canonical takes off what does not belong to the address: go-getter's archive= and checksum= options.
+// Canonical removes go-getter's archive= and checksum= options, which are not part of the address.
 func Canonical(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -46,7 +46,7 @@ func Canonical(raw string) string {
 	return u.String()
 }
 
-// inMirror is a URL's place below a mirror: its host and path.
+// inMirror returns a URL's path below a mirror: its host and path.
 func inMirror(raw string) (string, bool) {
 	u, err := url.Parse(raw)
 	if err != nil || strings.Trim(u.Host, ".") == "" {
@@ -55,7 +55,7 @@ func inMirror(raw string) (string, bool) {
 	return strings.TrimPrefix(path.Join(u.Host, path.Clean("/"+u.Path)), "/"), true
 }
 
-// IsURL reports whether a reference goes over the network.
+// IsURL reports whether a reference needs the network.
 func IsURL(reference string) bool {
 	return strings.HasPrefix(reference, "https://") || strings.HasPrefix(reference, "http://")
 }

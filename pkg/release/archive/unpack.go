@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// Unpack reads a tar.gz or tar archive, or else takes content as the one file called name. Names that
-// leave the archive, links that do, devices and anything beyond the limits are refused. Nothing is
-// written to disk: names that differ in case only stay two files.
+// Unpack reads a tar.gz or tar archive, or else treats content as a single file with that name. It rejects
+// names and links that leave the archive, devices and anything beyond the limits. Nothing is written to
+// disk, so names that differ only in case stay two files.
 func Unpack(name string, content []byte, limits Limits) (*Archive, error) {
 	stream, isTar, err := open(content)
 	if err != nil {
@@ -32,7 +32,7 @@ func Unpack(name string, content []byte, limits Limits) (*Archive, error) {
 	return u.out, errors.Join(checkLinks(u.out), checkFolders(u.out))
 }
 
-// open looks at the first bytes: gzip, tar, or neither.
+// open detects the format from the first bytes: gzip, tar, or neither.
 func open(content []byte) (stream io.Reader, isTar bool, err error) {
 	if bytes.HasPrefix(content, []byte{0x1f, 0x8b}) {
 		stream, err := gzip.NewReader(bytes.NewReader(content))
@@ -57,12 +57,12 @@ func single(name string, content []byte) (*Archive, error) {
 	return &Archive{Files: map[string][]byte{name: content}, Single: name}, nil
 }
 
-// IsArchiveName reports whether a name ends as archives' names do.
+// IsArchiveName reports whether a name has the extension of an archive.
 func IsArchiveName(name string) bool {
 	return strings.HasSuffix(name, ".tar.gz") || strings.HasSuffix(name, ".tgz") || strings.HasSuffix(name, ".tar")
 }
 
-// IsPage sees HTML, which proxies and sign-ins send in place of anything.
+// IsPage reports HTML, which proxies and login pages send instead of the content.
 func IsPage(content []byte) bool {
 	start := bytes.ToLower(bytes.TrimSpace(content[:min(len(content), 512)]))
 	return bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html"))
@@ -128,10 +128,10 @@ func (u *unpacking) read(name string, size int64, r io.Reader) ([]byte, error) {
 	switch u.total += size; {
 	case size > u.limits.File || u.total > u.limits.Total:
 		return nil, bad("the archive is too large to be unpacked, at %s", name)
-	case u.total > u.most: // a sparse file is nothing in the archive
+	case u.total > u.most: // a sparse file takes no space in the archive
 		return nil, errTooMuch
 	}
-	content := bytes.NewBuffer([]byte{}) // not size at once: a header may promise what never comes
+	content := bytes.NewBuffer([]byte{}) // not allocated by size: a header may declare more than follows
 	_, err := io.Copy(content, io.LimitReader(r, size))
 	if errors.Is(err, errTooMuch) {
 		return nil, errTooMuch

@@ -8,7 +8,7 @@ import (
 )
 
 // Rewrite returns an object with the rules applied to every image in it, and whether that changed anything. The first
-// rule that is about an image decides. The object itself is left alone.
+// matching rule is used. The object itself is not changed.
 func Rewrite(o *unstructured.Unstructured, rules []Rule) (*unstructured.Unstructured, bool) {
 	if len(Find(o, rules)) == 0 {
 		return o, false
@@ -22,7 +22,7 @@ func Rewrite(o *unstructured.Unstructured, rules []Rule) (*unstructured.Unstruct
 	return out, changed
 }
 
-// Find returns the images in an object that the rules are about, each once, in order.
+// Find returns the images in an object that match the rules, without duplicates, in order.
 func Find(o *unstructured.Unstructured, rules []Rule) []string {
 	var found []string
 	visit(o, func(text string, image bool) string {
@@ -38,9 +38,9 @@ func Find(o *unstructured.Unstructured, rules []Rule) []string {
 	return found
 }
 
-// each replaces the images in a text that a rule is about by what replace says of them.
+// each replaces the images in a text that match a rule with the result of replace.
 func each(text string, image bool, rules []Rule, replace func(string, Rule) string) string {
-	if image { // a whole reference: Docker Hub's need not name their registry
+	if image { // a complete reference, which may omit the registry of Docker Hub
 		if full := qualified(text); full != text {
 			for _, r := range rules {
 				if found, ok := r.match(full); ok && found == full {
@@ -81,7 +81,7 @@ func each(text string, image bool, rules []Rule, replace func(string, Rule) stri
 	return out.String()
 }
 
-// qualified writes a reference to an image of Docker Hub out: "mysql:8" is "docker.io/library/mysql:8".
+// qualified expands a reference to an image of Docker Hub: "mysql:8" is "docker.io/library/mysql:8".
 func qualified(image string) string {
 	first, _, path := strings.Cut(image, "/")
 	switch {
@@ -95,10 +95,10 @@ func qualified(image string) string {
 	return image
 }
 
-// holdNone are kinds whose texts speak of images without naming any that is pulled.
+// holdNone are kinds whose texts mention images that are never pulled.
 var holdNone = []string{"CustomResourceDefinition", "Secret", "ClusterRole", "Role", "ClusterRoleBinding", "RoleBinding", "Namespace", "Service", "ServiceAccount"}
 
-// visit calls edit with every text of an object that may hold images, and puts in its place what it returns.
+// visit calls edit with every text of an object that may contain images, and replaces the text with the result.
 func visit(o *unstructured.Unstructured, edit func(text string, image bool) string) {
 	if slices.Contains(holdNone, o.GetKind()) {
 		return

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// A Rule says what takes the place of images.
+// A Rule replaces images.
 type Rule struct {
-	// From is a repository, a registry or a path in one ("gcr.io/ml-pipeline"), with all that is below it; one tag of a
+	// From is a repository, a registry or a path in one ("gcr.io/ml-pipeline"), with everything below it; one tag of a
 	// repository ("busybox:latest"); or, with a "/" at its end, only what is below it.
 	From string
-	// To takes the place of From, and what followed stays: path, tag and digest. One with a tag of its own replaces them too.
+	// To replaces From, and what follows is kept: path, tag and digest. If To has a tag, it replaces them too.
 	To string
 }
 
@@ -25,13 +25,13 @@ func Parse(text string) (Rule, error) {
 	return r, nil
 }
 
-// shape is what a reference to an image, or the beginning of one, looks like.
+// shape matches a reference to an image, or the beginning of one.
 var shape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*(:[0-9]+)?(/[A-Za-z0-9._-]+)*(:[A-Za-z0-9._-]+)?$`)
 
-// rest is what may follow the part that a rule names: path, tag, digest.
+// rest matches what may follow From: path, tag, digest.
 var rest = regexp.MustCompile(`^(/[A-Za-z0-9._/-]*[A-Za-z0-9_])?(:[A-Za-z0-9_][A-Za-z0-9._-]*)?(@sha256:[0-9a-f]+)?`)
 
-// match returns the image that begins a text, when the rule is about it.
+// match returns the image at the beginning of a text, if the rule matches it.
 func (r Rule) match(text string) (image string, ok bool) {
 	base := strings.TrimSuffix(r.From, "/")
 	if base == "" || !strings.HasPrefix(text, base) {
@@ -40,7 +40,7 @@ func (r Rule) match(text string) (image string, ok bool) {
 	tail := rest.FindString(text[len(base):])
 	following := text[len(base)+len(tail):]
 	switch {
-	case following != "" && partOfName(following[0]): // it goes on: another name that begins alike
+	case following != "" && partOfName(following[0]): // the name continues: another image with this prefix
 		return "", false
 	case base != r.From && !strings.HasPrefix(tail, "/"):
 		return "", false
@@ -50,7 +50,7 @@ func (r Rule) match(text string) (image string, ok bool) {
 	return base + tail, true
 }
 
-// replace returns what takes the place of an image that the rule is about.
+// replace returns the replacement of an image that the rule matches.
 func (r Rule) replace(image string) string {
 	base, to := strings.TrimSuffix(r.From, "/"), strings.TrimSuffix(r.To, "/")
 	if to == "" {
@@ -63,19 +63,18 @@ func (r Rule) replace(image string) string {
 	return to + tail
 }
 
-// tagged tells whether a reference ends in a tag.
+// tagged reports whether a reference ends in a tag.
 func tagged(image string) bool {
 	return strings.LastIndex(image, ":") > strings.LastIndex(image, "/") && strings.Contains(image, "/") || isBare(image)
 }
 
-// isBare tells whether it is a tag of a repository without a path: "busybox:latest".
+// isBare reports whether From is a tag of a repository without a path: "busybox:latest".
 func isBare(image string) bool {
 	name, tag, found := strings.Cut(image, ":")
 	return found && !strings.Contains(image, "/") && !strings.Contains(name, ".") && tag != ""
 }
 
-// isWord tells whether it names an image in a word that may mean something else elsewhere: "mysql" is also a host, a
-// database and a label.
+// isWord reports whether From is a plain word with other meanings: "mysql" is also a host, a database and a label.
 func (r Rule) isWord() bool { return !strings.ContainsAny(r.From, "/:.") }
 
 func partOfName(c byte) bool {

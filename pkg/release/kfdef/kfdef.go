@@ -26,7 +26,7 @@ type KfDef struct {
 		Version      string        `json:"version,omitempty"`
 		Applications []Application `json:"applications"`
 		Repos        []Repo        `json:"repos"`
-		// Plugins prepared a cloud for kfctl, and Secrets were handed to them.
+		// Plugins prepared a cloud for kfctl, and Secrets were passed to them.
 		Plugins []struct {
 			Kind string `json:"kind"`
 		} `json:"plugins,omitempty"`
@@ -69,7 +69,7 @@ type Repo struct {
 
 const Group = "kfdef.apps.kubeflow.org"
 
-// Parse reads and checks a KfDef. name is how messages call it.
+// Parse reads and checks a KfDef. name is its name in messages.
 func Parse(name string, content []byte) (*KfDef, error) {
 	def, err := readKfDef(content)
 	if err != nil {
@@ -97,7 +97,7 @@ func Parse(name string, content []byte) (*KfDef, error) {
 	return def, nil
 }
 
-// readKfDef says in words what is of the wrong shape.
+// readKfDef reports fields of the wrong type in readable words.
 func readKfDef(content []byte) (*KfDef, error) {
 	plain, err := yaml.YAMLToJSON(content)
 	if err != nil {
@@ -160,7 +160,7 @@ func (d *KfDef) checkApplications(repos map[string]bool) error {
 }
 
 // Stacks reports whether kfctl would have used the folders as they are, which it did for the whole
-// KfDef once one application was called kubeflow-apps: overlays and parameters then mean nothing.
+// KfDef once one application was called kubeflow-apps: overlays and parameters then have no effect.
 func (d *KfDef) Stacks() bool {
 	for _, app := range d.Spec.Applications {
 		if app.Name == "kubeflow-apps" {
@@ -170,7 +170,7 @@ func (d *KfDef) Stacks() bool {
 	return false
 }
 
-// PlainYAML takes the libraries' own names off a complaint about YAML.
+// PlainYAML removes the libraries' names from an error about YAML.
 func PlainYAML(err error) error {
 	text := strings.Join(strings.Fields(err.Error()), " ")
 	for _, prefix := range []string{"error converting YAML to JSON: ", "error unmarshaling JSON: while decoding JSON: ", "json: ", "yaml: "} {

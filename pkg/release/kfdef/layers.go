@@ -16,8 +16,8 @@ import (
 // A Layer is a kustomization as a plain map, into which others are merged.
 type Layer map[string]any
 
-// put adds the layer in a folder as kfctl did. One that builds on nothing is used as it is, from
-// outside; of one that builds on others, each field is merged, so that several overlays can change one base.
+// put adds the layer in a folder as kfctl did. One without bases is referenced as it is; of one with bases,
+// each field is merged, so that several overlays can change one base.
 func (l Layer) put(repo *archive.Archive, folder, base, to string, first bool) error {
 	var fields Layer
 	file := KustomizationIn(repo, folder)
@@ -36,11 +36,11 @@ func (l Layer) put(repo *archive.Archive, folder, base, to string, first bool) e
 		l["resources"] = append(List(l["resources"]), Relative(to, folder))
 		return nil
 	}
-	fields["resources"] = slices.DeleteFunc(append(slices.Clone(bases), resources...), isBase) // the base is a layer of its own
+	fields["resources"] = slices.DeleteFunc(append(slices.Clone(bases), resources...), isBase) // the base is a separate layer
 	delete(fields, "bases")
 	fields.Turn(func(reference string) string { return Relative(to, path.Join(folder, reference)) })
 	if folder != path.Dir(to) {
-		delete(fields, "namespace") // the application's is put in its place
+		delete(fields, "namespace") // replaced by the application's
 	}
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		l[key] = mergeField(key, l[key], fields[key])
@@ -48,7 +48,7 @@ func (l Layer) put(repo *archive.Archive, folder, base, to string, first bool) e
 	return nil
 }
 
-// leaveOut takes away the variables that the base declares already: kustomize would refuse the second.
+// leaveOut removes the variables that the base declares already: kustomize would reject the duplicates.
 func (l Layer) leaveOut(repo *archive.Archive, base, to string) {
 	var fields Layer
 	if List(l["vars"]) == nil || !slices.Contains(List(l["resources"]), any(Relative(to, base))) ||
@@ -69,7 +69,7 @@ func List(value any) []any {
 	return items
 }
 
-// Turn changes every path in the kustomization.
+// Turn rewrites every path in the kustomization.
 func (l Layer) Turn(change func(string) string) {
 	for _, key := range []string{"resources", "patchesStrategicMerge", "configurations", "crds", "transformers", "generators"} {
 		for i, item := range List(l[key]) {
@@ -111,8 +111,8 @@ func turnGenerator(generator map[string]any, change func(string) string) {
 	}
 }
 
-// mergeField joins one field of two layers: lists grow, labels and annotations are united, and of
-// everything else the first stays.
+// mergeField merges one field of two layers: lists, labels and annotations are merged; for everything else
+// the first value is kept.
 func mergeField(key string, have, more any) any {
 	if have == nil {
 		return more
@@ -129,8 +129,8 @@ func mergeField(key string, have, more any) any {
 	return have
 }
 
-// mergeLists appends what is not there yet. Of variables, images and new ConfigMaps or Secrets with
-// one name, as every overlay may declare them, the first stays.
+// mergeLists appends missing items. Of variables, images and generated ConfigMaps or Secrets with the same
+// name, which every overlay may declare, the first is kept.
 func mergeLists(key string, have, more []any) []any {
 	for _, item := range more {
 		same := slices.ContainsFunc(have, func(other any) bool {
@@ -153,14 +153,14 @@ func mergeLists(key string, have, more []any) []any {
 	return have
 }
 
-// Relative is the path from one folder of an archive to another place in it.
+// Relative returns the relative path from one folder of an archive to another path in it.
 func Relative(from, to string) string {
 	up := strings.Repeat("../", strings.Count(from, "/")+1)
 	return up + to
 }
 
-// index is a number in a configuration's field path. The kustomize of kfctl's time passed over such
-// paths, and today's takes them for an error; the variables in question are found without it.
+// index is a number in a configuration's field path. The kustomize version of kfctl ignored such
+// paths, and the current one reports an error; the variables are found without it.
 var index = regexp.MustCompile(`(path: \S*?)/\d+(/|\s|$)`)
 
 func withoutIndices(repo *archive.Archive, file string) {

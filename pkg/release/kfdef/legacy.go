@@ -13,10 +13,10 @@ import (
 )
 
 // Up to Kubeflow 1.0 an application was a base, some overlays beside it and parameters, and kfctl
-// merged them into one kustomization. mergedFolder is where ours is put, beside base and overlays.
+// merged them into one kustomization. mergedFolder is the folder of ours, beside base and overlays.
 const MergedFolder = "kubectl-kubeflow-merged"
 
-// A merged application is a repository with one kustomization more, and what kfctl would have passed over in it.
+// A merged application is a repository with one more kustomization, and what kfctl would have ignored in it.
 type Merged struct {
 	Repo   *archive.Archive
 	Folder string
@@ -51,8 +51,8 @@ func Merge(repo *archive.Archive, def *KfDef, app Application) (*Merged, error) 
 	return m, nil
 }
 
-// layers are the base and the overlays, in order. A folder without base/ was taken as it is, and an
-// overlay that is not there was passed over.
+// layers returns the base and the overlays, in order. A folder without base/ was used as it is, and a
+// missing overlay was ignored.
 func (m *Merged) layers(root string, app Application) []string {
 	base := path.Join(root, "base")
 	if KustomizationIn(m.Repo, base) == "" {
@@ -73,7 +73,7 @@ func (m *Merged) layers(root string, app Application) []string {
 	return layers
 }
 
-// KustomizationIn is the kustomization file of a folder, or "".
+// KustomizationIn returns the kustomization file of a folder, or "".
 func KustomizationIn(repo *archive.Archive, folder string) string {
 	for _, name := range []string{"kustomization.yaml", "kustomization.yml", "Kustomization"} {
 		if file := path.Join(folder, name); repo.Files[file] != nil {
@@ -83,7 +83,7 @@ func KustomizationIn(repo *archive.Archive, folder string) string {
 	return ""
 }
 
-// setNamespace moves the whole application to the namespace that its parameter says, or the KfDef.
+// setNamespace sets the namespace of the whole application to that of its parameter, or of the KfDef.
 func (l Layer) setNamespace(def *KfDef, app Application) {
 	for _, p := range app.KustomizeConfig.Parameters {
 		if p.Name == "namespace" && p.Value != "" {
@@ -96,7 +96,7 @@ func (l Layer) setNamespace(def *KfDef, app Application) {
 }
 
 // fillIn replaces the values of known names in a layer's params.env: the application's parameters, and
-// those that the KfDef itself answers.
+// those that the KfDef itself defines.
 func (m *Merged) fillIn(folder string, def *KfDef, app Application) {
 	file := path.Join(folder, "params.env")
 	content, ok := m.Repo.Files[file]
@@ -113,7 +113,7 @@ func (m *Merged) fillIn(folder string, def *KfDef, app Application) {
 	m.Repo.Files[file] = []byte(strings.Join(lines, "\n"))
 }
 
-// parameter is the value of a name in params.env; empty leaves what stands there.
+// parameter returns the value of a name in params.env; empty keeps the existing value.
 func (d *KfDef) parameter(app Application, name string) string {
 	given := slices.IndexFunc(app.KustomizeConfig.Parameters, func(p Parameter) bool { return p.Name == name })
 	switch {

@@ -11,8 +11,8 @@ import (
 	"sigs.k8s.io/kustomize/api/types"
 )
 
-// Version changes whenever the same content would be built into something else, so that objects
-// kept from an earlier build are not used.
+// Version changes whenever the same content would be built with another result, so that cached objects of
+// an earlier version are not used.
 const Version = "kustomize-0.21.1/2"
 
 // Build builds the kustomization in a folder of the tree. Several builds may run at once.
@@ -39,17 +39,17 @@ func (t *Tree) Build(ctx context.Context, folder string) ([]*unstructured.Unstru
 	return objects, nil
 }
 
-// A BuildError is a fault that only kustomize itself can see.
+// A BuildError is an error that only kustomize itself detects.
 type BuildError struct {
 	Folder string
-	Why    string // kustomize's words, in one line
+	Why    string // kustomize's message, in one line
 }
 
-// Error names the folder.
+// Error returns a message with the folder.
 func (e *BuildError) Error() string { return "building " + e.Folder + ": " + e.Why }
 
-// explain prefers the reference that could not be followed, and then a fault that can be named, to
-// what kustomize made of it, and otherwise gives the innermost of its complaints, in one line.
+// explain returns the reference that could not be followed, or else the fault that diagnosis finds, or else
+// the innermost of kustomize's errors, in one line.
 func (t *Tree) explain(folder string, err error) error {
 	t.mu.Lock()
 	fault := t.fault
@@ -67,7 +67,7 @@ func (t *Tree) explain(folder string, err error) error {
 	return &BuildError{Folder: name, Why: innermost(err)}
 }
 
-// innermost leaves out what kustomize tried besides: that a file is no folder and the like.
+// innermost leaves out the errors of kustomize's other attempts, for example that a file is not a folder.
 func innermost(err error) string {
 	line := strings.ReplaceAll(strings.Join(strings.Fields(err.Error()), " "), root+"/", "")
 	for _, clutter := range []string{"accumulating resources: ", "accumulation err='", "json: ", ".[noGrp]", ".[noNs]", "Go struct field "} {

@@ -17,7 +17,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 )
 
-// A FaultError is what is wrong in a kustomization, or in a file it names, and how to correct it. pkg/release returns it as a problem.Error
+// A FaultError is an error in a kustomization, or in a file it names, and how to correct it. pkg/release returns it as a problem.Error
 // that names the component.
 type FaultError struct {
 	What string // "apps/katib/kustomization.yaml refers to x, which is not there"
@@ -27,15 +27,14 @@ type FaultError struct {
 // Error returns What.
 func (e *FaultError) Error() string { return e.What }
 
-// A diagnosis goes through a kustomization that could not be built, in the order that kustomize does,
-// until it meets a fault that it can name. kustomize itself tries each reference in several ways and
-// joins the complaints of all of them.
+// A diagnosis checks a kustomization that could not be built, in kustomize's order, until it finds a fault
+// that it can describe. kustomize itself tries each reference in several ways and joins all the errors.
 type diagnosis struct {
 	*Tree
-	way []string // the folders that lead here
+	way []string // the folders on the path to this one
 }
 
-// folder is the first fault of a kustomization and of what it is made from, or nil.
+// folder returns the first fault of a kustomization or of what it refers to, or nil.
 func (d diagnosis) folder(folder string) *FaultError {
 	file := d.kustomizationFile(folder)
 	if file == "" {
@@ -85,7 +84,7 @@ func (d diagnosis) kustomizationFile(folder string) string {
 	return ""
 }
 
-// parts looks at all that the kustomization names: it is there, can be read, and is no program.
+// parts checks everything that the kustomization names: it exists, can be read, and is not a program.
 func (d diagnosis) parts(file string, fields map[string]any) *FaultError {
 	for _, key := range []string{"generators", "transformers", "validators"} {
 		for _, item := range texts(fields[key]) {
@@ -147,7 +146,7 @@ func (d diagnosis) resource(name string) *FaultError {
 	}
 }
 
-// plugin refuses what kustomize would need a program for. Its own transformers are apiVersion builtin.
+// plugin rejects what kustomize would run a program for. Its own transformers have apiVersion builtin.
 func (d diagnosis) plugin(file, item string) *FaultError {
 	content := []byte(item)
 	if !strings.ContainsAny(item, "\n{") {

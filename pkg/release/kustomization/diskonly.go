@@ -6,10 +6,10 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// disk is the user's own files, where a kustomization of theirs is.
+// disk is the user's disk, for a kustomization there.
 var disk = filesys.MakeFsOnDisk()
 
-// The rest of kustomize's file system: a build neither writes nor lists folders.
+// The rest of kustomize's file system interface: a build neither writes nor lists folders.
 
 // Create refuses to write.
 func (t *Tree) Create(string) (filesys.File, error) { return nil, errReadOnly }

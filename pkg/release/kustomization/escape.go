@@ -8,21 +8,21 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// An archive's kustomization must not put the user's own files into what is applied. A sealed tree has
-// no disk; in any other, which a kustomization on the disk was built in, escape finds the first path of
-// an archive's kustomization that leads to a file on the disk, wherever in it the path stands.
+// An archive's kustomization must not include the user's own files. A sealed tree has no disk; in other
+// trees, for a kustomization on disk, escape finds the first path in an archive's kustomization, in any
+// field, that leads to a file on disk.
 func (t *Tree) escape(file string, content []byte) error {
 	if _, _, mounted := t.find(file); !mounted || t.Sealed {
 		return nil
 	}
 	var value any
 	if yaml.Unmarshal(content, &value) != nil {
-		return nil // kustomize says it better
+		return nil // kustomize's error is better
 	}
 	return t.escapes(file, value, 3)
 }
 
-// escapes goes into YAML inside YAML, and into files that configure transformers, as deep as is left.
+// escapes also checks YAML inside YAML, and files that configure transformers, up to a depth.
 func (t *Tree) escapes(file string, value any, left int) error {
 	switch value := value.(type) {
 	case map[string]any:

@@ -8,8 +8,8 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
-// object turns kustomize's tree of nodes into a plain object. The library's own way goes through YAML
-// and JSON text, which takes longer than all patches together.
+// object converts kustomize's nodes into a plain object. The library converts through YAML and JSON text,
+// which takes longer than all patches together.
 func object(node *yaml.Node) (*unstructured.Unstructured, error) {
 	content, err := value(node)
 	if err != nil {
@@ -56,7 +56,7 @@ func mapping(node *yaml.Node) (map[string]any, error) {
 	return fields, nil
 }
 
-// scalar keeps to what JSON has: a date is a string, and numbers are int64 where they can be.
+// scalar converts to JSON types: a date is a string, and numbers are int64 if possible.
 func scalar(node *yaml.Node) (any, error) {
 	switch node.ShortTag() {
 	case yaml.NodeTagNull:

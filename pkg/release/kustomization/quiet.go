@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// kustomize prints deprecation notes about other people's manifests straight to os.Stderr and to the
-// standard logger, in the middle of whatever the screen shows. There is no option against it, so
-// both are turned away while a build runs. What was given os.Stderr before is not affected.
+// kustomize prints deprecation notes about manifests directly to os.Stderr and to the standard logger, in
+// the middle of other output. There is no option to disable that, so both are redirected during a build.
+// Holders of the original os.Stderr are not affected.
 var noise struct {
 	sync.Mutex
 	builds int
@@ -25,7 +25,7 @@ func quiet() (restore func()) {
 	if noise.builds++; noise.builds == 1 {
 		null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 		if err != nil {
-			return speak // noise is better than no build
+			return speak // extra output is better than no build
 		}
 		noise.stderr, noise.log, noise.null = os.Stderr, log.Writer(), null
 		os.Stderr = null

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A Remote is a reference out of a kustomization, taken apart.
+// A Remote is a parsed reference of a kustomization to remote content.
 type Remote struct {
 	// URL is the archive or the file to fetch.
 	URL string
@@ -18,23 +18,23 @@ type Remote struct {
 	Moving bool
 }
 
-// A ReferenceError says why a kustomization's reference cannot be followed.
+// A ReferenceError is returned when a kustomization's reference cannot be followed.
 type ReferenceError struct {
 	Reference, File string
-	// Fetched says that the reference is good and its content could not be had.
+	// Fetched says that the reference is valid and its content could not be fetched.
 	Fetched bool
 	Err     error
 }
 
-// Error names the file and the reference.
+// Error returns a message with the file and the reference.
 func (e *ReferenceError) Error() string {
 	return fmt.Sprintf("%s refers to %s: %v", e.File, e.Reference, e.Err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *ReferenceError) Unwrap() error { return e.Err }
 
-// ParseRemote reads a reference as kustomize would, where it leads out of the file system: a file by
+// ParseRemote parses a reference as kustomize would, if it refers to remote content: a file by
 // URL, or a folder of a GitHub repository at a tag, a branch or a commit. ok is false for a local path.
 func ParseRemote(reference string) (remote Remote, ok bool, err error) {
 	if !looksRemote(reference) {
@@ -56,10 +56,10 @@ func ParseRemote(reference string) (remote Remote, ok bool, err error) {
 	return folderOn(u)
 }
 
-// looksRemote is kustomize's own idea of what is not a path.
+// looksRemote reports whether kustomize would treat a reference as remote.
 func looksRemote(reference string) bool {
 	if strings.ContainsAny(reference, "\n{") {
-		return false // YAML in place of a path
+		return false // YAML instead of a path
 	}
 	for _, start := range []string{"git::", "git@", "github.com/", "github.com:", "gh:", "org-"} {
 		if strings.HasPrefix(reference, start) {
@@ -69,7 +69,7 @@ func looksRemote(reference string) bool {
 	return strings.Contains(reference, "://")
 }
 
-// plainURL turns the many ways to name a repository into one URL.
+// plainURL converts the different spellings of a repository into one URL.
 func plainURL(reference string) string {
 	r := strings.TrimPrefix(reference, "git::")
 	for _, scheme := range []string{"ssh://", "git://"} {
@@ -88,7 +88,7 @@ func plainURL(reference string) string {
 	return r
 }
 
-// isFile tells a file, which is taken as it is, from a repository's folder.
+// isFile distinguishes a file, which is used as it is, from a repository's folder.
 func isFile(u *url.URL) bool {
 	switch path.Ext(u.Path) {
 	case ".yaml", ".yml", ".json":
@@ -97,7 +97,7 @@ func isFile(u *url.URL) bool {
 	return u.Host == "raw.githubusercontent.com" || strings.Contains(u.Path, "/releases/download/")
 }
 
-// folderOn reads https://github.com/OWNER/REPO[.git][/]/FOLDER?ref=REF.
+// folderOn parses https://github.com/OWNER/REPO[.git][/]/FOLDER?ref=REF.
 func folderOn(u *url.URL) (Remote, bool, error) {
 	parts := strings.SplitN(strings.Trim(strings.ReplaceAll(u.Path, "//", "/"), "/"), "/", 3)
 	if len(parts) < 2 {
@@ -126,12 +126,12 @@ func folderOn(u *url.URL) (Remote, bool, error) {
 	return Remote{URL: base + ref + ".tar.gz", Path: folder, Moving: !Fixed(ref)}, true, nil
 }
 
-// odd are the characters that no repository's, tag's or branch's name has here.
+// odd matches the characters that are not accepted in names of repositories, tags and branches.
 func odd(r rune) bool {
 	return r > '~' || !strings.ContainsRune("./_+@-", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 }
 
-// Fixed reports whether a git reference looks like one that stays: a commit, or a tag that is a version.
+// Fixed reports whether a git reference looks immutable: a commit, or a tag that is a version.
 func Fixed(ref string) bool {
 	if len(ref) == 40 && strings.Trim(ref, "0123456789abcdef") == "" {
 		return true
@@ -141,7 +141,7 @@ func Fixed(ref string) bool {
 		version[0] >= '0' && version[0] <= '9'
 }
 
-// mayRefer is the quick look that spares most kustomizations from being parsed.
+// mayRefer is a fast check that avoids parsing most kustomizations.
 func mayRefer(content []byte) bool {
 	for _, sign := range []string{"://", "git@", "git::", "github.com", "gh:"} {
 		if bytes.Contains(content, []byte(sign)) {

@@ -17,15 +17,15 @@ func isKustomizationFile(name string) bool {
 	return false
 }
 
-// rewrite replaces every reference that leaves the file system by a relative path to where its content
-// is mounted. A kustomization without such references is left byte for byte as it is.
+// rewrite replaces every remote reference with the relative path where its content is mounted. A
+// kustomization without such references is returned unchanged.
 func (t *Tree) rewrite(name string, content []byte) ([]byte, error) {
 	if !mayRefer(content) {
 		return content, nil
 	}
 	var fields map[string]any
 	if err := yaml.Unmarshal(content, &fields); err != nil {
-		return content, nil // kustomize says it better
+		return content, nil // kustomize's error is better
 	}
 	changed := false
 	err := eachReference(fields, func(reference string) (string, error) {
@@ -39,7 +39,7 @@ func (t *Tree) rewrite(name string, content []byte) ([]byte, error) {
 	return yaml.Marshal(fields)
 }
 
-// inward is the relative path, from a kustomization, of what a reference means.
+// inward returns the relative path, from a kustomization, of a reference's content.
 func (t *Tree) inward(file, reference string) (string, error) {
 	remote, ok, err := ParseRemote(reference)
 	if !ok || err == nil && t.isLocal(file, reference) {
@@ -57,12 +57,12 @@ func (t *Tree) inward(file, reference string) (string, error) {
 	return filepath.ToSlash(to), err
 }
 
-// isLocal lets a folder that happens to be called github.com be what it is.
+// isLocal reports whether a reference is an existing path, for example a folder named github.com.
 func (t *Tree) isLocal(file, reference string) bool {
 	return !strings.Contains(reference, ":") && t.Exists(filepath.Join(filepath.Dir(file), reference))
 }
 
-// bring fetches and mounts what a reference leads to, once. Builds that run side by side wait for it.
+// bring fetches and mounts the content of a reference once. Concurrent builds wait for it.
 func (t *Tree) bring(r Remote) (folder, single string, err error) {
 	t.fetching.Lock()
 	defer t.fetching.Unlock()
@@ -84,7 +84,7 @@ func (t *Tree) bring(r Remote) (folder, single string, err error) {
 	return got.folder, got.single, nil
 }
 
-// name is how people know a file: its place in the archive, or its path on disk.
+// name returns a file's name for messages: its path in the archive, or on disk.
 func (t *Tree) name(file string) string {
 	if _, inside, ok := t.find(file); ok {
 		return inside
@@ -92,7 +92,7 @@ func (t *Tree) name(file string) string {
 	return file
 }
 
-// eachReference visits all that kustomize would load by path or URL.
+// eachReference visits everything that kustomize would load by path or URL.
 func eachReference(fields map[string]any, visit func(string) (string, error)) error {
 	for _, key := range []string{"resources", "bases", "components", "crds", "configurations",
 		"transformers", "generators", "validators", "patchesStrategicMerge"} {

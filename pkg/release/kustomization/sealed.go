@@ -9,10 +9,10 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// ErrLeaves is why a sealed tree does not follow a path.
+// ErrLeaves is the error for a path that leaves a sealed tree.
 var ErrLeaves = errors.New("this leads out of the directory or archive; what its kustomizations need must be inside it")
 
-// disk is the user's files, or nothing in a sealed tree.
+// disk returns the user's files, or nothing in a sealed tree.
 func (t *Tree) disk(name string) filesys.FileSystem {
 	if !t.Sealed {
 		return disk
@@ -21,7 +21,7 @@ func (t *Tree) disk(name string) filesys.FileSystem {
 	return filesys.MakeFsInMemory()
 }
 
-// leaves notes that a sealed tree was asked for something outside. kustomize itself would only say that it is not there.
+// leaves records a path outside a sealed tree. kustomize itself would only report that it does not exist.
 func (t *Tree) leaves(name string) {
 	slashed := path.Clean(filepath.ToSlash(name))
 	if !t.Sealed || slashed == root || slashed == "/" {

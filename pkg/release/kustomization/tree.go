@@ -20,9 +20,9 @@ const root = "/.kubectl-kubeflow-archives"
 // A Tree shows mounted archives, and the disk beside them, as one read-only file system. Several
 // builds may read it at once.
 type Tree struct {
-	// Fetch brings in what a reference leads to, pinned; it is asked once for each address.
+	// Fetch fetches the pinned content of a reference; it is called once for each address.
 	Fetch func(Remote) (*archive.Archive, error)
-	// Sealed keeps the disk out: a kustomization then reaches only what is mounted.
+	// Sealed excludes the disk: a kustomization can then read only mounted archives.
 	Sealed bool
 
 	mu       sync.Mutex
@@ -32,7 +32,7 @@ type Tree struct {
 	fault    error              // the first reference that could not be resolved
 }
 
-// A mount is one archive, with the folders that its names imply.
+// A mount is one archive, with the folders of its files.
 type mount struct {
 	*archive.Archive
 	folders map[string]bool
@@ -40,7 +40,7 @@ type mount struct {
 
 var errReadOnly = errors.New("this file system is read-only")
 
-// Mount shows an archive below a name and returns the folder it is found at.
+// Mount mounts an archive under a name and returns its folder.
 func (t *Tree) Mount(name string, a *archive.Archive) string {
 	folder := path.Join(root, name)
 	t.mu.Lock()
@@ -61,7 +61,7 @@ func (t *Tree) Mount(name string, a *archive.Archive) string {
 	return folder
 }
 
-// find tells an archive's path from one on disk, and follows links inside the archive.
+// find distinguishes paths in archives from those on disk, and follows links inside an archive.
 func (t *Tree) find(name string) (m *mount, inside string, ok bool) {
 	slashed := path.Clean(filepath.ToSlash(strings.TrimPrefix(name, filepath.VolumeName(name))))
 	below, ok := strings.CutPrefix(slashed, root+"/")
@@ -79,7 +79,7 @@ func (t *Tree) find(name string) (m *mount, inside string, ok bool) {
 	return m, m.follow(path.Clean(inside)), true
 }
 
-// follow replaces links on the way to a name. Forty turns are a circle.
+// follow resolves the links in a path. More than forty are treated as a cycle.
 func (m *mount) follow(name string) string {
 	for range 40 {
 		next := m.step(name)
@@ -103,7 +103,7 @@ func (m *mount) step(name string) string {
 	return name
 }
 
-// ReadFile gives a file's content; a kustomization's with its outward references turned inward.
+// ReadFile returns a file's content; in a kustomization, remote references are rewritten.
 func (t *Tree) ReadFile(name string) ([]byte, error) {
 	content, err := t.read(name)
 	if err != nil || !isKustomizationFile(name) {
@@ -131,7 +131,7 @@ func (t *Tree) read(name string) ([]byte, error) {
 	return content, nil
 }
 
-// blame keeps the first fault: kustomize buries it in its own attempts to make sense of the reference.
+// blame records the first error, because kustomize hides it among the errors of its other attempts.
 func (t *Tree) blame(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -174,12 +174,12 @@ func (t *Tree) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
 	return "", "", fmt.Errorf("'%s' doesn't exist: %w", inside, fs.ErrNotExist)
 }
 
-// outside is the whole path of a name in the mount that a path leads to.
+// outside returns the full path of a name in the mount that a path leads to.
 func (t *Tree) outside(name, inside string) string {
 	slashed := path.Clean(filepath.ToSlash(strings.TrimPrefix(name, filepath.VolumeName(name))))
 	mountName, _, _ := strings.Cut(strings.TrimPrefix(slashed, root+"/"), "/")
 	return path.Join(root, mountName, inside)
 }
 
-// brought is where a remote reference's content is mounted, and its name if it is a single file.
+// brought is the mount of a remote reference's content, and its name if it is a single file.
 type brought struct{ folder, single string }

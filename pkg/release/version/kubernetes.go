@@ -6,13 +6,13 @@ import (
 	kubeversion "k8s.io/apimachinery/pkg/util/version"
 )
 
-// A KubernetesRange says which Kubernetes minors a release was tested on, and where it must fail.
+// A KubernetesRange is the range of Kubernetes minors that a release was tested on, and the last possible one.
 type KubernetesRange struct {
-	// Min and Max bound what was tested ("1.16"). An empty Max means everything newer, so far; an empty
-	// Min that nobody wrote down where it begins.
+	// Min and Max bound the tested versions ("1.16"). An empty Max means no upper bound so far; an empty Min
+	// means that the lower bound is unknown.
 	Min string `json:"min,omitempty"`
 	Max string `json:"max,omitempty"`
-	// Ceiling is the last minor that still serves every API the release uses; empty when there is none yet.
+	// Ceiling is the last minor that still serves every API the release uses; empty if there is no limit yet.
 	Ceiling string `json:"ceiling,omitempty"`
 }
 
@@ -31,7 +31,7 @@ func (k KubernetesRange) Possible(version string) bool {
 	return err == nil && minor <= k.bound(k.Ceiling, 1<<30)
 }
 
-// Fit says in a word or two how a Kubernetes version suits: "suits", "too old", "untested" when it is
+// Fit returns in a word or two whether a Kubernetes version is compatible: "suits", "too old", "untested" when it is
 // newer than what was tested, or "too new" when it no longer serves an API the release uses.
 func (k KubernetesRange) Fit(version string) string {
 	minor, err := Minor(version)
@@ -48,7 +48,7 @@ func (k KubernetesRange) Fit(version string) string {
 	return "suits"
 }
 
-// String is the tested range as people read it: "1.16 to 1.21", "1.34 or newer".
+// String returns the tested range in words: "1.16 to 1.21", "1.34 or newer".
 func (k KubernetesRange) String() string {
 	switch {
 	case k.Min == "" && k.Max == "":
@@ -71,7 +71,7 @@ func (k KubernetesRange) bound(minor string, otherwise int) int {
 	return otherwise
 }
 
-// Minor reads the minor out of "1.35", "v1.35.4" or "1.21+".
+// Minor parses the minor version of "1.35", "v1.35.4" or "1.21+".
 func Minor(text string) (int, error) {
 	v, err := kubeversion.ParseGeneric(text)
 	if err != nil || v.Major() != 1 {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Compare orders 1.9.1 before 1.10.2 before 26.03; a name that is no version comes first.
+// Compare orders 1.9.1 before 1.10.2 before 26.03; a name that is not a version sorts first.
 func Compare(a, b string) int {
 	as, bs := strings.Split(a, "."), strings.Split(b, ".")
 	for i := range max(len(as), len(bs)) {
