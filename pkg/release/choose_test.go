@@ -9,7 +9,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// some is a small release: an app needs a mesh, which needs the namespaces; a side stands alone.
+// some is a small release: an app needs a mesh, which needs the namespaces; a side component needs nothing.
 var some = []part{
 	{name: "namespaces"}, {name: "istio", needs: []string{"namespaces"}}, {name: "certs"},
 	{name: "pipelines", needs: []string{"istio", "certs"}}, {name: "katib", needs: []string{"istio"}}, {name: "side"},
@@ -24,7 +24,7 @@ func chosen(t *testing.T, only, skip []string) (names, notes, warnings string) {
 	return strings.Join(graph(c.parts).names, " "), strings.Join(c.notes, "\n"), strings.Join(c.warnings, "\n")
 }
 
-func TestAComponentBringsWhatItNeedsAlongAndSaysSo(t *testing.T) {
+func TestTheNeedsOfAComponentAreIncludedAndReported(t *testing.T) {
 	names, notes, warnings := chosen(t, []string{"pipelines"}, nil)
 	if names != "namespaces istio certs pipelines" || warnings != "" {
 		t.Errorf("chosen are %s, warnings %q", names, warnings)
@@ -34,7 +34,7 @@ func TestAComponentBringsWhatItNeedsAlongAndSaysSo(t *testing.T) {
 	}
 }
 
-func TestWhatWasAskedForIsNotCalledBroughtAlong(t *testing.T) {
+func TestRequestedComponentsAreNotReportedAsNeeds(t *testing.T) {
 	names, notes, _ := chosen(t, []string{"katib", "namespaces", "istio", "katib"}, nil)
 	if names != "namespaces istio katib" || notes != "" {
 		t.Errorf("chosen are %s, notes %q", names, notes)
@@ -44,7 +44,7 @@ func TestWhatWasAskedForIsNotCalledBroughtAlong(t *testing.T) {
 	}
 }
 
-func TestWhatIsSkippedIsNotBroughtAlongAndWhoNeedsItIsNamed(t *testing.T) {
+func TestSkippedNeedsAreLeftOutWithAWarning(t *testing.T) {
 	names, _, warnings := chosen(t, []string{"pipelines"}, []string{"istio"})
 	if names != "certs pipelines" || warnings != "istio is left out, and pipelines needs it: it must be on the cluster already" {
 		t.Errorf("chosen are %s, warnings %q", names, warnings)
@@ -61,7 +61,7 @@ func TestWithoutFlagsEverythingIsChosen(t *testing.T) {
 	}
 }
 
-func TestAWrongComponentGetsTheNearestOne(t *testing.T) {
+func TestAnUnknownComponentSuggestsTheNearest(t *testing.T) {
 	for asked, want := range map[string]string{
 		"pipeline": "Did you mean pipelines?", "kfp": "Did you mean pipelines?", "istoi": "Did you mean istio?",
 		"Katib": "Did you mean katib?", "bananas": "Choose from namespaces, istio", "": "Choose from namespaces, istio",
@@ -74,17 +74,17 @@ func TestAWrongComponentGetsTheNearestOne(t *testing.T) {
 	}
 }
 
-func TestAChoiceThatLeavesNothingIsRefused(t *testing.T) {
+func TestAChoiceOfNoComponentIsRejected(t *testing.T) {
 	for _, c := range []struct{ only, skip []string }{
 		{nil, graph(some).names}, {[]string{"side"}, []string{"side"}},
 	} {
 		if _, err := choose(some, c.only, c.skip); err == nil {
-			t.Errorf("--component %v --skip %v is taken", c.only, c.skip)
+			t.Errorf("--component %v --skip %v is accepted", c.only, c.skip)
 		}
 	}
 }
 
-func TestNeedsAreOfTheReleaseAndDoNotGoInCircles(t *testing.T) {
+func TestNeedsAreComponentsOfTheReleaseWithoutCycles(t *testing.T) {
 	for _, r := range load() {
 		var parts []part
 		for _, component := range r.Components {

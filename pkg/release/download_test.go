@@ -13,7 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-func TestWhatWasDownloadedRendersWithoutANetwork(t *testing.T) {
+func TestDownloadedReleasesRenderWithoutANetwork(t *testing.T) {
 	source := t.TempDir()
 	packed(t, source, "github.com/kubeflow/community-distribution/archive/refs/tags/v1.9.0.tar.gz", made(resources(t, "1.9.0")))
 	packed(t, source, "github.com/kubeflow/community-distribution/archive/refs/tags/26.09.tar.gz", made(resources(t, "1.8.1")))
@@ -58,7 +58,7 @@ func TestADownloadListsTheImagesOfAllItsReleases(t *testing.T) {
 	}
 }
 
-func TestADownloadDoesNotKeepWhatIsNotWhatItShouldBe(t *testing.T) {
+func TestADownloadWithAWrongHashIsNotKept(t *testing.T) {
 	source, folder := t.TempDir(), t.TempDir()
 	packed(t, source, "github.com/kubeflow/community-distribution/archive/refs/tags/26.03.tar.gz", made([]string{"apps/katib"}))
 	_, err := Download(t.Context(), folder, []string{"26.03"}, RenderOptions{Mirror: source, CacheDir: t.TempDir()})

@@ -11,8 +11,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
-// resources are the resources of a release's example, as far as anybody wrote them down: those of 26.03
-// are compared with its archive, the others were read from its README and from copies of the repository.
+// resources are the resources of a release's example, as far as they are documented: those of 26.03 are
+// compared with its archive, the others were read from its README and from copies of the repository.
 func resources(t *testing.T, version string) []string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("testdata", "examples", version+".txt"))
@@ -22,7 +22,7 @@ func resources(t *testing.T, version string) []string {
 	return strings.Fields(string(content))
 }
 
-// made is an archive with these resources, each a kustomization of one ConfigMap named after its path.
+// made returns an archive with these resources, each a kustomization of one ConfigMap named after its path.
 func made(paths []string) *archive.Archive {
 	a := &archive.Archive{Files: map[string][]byte{}}
 	top := "resources:\n"
@@ -35,7 +35,7 @@ func made(paths []string) *archive.Archive {
 	return a
 }
 
-// componentsOf renders an archive as a release and says which component has which resources.
+// componentsOf renders an archive as a release and returns the resources of each component.
 func componentsOf(t *testing.T, release Release, a *archive.Archive) (names []string, has map[string][]string, warnings []string) {
 	t.Helper()
 	r := newRendering(t.Context(), RenderOptions{CacheDir: t.TempDir()})
@@ -63,9 +63,9 @@ func TestEveryReleaseFrom13OnRendersComponentByComponent(t *testing.T) {
 			continue
 		}
 		paths := resources(t, release.Version)
-		release.Components = slices.Clone(release.Components) // the list is everybody's
+		release.Components = slices.Clone(release.Components) // the list is shared
 		for i := range release.Components {
-			release.Components[i].Beside = nil // nothing reaches across in an archive of ConfigMaps
+			release.Components[i].Beside = nil // ConfigMaps do not affect other components
 		}
 		names, has, warnings := componentsOf(t, release, made(paths))
 		var want []string
@@ -85,7 +85,7 @@ func TestEveryReleaseFrom13OnRendersComponentByComponent(t *testing.T) {
 	}
 }
 
-func TestPeopleFindAComponentUnderOneNameInEveryRelease(t *testing.T) {
+func TestAComponentHasTheSameNameInEveryRelease(t *testing.T) {
 	for _, release := range All() {
 		if release.Kustomization == "" {
 			continue
@@ -98,7 +98,7 @@ func TestPeopleFindAComponentUnderOneNameInEveryRelease(t *testing.T) {
 	}
 }
 
-func TestTheResourcesWrittenDownFor2603AreItsOwn(t *testing.T) {
+func TestTheTestResourcesOf2603MatchItsArchive(t *testing.T) {
 	o := offline(t)
 	release, err := Find("26.03")
 	if err != nil {
@@ -122,7 +122,7 @@ func TestTheResourcesWrittenDownFor2603AreItsOwn(t *testing.T) {
 	}
 }
 
-func TestWhatTheArchiveHasBeyondTheListIsAComponentOfItsOwn(t *testing.T) {
+func TestAnUnlistedFolderOfTheArchiveIsAComponent(t *testing.T) {
 	release, err := Find("1.8.1")
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +138,7 @@ func TestWhatTheArchiveHasBeyondTheListIsAComponentOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestAListedFolderThatTheArchiveLacksIsAWarning(t *testing.T) {
+func TestAListedFolderThatIsMissingInTheArchiveIsAWarning(t *testing.T) {
 	release := Release{Version: "9", Kustomization: "example", Components: []Component{
 		{Name: "one", From: []string{"a", "gone"}}, {Name: "two", From: []string{"gone-too"}}, {Name: "three", From: []string{"b"}, Needs: []string{"two", "one"}}}}
 	names, _, warnings := componentsOf(t, release, made([]string{"a", "b"}))
@@ -147,7 +147,7 @@ func TestAListedFolderThatTheArchiveLacksIsAWarning(t *testing.T) {
 	}
 }
 
-func TestAKustomizationThatReachesAcrossIsBuiltAtOnceAndSharedOut(t *testing.T) {
+func TestAKustomizationThatReachesAcrossIsBuiltAsAWhole(t *testing.T) {
 	a := made([]string{"apps/katib", "apps/pipeline"})
 	a.Files["apps/katib/kustomization.yaml"] = []byte("resources: [cm.yaml]\nconfigMapGenerator: [{name: made, literals: [a=1]}]\n")
 	a.Files["example/kustomization.yaml"] = append(a.Files["example/kustomization.yaml"], "components: [../common/security]\n"...)
@@ -159,7 +159,7 @@ func TestAKustomizationThatReachesAcrossIsBuiltAtOnceAndSharedOut(t *testing.T) 
 	}
 }
 
-func TestFoldersAreKnownUnderTheNamesPeopleUse(t *testing.T) {
+func TestFoldersBelongToComponentsByTheirCommonNames(t *testing.T) {
 	for folder, want := range map[string]string{
 		"common/istio-cni-1-24/istio-install/base": "istio", "common/istio-1-9/cluster-local-gateway/base": "knative",
 		"common/istio/kubeflow-istio-resources/base": "kubeflow", "experimental/seaweedfs/istio": "pipelines",

@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
-func TestRenderedYAMLIsTakenAsItIs(t *testing.T) {
+func TestRenderedYAMLIsUsedAsItIs(t *testing.T) {
 	const yaml = "# a comment\n---\n" + cm + "one}\n---\napiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: two, namespace: ns}}\n"
 	root := tree(t, map[string]string{"all.yaml": yaml, "dir/a.yaml": yaml, "dir/sub/b.json": `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"}}`, "dir/README.md": "no"})
 	one := []string{"ConfigMap//one", "Secret/ns/two"}
@@ -43,7 +43,7 @@ func TestAFolderWithAKustomizationIsBuilt(t *testing.T) {
 	}
 }
 
-func TestAFileByURLIsFetchedAndSaidToBeUnverified(t *testing.T) {
+func TestAFileByURLIsFetchedAndReportedAsUnverified(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(cm + "x}\n")) }))
 	defer server.Close()
 	got, names := rendered(t, Input{File: server.URL + "/all.yaml"}, RenderOptions{})
@@ -61,7 +61,7 @@ func TestManifestsAreRecognisedByTheirPipelines(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeUsedIsExplained(t *testing.T) {
+func TestUnusableInputIsExplained(t *testing.T) {
 	root := tree(t, map[string]string{
 		"empty.yaml": "# nothing\n", "scalar.yaml": "just text\n", "nameless.yaml": "apiVersion: v1\nkind: ConfigMap\n",
 		"kindless.yaml": "metadata: {name: x}\n", "k.yaml": "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n",
@@ -79,7 +79,7 @@ func TestWhatCannotBeUsedIsExplained(t *testing.T) {
 	}
 }
 
-func TestTheWrongArchiveIsRefusedWithBothHashesAndWhatToDo(t *testing.T) {
+func TestAWrongArchiveIsRejectedWithBothHashesAndTheNextStep(t *testing.T) {
 	mirror := t.TempDir()
 	packed(t, mirror, "github.com/kubeflow/community-distribution/archive/refs/tags/26.03.tar.gz", made([]string{"a"}))
 	_, err := Render(t.Context(), Input{Release: "26.03"}, RenderOptions{CacheDir: t.TempDir(), Mirror: mirror})
@@ -90,7 +90,7 @@ func TestTheWrongArchiveIsRefusedWithBothHashesAndWhatToDo(t *testing.T) {
 	}
 }
 
-func TestWhatTheMirrorLacksIsSaid(t *testing.T) {
+func TestContentThatIsMissingInTheMirrorIsReported(t *testing.T) {
 	_, err := Render(t.Context(), Input{Release: "26.03"}, RenderOptions{CacheDir: t.TempDir(), Mirror: t.TempDir()})
 	var input *problem.Error
 	if !errors.As(err, &input) || !strings.Contains(err.Error(), "github.com/kubeflow/community-distribution/archive/refs/tags/26.03.tar.gz") {
@@ -125,7 +125,7 @@ func TestMiniNeedsNothingAndBuildsTheSameAgain(t *testing.T) {
 	}
 }
 
-func TestADamagedRenderCacheIsBuiltAnew(t *testing.T) {
+func TestADamagedRenderCacheIsRebuilt(t *testing.T) {
 	cache := t.TempDir()
 	_, first := rendered(t, Input{Release: "mini"}, RenderOptions{CacheDir: cache})
 	kept, err := filepath.Glob(filepath.Join(cache, "rendered", "*"))
@@ -146,14 +146,14 @@ func TestADamagedRenderCacheIsBuiltAnew(t *testing.T) {
 	}
 }
 
-// refuse is a network that is not there.
+// refuse is an HTTP client without a network.
 type refuse struct{}
 
 func (refuse) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, errors.New("there is no network")
 }
 
-func TestWhatTheWholeKustomizationSaysHoldsForEachComponent(t *testing.T) {
+func TestFieldsOfTheWholeKustomizationApplyToEachComponent(t *testing.T) {
 	a := &archive.Archive{Files: map[string][]byte{
 		"env/example/kustomization.yaml": []byte("namespace: ns\nresources: [../../a, ../../b, ../../extra]\ncommonLabels: {l: v}\npatches:\n- path: patch.yaml\n  target: {kind: ConfigMap}\n"),
 		"env/example/patch.yaml":         []byte("- {op: add, path: /data, value: {patched: 'yes'}}\n"),

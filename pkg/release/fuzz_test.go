@@ -10,8 +10,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
-// FuzzParseKfDef gives any text to the reader of KfDefs: it refuses it in one line with something to
-// do, or what comes out can be worked with and stays inside its repositories.
+// FuzzParseKfDef parses any text as a KfDef: the parser rejects it with a one-line error and a next step,
+// or the result is usable and stays inside its repositories.
 func FuzzParseKfDef(f *testing.F) {
 	good := kfdefOf("v1", application("app", ", overlays: [istio], parameters: [{name: a, value: b}]"))
 	f.Add(good)
@@ -28,19 +28,19 @@ func FuzzParseKfDef(f *testing.F) {
 			return
 		}
 		if def.Metadata.Namespace == "" || len(def.Spec.Applications) == 0 {
-			t.Fatalf("there is nothing to work with in %+v", def)
+			t.Fatalf("%+v has no applications or repositories", def)
 		}
 		for _, app := range def.Spec.Applications {
 			for _, name := range append([]string{app.KustomizeConfig.RepoRef.Path}, app.KustomizeConfig.Overlays...) {
 				if clean := path.Clean(name); path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../") {
-					t.Fatalf("%q leads out", name)
+					t.Fatalf("%q leads outside", name)
 				}
 			}
 		}
 	})
 }
 
-// FuzzDocuments gives any text to the reader of rendered YAML: each object that comes out says what it is.
+// FuzzDocuments parses any text as rendered YAML: each resulting object has a kind.
 func FuzzDocuments(f *testing.F) {
 	f.Add(cm + "x}\n---\n" + cm + "y}\n")
 	f.Add("apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Secret, metadata: {name: x}}]\n")
@@ -57,7 +57,7 @@ func FuzzDocuments(f *testing.F) {
 		}
 		for _, object := range objects {
 			if object.GetKind() == "" || object.GetAPIVersion() == "" {
-				t.Fatalf("%v says not what it is", object.Object)
+				t.Fatalf("%v has no apiVersion or kind", object.Object)
 			}
 		}
 	})
@@ -67,6 +67,6 @@ func refusedWell(t *testing.T, err error) {
 	t.Helper()
 	var input *problem.Error
 	if !errors.As(err, &input) || input.Next == "" || strings.Contains(err.Error(), "\n") {
-		t.Fatalf("not one sentence of what happened and one of what to do: %v", err)
+		t.Fatalf("want one sentence about the error and one about the next step: %v", err)
 	}
 }

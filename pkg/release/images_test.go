@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// imagesYAML names images in every place that a release does.
+// imagesYAML has images in all the places where releases have them.
 const imagesYAML = `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: d, labels: {version: example.com/not/a/field:1}}
@@ -42,7 +42,7 @@ metadata: {name: crd}
 spec: {image: "example.com/in/a/schema:1"}
 `
 
-func TestEveryImageIsFoundWhereverItIsNamed(t *testing.T) {
+func TestImagesAreFoundInAllPlaces(t *testing.T) {
 	objects, err := documents("images", []byte(imagesYAML))
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func TestEveryImageIsFoundWhereverItIsNamed(t *testing.T) {
 	}
 }
 
-func TestAnImageThatIsGoneHasWhatDoesTheSame(t *testing.T) {
+func TestAnUnavailableImageHasAReplacement(t *testing.T) {
 	r, err := Find("1.8.1")
 	if err != nil {
 		t.Fatal(err)
@@ -76,12 +76,12 @@ func TestAnImageThatIsGoneHasWhatDoesTheSame(t *testing.T) {
 	}
 	for _, image := range []string{"quay.io/argoproj/argoexec:v3.3.10", "mysql:8.0.26", "gcr.io/ml-pipeline-test/x:1", "gcr.io/knative-releases/x@sha256:1"} {
 		if _, ok := r.Pullable(image); !ok {
-			t.Errorf("%s is called gone", image)
+			t.Errorf("%s is reported as unavailable", image)
 		}
 	}
 }
 
-func TestReal2603NamesImagesThatCanAllBePulled(t *testing.T) {
+func TestAllImagesOfReal2603CanBePulled(t *testing.T) {
 	got, _ := rendered(t, Input{Release: "26.03"}, offline(t))
 	images := Images(got.Objects())
 	for _, want := range []string{
@@ -94,7 +94,7 @@ func TestReal2603NamesImagesThatCanAllBePulled(t *testing.T) {
 	}
 	for _, image := range images {
 		if _, ok := got.Release.Pullable(image); !ok {
-			t.Errorf("%s is gone", image)
+			t.Errorf("%s is unavailable", image)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func tree(t *testing.T, files map[string]string) string {
 	return root
 }
 
-// rendered renders a file and lists what came out as KIND/NAMESPACE/NAME.
+// rendered renders a file and lists the objects as KIND/NAMESPACE/NAME.
 func rendered(t *testing.T, in Input, o RenderOptions) (*Rendered, []string) {
 	t.Helper()
 	if o.CacheDir == "" {
@@ -57,7 +57,7 @@ func application(name, config string) string {
 	return "  - name: " + name + "\n    kustomizeConfig: {repoRef: {name: manifests, path: " + name + "}" + config + "}\n"
 }
 
-func TestAKfDefWithStacksUsesItsFoldersAsTheyAre(t *testing.T) {
+func TestAKfDefWithStacksUsesItsFoldersUnchanged(t *testing.T) {
 	for _, version := range []string{"v1", "v1beta1"} {
 		root := tree(t, map[string]string{
 			"kfdef.yaml":                        kfdefOf(version, application("crds", "")+application("kubeflow-apps", ", overlays: [none], parameters: [{name: a, value: changed}]")),
@@ -132,7 +132,7 @@ func TestAnOlderKfDefMergesOverlaysAndFillsInParameters(t *testing.T) {
 	}
 }
 
-func TestABrokenKfDefIsExplained(t *testing.T) {
+func TestAnInvalidKfDefIsExplained(t *testing.T) {
 	good := application("app", "")
 	for name, c := range map[string]struct{ content, says string }{
 		"an old version":           {kfdefOf("v1alpha1", good), "v1alpha1"},
@@ -157,13 +157,13 @@ func TestABrokenKfDefIsExplained(t *testing.T) {
 			_, err := Render(t.Context(), Input{File: filepath.Join(root, "kfdef.yaml")}, RenderOptions{CacheDir: t.TempDir()})
 			var input *problem.Error
 			if !errors.As(err, &input) || input.Next == "" || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("error is %v, should say %q and what to do", err, c.says)
+				t.Errorf("error is %v, want %q and a next step", err, c.says)
 			}
 		})
 	}
 }
 
-func TestAComponentThatIsNotWantedMayBeBroken(t *testing.T) {
+func TestAnUnwantedComponentMayBeBroken(t *testing.T) {
 	root := tree(t, map[string]string{
 		"kfdef.yaml":                                 kfdefOf("v1", application("kubeflow-apps", "")+application("missing", "")),
 		"manifests/kubeflow-apps/cm.yaml":            cm + "x}\n",
@@ -183,7 +183,7 @@ func TestAComponentThatIsNotWantedMayBeBroken(t *testing.T) {
 	}
 }
 
-func TestAnOlderKfDefMovesItsApplicationsToTheirNamespaces(t *testing.T) {
+func TestAnOlderKfDefSetsTheNamespacesOfItsApplications(t *testing.T) {
 	def := kfdefOf("v1beta1", application("istio", ", parameters: [{name: namespace, value: istio-system}], overlays: [absent]")+application("own", "")+
 		application("flat", ", overlays: [more]"))
 	root := tree(t, map[string]string{

@@ -18,15 +18,15 @@ func TestReleasesAreListedOldestFirstAndWithoutMini(t *testing.T) {
 	}
 }
 
-// unpinned are the releases whose archive nobody has computed the hash of: they install, with a warning
-// that gives the hash that was found.
+// unpinned are the releases whose archive has no known hash: they install with a warning that contains
+// the hash of the download.
 var unpinned = map[string]bool{"1.9.0": true, "26.03.1": true}
 
 func TestEveryReleaseFileIsComplete(t *testing.T) {
 	tags := map[string]string{}
 	for _, r := range load() {
 		if r.Kubernetes.Min == "" && r.Kubernetes.Max == "" {
-			t.Errorf("%s says nothing of Kubernetes", r)
+			t.Errorf("%s has no Kubernetes range", r)
 		}
 		if r.SignIn != NoSignIn && r.SignIn != AuthService && r.SignIn != OAuth2Proxy {
 			t.Errorf("%s has the sign-in %q", r, r.SignIn)
@@ -66,7 +66,7 @@ func TestAReleaseIsFoundByItsName(t *testing.T) {
 	}
 }
 
-func TestARangeSaysHowAKubernetesSuits(t *testing.T) {
+func TestARangeRatesAKubernetesVersion(t *testing.T) {
 	k := version.KubernetesRange{Min: "1.20", Max: "1.22", Ceiling: "1.24"}
 	for kubernetes, want := range map[string]string{"1.19": "too old", "v1.21.3": "suits", "1.23": "untested", "1.25+": "too new", "": "unknown"} {
 		if got := k.Fit(kubernetes); got != want {
@@ -75,7 +75,7 @@ func TestARangeSaysHowAKubernetesSuits(t *testing.T) {
 	}
 }
 
-func TestTheNewestThatFitsIsChosen(t *testing.T) {
+func TestTheNewestCompatibleReleaseIsChosen(t *testing.T) {
 	for kubernetes, want := range map[string]string{
 		"1.16": "1.6.1", "v1.21.14": "1.6.1", "1.35": "26.03", "v1.34.2-aks": "26.03", "1.36+": "26.03", "1.28": "", "1.29": "1.9.1", "1.33": "1.11.0", "nonsense": "",
 	} {
@@ -85,13 +85,13 @@ func TestTheNewestThatFitsIsChosen(t *testing.T) {
 	}
 }
 
-func TestReleasesThatFitAreNamedWhetherPinnedOrNot(t *testing.T) {
+func TestCompatibleReleasesIncludeUnpinnedOnes(t *testing.T) {
 	var fitting []string
 	for _, r := range Fitting("1.34") {
 		fitting = append(fitting, r.Version)
 	}
 	if got := strings.Join(fitting, " "); got != "1.11.0 26.03 26.03.1" {
-		t.Errorf("1.34 is fit for %s", got)
+		t.Errorf("releases compatible with 1.34 are %s", got)
 	}
 }
 
@@ -106,7 +106,7 @@ func TestAReleaseIsRecognisedByItsPipelines(t *testing.T) {
 	}
 }
 
-func TestARangeTellsTestedFromPossible(t *testing.T) {
+func TestARangeDistinguishesTestedFromPossible(t *testing.T) {
 	r, err := Find("1.6.1")
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +118,7 @@ func TestARangeTellsTestedFromPossible(t *testing.T) {
 	}
 }
 
-func TestARangeReadsAsPeopleSayIt(t *testing.T) {
+func TestARangeIsFormattedInWords(t *testing.T) {
 	for want, k := range map[string]version.KubernetesRange{
 		"1.16 to 1.21":  {Min: "1.16", Max: "1.21"},
 		"1.34 or newer": {Min: "1.34"},

@@ -18,8 +18,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
-// mirror is a folder with the real archives: $KUBEFLOW_MIRROR, or shared/mirror beside the module.
-// Where it is absent these tests are skipped, but not on CI, which must have it.
+// mirror returns the folder with the real archives: $KUBEFLOW_MIRROR, or shared/mirror beside the module.
+// Without it these tests are skipped, except in CI, which must have it.
 func mirror(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
@@ -38,8 +38,7 @@ func mirror(t *testing.T) string {
 	return folder
 }
 
-// offline are options to render from the mirror, without network. What one test has built the next reads
-// from the cache.
+// offline returns options to render from the mirror, without network. Tests share a cache of rendered objects.
 func offline(t *testing.T) RenderOptions {
 	t.Helper()
 	return RenderOptions{Mirror: mirror(t), SkipVerify: true, CacheDir: sharedCache, HTTP: &http.Client{Transport: refuse{}}}
@@ -96,7 +95,7 @@ func TestTheComponentsListedFor120AreItsApplications(t *testing.T) {
 	}
 }
 
-func TestEveryObjectOf120HasThePlaceThatKfctlGaveIt(t *testing.T) {
+func TestEveryObjectOf120HasItsNamespaceAsWithKfctl(t *testing.T) {
 	got, names := rendered(t, Input{Release: "1.2.0"}, offline(t))
 	for _, object := range got.Objects() {
 		kind := object.GroupVersionKind().GroupKind()
@@ -107,7 +106,7 @@ func TestEveryObjectOf120HasThePlaceThatKfctlGaveIt(t *testing.T) {
 	}
 	for _, want := range []string{"ConfigMap/kubeflow/workflow-controller-configmap", "DestinationRule/kubeflow/ml-pipeline-ui", "Deployment/kubeflow/mpi-operator", "ClusterIssuer//kubeflow-self-signing-issuer"} {
 		if !slices.Contains(names, want) {
-			t.Errorf("%s is not there", want)
+			t.Errorf("%s is missing", want)
 		}
 	}
 	for _, object := range got.Objects() {
@@ -119,7 +118,7 @@ func TestEveryObjectOf120HasThePlaceThatKfctlGaveIt(t *testing.T) {
 	}
 }
 
-func TestKubeflow2603RendersToTheSameObjectsAsItsExampleAtOnce(t *testing.T) {
+func TestKubeflow2603RendersToTheSameObjectsAsItsWholeExample(t *testing.T) {
 	o := offline(t)
 	got, _ := rendered(t, Input{Release: "26.03"}, o)
 	if len(got.Objects()) != 675 || len(got.Components) != 19 {
@@ -134,16 +133,16 @@ func TestKubeflow2603RendersToTheSameObjectsAsItsExampleAtOnce(t *testing.T) {
 	for _, object := range got.Objects() {
 		id := identity(object)
 		if yamlText(t, object) != want[id] {
-			t.Errorf("%s is not as the example has it", id)
+			t.Errorf("%s differs from the example", id)
 		}
 		delete(want, id)
 	}
 	for id := range want {
-		t.Errorf("%s is in the example only", id)
+		t.Errorf("%s is only in the example", id)
 	}
 }
 
-// atOnce builds the release's whole kustomization as kustomize does it, its objects read the long way.
+// atOnce builds the release's whole kustomization as kustomize does, through YAML.
 func atOnce(t *testing.T, o RenderOptions) []*unstructured.Unstructured {
 	t.Helper()
 	release, err := Find("26.03")
@@ -185,7 +184,7 @@ func yamlText(t *testing.T, o *unstructured.Unstructured) string {
 	return string(content)
 }
 
-func TestWhatWasRenderedOnceIsReadBackTheSame(t *testing.T) {
+func TestCachedObjectsEqualTheRenderedOnes(t *testing.T) {
 	o := offline(t)
 	var built int
 	o.Progress = func(line string) {
@@ -209,13 +208,13 @@ func TestWhatWasRenderedOnceIsReadBackTheSame(t *testing.T) {
 		}
 		for i, object := range first.Objects() {
 			if yamlText(t, object) != yamlText(t, second.Objects()[i]) {
-				t.Errorf("%s: %s came back changed", version, identity(object))
+				t.Errorf("%s: %s changed in the cache", version, identity(object))
 			}
 		}
 	}
 }
 
-func TestEveryReferenceOutOf2603IsPinned(t *testing.T) {
+func TestEveryRemoteReferenceOf2603IsPinned(t *testing.T) {
 	got, _ := rendered(t, Input{Release: "26.03"}, offline(t))
 	var jobset bool
 	for _, pin := range got.Pins {

@@ -15,12 +15,12 @@ func TestAFileOfARepositoryIsFoundInItsArchive(t *testing.T) {
 	}
 	for _, address := range []string{"https://example.com/o/r/v1/a.yaml", "https://github.com/o/r/archive/v1.tar.gz", "https://raw.githubusercontent.com/o/r", "a.yaml"} {
 		if _, _, ok := raw(address); ok {
-			t.Errorf("%s is taken for a file of a repository", address)
+			t.Errorf("%s is recognised as a file of a repository", address)
 		}
 	}
 }
 
-func TestPinnedSourcesAreKnownUnderEveryName(t *testing.T) {
+func TestPinnedSourcesAreFoundByEveryAddress(t *testing.T) {
 	for address, want := range map[string]string{
 		"https://github.com/kubeflow/manifests/archive/v1.2.0.tar.gz":                              "1.2.0",
 		"https://github.com/kubeflow/manifests/archive/refs/heads/v1.2-branch.tar.gz":              "1.2.0",
@@ -35,7 +35,7 @@ func TestPinnedSourcesAreKnownUnderEveryName(t *testing.T) {
 		}
 	}
 	if r, warning := request("https://github.com/kubeflow/manifests/archive/v1.2-branch.tar.gz"); warning == "" || r.Moving {
-		t.Error("nothing is said of a moving branch that is answered with a tag")
+		t.Error("there is no warning about a moving branch that is replaced by a tag")
 	}
 	for address, moving := range map[string]bool{
 		"https://github.com/o/r/archive/v1.0.tar.gz": false, "https://github.com/o/r/archive/main.tar.gz": true,

@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
-// packed writes an archive where a mirror keeps it, below one top folder as GitHub packs it.
+// packed writes an archive to its path in a mirror, with one top folder like GitHub's archives.
 func packed(t *testing.T, mirror, place string, a *archive.Archive) {
 	t.Helper()
 	var out bytes.Buffer
@@ -40,7 +40,7 @@ func packed(t *testing.T, mirror, place string, a *archive.Archive) {
 	}
 }
 
-func TestAReleaseThatIsNotKnownIsFoundByItsTagAndNotTrustedInSilence(t *testing.T) {
+func TestAnUnknownReleaseIsFoundByItsTagWithAWarning(t *testing.T) {
 	mirror := t.TempDir()
 	paths := append(resources(t, "1.8.1"), "apps/quantum/upstream/overlays/kubeflow")
 	packed(t, mirror, "github.com/kubeflow/manifests/archive/refs/tags/v1.8.0.tar.gz", made(paths))
@@ -61,7 +61,7 @@ func TestAReleaseThatIsNotKnownIsFoundByItsTagAndNotTrustedInSilence(t *testing.
 	}
 }
 
-func TestAReleaseWithoutAPinRendersWithTheHashThatWasFound(t *testing.T) {
+func TestAReleaseWithoutAPinRendersWithAWarningAboutItsHash(t *testing.T) {
 	mirror := t.TempDir()
 	packed(t, mirror, "github.com/kubeflow/community-distribution/archive/refs/tags/v1.9.0.tar.gz", made(resources(t, "1.9.0")))
 	got, err := Render(t.Context(), Input{Release: "1.9.0"}, RenderOptions{Mirror: mirror, CacheDir: t.TempDir()})
@@ -73,7 +73,7 @@ func TestAReleaseWithoutAPinRendersWithTheHashThatWasFound(t *testing.T) {
 	}
 }
 
-func TestAReleaseThatIsNoneGetsTheNearest(t *testing.T) {
+func TestAnInvalidReleaseSuggestsTheNearest(t *testing.T) {
 	mirror := t.TempDir()
 	for name, want := range map[string]string{
 		"26.3": "Did you mean 26.03?", "v26.3": "Did you mean 26.03?", "1.3": "Did you mean 1.3.1?", "1.10.3": "Did you mean 1.10.2?",
@@ -87,7 +87,7 @@ func TestAReleaseThatIsNoneGetsTheNearest(t *testing.T) {
 	}
 }
 
-func TestAMirrorThatIsNoFolderIsNotAWrongRelease(t *testing.T) {
+func TestAMissingMirrorIsNotReportedAsAnUnknownRelease(t *testing.T) {
 	_, err := Render(t.Context(), Input{Release: "26.09"}, RenderOptions{Mirror: filepath.Join(t.TempDir(), "none"), CacheDir: t.TempDir()})
 	if err == nil || !strings.Contains(err.Error(), "is not a folder") {
 		t.Errorf("error is %v", err)

@@ -29,7 +29,7 @@ func unpack(t *testing.T, folder, content string) {
 	}
 }
 
-// built builds into the folder, saves it, and reads it again.
+// built builds into the folder, saves it, and opens it again.
 func built(t *testing.T, folder string, source Source) (*Dir, *Report) {
 	t.Helper()
 	d := open(t, folder)
@@ -54,17 +54,17 @@ func open(t *testing.T, folder string) *Dir {
 	return d
 }
 
-func refused(t *testing.T, err error, want string) {
+func mustFail(t *testing.T, err error, want string) {
 	t.Helper()
 	var input *problem.Error
 	if !errors.As(err, &input) || !strings.Contains(err.Error(), want) || input.Next == "" {
-		t.Errorf("got %v, want a sentence with %q and what to do", err, want)
+		t.Errorf("got %v, want a sentence with %q and a next step", err, want)
 	}
 }
 
 var mini = Source{Release: "mini"}
 
-func TestADirectoryInstallsWhatItsReleaseDoes(t *testing.T) {
+func TestADirectoryRendersTheObjectsOfItsRelease(t *testing.T) {
 	d, report := built(t, filepath.Join(t.TempDir(), "new", "kf"), mini)
 	if len(report.Stale)+len(report.Edited)+len(report.Aside) > 0 {
 		t.Errorf("a first build reports %+v", report)
@@ -80,7 +80,7 @@ func TestADirectoryInstallsWhatItsReleaseDoes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !equality.Semantic.DeepEqual(got.Components, want.Components) {
-			t.Error("the objects are others")
+			t.Error("the objects differ")
 		}
 		if got.Release == nil || got.Release.Version != "mini" || len(got.Pins) != 1 {
 			t.Errorf("release %v, pins %v", got.Release, got.Pins)
@@ -88,7 +88,7 @@ func TestADirectoryInstallsWhatItsReleaseDoes(t *testing.T) {
 	}
 }
 
-func TestFilesWithSecretsAreForTheirOwnerAlone(t *testing.T) {
+func TestFilesWithSecretsAreReadableOnlyByTheirOwner(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no such modes")
 	}
@@ -123,7 +123,7 @@ patches:
 images: [{name: example.org/web, newTag: "2"}]
 `
 
-// edited is a directory with a change of the user's in component a.
+// edited returns a directory with a user's change in component a.
 func edited(t *testing.T) (root string, d *Dir) {
 	t.Helper()
 	root = t.TempDir()
@@ -133,7 +133,7 @@ func edited(t *testing.T) (root string, d *Dir) {
 	return root, open(t, filepath.Join(root, "kf"))
 }
 
-func TestABuildKeepsWhatTheUserChanged(t *testing.T) {
+func TestABuildKeepsTheUsersChanges(t *testing.T) {
 	root, d := edited(t)
 	again, report := built(t, d.Path, d.Config.Build)
 	if !slices.Equal(report.Edited, []string{"a"}) || len(report.Stale) > 0 {
@@ -152,7 +152,7 @@ func TestABuildKeepsWhatTheUserChanged(t *testing.T) {
 	}
 }
 
-func TestABuildSaysWhichChangesNoLongerApply(t *testing.T) {
+func TestABuildReportsChangesThatNoLongerApply(t *testing.T) {
 	root, d := edited(t)
 	unpack(t, root, strings.ReplaceAll(strings.ReplaceAll(source, "name: web", "name: site"), "org/web", "org/site"))
 	_, report := built(t, d.Path, d.Config.Build)
@@ -167,7 +167,7 @@ func TestABuildSaysWhichChangesNoLongerApply(t *testing.T) {
 	}
 }
 
-func TestAComponentThatIsGoneLeavesWhatTheUserWrote(t *testing.T) {
+func TestFilesOfTheUserAreKeptWhenAComponentIsRemoved(t *testing.T) {
 	root, d := edited(t)
 	unpack(t, root, "-- src/c.yaml --\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: ns}}\n")
 	for _, name := range []string{"a.yaml", "b.yaml"} {
@@ -186,7 +186,7 @@ func TestAComponentThatIsGoneLeavesWhatTheUserWrote(t *testing.T) {
 	}
 }
 
-func TestWhatTheUserTookOutStaysOutAndTheirOwnStaysIn(t *testing.T) {
+func TestARebuildKeepsTheUsersChoiceOfComponents(t *testing.T) {
 	root, d := edited(t)
 	config, err := os.ReadFile(filepath.Join(d.Path, configFile))
 	if err != nil {
@@ -200,12 +200,12 @@ func TestWhatTheUserTookOutStaysOutAndTheirOwnStaysIn(t *testing.T) {
 	}
 }
 
-func TestABaseThatWasChangedIsNotInstalledAndNotLost(t *testing.T) {
+func TestAChangedBaseIsNotInstalledAndNotLost(t *testing.T) {
 	root, d := edited(t)
 	unpack(t, root, "-- kf/kustomize/b/base/resources.yaml --\n{apiVersion: v1, kind: ConfigMap, metadata: {name: other}}\n")
 	o := release.RenderOptions{CacheDir: t.TempDir()}
 	_, err := Render(t.Context(), []*Dir{open(t, d.Path)}, o)
-	refused(t, err, "has changes in generated files: kustomize/b/base")
+	mustFail(t, err, "has changes in generated files: kustomize/b/base")
 	o.SkipVerify = true
 	if got, err := Render(t.Context(), []*Dir{open(t, d.Path)}, o); err != nil || got.Components[1].Objects[0].GetName() != "other" {
 		t.Errorf("with --skip-verify: %v", err)
@@ -220,7 +220,7 @@ func TestABaseThatWasChangedIsNotInstalledAndNotLost(t *testing.T) {
 	}
 }
 
-func TestImagesOfTheConfigurationHoldEverywhere(t *testing.T) {
+func TestImagesOfTheConfigurationApplyToAllComponents(t *testing.T) {
 	_, d := edited(t)
 	d.Config.Images = []Image{{Name: "example.org/web", NewName: "registry.local/web", NewTag: "3"}, {Name: "no/such", NewTag: "1"}}
 	got, err := Render(t.Context(), []*Dir{d}, release.RenderOptions{CacheDir: t.TempDir()})

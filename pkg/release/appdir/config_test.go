@@ -10,7 +10,7 @@ import (
 
 const goodConfig = "apiVersion: kubeflow.install/v1alpha1\nkind: ApplicationDirectory\nbuild: {release: \"26.03\"}\ncomponents: [istio, katib]\n"
 
-func TestAConfigurationSaysWhatIsWrongWithIt(t *testing.T) {
+func TestAnInvalidConfigurationIsExplained(t *testing.T) {
 	if _, err := ParseConfig("kubeflow.yaml", []byte(goodConfig)); err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestAConfigurationSaysWhatIsWrongWithIt(t *testing.T) {
 	}
 }
 
-func TestANameIsAsTheGuideWantsIt(t *testing.T) {
+func TestANameFollowsTheRulesOfTheGuide(t *testing.T) {
 	for name, want := range map[string]bool{
 		"kubeflow": true, "my-kubeflow-2": true, "a": true, strings.Repeat("a", 25): true,
 		"": false, "Kubeflow": false, "-a": false, "a-": false, "a/b": false, "..": false, "a.b": false, strings.Repeat("a", 26): false,

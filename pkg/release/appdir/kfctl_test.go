@@ -8,7 +8,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// What kfctl left in its directory: the KfDef with its notes, a kustomization for each application, the cache.
+// A directory of kfctl: the KfDef with its status, a kustomization for each application, and the cache.
 const kfctlDirectory = `
 -- app.yaml --
 apiVersion: kfdef.apps.kubeflow.org/VERSION
@@ -50,7 +50,7 @@ resources: [extra.yaml]
 {apiVersion: v1, kind: ConfigMap, metadata: {name: extra}}
 `
 
-func TestADirectoryOfKfctlIsReadWithTheUsersChanges(t *testing.T) {
+func TestADirectoryOfKfctlIsRenderedWithTheUsersChanges(t *testing.T) {
 	for name, version := range map[string]string{"cached": "v1", "not cached": "v1beta1"} {
 		root := t.TempDir()
 		unpack(t, root, strings.Replace(kfctlDirectory, "VERSION", version, 1))
@@ -75,17 +75,17 @@ func TestADirectoryOfKfctlIsReadWithTheUsersChanges(t *testing.T) {
 			t.Errorf("%s: %v in %q", name, extra, got.Namespace)
 		}
 		_, err = Build(t.Context(), d, Request{Want: Config{Build: mini}})
-		refused(t, err, "was made by kfctl")
+		mustFail(t, err, "was made by kfctl")
 	}
 }
 
-func TestAChangeThatDoesNotBuildTodayFallsBackToTheKfDef(t *testing.T) {
+func TestAChangeThatDoesNotBuildFallsBackToTheKfDef(t *testing.T) {
 	root := t.TempDir()
 	unpack(t, root, strings.Replace(kfctlDirectory, "VERSION", "v1", 1))
 	unpack(t, filepath.Join(root, ".cache/manifests/manifests-1.2.0"), kfctlArchive)
 	unpack(t, root, "-- kustomize/kubeflow-apps/kustomization.yaml --\nresources: [../../.cache/manifests/manifests-1.1.0/stacks/kubernetes]\n")
 	got, err := Render(t.Context(), []*Dir{open(t, root)}, release.RenderOptions{CacheDir: t.TempDir()})
-	if err != nil || len(got.Components[0].Objects) != 2 { // with the Namespace, as kfctl made it
+	if err != nil || len(got.Components[0].Objects) != 2 { // with the Namespace, as with kfctl
 		t.Fatalf("%v, %v", got, err)
 	}
 	if !strings.Contains(strings.Join(got.Warnings, "\n"), "kustomize/kubeflow-apps cannot be built today") {

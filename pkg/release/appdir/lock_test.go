@@ -11,7 +11,7 @@ import (
 
 const someHash = "h1:Ge2Wz36jVRq5zc+bOIEJy3VBUr8FyUw7xzSqS3M+unI="
 
-func TestALockReadsBackAsItWasWritten(t *testing.T) {
+func TestALockRoundTrips(t *testing.T) {
 	want := Lock{
 		Sources: map[string]string{"https://example.org/a b%20c.yaml?ref=v1": someHash, "embedded:mini": someHash},
 		Bases:   map[string]string{"istio": someHash, "cert-manager": someHash},
@@ -26,19 +26,19 @@ func TestALockReadsBackAsItWasWritten(t *testing.T) {
 	}
 }
 
-func TestALockTakesNothingThatABuildWouldNotWrite(t *testing.T) {
+func TestALockWithUnexpectedContentIsRejected(t *testing.T) {
 	for name, content := range map[string]string{
 		"nothing":                    "",
 		"another version":            "kubeflow-lock v2\n",
 		"a line before the first":    "base istio " + someHash + "\n" + lockHead + "\n",
 		"two words":                  lockHead + "\nbase istio\n",
 		"an empty line":              lockHead + "\n\n",
-		"a word nobody knows":        lockHead + "\nbases istio " + someHash + "\n",
+		"an unknown word":            lockHead + "\nbases istio " + someHash + "\n",
 		"a hash that is none":        lockHead + "\nbase istio h1:x\n",
 		"a hash of another kind":     lockHead + "\nbase istio sha256:" + someHash[3:] + "\n",
 		"a component twice":          lockHead + "\nbase istio " + someHash + "\nbase istio " + someHash + "\n",
 		"a component that leads out": lockHead + "\nbase ../x " + someHash + "\n",
-		"an address cut off":         lockHead + "\nsource https://x/% " + someHash + "\n",
+		"a truncated address":        lockHead + "\nsource https://x/% " + someHash + "\n",
 		"two spaces":                 lockHead + "\nsource  " + someHash + "\n",
 	} {
 		_, err := ParseLock("kubeflow.lock", []byte(content))

@@ -10,8 +10,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-// TestADirectoryInstallsWhatARealReleaseDoes builds the real archives, and builds what came of it again.
-func TestADirectoryInstallsWhatARealReleaseDoes(t *testing.T) {
+// TestADirectoryRendersTheObjectsOfARealRelease builds the real archives into directories, and builds those again.
+func TestADirectoryRendersTheObjectsOfARealRelease(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the real Kubeflow archives take longer than -short allows")
 	}
@@ -51,7 +51,7 @@ func TestADirectoryInstallsWhatARealReleaseDoes(t *testing.T) {
 	}
 }
 
-// byName are the objects of each component, whatever their order: what an install sends first does not depend on it.
+// byName returns the objects of each component without their order, which does not matter to an install.
 func byName(r *release.Rendered) map[string]map[string]any {
 	out := map[string]map[string]any{}
 	for _, c := range r.Components {

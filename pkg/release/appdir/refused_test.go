@@ -11,7 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
-func TestADirectoryThatIsNoneIsNamed(t *testing.T) {
+func TestAPathThatIsNotADirectoryOfAnApplicationIsRejected(t *testing.T) {
 	root := t.TempDir()
 	unpack(t, root, "-- file --\nx\n-- other/notes.txt --\nx\n-- two/a.yaml --\nkind: KfDef\n-- two/b.yaml --\nkind: KfDef\n-- bad/kubeflow.yaml --\nx: y\n"+
 		"-- nolock/kubeflow.yaml --\n"+goodConfig+"-- nolock/kubeflow.lock --\nx\n-- hidden/.git/config --\nx\n")
@@ -20,25 +20,25 @@ func TestADirectoryThatIsNoneIsNamed(t *testing.T) {
 		"bad": "kubeflow.yaml cannot be read", "nolock": "kubeflow.lock cannot be read",
 	} {
 		_, err := Open(filepath.Join(root, path))
-		refused(t, err, want)
+		mustFail(t, err, want)
 	}
 	_, err := Open("")
-	refused(t, err, "--dir names no directory")
+	mustFail(t, err, "--dir names no directory")
 	_, err = Build(t.Context(), open(t, filepath.Join(root, "other")), Request{Want: Config{Build: mini}})
-	refused(t, err, "is not an application directory: it holds notes.txt")
+	mustFail(t, err, "is not an application directory: it holds notes.txt")
 	_, err = Render(t.Context(), []*Dir{open(t, filepath.Join(root, "other"))}, release.RenderOptions{})
-	refused(t, err, "is not an application directory")
+	mustFail(t, err, "is not an application directory")
 	for _, empty := range []string{"hidden", "absent"} {
 		_, err = Render(t.Context(), []*Dir{open(t, filepath.Join(root, empty))}, release.RenderOptions{})
-		refused(t, err, "nothing is built into")
+		mustFail(t, err, "nothing is built into")
 	}
 	d := open(t, filepath.Join(root, "file-x"))
 	d.Path = filepath.Join(root, "file", "below")
 	d.put("x", nil)
-	refused(t, d.Save(), "cannot be written")
+	mustFail(t, d.Save(), "cannot be written")
 }
 
-func TestADirectoryReachesNothingOutside(t *testing.T) {
+func TestADirectoryCannotReferToAnythingOutside(t *testing.T) {
 	root, d := edited(t)
 	unpack(t, root, "-- secret.yaml --\n{apiVersion: v1, kind: ConfigMap, metadata: {name: outside}}\n")
 	if err := os.Symlink(filepath.Join(root, "secret.yaml"), filepath.Join(d.Path, "kustomize", "a", "link.yaml")); err != nil {
@@ -56,11 +56,11 @@ func TestADirectoryReachesNothingOutside(t *testing.T) {
 	} {
 		unpack(t, root, "-- kf/kustomize/a/kustomization.yaml --\n"+kustomization+"\n")
 		_, err := Render(t.Context(), []*Dir{open(t, d.Path)}, release.RenderOptions{CacheDir: t.TempDir()})
-		refused(t, err, want)
+		mustFail(t, err, want)
 	}
 }
 
-func TestWhatAKustomizationRefersToIsLocked(t *testing.T) {
+func TestReferencesOfAKustomizationAreLocked(t *testing.T) {
 	content := "{apiVersion: v1, kind: ConfigMap, metadata: {name: remote, namespace: ns}}\n"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(content)) }))
 	defer server.Close()
@@ -77,11 +77,11 @@ func TestWhatAKustomizationRefersToIsLocked(t *testing.T) {
 	content = strings.Replace(content, "remote", "other", 1)
 	o := release.RenderOptions{CacheDir: t.TempDir()}
 	_, err := Render(t.Context(), []*Dir{d}, o)
-	refused(t, err, "has changed since it was locked: its hash is h1:")
-	refused(t, err, "and was "+locked)
+	mustFail(t, err, "has changed since it was locked: its hash is h1:")
+	mustFail(t, err, "and was "+locked)
 	request := Request{Want: d.Config, Options: o}
 	_, err = Build(t.Context(), open(t, d.Path), request)
-	refused(t, err, "has changed since it was locked")
+	mustFail(t, err, "has changed since it was locked")
 	request.Update = true
 	if _, err = Build(t.Context(), d, request); err != nil || d.Lock.Sources[server.URL+"/x.yaml"] == locked {
 		t.Errorf("with --update: %v, %v", err, d.Lock.Sources)
@@ -98,5 +98,5 @@ func TestDirectoriesAreJoined(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 	_, err = Render(t.Context(), []*Dir{d, d}, o)
-	refused(t, err, "component a is in ")
+	mustFail(t, err, "component a is in ")
 }

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// packed makes a tar.gz of the entries.
+// packed returns a tar.gz of the entries.
 func packed(t *testing.T, entries ...tar.Header) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -72,7 +72,7 @@ func TestHashIsTheDirectoryHashOfTheFilesOnly(t *testing.T) {
 	}
 }
 
-func TestArchivesThatCannotBeTrustedAreRefused(t *testing.T) {
+func TestUnsafeArchivesAreRejected(t *testing.T) {
 	good := file("top/a", "a")
 	cases := map[string]struct {
 		content []byte
@@ -112,7 +112,7 @@ func TestArchivesThatCannotBeTrustedAreRefused(t *testing.T) {
 	}
 }
 
-func TestArchivesBeyondTheLimitsAreRefused(t *testing.T) {
+func TestArchivesBeyondTheLimitsAreRejected(t *testing.T) {
 	content := packed(t, file("top/a", strings.Repeat("a", 600)), file("top/b", strings.Repeat("b", 600)))
 	roomy := Limits{Download: 1 << 20, Total: 2000, File: 700, Entries: 2}
 	if _, err := Unpack("x", content, roomy); err != nil {
@@ -124,7 +124,7 @@ func TestArchivesBeyondTheLimitsAreRefused(t *testing.T) {
 		"the entries":        {Total: 2000, File: 700, Entries: 1},
 	} {
 		if _, err := Unpack("x", content, tight); err == nil {
-			t.Errorf("%s may be too much, and nothing was said", name)
+			t.Errorf("%s exceeds the limits without an error", name)
 		}
 	}
 }
@@ -136,14 +136,14 @@ func TestAPlainFileIsAnArchiveOfOne(t *testing.T) {
 	}
 }
 
-func TestLinksInsideAreKept(t *testing.T) {
+func TestLinksInsideAnArchiveAreKept(t *testing.T) {
 	a, err := Unpack("x.tar.gz", packed(t, file("top/a/x", "1"), link("top/b/l", "../a")), DefaultLimits)
 	if err != nil || a.Links["b/l"] != "a" {
 		t.Errorf("links are %v, %v", a.Links, err)
 	}
 }
 
-func TestNamesThatDifferInCaseStayApart(t *testing.T) {
+func TestNamesThatDifferInCaseAreTwoFiles(t *testing.T) {
 	a, err := Unpack("x.tar.gz", packed(t, file("top/a", "1"), file("top/A", "2")), DefaultLimits)
 	if err != nil || string(a.Files["a"]) != "1" || string(a.Files["A"]) != "2" {
 		t.Errorf("files are %v, %v", a, err)

@@ -43,7 +43,7 @@ func put(t *testing.T, root, name string, content []byte) {
 	}
 }
 
-func TestContentWithTheWrongHashIsRefusedUnlessAsked(t *testing.T) {
+func TestContentWithTheWrongHashIsRejectedUnlessVerificationIsSkipped(t *testing.T) {
 	mirror := t.TempDir()
 	content := packed(t, file("r-1/a", "changed"))
 	put(t, mirror, "github.com/o/r/archive/refs/tags/v1.tar.gz", content)
@@ -88,7 +88,7 @@ func TestAMirrorIsSearchedUnderEverySpelling(t *testing.T) {
 	}
 }
 
-func TestAMirrorCannotBeLeft(t *testing.T) {
+func TestAURLCannotLeadOutsideTheMirror(t *testing.T) {
 	outside := t.TempDir()
 	put(t, outside, "secret.tar.gz", packed(t, file("r/a", "x")))
 	mirror := filepath.Join(outside, "mirror")
@@ -102,7 +102,7 @@ func TestAMirrorCannotBeLeft(t *testing.T) {
 	}
 }
 
-func TestAMirrorThatIsNoFolderIsSaid(t *testing.T) {
+func TestAMissingMirrorFolderIsReported(t *testing.T) {
 	_, err := (&Fetcher{Mirror: filepath.Join(t.TempDir(), "none")}).Fetch(t.Context(), Request{URL: tagged})
 	var missing *NotFoundError
 	if !errors.As(err, &missing) || !strings.Contains(err.Error(), "is not a folder") {
@@ -110,7 +110,7 @@ func TestAMirrorThatIsNoFolderIsSaid(t *testing.T) {
 	}
 }
 
-func TestWhatAMirrorLacksIsNamed(t *testing.T) {
+func TestContentThatIsMissingInAMirrorIsReported(t *testing.T) {
 	_, err := (&Fetcher{Mirror: t.TempDir()}).Fetch(t.Context(), Request{URL: tagged})
 	var missing *NotFoundError
 	if !errors.As(err, &missing) || !strings.Contains(err.Error(), "github.com/o/r/archive/refs/tags/v1.tar.gz") {
@@ -118,16 +118,16 @@ func TestWhatAMirrorLacksIsNamed(t *testing.T) {
 	}
 }
 
-// serving answers each request with the next handler, and the last one from then on.
-func serving(t *testing.T, handlers ...http.HandlerFunc) (url string, asked *atomic.Int32) {
+// serving handles each request with the next handler, and repeats the last one.
+func serving(t *testing.T, handlers ...http.HandlerFunc) (url string, requests *atomic.Int32) {
 	t.Helper()
-	asked = &atomic.Int32{}
+	requests = &atomic.Int32{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n := int(asked.Add(1))
+		n := int(requests.Add(1))
 		handlers[min(n, len(handlers))-1](w, r)
 	}))
 	t.Cleanup(server.Close)
-	return server.URL + "/x.tar.gz", asked
+	return server.URL + "/x.tar.gz", requests
 }
 
 func answer(content []byte) http.HandlerFunc {
@@ -138,37 +138,37 @@ func code(status int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
 }
 
-func TestFaultsThatPassAreTriedAgain(t *testing.T) {
+func TestTransientErrorsAreRetried(t *testing.T) {
 	content := packed(t, file("r/a", strings.Repeat("x", 5000)))
 	cut := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100000")
 		_, _ = w.Write(content[:20])
 	}
-	url, asked := serving(t, code(503), code(429), cut, answer(content))
+	url, requests := serving(t, code(503), code(429), cut, answer(content))
 	got, err := (&Fetcher{Retry: atOnce}).Fetch(t.Context(), Request{URL: url})
-	if err != nil || len(got.Files) != 1 || asked.Load() != 4 {
-		t.Errorf("after %d requests: %v", asked.Load(), err)
+	if err != nil || len(got.Files) != 1 || requests.Load() != 4 {
+		t.Errorf("after %d requests: %v", requests.Load(), err)
 	}
 }
 
-func TestFaultsThatStayAreNotTriedAgain(t *testing.T) {
+func TestPermanentErrorsAreNotRetried(t *testing.T) {
 	for _, status := range []int{403, 404, 410, 400} {
-		url, asked := serving(t, code(status))
-		if _, err := (&Fetcher{Retry: atOnce}).Fetch(t.Context(), Request{URL: url}); err == nil || asked.Load() != 1 {
-			t.Errorf("%d was asked for %d times: %v", status, asked.Load(), err)
+		url, requests := serving(t, code(status))
+		if _, err := (&Fetcher{Retry: atOnce}).Fetch(t.Context(), Request{URL: url}); err == nil || requests.Load() != 1 {
+			t.Errorf("status %d was requested %d times: %v", status, requests.Load(), err)
 		}
 	}
 }
 
-func TestAttemptsEnd(t *testing.T) {
-	url, asked := serving(t, code(500))
+func TestTheNumberOfAttemptsIsLimited(t *testing.T) {
+	url, requests := serving(t, code(500))
 	_, err := (&Fetcher{Retry: atOnce}).Fetch(t.Context(), Request{URL: url})
-	if err == nil || asked.Load() != 4 || !strings.Contains(err.Error(), "500") {
-		t.Errorf("asked %d times: %v", asked.Load(), err)
+	if err == nil || requests.Load() != 4 || !strings.Contains(err.Error(), "500") {
+		t.Errorf("%d requests: %v", requests.Load(), err)
 	}
 }
 
-func TestASilentConnectionIsGivenUp(t *testing.T) {
+func TestAStalledConnectionIsClosed(t *testing.T) {
 	release := make(chan struct{})
 	t.Cleanup(func() { close(release) })
 	silent := func(w http.ResponseWriter, r *http.Request) {
@@ -177,27 +177,27 @@ func TestASilentConnectionIsGivenUp(t *testing.T) {
 		case <-r.Context().Done():
 		}
 	}
-	url, asked := serving(t, silent, answer(packed(t, file("r/a", "x"))))
+	url, requests := serving(t, silent, answer(packed(t, file("r/a", "x"))))
 	impatient := atOnce
 	impatient.Stall, impatient.Attempts = 50*time.Millisecond, 1000 // however slow this machine is
-	if _, err := (&Fetcher{Retry: impatient}).Fetch(t.Context(), Request{URL: url}); err != nil || asked.Load() < 2 {
-		t.Errorf("asked %d times: %v", asked.Load(), err)
+	if _, err := (&Fetcher{Retry: impatient}).Fetch(t.Context(), Request{URL: url}); err != nil || requests.Load() < 2 {
+		t.Errorf("%d requests: %v", requests.Load(), err)
 	}
 }
 
 func TestCtrlCEndsAFetch(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	url, asked := serving(t, func(w http.ResponseWriter, r *http.Request) {
+	url, requests := serving(t, func(w http.ResponseWriter, r *http.Request) {
 		cancel()
 		<-r.Context().Done()
 	})
 	_, err := (&Fetcher{Retry: atOnce}).Fetch(ctx, Request{URL: url})
-	if !errors.Is(err, context.Canceled) || asked.Load() != 1 {
-		t.Errorf("asked %d times: %v", asked.Load(), err)
+	if !errors.Is(err, context.Canceled) || requests.Load() != 1 {
+		t.Errorf("%d requests: %v", requests.Load(), err)
 	}
 }
 
-func TestADownloadThatDoesNotEndIsRefused(t *testing.T) {
+func TestAnEndlessDownloadIsRejected(t *testing.T) {
 	url, _ := serving(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.Copy(w, io.LimitReader(zeros{}, 5<<20))
 	})
@@ -214,7 +214,7 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
-func TestTheProxyEnvironmentIsHonoured(t *testing.T) {
+func TestTheProxyVariablesAreUsed(t *testing.T) {
 	var through atomic.Value
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		through.Store(r.URL.String())
@@ -231,9 +231,9 @@ func TestTheProxyEnvironmentIsHonoured(t *testing.T) {
 	}
 }
 
-func TestWhatIsKeptNeedsNoNetwork(t *testing.T) {
+func TestCachedContentNeedsNoNetwork(t *testing.T) {
 	content := packed(t, file("r/a", "x"))
-	url, asked := serving(t, answer(content), code(500))
+	url, requests := serving(t, answer(content), code(500))
 	cache := t.TempDir()
 	for _, hash := range []string{"", hashOf(t, content)} {
 		request := Request{URL: url, Hash: hash}
@@ -243,29 +243,29 @@ func TestWhatIsKeptNeedsNoNetwork(t *testing.T) {
 			}
 		}
 	}
-	if asked.Load() != 1 {
-		t.Errorf("the server was asked %d times", asked.Load())
+	if requests.Load() != 1 {
+		t.Errorf("the server received %d requests", requests.Load())
 	}
 }
 
 func TestADamagedCopyIsFetchedAgain(t *testing.T) {
 	content := packed(t, file("r/a", "x"))
-	url, asked := serving(t, answer(content))
+	url, requests := serving(t, answer(content))
 	f := &Fetcher{Cache: t.TempDir(), Retry: atOnce}
 	request := Request{URL: url, Hash: hashOf(t, content)}
 	if _, err := f.Fetch(t.Context(), request); err != nil {
 		t.Fatal(err)
 	}
 	for _, damage := range [][]byte{nil, content[:10], packed(t, file("r/a", "other"))} {
-		before := asked.Load()
+		before := requests.Load()
 		put(t, f.Cache, "content/"+digest(request.Hash), damage)
-		if _, err := f.Fetch(t.Context(), request); err != nil || asked.Load() != before+1 {
-			t.Errorf("asked %d times: %v", asked.Load()-before, err)
+		if _, err := f.Fetch(t.Context(), request); err != nil || requests.Load() != before+1 {
+			t.Errorf("%d requests: %v", requests.Load()-before, err)
 		}
 	}
 }
 
-func TestAMovingAddressIsAskedAgainAndItsCopyServesWhenTheNetworkFails(t *testing.T) {
+func TestAMovingAddressIsFetchedAgainUnlessTheNetworkFails(t *testing.T) {
 	first, second := packed(t, file("r/a", "1")), packed(t, file("r/a", "2"))
 	url, _ := serving(t, answer(first), answer(second), code(500))
 	f := &Fetcher{Cache: t.TempDir(), Retry: atOnce}
@@ -280,7 +280,7 @@ func TestAMovingAddressIsAskedAgainAndItsCopyServesWhenTheNetworkFails(t *testin
 	}
 }
 
-func TestWrongContentIsNotKept(t *testing.T) {
+func TestWrongContentIsNotCached(t *testing.T) {
 	url, _ := serving(t, answer(packed(t, file("r/a", "x"))))
 	f := &Fetcher{Cache: t.TempDir(), Retry: atOnce}
 	for range 2 {

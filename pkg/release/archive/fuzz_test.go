@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// FuzzUnpack gives Unpack any bytes: whatever it accepts stays inside, within the limits, and is one tree.
+// FuzzUnpack unpacks any bytes: accepted content stays inside the archive and the limits, and is a valid tree.
 func FuzzUnpack(f *testing.F) {
 	t := &testing.T{}
 	for _, entries := range [][]tar.Header{
@@ -59,11 +59,11 @@ func checkTree(t *testing.T, a *Archive, limits Limits) {
 	}
 	for name := range names {
 		if !within(name) || name == "." || strings.ContainsAny(name, "\\\x00\n\x1b") {
-			t.Fatalf("the name %q leads out", name)
+			t.Fatalf("the name %q leads outside", name)
 		}
 		for folder := path.Dir(name); folder != "."; folder = path.Dir(folder) {
 			if names[folder] {
-				t.Fatalf("%q is below %q, which is no folder", name, folder)
+				t.Fatalf("%q is below %q, which is not a folder", name, folder)
 			}
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-func TestRedirectsAreFollowedButNotInCirclesNorAwayFromHTTPS(t *testing.T) {
+func TestRedirectsAreLimitedAndStayOnHTTPS(t *testing.T) {
 	content := packed(t, file("r/a", "x"))
 	to := func(address string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, address, http.StatusFound) }
@@ -27,27 +27,27 @@ func TestRedirectsAreFollowedButNotInCirclesNorAwayFromHTTPS(t *testing.T) {
 		t.Error(err)
 	}
 	for name, address := range map[string]string{"a circle": "/x.tar.gz", "a file": "file:///etc/passwd", "another protocol": "ftp://example.org/x"} {
-		url, asked := serving(t, to(address))
+		url, requests := serving(t, to(address))
 		_, err := (&Fetcher{Retry: atOnce}).Fetch(t.Context(), Request{URL: url})
-		if err == nil || !strings.Contains(err.Error(), "cannot be followed") || asked.Load() > 10 {
-			t.Errorf("%s: asked %d times: %v", name, asked.Load(), err)
+		if err == nil || !strings.Contains(err.Error(), "cannot be followed") || requests.Load() > 10 {
+			t.Errorf("%s: %d requests: %v", name, requests.Load(), err)
 		}
 	}
 	secure := &http.Request{URL: parsed(t, "https://a/x")}
 	if checkRedirect(&http.Request{URL: parsed(t, "http://a/x")}, []*http.Request{secure}) == nil {
-		t.Error("https may become http")
+		t.Error("a redirect from https to http is followed")
 	}
 }
 
-func TestACertificateThatNobodyKnowsIsSaidAtOnce(t *testing.T) {
-	var asked atomic.Int32
+func TestAnUntrustedCertificateIsReportedWithoutRetries(t *testing.T) {
+	var lines atomic.Int32
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	defer server.Close()
-	_, err := (&Fetcher{Retry: atOnce, Say: func(string) { asked.Add(1) }}).Fetch(t.Context(), Request{URL: server.URL + "/x.tar.gz"})
-	if err == nil || !strings.Contains(err.Error(), "certificate") || asked.Load() != 1 {
-		t.Errorf("said %d lines: %v", asked.Load(), err)
+	_, err := (&Fetcher{Retry: atOnce, Say: func(string) { lines.Add(1) }}).Fetch(t.Context(), Request{URL: server.URL + "/x.tar.gz"})
+	if err == nil || !strings.Contains(err.Error(), "certificate") || lines.Load() != 1 {
+		t.Errorf("%d progress lines: %v", lines.Load(), err)
 	}
 }
 
@@ -62,7 +62,7 @@ func TestRetryAfterIsReadAsSecondsOrAsADate(t *testing.T) {
 	}
 }
 
-func TestAllAttemptsTogetherEnd(t *testing.T) {
+func TestTheTotalTimeOfAttemptsIsLimited(t *testing.T) {
 	url, _ := serving(t, code(503))
 	endless := Retry{Attempts: 1 << 30, Wait: func(int) time.Duration { return time.Millisecond }, Stall: time.Minute, Total: 50 * time.Millisecond}
 	_, err := (&Fetcher{Retry: endless}).Fetch(t.Context(), Request{URL: url})
@@ -72,15 +72,15 @@ func TestAllAttemptsTogetherEnd(t *testing.T) {
 }
 
 func TestCtrlCEndsTheWaitBetweenAttempts(t *testing.T) {
-	url, asked := serving(t, code(503))
+	url, requests := serving(t, code(503))
 	ctx, cancel := context.WithCancel(t.Context())
 	patient := Retry{Attempts: 3, Wait: func(int) time.Duration { cancel(); return time.Hour }, Stall: time.Minute}
-	if _, err := (&Fetcher{Retry: patient}).Fetch(ctx, Request{URL: url}); err != context.Canceled || asked.Load() != 1 {
-		t.Errorf("asked %d times: %v", asked.Load(), err)
+	if _, err := (&Fetcher{Retry: patient}).Fetch(ctx, Request{URL: url}); err != context.Canceled || requests.Load() != 1 {
+		t.Errorf("%d requests: %v", requests.Load(), err)
 	}
 }
 
-func TestHTTPSGoesThroughItsProxyAndNoProxyGoesAround(t *testing.T) {
+func TestHTTPSUsesItsProxyAndNoProxyBypassesIt(t *testing.T) {
 	var through atomic.Value
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		through.Store(r.Method + " " + r.Host)
@@ -95,7 +95,7 @@ func TestHTTPSGoesThroughItsProxyAndNoProxyGoesAround(t *testing.T) {
 	}
 	around, err := (&Fetcher{}).client().Transport.(*http.Transport).Proxy(&http.Request{URL: parsed(t, "https://inside.example/x")})
 	if around != nil || err != nil {
-		t.Errorf("what is inside goes through %v: %v", around, err)
+		t.Errorf("an address in NO_PROXY uses proxy %v: %v", around, err)
 	}
 }
 
@@ -122,20 +122,20 @@ func TestSeveralFetchesShareACache(t *testing.T) {
 	}
 }
 
-func TestACacheThatCannotBeWrittenIsDoneWithout(t *testing.T) {
-	url, asked := serving(t, answer(packed(t, file("r/a", "x"))))
+func TestACacheThatCannotBeWrittenIsNotAnError(t *testing.T) {
+	url, requests := serving(t, answer(packed(t, file("r/a", "x"))))
 	blocked := filepath.Join(t.TempDir(), "cache")
 	if err := os.WriteFile(blocked, nil, 0o444); err != nil {
 		t.Fatal(err)
 	}
 	for n := range int32(2) {
-		if _, err := (&Fetcher{Retry: atOnce, Cache: blocked}).Fetch(t.Context(), Request{URL: url}); err != nil || asked.Load() != n+1 {
-			t.Errorf("asked %d times: %v", asked.Load(), err)
+		if _, err := (&Fetcher{Retry: atOnce, Cache: blocked}).Fetch(t.Context(), Request{URL: url}); err != nil || requests.Load() != n+1 {
+			t.Errorf("%d requests: %v", requests.Load(), err)
 		}
 	}
 }
 
-func TestAPageInPlaceOfAnArchiveIsSaidAndNotKept(t *testing.T) {
+func TestAPageInsteadOfAnArchiveIsReportedAndNotCached(t *testing.T) {
 	page := func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, "<!DOCTYPE html><html><body>Sign in</body></html>")
 	}

@@ -18,7 +18,7 @@ func read(t *testing.T, text string) *unstructured.Unstructured {
 	return o
 }
 
-func TestARuleReplacesTheImagesItIsAbout(t *testing.T) {
+func TestARuleReplacesMatchingImages(t *testing.T) {
 	for _, c := range []struct{ from, to, text, want string }{
 		{"gcr.io/ml-pipeline", "my.io/kfp", "gcr.io/ml-pipeline/api-server:1.0.4", "my.io/kfp/api-server:1.0.4"},
 		{"gcr.io/ml-pipeline/", "my.io/kfp/", "gcr.io/ml-pipeline/api-server:1.0.4", "my.io/kfp/api-server:1.0.4"},
@@ -68,7 +68,7 @@ spec: {template: {spec: {
 	}
 }
 
-func TestAnImageRuleIsFromAndTo(t *testing.T) {
+func TestAnImageRuleIsParsedFromFROMAndTO(t *testing.T) {
 	for _, text := range []string{"", "a", "=b", "a=", "a b=c", "https://a=b", "a=b=c"} {
 		if r, err := Parse(text); err == nil {
 			t.Errorf("%q was read as %+v", text, r)
@@ -79,7 +79,7 @@ func TestAnImageRuleIsFromAndTo(t *testing.T) {
 	}
 }
 
-func TestAWordIsAnImageOnlyWhereAnImageIsNamed(t *testing.T) {
+func TestAPlainWordIsAnImageOnlyInImageFields(t *testing.T) {
 	deployment := read(t, `
 kind: Deployment
 spec: {selector: {matchLabels: {app: mysql}}, template: {spec: {containers: [{image: "mysql:8.0", args: ["--db=mysql:3306", "mysql"], env: [{name: HOST, value: mysql}]}]}}}`)

@@ -10,8 +10,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
-// FuzzParseRemote gives any text to the reader of references: what it takes for remote is an http
-// address and a folder inside it, or is refused in one line.
+// FuzzParseRemote parses any text as a reference: a remote one is an http address and a folder inside it,
+// or is rejected with a one-line error.
 func FuzzParseRemote(f *testing.F) {
 	for _, reference := range []string{
 		"https://github.com/o/r//a/b?ref=v1", "https://github.com/o/r.git?ref=main", "github.com/o/r/a?ref=v1", "git@github.com:o/r.git//x?ref=v1",
@@ -33,13 +33,13 @@ func FuzzParseRemote(f *testing.F) {
 			t.Fatalf("%q leads to %q: %v", reference, remote.URL, err)
 		}
 		if clean := path.Clean(remote.Path); remote.Path != "" && (path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../")) {
-			t.Fatalf("%q leads out of its repository, to %q", reference, remote.Path)
+			t.Fatalf("%q leads outside its repository, to %q", reference, remote.Path)
 		}
 	})
 }
 
-// FuzzBuild gives any kustomization, with a file and a base beside it, to a build that may fetch nothing:
-// it ends with objects or with one line, asks for nothing but what it may, and never runs a program.
+// FuzzBuild builds any kustomization, with a file and a base beside it, without fetching: the result is
+// objects or a one-line error, it requests only allowed addresses, and it never runs a program.
 func FuzzBuild(f *testing.F) {
 	for _, content := range []string{
 		"resources: [cm.yaml, base]\nnamePrefix: a-\n", "resources: [..]\n", "resources: [nope]\n", "resources: [https://github.com/o/r//x?ref=v1]\n",

@@ -30,7 +30,7 @@ func configMap(name string) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: %s\n", name)
 }
 
-// names are what a folder builds to, or the error.
+// names returns the objects that a folder builds, or the error.
 func names(t *testing.T, tree *Tree, folder string) []string {
 	t.Helper()
 	objects, err := tree.Build(t.Context(), folder)
@@ -81,7 +81,7 @@ func TestReferencesToRepositoriesAndFilesAreBuiltWithoutGitOrNetwork(t *testing.
 	}
 }
 
-func TestNothingReachesTheNetworkByAnyField(t *testing.T) {
+func TestNoFieldCanReachTheNetwork(t *testing.T) {
 	asked := false
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
 	defer server.Close()
@@ -102,11 +102,11 @@ func TestNothingReachesTheNetworkByAnyField(t *testing.T) {
 		}
 	}
 	if asked {
-		t.Error("the server was asked")
+		t.Error("the server received a request")
 	}
 }
 
-func TestReferencesAreReadAsKustomizeReadsThem(t *testing.T) {
+func TestReferencesAreParsedAsByKustomize(t *testing.T) {
 	const base = "https://github.com/o/r/archive/"
 	for reference, want := range map[string]Remote{
 		"https://github.com/o/r/a/b?ref=v1.0":           {URL: base + "v1.0.tar.gz", Path: "a/b"},
@@ -128,17 +128,17 @@ func TestReferencesAreReadAsKustomizeReadsThem(t *testing.T) {
 	}
 	for _, local := range []string{"../base", "a/b.yaml", ".", "apiVersion: v1\nurl: https://x\n"} {
 		if _, ok, _ := ParseRemote(local); ok {
-			t.Errorf("%q is taken for an address", local)
+			t.Errorf("%q is recognised as an address", local)
 		}
 	}
 	for _, impossible := range []string{"https://gitlab.com/o/r//a?ref=v1", "https://github.com/o", "https://github.com/o/r/../../x/../..?ref=v1"} {
 		if _, ok, err := ParseRemote(impossible); !ok || err == nil {
-			t.Errorf("%q is taken as it is", impossible)
+			t.Errorf("%q is accepted", impossible)
 		}
 	}
 }
 
-func TestAKustomizationOnDiskMayReferOut(t *testing.T) {
+func TestAKustomizationOnDiskMayReferToOtherFolders(t *testing.T) {
 	root := t.TempDir()
 	put := func(name, content string) {
 		full := filepath.Join(root, name)
@@ -192,7 +192,7 @@ func TestNoPluginOrProgramRuns(t *testing.T) {
 	}
 }
 
-func TestABuildSaysNothingOnStandardError(t *testing.T) {
+func TestABuildWritesNothingToStandardError(t *testing.T) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +215,7 @@ func TestABuildSaysNothingOnStandardError(t *testing.T) {
 	}
 	all.Wait()
 	if os.Stderr != write || log.Writer() != &logged {
-		t.Error("standard error or the logger was not put back")
+		t.Error("standard error or the logger was not restored")
 	}
 	_ = write.Close()
 	if said, _ := io.ReadAll(read); len(said) > 0 || logged.Len() > 0 {
@@ -223,7 +223,7 @@ func TestABuildSaysNothingOnStandardError(t *testing.T) {
 	}
 }
 
-func TestAFaultIsSaidInOneLineAndNamesTheFile(t *testing.T) {
+func TestAFaultIsReportedInOneLineWithItsFile(t *testing.T) {
 	plugin := "apiVersion: x/v1\n  kind: Seer\n  metadata: {name: s, annotations: {config.kubernetes.io/function: 'exec: {path: x}'}}\n"
 	for name, c := range map[string]struct {
 		files map[string]string
@@ -255,7 +255,7 @@ func TestAFaultIsSaidInOneLineAndNamesTheFile(t *testing.T) {
 	}
 }
 
-func TestNumbersAndDatesComeOutAsJSONHasThem(t *testing.T) {
+func TestNumbersAndDatesHaveJSONTypes(t *testing.T) {
 	tree := &Tree{}
 	folder := tree.Mount("a", archived(map[string]string{
 		"kustomization.yaml": "resources: [cr.yaml]\n",
@@ -271,5 +271,5 @@ func TestNumbersAndDatesComeOutAsJSONHasThem(t *testing.T) {
 			t.Errorf("%s is %#v, want %#v", key, spec[key], want)
 		}
 	}
-	objects[0].DeepCopy() // panics on what an object cannot hold
+	objects[0].DeepCopy() // panics on values that an object cannot contain
 }
