@@ -11,8 +11,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// dryRunProblems sends a dry-run request for each existing object that has to change, and returns the ones that would stop an
-// install. The verdict also decides how apply writes the object.
+// dryRunProblems sends a dry-run request for each existing object that has to change, and returns the rejections that would stop
+// an install. The verdict also decides how apply writes the object.
 func dryRunProblems(p *plan.Plan, ctx context.Context, client *cluster.Client) ([]*problem.Error, error) {
 	err := dryRunObjects(p, ctx, client, func(g plan.Gated) bool { return g.Version != "" && !g.Unchanged && g.Replaces == nil })
 	if err != nil {

@@ -208,7 +208,7 @@ func (u *uninstaller) remainingLeftOvers(ctx context.Context, left []Kept) []Kep
 }
 
 // TerminatingNamespaces returns the namespaces of an earlier uninstall that are still being deleted, as an inventory to continue
-// with: the inventory's own namespace deletes the inventory before it is gone itself. It is nil if there are none.
+// with: while its namespace is being deleted, the inventory itself no longer exists. It is nil if there are none.
 func TerminatingNamespaces(survey *Snapshot) *inventory.Inventory {
 	inv := &inventory.Inventory{Name: "kubeflow"}
 	for _, o := range survey.objects[kube.NamespaceKind] {

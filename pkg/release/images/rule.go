@@ -68,7 +68,7 @@ func tagged(image string) bool {
 	return strings.LastIndex(image, ":") > strings.LastIndex(image, "/") && strings.Contains(image, "/") || isBare(image)
 }
 
-// isBare reports whether From is a tag of a repository without a path: "busybox:latest".
+// isBare reports whether a reference is a tag of a repository without a path: "busybox:latest".
 func isBare(image string) bool {
 	name, tag, found := strings.Cut(image, ":")
 	return found && !strings.Contains(image, "/") && !strings.Contains(name, ".") && tag != ""
