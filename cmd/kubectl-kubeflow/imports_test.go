@@ -146,7 +146,7 @@ func folderOf(pkg string) string {
 	return strings.Join(parts[:min(len(parts), 2)], "/")
 }
 
-// innerArrow tells whether a package may import another of its folder.
+// innerArrow reports whether a package may import another of its folder.
 func innerArrow(from, to string) bool {
 	switch folderOf(from) {
 	case "internal/cli": // a command imports what commands share, and no other command

@@ -34,7 +34,7 @@ func Condition(o *unstructured.Unstructured, kind string) *metav1.Condition {
 	return nil
 }
 
-// IsTrue tells whether the condition of this type is there and "True".
+// IsTrue reports whether the condition of this type is there and "True".
 func IsTrue(o *unstructured.Unstructured, kind string) bool {
 	c := Condition(o, kind)
 	return c != nil && c.Status == metav1.ConditionTrue

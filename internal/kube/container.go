@@ -68,23 +68,23 @@ func lastExit(status map[string]any) *Exit {
 	return nil
 }
 
-// Done tells whether it has ended as it should.
+// Done reports whether it has ended as it should.
 func (c Container) Done() bool { return c.State == "terminated" && c.Last != nil && c.Last.Code == 0 }
 
-// CrashLooping tells whether the kubelet waits ever longer before it starts the container again.
+// CrashLooping reports whether the kubelet waits ever longer before it starts the container again.
 func (c Container) CrashLooping() bool { return c.Reason == "CrashLoopBackOff" }
 
-// Crashed tells whether the container is not ready and ended with an error the last time, or is crash-looping.
+// Crashed reports whether the container is not ready and ended with an error the last time, or is crash-looping.
 func (c Container) Crashed() bool {
 	return !c.Ready && (c.CrashLooping() || c.Last != nil && c.Last.Code != 0)
 }
 
-// ImagePullFailed tells whether its image cannot be pulled.
+// ImagePullFailed reports whether its image cannot be pulled.
 func (c Container) ImagePullFailed() bool {
 	return slices.Contains([]string{"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}, c.Reason)
 }
 
-// Blocked tells whether the container waits for something else than being created.
+// Blocked reports whether the container waits for something else than being created.
 func (c Container) Blocked() bool {
 	return !c.Ready && c.Reason != "" && c.Reason != "ContainerCreating" && c.Reason != "PodInitializing"
 }

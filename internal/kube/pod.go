@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// PodReady tells whether a pod is ready, or has done what it was for.
+// PodReady reports whether a pod is ready, or has done what it was for.
 func PodReady(pod *unstructured.Unstructured) bool {
 	return IsTrue(pod, "Ready") || Text(pod.Object, "status", "phase") == "Succeeded"
 }
@@ -74,7 +74,7 @@ func unschedulable(scheduled *metav1.Condition) string {
 	return strings.TrimSpace(message)
 }
 
-// Persists tells whether it usually takes a person to make the pod ready: waiting longer alone does not.
+// Persists reports whether it usually takes a person to make the pod ready: waiting longer alone does not.
 func (p *PodProblem) Persists() bool {
 	return p != nil && (p.State == Crashed || p.State == Waiting || p.State == Unschedulable && p.Message != "")
 }

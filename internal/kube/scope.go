@@ -8,13 +8,13 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 )
 
-// BuiltIn tells whether a kind belongs to an API group of Kubernetes itself, which needs no CustomResourceDefinition. Those
+// BuiltIn reports whether a kind belongs to an API group of Kubernetes itself, which needs no CustomResourceDefinition. Those
 // that client-go has clients for are, and the two with which API servers are extended.
 func BuiltIn(kind schema.GroupKind) bool {
 	return scheme.Scheme.IsGroupRegistered(kind.Group) || kind.Group == CustomResourceDefinitionKind.Group || kind.Group == APIServiceKind.Group
 }
 
-// ClusterScoped tells whether objects of a built-in kind are in no namespace. A test compares it with client-go's clients.
+// ClusterScoped reports whether objects of a built-in kind are in no namespace. A test compares it with client-go's clients.
 // kyaml's table is not used: it ends with Kubernetes 1.21.
 func ClusterScoped(kind schema.GroupKind) bool {
 	return slices.Contains(clusterScoped[kind.Group], kind.Kind)

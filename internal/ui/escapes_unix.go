@@ -4,5 +4,5 @@ package ui
 
 import "io"
 
-// escapes tells whether a terminal understands escape sequences: all do that are not called dumb.
+// escapes reports whether a terminal understands escape sequences: all do that are not called dumb.
 func escapes(io.Writer) bool { return true }

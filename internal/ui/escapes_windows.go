@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// escapes tells whether a stream is a console that understands escape sequences. Windows wants to be asked for that first.
+// escapes reports whether a stream is a console that understands escape sequences. Windows wants to be asked for that first.
 func escapes(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	if !ok {

@@ -29,7 +29,7 @@ func NewScene(screen *Screen) *Scene {
 	return &Scene{screen: screen, out: screen.Out, live: printers.IsTerminal(screen.Out) && os.Getenv("TERM") != "dumb"}
 }
 
-// Live tells whether there is a terminal to draw on.
+// Live reports whether there is a terminal to draw on.
 func (s *Scene) Live() bool { return s.live }
 
 // Draw lets show write the picture to the screen's results, and puts it over the last one where it is another.

@@ -57,16 +57,16 @@ const (
 
 const readme = `What kubectl kubeflow doctor read from a cluster, and what it found.
 
-bundle.yaml      of which cluster, when, and what was left out
-report.yaml      what was found
-questions.yaml   what was asked, and what could not be answered
-objects/         the objects, a file for each kind and namespace
-logs/            the last lines of containers that are not well
+bundle.yaml      the cluster, the time, and what was left out
+report.yaml      the findings
+questions.yaml   the requests, and which of them failed
+objects/         the objects, one file per kind and namespace
+logs/            the last log lines of unhealthy containers
 
-Values of Secrets, tokens, passwords, private keys and e-mail addresses were taken out. The same value was replaced by
-the same word, so that one can see what is equal. The values that every Kubeflow comes with were left.
+Values of Secrets, tokens, passwords, private keys and e-mail addresses are redacted. Equal values have
+the same replacement, so that they can be compared. Default values that every Kubeflow ships with are kept.
 
-The same report comes out of it with: kubectl kubeflow doctor --from FILE
+To see the report: kubectl kubeflow doctor --from FILE
 `
 
 // Write saves what was recorded as a tar archive, compressed with gzip. It fills in the recorded fields of the head.

@@ -78,7 +78,7 @@ type Options struct {
 }
 
 // Do makes a Change and returns the object as the server now has it; nil after a Delete.
-// A Patch or Restart of an object that somebody changed after it was looked at ends with a conflict (apierrors.IsConflict).
+// A Patch or Restart of an object that another client changed after it was read ends with a conflict (apierrors.IsConflict).
 func (c *Client) Do(ctx context.Context, change Change, o Options) (*unstructured.Unstructured, error) {
 	ref := change.Ref()
 	resource, err := c.resource(ref)

@@ -16,7 +16,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// Transient tells whether the same request may well succeed a little later:
+// Transient reports whether the same request may well succeed a little later:
 // too many requests, a server error (a webhook that does not answer is one), a timeout, a conflict, a lost connection.
 // A name that nobody knows is none: see [Client.Transient] for a server that has answered before.
 func Transient(err error) bool {
@@ -42,21 +42,21 @@ func (c *Client) Transient(err error) bool {
 	return !c.unsigned(err) && (Transient(err) || c.reached.Load() && unnamed(err))
 }
 
-// unsigned tells whether a request was never sent, because the program that signs in did not.
+// unsigned reports whether a request was never sent, because the program that signs in did not.
 func (c *Client) unsigned(err error) bool {
 	var sent *url.Error
 	var no *noAnswer
 	return c.Config.ExecProvider != nil && errors.As(err, &sent) && !errors.As(err, &no) && !errors.Is(err, context.Canceled)
 }
 
-// unanswered tells whether no answer came at all: refused, reset, timed out, or closed on this side or the other.
+// unanswered reports whether no answer came at all: refused, reset, timed out, or closed on this side or the other.
 func unanswered(err error) bool {
 	return errors.As(err, new(*url.Error)) || errors.As(err, new(*noAnswer)) ||
 		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// mistrusted tells whether the server's certificate is not one that this kubeconfig trusts, or it speaks no TLS.
+// mistrusted reports whether the server's certificate is not one that this kubeconfig trusts, or it speaks no TLS.
 func mistrusted(err error) bool {
 	var wrong *tls.CertificateVerificationError
 	var unknown x509.UnknownAuthorityError
@@ -66,7 +66,7 @@ func mistrusted(err error) bool {
 	return errors.As(err, &wrong) || errors.As(err, &unknown) || errors.As(err, &name) || errors.As(err, &invalid) || errors.As(err, &plain)
 }
 
-// unnamed tells whether the server's name has no address.
+// unnamed reports whether the server's name has no address.
 func unnamed(err error) bool {
 	var name *net.DNSError
 	return errors.As(err, &name) && name.IsNotFound

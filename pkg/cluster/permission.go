@@ -7,7 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// CanEverything tells whether the user may do anything to everything: one question that saves a cluster's owner many.
+// CanEverything reports whether the user may do anything to everything: one question that saves a cluster's owner many.
 func (c *Client) CanEverything(ctx context.Context) (bool, error) {
 	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
 		ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: "*", Group: "*", Resource: "*"},

@@ -7,7 +7,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
-// Ready tells whether a live object has come to rest as wanted, and if not, why, in its own words
+// Ready reports whether a live object has come to rest as wanted, and if not, why, in its own words
 // ("Available: 0/1"). The rules are kstatus's: observed generation, conditions, replica counts; and an aggregated
 // API is ready when it is available.
 func Ready(o *unstructured.Unstructured) (ready bool, why string) {

@@ -22,9 +22,9 @@ type View interface {
 	Get(ctx context.Context, ref Ref) (*unstructured.Unstructured, error)
 	// List returns the objects of one kind, in the order of their names.
 	List(ctx context.Context, kind schema.GroupKind, in Scope) ([]*unstructured.Unstructured, error)
-	// Can tells whether the user may do verb ("get", "patch" …) on the kind.
+	// Can reports whether the user may do verb ("get", "patch" …) on the kind.
 	Can(ctx context.Context, verb string, kind schema.GroupKind, in Scope) (bool, error)
-	// Serves tells whether the server has this kind at this very version.
+	// Serves reports whether the server has this kind at this very version.
 	Serves(ctx context.Context, kind schema.GroupVersionKind) (bool, error)
 	// Version returns the Kubernetes version of the server.
 	Version(ctx context.Context) (*version.Info, error)

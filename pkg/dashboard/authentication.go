@@ -115,7 +115,7 @@ func RootNamespace(gateway string) string {
 	return KubeflowNamespace
 }
 
-// appliesTo tells whether an Istio object applies to pods with these labels: one without a selector applies to all.
+// appliesTo reports whether an Istio object applies to pods with these labels: one without a selector applies to all.
 func appliesTo(o *unstructured.Unstructured, pods labels.Set) bool {
 	for _, path := range [][]string{{"spec", "workloadLabels"}, {"spec", "workloadSelector", "labels"}, {"spec", "selector", "matchLabels"}} {
 		if selector, found, _ := unstructured.NestedStringMap(o.Object, path...); found {
@@ -138,7 +138,7 @@ func actionOf(policy *unstructured.Unstructured) string {
 	return kube.Text(policy.Object, "spec", "action")
 }
 
-// dryRun tells whether Istio only logs what a policy would do. An invalid annotation counts as a dry run.
+// dryRun reports whether Istio only logs what a policy would do. An invalid annotation counts as a dry run.
 func dryRun(policy *unstructured.Unstructured) bool {
 	value, annotated := policy.GetAnnotations()["istio.io/dry-run"]
 	on, err := strconv.ParseBool(value)

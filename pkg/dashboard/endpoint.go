@@ -25,7 +25,7 @@ type Endpoint struct {
 	Blocked      []int32     `json:"blockedPorts,omitempty"` // the gateway's ports that NetworkPolicies close to the outside
 }
 
-// Outside tells whether the endpoint is meant for clients outside the cluster.
+// Outside reports whether the endpoint is meant for clients outside the cluster.
 func (e Endpoint) Outside() bool { return e.Via != "ClusterIP" && e.Via != "NodePort" }
 
 // Endpoints returns how the dashboard can be reached now: what a browser can open first, the narrower last.
@@ -90,7 +90,7 @@ func (g Gateway) portAndListener(s *corev1.Service) (*corev1.ServicePort, Listen
 	return nil, Listener{}
 }
 
-// Serves tells whether a Service leads to the dashboard, or is intended to.
+// Serves reports whether a Service leads to the dashboard, or is intended to.
 func (g Gateway) Serves(s *corev1.Service) bool {
 	port, _ := g.portAndListener(s)
 	return port != nil
@@ -145,7 +145,7 @@ func (d Dashboard) HostOf(s *corev1.Service) string {
 	return ""
 }
 
-// HasAddress tells whether a Service of type LoadBalancer has its address.
+// HasAddress reports whether a Service of type LoadBalancer has its address.
 func HasAddress(s *corev1.Service) bool { return len(s.Status.LoadBalancer.Ingress) > 0 }
 
 // IPOf returns the IP of a Service, "" while it has none.

@@ -110,7 +110,7 @@ func (g Gateway) Labels() labels.Set {
 // Ref names the gateway's own Service.
 func (g Gateway) Ref() cluster.Ref { return refOf(g.Service) }
 
-// IsService tells whether a Service of the gateway is its own.
+// IsService reports whether a Service of the gateway is its own.
 func (g Gateway) IsService(s *corev1.Service) bool { return s.Name == g.Service.Name }
 
 // findService returns the Service of the pods that the Gateway selects; nil when there is none.
@@ -169,14 +169,14 @@ func firstService(all []*unstructured.Unstructured, suits func(*unstructured.Uns
 	return best
 }
 
-// selects tells whether the pods behind a Service are those that a Gateway is for. A Gateway that selects none is for all.
+// selects reports whether the pods behind a Service are those that a Gateway is for. A Gateway that selects none is for all.
 func selects(gateway, service *unstructured.Unstructured) bool {
 	wanted, _, _ := unstructured.NestedStringMap(gateway.Object, "spec", "selector")
 	chosen, _, _ := unstructured.NestedStringMap(service.Object, "spec", "selector")
 	return labels.SelectorFromSet(wanted).Matches(labels.Set(chosen))
 }
 
-// Encrypts tells whether the gateway has a server for HTTPS.
+// Encrypts reports whether the gateway has a server for HTTPS.
 func (g Gateway) Encrypts() bool {
 	return slices.ContainsFunc(Servers(g.IstioGateway), Encrypted)
 }

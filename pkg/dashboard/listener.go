@@ -52,13 +52,13 @@ func Servers(gateway *unstructured.Unstructured) []map[string]any {
 	return kube.Items(gateway.DeepCopy().Object, "spec", "servers")
 }
 
-// Encrypted tells whether a Gateway's server is for HTTPS.
+// Encrypted reports whether a Gateway's server is for HTTPS.
 func Encrypted(server map[string]any) bool {
 	protocol := kube.Text(server, "port", "protocol")
 	return protocol == "HTTPS" || protocol == "TLS"
 }
 
-// Redirects tells whether a Gateway's server only redirects to HTTPS.
+// Redirects reports whether a Gateway's server only redirects to HTTPS.
 func Redirects(server map[string]any) bool {
 	return kube.Flag(server, "tls", "httpsRedirect")
 }
@@ -114,7 +114,7 @@ func (g Gateway) ServedPorts() []Port {
 	return ports
 }
 
-// is tells whether two ports are the same one.
+// is reports whether two ports are the same one.
 func (p Port) is(q Port) bool {
 	if p.Number == 0 && q.Number == 0 {
 		return p.Name == q.Name

@@ -89,7 +89,7 @@ func admits(p networkingv1.NetworkPolicy, port Port, families []corev1.IPFamily)
 	return false
 }
 
-// fromAnywhere tells whether a rule's peers are all addresses of one of the gateway's families, in one block or several. Pods and
+// fromAnywhere reports whether a rule's peers are all addresses of one of the gateway's families, in one block or several. Pods and
 // namespaces are no outside, nor is a block with exceptions: a load balancer's packets come from the nodes' own addresses, and an
 // exception may hold them.
 func fromAnywhere(peers []networkingv1.NetworkPolicyPeer, families []corev1.IPFamily) bool {

@@ -58,7 +58,7 @@ func ReachOf(s *corev1.Service) (reach Reach, open string) {
 	return Restricted, ""
 }
 
-// IsInternal tells whether a load balancer's address is one of the virtual network. Azure's cloud provider compares with exactly "true".
+// IsInternal reports whether a load balancer's address is one of the virtual network. Azure's cloud provider compares with exactly "true".
 func IsInternal(s *corev1.Service) bool { return s.Annotations[InternalAnnotation] == "true" }
 
 // unlimited returns why the source ranges are not a limit; "" when they are. Azure allows what any of the lists allows.

@@ -23,7 +23,7 @@ func (g Gateway) Unready() string {
 	return WhyNotReady(all)
 }
 
-// PodReady tells whether a pod is ready and not terminating.
+// PodReady reports whether a pod is ready and not terminating.
 func PodReady(pod *corev1.Pod) bool {
 	if pod.DeletionTimestamp != nil || pod.Status.Phase != corev1.PodRunning {
 		return false

@@ -51,7 +51,7 @@ func (d *Dashboard) readRoutes(ctx context.Context, view cluster.View) error {
 	return refused
 }
 
-// named tells whether one of the gateway's Services has this name.
+// named reports whether one of the gateway's Services has this name.
 func (g Gateway) named(service string) bool {
 	for _, s := range g.Services {
 		if s.Name == service {
@@ -81,7 +81,7 @@ func backends(ingress networkingv1.Ingress) []string {
 	return names
 }
 
-// leadsHere tells whether a rule of the route names one of the gateway's Services.
+// leadsHere reports whether a rule of the route names one of the gateway's Services.
 func (g Gateway) leadsHere(route *unstructured.Unstructured) bool {
 	for _, rule := range kube.Items(route.Object, "spec", "rules") {
 		for _, backend := range kube.Items(rule, "backendRefs") {

@@ -44,7 +44,7 @@ func (g Gateway) byToken(ctx context.Context, view cluster.View, policy *unstruc
 	return Authentication{By: "token", Proven: true, Reason: fmt.Sprintf("%s refuses every request without a valid token", cluster.RefOf(policy))}
 }
 
-// refuses tells whether a rule of a DENY policy is for requests without a principal of a token, or of a certificate.
+// refuses reports whether a rule of a DENY policy is for requests without a principal of a token, or of a certificate.
 // A source with a further condition refuses fewer, and does not count.
 func refuses(rule map[string]any) (requests, peers bool) {
 	for _, from := range kube.Items(rule, "from") {
@@ -55,7 +55,7 @@ func refuses(rule map[string]any) (requests, peers bool) {
 	return requests, peers
 }
 
-// narrowed tells whether a rule leaves requests to the dashboard out.
+// narrowed reports whether a rule leaves requests to the dashboard out.
 func narrowed(rule map[string]any) bool {
 	if len(kube.Items(rule, "when")) > 0 {
 		return true

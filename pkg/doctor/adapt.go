@@ -29,7 +29,7 @@ func (a Adaptation) MarshalJSON() ([]byte, error) {
 	}{a.Check, a.Title, a.Reason, Show(a.Changes)})
 }
 
-// Rounds is how often curing may uncover something further to cure.
+// Rounds is how often a fix may reveal another problem to fix.
 const Rounds = 5
 
 // Adapt applies to rendered components, in memory, what would fix them on the cluster that they are for. Facts are what is

@@ -14,7 +14,7 @@ const (
 
 var rank = map[Severity]int{"": 0, Info: 1, Warning: 2, Error: 3}
 
-// AtLeast tells whether s is as bad as t, or worse.
+// AtLeast reports whether s is as bad as t, or worse.
 func (s Severity) AtLeast(t Severity) bool { return rank[s] >= rank[t] }
 
 // A Finding is one problem that a check saw.
@@ -24,7 +24,7 @@ type Finding struct {
 	Message     string   `json:"message"`               // what is wrong
 	Consequence string   `json:"consequence,omitempty"` // what that does to the user
 	Cause       string   `json:"cause,omitempty"`       // why it came about
-	ExplainedBy string   `json:"explainedBy,omitempty"` // the check whose finding is the root cause: curing that one cures this
+	ExplainedBy string   `json:"explainedBy,omitempty"` // the check whose finding is the root cause: fixing that one fixes this
 	Advice      string   `json:"advice,omitempty"`      // what to do where there is no fix, or instead of it
 	Command     string   `json:"command,omitempty"`     // the kubectl command that a person could type
 	Page        string   `json:"page,omitempty"`

@@ -14,12 +14,12 @@ type Impact string
 
 // The impacts, the harmless one first.
 const (
-	Safe         Impact = "safe"      // can be taken back, and interrupts nothing that works
+	Safe         Impact = "safe"      // can be undone, and interrupts nothing that works
 	RestartsPods Impact = "restart"   // replaces running pods
 	LosesData    Impact = "data-loss" // deletes what cannot be put back entirely
 )
 
-// A Fix is a cure the user can accept. It holds no code, only changes, in the order in which they are made;
+// A Fix is a repair the user can accept. It holds no code, only changes, in the order in which they are made;
 // restarts come after everything else.
 type Fix struct {
 	Title   string // a verb phrase the user can say yes to: "Set the workflow executor to pns"

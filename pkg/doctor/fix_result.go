@@ -39,7 +39,7 @@ func (t FixResult) MarshalJSON() ([]byte, error) {
 	}{plain(t), t.Fix.Title, t.Fix.Impact, Show(t.Fix.Changes)})
 }
 
-// Same tells whether a proposal is for the finding that was treated.
+// Same reports whether a proposal is for the finding that was fixed.
 func (t FixResult) Same(p Proposal) bool {
 	return t.Check == p.Check && t.About == p.Finding.About && t.Fix.Title == p.Fix.Title
 }

@@ -44,7 +44,7 @@ func (e Exam) ListIn(ctx context.Context, kind schema.GroupKind, namespaces ...s
 	return all, nil
 }
 
-// Without notes that a check goes on without what it may not read. It tells whether it may: only for want of a permission.
+// Without notes that a check goes on without what it may not read. It reports whether it may: only for want of a permission.
 func (e Exam) Without(err error) bool {
 	if e.gaps == nil || !apierrors.IsForbidden(err) {
 		return false

@@ -17,13 +17,13 @@ type Installation struct {
 	Now       cluster.View           // the cluster as it is
 }
 
-// Brings tells whether an object is among those that are about to be applied.
+// Brings reports whether an object is among those that are about to be applied.
 func (i *Installation) Brings(ref cluster.Ref) bool {
 	_, brings := i.Component[ref.Identity()]
 	return brings
 }
 
-// Adopts tells whether the user said that an object may be taken over.
+// Adopts reports whether the user said that an object may be taken over.
 func (i *Installation) Adopts(ref cluster.Ref) bool {
 	return slices.Contains(i.Adopt, i.Component[ref.Identity()])
 }

@@ -42,7 +42,7 @@ const aksPrefix = "kubernetes.azure.com/"
 // aksLabel is on every AKS node.
 const aksLabel = aksPrefix + "cluster"
 
-// IsAKS tells whether a node is one of an AKS cluster.
+// IsAKS reports whether a node is one of an AKS cluster.
 func IsAKS(node *unstructured.Unstructured) bool {
 	_, labelled := node.GetLabels()[aksLabel]
 	return labelled
@@ -124,7 +124,7 @@ func (p *Platform) lookAround(ctx context.Context, view cluster.View, nodes []*u
 	}
 }
 
-// addons are told by the names of what AKS runs for them in kube-system.
+// addons are recognised by the names of what AKS runs for them in kube-system.
 var addons = []struct {
 	name  string
 	signs []string

@@ -28,7 +28,7 @@ func Await(ctx context.Context, client *cluster.Client, t *Probe, with bool) {
 	})
 }
 
-// injected tells whether the server would add the container to a pod.
+// injected reports whether the server would add the container to a pod.
 func injected(ctx context.Context, client *cluster.Client, t *Probe) bool {
 	pod, err := client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: t.pod()}, cluster.Options{Manager: Manager, DryRun: true})
 	if apierrors.IsBadRequest(err) { // webhooks of old cannot take part in a dry run: the server refuses when it would have to call one

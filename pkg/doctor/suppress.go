@@ -30,10 +30,10 @@ func (s Suppression) covers(check string, about cluster.Ref) bool {
 	return s.Check == check && (s.About == "" || strings.EqualFold(s.About, about.String()))
 }
 
-// SuppressAnnotation on an object lists the checks, by ID and separated by commas, whose findings about it nobody wants to hear.
+// SuppressAnnotation on an object lists the checks, by ID and separated by commas, whose findings about it are suppressed.
 const SuppressAnnotation = "kubeflow.org/doctor-suppress"
 
-// suppress takes the findings out that the user does not want to hear about, and says so.
+// suppress removes the findings that are suppressed, and notes that in the report.
 func (r *Report) suppress(ctx context.Context, view cluster.View, list []Suppression) {
 	for i := range r.Checks {
 		c := &r.Checks[i]
@@ -42,7 +42,7 @@ func (r *Report) suppress(ctx context.Context, view cluster.View, list []Suppres
 			switch {
 			case slices.ContainsFunc(list, func(s Suppression) bool { return s.covers(c.ID, f.About.Ref) }):
 				asked++
-			case waved(ctx, view, c.ID, f.About.Ref):
+			case suppressedBy(ctx, view, c.ID, f.About.Ref):
 				annotated++
 			default:
 				return false
@@ -56,8 +56,8 @@ func (r *Report) suppress(ctx context.Context, view cluster.View, list []Suppres
 	}
 }
 
-// waved tells whether the object of a finding has the annotation for a check.
-func waved(ctx context.Context, view cluster.View, check string, about cluster.Ref) bool {
+// suppressedBy reports whether the object of a finding has the annotation for a check.
+func suppressedBy(ctx context.Context, view cluster.View, check string, about cluster.Ref) bool {
 	o, err := view.Get(ctx, about)
 	if err != nil {
 		return false

@@ -24,7 +24,7 @@ type Inventory struct {
 	consumers []*unstructured.Unstructured // the workloads that read the edited settings
 }
 
-// Empty tells whether there is nothing to remove or revert.
+// Empty reports whether there is nothing to remove or revert.
 func (m Inventory) Empty() bool { return len(m.Objects)+len(m.Edited) == 0 }
 
 func CreatedByExpose(o *unstructured.Unstructured) bool {

@@ -17,7 +17,7 @@ func DryRuns() []string {
 	return []string{string(DryRunNone), string(DryRunClient), string(DryRunServer)}
 }
 
-// writes tells whether the plan may be applied.
+// writes reports whether the plan may be applied.
 func (d DryRun) writes() bool { return d == "" || d == DryRunNone }
 
 // errDryRun is for who applies a plan that was prepared to be shown: not everything was looked at.

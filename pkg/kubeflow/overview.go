@@ -55,7 +55,7 @@ func NewOverview(client *cluster.Client) *Overview {
 	return o
 }
 
-// Incomplete tells whether the cluster no longer has something that was installed.
+// Incomplete reports whether the cluster no longer has something that was installed.
 func (o *Overview) Incomplete() bool {
 	return o.Release.From == "inventory" && slices.ContainsFunc(o.Components, func(c status.Component) bool {
 		return slices.ContainsFunc(c.Items, func(i status.Object) bool { return i.State == status.Missing })

@@ -114,10 +114,10 @@ func (p *UninstallPlan) Title() string {
 	return p.Name
 }
 
-// Nothing tells whether there is no such installation: nothing to remove, and nothing that an earlier uninstall kept.
+// Nothing reports whether there is no such installation: nothing to remove, and nothing that an earlier uninstall kept.
 func (p *UninstallPlan) Nothing() bool { return p.request.Inventory == nil }
 
-// OnlyKept tells whether nothing is left to remove but what an earlier uninstall kept.
+// OnlyKept reports whether nothing is left to remove but what an earlier uninstall kept.
 func (p *UninstallPlan) OnlyKept() bool { return !p.Nothing() && len(p.Refs()) == 0 && !p.Complete() }
 
 // Cluster is the name that UninstallApplyOptions.DeleteDataOf has to repeat: the context, or the server where there is none.
@@ -150,7 +150,7 @@ func (p *UninstallPlan) Apply(ctx context.Context, o UninstallApplyOptions) (*un
 	return uninstall.Run(ctx, p.client, request, uninstall.Options{Timeout: o.Timeout, NoWait: o.NoWait, Observe: o.Observe})
 }
 
-// DeletesData tells whether the plan deletes users' data.
+// DeletesData reports whether the plan deletes users' data.
 func (p *UninstallPlan) DeletesData() bool { return p.request.DeleteData && !p.Data.Empty() }
 
 // tidy removes the lease of a program that ended without releasing it, where nothing is installed that would need it.

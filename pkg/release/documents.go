@@ -90,7 +90,7 @@ func shape(content []byte) error {
 	}
 	for _, field := range []any{fields.APIVersion, fields.Kind} {
 		if text, ok := field.(string); !ok || text == "" {
-			return fmt.Errorf("it lacks apiVersion or kind")
+			return fmt.Errorf("apiVersion or kind is missing")
 		}
 	}
 	for i, item := range fields.Items {
@@ -104,11 +104,11 @@ func shape(content []byte) error {
 // complete adds an object that has a kind and a name. A KfDef or a kustomization needs no name.
 func complete(object *unstructured.Unstructured, to *[]*unstructured.Unstructured) error {
 	if object.GetAPIVersion() == "" || object.GetKind() == "" {
-		return fmt.Errorf("it lacks apiVersion or kind")
+		return fmt.Errorf("apiVersion or kind is missing")
 	}
 	group := object.GroupVersionKind().Group
 	if object.GetName() == "" && group != kfdef.Group && group != kustomizeGroup {
-		return fmt.Errorf("%s lacks metadata.name", object.GetKind())
+		return fmt.Errorf("%s has no metadata.name", object.GetKind())
 	}
 	*to = append(*to, object)
 	return nil

@@ -68,7 +68,7 @@ func TestUnusableInputIsExplained(t *testing.T) {
 		"folder/README.md": "", "binary.yaml": "\x00\x01\x02",
 	})
 	for name, says := range map[string]string{
-		"none.yaml": "no such file", "empty.yaml": "holds no Kubernetes objects", "scalar.yaml": "document 1", "nameless.yaml": "lacks metadata.name",
+		"none.yaml": "no such file", "empty.yaml": "holds no Kubernetes objects", "scalar.yaml": "document 1", "nameless.yaml": "has no metadata.name",
 		"kindless.yaml": "document 1", "k.yaml": "needs the files beside it", "folder": "holds no YAML", "binary.yaml": "document 1",
 	} {
 		_, err := Render(t.Context(), Input{File: filepath.Join(root, name)}, RenderOptions{CacheDir: t.TempDir()})

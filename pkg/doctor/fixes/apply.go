@@ -139,7 +139,7 @@ func request(change cluster.Change) cluster.Change {
 	return change
 }
 
-// rejected tells whether the server has refused a request for sure, so that nothing was changed. After a timeout, a fault of
+// rejected reports whether the server has refused a request for sure, so that nothing was changed. After a timeout, a fault of
 // the server or a broken connection that is not known.
 func rejected(err error) bool {
 	var status apierrors.APIStatus
@@ -185,7 +185,7 @@ func probes(jobs []job) []*doctor.Probe {
 	return all
 }
 
-// made tells whether no change of a fix failed.
+// made reports whether no change of a fix failed.
 func (j job) made() bool {
 	for _, s := range j.steps {
 		if s.State != StepMade && s.Verb != cluster.Restart {

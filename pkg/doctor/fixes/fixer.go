@@ -22,9 +22,9 @@ type Options struct {
 	Now      func() time.Time
 }
 
-// Cure finds what is wrong, applies the fixes that are allowed, and looks again, until nothing is left that it may
-// do. The report is the last look, with what became of each fix. The error is a fault on the way or a cancelled
-// context; the report then says how far it came, and what was done can still be undone.
+// Apply diagnoses, applies the fixes that are allowed, and diagnoses again, until no allowed fix is left. The report is the last
+// diagnosis, with the result of each fix. The error is a failed request or a cancelled context; the report then shows what was
+// done, and that can still be undone.
 func Apply(ctx context.Context, client *cluster.Client, checks []*doctor.Check, o Options) (*doctor.Report, error) {
 	c := &fixer{client: client, checks: checks, Options: o}
 	var report *doctor.Report
@@ -75,7 +75,7 @@ func (c *fixer) look(r *doctor.Report) {
 	}
 }
 
-// most is how often the same fix is tried when somebody else changes the object in between.
+// most is how often the same fix is tried when another client changes the object in between.
 const most = 3
 
 // untried leaves out what was tried already, and remembers what is refused.
@@ -122,7 +122,7 @@ func (c *fixer) preview(ctx context.Context, proposals []doctor.Proposal) {
 				deleted[ref] = true
 			case cluster.Apply:
 				if change.Before == nil && !deleted[ref] {
-					change.Before, _ = current(ctx, c.client, change.Ref()) // what cannot be read is told by the write
+					change.Before, _ = current(ctx, c.client, change.Ref()) // the write reports what cannot be read
 				}
 				c.foresee(ctx, change)
 			}
@@ -173,7 +173,7 @@ func (c *fixer) finish(ctx context.Context, r *doctor.Report, err error) (*docto
 
 const changedMeanwhile = "another client changed the object in the meantime"
 
-// conflicted tells whether a change came too late.
+// conflicted reports whether a change came too late.
 func conflicted(err error) bool { return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) }
 
 func (c *fixer) say(line string) {

@@ -22,7 +22,7 @@ func decodeInverse(recorded json.RawMessage) (inverse, error) {
 	return p, json.Unmarshal(recorded, &p)
 }
 
-// applies tells whether what the update wrote is still there.
+// applies reports whether what the update wrote is still there.
 func (p inverse) applies(now *unstructured.Unstructured) bool {
 	document, err := json.Marshal(now)
 	if err != nil {
@@ -32,7 +32,7 @@ func (p inverse) applies(now *unstructured.Unstructured) bool {
 	return err == nil
 }
 
-// isDone tells whether an object is as it was before the update: then making and undoing the update again changes nothing.
+// isDone reports whether an object is as it was before the update: then making and undoing the update again changes nothing.
 func (p inverse) isDone(now *unstructured.Unstructured) bool {
 	document, err := json.Marshal(now)
 	if err != nil {
@@ -50,7 +50,7 @@ func (p inverse) isDone(now *unstructured.Unstructured) bool {
 	return err == nil && jsonpatch.Equal(document, back)
 }
 
-// leaves tells whether a document has something where the update added something: in a list, adding and removing it
+// leaves reports whether a document has something where the update added something: in a list, adding and removing it
 // again would not show that.
 func (p inverse) leaves(document []byte) bool {
 	return slices.ContainsFunc(p, func(o jsondiff.Operation) bool {
@@ -77,7 +77,7 @@ func (p inverse) forward() (jsondiff.Patch, error) {
 	return forward, nil
 }
 
-// ofValues tells whether the update set any value: the server notes who did.
+// ofValues reports whether the update set any value: the server notes who did.
 func (p inverse) ofValues() bool {
 	return slices.ContainsFunc(p, func(o jsondiff.Operation) bool { return o.Type == jsondiff.OperationTest })
 }

@@ -42,7 +42,7 @@ func (k *killer) fault(w http.ResponseWriter, r *http.Request, pass http.Handler
 	pass.ServeHTTP(w, r)
 }
 
-// kills tells whether this is the request.
+// kills reports whether this is the request.
 func (k *killer) kills(r *http.Request) bool {
 	write := r.Method != http.MethodGet && r.URL.Query().Get("dryRun") == "" && !strings.Contains(r.URL.Path, "authorization.k8s.io")
 	k.mu.Lock()

@@ -64,7 +64,7 @@ func (r *Run) ToUndo() []*Step {
 	return slices.DeleteFunc(slices.Clone(r.Steps), (*Step).settled)
 }
 
-// settled tells whether there is nothing to undo about a step, for sure.
+// settled reports whether there is nothing to undo about a step, for sure.
 func (s *Step) settled() bool {
 	return s.State == StepFailed || s.State == StepDropped || s.State == StepReverted
 }
@@ -86,7 +86,7 @@ func (r *Run) plan(p doctor.Proposal) ([]*Step, error) {
 	return steps, nil
 }
 
-// repeats tells whether two steps are attempts at the same change.
+// repeats reports whether two steps are attempts at the same change.
 func (s *Step) repeats(other *Step) bool {
 	return s.Check == other.Check && s.Title == other.Title && s.Verb == other.Verb && s.About.Identity() == other.About.Identity()
 }
@@ -133,12 +133,12 @@ func drop(steps []*Step) {
 	}
 }
 
-// deleted tells whether a step of the run is the deletion of the very object that has this UID.
+// deleted reports whether a step of the run is the deletion of the very object that has this UID.
 func (r *Run) deleted(uid types.UID) bool {
 	return slices.ContainsFunc(r.Steps, func(s *Step) bool { return s.Before != nil && s.Before.GetUID() == uid })
 }
 
-// secret tells whether the record would show a Secret's content.
+// secret reports whether the record would show a Secret's content.
 func (r *Run) secret() bool {
 	return slices.ContainsFunc(r.Steps, func(s *Step) bool { return s.About.Kind == "Secret" && s.About.APIVersion == "v1" })
 }

@@ -75,7 +75,7 @@ func restartNow(ctx context.Context, client *cluster.Client, ref cluster.Ref, at
 	}
 }
 
-// rolls tells whether changing an object replaces pods that are worth waiting for.
+// rolls reports whether changing an object replaces pods that are worth waiting for.
 func rolls(ref cluster.Ref) bool {
 	return ref.Kind == "Deployment" || ref.Kind == "StatefulSet" || ref.Kind == "DaemonSet"
 }

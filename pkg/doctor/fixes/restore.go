@@ -33,7 +33,7 @@ func restore(ctx context.Context, client *cluster.Client, before *unstructured.U
 	return err
 }
 
-// bornOld tells whether a CRD has a form that can be created with v1beta1 of the API alone, where the server still serves that.
+// bornOld reports whether a CRD has a form that can be created with v1beta1 of the API alone, where the server still serves that.
 func bornOld(ctx context.Context, client *cluster.Client, crd *unstructured.Unstructured) (bool, error) {
 	pruning, _, _ := unstructured.NestedBool(crd.Object, "spec", "preserveUnknownFields")
 	if !pruning {

@@ -93,7 +93,7 @@ func (s *Step) traceOfUpdate(now *unstructured.Unstructured) (trace, string) {
 	return altered, changedSince
 }
 
-// unchanged tells whether nothing at all has written to the object after the step.
+// unchanged reports whether nothing at all has written to the object after the step.
 func (s *Step) unchanged(now *unstructured.Unstructured) bool {
 	return s.Version != "" && s.UID == now.GetUID() && s.Version == now.GetResourceVersion()
 }

@@ -44,13 +44,13 @@ const (
 	RevertFailed Reversal = "failed"    // undoing the run again tries it again
 )
 
-// Whole tells whether everything is as it was before the run.
+// Whole reports whether everything is as it was before the run.
 func (u *Undone) Whole() bool {
 	return !slices.ContainsFunc(u.Steps, func(s UndoneStep) bool { return s.Outcome != Reverted && s.Outcome != Untouched })
 }
 
 // Undo reverts what a run changed: objects first, the last change first; then it waits until the webhooks are in effect; then
-// it restarts what was restarted, so that its pods are what they were. Only what the run wrote and nobody changed since is
+// it restarts what was restarted, so that its pods are what they were. Only what the run wrote and no other client changed since is
 // reverted; the rest is left alone and named. Undo may be interrupted and called again.
 func Undo(ctx context.Context, client *cluster.Client, run Run, o UndoOptions) (*Undone, error) {
 	u := &undoer{client: client, run: run.clone(), UndoOptions: o}

@@ -13,7 +13,7 @@ import (
 // controlPlane are the field managers of Kubernetes' own controllers: what they fill in is no change of the user's.
 var controlPlane = []string{"kube-controller-manager", "cloud-controller-manager", "kube-apiserver", "kube-scheduler", "clusterrole-aggregation-controller"}
 
-// writers tells whether fixes own fields of an object, and which other clients do. The status does not count.
+// writers reports whether fixes own fields of an object, and which other clients do. The status does not count.
 func writers(o *unstructured.Unstructured) (ours bool, others []string) {
 	for _, entry := range o.GetManagedFields() {
 		switch {
@@ -27,7 +27,7 @@ func writers(o *unstructured.Unstructured) (ours bool, others []string) {
 	return ours, others
 }
 
-// onlyStatus tells whether an entry is about the status alone: Kubernetes before 1.22 does not name the subresource.
+// onlyStatus reports whether an entry is about the status alone: Kubernetes before 1.22 does not name the subresource.
 func onlyStatus(entry metav1.ManagedFieldsEntry) bool {
 	var fields map[string]json.RawMessage
 	if entry.FieldsV1 == nil || json.Unmarshal(entry.FieldsV1.Raw, &fields) != nil {

@@ -24,12 +24,12 @@ type Plan struct {
 // All returns everything that the plan changes, in its order.
 func (p Plan) All() []cluster.Change { return slices.Concat(p.Changes, p.TLS.Changes()) }
 
-// Unsafe tells whether the plan would make the dashboard public without authentication.
+// Unsafe reports whether the plan would make the dashboard public without authentication.
 func (p Plan) Unsafe(t expose.Target) bool {
 	return len(p.All()) > 0 && p.Reach == dashboard.Public && !t.Authentication.Proven
 }
 
-// Covers tells whether the changes of another plan are part of this one, whatever else has changed on the objects meanwhile:
+// Covers reports whether the changes of another plan are part of this one, whatever else has changed on the objects meanwhile:
 // consent to this plan includes the other.
 func (p Plan) Covers(other Plan) bool {
 	return p.Reach == other.Reach && expose.Uncovered(p.All(), other.All()) == nil

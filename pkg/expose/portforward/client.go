@@ -38,7 +38,7 @@ func (v *client) sendTo(w io.Writer) error {
 	return err
 }
 
-// repeatable tells whether the request may be sent once more: nothing was answered, it is recorded completely, and it is idempotent.
+// repeatable reports whether the request may be sent once more: nothing was answered, it is recorded completely, and it is idempotent.
 func (v *client) repeatable() bool {
 	if v.answered.Load() || v.oversized || v.finished {
 		return false

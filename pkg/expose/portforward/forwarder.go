@@ -211,7 +211,7 @@ func (f *Forwarder) useTunnel(ctx context.Context, pods *podWatch, pod *corev1.P
 	f.drop(t)
 }
 
-// permanent tells whether a retry is useless, because the permission is missing.
+// permanent reports whether a retry is useless, because the permission is missing.
 func permanent(err error) bool {
 	return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
 }

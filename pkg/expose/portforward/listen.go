@@ -69,7 +69,7 @@ func listenIP(address string, port int) (net.Listener, error) {
 	return l, nil
 }
 
-// inUse tells whether another program has the port. Windows has another number for that (WSAEADDRINUSE).
+// inUse reports whether another program has the port. Windows has another number for that (WSAEADDRINUSE).
 func inUse(err error) bool {
 	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.Errno(10048))
 }

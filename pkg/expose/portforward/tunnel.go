@@ -64,7 +64,7 @@ func dial(ctx context.Context, c *cluster.Client, pod *corev1.Pod, port int32) (
 	}
 }
 
-// noWebSocket tells whether an API server (before 1.30) or a proxy does not support WebSockets.
+// noWebSocket reports whether an API server (before 1.30) or a proxy does not support WebSockets.
 func noWebSocket(err error) bool {
 	return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
 }

@@ -48,7 +48,7 @@ func verify(state tls.ConnectionState, host string, roots *x509.CertPool) *Certi
 	return shown
 }
 
-// ExpiresSoon tells whether it should have been renewed by now.
+// ExpiresSoon reports whether it should have been renewed by now.
 func (c *Certificate) ExpiresSoon() bool { return c != nil && time.Until(c.NotAfter) < 14*24*time.Hour }
 
 // String describes the issuer of a certificate, its expiry and its problem.
@@ -63,7 +63,7 @@ func (c Certificate) String() string {
 	return description
 }
 
-// ValidFor tells whether a certificate is for a host, which is a name or an IP.
+// ValidFor reports whether a certificate is for a host, which is a name or an IP.
 func ValidFor(leaf *x509.Certificate, host string) bool {
 	return leaf.VerifyHostname(bracketed(host)) == nil
 }

@@ -40,7 +40,7 @@ type Result struct {
 	Certificate *Certificate `json:"certificate,omitempty"` // nil over plain HTTP
 }
 
-// Healthy tells whether a user who opens the URL gets to the dashboard, or to its login page.
+// Healthy reports whether a user who opens the URL gets to the dashboard, or to its login page.
 func (a Result) Healthy() bool { return a.What == Dashboard || a.What == SignInPage }
 
 // A Request is a page to request.
@@ -154,7 +154,7 @@ func classify(status int, header http.Header, body string) Result {
 	return a
 }
 
-// isSignIn tells whether a redirect leads to a login page: dex, oauth2-proxy, authservice, Azure.
+// isSignIn reports whether a redirect leads to a login page: dex, oauth2-proxy, authservice, Azure.
 func isSignIn(location string) bool {
 	for _, part := range []string{"/dex/", "/oauth2/", "/authservice/", "login.microsoftonline.com", "/login", "/oauth/"} {
 		if strings.Contains(location, part) {

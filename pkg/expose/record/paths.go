@@ -6,7 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// ExemptPath adds a path to the exceptions of an AuthorizationPolicy, and tells whether the policy changed.
+// ExemptPath adds a path to the exceptions of an AuthorizationPolicy, and reports whether the policy changed.
 func ExemptPath(policy *unstructured.Unstructured, path string) bool {
 	changed := false
 	eachOperation(policy, func(operation map[string]any) {

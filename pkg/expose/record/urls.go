@@ -7,7 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// ReplaceURL replaces the prefix of all URLs in an object, and tells whether there was any.
+// ReplaceURL replaces the prefix of all URLs in an object, and reports whether there was any.
 func ReplaceURL(o *unstructured.Unstructured, before, now string) bool {
 	boundary := regexp.MustCompile(regexp.QuoteMeta(before) + `($|[/"'\s,\]])`)
 	changed := false

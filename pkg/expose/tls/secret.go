@@ -68,7 +68,7 @@ func (t Target) checkSecret(name, host string) (notes []string, err error) {
 	return notes, nil
 }
 
-// covers tells whether a certificate is valid for the plan's host.
+// covers reports whether a certificate is valid for the plan's host.
 func (p Plan) covers(leaf *x509.Certificate) bool {
 	return p.Host == "" || probe.ValidFor(leaf, p.Host)
 }

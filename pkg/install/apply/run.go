@@ -55,18 +55,18 @@ func Run(ctx context.Context, client *cluster.Client, p *plan.Plan, o Options) (
 // explainEnd adds advice to the error that ended a run, if it has none: to a deadline outside the wait, and to unexpected
 // errors.
 func explainEnd(err error, after time.Duration) error {
-	var told *problem.Error
+	var explained *problem.Error
 	var unfinished *UnfinishedError
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.As(err, &unfinished):
 		return err
 	case errors.Is(err, context.DeadlineExceeded):
 		return &problem.Error{Err: err, What: fmt.Sprintf("timed out after %s: %s", after, plan.InnermostMessage(err)),
-			Next: "What was applied stays: the same command resumes from here; --timeout allows more time"}
-	case errors.As(err, &told):
+			Next: "Applied objects stay. Run the same command again to resume, with a longer --timeout"}
+	case errors.As(err, &explained):
 		return err
 	}
-	return &problem.Error{Err: err, What: err.Error(), Next: "What was applied stays: the same command resumes from here"}
+	return &problem.Error{Err: err, What: err.Error(), Next: "Applied objects stay. Run the same command again to resume"}
 }
 
 func runLocked(ctx context.Context, client *cluster.Client, p *plan.Plan, o Options) (*Result, error) {

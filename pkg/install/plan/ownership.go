@@ -10,17 +10,17 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 )
 
-// AppliedByInstall tells whether an entry holds the fields that an install applied.
+// AppliedByInstall reports whether an entry holds the fields that an install applied.
 func AppliedByInstall(entry metav1.ManagedFieldsEntry) bool {
 	return entry.Manager == inventory.Manager && entry.Operation == metav1.ManagedFieldsOperationApply
 }
 
-// ManagedByInstall tells whether an install has written an object.
+// ManagedByInstall reports whether an install has written an object.
 func ManagedByInstall(o *unstructured.Unstructured) bool {
 	return slices.ContainsFunc(o.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool { return entry.Manager == inventory.Manager })
 }
 
-// ManagedByProgram tells whether any command of this program has written an object: an install, or doctor or expose,
+// ManagedByProgram reports whether any command of this program has written an object: an install, or doctor or expose,
 // whose field managers have a suffix.
 func ManagedByProgram(o *unstructured.Unstructured) bool {
 	return slices.ContainsFunc(o.GetManagedFields(), byProgram)
@@ -30,7 +30,7 @@ func byProgram(entry metav1.ManagedFieldsEntry) bool {
 	return strings.HasPrefix(entry.Manager, inventory.Manager)
 }
 
-// PreExisting tells whether a namespace was not created by this program or by kfctl: a client that creates one without
+// PreExisting reports whether a namespace was not created by this program or by kfctl: a client that creates one without
 // server-side apply owns the label kubernetes.io/metadata.name, which the server sets.
 func PreExisting(namespace *unstructured.Unstructured) bool {
 	return slices.ContainsFunc(namespace.GetManagedFields(), func(f metav1.ManagedFieldsEntry) bool {

@@ -127,7 +127,7 @@ func (d *KfDef) check() error {
 	repos := map[string]bool{}
 	for i, repo := range d.Spec.Repos {
 		if repo.Name == "" || repo.URI == "" {
-			return fmt.Errorf("repository %d lacks a name or a uri", i+1)
+			return fmt.Errorf("repository %d has no name or no uri", i+1)
 		}
 		repos[repo.Name] = true
 	}
