@@ -48,7 +48,7 @@ esac
 	}
 	for i, block := range blocks {
 		if target, ok := strings.CutPrefix(block, "make "); ok { // minutes each: CI does these by themselves
-			if ci := ts.ReadFile(filepath.Join(ts.Getenv("REPOSITORY"), ".ci", "run")); !strings.Contains(ci, "step make "+target) {
+			if ci := ts.ReadFile(filepath.Join(ts.Getenv("REPOSITORY"), ".ci", "run")); !strings.Contains(ci, "step make "+strings.TrimSpace(target)) {
 				ts.Fatalf("%s, block %d: CI does not run %s", args[0], i+1, block)
 			}
 			continue
