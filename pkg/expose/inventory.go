@@ -132,5 +132,5 @@ func ReadEdited(ctx context.Context, view cluster.View) ([]*unstructured.Unstruc
 	return listAll(ctx, view, editedKinds, cluster.Scope{Labels: record.Label + "=expose"})
 }
 
-// Gateways before Istio 1.5 serve only from files, and this Secret is the one they mount.
+// MountedSecret is the one Secret that gateways before Istio 1.5 mount: they serve only from files.
 const MountedSecret = "istio-ingressgateway-certs"

@@ -17,7 +17,7 @@ func live(x string, uid types.UID, managers ...string) *unstructured.Unstructure
 	o.SetUID(uid)
 	var entries []metav1.ManagedFieldsEntry
 	for _, m := range managers {
-		entries = append(entries, metav1.ManagedFieldsEntry{Manager: m, Operation: metav1.ManagedFieldsOperationUpdate, FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:data":{}}`)}})
+		entries = append(entries, metav1.ManagedFieldsEntry{Manager: m, Operation: metav1.ManagedFieldsOperationUpdate, FieldsV1: metav1.NewFieldsV1(`{"f:data":{}}`)})
 	}
 	o.SetManagedFields(entries)
 	return o

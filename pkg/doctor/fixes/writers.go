@@ -30,7 +30,7 @@ func writers(o *unstructured.Unstructured) (ours bool, others []string) {
 // onlyStatus reports whether an entry is about the status alone: Kubernetes before 1.22 does not name the subresource.
 func onlyStatus(entry metav1.ManagedFieldsEntry) bool {
 	var fields map[string]json.RawMessage
-	if entry.FieldsV1 == nil || json.Unmarshal(entry.FieldsV1.Raw, &fields) != nil {
+	if entry.FieldsV1 == nil || json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields) != nil {
 		return false
 	}
 	_, status := fields["f:status"]

@@ -12,11 +12,11 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
-// Up to Kubeflow 1.0 an application was a base, some overlays beside it and parameters, and kfctl
-// merged them into one kustomization. mergedFolder is the folder of ours, beside base and overlays.
+// MergedFolder is the folder of the merged kustomization, beside base and overlays: up to Kubeflow 1.0 an application was a
+// base, some overlays and parameters, and kfctl merged them into one kustomization.
 const MergedFolder = "kubectl-kubeflow-merged"
 
-// A merged application is a repository with one more kustomization, and what kfctl would have ignored in it.
+// A Merged application is a repository with one more kustomization, and what kfctl would have ignored in it.
 type Merged struct {
 	Repo   *archive.Archive
 	Folder string
