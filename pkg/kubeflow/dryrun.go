@@ -12,11 +12,6 @@ const (
 	DryRunServer DryRun = "server" // ask the server about each object as well
 )
 
-// DryRuns returns the modes.
-func DryRuns() []string {
-	return []string{string(DryRunNone), string(DryRunClient), string(DryRunServer)}
-}
-
 // writes reports whether the plan may be applied.
 func (d DryRun) writes() bool { return d == "" || d == DryRunNone }
 
