@@ -103,7 +103,7 @@ func TestPermanentServerFaultsFailAnInstallWithTheirReason(t *testing.T) {
 		{"expired-writes", faultproxy.Rule{Verb: "PATCH", After: 4, Do: faultproxy.Answer(401, "Unauthorized")}, "does not accept these credentials", "run the same command again"},
 		{"expired-watches", faultproxy.Rule{Verb: "WATCH", Do: faultproxy.Answer(401, "Unauthorized")}, "does not accept these credentials", "Sign in again"},
 		{"quota", faultproxy.Rule{Verb: "PATCH", Path: "/secrets/", Do: faultproxy.Answer(403, `secrets "till" is forbidden: exceeded quota: small, requested: secrets=1, used: secrets=0, limited: secrets=0`)}, "exceeded quota: small", "a quota, a policy or a webhook"},
-		{"not-json", faultproxy.Rule{Verb: "PATCH", Path: "/namespaces/", After: 2, Do: faultproxy.NotJSON}, "json parse error", "resumes from here"},
+		{"not-json", faultproxy.Rule{Verb: "PATCH", Path: "/namespaces/", After: 2, Do: faultproxy.NotJSON}, "json parse error", "to resume"},
 		{"not-the-api", faultproxy.Rule{Verb: "PATCH", After: 3, Do: faultproxy.Garbage(200)}, "answers in its place", "which proxy"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
