@@ -24,6 +24,8 @@ var layers = []struct {
 	{[]string{"internal/ui"}, "How results look is the commands' to choose: return a value, and let internal/cli draw it."},
 	{[]string{"pkg/kubeflow"}, "Only the use cases know install, doctor and expose together: take what you need as an argument."},
 	{[]string{"pkg/install", "pkg/doctor", "pkg/expose", "pkg/bundle"}, "install, doctor and expose do not know each other: join them in pkg/kubeflow, or move what both need below."},
+	{[]string{"pkg/lock"}, "Whoever writes holds the Lease, which knows none of them."},
+	{[]string{"pkg/state"}, "Where records are kept knows nothing of what they hold."},
 	{[]string{"pkg/dashboard"}, "The model of the exposure knows the cluster alone."},
 	{[]string{"pkg/release", "pkg/cluster"}, "Releases and the cluster do not know each other."},
 	{[]string{"internal/kube", "internal/text", "pkg/problem"}, "What any Kubernetes program needs knows nothing of this one."},
@@ -31,13 +33,13 @@ var layers = []struct {
 
 // inner holds the arrows that go down within a folder. A package that is not listed imports none of its folder.
 var inner = map[string][]string{
-	"pkg/install/uninstall": {"pkg/install/apply", "pkg/install/plan", "pkg/install/lock", "pkg/install/inventory", "pkg/install/events"},
+	"pkg/install/uninstall": {"pkg/install/apply", "pkg/install/plan", "pkg/lock", "pkg/install/inventory", "pkg/install/events"},
 	"pkg/install/status":    {"pkg/install/apply", "pkg/install/plan", "pkg/install/explain", "pkg/install/inventory"},
-	"pkg/install/apply":     {"pkg/install/plan", "pkg/install/explain", "pkg/install/lock", "pkg/install/inventory", "pkg/install/events"},
+	"pkg/install/apply":     {"pkg/install/plan", "pkg/install/explain", "pkg/lock", "pkg/install/inventory", "pkg/install/events"},
 	"pkg/install/explain":   {"pkg/install/plan"},
 	"pkg/install/preflight": {"pkg/install/plan", "pkg/install/inventory"},
 	"pkg/install/plan":      {"pkg/install/inventory"},
-	"pkg/install/lock":      {"pkg/install/inventory"},
+	"pkg/lock":              {"pkg/install/inventory"},
 
 	"pkg/doctor/checks/auth":      {"pkg/doctor/checks/exposure"},
 	"pkg/doctor/checks/pipelines": {"pkg/doctor/checks/nodes"},

@@ -109,6 +109,8 @@ func (p *Progress) Observe(event events.Event) {
 			s.ready = true
 			p.finish(s, e.Took)
 		}
+	case events.Note:
+		p.say("%s", e.Text)
 	case events.ObjectPruned:
 		p.say("%s removed: no longer wanted", e.Ref)
 	case events.ObjectKept:

@@ -42,6 +42,8 @@ func (r *Removal) Observe(event events.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch e := event.(type) {
+	case events.Note:
+		r.say("%s", e.Text)
 	case events.WaveStarted:
 		r.wave, r.total, r.left, r.waits, r.began = e.Wave, e.Total, e.Total, "", r.now()
 		r.draw()

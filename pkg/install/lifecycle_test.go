@@ -18,10 +18,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 // parts returns a request with components, given as alternating name and YAML.
@@ -272,7 +272,7 @@ func TestAnObjectThatIsBeingDeletedIsWaitedFor(t *testing.T) {
 		_, err := apply.Run(t.Context(), client, plan, apply.Options{})
 		done <- err
 	}()
-	for leaseIn(t, client, lock.LeaseNamespace) == nil { // until the install has started
+	for leaseIn(t, client, state.Namespace) == nil { // until the install has started
 	}
 	free := cluster.Edit(get(t, client, "v1", "ConfigMap", ns, "wine"), func(o *unstructured.Unstructured) { o.SetFinalizers(nil) })
 	if _, err := client.Do(t.Context(), free, cluster.Options{Manager: "test"}); err != nil {

@@ -19,10 +19,11 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 // leaseNamespace gives a test a Lease of its own: the tests of this package share a cluster.
@@ -46,11 +47,11 @@ func leaseIn(t *testing.T, client *cluster.Client, namespace string) *coordinati
 func TestAcquiringAHeldLeaseNamesItsHolder(t *testing.T) {
 	client := live(t)
 	leaseNamespace(t, client, "held")
-	_, release, err := lock.AcquireIn(t.Context(), client, "held", "testing locks")
+	_, release, err := lock.AcquireIn(t.Context(), client, "held", "testing locks", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = lock.AcquireIn(t.Context(), client, "held", "acquiring a held Lease")
+	_, _, err = lock.AcquireIn(t.Context(), client, "held", "acquiring a held Lease", nil)
 	var held *lock.HeldError
 	var failure *problem.Error
 	if !errors.As(err, &held) || !errors.As(err, &failure) {
@@ -66,7 +67,7 @@ func TestAcquiringAHeldLeaseNamesItsHolder(t *testing.T) {
 	if lease := leaseIn(t, client, "held"); lease != nil {
 		t.Errorf("the Lease is still there: %v", lease.Spec)
 	}
-	_, release, err = lock.AcquireIn(t.Context(), client, "held", "testing again")
+	_, release, err = lock.AcquireIn(t.Context(), client, "held", "testing again", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func TestALeaseThatIsNotRenewedIsTakenOver(t *testing.T) {
 	client := live(t)
 	leaseNamespace(t, client, "silent")
 	createStaleLease(t, client, "silent", "jane@another-machine//1/", 1)
-	_, release, err := lock.AcquireIn(t.Context(), client, "silent", "taking over")
+	_, release, err := lock.AcquireIn(t.Context(), client, "silent", "taking over", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +106,7 @@ func TestALeaseOfAnEndedLocalProcessIsTakenOverAtOnce(t *testing.T) {
 	if err := ended.Run(); err != nil {
 		t.Fatal(err)
 	}
-	_, release, err := lock.AcquireIn(t.Context(), client, "dead", "reading this process's identity")
+	_, release, err := lock.AcquireIn(t.Context(), client, "dead", "reading this process's identity", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +114,7 @@ func TestALeaseOfAnEndedLocalProcessIsTakenOverAtOnce(t *testing.T) {
 	release()
 	identity[2] = strconv.Itoa(ended.Process.Pid)
 	createStaleLease(t, client, "dead", strings.Join(identity, "/"), 24*60*60) // waiting for it to expire would outlast this test
-	_, release, err = lock.AcquireIn(t.Context(), client, "dead", "taking over")
+	_, release, err = lock.AcquireIn(t.Context(), client, "dead", "taking over", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +144,7 @@ func TestASecondConcurrentInstallIsRejected(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "while this install was being prepared") {
 		t.Errorf("want the outdated plan rejected, got: %v", err)
 	}
-	if lease := leaseIn(t, client, lock.LeaseNamespace); lease != nil {
+	if lease := leaseIn(t, client, state.Namespace); lease != nil {
 		t.Errorf("the Lease was not deleted: %v", lease.Spec)
 	}
 }
@@ -151,7 +152,7 @@ func TestASecondConcurrentInstallIsRejected(t *testing.T) {
 func TestLosingTheLeaseCancelsTheContext(t *testing.T) {
 	client := live(t)
 	leaseNamespace(t, client, "lost")
-	held, release, err := lock.AcquireIn(t.Context(), client, "lost", "losing")
+	held, release, err := lock.AcquireIn(t.Context(), client, "lost", "losing", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +183,7 @@ func TestALeaseHeldByAnotherProcessIsReportedBeforeAPlanIsMade(t *testing.T) {
 	if err := lock.CheckFree(t.Context(), client); err != nil {
 		t.Errorf("the Lease is free, but the check returns: %v", err)
 	}
-	_, release, err := lock.Acquire(t.Context(), client, "testing locks")
+	_, release, err := lock.Acquire(t.Context(), client, "testing locks", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,9 +192,9 @@ func TestALeaseHeldByAnotherProcessIsReportedBeforeAPlanIsMade(t *testing.T) {
 		t.Errorf("want the holder named, got: %v", err)
 	}
 	release()
-	createStaleLease(t, client, lock.LeaseNamespace, "jane@another-machine//1/", 1)
+	createStaleLease(t, client, state.Namespace, "jane@another-machine//1/", 1)
 	t.Cleanup(func() {
-		_ = client.Kube.CoordinationV1().Leases(lock.LeaseNamespace).Delete(context.WithoutCancel(t.Context()), lock.LeaseName, metav1.DeleteOptions{})
+		_ = client.Kube.CoordinationV1().Leases(state.Namespace).Delete(context.WithoutCancel(t.Context()), lock.LeaseName, metav1.DeleteOptions{})
 	})
 	if err := lock.CheckFree(t.Context(), client); err != nil {
 		t.Errorf("the holder stopped renewing its Lease, but the check returns: %v", err)

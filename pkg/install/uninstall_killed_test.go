@@ -22,9 +22,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/status"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/lock"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 // uninstallSourceVariable makes the test binary run an uninstall instead: its value is a source as JSON.
@@ -144,8 +145,8 @@ func namesOn(t *testing.T, kubeconfig string) []string {
 	for _, o := range survey.ByRef {
 		names = append(names, cluster.RefOf(o).String())
 	}
-	if _, err := client.Kube.CoordinationV1().Leases(lock.LeaseNamespace).Get(t.Context(), lock.LeaseName, metav1.GetOptions{}); err == nil {
-		names = append(names, "Lease/"+lock.LeaseNamespace+"/"+lock.LeaseName)
+	if _, err := client.Kube.CoordinationV1().Leases(state.Namespace).Get(t.Context(), lock.LeaseName, metav1.GetOptions{}); err == nil {
+		names = append(names, "Lease/"+state.Namespace+"/"+lock.LeaseName)
 	}
 	slices.Sort(names)
 	return names

@@ -4,26 +4,21 @@ import (
 	"cmp"
 	"context"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // acquireLock acquires the Lease for a plan that changes something, and checks that the inventory has not changed since the
 // plan was made, which happened without the Lease.
-func acquireLock(ctx context.Context, client *cluster.Client, p *plan.Plan, locked bool) (context.Context, func(), error) {
+func acquireLock(ctx context.Context, client *cluster.Client, p *plan.Plan, locked bool, observe func(events.Event)) (context.Context, func(), error) {
 	if locked || p.Writes() == 0 && p.InventoryUpToDate() {
 		return ctx, func() {}, nil
 	}
-	doing := "installing " + titleOf(p)
-	held, release, err := lock.AcquireIn(ctx, client, lock.LeaseNamespace, doing)
-	if apierrors.IsForbidden(err) && p.InventoryNamespace != lock.LeaseNamespace { // a user with permissions in one namespace only
-		held, release, err = lock.AcquireIn(ctx, client, p.InventoryNamespace, doing)
-	}
+	held, release, err := lock.Acquire(ctx, client, "installing "+titleOf(p), func(e lock.Event) { observe(events.Note{Text: e.String()}) })
 	if err != nil {
 		return nil, nil, err
 	}

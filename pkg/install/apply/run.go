@@ -8,8 +8,8 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
@@ -40,7 +40,7 @@ func Run(ctx context.Context, client *cluster.Client, p *plan.Plan, o Options) (
 		ctx, cancel = context.WithTimeout(ctx, o.Timeout)
 		defer cancel()
 	}
-	held, release, err := acquireLock(ctx, client, p, o.Locked)
+	held, release, err := acquireLock(ctx, client, p, o.Locked, o.Observe)
 	if err != nil {
 		return nil, err
 	}

@@ -61,6 +61,10 @@ type Retrying struct {
 	Err error
 }
 
+// Note is a message for the user.
+type Note struct{ Text string }
+
+func (Note) event()          {}
 func (StageStarted) event()  {}
 func (ObjectApplied) event() {}
 func (ObjectReady) event()   {}

@@ -67,6 +67,10 @@ func NewRecord(event Event) (Record, bool) {
 			r.Why = e.Err.Error()
 		}
 		return r, true
+	case Note:
+		r := about("note", "", nil, nil)
+		r.Text = e.Text
+		return r, true
 	}
 	return newUninstallRecord(event)
 }

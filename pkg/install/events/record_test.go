@@ -35,6 +35,7 @@ func TestEventsKeepTheirShapeAsData(t *testing.T) {
 		{ObjectPruned{ref}, head + `objectPruned","elapsedSeconds":0,` + object + `}`},
 		{ObjectKept{ref}, head + `objectKept","elapsedSeconds":0,` + object + `}`},
 		{Retrying{Ref: ref, Err: errors.New("busy")}, head + `retrying","elapsedSeconds":0,` + object + `,"why":"busy"}`},
+		{Note{"waiting"}, head + `note","elapsedSeconds":0,"text":"waiting"}`},
 		{WaveStarted{"webhooks", 3}, head + `waveStarted","elapsedSeconds":0,"wave":"webhooks","total":3}`},
 		{ObjectGone{"webhooks", ref, 0}, head + `objectGone","elapsedSeconds":0,` + object + `,"wave":"webhooks","left":0}`},
 		{StillThere{"webhooks", ref, "a finalizer", 1}, head + `stillThere","elapsedSeconds":0,` + object + `,"why":"a finalizer","more":1,"wave":"webhooks"}`},

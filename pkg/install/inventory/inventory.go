@@ -16,6 +16,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 // An Inventory is the record, in the cluster, of the objects that one install applied. It is a ConfigMap. This program deletes
@@ -44,7 +45,7 @@ type Entry struct {
 
 // The labels and keys of the ConfigMap.
 const (
-	ManagedByLabel = "app.kubernetes.io/managed-by"
+	ManagedByLabel = state.ManagedByLabel
 	partLabel      = "app.kubernetes.io/component"
 	nameLabel      = "app.kubernetes.io/instance"
 	inventoryLabel = "inventory"
@@ -194,7 +195,7 @@ func SameData(live, want *unstructured.Unstructured) bool {
 }
 
 // Manager is the field manager of everything that install applies.
-const Manager = "kubectl-kubeflow"
+const Manager = state.Manager
 
 // Entries returns the entry of each object, by its reference without the API version.
 func (v *Inventory) Entries() map[cluster.Ref]Entry {

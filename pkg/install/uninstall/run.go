@@ -15,9 +15,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 // Run deletes what a request names, wave by wave, each one before the next starts, and the inventory last. Before CRDs and
@@ -30,7 +31,7 @@ func Run(ctx context.Context, client *cluster.Client, request Request, o Options
 		o.Observe = func(events.Event) {}
 	}
 	o.Parallel, o.Patience = cmp.Or(o.Parallel, 16), cmp.Or(o.Patience, 2*time.Minute)
-	ctx, release, err := lock.Acquire(ctx, client, "uninstalling "+titleOf(request.Inventory))
+	ctx, release, err := lock.Acquire(ctx, client, "uninstalling "+titleOf(request.Inventory), func(e lock.Event) { o.Observe(events.Note{Text: e.String()}) })
 	if err != nil {
 		return nil, err
 	}
@@ -225,11 +226,11 @@ func TerminatingNamespaces(survey *Snapshot) *inventory.Inventory {
 
 // DeleteStaleLease deletes the Lease of a process that has ended, if nothing is installed that would replace it.
 func DeleteStaleLease(ctx context.Context, client *cluster.Client) error {
-	_, err := client.Kube.CoordinationV1().Leases(lock.LeaseNamespace).Get(ctx, lock.LeaseName, metav1.GetOptions{})
+	_, err := client.Kube.CoordinationV1().Leases(state.Namespace).Get(ctx, lock.LeaseName, metav1.GetOptions{})
 	if err != nil {
 		return nil // there is none, or the user is not allowed to read it
 	}
-	_, release, err := lock.Acquire(ctx, client, "removing a stale Lease")
+	_, release, err := lock.Acquire(ctx, client, "removing a stale Lease", nil)
 	if err == nil {
 		release()
 	}

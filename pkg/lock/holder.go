@@ -10,13 +10,17 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 // CurrentHolder returns the process that is changing this cluster's Kubeflow now, nil if there is none or the Lease cannot be
-// read. A Lease that was not renewed for a long time, or whose holder is a process of this machine that has ended, counts as
+// read or believed. A Lease that was not renewed for a long time, or whose holder is a process of this machine that has ended, counts as
 // free. now is the current time.
 func CurrentHolder(ctx context.Context, view cluster.View, now time.Time) (*Holder, error) {
-	lease, err := view.Get(ctx, cluster.Ref{APIVersion: "coordination.k8s.io/v1", Kind: "Lease", Namespace: LeaseNamespace, Name: LeaseName})
+	if trusted, err := state.Check(ctx, view); err != nil || !trusted {
+		return nil, nil
+	}
+	lease, err := view.Get(ctx, cluster.Ref{APIVersion: "coordination.k8s.io/v1", Kind: "Lease", Namespace: state.Namespace, Name: LeaseName})
 	if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) || meta.IsNoMatchError(err) {
 		return nil, nil
 	}

@@ -3,12 +3,12 @@ package lock
 import (
 	"cmp"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"os"
 	"os/user"
 	"strconv"
 	"strings"
-
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 )
 
 // An identity names one process: who runs it, where, and which one it is.
@@ -43,7 +43,8 @@ func pidNamespace() string {
 	if err != nil {
 		return ""
 	}
-	return inventory.Hash([]byte(string(boot) + namespace))
+	sum := sha256.Sum256([]byte(string(boot) + namespace))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
 func (i identity) String() string {

@@ -13,14 +13,14 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 const (
-	LeaseName       = inventory.Manager
-	LeaseNamespace  = "default" // it exists before an install's first write and after an uninstall's last
+	LeaseName       = state.Manager
 	leaseDuration   = 20 * time.Second
+	maxDuration     = time.Minute // how long to wait for a holder that does not renew, whatever its Lease says
 	renewInterval   = 4 * time.Second
 	pollInterval    = 500 * time.Millisecond
 	doingAnnotation = "kubeflow.org/doing"
@@ -39,23 +39,50 @@ type Holder struct {
 type HeldError struct{ By Holder }
 
 func (h *HeldError) Error() string {
-	return fmt.Sprintf("%s is %s on this cluster, since %s", h.By.Who, h.By.Doing, h.By.Since.Local().Format("15:04:05 on 2 January"))
+	return fmt.Sprintf("%s is %s on this cluster, since %s", h.By.Who, h.By.Doing, h.By.since())
+}
+
+func (h Holder) since() string { return h.Since.Local().Format("15:04:05 on 2 January") }
+
+// An Event is something to know about an acquisition.
+type Event struct {
+	Holder    Holder
+	TakenOver bool // from a holder that has ended; else this process waits for it
+}
+
+func (e Event) String() string {
+	if e.TakenOver {
+		return fmt.Sprintf("Took over the Lease of %s, who was %s: that process has ended or lost its connection.", e.Holder.Who, e.Holder.Doing)
+	}
+	return fmt.Sprintf("Waiting for the Lease of %s, who is %s since %s ...", e.Holder.Who, e.Holder.Doing, e.Holder.since())
 }
 
 // Acquire keeps other processes from changing the cluster: it creates a Lease, renews it, and deletes it when release is
-// called. doing says what for, in words that follow "jane is": "installing Kubeflow 26.03".
+// called. doing says what for, in words that follow "jane is": "installing Kubeflow 26.03". tell receives what to know on the way;
+// it may be nil. The Lease is in the namespace of the records, which is created if it does not exist.
 //
 // The caller must use the returned context. It is cancelled if the Lease is lost (see [Lost]), which only happens if this
 // process could not reach the cluster until the Lease expired and another process acquired it.
 //
 // If another process holds and renews the Lease the error is a [HeldError], wrapped in a problem.Error. A Lease whose holder
 // has ended or stopped renewing it is taken over.
-func Acquire(ctx context.Context, client *cluster.Client, doing string) (held context.Context, release func(), err error) {
-	return AcquireIn(ctx, client, LeaseNamespace, doing)
+func Acquire(ctx context.Context, client *cluster.Client, doing string, tell func(Event)) (held context.Context, release func(), err error) {
+	if err := state.Ensure(ctx, client); err != nil {
+		return nil, nil, err
+	}
+	held, release, err = AcquireIn(ctx, client, state.Namespace, doing, tell)
+	if apierrors.IsForbidden(err) {
+		return nil, nil, &problem.Error{Err: err, What: fmt.Sprintf("you are not allowed to write Leases in namespace %s, which keep two programs from changing Kubeflow at the same time", state.Namespace), Next: state.AskFor}
+	}
+	return held, release, err
 }
 
-func AcquireIn(ctx context.Context, client *cluster.Client, namespace, doing string) (context.Context, func(), error) {
-	h := &holding{leases: client.Kube.CoordinationV1().Leases(namespace), identity: ownIdentity(), doing: doing}
+// AcquireIn is Acquire for a Lease in another namespace, which exists.
+func AcquireIn(ctx context.Context, client *cluster.Client, namespace, doing string, tell func(Event)) (context.Context, func(), error) {
+	if tell == nil {
+		tell = func(Event) {}
+	}
+	h := &holding{leases: client.Kube.CoordinationV1().Leases(namespace), identity: ownIdentity(), doing: doing, tell: tell}
 	if err := h.acquire(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -79,6 +106,7 @@ type holding struct {
 	leases   coordination.LeaseInterface
 	identity identity
 	doing    string
+	tell     func(Event)
 	lease    *coordinationv1.Lease
 }
 
@@ -86,6 +114,7 @@ type holding struct {
 func (h *holding) acquire(ctx context.Context) error {
 	var seen *coordinationv1.Lease // another holder's, as first read
 	var since time.Time
+	told := false
 	for attempt := 0; ; {
 		lease, err := h.leases.Get(ctx, LeaseName, metav1.GetOptions{})
 		pause := pollInterval
@@ -107,9 +136,17 @@ func (h *holding) acquire(ctx context.Context) error {
 			fallthrough
 		case seen.UID == lease.UID && seen.ResourceVersion == lease.ResourceVersion:
 			if !h.identity.knowsGone(holderOf(lease)) && time.Since(since) < durationOf(lease) {
+				if !told {
+					h.tell(Event{Holder: describe(lease)})
+				}
+				told = true
 				break
 			}
-			if done, err := h.claim(ctx, lease); done || err != nil {
+			done, err := h.claim(ctx, lease)
+			if done && holderOf(lease) != "" {
+				h.tell(Event{Holder: describe(lease), TakenOver: true})
+			}
+			if done || err != nil {
 				return err
 			}
 		case holderOf(seen) == holderOf(lease): // renewed meanwhile: its holder is alive
@@ -128,14 +165,14 @@ func (h *holding) claim(ctx context.Context, from *coordinationv1.Lease) (done b
 	now := metav1.NowMicro()
 	name, seconds := h.identity.String(), int32(leaseDuration/time.Second)
 	lease := &coordinationv1.Lease{
-		ObjectMeta: metav1.ObjectMeta{Name: LeaseName, Labels: map[string]string{inventory.ManagedByLabel: inventory.Manager}, Annotations: map[string]string{doingAnnotation: h.doing}},
+		ObjectMeta: metav1.ObjectMeta{Name: LeaseName, Labels: map[string]string{state.ManagedByLabel: state.Manager}, Annotations: map[string]string{doingAnnotation: h.doing}},
 		Spec:       coordinationv1.LeaseSpec{HolderIdentity: &name, LeaseDurationSeconds: &seconds, AcquireTime: &now, RenewTime: &now},
 	}
 	if from == nil {
-		h.lease, err = h.leases.Create(ctx, lease, metav1.CreateOptions{FieldManager: inventory.Manager})
+		h.lease, err = h.leases.Create(ctx, lease, metav1.CreateOptions{FieldManager: state.Manager})
 	} else {
 		lease.UID, lease.ResourceVersion = from.UID, from.ResourceVersion
-		h.lease, err = h.leases.Update(ctx, lease, metav1.UpdateOptions{FieldManager: inventory.Manager})
+		h.lease, err = h.leases.Update(ctx, lease, metav1.UpdateOptions{FieldManager: state.Manager})
 	}
 	switch {
 	case err == nil:
@@ -152,7 +189,7 @@ func (h *holding) renew(ctx context.Context, lose context.CancelCauseFunc) {
 		now := metav1.NowMicro()
 		next := h.lease.DeepCopy()
 		next.Spec.RenewTime = &now
-		after, err := h.leases.Update(ctx, next, metav1.UpdateOptions{FieldManager: inventory.Manager})
+		after, err := h.leases.Update(ctx, next, metav1.UpdateOptions{FieldManager: state.Manager})
 		if err == nil {
 			h.lease = after
 			continue
@@ -191,12 +228,17 @@ func (h *holding) release(ctx context.Context) {
 }
 
 func heldError(lease *coordinationv1.Lease) error {
-	held := &HeldError{By: Holder{Who: parseIdentity(holderOf(lease)).who(), Doing: lease.Annotations[doingAnnotation]}}
-	if lease.Spec.AcquireTime != nil {
-		held.By.Since = lease.Spec.AcquireTime.Time
-	}
+	held := &HeldError{By: describe(lease)}
 	return &problem.Error{What: held.Error(), Err: held,
 		Next: fmt.Sprintf("Wait until it is done, then run the same command again. If that process no longer runs, its Lease expires within %s", leaseDuration)}
+}
+
+func describe(lease *coordinationv1.Lease) Holder {
+	h := Holder{Who: parseIdentity(holderOf(lease)).who(), Doing: lease.Annotations[doingAnnotation]}
+	if lease.Spec.AcquireTime != nil {
+		h.Since = lease.Spec.AcquireTime.Time
+	}
+	return h
 }
 
 func holderOf(lease *coordinationv1.Lease) string {
@@ -210,7 +252,7 @@ func durationOf(lease *coordinationv1.Lease) time.Duration {
 	if lease.Spec.LeaseDurationSeconds == nil || holderOf(lease) == "" {
 		return 0
 	}
-	return time.Duration(*lease.Spec.LeaseDurationSeconds) * time.Second
+	return min(time.Duration(*lease.Spec.LeaseDurationSeconds)*time.Second, maxDuration)
 }
 
 // Lost returns why the Lease was lost, nil if it was not.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 // checkFreeFor is how long to watch a Lease to see that its holder is alive: a live holder renews more often.
@@ -16,11 +17,10 @@ const checkFreeFor = renewInterval + time.Second
 // CheckFree reports early, before a plan is made, that another process holds the Lease, with the same error as [Acquire].
 // It acquires nothing: where it cannot tell, Acquire will.
 func CheckFree(ctx context.Context, client *cluster.Client) error {
-	return checkFreeIn(ctx, client, LeaseNamespace)
-}
-
-func checkFreeIn(ctx context.Context, client *cluster.Client, namespace string) error {
-	leases := client.Kube.CoordinationV1().Leases(namespace)
+	if trusted, err := state.Check(ctx, client.View()); err != nil || !trusted {
+		return nil
+	}
+	leases := client.Kube.CoordinationV1().Leases(state.Namespace)
 	first, err := leases.Get(ctx, LeaseName, metav1.GetOptions{})
 	if err != nil || holderOf(first) == "" || ownIdentity().knowsGone(holderOf(first)) {
 		return nil
