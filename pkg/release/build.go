@@ -19,12 +19,10 @@ func (r *rendering) build(ctx context.Context, parts []part) ([]RenderedComponen
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	out := make([]RenderedComponent, len(parts))
-	kept := make([]string, len(parts))
-	for i, p := range parts {
+	for _, p := range parts {
 		if err := r.broken(p, p.fault); err != nil {
 			return nil, err
 		}
-		kept[i] = r.keptFile(p) // before any build can add to the pins
 	}
 	for i, p := range slices.Backward(parts) { // the last ones are the largest, and should not be started last
 		out[i] = RenderedComponent{Name: p.name, Objects: p.objects}
@@ -32,10 +30,10 @@ func (r *rendering) build(ctx context.Context, parts []part) ([]RenderedComponen
 			continue
 		}
 		group.Go(func() (err error) {
-			out[i].Objects, err = r.buildPart(ctx, p, kept[i])
+			out[i].Objects, err = r.buildPart(ctx, p)
 			if err != nil && p.instead != nil && ctx.Err() == nil {
 				r.warnInstead(p, err)
-				out[i].Objects, err = r.buildPart(ctx, *p.instead, r.keptFile(*p.instead))
+				out[i].Objects, err = r.buildPart(ctx, *p.instead)
 			}
 			return r.broken(p, p.users(err))
 		})
@@ -54,10 +52,7 @@ func (r *rendering) broken(p part, err error) error {
 	return nil
 }
 
-func (r *rendering) buildPart(ctx context.Context, p part, file string) ([]*unstructured.Unstructured, error) {
-	if objects, ok := readKept(file); ok {
-		return objects, nil
-	}
+func (r *rendering) buildPart(ctx context.Context, p part) ([]*unstructured.Unstructured, error) {
 	tree := cmp.Or(p.tree, r.tree)
 	var objects []*unstructured.Unstructured
 	for _, folder := range p.folders {
@@ -70,12 +65,6 @@ func (r *rendering) buildPart(ctx context.Context, p part, file string) ([]*unst
 	objects, err := r.without(ctx, objects, p.beside)
 	if err != nil {
 		return nil, fmt.Errorf("component %s: %w", p.name, err)
-	}
-	r.mu.Lock()
-	known := !r.surprise
-	r.mu.Unlock()
-	if file != "" && known {
-		keepBuilt(file, objects)
 	}
 	r.say(fmt.Sprintf("built %s: %d objects", p.name, len(objects)))
 	return objects, nil

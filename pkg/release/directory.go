@@ -23,8 +23,6 @@ type Directory struct {
 	KfDef string
 	// Components are built in this order, each from its folders among the files.
 	Components []Component
-	// Keys identify, for built components, everything that they depend on, so that they need not be built again.
-	Keys map[string]string
 	// Release is what was built into it, and Namespace the one for objects without a namespace; empty if unknown.
 	Release, Namespace string
 	// Pins are what it was made from.
@@ -74,7 +72,7 @@ func (r *rendering) fromDirectory(ctx context.Context, d Directory) ([]part, err
 	}
 	var parts []part
 	for _, component := range d.Components {
-		p := part{name: component.Name, tree: r.sealed(ctx), key: d.Keys[component.Name]}
+		p := part{name: component.Name, tree: r.sealed(ctx)}
 		mounted := p.tree.Mount("directory", d.Files)
 		for _, from := range component.From {
 			p.edited = path.Join(d.Path, kustomizeFolder, component.Name)

@@ -180,7 +180,7 @@ func (r *rendering) fromURL(ctx context.Context, address string) ([]part, error)
 		return nil, &problem.Error{Usage: true, What: address + " holds no kustomization", Next: "Name a folder that has one, as REPOSITORY/FOLDER?ref=TAG"}
 	}
 	folder := path.Join(r.tree.Mount("input", a), remote.Path)
-	return []part{{name: component(folder), folders: []string{folder}, key: remote.Path}}, nil
+	return []part{{name: component(folder), folders: []string{folder}}}, nil
 }
 
 func isArchive(address string) bool {
@@ -199,7 +199,7 @@ func (r *rendering) fromArchivedFile(ctx context.Context, archiveURL, file strin
 	}
 	if kfdef.KustomizationIn(a, path.Dir(file)) == file {
 		folder := path.Join(r.tree.Mount("input", a), path.Dir(file))
-		return []part{{name: component(folder), folders: []string{folder}, key: file}}, nil
+		return []part{{name: component(folder), folders: []string{folder}}}, nil
 	}
 	return r.fromContent(ctx, path.Base(file), content, "")
 }

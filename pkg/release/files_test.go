@@ -119,30 +119,8 @@ func TestMiniNeedsNothingAndBuildsTheSameAgain(t *testing.T) {
 	if again.Objects()[0].GetName() == "changed" {
 		t.Error("two renders share their objects")
 	}
-	kept, err := filepath.Glob(filepath.Join(cache, "rendered", "*"))
-	if err != nil || len(kept) != len(got.Components) {
-		t.Errorf("kept %v, %v", kept, err)
-	}
-}
-
-func TestADamagedRenderCacheIsRebuilt(t *testing.T) {
-	cache := t.TempDir()
-	_, first := rendered(t, Input{Release: "mini"}, RenderOptions{CacheDir: cache})
-	kept, err := filepath.Glob(filepath.Join(cache, "rendered", "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range kept {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, content[:len(content)/2], 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, second := rendered(t, Input{Release: "mini"}, RenderOptions{CacheDir: cache}); !slices.Equal(first, second) {
-		t.Errorf("built %d objects, then %d", len(first), len(second))
+	if kept, err := os.ReadDir(cache); err != nil || len(kept) != 0 {
+		t.Errorf("objects are kept in %v, %v, where others may change them", kept, err)
 	}
 }
 

@@ -15,7 +15,7 @@ func (r *rendering) lock(request *archive.Request) (locked bool, err error) {
 		return false, nil
 	}
 	if hash := r.options.Locked[request.URL]; hash != "" {
-		request.Hash, request.Moving = hash, false
+		request.Hash = hash
 		return true, nil
 	}
 	if r.options.OnlyLocked && !r.options.SkipVerify {

@@ -2,7 +2,6 @@ package release
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -116,15 +115,7 @@ func (r *rendering) applyNeeds(parts []part) {
 }
 
 func (r *rendering) application(def *kfdef.KfDef, app kfdef.Application, repo *archive.Archive) (part, error) {
-	key, err := json.Marshal(struct {
-		kfdef.Application
-		Stacks          bool
-		Name, Namespace string
-	}{app, def.Stacks(), def.Metadata.Name, def.Metadata.Namespace})
-	if err != nil {
-		return part{}, err
-	}
-	p := part{name: app.Name, key: string(key)}
+	p := part{name: app.Name}
 	ref := app.KustomizeConfig.RepoRef
 	if def.Stacks() {
 		p.folders = []string{path.Join(r.tree.Mount("repo-"+ref.Name, repo), ref.Path)}

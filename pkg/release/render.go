@@ -27,7 +27,7 @@ type RenderOptions struct {
 	Mirror string
 	// SkipVerify does not compare archives with their pinned hashes.
 	SkipVerify bool
-	// CacheDir is where archives and rendered objects are cached; empty means os.UserCacheDir()/kubectl-kubeflow.
+	// CacheDir is where archives are cached; empty means os.UserCacheDir()/kubectl-kubeflow.
 	CacheDir string
 	// Only and Skip choose components by name; an unknown name is an error that lists the known ones.
 	// Only includes what the components need, unless Skip names it.

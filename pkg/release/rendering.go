@@ -19,13 +19,11 @@ type rendering struct {
 	options RenderOptions
 	fetcher *archive.Fetcher
 	tree    *kustomization.Tree
-	cache   string // where objects are cached; empty disables caching
 
 	mu         sync.Mutex
 	out        Rendered
 	kfdef      bool // kfctl's rules for namespaces apply
 	namespaces bool // one of the KfDef's applications contains the namespaces
-	surprise   bool // a build fetched an undeclared reference, so its result cannot be cached by its inputs
 	fetched    map[string]*archive.Fetched
 	fetching   sync.Mutex
 }
@@ -40,8 +38,6 @@ type part struct {
 	tree *kustomization.Tree
 	// beside are folders whose objects are in the build but belong to other parts.
 	beside []string
-	// key is what the build depends on besides the pins; empty if that is unknown.
-	key string
 	// edited is the folder whose kustomization is the user's own, as the user names it; empty for others.
 	edited string
 	// instead is built if the folders cannot be.
@@ -61,7 +57,6 @@ func newRendering(ctx context.Context, o RenderOptions) *rendering {
 	r.fetcher = &archive.Fetcher{Mirror: o.Mirror, SkipVerify: o.SkipVerify, HTTP: o.HTTP, Say: r.say, Keep: r.keep}
 	if cache != "" {
 		r.fetcher.Cache = filepath.Join(cache, "archives")
-		r.cache = filepath.Join(cache, "rendered")
 	}
 	r.tree = r.newTree(ctx)
 	r.tree.Sealed = true // except for a kustomization on disk: see fromFolder
@@ -73,11 +68,6 @@ func (r *rendering) newTree(ctx context.Context) *kustomization.Tree {
 	return &kustomization.Tree{Fetch: func(remote kustomization.Remote) (*archive.Archive, error) {
 		r.fetching.Lock() // concurrent builds may have the same reference
 		defer r.fetching.Unlock()
-		known, _ := request(remote.URL)
-		r.mu.Lock()
-		_, announced := r.fetched[known.URL]
-		r.surprise = r.surprise || !announced
-		r.mu.Unlock()
 		return r.fetch(ctx, remote.URL)
 	}}
 }
@@ -124,8 +114,6 @@ func (r *rendering) fetch(ctx context.Context, address string) (*archive.Archive
 	r.out.Pins = append(r.out.Pins, Pin{URL: request.URL, Hash: got.Hash, Verified: got.Verified})
 	r.warn(warning)
 	switch {
-	case got.Stale:
-		r.warn(fmt.Sprintf("%s could not be reached; the copy fetched earlier is used", request.URL))
 	case !archive.IsURL(request.URL) || got.Verified || locked && !r.options.SkipVerify:
 	case r.options.SkipVerify:
 		r.warn("what was fetched was not compared with its pinned hashes, as --skip-verify asks")

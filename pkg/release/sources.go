@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kustomization"
 )
 
 // known finds the pinned source of a URL, in any spelling, and the release whose archive it is, if any.
@@ -38,22 +37,12 @@ func request(address string) (r archive.Request, warning string) {
 	address = archive.Canonical(address)
 	source, release, ok := known(address)
 	if !ok {
-		return archive.Request{URL: address, Moving: !fixed(address)}, ""
+		return archive.Request{URL: address}, ""
 	}
 	if release != nil && path.Base(source.URL) != path.Base(address) {
 		warning = fmt.Sprintf("%s can change its content; the archive of %s is taken instead", address, release)
 	}
 	return archive.Request{URL: source.URL, Also: source.Also, Hash: source.Hash}, warning
-}
-
-// fixed reports whether an address looks like its content does not change.
-func fixed(address string) bool {
-	_, ref, found := strings.Cut(address, "/archive/")
-	if !found {
-		return strings.Contains(address, "/releases/download/")
-	}
-	ref = strings.TrimSuffix(strings.TrimSuffix(ref, ".tar.gz"), ".tgz")
-	return strings.HasPrefix(ref, "refs/tags/") || kustomization.Fixed(ref)
 }
 
 // raw splits the address of a file in a GitHub repository into the archive that contains it and its path

@@ -26,7 +26,7 @@ func (r *rendering) fromKustomization(ctx context.Context, release Release, a *a
 	}
 	s := split{top: top, beside: path.Dir(release.Kustomization), files: maps.Clone(a.Files)}
 	if len(release.Components) == 1 && len(release.Components[0].From) == 0 { // it is the whole kustomization
-		whole := part{name: release.Components[0].Name, folders: []string{release.Kustomization}, key: release.Kustomization}
+		whole := part{name: release.Components[0].Name, folders: []string{release.Kustomization}}
 		return s.mounted(r, a, []part{whole})
 	}
 	components, warnings := assign(release, resourcesOf(top, release.Kustomization))
@@ -69,9 +69,6 @@ func (s *split) part(component Component) part {
 	}
 	for _, other := range component.Beside {
 		p.beside = append(p.beside, s.folder(other))
-	}
-	for _, folder := range p.folders {
-		p.key += string(s.files[path.Join(folder, "kustomization.yaml")])
 	}
 	return p
 }

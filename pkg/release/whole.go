@@ -86,7 +86,7 @@ func shareOut(parts []part, whole []*unstructured.Unstructured, own [][]*unstruc
 		}
 	}
 	for i := range parts {
-		parts[i].folders, parts[i].beside, parts[i].key = nil, nil, ""
+		parts[i].folders, parts[i].beside = nil, nil
 	}
 	for _, object := range whole {
 		i := whose[unhashed(object)] // the first if no part has it

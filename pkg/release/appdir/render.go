@@ -80,14 +80,7 @@ func (d *Dir) directory() release.Directory {
 	for _, name := range d.Config.Components {
 		out.Components = append(out.Components, release.Component{Name: name, From: []string{path.Join(kustomize, name)}})
 	}
-	out.Keys = map[string]string{}
-	for name, hash := range d.Lock.Bases {
-		if d.untouched(name) && d.baseHash(name) == hash {
-			out.Keys[name] = hash
-		}
-	}
 	if len(d.Config.Images) > 0 {
-		out.Keys = nil
 		out.Files = &archive.Archive{Files: maps.Clone(d.files)}
 		for i, component := range out.Components {
 			out.Components[i].From = []string{d.imaged(out.Files.Files, component)}

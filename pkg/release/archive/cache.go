@@ -7,48 +7,31 @@ import (
 	"path/filepath"
 )
 
-// The cache stores each content once, under its hash, and for each address the last hash. A failure to
-// read or write it is never an error: the content is fetched again.
+// The cache stores each content under its hash. Others may be able to write it, such as another job on a
+// shared machine, so it never decides what is used: only content whose hash is known from a pin or a lock is
+// read from it, and the hash is computed again. A failure to read or write it is never an error.
 
-// kept returns the cached content of a request, verified like a new download.
+// kept returns the cached content of a request whose hash is known.
 func (f *Fetcher) kept(r Request) (*Fetched, bool) {
-	if f.Cache == "" {
+	if f.Cache == "" || r.Hash == "" {
 		return nil, false
 	}
-	hash := r.Hash
-	if hash == "" || f.SkipVerify {
-		known, err := os.ReadFile(f.addressFile(r))
-		if err == nil {
-			hash = string(known)
-		}
-	}
-	if hash == "" {
-		return nil, false
-	}
-	content, err := readFile(f.contentFile(hash), f.limits().Download)
+	content, err := readFile(f.contentFile(r.Hash), f.limits().Download)
 	if err != nil {
 		return nil, false
 	}
 	got, err := f.accept(content, r)
-	return got, err == nil && got.Hash == hash
+	return got, err == nil && got.Hash == r.Hash
 }
 
-func (f *Fetcher) keep(r Request, hash string, content []byte) {
-	if f.Cache == "" {
-		return
-	}
-	if WriteFile(f.contentFile(hash), content) == nil {
-		_ = WriteFile(f.addressFile(r), []byte(hash))
+func (f *Fetcher) keep(hash string, content []byte) {
+	if f.Cache != "" {
+		_ = WriteFile(f.contentFile(hash), content)
 	}
 }
 
 func (f *Fetcher) contentFile(hash string) string {
 	return filepath.Join(f.Cache, "content", digest(hash))
-}
-
-// addressFile separates mirrors: their content for an address may differ from that of the internet.
-func (f *Fetcher) addressFile(r Request) string {
-	return filepath.Join(f.Cache, "addresses", digest(f.Mirror+" "+r.URL))
 }
 
 func digest(text string) string {

@@ -22,8 +22,6 @@ type Request struct {
 	Also []string
 	// Hash is the pin; empty if unknown.
 	Hash string
-	// Moving says that the content of the address can change, so that a cached copy is used only if the network fails.
-	Moving bool
 }
 
 // A Fetcher fetches content. Its zero value uses the internet and caches nothing.
@@ -54,8 +52,6 @@ type Fetched struct {
 	*Archive
 	Hash     string
 	Verified bool
-	// Stale says that the network failed and an older copy was used.
-	Stale bool
 }
 
 // Fetch fetches one archive or file, from the mirror, a local path, the cache or the internet.

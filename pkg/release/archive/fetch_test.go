@@ -235,12 +235,9 @@ func TestCachedContentNeedsNoNetwork(t *testing.T) {
 	content := packed(t, file("r/a", "x"))
 	url, requests := serving(t, answer(content), code(500))
 	cache := t.TempDir()
-	for _, hash := range []string{"", hashOf(t, content)} {
-		request := Request{URL: url, Hash: hash}
-		for range 2 {
-			if _, err := (&Fetcher{Cache: cache, Retry: atOnce}).Fetch(t.Context(), request); err != nil {
-				t.Fatal(err)
-			}
+	for _, hash := range []string{"", hashOf(t, content), hashOf(t, content)} {
+		if _, err := (&Fetcher{Cache: cache, Retry: atOnce}).Fetch(t.Context(), Request{URL: url, Hash: hash}); err != nil {
+			t.Fatal(err)
 		}
 	}
 	if requests.Load() != 1 {
@@ -265,17 +262,22 @@ func TestADamagedCopyIsFetchedAgain(t *testing.T) {
 	}
 }
 
-func TestAMovingAddressIsFetchedAgainUnlessTheNetworkFails(t *testing.T) {
-	first, second := packed(t, file("r/a", "1")), packed(t, file("r/a", "2"))
-	url, _ := serving(t, answer(first), answer(second), code(500))
-	f := &Fetcher{Cache: t.TempDir(), Retry: atOnce}
-	for i, want := range []struct {
-		content string
-		stale   bool
-	}{{"1", false}, {"2", false}, {"2", true}} {
-		got, err := f.Fetch(t.Context(), Request{URL: url, Moving: true})
-		if err != nil || string(got.Files["a"]) != want.content || got.Stale != want.stale {
-			t.Errorf("time %d: %+v, %v", i+1, got, err)
+func TestTheCacheDecidesNothing(t *testing.T) {
+	first, second, planted := packed(t, file("r/a", "1")), packed(t, file("r/a", "2")), packed(t, file("r/a", "planted"))
+	for name, request := range map[string]Request{"no hash is known": {}, "verification is skipped": {Hash: hashOf(t, first)}} {
+		url, _ := serving(t, answer(first), answer(second), code(500))
+		request.URL = url
+		f := &Fetcher{Cache: t.TempDir(), Retry: atOnce, SkipVerify: true}
+		for _, want := range []string{"1", "2", ""} {
+			for _, name := range []string{digest(hashOf(t, first)), digest(hashOf(t, second))} { // whoever can write the cache writes both of its folders
+				put(t, f.Cache, "content/"+name, planted)
+				put(t, f.Cache, "content/"+digest(hashOf(t, planted)), planted)
+				put(t, f.Cache, "addresses/"+digest(" "+url), []byte(hashOf(t, planted)))
+			}
+			got, err := f.Fetch(t.Context(), request)
+			if want == "" && err == nil || want != "" && (err != nil || string(got.Files["a"]) != want) {
+				t.Errorf("%s: want %q, got %+v, %v", name, want, got, err)
+			}
 		}
 	}
 }

@@ -28,21 +28,12 @@ func (e *NotFoundError) Error() string {
 	return fmt.Sprintf("the mirror %s does not hold %s (looked for %s%s)", e.Mirror, e.URL, e.Tried[0], others)
 }
 
-// overNetwork downloads content, unless a copy is cached for its pin or for an immutable address.
+// overNetwork downloads content, unless a copy with the expected hash is cached.
 func (f *Fetcher) overNetwork(ctx context.Context, r Request) (*Fetched, error) {
-	if !r.Moving {
-		if kept, ok := f.kept(r); ok {
-			return kept, nil
-		}
+	if kept, ok := f.kept(r); ok {
+		return kept, nil
 	}
-	got, err := f.download(ctx, r)
-	if err != nil && r.Moving && ctx.Err() == nil {
-		if kept, ok := f.kept(r); ok {
-			kept.Stale = true
-			return kept, nil
-		}
-	}
-	return got, err
+	return f.download(ctx, r)
 }
 
 func (f *Fetcher) download(ctx context.Context, r Request) (*Fetched, error) {
@@ -59,7 +50,7 @@ func (f *Fetcher) download(ctx context.Context, r Request) (*Fetched, error) {
 		}
 		got, err := f.accept(content, r)
 		if err == nil {
-			f.keep(r, got.Hash, content)
+			f.keep(got.Hash, content)
 		}
 		return got, err
 	}

@@ -11,10 +11,6 @@ import (
 	"sigs.k8s.io/kustomize/api/types"
 )
 
-// Version changes whenever the same content would be built with another result, so that cached objects of
-// an earlier version are not used.
-const Version = "kustomize-0.21.1/2"
-
 // Build builds the kustomization in a folder of the tree. Several builds may run at once.
 func (t *Tree) Build(ctx context.Context, folder string) ([]*unstructured.Unstructured, error) {
 	if err := ctx.Err(); err != nil {

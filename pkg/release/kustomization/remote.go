@@ -14,8 +14,6 @@ type Remote struct {
 	URL string
 	// Path is the folder inside the archive; empty for a file.
 	Path string
-	// Moving says that the reference names no tag or commit, so that its content can change.
-	Moving bool
 }
 
 // A ReferenceError is returned when a kustomization's reference cannot be followed.
@@ -121,24 +119,14 @@ func folderOn(u *url.URL) (Remote, bool, error) {
 	}
 	base := "https://github.com/" + parts[0] + "/" + strings.TrimSuffix(parts[1], ".git") + "/archive/"
 	if ref == "" {
-		return Remote{URL: base + "HEAD.tar.gz", Path: folder, Moving: true}, true, nil
+		return Remote{URL: base + "HEAD.tar.gz", Path: folder}, true, nil
 	}
-	return Remote{URL: base + ref + ".tar.gz", Path: folder, Moving: !Fixed(ref)}, true, nil
+	return Remote{URL: base + ref + ".tar.gz", Path: folder}, true, nil
 }
 
 // odd matches the characters that are not accepted in names of repositories, tags and branches.
 func odd(r rune) bool {
 	return r > '~' || !strings.ContainsRune("./_+@-", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
-}
-
-// Fixed reports whether a git reference looks immutable: a commit, or a tag that is a version.
-func Fixed(ref string) bool {
-	if len(ref) == 40 && strings.Trim(ref, "0123456789abcdef") == "" {
-		return true
-	}
-	version := strings.TrimPrefix(strings.TrimPrefix(ref, "refs/tags/"), "v")
-	return strings.Contains(version, ".") && !strings.HasSuffix(version, "-branch") &&
-		version[0] >= '0' && version[0] <= '9'
 }
 
 // mayRefer is a fast check that avoids parsing most kustomizations.

@@ -117,8 +117,8 @@ func TestReferencesAreParsedAsByKustomize(t *testing.T) {
 		"git@github.com:o/r.git//a?ref=v1.0":            {URL: base + "v1.0.tar.gz", Path: "a"},
 		"ssh://git@github.com/o/r//a?ref=v1.0":          {URL: base + "v1.0.tar.gz", Path: "a"},
 		"https://github.com/o/r?version=v1.0":           {URL: base + "v1.0.tar.gz"},
-		"https://github.com/o/r/a?ref=main":             {URL: base + "main.tar.gz", Path: "a", Moving: true},
-		"https://github.com/o/r/a":                      {URL: base + "HEAD.tar.gz", Path: "a", Moving: true},
+		"https://github.com/o/r/a?ref=main":             {URL: base + "main.tar.gz", Path: "a"},
+		"https://github.com/o/r/a":                      {URL: base + "HEAD.tar.gz", Path: "a"},
 		"https://example.com/x.yaml":                    {URL: "https://example.com/x.yaml"},
 		"https://raw.githubusercontent.com/o/r/v1/file": {URL: "https://raw.githubusercontent.com/o/r/v1/file"},
 	} {
