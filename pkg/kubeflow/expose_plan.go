@@ -1,6 +1,7 @@
 package kubeflow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
@@ -65,6 +67,19 @@ func (p *ExposePlan) Apply(ctx context.Context, o ExposeApplyOptions) (*Exposed,
 	if o.AllowUnauthenticated {
 		p.options.AllowUnauthenticated = true
 	}
+	if len(p.All()) == 0 {
+		return p.execute(ctx, o)
+	}
+	held, release, err := lock.Acquire(ctx, p.client, "exposing the dashboard", func(e lock.Event) { o.Notify.say("%s", e) })
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	exposed, err := p.execute(held, o)
+	return exposed, cmp.Or(lock.Lost(held), err)
+}
+
+func (p *ExposePlan) execute(ctx context.Context, o ExposeApplyOptions) (*Exposed, error) {
 	done, err := p.write(ctx)
 	if err != nil {
 		return nil, err

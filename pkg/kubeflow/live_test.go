@@ -236,7 +236,7 @@ func TestAReinstallKeepsHTTPS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := kept.Apply(t.Context(), time.Minute, nil); err != nil {
+	if err := kept.Apply(t.Context(), kubeflow.UnexposeApplyOptions{Timeout: time.Minute}); err != nil {
 		t.Error(err)
 	}
 }
@@ -291,7 +291,7 @@ func TestAPublicAddressWithoutAuthenticationNeedsConsent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := revert.Apply(t.Context(), time.Minute, nil); err != nil {
+	if err := revert.Apply(t.Context(), kubeflow.UnexposeApplyOptions{Timeout: time.Minute}); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,6 +1,7 @@
 package kubeflow
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/lock"
 )
 
 // An UnexposePlan is what reverts everything that expose created and changed.
@@ -32,10 +34,25 @@ func PrepareUnexpose(ctx context.Context, client *cluster.Client) (*UnexposePlan
 	return &UnexposePlan{Changes: expose.PlanRemoval(made), client: client}, nil
 }
 
-// Apply reverts, and waits until Azure has released the address as well; a timeout of 0 does not wait. removed is called for each
-// change that is done; it may be nil.
-func (p *UnexposePlan) Apply(ctx context.Context, timeout time.Duration, removed func(cluster.Change)) error {
-	return expose.Remove(ctx, p.client, p.Changes, expose.Removal{Timeout: timeout, Removed: removed})
+// UnexposeApplyOptions say how an UnexposePlan is carried out.
+type UnexposeApplyOptions struct {
+	Timeout time.Duration        // how long to wait until Azure has released the address as well; 0 does not wait
+	Removed func(cluster.Change) // called for each change that is done; may be nil
+	Notify  Notify
+}
+
+// Apply reverts. It holds the cluster's Lease.
+func (p *UnexposePlan) Apply(ctx context.Context, o UnexposeApplyOptions) error {
+	if len(p.Changes) == 0 {
+		return nil
+	}
+	held, release, err := lock.Acquire(ctx, p.client, "removing the address of the dashboard", func(e lock.Event) { o.Notify.say("%s", e) })
+	if err != nil {
+		return err
+	}
+	defer release()
+	err = expose.Remove(held, p.client, p.Changes, expose.Removal{Timeout: o.Timeout, Removed: o.Removed})
+	return cmp.Or(lock.Lost(held), err)
 }
 
 // DryRun lets the server check the changes. Nothing is changed.

@@ -53,13 +53,13 @@ func (o *exposeOptions) apply(ctx context.Context, plan *kubeflow.UnexposePlan) 
 	if !o.wait {
 		timeout = 0
 	}
-	return plan.Apply(ctx, timeout, func(change cluster.Change) {
+	return plan.Apply(ctx, kubeflow.UnexposeApplyOptions{Timeout: timeout, Notify: o.Notify, Removed: func(change cluster.Change) {
 		done := "Reverted"
 		if change.Verb == cluster.Delete {
 			done = "Deleted"
 		}
 		o.Screen().Say("%s: %s", done, change.Ref())
-	})
+	}})
 }
 
 // showRemaining shows how the dashboard can still be reached. Without a gateway there is nothing to reach.

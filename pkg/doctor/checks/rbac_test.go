@@ -24,11 +24,12 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/platform"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 const (
 	reader = "kubectl-kubeflow-doctor"
-	fixer  = "kubectl-kubeflow-doctor-fix"
+	fixer  = state.WriterRole
 )
 
 // secretNamespaces are those whose Secrets checks read or fixes write: no other Secrets have to be readable.
@@ -146,7 +147,9 @@ func roles(t *testing.T) []map[string]any {
 		}
 		out = append(out, role("Role", ns, fixer, list))
 	}
-	return out
+	return append(out, state.Object().Object, role("Role", state.Namespace, state.WriterRole, []any{
+		map[string]any{"apiGroups": anys("coordination.k8s.io"), "resources": anys("leases"), "verbs": anys("get", "create", "update", "delete")},
+	}))
 }
 
 func readNamed(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
@@ -204,7 +207,8 @@ func rbacPage() string {
 A test on a real API server diagnoses, fixes and undoes with only these permissions.
 
 - %[1]s: to diagnose. A ClusterRole without Secrets, and a Role for Secrets in each namespace that holds authentication components or records of fixes.
-- %[2]s: to fix and undo, in addition to %[1]s.
+- %[2]s: to fix and undo, in addition to %[1]s. Its Role in namespace %[4]s is for the Lease that keeps two programs from writing at the same time. Whoever holds
+  that Role is trusted with the records that administrators' commands act on.
 
 Leave out the Roles of namespaces that you do not have. To grant the permissions to a user:
 
@@ -214,6 +218,8 @@ kubectl create clusterrolebinding doctor --clusterrole %[1]s --user jane@example
 for ns in %[3]s; do
   kubectl create rolebinding doctor -n $ns --role %[1]s --user jane@example.com
 done
+# to fix as well: the same with %[2]s, and
+kubectl create rolebinding doctor-fix -n %[4]s --role %[2]s --user jane@example.com
 `+"```"+`
 
 With fewer permissions you still get a report: a check that is missing a permission is "unknown" and names that permission.
@@ -223,7 +229,7 @@ Replacing the MPI operator (--mpi=v2beta1) installs an operator with its own rol
 
 | check | reads |
 |---|---|
-`, reader, fixer, strings.Join(secretNamespaces, " "))
+`, reader, fixer, strings.Join(secretNamespaces, " "), state.Namespace)
 	for _, c := range All() {
 		var what []string
 		for _, kind := range c.Reads {
@@ -253,6 +259,7 @@ func TestRolesAreSufficient(t *testing.T) {
 		}
 	}
 	all = append(all, objects(t, string(content))...)
+	all = append(all, binding("Role", state.Namespace, state.WriterRole, "fixing-user"))
 	for user, names := range map[string][]string{"diagnosing-user": {reader}, "fixing-user": {reader, fixer}} {
 		for _, name := range names {
 			all = append(all, binding("ClusterRole", "", name, user))

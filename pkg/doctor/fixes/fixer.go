@@ -1,6 +1,7 @@
 package fixes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/lock"
 )
 
 // Options say what may be done and who is asked.
@@ -24,9 +26,10 @@ type Options struct {
 
 // Apply diagnoses, applies the fixes that are allowed, and diagnoses again, until no allowed fix is left. The report is the last
 // diagnosis, with the result of each fix. The error is a failed request or a cancelled context; the report then shows what was
-// done, and that can still be undone.
+// done, and that can still be undone. It holds the cluster's Lease from the first confirmed round on (see [lock.Acquire]).
 func Apply(ctx context.Context, client *cluster.Client, checks []*doctor.Check, o Options) (*doctor.Report, error) {
 	c := &fixer{client: client, checks: checks, Options: o}
+	defer func() { c.release() }()
 	var report *doctor.Report
 	for range doctor.Rounds {
 		report = doctor.Diagnose(ctx, client.View(), checks, o.Options)
@@ -47,8 +50,12 @@ func Apply(ctx context.Context, client *cluster.Client, checks []*doctor.Check, 
 			c.note(plan.Apply, doctor.Refused, "it was not confirmed")
 			return c.finish(ctx, report, err)
 		}
-		if err := c.apply(ctx, report, plan.Apply); err != nil {
+		held, err := c.hold(ctx)
+		if err != nil {
 			return c.finish(ctx, report, err)
+		}
+		if err := c.apply(held, report, plan.Apply); err != nil {
+			return c.finish(ctx, report, cmp.Or(lock.Lost(held), err))
 		}
 	}
 	report = doctor.Diagnose(ctx, client.View(), checks, o.Options)
@@ -61,9 +68,27 @@ type fixer struct {
 	Options
 	client *cluster.Client
 	checks []*doctor.Check
+	held   context.Context // while this run holds the Lease
+	free   func()
 	run    *Run
 	done   []*doctor.FixResult
 	other  []*doctor.FixResult // refused or planned
+}
+
+// hold acquires the Lease for the rest of the run.
+func (c *fixer) hold(ctx context.Context) (context.Context, error) {
+	if c.held != nil {
+		return c.held, nil
+	}
+	held, free, err := lock.Acquire(ctx, c.client, "fixing Kubeflow", func(e lock.Event) { c.say(e.String()) })
+	c.held, c.free = held, free
+	return held, err
+}
+
+func (c *fixer) release() {
+	if c.free != nil {
+		c.free()
+	}
 }
 
 // look updates what became of the fixes that were made.

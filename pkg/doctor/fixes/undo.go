@@ -1,12 +1,14 @@
 package fixes
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/lock"
 )
 
 // UndoOptions say how to undo a run.
@@ -51,8 +53,18 @@ func (u *Undone) Whole() bool {
 
 // Undo reverts what a run changed: objects first, the last change first; then it waits until the webhooks are in effect; then
 // it restarts what was restarted, so that its pods are what they were. Only what the run wrote and no other client changed since is
-// reverted; the rest is left alone and named. Undo may be interrupted and called again.
+// reverted; the rest is left alone and named. Undo may be interrupted and called again. It holds the cluster's Lease.
 func Undo(ctx context.Context, client *cluster.Client, run Run, o UndoOptions) (*Undone, error) {
+	held, release, err := lock.Acquire(ctx, client, "undoing fixes of Kubeflow", func(e lock.Event) { o.say(e.String()) })
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	undone, err := undo(held, client, run, o)
+	return undone, cmp.Or(lock.Lost(held), err)
+}
+
+func undo(ctx context.Context, client *cluster.Client, run Run, o UndoOptions) (*Undone, error) {
 	u := &undoer{client: client, run: run.clone(), UndoOptions: o}
 	u.result = &Undone{APIVersion: "kubeflow.doctor/v1alpha1", Kind: "Undo", Run: run.Name, Steps: []UndoneStep{}}
 	if err := u.objects(ctx); err != nil {
