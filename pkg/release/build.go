@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/naming"
 )
 
 // build builds parts concurrently, as many as there are processors, and returns the objects in order.
@@ -83,6 +85,49 @@ func (r *rendering) without(ctx context.Context, objects []*unstructured.Unstruc
 		}
 	}
 	return slices.DeleteFunc(objects, func(object *unstructured.Unstructured) bool { return theirs[identity(object)] }), nil
+}
+
+// checkNames rejects objects that no API server accepts, or that refer to what cannot exist, and names the component and the file they
+// come from. kfctl applied such references, for example in the release's own file for Azure, so those of a KfDef are a warning.
+func (r *rendering) checkNames(ctx context.Context, parts []part) error {
+	components := r.out.Components
+	for i := range components {
+		for _, object := range components[i].Objects {
+			fault := naming.Check(object)
+			if fault == nil {
+				continue
+			}
+			if r.kfdef && fault.Reference {
+				r.warn(fmt.Sprintf("kfctl left a variable in component %s: %s", components[i].Name, fault))
+				continue
+			}
+			at := slices.IndexFunc(parts, func(p part) bool { return p.name == components[i].Name })
+			err := r.broken(part{name: components[i].Name}, &problem.Error{
+				Usage: true,
+				What:  fmt.Sprintf("component %s cannot be applied: %s%s", components[i].Name, fault, r.from(ctx, parts, at, object)),
+				Next:  "Correct it there, or skip the component",
+			})
+			if err != nil {
+				return err
+			}
+			components[i].Objects = nil
+			break
+		}
+	}
+	return nil
+}
+
+// from returns " (in FILE)" for an object of a part that is built from kustomizations.
+func (r *rendering) from(ctx context.Context, parts []part, at int, object *unstructured.Unstructured) string {
+	if at < 0 {
+		return ""
+	}
+	for _, folder := range parts[at].folders {
+		if file := cmp.Or(parts[at].tree, r.tree).Origin(ctx, folder, object); file != "" {
+			return " (in " + file + ")"
+		}
+	}
+	return ""
 }
 
 // identity identifies an object: its kind, namespace and name.

@@ -163,3 +163,28 @@ func TestFieldsOfTheWholeKustomizationApplyToEachComponent(t *testing.T) {
 		t.Errorf("components are %v", names)
 	}
 }
+
+func TestAnObjectThatNoServerAcceptsIsAnErrorThatNamesItsFile(t *testing.T) {
+	root := tree(t, map[string]string{
+		"all/kustomization.yaml":   "resources: [../base]\n",
+		"base/kustomization.yaml":  "resources: [profile.yaml]\n",
+		"base/profile.yaml":        "apiVersion: kubeflow.org/v1\nkind: Profile\nmetadata: {name: $(profile-name)}\n",
+		"role.yaml":                "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: 'system:a'}\n",
+		"broken.yaml":              "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: Upper}\n",
+		"hosts/kustomization.yaml": "resources: [route.yaml]\n",
+		"hosts/route.yaml":         "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a}\nspec: {hosts: [a.$(domain)]}\n",
+	})
+	for input, want := range map[string]string{
+		"all":         `Profile/$(profile-name): metadata.name "$(profile-name)" holds the variable $(profile-name), which nothing resolves (in ` + filepath.Join(root, "base/profile.yaml") + ")",
+		"hosts":       `spec.hosts[0] "a.$(domain)" holds the variable $(domain), which nothing resolves (in ` + filepath.Join(root, "hosts/route.yaml") + ")",
+		"broken.yaml": `ConfigMap/Upper: metadata.name "Upper" is not a valid name: a lowercase RFC 1123 subdomain`,
+	} {
+		_, err := Render(t.Context(), Input{File: filepath.Join(root, input)}, RenderOptions{CacheDir: t.TempDir()})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: want an error with %q, got %v", input, want, err)
+		}
+	}
+	if _, err := Render(t.Context(), Input{File: filepath.Join(root, "role.yaml")}, RenderOptions{CacheDir: t.TempDir()}); err != nil {
+		t.Errorf("a role with a colon: %v", err)
+	}
+}

@@ -96,7 +96,7 @@ func TestAnOlderKfDefMergesOverlaysAndFillsInParameters(t *testing.T) {
 			"configMapGenerator: [{name: parameters, env: params.env}]\ngeneratorOptions: {disableNameSuffixHash: true}\n" +
 			"vars: [{name: host, objref: {apiVersion: v1, kind: ConfigMap, name: parameters}, fieldref: {fieldpath: data.host}}]\n" +
 			"configurations: [params.yaml]\n",
-		"manifests/app/base/params.yaml": "varReference:\n- path: data/0/url\n  kind: ConfigMap\n",
+		"manifests/app/base/params.yaml": "varReference:\n- path: data/0/url\n  kind: ConfigMap\n- path: data/url\n  kind: ConfigMap\n",
 		"manifests/app/base/params.env":  "host=original\nempty=kept\nshared=base\n",
 		"manifests/app/base/cm.yaml":     cm + "main}\ndata: {url: $(host)/x}\n",
 		"manifests/app/overlays/istio/kustomization.yaml": "bases: [../../base]\nresources: [vs.yaml]\npatchesStrategicMerge: [patch.yaml]\n" +

@@ -11,8 +11,6 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/kustomize/api/krusty"
-	"sigs.k8s.io/kustomize/api/types"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
@@ -116,63 +114,6 @@ func TestEveryObjectOf120HasItsNamespaceAsWithKfctl(t *testing.T) {
 			t.Errorf("namespace kubeflow has the labels %v", labels)
 		}
 	}
-}
-
-func TestKubeflow2603RendersToTheSameObjectsAsItsWholeExample(t *testing.T) {
-	o := offline(t)
-	got, _ := rendered(t, Input{Release: "26.03"}, o)
-	if len(got.Objects()) != 675 || len(got.Components) != 19 {
-		t.Fatalf("%d objects in %d components", len(got.Objects()), len(got.Components))
-	}
-	want := map[string]string{}
-	whole := atOnce(t, o)
-	setNamespaces([]RenderedComponent{{Objects: whole}}, "") // the example has ClusterRoles in namespaces
-	for _, object := range whole {
-		want[identity(object)] = yamlText(t, object)
-	}
-	for _, object := range got.Objects() {
-		id := identity(object)
-		if yamlText(t, object) != want[id] {
-			t.Errorf("%s differs from the example", id)
-		}
-		delete(want, id)
-	}
-	for id := range want {
-		t.Errorf("%s is only in the example", id)
-	}
-}
-
-// atOnce builds the release's whole kustomization as kustomize does, through YAML.
-func atOnce(t *testing.T, o RenderOptions) []*unstructured.Unstructured {
-	t.Helper()
-	release, err := Find("26.03")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := newRendering(t.Context(), o)
-	a, err := r.fetch(t.Context(), release.Source.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	options := krusty.MakeDefaultOptions()
-	options.LoadRestrictions = types.LoadRestrictionsNone
-	built, err := krusty.MakeKustomizer(options).Run(r.tree, r.tree.Mount("whole", a)+"/"+release.Kustomization)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var objects []*unstructured.Unstructured
-	for _, resource := range built.Resources() {
-		content, err := resource.MarshalJSON()
-		if err != nil {
-			t.Fatal(err)
-		}
-		object := &unstructured.Unstructured{}
-		if err := object.UnmarshalJSON(content); err != nil {
-			t.Fatal(err)
-		}
-		objects = append(objects, object)
-	}
-	return objects
 }
 
 func yamlText(t *testing.T, o *unstructured.Unstructured) string {

@@ -114,6 +114,9 @@ func Render(ctx context.Context, in Input, o RenderOptions) (*Rendered, error) {
 		}
 	}
 	setNamespaces(r.out.Components, r.out.Namespace)
+	if err := r.checkNames(ctx, chosen.parts); err != nil {
+		return nil, err
+	}
 	if r.out.Release == nil {
 		r.out.Release = recognise(r.out.Components)
 	}

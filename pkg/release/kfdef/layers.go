@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -23,9 +22,6 @@ func (l Layer) put(repo *archive.Archive, folder, base, to string, first bool) e
 	file := KustomizationIn(repo, folder)
 	if err := yaml.Unmarshal(repo.Files[file], &fields); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
-	}
-	for _, item := range List(fields["configurations"]) {
-		withoutIndices(repo, path.Join(folder, fmt.Sprint(item)))
 	}
 	bases, resources := List(fields["bases"]), List(fields["resources"])
 	isBase := func(item any) bool {
@@ -157,18 +153,4 @@ func mergeLists(key string, have, more []any) []any {
 func Relative(from, to string) string {
 	up := strings.Repeat("../", strings.Count(from, "/")+1)
 	return up + to
-}
-
-// index is a number in a configuration's field path. The kustomize version of kfctl ignored such
-// paths, and the current one reports an error; the variables are found without it.
-var index = regexp.MustCompile(`(path: \S*?)/\d+(/|\s|$)`)
-
-func withoutIndices(repo *archive.Archive, file string) {
-	content, ok := repo.Files[file]
-	for ok && index.Match(content) {
-		content = index.ReplaceAll(content, []byte("$1$2"))
-	}
-	if ok {
-		repo.Files[file] = content
-	}
 }

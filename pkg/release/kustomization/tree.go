@@ -30,6 +30,7 @@ type Tree struct {
 	mounts   map[string]*mount  // by their folder's name below root
 	remote   map[string]brought // by address
 	fault    error              // the first reference that could not be resolved
+	origins  string             // the kustomization whose build records the files that objects come from; usually empty
 }
 
 // A mount is one archive, with the folders of its files.
@@ -103,9 +104,15 @@ func (m *mount) step(name string) string {
 	return name
 }
 
-// ReadFile returns a file's content; in a kustomization, remote references are rewritten.
+// ReadFile returns a file's content; in a kustomization, fields of older versions are translated and remote references rewritten.
 func (t *Tree) ReadFile(name string) ([]byte, error) {
 	content, err := t.read(name)
+	if err == nil {
+		content, err = t.translate(name, content)
+	}
+	if err == nil && t.wantsOrigins(name) {
+		content, err = recordOrigins(content)
+	}
 	if err != nil || !isKustomizationFile(name) {
 		return content, err
 	}
