@@ -28,6 +28,15 @@ func DryRuns(client, server string) Choice {
 	return Choice{Flag: "dry-run", Def: "none", Values: []string{"none", "client (" + client + ")", "server (" + server + ")"}}
 }
 
+// LoadRestrictor is the choice of --load-restrictor, with kustomize's names.
+var LoadRestrictor = Choice{Flag: "load-restrictor", Def: "LoadRestrictionsRootOnly", Values: []string{"LoadRestrictionsRootOnly", "LoadRestrictionsNone"}}
+
+// LoadRestrictorUsage is the help of --load-restrictor.
+const LoadRestrictorUsage = "which files a kustomization or a KfDef on disk may read, as in kustomize: `MODE` is %s"
+
+// Unrestricted reports whether a value of --load-restrictor permits files outside the folder.
+func Unrestricted(loadRestrictor string) bool { return loadRestrictor == "LoadRestrictionsNone" }
+
 // names returns the values without their notes.
 func (c Choice) names() []string {
 	var names []string

@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
 
 // BuildOptions say what to build into an application directory. What is not given stays as the directory has it.
@@ -87,6 +88,9 @@ func (o BuildOptions) config(dir *appdir.Dir) (appdir.Config, error) {
 	switch {
 	case dir.KfDef == "" && source.Release == "" && source.Filename == "":
 		return want, &problem.Error{Usage: true, What: fmt.Sprintf("no release or file specified to build into %s", dir.Path), Next: "Specify --release or --filename; list the releases with: kubectl kubeflow releases"}
+	case o.File == "" && !o.Unrestricted && outside(source.Filename, dir.Path):
+		return want, &problem.Error{Usage: true, What: fmt.Sprintf("%s was built from %s, which is outside the directory", dir.Path, source.Filename),
+			Next: "If its configuration can be trusted, name the file again with --filename"}
 	case source.Filename == "-" && o.File == "":
 		return want, &problem.Error{Usage: true, What: fmt.Sprintf("%s was built from standard input, which is no longer available", dir.Path), Next: "Specify it again with --filename -, or specify --release"}
 	}
@@ -118,6 +122,16 @@ func (b *Built) report(notify Notify) {
 	for _, edit := range b.Stale {
 		notify.warn("%s", edit.Sentence())
 	}
+}
+
+// outside reports whether a file is on disk, and not inside a directory: whoever wrote the directory's configuration must not
+// choose which of the user's files are read.
+func outside(name, dir string) bool {
+	if name == "" || name == "-" || archive.IsURL(name) || strings.Contains(name, "://") && !strings.HasPrefix(name, "file:") {
+		return false
+	}
+	inside, err := filepath.Rel(wholePath(dir), archive.LocalPath(name))
+	return err != nil || !filepath.IsLocal(inside)
 }
 
 // wholePath keeps a path usable from elsewhere; URLs and standard input stay what they are.

@@ -25,13 +25,15 @@ type Source struct {
 	Only []string // these components alone; nil is all
 	Skip []string // without these components
 
-	Mirror     string // a folder or URL to take archives from
-	SkipVerify bool   // do not compare archives with their pinned hashes
-	CacheDir   string // where what was fetched and built is kept; "" is the user's cache
+	Mirror string // a folder or URL to take archives from
+	// Unrestricted lets kustomizations and KfDefs on disk read files outside their folder.
+	Unrestricted bool
+	SkipVerify   bool   // do not compare archives with their pinned hashes
+	CacheDir     string // where what was fetched and built is kept; "" is the user's cache
 }
 
 func (s Source) renderOptions() release.RenderOptions {
-	return release.RenderOptions{Mirror: s.Mirror, SkipVerify: s.SkipVerify, Only: s.Only, Skip: s.Skip, CacheDir: s.CacheDir}
+	return release.RenderOptions{Mirror: s.Mirror, SkipVerify: s.SkipVerify, Unrestricted: s.Unrestricted, Only: s.Only, Skip: s.Skip, CacheDir: s.CacheDir}
 }
 
 // choose returns the release to install: the one asked for, or the newest that was tested on the cluster's Kubernetes.

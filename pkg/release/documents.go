@@ -14,6 +14,7 @@ import (
 	yamldocs "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
@@ -21,6 +22,9 @@ import (
 
 // documents reads YAML or JSON as Kubernetes objects; a List is replaced by its items.
 func documents(name string, content []byte) ([]*unstructured.Unstructured, error) {
+	if err := bounded.YAML(content); err != nil {
+		return nil, &problem.Error{Usage: true, What: "reading " + name, Next: "Split it into several files, or name another one", Err: err}
+	}
 	reader := yamldocs.NewYAMLReader(bufio.NewReader(bytes.NewReader(content)))
 	var objects []*unstructured.Unstructured
 	for number := 1; ; number++ {

@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/atomicfile"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
@@ -39,9 +40,8 @@ func Download(ctx context.Context, folder string, names []string, o RenderOption
 		if !ok {
 			return
 		}
-		file := filepath.Join(folder, filepath.FromSlash(place))
-		if have, err := os.ReadFile(file); err != nil || !bytes.Equal(have, content) {
-			if err := archive.WriteFile(file, content); err != nil && failed == nil {
+		if have, err := bounded.In(folder, filepath.FromSlash(place), int64(len(content))); err != nil || !bytes.Equal(have, content) {
+			if err := atomicfile.Into(folder, place, content, atomicfile.Plain); err != nil && failed == nil {
 				failed = err
 			}
 		}
@@ -64,7 +64,7 @@ func Download(ctx context.Context, folder string, names []string, o RenderOption
 	slices.Sort(d.Images)
 	d.Images = slices.Compact(d.Images)
 	list := strings.Join(d.Images, "\n") + "\n"
-	if err := archive.WriteFile(filepath.Join(folder, ImagesFile), []byte(list)); err != nil {
+	if err := atomicfile.Into(folder, ImagesFile, []byte(list), atomicfile.Plain); err != nil {
 		return nil, fmt.Errorf("writing the list of images: %w", err)
 	}
 	return d, nil

@@ -31,6 +31,9 @@ func plain(err error, o RenderOptions) error {
 		return &problem.Error{Usage: true, What: "the mirror is not complete", Err: err, Next: "Put the file there, or leave --mirror out"}
 	case errors.As(err, &missing):
 		return &problem.Error{Usage: true, What: "the URL was not found", Err: err, Next: "Check it, or name a --mirror that has it"}
+	case errors.As(err, &reference) && errors.Is(err, kustomization.ErrOutside):
+		return &problem.Error{Usage: true, What: "a kustomization cannot be built", Err: reference,
+			Next: "Copy the file into the folder, or permit it with --load-restrictor LoadRestrictionsNone"}
 	case errors.As(err, &reference) && !reference.Fetched:
 		return &problem.Error{Usage: true, What: "a kustomization cannot be built", Err: reference, Next: "Copy what it refers to beside it, or change the reference"}
 	case errors.As(err, &fault):

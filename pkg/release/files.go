@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
@@ -19,9 +19,6 @@ import (
 
 const kustomizeGroup = "kustomize.config.k8s.io"
 
-// largest limits the size of a file on stdin or on disk.
-const largest = 256 << 20
-
 // fromFile reads what the user named: stdin, a URL, a folder or a file.
 func (r *rendering) fromFile(ctx context.Context, in Input) ([]part, error) {
 	name := in.File
@@ -29,9 +26,9 @@ func (r *rendering) fromFile(ctx context.Context, in Input) ([]part, error) {
 	case name == "-" && in.Stdin == nil:
 		return nil, &problem.Error{Usage: true, What: "there is no standard input", Next: "Name a file"}
 	case name == "-":
-		content, err := io.ReadAll(io.LimitReader(in.Stdin, largest))
+		content, err := bounded.All(ctx, in.Stdin, bounded.Manifests)
 		if err != nil {
-			return nil, fmt.Errorf("reading standard input: %w", err)
+			return nil, unread(ctx, "standard input", err)
 		}
 		return r.fromContent(ctx, "standard input", content, ".")
 	case strings.HasPrefix(name, "file:"):
@@ -53,14 +50,23 @@ func (r *rendering) fromFile(ctx context.Context, in Input) ([]part, error) {
 	case "kustomization.yaml", "kustomization.yml", "Kustomization":
 		return r.fromFolder(ctx, filepath.Dir(name))
 	}
-	if stat.Size() > largest {
-		return nil, &problem.Error{Usage: true, What: name + " is too large to be rendered YAML", Next: "Name another file"}
-	}
-	content, err := os.ReadFile(name)
+	content, err := bounded.File(ctx, name, bounded.Manifests)
 	if err != nil {
-		return nil, &problem.Error{Usage: true, What: "reading " + name, Next: "Name a file that can be read", Err: errors.Unwrap(err)}
+		return nil, unread(ctx, name, err)
 	}
 	return r.fromContent(ctx, name, content, filepath.Dir(name))
+}
+
+// unread is the error for a file that cannot be read, or not within the limits.
+func unread(ctx context.Context, name string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var reason *fs.PathError
+	if errors.As(err, &reason) {
+		err = reason.Err
+	}
+	return &problem.Error{Usage: true, What: "reading " + name, Next: "Name a file that can be read", Err: err}
 }
 
 // fromContent reads a KfDef or rendered objects.
@@ -104,18 +110,27 @@ func (r *rendering) fromFolder(ctx context.Context, folder string) ([]part, erro
 	}
 	for _, name := range []string{"kustomization.yaml", "kustomization.yml", "Kustomization"} {
 		if _, err := os.Stat(filepath.Join(whole, name)); err == nil {
-			r.tree.Sealed = false
+			r.tree.Sealed, r.tree.Unrestricted = false, r.options.Unrestricted
 			return []part{{name: component(whole), folders: []string{whole}}}, nil
 		}
 	}
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, unread(ctx, folder, err)
+	}
+	defer func() { _ = root.Close() }()
 	var parts []part
-	err = filepath.WalkDir(folder, func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !isYAML(name) {
+	err = fs.WalkDir(root.FS(), ".", func(inside string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !isYAML(inside) {
 			return err
 		}
-		content, err := os.ReadFile(name)
+		name := filepath.Join(folder, filepath.FromSlash(inside))
+		content, err := bounded.Inside(root, inside, bounded.Manifests)
+		if err != nil && r.options.Unrestricted {
+			content, err = bounded.File(ctx, name, bounded.Manifests)
+		}
 		if err != nil {
-			return err
+			return unread(ctx, name, err)
 		}
 		found, err := r.fromContent(ctx, name, content, filepath.Dir(name))
 		if err != nil {

@@ -77,11 +77,26 @@ func (r *rendering) repository(ctx context.Context, repo kfdef.Repo, beside stri
 	if local := archive.LocalPath(uri); !archive.IsURL(uri) && !filepath.IsAbs(local) {
 		uri = filepath.Join(beside, local)
 	}
-	a, err := r.fetch(ctx, uri)
+	within := ""
+	if !archive.IsURL(uri) && !r.options.Unrestricted {
+		if within = beside; beside == "" {
+			return nil, leadsOut(repo, archive.ErrOutside)
+		}
+	}
+	a, err := r.fetchWithin(ctx, uri, within)
+	if errors.Is(err, archive.ErrOutside) {
+		return nil, leadsOut(repo, err)
+	}
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return nil, &problem.Error{Usage: true, What: "the KfDef's repository " + repo.Name, Next: "Correct its uri, or put the folder or archive there", Err: err}
 	}
 	return a, err
+}
+
+// leadsOut is the error for a local repository outside the folder of its KfDef.
+func leadsOut(repo kfdef.Repo, err error) error {
+	return &problem.Error{Usage: true, What: "the KfDef's repository " + repo.Name, Err: err,
+		Next: "Put it beside the KfDef, or permit it with --load-restrictor LoadRestrictionsNone"}
 }
 
 // applications returns one part for each application of a KfDef whose repositories were fetched.

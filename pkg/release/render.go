@@ -25,6 +25,8 @@ type Input struct {
 type RenderOptions struct {
 	// Mirror is a folder or a URL that holds archives under their URL's host and path.
 	Mirror string
+	// Unrestricted lets a kustomization and a KfDef on disk read files outside their folder.
+	Unrestricted bool
 	// SkipVerify does not compare archives with their pinned hashes.
 	SkipVerify bool
 	// CacheDir is where archives are cached; empty means os.UserCacheDir()/kubectl-kubeflow.

@@ -92,7 +92,13 @@ func (r *rendering) keep(address string, content []byte) {
 
 // fetch fetches an archive or a file once, and records its pin and the warnings about it.
 func (r *rendering) fetch(ctx context.Context, address string) (*archive.Archive, error) {
+	return r.fetchWithin(ctx, address, "")
+}
+
+// fetchWithin is fetch for an address that may be a local path, inside a folder.
+func (r *rendering) fetchWithin(ctx context.Context, address, within string) (*archive.Archive, error) {
 	request, warning := request(address)
+	request.Within = within
 	locked, err := r.lock(&request)
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ type buildOptions struct {
 	dir, release, file, name string
 	only, skip               []string
 	mirror, adapt            string
+	restrictor               string
 	skipVerify, update       bool
 	output                   string
 
@@ -68,6 +69,7 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 	f.StringSliceVar(&o.only, "component", nil, "build only these `COMPONENTS`")
 	f.StringSliceVar(&o.skip, "skip", nil, "do not build these `COMPONENTS`")
 	f.StringVar(&o.mirror, "mirror", "", "read archives from this `FOLDER|URL` instead of the internet; it holds each archive at HOST/PATH")
+	cli.LoadRestrictor.Add(cmd, f, &o.restrictor, "", cli.LoadRestrictorUsage)
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not verify hashes, neither the pinned ones nor those in the lock file")
 	f.BoolVar(&o.update, "update", false, "accept sources that have changed, and update their hashes in the lock file")
 	buildAdapt.Add(cmd, f, &o.adapt, "", "when install patches the manifests for AKS; `MODE` is %s")
@@ -82,7 +84,7 @@ func (o *buildOptions) validate() error {
 	case o.release != "" && o.file != "":
 		return &problem.Error{Usage: true, What: "--release and --filename are mutually exclusive", Next: "Specify one of them"}
 	}
-	return cmp.Or(cli.CheckName(o.name), buildAdapt.Check(o.adapt), buildOutput.Check(o.output))
+	return cmp.Or(cli.CheckName(o.name), buildAdapt.Check(o.adapt), cli.LoadRestrictor.Check(o.restrictor), buildOutput.Check(o.output))
 }
 
 // run builds into the directory and shows the result.
@@ -99,7 +101,7 @@ func (o *buildOptions) useCaseOptions() kubeflow.BuildOptions {
 	options := kubeflow.BuildOptions{
 		Source: kubeflow.Source{
 			Release: o.release, File: o.file, Stdin: o.In, Name: o.name, Only: o.only, Skip: o.skip,
-			Mirror: o.mirror, SkipVerify: o.skipVerify,
+			Mirror: o.mirror, SkipVerify: o.skipVerify, Unrestricted: cli.Unrestricted(o.restrictor),
 		},
 		Dir: o.dir, Update: o.update, Notify: o.Notify,
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/atomicfile"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
@@ -110,18 +112,21 @@ func pluginFolder() (string, error) {
 
 // installShim writes the shim. Windows runs no scripts by that name: there it is this very program, which answers to it.
 func installShim(folder string) (string, error) {
-	if runtime.GOOS != "windows" {
-		file := filepath.Join(folder, KubectlShim)
-		return file, os.WriteFile(file, []byte(shimScript), 0o755) //nolint:gosec // a program has to be executable
+	name, program := KubectlShim, []byte(shimScript)
+	if runtime.GOOS == "windows" {
+		self, err := os.Executable()
+		if err != nil {
+			return "", err
+		}
+		name += ".exe"
+		if program, err = bounded.In(filepath.Dir(self), filepath.Base(self), bounded.Program); err != nil {
+			return "", err
+		}
 	}
-	self, err := os.Executable()
+	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return "", err
 	}
-	program, err := os.ReadFile(self)
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(folder, KubectlShim+".exe")
-	return file, os.WriteFile(file, program, 0o755) //nolint:gosec // a program has to be executable
+	defer func() { _ = root.Close() }()
+	return filepath.Join(folder, name), atomicfile.Write(root, name, program, atomicfile.Program)
 }

@@ -28,6 +28,7 @@ type doctorOptions struct {
 	failOn, output, mpi, mesh   string
 	suppress                    []string
 	mirror, dexPassword         string
+	restrictor                  string
 	skipVerify                  bool
 	partial                     *doctor.Report // of a fix that was interrupted
 	printed                     bool           // the -o document is written
@@ -53,7 +54,7 @@ asks for confirmation, and --undo reverts the changes.`,
   kubectl kubeflow doctor --undo                   # revert the last fix`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.ids = args
-			err := o.complete()
+			err := o.complete(cmd.Context())
 			if err == nil {
 				err = run(cmd.Context(), o)
 			}
@@ -62,7 +63,7 @@ asks for confirmation, and --undo reverts the changes.`,
 	}
 	o.addFlags(cmd)
 	cli.GroupFlags(cmd,
-		cli.FlagGroup{Title: "Input and scope", Flags: []string{"filename", "from", "suppress", "wait"}},
+		cli.FlagGroup{Title: "Input and scope", Flags: []string{"filename", "load-restrictor", "from", "suppress", "wait"}},
 		cli.FlagGroup{Title: "Fixes", Flags: []string{"fix", "yes", "dry-run", "allow-restart", "allow-data-loss", "rollout-timeout", "dex-password", "mpi", "mesh", "mirror", "skip-verify"}},
 		cli.FlagGroup{Title: "Undo", Flags: []string{"undo"}},
 		cli.FlagGroup{Title: "Checks", Flags: []string{"list", "explain"}},
@@ -92,6 +93,7 @@ func (o *doctorOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.mesh, "mesh", "", "with `MODE` disable: disable mutual TLS for servers without a sidecar instead of injecting one")
 	f.StringVar(&o.dexPassword, "dex-password", "", "with --fix: read the new password of user@example.com from `FILE`, or \"-\" for standard input")
 	f.StringVar(&o.mirror, "mirror", "", "read the archive of --mpi=v2beta1 from this `FOLDER|URL`")
+	cli.LoadRestrictor.Add(cmd, f, &o.restrictor, "", cli.LoadRestrictorUsage)
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not verify the pinned hash of the archive")
 	doctorOutput.Add(cmd, f, &o.output, "o", "print the report as `FORMAT`: %s")
 }
@@ -104,15 +106,15 @@ var (
 )
 
 // complete validates the flags and selects the checks.
-func (o *doctorOptions) complete() error {
-	if err := cmp.Or(doctorOutput.Check(o.output), failOn.Check(o.failOn), mpi.Check(o.mpi), mesh.Check(o.mesh)); err != nil {
+func (o *doctorOptions) complete(ctx context.Context) error {
+	if err := cmp.Or(doctorOutput.Check(o.output), failOn.Check(o.failOn), mpi.Check(o.mpi), mesh.Check(o.mesh), cli.LoadRestrictor.Check(o.restrictor)); err != nil {
 		return err
 	}
 	if err := o.conflicts(); err != nil {
 		return err
 	}
 	o.settings.Settings = doctor.Settings{MPI: o.mpi, Mesh: o.mesh, Named: len(o.ids) > 0, NewSecret: kubeflow.NewSecret}
-	if err := o.readPassword(); err != nil {
+	if err := o.readPassword(ctx); err != nil {
 		return err
 	}
 	suppressions, err := kubeflow.ParseSuppressions(o.suppress)

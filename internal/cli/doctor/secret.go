@@ -1,21 +1,21 @@
 package doctor
 
 import (
+	"context"
 	"errors"
-	"io"
-	"os"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // readPassword reads the new password from the file of --dex-password. Only its hash is kept.
-func (o *doctorOptions) readPassword() error {
+func (o *doctorOptions) readPassword(ctx context.Context) error {
 	if o.dexPassword == "" {
 		return nil
 	}
-	content, err := o.passwordFile()
+	content, err := o.passwordFile(ctx)
 	if err != nil {
 		return &problem.Error{Usage: true, What: "--dex-password: " + err.Error(), Next: "Write the password to a file, on one line, and pass the name of the file"}
 	}
@@ -28,11 +28,11 @@ func (o *doctorOptions) readPassword() error {
 	return err
 }
 
-func (o *doctorOptions) passwordFile() (string, error) {
+func (o *doctorOptions) passwordFile(ctx context.Context) (string, error) {
 	if o.dexPassword == "-" {
-		content, err := io.ReadAll(io.LimitReader(o.In, 4096))
+		content, err := bounded.All(ctx, o.In, bounded.Password)
 		return string(content), err
 	}
-	content, err := os.ReadFile(o.dexPassword)
+	content, err := bounded.File(ctx, o.dexPassword, bounded.Password)
 	return string(content), err
 }

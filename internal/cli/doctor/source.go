@@ -3,8 +3,9 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"os"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
@@ -18,7 +19,7 @@ func (o *doctorOptions) input(ctx context.Context) (*kubeflow.Input, error) {
 	case o.filename != "":
 		return kubeflow.FromManifests(ctx, release.Input{File: o.filename, Stdin: o.In}, o.renderOptions(), o.Notify)
 	case o.from != "":
-		return o.bundle()
+		return o.bundle(ctx)
 	}
 	client, err := o.Connect()
 	if err != nil {
@@ -33,7 +34,7 @@ func (o *doctorOptions) input(ctx context.Context) (*kubeflow.Input, error) {
 }
 
 func (o *doctorOptions) renderOptions() release.RenderOptions {
-	return release.RenderOptions{Mirror: o.mirror, SkipVerify: o.skipVerify}
+	return release.RenderOptions{Mirror: o.mirror, SkipVerify: o.skipVerify, Unrestricted: cli.Unrestricted(o.restrictor)}
 }
 
 // mentionInterrupted tells how to resume or undo an interrupted fix. Without permission to read the records it prints nothing.
@@ -60,8 +61,8 @@ func (o *doctorOptions) cluster(ctx context.Context) (*cluster.Client, error) {
 }
 
 // bundle reads the bundle of --from.
-func (o *doctorOptions) bundle() (*kubeflow.Input, error) {
-	file, err := os.Open(o.from)
+func (o *doctorOptions) bundle(ctx context.Context) (*kubeflow.Input, error) {
+	file, err := bounded.Open(ctx, o.from)
 	if err != nil {
 		return nil, &problem.Error{Usage: true, What: "reading the bundle: " + err.Error(), Next: "Create one with: kubectl kubeflow bundle -O FILE"}
 	}

@@ -23,7 +23,7 @@ type installOptions struct {
 	*cli.Deps
 	release, file, name string
 	only, skip          []string
-	mirror              string
+	mirror, restrictor  string
 	skipVerify          bool
 	adaptFlags
 	preflightFlags
@@ -84,6 +84,7 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 	f.StringSliceVar(&o.only, "component", nil, "install only these `COMPONENTS`")
 	f.StringSliceVar(&o.skip, "skip", nil, "do not install these `COMPONENTS`")
 	f.StringVar(&o.mirror, "mirror", "", "read archives from this `FOLDER|URL` instead of the internet; it holds each archive at HOST/PATH")
+	cli.LoadRestrictor.Add(cmd, f, &o.restrictor, "", cli.LoadRestrictorUsage)
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not verify the pinned hashes of archives")
 	o.adaptFlags.add(cmd, f)
 	o.preflightFlags.add(f)
@@ -96,7 +97,7 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask for confirmation")
 	cli.GroupFlags(cmd,
 		cli.FlagGroup{Title: "What to install", Flags: []string{"release", "filename", "dir", "component", "skip", "name"}},
-		cli.FlagGroup{Title: "Sources", Flags: []string{"mirror", "skip-verify", "image"}},
+		cli.FlagGroup{Title: "Sources", Flags: []string{"mirror", "skip-verify", "load-restrictor", "image"}},
 		cli.FlagGroup{Title: "Compatibility patches", Flags: []string{"adapt", "gpu-tolerations"}},
 		cli.FlagGroup{Title: "Preview", Flags: []string{"dry-run", "diff"}},
 		cli.FlagGroup{Title: "Conflicts", Flags: []string{"suppress", "adopt", "recreate", "allow-downgrade"}},
@@ -113,7 +114,7 @@ func (o *installOptions) validate() error {
 	case o.timeout <= 0:
 		return &problem.Error{Usage: true, What: "--timeout must be positive", Next: "For example: --timeout 30m"}
 	}
-	return cmp.Or(cli.CheckName(o.name), installDryRun.Check(o.dryRun), installOutput.Check(o.output), o.adaptFlags.validate(), o.preflightFlags.validate())
+	return cmp.Or(cli.CheckName(o.name), installDryRun.Check(o.dryRun), installOutput.Check(o.output), cli.LoadRestrictor.Check(o.restrictor), o.adaptFlags.validate(), o.preflightFlags.validate())
 }
 
 // run installs. With -o json or yaml it writes a document even if the install failed before it had a result.
@@ -164,7 +165,7 @@ func (o *installOptions) prepareOptions() kubeflow.InstallOptions {
 	options := kubeflow.InstallOptions{
 		Source: kubeflow.Source{
 			Release: o.release, File: o.file, Dirs: o.dirs, Stdin: o.In, Name: o.name, Only: o.only, Skip: o.skip,
-			Mirror: o.mirror, SkipVerify: o.skipVerify,
+			Mirror: o.mirror, SkipVerify: o.skipVerify, Unrestricted: cli.Unrestricted(o.restrictor),
 		},
 		Namespace: *o.Flags.Namespace, Images: o.rules, GPUTolerations: o.gpuTolerations,
 		Suppress: o.suppressions, Adopt: o.adopt, Recreate: o.allow.recreate,

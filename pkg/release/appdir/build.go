@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
-	"path/filepath"
+	"os"
+	"path"
 	"slices"
 	"strings"
 
@@ -197,14 +199,37 @@ func (d *Dir) PutRendered(components []release.RenderedComponent) error {
 		current[name] = true
 		d.put(name, content)
 	}
-	old, err := filepath.Glob(filepath.Join(d.Path, rendered, "*.yaml"))
+	old, err := d.renderedFiles()
 	if err != nil {
-		return fmt.Errorf("looking into %s: %w", d.Path, err)
+		return unopened(d.Path, err)
 	}
 	for _, file := range old {
-		if name := rendered + "/" + filepath.Base(file); !current[name] {
+		if name := rendered + "/" + file; !current[name] {
 			d.drop(name)
 		}
 	}
 	return nil
+}
+
+// renderedFiles lists the files in rendered/, if that is a folder inside the directory.
+func (d *Dir) renderedFiles() ([]string, error) {
+	root, err := os.OpenRoot(d.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }()
+	entries, err := fs.ReadDir(root.FS(), rendered)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var names []string
+	for _, entry := range entries {
+		if path.Ext(entry.Name()) == ".yaml" {
+			names = append(names, entry.Name())
+		}
+	}
+	return names, err
 }

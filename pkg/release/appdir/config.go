@@ -7,6 +7,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
@@ -66,6 +67,9 @@ func ValidName(name string) bool { return nameRule.MatchString(name) }
 // ParseConfig reads a kubeflow.yaml; an unknown field is an error.
 func ParseConfig(name string, content []byte) (Config, error) {
 	var c Config
+	if err := bounded.YAML(content); err != nil {
+		return c, &problem.Error{Usage: true, What: name + " cannot be read", Next: "Correct it, or build into a new directory", Err: err}
+	}
 	if err := yaml.UnmarshalStrict(content, &c); err != nil {
 		return c, &problem.Error{Usage: true, What: name + " cannot be read", Next: "Correct it, or build into a new directory", Err: err}
 	}

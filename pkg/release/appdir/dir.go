@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -13,6 +12,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
@@ -98,7 +98,7 @@ func (d *Dir) read() error {
 		if total += stat.Size(); total > archive.DefaultLimits.Total || len(d.files) >= archive.DefaultLimits.Entries {
 			return &problem.Error{Usage: true, What: d.Path + " is too large to be an application directory", Next: "Name another one"}
 		}
-		d.files[name], err = readAll(root, name)
+		d.files[name], err = bounded.Inside(root, name, archive.DefaultLimits.File)
 		return err
 	})
 	var input *problem.Error
@@ -106,15 +106,6 @@ func (d *Dir) read() error {
 		return unopened(d.Path, err)
 	}
 	return err
-}
-
-func readAll(root *os.Root, name string) ([]byte, error) {
-	file, err := root.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }()
-	return io.ReadAll(file)
 }
 
 // recognise distinguishes this program's directories, kfctl's, empty ones and others.

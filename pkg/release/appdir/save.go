@@ -4,11 +4,10 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
+	"regexp"
 	"slices"
-	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/atomicfile"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
@@ -26,13 +25,22 @@ func (d *Dir) drop(name string) {
 	d.remove = append(d.remove, name)
 }
 
-// Save writes what changed since Open. Each file is written atomically, and the lock last: after an
+// Save writes what changed since Open. Each file is written atomically and inside the directory, and the lock last: after an
 // interrupted build the bases do not match the lock.
 func (d *Dir) Save() error {
 	names := slices.Sorted(maps.Keys(d.write))
 	slices.SortStableFunc(names, func(a, b string) int { return order(a) - order(b) })
+	root, err := atomicfile.Folder(d.Path)
+	if err != nil {
+		return unwritten(d.Path, err)
+	}
+	defer func() { _ = root.Close() }()
 	for _, name := range names {
-		if err := writeFile(filepath.Join(d.Path, filepath.FromSlash(name)), d.write[name]); err != nil {
+		mode := atomicfile.Plain
+		if holdsSecret.Match(d.write[name]) {
+			mode = atomicfile.Secret
+		}
+		if err := atomicfile.Write(root, name, d.write[name], mode); err != nil {
 			return unwritten(d.Path, err)
 		}
 	}
@@ -40,14 +48,8 @@ func (d *Dir) Save() error {
 		if _, back := d.write[name]; back {
 			continue
 		}
-		file := filepath.Join(d.Path, filepath.FromSlash(name))
-		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := atomicfile.Remove(root, name); err != nil {
 			return unwritten(d.Path, err)
-		}
-		for up := filepath.Dir(file); up != filepath.Clean(d.Path); up = filepath.Dir(up) {
-			if os.Remove(up) != nil { // it is not empty
-				break
-			}
 		}
 	}
 	d.write, d.remove = map[string][]byte{}, nil
@@ -72,33 +74,5 @@ func unwritten(name string, err error) error {
 	return &problem.Error{Usage: true, What: "the directory " + name + " cannot be written", Next: "Name one that can be written, or make room there; then run the same command again", Err: err}
 }
 
-// writeFile writes a file atomically; one that contains a Secret is readable only by its owner.
-func writeFile(name string, content []byte) error {
-	folder := filepath.Dir(name)
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(folder, ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(content)
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	if err == nil && !holdsSecret(string(content)) {
-		err = os.Chmod(file.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(file.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(file.Name())
-	}
-	return err
-}
-
-// holdsSecret reports whether a file contains a Secret, as this package writes it.
-func holdsSecret(content string) bool {
-	return strings.HasPrefix(content, "kind: Secret\n") || strings.Contains(content, "\nkind: Secret\n")
-}
+// holdsSecret matches a file that contains a Secret, which only its owner may read.
+var holdsSecret = regexp.MustCompile(`["']?\bkind["']?\s*:\s*["']?Secret\b`)

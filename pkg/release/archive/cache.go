@@ -3,8 +3,9 @@ package archive
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"os"
-	"path/filepath"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/atomicfile"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 )
 
 // The cache stores each content under its hash. Others may be able to write it, such as another job on a
@@ -16,7 +17,7 @@ func (f *Fetcher) kept(r Request) (*Fetched, bool) {
 	if f.Cache == "" || r.Hash == "" {
 		return nil, false
 	}
-	content, err := readFile(f.contentFile(r.Hash), f.limits().Download)
+	content, err := bounded.In(f.Cache, contentFile(r.Hash), f.limits().Download)
 	if err != nil {
 		return nil, false
 	}
@@ -26,37 +27,13 @@ func (f *Fetcher) kept(r Request) (*Fetched, bool) {
 
 func (f *Fetcher) keep(hash string, content []byte) {
 	if f.Cache != "" {
-		_ = WriteFile(f.contentFile(hash), content)
+		_ = atomicfile.Into(f.Cache, contentFile(hash), content, atomicfile.Plain)
 	}
 }
 
-func (f *Fetcher) contentFile(hash string) string {
-	return filepath.Join(f.Cache, "content", digest(hash))
-}
+func contentFile(hash string) string { return "content/" + digest(hash) }
 
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
-}
-
-// WriteFile writes a file atomically, so that a killed process leaves no partial file.
-func WriteFile(name string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	temporary, err := os.CreateTemp(filepath.Dir(name), ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = temporary.Write(content)
-	if closed := temporary.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(temporary.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(temporary.Name())
-	}
-	return err
 }

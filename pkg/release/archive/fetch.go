@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 )
 
 // A Request names content and, if known, its expected hash.
@@ -20,6 +22,8 @@ type Request struct {
 	URL string
 	// Also are other addresses of the same content, tried in a mirror.
 	Also []string
+	// Within is the folder that a local path has to be in; empty for a path that the user named.
+	Within string
 	// Hash is the pin; empty if unknown.
 	Hash string
 }
@@ -58,7 +62,7 @@ type Fetched struct {
 func (f *Fetcher) Fetch(ctx context.Context, r Request) (*Fetched, error) {
 	r.URL = Canonical(r.URL)
 	if !IsURL(r.URL) {
-		return f.local(r)
+		return f.local(ctx, r)
 	}
 	if f.Mirror != "" && !IsURL(f.Mirror) {
 		return f.fromFolder(r)
@@ -67,20 +71,67 @@ func (f *Fetcher) Fetch(ctx context.Context, r Request) (*Fetched, error) {
 }
 
 // local reads a path or file: URL, which is the user's own and therefore has no pin.
-func (f *Fetcher) local(r Request) (*Fetched, error) {
+func (f *Fetcher) local(ctx context.Context, r Request) (*Fetched, error) {
 	name := LocalPath(r.URL)
-	stat, err := os.Stat(name)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", r.URL, errors.Unwrap(err))
+	if r.Within != "" {
+		return f.within(r, name)
 	}
-	if stat.IsDir() {
-		return f.folder(name, r)
+	if stat, err := os.Stat(name); err == nil && stat.IsDir() {
+		root, err := os.OpenRoot(name)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", r.URL, err)
+		}
+		return f.folder(root, r)
 	}
-	content, err := readFile(name, f.limits().Download)
+	content, err := bounded.File(ctx, name, f.limits().Download)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", r.URL, err)
+		return nil, fmt.Errorf("reading %s: %w", r.URL, reason(err))
 	}
 	return f.accept(content, r)
+}
+
+// ErrOutside is the error for a local path that leads out of the folder that it has to be in.
+var ErrOutside = errors.New("it is outside the folder of what refers to it")
+
+// within reads a local path that has to be inside a folder, also through links.
+func (f *Fetcher) within(r Request, name string) (*Fetched, error) {
+	inside, err := filepath.Rel(r.Within, name)
+	if err != nil || !filepath.IsLocal(inside) {
+		return nil, fmt.Errorf("reading %s: %w", r.URL, ErrOutside)
+	}
+	root, err := os.OpenRoot(r.Within)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", r.URL, reason(err))
+	}
+	defer func() { _ = root.Close() }()
+	stat, err := root.Stat(inside)
+	if target, linked := os.Readlink(name); linked == nil && err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading %s, a link to %s: %w", r.URL, target, ErrOutside)
+	}
+	if err == nil && stat.IsDir() {
+		below, err := root.OpenRoot(inside)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", r.URL, reason(err))
+		}
+		return f.folder(below, r)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", r.URL, reason(err))
+	}
+	content, err := bounded.Inside(root, inside, f.limits().Download)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", r.URL, reason(err))
+	}
+	return f.accept(content, r)
+}
+
+// reason leaves out the path and the operation, which the message has already.
+func reason(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }
 
 // LocalPath returns the path of a file: URL; other text is a path already.
@@ -97,16 +148,22 @@ func LocalPath(reference string) string {
 	return filepath.FromSlash(rest)
 }
 
-func (f *Fetcher) folder(root string, r Request) (*Fetched, error) {
+// folder reads the files of a folder, and closes it. Links are left out.
+func (f *Fetcher) folder(root *os.Root, r Request) (*Fetched, error) {
+	defer func() { _ = root.Close() }()
 	a := &Archive{Files: map[string][]byte{}, Links: map[string]string{}}
-	err := fs.WalkDir(os.DirFS(root), ".", func(name string, entry fs.DirEntry, err error) error {
+	total := int64(0)
+	err := fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
 			return err
 		}
 		if len(a.Files) >= f.limits().Entries {
-			return bad("%s holds more than %d files", root, f.limits().Entries)
+			return bad("%s holds more than %d files", root.Name(), f.limits().Entries)
 		}
-		a.Files[name], err = readFile(filepath.Join(root, filepath.FromSlash(name)), f.limits().File)
+		a.Files[name], err = bounded.Inside(root, name, f.limits().File)
+		if total += int64(len(a.Files[name])); total > f.limits().Total {
+			return bad("%s holds more than %d MiB", root.Name(), f.limits().Total>>20)
+		}
 		return err
 	})
 	if err != nil {
@@ -127,7 +184,7 @@ func (f *Fetcher) fromFolder(r Request) (*Fetched, error) {
 		if !ok {
 			continue
 		}
-		content, err := readFile(filepath.Join(mirror, filepath.FromSlash(place)), f.limits().Download)
+		content, err := bounded.In(mirror, filepath.FromSlash(place), f.limits().Download)
 		if errors.Is(err, fs.ErrNotExist) {
 			tried = append(tried, place)
 			continue
@@ -170,7 +227,23 @@ func (f *Fetcher) check(a *Archive, r Request) (*Fetched, error) {
 	if r.Hash != "" && !verified && !f.SkipVerify {
 		return nil, &MismatchError{URL: r.URL, Want: r.Hash, Got: got}
 	}
-	return &Fetched{Archive: a, Hash: got, Verified: verified}, nil
+	if !verified {
+		err = bound(a)
+	}
+	return &Fetched{Archive: a, Hash: got, Verified: verified}, err
+}
+
+// bound checks the YAML of an archive that nobody vouches for, before it is parsed.
+func bound(a *Archive) error {
+	for name, content := range a.Files {
+		switch ext := path.Ext(name); {
+		case ext == ".yaml", ext == ".yml", ext == ".json", ext == "":
+			if err := bounded.YAML(content); err != nil {
+				return bad("%s cannot be used: %v", name, err)
+			}
+		}
+	}
+	return nil
 }
 
 func (f *Fetcher) limits() Limits {

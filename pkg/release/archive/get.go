@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
@@ -88,12 +88,13 @@ func (f *Fetcher) attempt(ctx context.Context, address string, stall time.Durati
 		return nil, err
 	}
 	limit := f.limits().Download
-	content, err := io.ReadAll(io.LimitReader(&fed{response.Body, watchdog, stall}, limit+1))
+	content, err := bounded.All(ctx, &fed{response.Body, watchdog, stall}, limit)
+	var over *bounded.Error
+	if errors.As(err, &over) {
+		return nil, bad("%s cannot be used: %v", address, over)
+	}
 	if err != nil {
 		return nil, f.fault(ctx, address, err)
-	}
-	if int64(len(content)) > limit {
-		return nil, bad("%s is larger than %d MiB", address, limit>>20)
 	}
 	return content, nil
 }
@@ -109,17 +110,4 @@ func (r *fed) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
 	r.watchdog.Reset(r.stall)
 	return n, err
-}
-
-func readFile(name string, limit int64) ([]byte, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }()
-	content, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err == nil && int64(len(content)) > limit {
-		return nil, bad("%s is larger than %d MiB", name, limit>>20)
-	}
-	return content, err
 }

@@ -26,13 +26,13 @@ func (l Limits) most(packed int) int64 {
 // headers limits the bytes of an archive that are not file content.
 func (l Limits) headers() int64 { return 1<<20 + 4096*int64(l.Entries) }
 
-// bounded limits what a small archive can unpack to. A tar file may contain more than its files.
-type bounded struct {
+// measured limits what a small archive can unpack to. A tar file may contain more than its files.
+type measured struct {
 	io.Reader
 	left int64
 }
 
-func (b *bounded) Read(p []byte) (int, error) {
+func (b *measured) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
 	if b.left -= int64(n); b.left < 0 {
 		return 0, errTooMuch

@@ -22,7 +22,7 @@ func Unpack(name string, content []byte, limits Limits) (*Archive, error) {
 		return single(name, content)
 	}
 	u := unpacking{limits: limits, most: limits.most(len(content)), out: &Archive{Files: map[string][]byte{}, Links: map[string]string{}}}
-	if err := u.all(tar.NewReader(&bounded{stream, u.most + limits.headers()})); err != nil {
+	if err := u.all(tar.NewReader(&measured{stream, u.most + limits.headers()})); err != nil {
 		return nil, err
 	}
 	if len(u.out.Files) == 0 {

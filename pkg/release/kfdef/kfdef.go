@@ -10,6 +10,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
@@ -99,6 +100,9 @@ func Parse(name string, content []byte) (*KfDef, error) {
 
 // readKfDef reports fields of the wrong type in readable words.
 func readKfDef(content []byte) (*KfDef, error) {
+	if err := bounded.YAML(content); err != nil {
+		return nil, err
+	}
 	plain, err := yaml.YAMLToJSON(content)
 	if err != nil {
 		return nil, PlainYAML(err)

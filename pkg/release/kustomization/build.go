@@ -16,11 +16,8 @@ func (t *Tree) Build(ctx context.Context, folder string) ([]*unstructured.Unstru
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	options := krusty.MakeDefaultOptions() // no plugins, no functions, no helm
-	options.Reorder = krusty.ReorderOptionUnspecified
-	options.LoadRestrictions = types.LoadRestrictionsNone
 	defer quiet()()
-	built, err := krusty.MakeKustomizer(options).Run(t, folder)
+	built, err := krusty.MakeKustomizer(t.options()).Run(t, folder)
 	if err != nil {
 		return nil, t.explain(folder, err)
 	}
@@ -33,6 +30,16 @@ func (t *Tree) Build(ctx context.Context, folder string) ([]*unstructured.Unstru
 		objects = append(objects, one)
 	}
 	return objects, nil
+}
+
+func (t *Tree) options() *krusty.Options {
+	options := krusty.MakeDefaultOptions() // no plugins, no functions, no helm
+	options.Reorder = krusty.ReorderOptionUnspecified
+	options.LoadRestrictions = types.LoadRestrictionsRootOnly
+	if t.Sealed || t.Unrestricted { // the releases' own kustomizations read files beside their folders, inside the archive
+		options.LoadRestrictions = types.LoadRestrictionsNone
+	}
+	return options
 }
 
 // A BuildError is an error that only kustomize itself detects.
@@ -52,6 +59,9 @@ func (t *Tree) explain(folder string, err error) error {
 	t.mu.Unlock()
 	if fault != nil {
 		return fault
+	}
+	if outside := outsider(err); outside != nil {
+		return outside
 	}
 	if named := (diagnosis{Tree: t}).folder(folder); named != nil {
 		return named

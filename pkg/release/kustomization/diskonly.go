@@ -1,13 +1,16 @@
 package kustomization
 
 import (
+	"errors"
 	"path/filepath"
 
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// disk is the user's disk, for a kustomization there.
+// disk tells what exists on the user's disk; readDisk reads it.
 var disk = filesys.MakeFsOnDisk()
+
+var errUnused = errors.New("a build does not need this")
 
 // The rest of kustomize's file system interface: a build neither writes nor lists folders.
 
@@ -26,16 +29,14 @@ func (t *Tree) RemoveAll(string) error { return errReadOnly }
 // WriteFile refuses to write.
 func (t *Tree) WriteFile(string, []byte) error { return errReadOnly }
 
-// Open opens a file on disk.
-func (t *Tree) Open(name string) (filesys.File, error) { return t.disk(name).Open(name) }
+// Open refuses: files are read through ReadFile.
+func (t *Tree) Open(string) (filesys.File, error) { return nil, errUnused }
 
-// ReadDir lists a folder on disk.
-func (t *Tree) ReadDir(name string) ([]string, error) { return t.disk(name).ReadDir(name) }
+// ReadDir refuses: a build lists no folders.
+func (t *Tree) ReadDir(string) ([]string, error) { return nil, errUnused }
 
-// Glob finds files on disk.
-func (t *Tree) Glob(pattern string) ([]string, error) { return t.disk(pattern).Glob(pattern) }
+// Glob refuses: a build lists no folders.
+func (t *Tree) Glob(string) ([]string, error) { return nil, errUnused }
 
-// Walk visits files on disk.
-func (t *Tree) Walk(name string, visit filepath.WalkFunc) error {
-	return t.disk(name).Walk(name, visit)
-}
+// Walk refuses: a build lists no folders.
+func (t *Tree) Walk(string, filepath.WalkFunc) error { return errUnused }

@@ -23,10 +23,8 @@ func (t *Tree) Origin(ctx context.Context, folder string, wanted *unstructured.U
 	t.mu.Lock()
 	t.origins = file
 	t.mu.Unlock()
-	options := krusty.MakeDefaultOptions()
-	options.LoadRestrictions = types.LoadRestrictionsNone
 	defer quiet()()
-	built, err := krusty.MakeKustomizer(options).Run(t, folder)
+	built, err := krusty.MakeKustomizer(t.options()).Run(t, folder)
 	if err != nil {
 		return ""
 	}

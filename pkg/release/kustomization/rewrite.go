@@ -52,8 +52,11 @@ func (t *Tree) inward(file, reference string) (string, error) {
 	if err != nil {
 		return "", &ReferenceError{Reference: reference, File: t.name(file), Fetched: true, Err: err}
 	}
+	if single != "" {
+		return path.Join(strings.TrimPrefix(folder, "/"), single), nil
+	}
 	from := filepath.ToSlash(strings.TrimPrefix(filepath.Dir(file), filepath.VolumeName(file)))
-	to, err := filepath.Rel(from, path.Join(folder, remote.Path, single))
+	to, err := filepath.Rel(from, path.Join(folder, remote.Path))
 	return filepath.ToSlash(to), err
 }
 

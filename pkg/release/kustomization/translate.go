@@ -146,8 +146,12 @@ func (t *Tree) inlineReplacements(name string, fields map[string]any) bool {
 }
 
 func (t *Tree) beside(file, reference string) ([]byte, bool) {
-	content, err := t.read(path.Join(path.Dir(filepath.ToSlash(file)), filepath.ToSlash(reference)))
-	return content, err == nil
+	if !t.Sealed && !t.Unrestricted && !filepath.IsLocal(reference) {
+		return nil, false
+	}
+	name := path.Join(path.Dir(filepath.ToSlash(file)), filepath.ToSlash(reference))
+	content, err := t.read(name)
+	return content, err == nil && t.harmless(name, content) == nil
 }
 
 // edited parses content, lets edit change it, and returns it unchanged if edit reports no change. What cannot be parsed stays as it is:

@@ -24,6 +24,8 @@ type Tree struct {
 	Fetch func(Remote) (*archive.Archive, error)
 	// Sealed excludes the disk: a kustomization can then read only mounted archives.
 	Sealed bool
+	// Unrestricted lets a kustomization on disk read files outside its folder, as kustomize's LoadRestrictionsNone does.
+	Unrestricted bool
 
 	mu       sync.Mutex
 	fetching sync.Mutex
@@ -31,6 +33,7 @@ type Tree struct {
 	remote   map[string]brought // by address
 	fault    error              // the first reference that could not be resolved
 	origins  string             // the kustomization whose build records the files that objects come from; usually empty
+	roots    map[string]bool    // folders on disk whose kustomization was read
 }
 
 // A mount is one archive, with the folders of its files.
@@ -64,12 +67,10 @@ func (t *Tree) Mount(name string, a *archive.Archive) string {
 
 // find distinguishes paths in archives from those on disk, and follows links inside an archive.
 func (t *Tree) find(name string) (m *mount, inside string, ok bool) {
-	slashed := path.Clean(filepath.ToSlash(strings.TrimPrefix(name, filepath.VolumeName(name))))
-	below, ok := strings.CutPrefix(slashed, root+"/")
+	_, mountName, inside, ok := split(name)
 	if !ok {
 		return nil, "", false
 	}
-	mountName, inside, _ := strings.Cut(below, "/")
 	t.mu.Lock()
 	m = t.mounts[mountName]
 	t.mu.Unlock()
@@ -78,6 +79,18 @@ func (t *Tree) find(name string) (m *mount, inside string, ok bool) {
 		return &mount{Archive: &archive.Archive{}}, inside, true
 	}
 	return m, m.follow(path.Clean(inside)), true
+}
+
+// split finds a mount in a path, with what comes before it: a single remote file is shown below the folder of the
+// kustomization that refers to it, as if it were inside.
+func split(name string) (before, mountName, inside string, ok bool) {
+	slashed := path.Clean(filepath.ToSlash(strings.TrimPrefix(name, filepath.VolumeName(name))))
+	at := strings.LastIndex(slashed, root+"/")
+	if at < 0 {
+		return "", "", "", false
+	}
+	mountName, inside, _ = strings.Cut(slashed[at+len(root)+1:], "/")
+	return slashed[:at], mountName, inside, true
 }
 
 // follow resolves the links in a path. More than forty are treated as a cycle.
@@ -108,13 +121,22 @@ func (m *mount) step(name string) string {
 func (t *Tree) ReadFile(name string) ([]byte, error) {
 	content, err := t.read(name)
 	if err == nil {
+		err = t.harmless(name, content)
+	}
+	if err == nil {
 		content, err = t.translate(name, content)
 	}
 	if err == nil && t.wantsOrigins(name) {
 		content, err = recordOrigins(content)
 	}
-	if err != nil || !isKustomizationFile(name) {
-		return content, err
+	if err != nil {
+		if errors.Is(err, ErrLeaves) || errors.Is(err, errAddress) {
+			t.blame(err)
+		}
+		return nil, err
+	}
+	if !isKustomizationFile(name) {
+		return content, nil
 	}
 	rewritten, err := t.rewrite(name, content)
 	if err == nil {
@@ -129,7 +151,7 @@ func (t *Tree) ReadFile(name string) ([]byte, error) {
 func (t *Tree) read(name string) ([]byte, error) {
 	m, inside, ok := t.find(name)
 	if !ok {
-		return t.disk(name).ReadFile(name)
+		return t.readDisk(name)
 	}
 	content, ok := m.Files[inside]
 	if !ok {
@@ -168,6 +190,10 @@ func (t *Tree) Exists(name string) bool {
 
 // CleanedAbs is part of kustomize's file system.
 func (t *Tree) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
+	if isKustomizationFile(name) && t.Exists(name) && !t.IsDir(name) { // also a link is read by this name, and so rewritten
+		dir, _, err := t.CleanedAbs(filepath.Dir(name))
+		return dir, filepath.Base(name), err
+	}
 	m, inside, ok := t.find(name)
 	switch {
 	case !ok:
@@ -183,9 +209,8 @@ func (t *Tree) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
 
 // outside returns the full path of a name in the mount that a path leads to.
 func (t *Tree) outside(name, inside string) string {
-	slashed := path.Clean(filepath.ToSlash(strings.TrimPrefix(name, filepath.VolumeName(name))))
-	mountName, _, _ := strings.Cut(strings.TrimPrefix(slashed, root+"/"), "/")
-	return path.Join(root, mountName, inside)
+	before, mountName, _, _ := split(name)
+	return path.Join(before, root, mountName, inside)
 }
 
 // brought is the mount of a remote reference's content, and its name if it is a single file.
