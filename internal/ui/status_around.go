@@ -15,6 +15,9 @@ import (
 func (p *page) around(o *kubeflow.Overview, style StatusStyle) {
 	fact := func(name, text string) { p.wrapped(p.Paint(Bold, fmt.Sprintf("%-9s  ", name)), 11, text) }
 	fact("Dashboard", address(o.Dashboard))
+	if why := o.Dashboard.Unprotected; why != "" {
+		fact("", p.bad()+" It is public, and authentication is not proven: "+why+". To find the cause: kubectl kubeflow doctor exposure")
+	}
 	if style.Wide {
 		for _, e := range o.Dashboard.Endpoints {
 			fact("", fmt.Sprintf("%s %s/%s %s", e.Via, e.About.Namespace, e.About.Name, cmp.Or(e.URL, "reachable "+reaches[e.Reach])))

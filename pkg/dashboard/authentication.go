@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 
-	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -18,7 +16,7 @@ import (
 // Authentication is the verdict on what authenticates requests before they reach the dashboard.
 type Authentication struct {
 	By     string `json:"by"`    // "oauth2-proxy", "authservice", another provider, "token", or "none"
-	Proven bool   `json:"ready"` // a recognised authenticator is in front of the gateway, and is ready
+	Proven bool   `json:"ready"` // a recognised chain authenticates every request at every pod of the gateway, and is ready
 	Reason string `json:"why"`   // the evidence on the cluster, as a phrase
 	Unread error  `json:"-"`     // what could not be read, so that nothing is proven
 }
@@ -32,48 +30,110 @@ func (a Authentication) String() string {
 	case a.By == NoAuthentication:
 		return "no authentication"
 	case !a.Proven:
-		return "authentication by " + a.By + ", not ready"
+		return "authentication by " + a.By + ", not proven"
 	}
 	return "authentication by " + a.By
 }
 
-var proxyRef = cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: "oauth2-proxy", Name: "oauth2-proxy"}
-
-// Authenticate reads what authenticates requests at the gateway.
+// Authenticate reads what authenticates requests at the gateway. Authentication is proven only if a chain that is understood covers
+// every host, path, port and method of every pod that serves the dashboard, and if its authenticator runs.
 func (g Gateway) Authenticate(ctx context.Context, view cluster.View) Authentication {
-	filters, err := g.InFront(ctx, view, EnvoyFilterKind)
+	if err := g.PodsUnread; err != nil {
+		return unread(err)
+	}
+	if why := g.unknownPods(); why != "" {
+		return unproven(why)
+	}
+	m, err := readMesh(ctx, view, g.Namespace())
 	if err != nil {
 		return unread(err)
 	}
-	if f := named(filters, "add-user-filter"); f != nil { // whatever else is there: it sets the user of every request
-		return unproven(fmt.Sprintf("%s authenticates every request as the same anonymous user", cluster.RefOf(f)))
-	}
-	rules, err := g.InFront(ctx, view, AuthorizationPolicyKind)
-	if err != nil {
-		return unread(err)
-	}
-	enforced := slices.DeleteFunc(slices.Clone(rules), dryRun)
-	if i := slices.IndexFunc(enforced, func(p *unstructured.Unstructured) bool { return actionOf(p) == "CUSTOM" }); i >= 0 {
-		return byProvider(ctx, view, enforced[i])
-	}
-	if f := named(filters, "authn-filter"); f != nil {
-		return byAuthservice(ctx, view, f)
-	}
-	verdict := unproven("nothing in front of the gateway authenticates requests")
-	for _, p := range rules {
-		switch {
-		case dryRun(p) && (actionOf(p) == "CUSTOM" || actionOf(p) == "DENY"):
-			verdict = unproven(fmt.Sprintf("%s is a dry run: Istio does not enforce it", cluster.RefOf(p)))
-		case actionOf(p) == "DENY":
-			if byToken := g.byToken(ctx, view, p); byToken.Proven || byToken.Reason != "" {
-				verdict = byToken
+	var verdict Authentication
+	for i, pods := range g.podSets() {
+		one := m.authenticate(ctx, view, pods)
+		if !one.Proven {
+			if i > 0 && one.Unread == nil {
+				one.Reason += fmt.Sprintf(" (at the pods of %s)", pods)
 			}
+			return one
 		}
-		if verdict.Proven {
-			break
+		if i == 0 {
+			verdict = one
 		}
 	}
 	return verdict
+}
+
+// A front is what Istio may enforce at one set of pods.
+type front struct {
+	mesh
+	pods                     podSet
+	filters, policies, rules []*unstructured.Unstructured // EnvoyFilters, AuthorizationPolicies and RequestAuthentications
+	inactive                 []*unstructured.Unstructured // policies that Istio does not enforce
+}
+
+// authenticate reads what authenticates requests at one set of pods.
+func (m mesh) authenticate(ctx context.Context, view cluster.View, pods podSet) Authentication {
+	f := front{mesh: m, pods: pods}
+	var plugins []*unstructured.Unstructured
+	for kind, into := range map[schema.GroupKind]*[]*unstructured.Unstructured{
+		EnvoyFilterKind: &f.filters, AuthorizationPolicyKind: &f.policies, RequestAuthenticationKind: &f.rules, wasmPluginKind: &plugins,
+	} {
+		all, err := listIn(ctx, view, kind, pods.namespace, m.root)
+		if err != nil {
+			return unread(err)
+		}
+		*into = whether(all, pods.labels, maybe)
+		if kind == AuthorizationPolicyKind {
+			f.inactive = slices.DeleteFunc(slices.Clone(all), func(o *unstructured.Unstructured) bool {
+				return selected(o, pods.labels) == never || dryRun(o) == surely
+			})
+		}
+	}
+	if len(plugins) > 0 {
+		return unproven(fmt.Sprintf("%s runs code in the gateway that may let requests pass", cluster.RefOf(plugins[0])))
+	}
+	return f.judge(ctx, view)
+}
+
+// judge decides by the objects. The order is that of Istio: filters, then CUSTOM, DENY and ALLOW policies.
+func (f front) judge(ctx context.Context, view cluster.View) Authentication {
+	asked, narrow, reason := "", "", ""
+	for _, filter := range f.filters {
+		v := judgeFilter(filter)
+		if v.unknown != "" {
+			return unproven(v.unknown)
+		}
+		switch {
+		case v.narrow != "" || at(filter, f.pods.labels) != surely:
+			narrow = v.narrow
+		case v.checks != "":
+			asked, reason = v.checks, fmt.Sprintf("%s asks %%s about every request", cluster.RefOf(filter))
+		}
+	}
+	token := f.token()
+	sure := whether(f.policies, f.pods.labels, surely)
+	for _, policy := range withAction(sure, custom) {
+		reach := scopeOf(policy)
+		if reach == partly {
+			continue
+		}
+		verdict := f.byProvider(ctx, view, policy)
+		if reach == withoutToken && verdict.Proven {
+			if !token.Proven {
+				return unproven(fmt.Sprintf("%s lets requests with an Authorization header pass unchecked, and %s", cluster.RefOf(policy), token.Reason))
+			}
+			verdict.Reason = fmt.Sprintf("%s asks %s about every request without a token, and %s", cluster.RefOf(policy), verdict.By, token.Reason)
+		}
+		return verdict
+	}
+	if asked != "" {
+		return f.byFilter(ctx, view, asked, reason)
+	}
+	if !token.Proven && narrow != "" {
+		return unproven(narrow)
+	}
+	return token
 }
 
 func unproven(reason string) Authentication {
@@ -82,6 +142,75 @@ func unproven(reason string) Authentication {
 
 func unread(err error) Authentication {
 	return Authentication{By: NoAuthentication, Reason: fmt.Sprintf("what authenticates requests could not be read: %v", err), Unread: err}
+}
+
+// byProvider decides for Kubeflow 1.9 and newer, where Istio asks an external provider.
+func (f front) byProvider(ctx context.Context, view cluster.View, policy *unstructured.Unstructured) Authentication {
+	name := kube.Text(policy.Object, "spec", "provider", "name")
+	reason := fmt.Sprintf("%s asks %s about every request", cluster.RefOf(policy), name)
+	definitions := f.named(name)
+	if len(definitions) == 0 {
+		return Authentication{By: name, Reason: fmt.Sprintf("%s, which is not an extensionProvider of Istio's configuration in namespace %s", reason, RootNamespace(f.pods.namespace))}
+	}
+	verdict := Authentication{}
+	for _, definition := range definitions {
+		a, unsuited := askedBy(name, definition)
+		if unsuited != "" {
+			return Authentication{By: name, Reason: reason + ", which " + unsuited}
+		}
+		if verdict = a.judge(ctx, view, reason); !verdict.Proven {
+			return verdict
+		}
+	}
+	return verdict
+}
+
+// byFilter decides for Kubeflow 1.3 to 1.8, where an EnvoyFilter asks authservice, and for a company's own check.
+func (f front) byFilter(ctx context.Context, view cluster.View, asked, reason string) Authentication {
+	a, ok := inCluster(asked, f.filters)
+	if !ok {
+		return unproven(fmt.Sprintf(reason+": whether it runs cannot be seen in the cluster", asked))
+	}
+	a.http = true
+	return a.judge(ctx, view, fmt.Sprintf(reason, a.name))
+}
+
+// token decides by the policies that demand a valid token. Only a RequestAuthentication validates tokens: without one the policies refuse
+// every request and are likely to be weakened later, so they prove nothing.
+func (f front) token() Authentication {
+	sure := whether(f.policies, f.pods.labels, surely)
+	var by *unstructured.Unstructured
+	if i := slices.IndexFunc(withAction(sure, deny), refusesAnonymous); i >= 0 {
+		by = withAction(sure, deny)[i]
+	} else {
+		by = allows(sure, f.policies)
+	}
+	if by == nil {
+		return unproven(f.missing())
+	}
+	validated := slices.ContainsFunc(whether(f.rules, f.pods.labels, surely), func(o *unstructured.Unstructured) bool {
+		return slices.ContainsFunc(kube.Items(o.Object, "spec", "jwtRules"), func(rule map[string]any) bool { return kube.Text(rule, "issuer") != "" })
+	})
+	if !validated {
+		return unproven(fmt.Sprintf("%s refuses requests without a valid token, and no RequestAuthentication at the gateway validates any", cluster.RefOf(by)))
+	}
+	return Authentication{By: "token", Proven: true, Reason: fmt.Sprintf("%s refuses every request without a valid token", cluster.RefOf(by))}
+}
+
+// missing explains why no policy demands authentication: by the one that comes nearest.
+func (f front) missing() string {
+	reason := "nothing in front of the gateway authenticates requests"
+	for _, p := range f.policies {
+		if why := nearly(p); why != "" {
+			return why
+		}
+	}
+	for _, p := range f.inactive {
+		if action := actionOf(p); action == custom || action == deny {
+			reason = fmt.Sprintf("%s is a dry run: Istio does not enforce it", cluster.RefOf(p))
+		}
+	}
+	return reason
 }
 
 // InFront returns the objects of one of Istio's kinds that apply to the gateway's pods: those of its namespace and of Istio's
@@ -96,15 +225,21 @@ func InFrontOfKubeflow(ctx context.Context, view cluster.View, kind schema.Group
 }
 
 func inFront(ctx context.Context, view cluster.View, kind schema.GroupKind, namespace string, pods labels.Set) ([]*unstructured.Unstructured, error) {
+	all, err := listIn(ctx, view, kind, namespace, RootNamespace(namespace))
+	return slices.DeleteFunc(all, func(o *unstructured.Unstructured) bool { return selected(o, pods) == never }), err
+}
+
+// listIn lists a kind in a gateway's namespace and in Istio's root namespace.
+func listIn(ctx context.Context, view cluster.View, kind schema.GroupKind, namespaces ...string) ([]*unstructured.Unstructured, error) {
 	var all []*unstructured.Unstructured
-	for _, in := range slices.Compact([]string{namespace, RootNamespace(namespace)}) {
+	for _, in := range slices.Compact(namespaces) {
 		some, err := cluster.IgnoreNoMatch(view.List(ctx, kind, cluster.Scope{Namespace: in}))
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, some...)
 	}
-	return slices.DeleteFunc(all, func(o *unstructured.Unstructured) bool { return !appliesTo(o, pods) }), nil
+	return all, nil
 }
 
 // RootNamespace returns the namespace whose objects Istio applies to every gateway: AKS's Istio add-on has a different one.
@@ -113,76 +248,4 @@ func RootNamespace(gateway string) string {
 		return "aks-istio-system"
 	}
 	return KubeflowNamespace
-}
-
-// appliesTo reports whether an Istio object applies to pods with these labels: one without a selector applies to all.
-func appliesTo(o *unstructured.Unstructured, pods labels.Set) bool {
-	for _, path := range [][]string{{"spec", "workloadLabels"}, {"spec", "workloadSelector", "labels"}, {"spec", "selector", "matchLabels"}} {
-		if selector, found, _ := unstructured.NestedStringMap(o.Object, path...); found {
-			return labels.SelectorFromSet(selector).Matches(pods)
-		}
-	}
-	return true
-}
-
-func named(objects []*unstructured.Unstructured, name string) *unstructured.Unstructured {
-	for _, o := range objects {
-		if o.GetName() == name {
-			return o
-		}
-	}
-	return nil
-}
-
-func actionOf(policy *unstructured.Unstructured) string {
-	return kube.Text(policy.Object, "spec", "action")
-}
-
-// dryRun reports whether Istio only logs what a policy would do. An invalid annotation counts as a dry run.
-func dryRun(policy *unstructured.Unstructured) bool {
-	value, annotated := policy.GetAnnotations()["istio.io/dry-run"]
-	on, err := strconv.ParseBool(value)
-	return annotated && (on || err != nil)
-}
-
-// byProvider decides for Kubeflow 1.9 and newer, where Istio asks an external provider about every request.
-func byProvider(ctx context.Context, view cluster.View, policy *unstructured.Unstructured) Authentication {
-	provider := kube.Text(policy.Object, "spec", "provider", "name")
-	a := Authentication{By: provider, Proven: true, Reason: fmt.Sprintf("%s asks %s about every request", cluster.RefOf(policy), provider)}
-	if provider != "oauth2-proxy" { // the state of another one is unknown
-		return a
-	}
-	proxy, err := cluster.IgnoreNotFound(view.Get(ctx, proxyRef))
-	switch {
-	case err != nil:
-		return Authentication{By: provider, Reason: a.Reason + ", which could not be read: " + err.Error(), Unread: err}
-	case proxy == nil:
-		return Authentication{By: provider, Reason: a.Reason + ", which is not ready: there is no " + proxyRef.String()}
-	}
-	if ready, why := cluster.Ready(proxy); !ready {
-		return Authentication{By: provider, Reason: fmt.Sprintf("%s, which is not ready: %s", a.Reason, why)}
-	}
-	return a
-}
-
-// byAuthservice decides for Kubeflow 1.3 to 1.8. Its StatefulSet changed names; the Service did not.
-func byAuthservice(ctx context.Context, view cluster.View, filter *unstructured.Unstructured) Authentication {
-	a := Authentication{By: "authservice", Reason: fmt.Sprintf("%s asks authservice about every request", cluster.RefOf(filter))}
-	all, err := listed[discoveryv1.EndpointSlice](ctx, view, kube.EndpointSliceKind, cluster.Scope{
-		Namespace: KubeflowNamespace, Labels: discoveryv1.LabelServiceName + "=authservice",
-	})
-	if err != nil {
-		a.Reason, a.Unread = a.Reason+", which could not be read: "+err.Error(), err
-		return a
-	}
-	for _, slice := range all {
-		for _, endpoint := range slice.Endpoints {
-			if endpoint.Conditions.Ready == nil || *endpoint.Conditions.Ready {
-				a.Proven = true
-				return a
-			}
-		}
-	}
-	a.Reason += ", which is not ready: Service istio-system/authservice has no ready endpoints"
-	return a
 }

@@ -17,6 +17,7 @@ type Dashboard struct {
 	Authentication Authentication
 	Ingresses      []networkingv1.Ingress // those in front of one of the gateway's Services
 	Routes         []Route                // the Gateway API's, likewise
+	PublicNodes    string                 // why a port of the nodes counts as public; "" when no such port leads to the dashboard, or the nodes are private
 	Region         string                 // of Azure, from the nodes' labels; "" when unknown
 }
 
@@ -40,6 +41,7 @@ func Read(ctx context.Context, view cluster.View) (Dashboard, error) {
 	if err = d.readRoutes(ctx, view); err != nil && !apierrors.IsForbidden(err) {
 		return d, err // without permission there is one endpoint less to report: nothing is proven by them
 	}
+	d.PublicNodes = d.publicNodes(ctx, view)
 	d.Authentication = d.Authenticate(ctx, view)
 	d.Region = readRegion(ctx, view)
 	return d, nil
@@ -51,6 +53,7 @@ func (g Gateway) ReadEndpoints(ctx context.Context, view cluster.View) ([]Endpoi
 	if err := d.readRoutes(ctx, view); err != nil {
 		return nil, err
 	}
+	d.PublicNodes = d.publicNodes(ctx, view)
 	return d.Endpoints(), nil
 }
 

@@ -15,18 +15,25 @@ import (
 
 // An Endpoint is one way in which the dashboard can be reached now, or could be if it had its address already.
 type Endpoint struct {
-	Via          string      `json:"via"` // LoadBalancer, Ingress, HTTPRoute, NodePort, ClusterIP or port-forward
+	Via          string      `json:"via"` // LoadBalancer, Ingress, HTTPRoute, NodePort, HostPort, ClusterIP or port-forward
 	About        cluster.Ref `json:"about"`
 	URL          string      `json:"url,omitempty"`     // "" while there is no address, or none that a browser outside could open
 	Address      string      `json:"address,omitempty"` // the IP behind the URL's name, where it is known
 	Reach        Reach       `json:"reach"`
-	Open         string      `json:"-"` // why it is public although it looks limited; "" otherwise
+	Open         string      `json:"open,omitempty"` // why it counts as public although it looks limited; "" otherwise
 	SourceRanges []string    `json:"sourceRanges,omitempty"`
 	Blocked      []int32     `json:"blockedPorts,omitempty"` // the gateway's ports that NetworkPolicies close to the outside
 }
 
 // Outside reports whether the endpoint is meant for clients outside the cluster.
-func (e Endpoint) Outside() bool { return e.Via != "ClusterIP" && e.Via != "NodePort" }
+func (e Endpoint) Outside() bool {
+	return e.Via == "LoadBalancer" || e.Via == "Ingress" || e.Via == "HTTPRoute" || e.Reach == Public
+}
+
+// Live reports whether clients can connect already: a load balancer, an Ingress or a route may still wait for its address.
+func (e Endpoint) Live() bool {
+	return e.URL != "" || e.Address != "" || e.Via != "LoadBalancer" && e.Via != "Ingress" && e.Via != "HTTPRoute"
+}
 
 // Endpoints returns how the dashboard can be reached now: what a browser can open first, the narrower last.
 func (d Dashboard) Endpoints() []Endpoint {
@@ -45,18 +52,28 @@ func (d Dashboard) Endpoints() []Endpoint {
 			About: refOf(s), Address: IPOf(s),
 		}
 		e.Reach, e.Open = ReachOf(s)
+		if e.Via == "NodePort" && e.Reach == Internal && d.PublicNodes != "" {
+			e.Reach, e.Open = Public, d.PublicNodes
+		}
+		all = append(all, e)
+	}
+	for _, pod := range d.hostPods() {
+		e := Endpoint{Via: "HostPort", Reach: Internal, Blocked: closed, About: cluster.Ref{APIVersion: "v1", Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name}}
+		if d.PublicNodes != "" {
+			e.Reach, e.Open = Public, d.PublicNodes
+		}
 		all = append(all, e)
 	}
 	for _, ingress := range d.Ingresses {
 		all = append(all, Endpoint{
-			Via: "Ingress", Reach: Public, URL: ingressURL(ingress), Blocked: closed,
+			Via: "Ingress", Reach: Public, Open: "who can reach an Ingress is decided by its controller", URL: ingressURL(ingress), Blocked: closed,
 			About: cluster.Ref{APIVersion: "networking.k8s.io/v1", Kind: "Ingress", Namespace: ingress.Namespace, Name: ingress.Name},
 		})
 	}
 	for _, route := range d.Routes {
-		all = append(all, Endpoint{Via: "HTTPRoute", Reach: Public, URL: route.url(), Address: route.Address, Blocked: closed, About: route.Ref})
+		all = append(all, Endpoint{Via: "HTTPRoute", Reach: Public, Open: "who can reach an HTTPRoute is decided by its Gateway", URL: route.url(), Address: route.Address, Blocked: closed, About: route.Ref})
 	}
-	order := []string{"LoadBalancer", "Ingress", "HTTPRoute", "NodePort", "ClusterIP"}
+	order := []string{"LoadBalancer", "Ingress", "HTTPRoute", "NodePort", "HostPort", "ClusterIP"}
 	slices.SortStableFunc(all, func(a, b Endpoint) int { return slices.Index(order, a.Via) - slices.Index(order, b.Via) })
 	return all
 }

@@ -20,9 +20,13 @@ type Gateway struct {
 	Service      *corev1.Service            // the gateway's own, whose ports and selector are right by definition
 	Services     []corev1.Service           // every Service in front of its pods, its own among them
 	Pods         []corev1.Pod               // in the order of their names
+	OtherPods    []corev1.Pod               // of other gateways of the mesh that serve the dashboard as well
+	PodsUnread   error                      // why OtherPods could not be read
 	Listeners    []Listener                 // what it serves the dashboard on, as the outside sees it; never empty
 	IstioGateway *unstructured.Unstructured // Gateway kubeflow/kubeflow-gateway; nil when there is none, or when it cannot be read
 	Unread       error                      // why IstioGateway could not be read
+
+	unselecting []corev1.Service // the Services beside it without a selector
 }
 
 // LoadBalancerName is the Service with which expose --lb gives the dashboard an address. The guide for AKS gives it the same name.
@@ -79,23 +83,6 @@ func FindGateway(ctx context.Context, view cluster.View) (Gateway, error) {
 	return g, g.readPods(ctx, view)
 }
 
-// readPods reads the pods behind the gateway's own Service, and the other Services in front of them.
-func (g *Gateway) readPods(ctx context.Context, view cluster.View) (err error) {
-	in := cluster.Scope{Namespace: g.Namespace(), Labels: labels.FormatLabels(g.Service.Spec.Selector)}
-	if len(g.Service.Spec.Selector) > 0 { // without a selector its endpoints are managed manually, and its pods are not known
-		if g.Pods, err = listed[corev1.Pod](ctx, view, kube.PodKind, in); err != nil {
-			return err
-		}
-	}
-	all, err := listed[corev1.Service](ctx, view, kube.ServiceKind, cluster.Scope{Namespace: g.Namespace()})
-	for _, s := range all {
-		if s.Name == g.Service.Name || len(s.Spec.Selector) > 0 && labels.SelectorFromSet(s.Spec.Selector).Matches(g.Labels()) {
-			g.Services = append(g.Services, s)
-		}
-	}
-	return err
-}
-
 // Namespace returns the namespace of the gateway's pods.
 func (g Gateway) Namespace() string { return g.Service.Namespace }
 
@@ -119,7 +106,7 @@ func findService(ctx context.Context, view cluster.View, gateway *unstructured.U
 	if err != nil || own != nil && (gateway == nil || selects(gateway, own)) {
 		return own, err
 	}
-	if selector, _, _ := unstructured.NestedStringMap(selected(gateway), "spec", "selector"); len(selector) > 0 {
+	if selector, _, _ := unstructured.NestedStringMap(contentOf(gateway), "spec", "selector"); len(selector) > 0 {
 		all, err := view.List(ctx, kube.ServiceKind, cluster.Scope{})
 		if err != nil && !apierrors.IsForbidden(err) {
 			return nil, err
@@ -139,7 +126,7 @@ func findService(ctx context.Context, view cluster.View, gateway *unstructured.U
 	}, gateway), err
 }
 
-func selected(gateway *unstructured.Unstructured) map[string]any {
+func contentOf(gateway *unstructured.Unstructured) map[string]any {
 	if gateway == nil {
 		return nil
 	}

@@ -13,13 +13,15 @@ var (
 	AuthorizationPolicyKind   = schema.GroupKind{Group: "security.istio.io", Kind: "AuthorizationPolicy"}
 	RequestAuthenticationKind = schema.GroupKind{Group: "security.istio.io", Kind: "RequestAuthentication"}
 	httpRouteKind             = schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute"}
+	wasmPluginKind            = schema.GroupKind{Group: "extensions.istio.io", Kind: "WasmPlugin"}
 	apiGatewayKind            = schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "Gateway"}
 )
 
 // What the parts of the model are read from.
 var (
 	GatewayKinds        = []schema.GroupKind{IstioGatewayKind, kube.ServiceKind, kube.PodKind}
-	RouteKinds          = []schema.GroupKind{kube.IngressKind, httpRouteKind, apiGatewayKind}
+	RouteKinds          = []schema.GroupKind{kube.IngressKind, httpRouteKind, apiGatewayKind, kube.EndpointSliceKind, kube.NodeKind}
 	NetworkKinds        = []schema.GroupKind{kube.NetworkPolicyKind, kube.DaemonSetKind}
-	AuthenticationKinds = []schema.GroupKind{EnvoyFilterKind, AuthorizationPolicyKind, RequestAuthenticationKind, kube.EndpointSliceKind, kube.DeploymentKind}
+	AuthenticationKinds = []schema.GroupKind{EnvoyFilterKind, AuthorizationPolicyKind, RequestAuthenticationKind, wasmPluginKind,
+		kube.EndpointSliceKind, kube.DeploymentKind, kube.StatefulSetKind, kube.ConfigMapKind}
 )

@@ -2,10 +2,8 @@ package dashboard
 
 import (
 	"fmt"
-	"math"
 	"net/netip"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -15,100 +13,122 @@ type Reach string
 
 // From the widest to the narrowest.
 const (
-	Public     Reach = "public"     // the whole internet
+	Public     Reach = "public"     // the whole internet, or nothing proves that it is less
 	Restricted Reach = "restricted" // only the source ranges
 	Internal   Reach = "internal"   // the virtual network
 	InCluster  Reach = "cluster"    // the cluster's own network
 	Local      Reach = "local"      // this computer, while a command runs
 )
 
-// What AKS reads from a Service of type LoadBalancer
-// (https://learn.microsoft.com/azure/aks/load-balancer-standard).
-const (
-	InternalAnnotation = "service.beta.kubernetes.io/azure-load-balancer-internal"
-	DNSLabelAnnotation = "service.beta.kubernetes.io/azure-dns-label-name"
-	RangesAnnotation   = "service.beta.kubernetes.io/azure-allowed-ip-ranges"
-	TagsAnnotation     = "service.beta.kubernetes.io/azure-allowed-service-tags"
-	sourcesAnnotation  = "service.beta.kubernetes.io/load-balancer-source-ranges" // Kubernetes' own, before the field
-)
-
-// HostAnnotation keeps the DNS name of the dashboard, for the next run and for showing the URL.
-const HostAnnotation = "kubectl-kubeflow/host"
-
-// ReachOf tells who can connect to a Service's address. If it is public although it has limits, open is the reason.
+// ReachOf tells who can connect to a Service. An address is less than public only if everything that decides its reach is
+// understood and narrow. If it is public although it has limits, open is the reason.
 func ReachOf(s *corev1.Service) (reach Reach, open string) {
+	reach = InCluster
 	switch s.Spec.Type {
 	case corev1.ServiceTypeLoadBalancer:
+		reach, open = balancerReach(s)
 	case corev1.ServiceTypeNodePort:
-		return Internal, ""
-	default:
-		return InCluster, ""
+		reach = Internal
 	}
-	if IsInternal(s) {
-		return Internal, ""
+	for _, address := range s.Spec.ExternalIPs {
+		if !private(address) {
+			return Public, fmt.Sprintf("external IP %s is a public address, and source ranges do not limit it", address)
+		}
+		if reach == InCluster {
+			reach = Internal
+		}
 	}
-	ranges := slices.Concat(s.Spec.LoadBalancerSourceRanges, splitList(s.Annotations[sourcesAnnotation]), splitList(s.Annotations[RangesAnnotation]))
-	tags := splitList(s.Annotations[TagsAnnotation])
-	if len(ranges)+len(tags) == 0 {
-		return Public, ""
-	}
-	if open := unlimited(ranges, tags); open != "" {
-		return Public, open
-	}
-	return Restricted, ""
+	return reach, open
 }
 
-// IsInternal reports whether a load balancer's address is one of the virtual network. Azure's cloud provider compares with exactly "true".
+// balancerReach tells who can connect to the address of a load balancer.
+func balancerReach(s *corev1.Service) (reach Reach, open string) {
+	setting, annotated := s.Annotations[InternalAnnotation]
+	ranged := len(s.Spec.LoadBalancerSourceRanges) > 0 || hasLimit(s)
+	switch {
+	case IsInternal(s):
+		reach, open = Internal, notInternal(s)
+	case ranged:
+		reach, open = Restricted, unlimited(s)
+	case annotated && setting != "false":
+		return Public, fmt.Sprintf("annotation %s is %q, and Azure's cloud provider takes only \"true\"", InternalAnnotation, setting)
+	default:
+		return Public, ""
+	}
+	if class := s.Spec.LoadBalancerClass; class != nil {
+		open = fmt.Sprintf("its load balancer is of class %s, which Azure's cloud provider does not manage", *class)
+	}
+	if key, why := widening(s.Annotations); key != "" {
+		open = fmt.Sprintf("annotation %s %s", key, why)
+	}
+	if open != "" {
+		return Public, open
+	}
+	return reach, ""
+}
+
+// IsInternal reports whether a load balancer's address is requested in the virtual network. Azure's cloud provider compares with exactly "true".
 func IsInternal(s *corev1.Service) bool { return s.Annotations[InternalAnnotation] == "true" }
 
-// unlimited returns why the source ranges are not a limit; "" when they are. Azure allows what any of the lists allows.
-func unlimited(ranges, tags []string) string {
-	for _, tag := range tags {
-		if tag == "*" || strings.EqualFold(tag, "Internet") {
-			return "service tag " + tag + " is the whole internet"
+// notInternal returns which address contradicts that a load balancer is internal; "" when none does.
+func notInternal(s *corev1.Service) string {
+	for _, given := range s.Status.LoadBalancer.Ingress {
+		if given.IP == "" || !private(given.IP) {
+			return fmt.Sprintf("its address %s is a public one, although it is annotated as internal", given.IP+given.Hostname)
 		}
 	}
-	var prefixes []netip.Prefix
-	for _, r := range ranges {
-		prefix, err := netip.ParsePrefix(strings.TrimSpace(r))
-		if err != nil {
-			return fmt.Sprintf("source range %q is invalid", r)
+	for _, asked := range []string{s.Spec.LoadBalancerIP, s.Annotations[azurePrefix+"load-balancer-ipv4"], s.Annotations[azurePrefix+"load-balancer-ipv6"]} { //nolint:staticcheck // AKS still reads the field
+		if asked != "" && !private(asked) {
+			return fmt.Sprintf("the requested address %s is a public one, although it is annotated as internal", asked)
 		}
-		prefixes = append(prefixes, prefix)
-	}
-	if v4, v6 := coverage(prefixes); max(v4, v6) >= wide {
-		return "the source ranges " + strings.Join(ranges, ", ") + " are most of the internet"
 	}
 	return ""
 }
 
-// wide is the share of all addresses from which on source ranges count as unlimited.
-const wide = 1.0 / 8
-
-// coverage returns which share of all IPv4 and all IPv6 addresses some prefixes cover together.
-func coverage(prefixes []netip.Prefix) (v4, v6 float64) {
-	var distinct []netip.Prefix
-	for _, p := range prefixes {
-		if p.Addr().Is4In6() { // an IPv4 range in IPv6's notation
-			p = netip.PrefixFrom(p.Addr().Unmap(), max(p.Bits()-96, 0))
-		}
-		distinct = append(distinct, p.Masked())
+// unlimited returns why the source ranges of a Service are not a limit; "" when they are.
+func unlimited(s *corev1.Service) string {
+	ranges := slices.Concat(s.Spec.LoadBalancerSourceRanges, listOf(s, sourcesAnnotation), listOf(s, RangesAnnotation))
+	tags := listOf(s, TagsAnnotation)
+	if len(s.Spec.LoadBalancerSourceRanges) > 0 && len(ranges) > len(s.Spec.LoadBalancerSourceRanges) {
+		return "source ranges are set in the field and in an annotation: Azure refuses that and keeps the rules that it had"
 	}
-	slices.SortFunc(distinct, func(a, b netip.Prefix) int { return a.Bits() - b.Bits() })
-	for i, p := range distinct {
-		if slices.ContainsFunc(distinct[:i], func(q netip.Prefix) bool { return q.Contains(p.Addr()) }) {
-			continue // within a larger one
-		}
-		share := math.Exp2(-float64(p.Bits()))
-		if p.Addr().Is4() {
-			v4 += share
-		} else {
-			v6 += share
+	for _, tag := range tags {
+		if !narrowTags[tag] {
+			return fmt.Sprintf("service tag %s admits addresses that are not yours alone", tag)
 		}
 	}
-	return v4, v6
+	prefixes, open := parseRanges(ranges)
+	if open != "" {
+		return open
+	}
+	if open := large(prefixes); open != "" {
+		return open
+	}
+	return unlimitedFamily(s, prefixes, len(tags) > 0)
 }
 
-func splitList(value string) []string {
-	return slices.DeleteFunc(strings.Split(value, ","), func(s string) bool { return strings.TrimSpace(s) == "" })
+// unlimitedFamily names the address family of a Service that no range limits.
+func unlimitedFamily(s *corev1.Service, prefixes []netip.Prefix, tagged bool) string {
+	families := slices.Clone(s.Spec.IPFamilies)
+	if policy := s.Spec.IPFamilyPolicy; policy != nil && *policy != corev1.IPFamilyPolicySingleStack {
+		families = []corev1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol}
+	}
+	for _, given := range s.Status.LoadBalancer.Ingress {
+		if address, err := netip.ParseAddr(given.IP); err == nil {
+			families = append(families, familyOf(address))
+		}
+	}
+	for _, family := range families {
+		if !tagged && !slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return familyOf(p.Addr()) == family }) {
+			return fmt.Sprintf("no source range limits its %s address", family)
+		}
+	}
+	return ""
+}
+
+func familyOf(address netip.Addr) corev1.IPFamily {
+	if address.Unmap().Is4() {
+		return corev1.IPv4Protocol
+	}
+	return corev1.IPv6Protocol
 }

@@ -24,9 +24,12 @@ type Route struct {
 
 const apiGateways = "gateway.networking.k8s.io/v1"
 
-// readRoutes reads the Ingresses and HTTPRoutes that lead to one of the gateway's Services. If it is not allowed to list a kind it
+// readRoutes reads what else leads to the gateway: Services without a selector, and the Ingresses and HTTPRoutes that lead to one of the gateway's Services. If it is not allowed to list a kind it
 // reads the other one anyway, and returns the error.
 func (d *Dashboard) readRoutes(ctx context.Context, view cluster.View) error {
+	if err := d.readManual(ctx, view); err != nil && !apierrors.IsForbidden(err) {
+		return err
+	}
 	in := cluster.Scope{Namespace: d.Namespace()}
 	all, err := cluster.IgnoreNoMatch(listed[networkingv1.Ingress](ctx, view, kube.IngressKind, in))
 	refused := err

@@ -33,6 +33,8 @@ type Dashboard struct {
 	URL       string            `json:"url,omitempty"`
 	Endpoints []expose.Endpoint `json:"endpoints"`
 	Why       string            `json:"why,omitempty"` // why nothing is known of it
+
+	Unprotected string `json:"unprotected,omitempty"` // why a public address is not proven to be authenticated; "" when none is public
 }
 
 // A LastFix is what is left of a doctor --fix.

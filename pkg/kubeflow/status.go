@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
@@ -139,6 +140,9 @@ func (r *statusReader) dashboard(ctx context.Context, view cluster.View, overvie
 	overview.Dashboard.Endpoints = append(overview.Dashboard.Endpoints, expose.Endpoints(target)...)
 	for _, e := range overview.Dashboard.Endpoints {
 		overview.Dashboard.URL = cmp.Or(overview.Dashboard.URL, e.URL)
+		if e.Reach == dashboard.Public && !target.Authentication.Proven {
+			overview.Dashboard.Unprotected = target.Authentication.Reason
+		}
 	}
 }
 

@@ -30,20 +30,27 @@ func (e *UnsafeError) Unwrap() error { return e.Problem }
 // judge refuses a plan that makes the dashboard public in an unsafe way; nil when it does not.
 func (o ExposeOptions) judge(ctx context.Context, view cluster.View, t expose.Target, plan loadbalancer.Plan) (*UnsafeError, error) {
 	switch {
-	case len(plan.All()) == 0 || plan.Reach != dashboard.Public:
+	case plan.Reach != dashboard.Public:
 		return nil, nil
 	case plan.Unsafe(t) && !o.AllowUnauthenticated:
-		return unauthenticated(t), nil
-	case t.Authentication.Proven && !o.AllowDefaultCredentials:
+		return unauthenticated(t, plan), nil
+	case len(plan.All()) > 0 && t.Authentication.Proven && !o.AllowDefaultCredentials:
 		return defaultCredentials(ctx, view)
 	}
 	return nil, nil
 }
 
-// unauthenticated explains why the dashboard is not made public, and what to do instead.
-func unauthenticated(t expose.Target) *UnsafeError {
-	return &UnsafeError{Unauthenticated: true, Problem: &problem.Error{Usage: true,
-		What: fmt.Sprintf("not made public: any client on the internet could run containers on this cluster, because %s", t.Authentication.Reason),
+// unauthenticated explains why the dashboard is not made or left public, and what to do instead.
+func unauthenticated(t expose.Target, plan loadbalancer.Plan) *UnsafeError {
+	what := "not made public: any client on the internet could run containers on this cluster"
+	if len(plan.All()) == 0 {
+		what = fmt.Sprintf("%s is public already: any client on the internet can run containers on this cluster", plan.Service)
+	}
+	what += ", because " + t.Authentication.Reason
+	if plan.Open != "" {
+		what += "; " + plan.Open
+	}
+	return &UnsafeError{Unauthenticated: true, Problem: &problem.Error{Usage: true, What: what,
 		Next: "Limit the clients with --source-ranges CIDR,... or stay inside the virtual network with --internal; --allow-unauthenticated makes it public anyway",
 	}}
 }

@@ -16,6 +16,9 @@ func (o *exposeOptions) confirm(ctx context.Context, c *cluster.Client, plan *ku
 	s := o.Screen()
 	t := plan.Target
 	if len(plan.All()) == 0 {
+		if plan.Refused != nil {
+			return false, plan.Refused
+		}
 		s.Say("Nothing to change: %s is up to date.", plan.Service)
 		if plan.Reach == dashboard.Public && !t.Authentication.Proven {
 			s.Paragraph("Warning: it is public, and " + t.Authentication.Reason + ". Restrict it with --source-ranges or --internal.")

@@ -14,6 +14,7 @@ type Plan struct {
 	Changes []cluster.Change
 	Service cluster.Ref     // the Service that will carry the address
 	Reach   dashboard.Reach // who can connect afterwards
+	Open    string          // why that is everyone although the address has limits; "" otherwise
 	Adopts  bool            // the Service was not created by expose, which changes it without owning it
 	Notes   []string        // what the user should know, one sentence each
 	TLS     tls.Plan        // what to change once there is an address
@@ -24,9 +25,9 @@ type Plan struct {
 // All returns everything that the plan changes, in its order.
 func (p Plan) All() []cluster.Change { return slices.Concat(p.Changes, p.TLS.Changes()) }
 
-// Unsafe reports whether the plan would make the dashboard public without authentication.
+// Unsafe reports whether the dashboard would be public without proven authentication, be it that the plan makes it so or leaves it so.
 func (p Plan) Unsafe(t expose.Target) bool {
-	return len(p.All()) > 0 && p.Reach == dashboard.Public && !t.Authentication.Proven
+	return p.Reach == dashboard.Public && !t.Authentication.Proven
 }
 
 // Covers reports whether the changes of another plan are part of this one, whatever else has changed on the objects meanwhile:

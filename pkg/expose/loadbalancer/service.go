@@ -43,7 +43,7 @@ func NewPlan(t tls.Target, o expose.Options) (Plan, error) {
 	plan.Adopts = t.AddressService != nil && !expose.CreatedByExpose(t.AddressService)
 	wanted := before.DeepCopy()
 	configure(t, wanted, o, plan.Adopts)
-	plan.Reach, _ = dashboard.ReachOf(wanted)
+	plan.Reach, plan.Open = reachAfter(before, wanted)
 	other := wanted.Spec.LoadBalancerIP //nolint:staticcheck // see Options.ApplyTo
 	for _, had := range before.Status.LoadBalancer.Ingress {
 		// When Azure changes the address, it reports the new one later.
@@ -75,6 +75,15 @@ func NewPlan(t tls.Target, o expose.Options) (Plan, error) {
 	}
 	plan.Notes = slices.Concat(plan.Notes, alsoPublic(t, plan), plan.TLS.Notes)
 	return plan, nil
+}
+
+// reachAfter tells who can connect once the Service is as wanted. Addresses that it loses by that say nothing about it.
+func reachAfter(before, wanted *corev1.Service) (dashboard.Reach, string) {
+	after := wanted.DeepCopy()
+	if dashboard.IsInternal(before) != dashboard.IsInternal(wanted) {
+		after.Status.LoadBalancer.Ingress = nil
+	}
+	return dashboard.ReachOf(after)
 }
 
 // alsoPublic lists the other public endpoints of the dashboard, if this one is not public.

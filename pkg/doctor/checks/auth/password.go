@@ -24,7 +24,7 @@ var Password = &doctor.Check{
 	FixNote: "Write the new password into a file and run --fix --allow-restart --dex-password FILE: its hash is written where dex reads it, and dex is restarted. " +
 		"Nothing else changes, and the password itself is not stored. --undo restores the old hash.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
-	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.ConfigMapKind, kube.SecretKind, kube.DeploymentKind}),
+	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.RouteKinds, []schema.GroupKind{kube.ConfigMapKind, kube.SecretKind, kube.DeploymentKind}),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		config, err := workloads.Find(ctx, e, dexConfigRef)
 		if err != nil {

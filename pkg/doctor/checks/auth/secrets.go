@@ -27,7 +27,7 @@ var Secrets = &doctor.Check{
 		"to sign in again. The object store's key is not changed, because its clients have copies in every profile namespace. Installing again keeps the new " +
 		"secrets.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
-	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.SecretKind, kube.DeploymentKind, kube.StatefulSetKind}),
+	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.RouteKinds, []schema.GroupKind{kube.SecretKind, kube.DeploymentKind, kube.StatefulSetKind}),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		secrets, err := authenticationSecrets(ctx, e)
 		if err != nil {

@@ -65,20 +65,18 @@ const (
 	public  = "public"
 )
 
-// reach returns how far the dashboard can be reached through a load balancer.
+// reach returns how far the dashboard can be reached.
 func reach(ctx context.Context, e doctor.Exam) (string, error) {
-	_, services, err := exposure.LoadBalancers(ctx, e)
+	_, endpoints, err := exposure.Outside(ctx, e)
 	var skipped *doctor.Skipped
 	if errors.As(err, &skipped) {
 		return hidden, nil
 	}
 	far := hidden
-	for _, s := range services {
-		if !dashboard.HasAddress(s.Service) {
-			continue
-		}
-		switch to, _ := dashboard.ReachOf(s.Service); {
-		case to == dashboard.Public:
+	for _, p := range endpoints {
+		switch {
+		case !p.Live():
+		case p.Reach == dashboard.Public:
 			far = public
 		case far == hidden:
 			far = limited

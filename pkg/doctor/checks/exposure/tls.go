@@ -30,7 +30,8 @@ var TLS = &doctor.Check{
 			return nil, nil
 		}
 		if !slices.ContainsFunc(services, func(s exposingService) bool {
-			return dashboard.HasAddress(s.Service) && !dashboard.IsInternal(s.Service)
+			reach, _ := dashboard.ReachOf(s.Service)
+			return dashboard.HasAddress(s.Service) && reach != dashboard.Internal
 		}) {
 			return nil, nil
 		}

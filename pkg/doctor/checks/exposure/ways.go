@@ -45,12 +45,12 @@ func gatewayServices(ctx context.Context, e doctor.Exam) (dashboard.Gateway, []e
 	if err != nil {
 		return g, nil, err
 	}
-	objects, err := e.List(ctx, kube.ServiceKind, cluster.Scope{Namespace: g.Namespace()})
-	if err != nil {
-		return g, nil, err
-	}
 	var services []exposingService
 	for i := range g.Services {
+		objects, err := e.List(ctx, kube.ServiceKind, cluster.Scope{Namespace: g.Services[i].Namespace})
+		if err != nil {
+			return g, nil, err
+		}
 		for _, o := range objects {
 			if o.GetName() == g.Services[i].Name {
 				services = append(services, exposingService{&g.Services[i], o})
@@ -71,6 +71,24 @@ func LoadBalancers(ctx context.Context, e doctor.Exam) (dashboard.Gateway, []exp
 		return g, nil, doctor.Skip("no load balancer serves the dashboard")
 	}
 	return g, services, nil
+}
+
+// Outside returns the gateway, and the ways in which clients outside the cluster reach the dashboard. Without one, a check of them does
+// not apply.
+func Outside(ctx context.Context, e doctor.Exam) (dashboard.Gateway, []dashboard.Endpoint, error) {
+	g, err := findGateway(ctx, e)
+	if err != nil {
+		return g, nil, err
+	}
+	endpoints, err := g.ReadEndpoints(ctx, e)
+	if err != nil {
+		return g, nil, err
+	}
+	endpoints = slices.DeleteFunc(endpoints, func(p dashboard.Endpoint) bool { return !p.Outside() })
+	if len(endpoints) == 0 {
+		return g, nil, doctor.Skip("the dashboard has no address outside the cluster")
+	}
+	return g, endpoints, nil
 }
 
 // AtGateway returns Istio's objects of a kind that apply to the gateway's pods, or would apply to those of Kubeflow's own
