@@ -22,6 +22,7 @@ type Check struct {
 	// Sources are where the facts are from: an issue as "kubeflow/manifests#2553", or the address of a page.
 	Sources []string
 	Reads   []schema.GroupKind
+	Writes  []Write  // what its fixes do
 	Paths   []string // what else it asks the API server for: "/.well-known/openid-configuration"
 	Logs    bool     // it reads logs of pods
 	Hint    string   // what to see to in Azure when this check finds something, since no cluster shows it; a sentence, or ""

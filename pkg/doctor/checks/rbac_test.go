@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/tools/txtar"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -102,7 +102,7 @@ func role(kind, namespace, name string, rules []any) map[string]any {
 }
 
 // roles returns the least permissions to diagnose, and the additional ones to fix.
-func roles(t *testing.T) []map[string]any {
+func roles() []map[string]any {
 	read, write := rules{}, rules{}
 	var paths []string
 	logs := false
@@ -118,73 +118,119 @@ func roles(t *testing.T) []map[string]any {
 	if logs {
 		read.allowResource("", "pods/log", "get")
 	}
-	eachCase(t, func(t *testing.T, c *doctor.Check, _ string, a *txtar.Archive) {
-		view, s := readNamed(t, a)
-		if s.MPI != "" || s.Install != nil {
-			return // replacing an operator requires its permissions to be granted; an install's patches are not fixes
+	var writes []doctor.Write
+	for _, c := range All() {
+		writes = append(writes, c.Writes...)
+	}
+	for _, w := range writes {
+		if w.Option == "" && w.Kind != kube.SecretKind {
+			write.allow(w.Kind, verbs(w)...)
 		}
-		for _, f := range runCheck(view, c, s).Findings {
-			if f.Fix == nil {
-				continue
-			}
-			if f.Fix.Probe != nil {
-				write.allow(kube.PodKind, "create") // only a dry run
-			}
-			for _, change := range f.Fix.Changes {
-				allowChange(write, change)
-			}
-		}
-	})
+	}
+	write.allow(kube.PodKind, "create") // a dry run shows whether a webhook is in effect
 	out := []map[string]any{role("ClusterRole", "", reader, append(read.list(), map[string]any{"nonResourceURLs": anys(paths...), "verbs": anys("get")}))}
 	for _, ns := range secretNamespaces {
 		out = append(out, role("Role", ns, reader, []any{map[string]any{"apiGroups": anys(""), "resources": anys("secrets"), "verbs": anys("get", "list")}}))
 	}
 	out = append(out, role("ClusterRole", "", fixer, write.list()))
 	for _, ns := range secretNamespaces {
-		list := []any{map[string]any{"apiGroups": anys(""), "resources": anys("secrets"), "verbs": anys("patch")}}
-		if ns == workloads.Namespace { // the records of fixes are there
-			list = []any{map[string]any{"apiGroups": anys(""), "resources": anys("configmaps", "secrets"), "verbs": anys("create", "patch", "delete")}}
+		if slices.ContainsFunc(writes, func(w doctor.Write) bool { return w.Kind == kube.SecretKind && slices.Contains(w.In, ns) }) {
+			out = append(out, role("Role", ns, fixer, []any{map[string]any{"apiGroups": anys(""), "resources": anys("secrets"), "verbs": anys("patch")}}))
 		}
-		out = append(out, role("Role", ns, fixer, list))
 	}
-	return append(out, state.Object().Object, role("Role", state.Namespace, state.WriterRole, []any{
+	return append(out, recordRoles()...)
+}
+
+// recordRoles are what it takes to keep the records and the Lease.
+func recordRoles() []map[string]any {
+	return []map[string]any{state.Object().Object, role("Role", state.Namespace, state.WriterRole, []any{
+		map[string]any{"apiGroups": anys(""), "resources": anys("secrets"), "verbs": anys("get", "list", "create", "patch", "delete")},
 		map[string]any{"apiGroups": anys("coordination.k8s.io"), "resources": anys("leases"), "verbs": anys("get", "create", "update", "delete")},
-	}))
+	})}
 }
 
-func readNamed(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
-	view, s := read(t, a)
-	s.Named = true
-	return view, s
-}
-
-// allowChange adds what a change needs, and what undoing it needs.
-func allowChange(r rules, change cluster.Change) {
-	kind := change.Ref().GroupKind()
-	switch {
-	case kind == kube.SecretKind:
-	case change.Verb == cluster.Delete:
-		r.allow(kind, "create", "patch", "delete")
-	case change.Verb == cluster.Apply && change.Before == nil:
-		r.allow(kind, "create", "patch", "delete")
-	default:
-		r.allow(kind, "patch")
+// verbs returns what a write needs, and what undoing it needs.
+func verbs(w doctor.Write) []string {
+	if w.Create || w.Delete {
+		return []string{"create", "patch", "delete"}
 	}
+	return []string{"patch"}
 }
 
-const rbacFile = "../../../docs/rbac.yaml"
+// areaRoles returns the least permissions to fix and undo what the checks of each area find, in addition to those to diagnose: in the
+// namespaces and, where a fix creates nothing, for the objects that the fixes name.
+func areaRoles() []map[string]any {
+	var out []map[string]any
+	for _, area := range fixableAreas() {
+		everywhere, inNamespace := rules{}, map[string][]any{}
+		for _, c := range All() {
+			if c.Area() != area {
+				continue
+			}
+			for _, w := range c.Writes {
+				switch {
+				case w.Option != "":
+				case len(w.In) == 0 || slices.Contains(w.In, doctor.Profiles):
+					everywhere.allow(w.Kind, verbs(w)...)
+				default:
+					for _, ns := range w.In {
+						inNamespace[ns] = append(inNamespace[ns], ruleOf(w))
+					}
+				}
+				if w.Kind == kube.MutatingWebhookConfigurationKind {
+					everywhere.allow(kube.PodKind, "create")
+				}
+			}
+		}
+		name := fixer + "-" + area
+		if len(everywhere) > 0 {
+			out = append(out, role("ClusterRole", "", name, everywhere.list()))
+		}
+		for _, ns := range slices.Sorted(maps.Keys(inNamespace)) {
+			out = append(out, role("Role", ns, name, distinct(inNamespace[ns])))
+		}
+	}
+	return out
+}
+
+func ruleOf(w doctor.Write) map[string]any {
+	rule := map[string]any{"apiGroups": anys(w.Kind.Group), "resources": anys(pluralOf(w.Kind)), "verbs": anys(verbs(w)...)}
+	if len(w.Names) > 0 && !w.Create && !w.Delete {
+		rule["resourceNames"] = anys(w.Names...)
+	}
+	return rule
+}
+
+func distinct(rules []any) []any {
+	var out []any
+	for _, r := range rules {
+		if !slices.ContainsFunc(out, func(o any) bool { return reflect.DeepEqual(o, r) }) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// fixableAreas are the areas whose checks have fixes.
+func fixableAreas() []string {
+	var areas []string
+	for _, c := range All() {
+		if len(c.Writes) > 0 && !slices.Contains(areas, c.Area()) {
+			areas = append(areas, c.Area())
+		}
+	}
+	return areas
+}
+
+const (
+	rbacFile  = "../../../docs/rbac.yaml"
+	areasFile = "../../../docs/rbac-areas.yaml"
+)
 
 func TestRolesAreCurrent(t *testing.T) {
-	var documents []string
-	for _, r := range roles(t) {
-		content, err := yaml.Marshal(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		documents = append(documents, string(content))
-	}
 	for name, want := range map[string]string{
-		rbacFile:                strings.Join(documents, "---\n"),
+		rbacFile:                documents(t, roles()),
+		areasFile:               documents(t, areaRoles()),
 		"../../../docs/rbac.md": rbacPage(),
 	} {
 		if *update {
@@ -199,6 +245,18 @@ func TestRolesAreCurrent(t *testing.T) {
 	}
 }
 
+func documents(t *testing.T, objects []map[string]any) string {
+	var all []string
+	for _, o := range objects {
+		content, err := yaml.Marshal(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, string(content))
+	}
+	return strings.Join(all, "---\n")
+}
+
 func rbacPage() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Permissions for doctor
@@ -206,9 +264,13 @@ func rbacPage() string {
 [rbac.yaml](rbac.yaml) grants the least permissions that `+"`kubectl kubeflow doctor`"+` needs. It is generated from what the checks read and the fixes change.
 A test on a real API server diagnoses, fixes and undoes with only these permissions.
 
-- %[1]s: to diagnose. A ClusterRole without Secrets, and a Role for Secrets in each namespace that holds authentication components or records of fixes.
-- %[2]s: to fix and undo, in addition to %[1]s. Its Role in namespace %[4]s is for the Lease that keeps two programs from writing at the same time. Whoever holds
-  that Role is trusted with the records that administrators' commands act on.
+- %[1]s: to diagnose. A ClusterRole without Secrets, and a Role for Secrets in each namespace that holds authentication components.
+- %[2]s: to fix and undo everything, in addition to %[1]s. It amounts to cluster-admin: whoever may change Deployments and webhooks in any namespace
+  can run pods with any service account there. Its Role in namespace %[4]s is for the Lease that keeps two programs from writing at the same time and for
+  the records of fixes. Whoever holds that Role is trusted with the records that administrators' commands act on.
+- %[2]s-AREA, in [rbac-areas.yaml](rbac-areas.yaml): to fix and undo what the checks of one area find, in addition to %[1]s and to the Role in namespace %[4]s: a
+  ClusterRole, Roles in the namespaces of the objects, or both. Areas: %[5]s. Of these, notebooks, storage, tenancy and training
+  give no way to other permissions than those of namespace kubeflow and of Profiles; the others change webhooks, workloads, gateways, Secrets or NetworkPolicies that everyone relies on.
 
 Leave out the Roles of namespaces that you do not have. To grant the permissions to a user:
 
@@ -222,6 +284,15 @@ done
 kubectl create rolebinding doctor-fix -n %[4]s --role %[2]s --user jane@example.com
 `+"```"+`
 
+To fix one area alone, for example pipelines (doctor pipelines --fix):
+
+`+"```"+`
+kubectl apply -f rbac-areas.yaml
+kubectl get roles,clusterroles -A -o name | grep %[2]s-pipelines
+kubectl create rolebinding doctor-fix-pipelines -n kubeflow --role %[2]s-pipelines --user jane@example.com
+kubectl create rolebinding doctor-fix -n %[4]s --role %[2]s --user jane@example.com
+`+"```"+`
+
 With fewer permissions you still get a report: a check that is missing a permission is "unknown" and names that permission.
 Replacing the MPI operator (--mpi=v2beta1) installs an operator with its own roles, so it needs cluster-admin.
 
@@ -229,7 +300,7 @@ Replacing the MPI operator (--mpi=v2beta1) installs an operator with its own rol
 
 | check | reads |
 |---|---|
-`, reader, fixer, strings.Join(secretNamespaces, " "), state.Namespace)
+`, reader, fixer, strings.Join(secretNamespaces, " "), state.Namespace, strings.Join(fixableAreas(), ", "))
 	for _, c := range All() {
 		var what []string
 		for _, kind := range c.Reads {
@@ -289,6 +360,56 @@ func TestRolesAreSufficient(t *testing.T) {
 	expectFindings(t, ctx, client)
 	if u := undoLast(t, ctx, fixingClient); !u.Whole() {
 		t.Errorf("the undo is incomplete: %+v", u.Steps)
+	}
+	expectFindings(t, ctx, client, problems...)
+}
+
+// TestTheRoleOfAnAreaFixesThatAreaAlone fixes and undoes with the roles of one area, and tries another with them.
+func TestTheRoleOfAnAreaFixesThatAreaAlone(t *testing.T) {
+	ctx, stop := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer stop()
+	client := connect(t, ctx)
+	var all []*unstructured.Unstructured
+	for _, ns := range slices.Concat(secretNamespaces, workloads.Namespaces) {
+		if _, err := client.View().Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: ns}); err != nil {
+			all = append(all, objects(t, "{apiVersion: v1, kind: Namespace, metadata: {name: "+ns+"}}")...)
+		}
+	}
+	all = append(all, objects(t, documents(t, roles()))...)
+	all = append(all, objects(t, documents(t, areaRoles()))...)
+	for area, other := range map[string]string{"pipelines": "platform", "training": "pipelines"} {
+		user := area + "-fixer"
+		all = append(all, binding("ClusterRole", "", reader, user), binding("Role", state.Namespace, state.WriterRole, user))
+		for _, ns := range secretNamespaces {
+			all = append(all, binding("Role", ns, reader, user))
+		}
+		for _, r := range areaRoles() {
+			if o := (&unstructured.Unstructured{Object: r}); o.GetName() == fixer+"-"+area {
+				all = append(all, binding(o.GetKind(), o.GetNamespace(), o.GetName(), user))
+			}
+		}
+		applyAll(t, ctx, client, all)
+		all = nil
+		fix := func(area string) map[doctor.Outcome]int {
+			selected, err := Find(area)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := fixes.Apply(ctx, clientOf(t, user), selected, fixes.Options{Options: options(), Allow: []doctor.Impact{doctor.RestartsPods}, Wait: time.Minute, Now: time.Now})
+			if err != nil {
+				t.Fatalf("%s: %v", user, err)
+			}
+			return outcomes(r)
+		}
+		if n := fix(other); n[doctor.Failed] == 0 || n[doctor.Fixed] > 0 {
+			t.Errorf("%s fixes %s: %v", user, other, n)
+		}
+		if n := fix(area); n[doctor.Fixed] == 0 || n[doctor.Failed]+n[doctor.Remains]+n[doctor.Worse] > 0 {
+			t.Errorf("%s does not fix %s: %v", user, area, n)
+		}
+		if u := undoLast(t, ctx, clientOf(t, user)); !u.Whole() {
+			t.Errorf("%s does not undo %s: %+v", user, area, u.Steps)
+		}
 	}
 	expectFindings(t, ctx, client, problems...)
 }

@@ -25,6 +25,11 @@ var Password = &doctor.Check{
 		"Nothing else changes, and the password itself is not stored. --undo restores the old hash.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.RouteKinds, []schema.GroupKind{kube.ConfigMapKind, kube.SecretKind, kube.DeploymentKind}),
+	Writes: []doctor.Write{
+		{Kind: kube.SecretKind, In: []string{passwordsRef.Namespace}, Names: []string{passwordsRef.Name}, Fields: []string{"/data/" + passwordKey}},
+		{Kind: kube.ConfigMapKind, In: []string{dexConfigRef.Namespace}, Names: []string{dexConfigRef.Name}, Fields: []string{"/data/" + dexFile}},
+		{Kind: kube.DeploymentKind, In: []string{dexRef.Namespace}, Names: []string{dexRef.Name}, Restart: true},
+	},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		config, err := workloads.Find(ctx, e, dexConfigRef)
 		if err != nil {

@@ -28,6 +28,14 @@ var Secrets = &doctor.Check{
 		"secrets.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.RouteKinds, []schema.GroupKind{kube.SecretKind, kube.DeploymentKind, kube.StatefulSetKind}),
+	Writes: []doctor.Write{
+		{Kind: kube.SecretKind, In: []string{dexClientRef.Namespace}, Names: []string{dexClientRef.Name}, Fields: []string{"/data/*"}},
+		{Kind: kube.SecretKind, In: []string{oldClientRef.Namespace}, Names: []string{oldClientRef.Name}, Fields: []string{"/data/*"}},
+		{Kind: kube.SecretKind, In: []string{proxyRef.Namespace}, Fields: []string{"/data/*"}},
+		{Kind: kube.DeploymentKind, In: []string{dexRef.Namespace}, Names: []string{dexRef.Name}, Restart: true},
+		{Kind: kube.DeploymentKind, In: []string{proxyRef.Namespace}, Names: []string{proxyRef.Name}, Restart: true},
+		{Kind: kube.StatefulSetKind, In: []string{dashboard.KubeflowNamespace}, Names: []string{"authservice", "oidc-authservice"}, Restart: true},
+	},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		secrets, err := authenticationSecrets(ctx, e)
 		if err != nil {

@@ -28,6 +28,10 @@ var SignIn = &doctor.Check{
 		"the right one depends on the DNS name that you use.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.DeploymentKind, kube.SecretKind, kube.ConfigMapKind, dashboard.RequestAuthenticationKind}),
+	Writes: []doctor.Write{
+		{Kind: kube.SecretKind, In: []string{proxyRef.Namespace}, Fields: []string{"/data/client-id", "/data/client-secret"}},
+		{Kind: kube.DeploymentKind, In: []string{proxyRef.Namespace}, Names: []string{proxyRef.Name}, Restart: true},
+	},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		dex, err := workloads.Find(ctx, e, dexRef)
 		if err != nil {

@@ -27,7 +27,9 @@ var TokenIssuer = &doctor.Check{
 	FixNote: "--fix sets the issuer and the URL of its keys to what the API server reports. Nothing restarts.",
 	Sources: []string{"kubeflow/manifests#2840", "kubeflow/manifests#2850", "kubeflow/pipelines#11025", "https://learn.microsoft.com/azure/aks/use-oidc-issuer"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{dashboard.RequestAuthenticationKind}),
-	Paths:   []string{discovery},
+	Writes: []doctor.Write{{Kind: dashboard.RequestAuthenticationKind,
+		Fields: []string{"/spec/jwtRules/*/issuer", "/spec/jwtRules/*/jwksUri", "/spec/jwtRules/*/jwks"}}},
+	Paths: []string{discovery},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		policies, err := exposure.AtGateway(ctx, e, dashboard.RequestAuthenticationKind)
 		if err != nil {

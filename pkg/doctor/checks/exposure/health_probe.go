@@ -23,6 +23,7 @@ var HealthProbe = &doctor.Check{
 	FixNote: "--fix removes appProtocol, so that AKS probes with TCP. Kubeflow's own Services do not set it.",
 	Sources: []string{"Azure/AKS#3210", "Azure/AKS#3331", "https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.NodeKind}),
+	Writes:  []doctor.Write{{Kind: kube.ServiceKind, Fields: []string{"/spec/ports/*/appProtocol"}}},
 	Hint:    "A network security group on the subnet may block clients of the load balancer: az network nsg list.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		_, services, err := LoadBalancers(ctx, e)

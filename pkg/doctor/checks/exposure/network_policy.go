@@ -25,6 +25,7 @@ var NetworkPolicy = &doctor.Check{
 		"balancer, because the gateway sees the address of a node as their source.",
 	Sources: []string{"kubeflow/manifests#3547", "kubeflow/manifests#3227"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.NetworkKinds),
+	Writes:  []doctor.Write{{Kind: kube.NetworkPolicyKind, Names: []string{dashboard.AllowName}, Fields: []string{"/spec"}, Create: true}},
 	Hint:    "A network security group on the subnet may block clients of the load balancer: az network nsg list.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		gateway, services, err := LoadBalancers(ctx, e)

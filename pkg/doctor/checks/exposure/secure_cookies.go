@@ -25,6 +25,7 @@ var SecureCookies = &doctor.Check{
 	FixNote: "TLS is the better fix. --fix --allow-restart sets APP_SECURE_COOKIES=false on the web apps, which restarts their pods.",
 	Sources: []string{"kubeflow/kubeflow#5803", "kubeflow/manifests#2594"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.DeploymentKind}),
+	Writes:  []doctor.Write{{Kind: kube.DeploymentKind, In: []string{workloads.Namespace}, Fields: []string{"/spec/template/spec/containers/*/env/*/value"}}},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		gateway, services, err := LoadBalancers(ctx, e)
 		if err != nil {

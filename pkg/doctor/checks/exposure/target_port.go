@@ -23,6 +23,7 @@ var TargetPort = &doctor.Check{
 	FixNote: "--fix sets the targetPort that Service istio-ingressgateway has for the same port.",
 	Sources: []string{"https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.DeploymentKind}),
+	Writes:  []doctor.Write{{Kind: kube.ServiceKind, Fields: []string{"/spec/ports/*/targetPort"}}},
 	Hint:    "A network security group on the subnet may block clients of the load balancer: az network nsg list.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		gateway, services, err := gatewayServices(ctx, e)

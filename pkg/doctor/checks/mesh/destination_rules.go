@@ -29,6 +29,7 @@ var DestinationRules = &doctor.Check{
 		"it set DISABLE: the servers then accept whatever identity a caller claims.",
 	Sources: []string{"kubeflow/pipelines#5244", "kubeflow/kubeflow#5271", "kubeflow/manifests#3057"},
 	Reads:   []schema.GroupKind{destinationRuleKind, kube.EndpointSliceKind, kube.PodKind, kube.NamespaceKind, kube.MutatingWebhookConfigurationKind},
+	Writes:  destinationRuleWrites,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		rules, err := e.List(ctx, destinationRuleKind, cluster.Scope{})
 		if err != nil {

@@ -24,6 +24,8 @@ var GoogleServices = &doctor.Check{
 	FixNote: "--fix renames the field to sniHosts and keeps its values.",
 	Sources: []string{"kubeflow/kubeflow#5504", "kubeflow/manifests#1667"},
 	Reads:   []schema.GroupKind{virtualServiceKind},
+	Writes: []doctor.Write{{Kind: virtualServiceKind, In: []string{workloads.Namespace}, Edit: renameFields,
+		Fields: []string{"/spec/tls/*/match/*/" + wrongField, "/spec/tls/*/match/*/" + rightField}}},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		services, err := e.List(ctx, virtualServiceKind, cluster.Scope{Namespace: workloads.Namespace})
 		if err != nil {
@@ -56,17 +58,19 @@ func tlsMatches(service *unstructured.Unstructured) []map[string]any {
 	return matches
 }
 
+func renameFields(service *unstructured.Unstructured) {
+	for _, match := range tlsMatches(service) {
+		if usesWrongField(match) {
+			match[rightField] = match[wrongField]
+			delete(match, wrongField)
+		}
+	}
+}
+
 func sniFinding(wrong []*unstructured.Unstructured) doctor.Finding {
 	fix := &doctor.Fix{Title: "Rename sni_hosts to sniHosts", Impact: doctor.Safe}
 	for _, s := range wrong {
-		fix.Changes = append(fix.Changes, cluster.Edit(s, func(o *unstructured.Unstructured) {
-			for _, match := range tlsMatches(o) {
-				if usesWrongField(match) {
-					match[rightField] = match[wrongField]
-					delete(match, wrongField)
-				}
-			}
-		}))
+		fix.Changes = append(fix.Changes, cluster.Edit(s, renameFields))
 	}
 	return doctor.Finding{
 		Severity:    doctor.Error,

@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/webhooks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
 var Sidecars = &doctor.Check{
@@ -25,6 +26,7 @@ var Sidecars = &doctor.Check{
 		"platform/admissions-enforcer explains the finding, fixing that one fixes this one.",
 	Sources: []string{"kubeflow/manifests#2798", "kubeflow/kubeflow#5271"},
 	Reads:   []schema.GroupKind{kube.NamespaceKind, kube.PodKind, kube.ReplicaSetKind, kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.MutatingWebhookConfigurationKind, kube.EndpointSliceKind},
+	Writes:  workloads.Restarted(),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		namespaces, err := injectedNamespaces(ctx, e)
 		if err != nil {

@@ -67,12 +67,14 @@ func (b tlsMismatch) offerLabel(f *doctor.Finding) {
 		return
 	}
 	f.Fix = &doctor.Fix{
-		Title:  labelFix,
-		Impact: doctor.Safe, // running pods are unchanged: mesh/sidecars reports them
-		Changes: []cluster.Change{cluster.Edit(b.namespace, func(o *unstructured.Unstructured) {
-			_ = unstructured.SetNestedField(o.Object, "enabled", "metadata", "labels", "istio-injection")
-		})},
+		Title:   labelFix,
+		Impact:  doctor.Safe, // running pods are unchanged: mesh/sidecars reports them
+		Changes: []cluster.Change{cluster.Edit(b.namespace, requestSidecars)},
 	}
+}
+
+func requestSidecars(namespace *unstructured.Unstructured) {
+	_ = unstructured.SetNestedField(namespace.Object, "enabled", "metadata", "labels", "istio-injection")
 }
 
 // offerDisable offers what older guides do, only with --mesh=disable.

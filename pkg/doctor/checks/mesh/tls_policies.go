@@ -60,9 +60,25 @@ func (p policy) command(rule *unstructured.Unstructured, mode string) string {
 		rule.GetNamespace(), rule.GetName(), mode)
 }
 
+// destinationRuleWrites are what the fixes of DestinationRules do.
+var destinationRuleWrites = []doctor.Write{
+	{Kind: kube.NamespaceKind, Names: []string{workloads.Namespace}, Fields: []string{"/metadata/labels/istio-injection"}, Edit: requestSidecars},
+	{Kind: destinationRuleKind, Fields: modeFields, Edit: modeSetter(modeDisable, modeMutual)},
+	{Kind: destinationRuleKind, Fields: modeFields, Edit: modeSetter(modeMutual, modeDisable)},
+}
+
+var modeFields = []string{
+	"/spec/trafficPolicy/tls/mode", "/spec/trafficPolicy/portLevelSettings/*/tls/mode",
+	"/spec/subsets/*/trafficPolicy/tls/mode", "/spec/subsets/*/trafficPolicy/portLevelSettings/*/tls/mode",
+}
+
 // setMode returns the change that replaces a TLS mode everywhere in a rule.
 func setMode(rule *unstructured.Unstructured, from, to string) cluster.Change {
-	return cluster.Edit(rule, func(o *unstructured.Unstructured) {
+	return cluster.Edit(rule, modeSetter(from, to))
+}
+
+func modeSetter(from, to string) func(*unstructured.Unstructured) {
+	return func(o *unstructured.Unstructured) {
 		set := func(in map[string]any) {
 			for _, m := range append(kube.Items(in, "portLevelSettings"), in) {
 				if kube.Text(m, "tls", "mode") == from {
@@ -80,7 +96,7 @@ func setMode(rule *unstructured.Unstructured, from, to string) cluster.Change {
 				set(m)
 			}
 		}
-	})
+	}
 }
 
 // hostServices returns the namespace and a filter for the services that a rule applies to; "" for a host outside the cluster or across namespaces.

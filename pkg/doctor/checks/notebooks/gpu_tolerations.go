@@ -27,6 +27,7 @@ var GpuTolerations = &doctor.Check{
 	FixNote: "--fix adds the toleration as an option to the notebook form's ConfigMap. install does the same with --gpu-tolerations.",
 	Sources: []string{"kubeflow/manifests#2063", "https://learn.microsoft.com/azure/aks/use-nvidia-gpu"},
 	Reads:   []schema.GroupKind{kube.ConfigMapKind, kube.NodeKind},
+	Writes:  []doctor.Write{{Kind: kube.ConfigMapKind, In: []string{workloads.Namespace}, Fields: []string{"/data/" + formKey}}},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		maps, err := e.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: workloads.Namespace})
 		if err != nil {

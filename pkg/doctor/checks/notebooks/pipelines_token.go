@@ -24,7 +24,8 @@ var PipelinesToken = &doctor.Check{
 		"into the notebooks that select it. No release creates this PodDefault, so the Pipelines SDK gets 401 until it exists.",
 	FixNote: "Fixed only if the check is named, since you decide whether notebooks may start pipelines: doctor notebooks/pipelines-token --fix " +
 		"creates the PodDefault in every profile namespace.",
-	Reads: []schema.GroupKind{kube.NamespaceKind, podDefaultKind},
+	Reads:  []schema.GroupKind{kube.NamespaceKind, podDefaultKind},
+	Writes: []doctor.Write{{Kind: podDefaultKind, In: []string{doctor.Profiles}, Names: []string{tokenPodDefaultName}, Create: true}},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		spaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{Labels: workloads.ProfileLabel + "=kubeflow-profile"})
 		if err != nil {
@@ -63,7 +64,7 @@ func tokenPodDefault(namespace string) *unstructured.Unstructured {
 	const volume, folder = "volume-kf-pipeline-token", "/var/run/secrets/kubeflow/pipelines"
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "kubeflow.org/v1alpha1", "kind": podDefaultKind.Kind,
-		"metadata": map[string]any{"name": "access-ml-pipeline", "namespace": namespace},
+		"metadata": map[string]any{"name": tokenPodDefaultName, "namespace": namespace},
 		"spec": map[string]any{
 			"desc":     "Allow access to Kubeflow Pipelines",
 			"selector": map[string]any{"matchLabels": map[string]any{"access-ml-pipeline": "true"}},
@@ -76,7 +77,10 @@ func tokenPodDefault(namespace string) *unstructured.Unstructured {
 	}}
 }
 
-const tokenAudience = "pipelines.kubeflow.org"
+const (
+	tokenPodDefaultName = "access-ml-pipeline"
+	tokenAudience       = "pipelines.kubeflow.org"
+)
 
 // providesToken reports whether a PodDefault mounts a token for Pipelines.
 func providesToken(d *unstructured.Unstructured) bool {

@@ -29,7 +29,12 @@ var Executor = &doctor.Check{
 		"setting. Both restart the workflow controller, which does not interrupt running steps. Restart runs that already hang.",
 	Sources: []string{"argoproj/argo-workflows#5243", "kubeflow/kubeflow#5899", "https://argo-workflows.readthedocs.io/en/latest/upgrading/"},
 	Reads:   []schema.GroupKind{kube.ConfigMapKind, kube.DeploymentKind, kube.NodeKind},
-	Run:     runExecutor,
+	Writes: []doctor.Write{
+		{Kind: kube.ConfigMapKind, In: []string{workloads.Namespace}, Names: []string{"workflow-controller-configmap", "workflow-controller-parameters"},
+			Fields: []string{"/data/config", "/data/" + executorKey, "/data/" + yamledit.ExecutorsKey}},
+		{Kind: kube.DeploymentKind, In: []string{workloads.Namespace}, Names: []string{"workflow-controller"}, Restart: true},
+	},
+	Run: runExecutor,
 }
 
 // The texts of the findings.

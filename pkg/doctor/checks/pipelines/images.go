@@ -27,8 +27,14 @@ var Images = &doctor.Check{
 		"replacement; of most, only a private copy remains.",
 	FixNote: "--fix switches to the replacement if there is one, which restarts the pods (--allow-restart); install does so before it applies " +
 		"anything. For the others, name a registry that has them: install --image gcr.io/ml-pipeline=REGISTRY/ml-pipeline.",
-	Sources:   []string{"kubeflow/pipelines#10891", "kubeflow/pipelines#12422", "kubeflow/pipelines#7904", "kubeflow/manifests#2876"},
-	Reads:     []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.ConfigMapKind, kube.PodKind, kube.NamespaceKind},
+	Sources: []string{"kubeflow/pipelines#10891", "kubeflow/pipelines#12422", "kubeflow/pipelines#7904", "kubeflow/manifests#2876"},
+	Reads:   []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.ConfigMapKind, kube.PodKind, kube.NamespaceKind},
+	Writes: []doctor.Write{
+		{Kind: kube.DeploymentKind, In: workloads.Namespaces, Fields: imageFields},
+		{Kind: kube.StatefulSetKind, In: workloads.Namespaces, Fields: imageFields},
+		{Kind: kube.DaemonSetKind, In: workloads.Namespaces, Fields: imageFields},
+		{Kind: kube.ConfigMapKind, In: workloads.Namespaces, Fields: []string{"/data/*"}},
+	},
 	Preflight: true,
 	Run:       runImages,
 }
@@ -139,6 +145,12 @@ func failedImages(pods []*unstructured.Unstructured) map[string]bool {
 		}
 	}
 	return missing
+}
+
+// imageFields are where a workload names images.
+var imageFields = []string{
+	"/spec/template/spec/containers/*/image", "/spec/template/spec/initContainers/*/image",
+	"/spec/template/spec/containers/*/args/*", "/spec/template/spec/containers/*/command/*", "/spec/template/spec/containers/*/env/*/value",
 }
 
 func imageFindings(replaced, lost []imageUse, gone []images.Rule, missing map[string]bool) []doctor.Finding {

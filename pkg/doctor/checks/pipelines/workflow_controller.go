@@ -27,6 +27,7 @@ var WorkflowController = &doctor.Check{
 		"available, the remedy depends on the reason; pipelines/executor covers unsupported settings.",
 	Sources: []string{"kubeflow/examples#911"},
 	Reads:   []schema.GroupKind{kube.DeploymentKind, workflowKind},
+	Writes:  []doctor.Write{{Kind: kube.DeploymentKind, In: []string{workloads.Namespace}, Names: []string{"workflow-controller"}, Restart: true}},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		controller, err := e.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: workloads.Namespace, Name: "workflow-controller"})
 		if apierrors.IsNotFound(err) {

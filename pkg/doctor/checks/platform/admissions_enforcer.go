@@ -28,7 +28,11 @@ var AdmissionsEnforcer = &doctor.Check{
 		"the sidecar injector it then restarts the workloads whose pods have no sidecar, so it needs --allow-restart.",
 	Sources: []string{"Azure/kubeflow-aks#18", "kubeflow/pipelines#5244", "Azure/AKS#1771", "Azure/AKS#4002", "kubeflow/kubeflow#5277"},
 	Reads:   []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind, kube.NamespaceKind, kube.NodeKind, kube.ServiceKind, kube.PodKind, kube.ReplicaSetKind, kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind},
-	Run:     runAdmissionsEnforcer,
+	Writes: slices.Concat([]doctor.Write{
+		{Kind: kube.MutatingWebhookConfigurationKind, Fields: enforcerFields, Edit: disableEnforcer},
+		{Kind: kube.ValidatingWebhookConfigurationKind, Fields: enforcerFields, Edit: disableEnforcer},
+	}, workloads.Restarted()),
+	Run: runAdmissionsEnforcer,
 }
 
 // The texts of the findings.
@@ -215,6 +219,9 @@ func (x exclusion) offerFix(ctx context.Context, e doctor.Exam, f *doctor.Findin
 	}
 	return nil
 }
+
+// enforcerFields are what disableEnforcer changes.
+var enforcerFields = []string{"/metadata/annotations/admissions.enforcer~1disabled", "/webhooks/*/namespaceSelector"}
 
 // disableEnforcer exempts a configuration from the admissions enforcer and removes its expression.
 func disableEnforcer(configuration *unstructured.Unstructured) {

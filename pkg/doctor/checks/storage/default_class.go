@@ -27,6 +27,7 @@ var DefaultClass = &doctor.Check{
 		"default, persists.",
 	Sources:   []string{"https://learn.microsoft.com/azure/aks/concepts-storage"},
 	Reads:     []schema.GroupKind{kube.PersistentVolumeClaimKind, kube.StorageClassKind, kube.PodKind, kube.NamespaceKind},
+	Writes:    []doctor.Write{{Kind: kube.StorageClassKind, Fields: []string{"/metadata/annotations/storageclass.kubernetes.io~1is-default-class"}, Edit: markDefault}},
 	Preflight: true,
 	Run:       runDefaultClass,
 }
@@ -143,9 +144,7 @@ func chooseClass(classes []*unstructured.Unstructured) *unstructured.Unstructure
 func setClass(class *unstructured.Unstructured, claims []*unstructured.Unstructured) *doctor.Fix {
 	if claims[0].GetUID() != "" {
 		return &doctor.Fix{Title: fmt.Sprintf(markDefaultFix, class.GetName()), Impact: doctor.Safe,
-			Changes: []cluster.Change{cluster.Edit(class, func(o *unstructured.Unstructured) {
-				_ = unstructured.SetNestedField(o.Object, "true", "metadata", "annotations", defaultAnnotation)
-			})}}
+			Changes: []cluster.Change{cluster.Edit(class, markDefault)}}
 	}
 	fix := &doctor.Fix{Title: fmt.Sprintf(setClassFix, class.GetName(), text.Plural(len(claims), "PVC")), Impact: doctor.Safe}
 	for _, c := range claims {
@@ -154,4 +153,8 @@ func setClass(class *unstructured.Unstructured, claims []*unstructured.Unstructu
 		}))
 	}
 	return fix
+}
+
+func markDefault(class *unstructured.Unstructured) {
+	_ = unstructured.SetNestedField(class.Object, "true", "metadata", "annotations", defaultAnnotation)
 }

@@ -25,6 +25,10 @@ var ProfileParts = &doctor.Check{
 		"creates the artifact server. Without them notebooks do not start, or run outputs cannot be viewed.",
 	FixNote: "--fix (with --allow-restart) restarts the controllers that create them; on startup they reconcile every namespace.",
 	Reads:   []schema.GroupKind{kube.NamespaceKind, serviceAccountKind, kube.DeploymentKind, kube.StatefulSetKind},
+	Writes: []doctor.Write{
+		{Kind: kube.DeploymentKind, In: []string{workloads.Namespace}, Names: []string{profilesRef.Name, "kubeflow-pipelines-profile-controller"}, Restart: true},
+		{Kind: kube.StatefulSetKind, In: []string{workloads.Namespace}, Names: []string{"metacontroller"}, Restart: true},
+	},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		users, err := workloads.ProfileNamespaces(ctx, e)
 		if err != nil {

@@ -36,7 +36,8 @@ var Profiles = &doctor.Check{
 		"ignore it.",
 	FixNote: "--fix (with --allow-restart) restarts the profile controller, which reconciles every Profile on startup. A label with a different " +
 		"value is left unchanged.",
-	Reads: []schema.GroupKind{profileKind, kube.NamespaceKind, kube.ConfigMapKind, kube.DeploymentKind},
+	Reads:  []schema.GroupKind{profileKind, kube.NamespaceKind, kube.ConfigMapKind, kube.DeploymentKind},
+	Writes: []doctor.Write{{Kind: kube.DeploymentKind, In: []string{workloads.Namespace}, Names: []string{profilesRef.Name}, Restart: true}},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		list, err := e.List(ctx, profileKind, cluster.Scope{})
 		if err != nil {

@@ -28,7 +28,9 @@ var MpiOperator = &doctor.Check{
 		"--allow-data-loss and is refused while MPIJobs exist.",
 	Sources: []string{"kubeflow/manifests#2068", "kubeflow/manifests#2009", "kubeflow/mpi-operator#469", "kubeflow/mpi-operator#437"},
 	Reads:   []schema.GroupKind{kube.DeploymentKind, kube.PodKind, mpiJobKind, kube.CustomResourceDefinitionKind},
-	Run:     runMPIOperator,
+	Writes: append([]doctor.Write{{Kind: kube.DeploymentKind, In: []string{workloads.Namespace}, Names: []string{"mpi-operator"}, Fields: []string{"/spec/template/spec/containers/*/image"}}},
+		replacementWrites...),
+	Run: runMPIOperator,
 }
 
 const (

@@ -7,11 +7,13 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
 // replaceOperator offers the operator of kubeflow.org/v2beta1 instead of the pinned old one.
@@ -49,6 +51,22 @@ func replaceOperator(ctx context.Context, e doctor.Exam, f *doctor.Finding) erro
 	}
 	return nil
 }
+
+// replacementWrites are what replacing the operator does.
+var replacementWrites = []doctor.Write{
+	{Kind: kube.CustomResourceDefinitionKind, Names: []string{"mpijobs.kubeflow.org"}, Create: true, Delete: true, Option: mpiOption},
+	{Kind: schema.GroupKind{Kind: "ServiceAccount"}, In: []string{workloads.Namespace}, Names: []string{"mpi-operator"}, Fields: []string{"/metadata/labels"}, Create: true, Option: mpiOption},
+	{Kind: kube.DeploymentKind, In: []string{workloads.Namespace}, Names: []string{"mpi-operator"}, Fields: []string{"/metadata/labels", "/metadata/annotations", "/spec"}, Option: mpiOption},
+	{Kind: schema.GroupKind{Group: rbacGroup, Kind: "ClusterRole"}, Names: []string{"mpi-operator", "kubeflow-mpijobs-admin", "kubeflow-mpijobs-edit", "kubeflow-mpijobs-view"},
+		Fields: []string{"/metadata/labels", "/aggregationRule", "/rules"}, Create: true, Option: mpiOption},
+	{Kind: schema.GroupKind{Group: rbacGroup, Kind: "ClusterRoleBinding"}, Names: []string{"mpi-operator"},
+		Fields: []string{"/metadata/labels", "/subjects"}, Create: true, Option: mpiOption},
+}
+
+const (
+	mpiOption = "--mpi=v2beta1"
+	rbacGroup = "rbac.authorization.k8s.io"
+)
 
 func crdRef(name string) cluster.Ref {
 	return cluster.Ref{APIVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition", Name: name}

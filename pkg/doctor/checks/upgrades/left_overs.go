@@ -23,6 +23,10 @@ var LeftOvers = &doctor.Check{
 	FixNote: "--fix deletes the EnvoyFilter and StatefulSet of authservice if oauth2-proxy has replaced it. Its volume is kept. --undo recreates them.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{dashboard.EnvoyFilterKind, dashboard.AuthorizationPolicyKind, kube.StatefulSetKind}),
+	Writes: []doctor.Write{
+		{Kind: dashboard.EnvoyFilterKind, Names: authserviceNames, Delete: true},
+		{Kind: kube.StatefulSetKind, In: []string{dashboard.KubeflowNamespace}, Names: authserviceNames, Delete: true},
+	},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		policies, err := exposure.AtGateway(ctx, e, dashboard.AuthorizationPolicyKind)
 		if err != nil {
@@ -43,7 +47,7 @@ var LeftOvers = &doctor.Check{
 		}
 		var left []*unstructured.Unstructured
 		for _, o := range append(slices.Clone(filters), sets...) {
-			if slices.Contains([]string{"authn-filter", "authservice", "oidc-authservice"}, o.GetName()) {
+			if slices.Contains(authserviceNames, o.GetName()) {
 				left = append(left, o)
 			}
 		}
@@ -53,6 +57,9 @@ var LeftOvers = &doctor.Check{
 		return []doctor.Finding{leftOversFinding(left)}, nil
 	},
 }
+
+// authserviceNames are the names of its EnvoyFilter and StatefulSet, of whichever release.
+var authserviceNames = []string{"authn-filter", "authservice", "oidc-authservice"}
 
 func leftOversFinding(left []*unstructured.Unstructured) doctor.Finding {
 	fix := &doctor.Fix{Title: "Delete the leftovers of authservice", Impact: doctor.RestartsPods}

@@ -28,6 +28,7 @@ var Skew = &doctor.Check{
 		"unchanged: install again to bring them to one release.",
 	Sources: []string{"https://istio.io/latest/docs/releases/supported-releases/"},
 	Reads:   []schema.GroupKind{kube.PodKind, kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.ReplicaSetKind},
+	Writes:  workloads.Restarted(workloads.Namespace),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		planes, err := e.List(ctx, kube.DeploymentKind, cluster.Scope{Labels: "app=istiod"})
 		if err != nil {

@@ -22,7 +22,7 @@ var Namespaces = []string{
 	Namespace, "kubeflow-system", dashboard.KubeflowNamespace, "knative-serving", "knative-eventing", "cert-manager", "auth", "oauth2-proxy",
 }
 
-const ProfileLabel = "app.kubernetes.io/part-of"
+const ProfileLabel = doctor.ProfileLabel
 
 // IsKubeflow reports whether a namespace is one of Kubeflow's own or a profile namespace.
 func IsKubeflow(namespace *unstructured.Unstructured) bool {
@@ -34,7 +34,7 @@ func IsSystem(name string) bool { return slices.Contains(Namespaces, name) }
 
 // isProfile reports whether a namespace belongs to a Profile.
 func isProfile(namespace *unstructured.Unstructured) bool {
-	return namespace.GetLabels()[ProfileLabel] == "kubeflow-profile"
+	return doctor.IsProfile(namespace)
 }
 
 const (

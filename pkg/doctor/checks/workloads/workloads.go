@@ -51,6 +51,18 @@ func ControllersOf(ctx context.Context, e doctor.Exam, in cluster.Scope, owners 
 	return found, nil
 }
 
+// Restarted returns what a fix does that restarts the workloads of these namespaces; of all of Kubeflow's if none is named.
+func Restarted(namespaces ...string) []doctor.Write {
+	if len(namespaces) == 0 {
+		namespaces = append(slices.Clone(Namespaces), doctor.Profiles)
+	}
+	return []doctor.Write{
+		{Kind: kube.DeploymentKind, In: namespaces, Restart: true},
+		{Kind: kube.StatefulSetKind, In: namespaces, Restart: true},
+		{Kind: kube.DaemonSetKind, In: namespaces, Restart: true},
+	}
+}
+
 const Namespace = "kubeflow" // the namespace that every release up to now lives in
 
 // CrashingContainer returns the first container of a pod that is in CrashLoopBackOff.
