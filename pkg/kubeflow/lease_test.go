@@ -60,7 +60,7 @@ func TestEveryWriterRespectsTheLease(t *testing.T) {
 		"doctor --fix": fix,
 		"doctor --undo": func() error {
 			step := &fixes.Step{Verb: cluster.Apply, State: fixes.StepMade, Created: true, About: cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "kubeflow", Name: settings}}
-			_, err := fixes.Undo(t.Context(), client, fixes.Run{Name: "a", Steps: []*fixes.Step{step}}, fixes.UndoOptions{Wait: time.Second, Now: time.Now})
+			_, err := fixes.Undo(t.Context(), client, checks.All(), fixes.Run{Name: "a", Steps: []*fixes.Step{step}}, fixes.UndoOptions{Wait: time.Second, Now: time.Now})
 			return err
 		},
 		"expose": func() error {

@@ -1,11 +1,15 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
@@ -21,22 +25,35 @@ func runUndo(ctx context.Context, o *doctorOptions) error {
 	if err != nil {
 		return err
 	}
-	runs, err := fixes.Runs(ctx, client)
+	if o.undo == listRuns {
+		history, err := fixes.ReadHistory(ctx, client.View())
+		if err != nil {
+			return err
+		}
+		return o.showRuns(history)
+	}
+	if err := fixes.TakeOver(ctx, client, func(line string) { o.Screen().Say("%s", line) }); err != nil {
+		return err
+	}
+	history, err := fixes.ReadHistory(ctx, client.View())
 	if err != nil {
 		return err
 	}
-	if o.undo == listRuns {
-		return o.showRuns(runs)
-	}
-	run, err := chooseRun(runs, o.undo)
+	o.mentionIgnored(history)
+	run, err := chooseRun(history.Runs, o.undo)
 	if err != nil {
 		return err
 	}
 	o.Screen().Say("context %s at %s", client.Context, client.Server())
-	if err := o.confirmUndo(ctx, run); err != nil {
+	undone, err := fixes.Undo(ctx, client, checks.All(), run, fixes.UndoOptions{Wait: o.rollout, Now: o.Now,
+		Progress: func(line string) { o.Screen().Say("%s", line) },
+		Confirm: func(ctx context.Context, intents []fixes.Intent) (bool, error) {
+			return o.confirmUndo(ctx, run, intents)
+		},
+	})
+	if undone == nil {
 		return err
 	}
-	undone, err := fixes.Undo(ctx, client, run, fixes.UndoOptions{Wait: o.rollout, Now: o.Now, Progress: func(line string) { o.Screen().Say("%s", line) }})
 	if err != nil {
 		return &problem.Error{What: "undo not completed: " + err.Error(), Next: "Resume with: kubectl kubeflow doctor --undo=" + run.Name, Err: err}
 	}
@@ -51,8 +68,21 @@ func runUndo(ctx context.Context, o *doctorOptions) error {
 	return err
 }
 
+// mentionIgnored names the records that are not used.
+func (o *doctorOptions) mentionIgnored(h fixes.History) {
+	for _, s := range h.Spoiled {
+		o.Screen().Say("%s", s)
+	}
+	if n := len(h.Earlier); n > 0 {
+		o.Screen().Say("%s of an older version in namespace %s: ignored, because others than administrators can write there.", text.Plural(n, "record"), h.Earlier[0].Namespace)
+	}
+}
+
 // chooseRun returns the run to undo: by name, or the last one that has changes to undo.
 func chooseRun(runs []fixes.Run, name string) (fixes.Run, error) {
+	slices.SortStableFunc(runs, func(a, b fixes.Run) int { // a record that others could write is the last choice
+		return cmp.Compare(fmt.Sprint(a.TakenOver), fmt.Sprint(b.TakenOver))
+	})
 	for _, r := range runs {
 		if r.Name == name && r.Undone {
 			return r, &problem.Error{Usage: true, What: fmt.Sprintf("run %s is already undone", name), Next: "List the runs with: kubectl kubeflow doctor --undo --list"}
@@ -67,41 +97,33 @@ func chooseRun(runs []fixes.Run, name string) (fixes.Run, error) {
 	return fixes.Run{}, &problem.Error{Usage: true, What: fmt.Sprintf("there is no run %q", name), Next: "List the runs with: kubectl kubeflow doctor --undo --list"}
 }
 
-func (o *doctorOptions) confirmUndo(ctx context.Context, run fixes.Run) error {
+// confirmUndo shows what will be done, as it was decided from the objects and not as the record calls it, and asks.
+func (o *doctorOptions) confirmUndo(ctx context.Context, run fixes.Run, intents []fixes.Intent) (bool, error) {
 	s := o.Screen()
-	s.Say("run %s of %s changed:", run.Name, run.Started.Local().Format(time.DateTime))
-	for _, step := range run.ToUndo() {
-		s.Say("  %-8s%s", step.Verb, step.About)
+	if err := s.Reversals(run, intents); err != nil {
+		return false, err
 	}
-	if o.yes {
-		return nil
+	if o.yes || !slices.ContainsFunc(intents, func(i fixes.Intent) bool { return i.Change != nil }) {
+		return true, nil
 	}
 	if !s.Interactive {
-		return &problem.Error{Usage: true, What: "confirmation required: this is not a terminal", Next: "Confirm with --yes"}
+		return false, &problem.Error{Usage: true, What: "confirmation required: this is not a terminal", Next: "Confirm with --yes"}
 	}
-	yes, err := s.Confirm(ctx, "Revert these changes?")
+	yes, err := s.Confirm(ctx, "Make these changes?")
 	if err == nil && !yes {
-		return &problem.Error{Usage: true, What: "cancelled, nothing was changed", Next: "Run the same command again to undo"}
+		return false, &problem.Error{Usage: true, What: "cancelled, nothing was changed", Next: "Run the same command again to undo"}
 	}
-	return err
+	return yes, err
 }
 
-func (o *doctorOptions) showRuns(runs []fixes.Run) error {
+func (o *doctorOptions) showRuns(h fixes.History) error {
 	if o.output == "json" || o.output == "yaml" {
-		if runs == nil {
-			runs = []fixes.Run{}
-		}
-		return o.print(map[string]any{"apiVersion": "kubeflow.doctor/v1alpha1", "kind": "RunList", "items": runs})
+		return o.print(fixes.List(h))
 	}
+	o.mentionIgnored(h)
 	var rows [][]string
-	for _, r := range runs {
-		state := "done"
-		if r.Undone {
-			state = "undone"
-		} else if !r.Finished {
-			state = "interrupted"
-		}
-		rows = append(rows, []string{r.Name, r.Started.Local().Format(time.DateTime), fmt.Sprint(len(r.Changes())), state})
+	for _, r := range h.Runs {
+		rows = append(rows, []string{r.Name, r.Started.Local().Format(time.DateTime), fmt.Sprint(len(r.Changes())), r.Status()})
 	}
 	if len(rows) == 0 {
 		o.Screen().Say("There are no fixes to undo.")

@@ -15,9 +15,9 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 // mini is the release that the tests here install.
@@ -58,7 +58,7 @@ func connect(t *testing.T, ctx context.Context) *cluster.Client {
 		t.Fatal(err)
 	}
 	for _, r := range runs {
-		if _, err := fixes.Undo(ctx, client, r, fixes.UndoOptions{Wait: time.Minute, Now: time.Now}); err != nil {
+		if _, err := fixes.Undo(ctx, client, All(), r, fixes.UndoOptions{Wait: time.Minute, Now: time.Now}); err != nil {
 			t.Fatal(err)
 		}
 		deleteRecord(t, ctx, client, r)
@@ -146,7 +146,7 @@ func undoLast(t *testing.T, ctx context.Context, client *cluster.Client) *fixes.
 	if err != nil || len(runs) == 0 {
 		t.Fatalf("there is no run to undo: %v", err)
 	}
-	u, err := fixes.Undo(ctx, client, runs[0], fixes.UndoOptions{Wait: time.Minute, Now: time.Now})
+	u, err := fixes.Undo(ctx, client, All(), runs[0], fixes.UndoOptions{Wait: time.Minute, Now: time.Now})
 	if err != nil {
 		t.Fatalf("undoing: %v", err)
 	}
@@ -176,8 +176,8 @@ var problems = []string{
 // deleteRecord deletes the record of a run, so that the next undo is of the run before.
 func deleteRecord(t *testing.T, ctx context.Context, client *cluster.Client, r fixes.Run) {
 	t.Helper()
-	record := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap",
-		"metadata": map[string]any{"name": "kubectl-kubeflow-doctor-" + r.Name, "namespace": workloads.Namespace}}}
+	record := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Secret",
+		"metadata": map[string]any{"name": "kubectl-kubeflow-doctor-" + r.Name, "namespace": state.Namespace}}}
 	if _, err := client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: record}, cluster.Options{Manager: "test"}); err != nil {
 		t.Fatal(err)
 	}

@@ -2,13 +2,16 @@ package fixes
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/wI2L/jsondiff"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
 // An inverse is the operations that undo an update: they test for what the update wrote first.
@@ -19,17 +22,70 @@ func decodeInverse(recorded json.RawMessage) (inverse, error) {
 		return nil, nil
 	}
 	var p inverse
-	return p, json.Unmarshal(recorded, &p)
+	if err := json.Unmarshal(recorded, &p); err != nil {
+		return nil, err
+	}
+	if len(p) > mostSteps {
+		return nil, fmt.Errorf("its inverse has more than %d operations", mostSteps)
+	}
+	known := []string{jsondiff.OperationTest, jsondiff.OperationAdd, jsondiff.OperationRemove, jsondiff.OperationReplace}
+	if slices.ContainsFunc(p, func(o jsondiff.Operation) bool { return !slices.Contains(known, o.Type) || o.From != "" }) {
+		return nil, errors.New("its inverse has operations that no fix records")
+	}
+	return p, nil
 }
 
-// applies reports whether what the update wrote is still there.
-func (p inverse) applies(now *unstructured.Unstructured) bool {
+// on returns an object with the update undone; nil if what the update wrote is not there any more, or if undoing it would lose a
+// value that the inverse does not test for.
+func (p inverse) on(now *unstructured.Unstructured) *unstructured.Unstructured {
 	document, err := json.Marshal(now)
 	if err != nil {
-		return false
+		return nil
 	}
-	_, err = patched(document, jsondiff.Patch(p))
-	return err == nil
+	for i, o := range p {
+		if document = p.step(i, o, document); document == nil {
+			return nil
+		}
+	}
+	back := &unstructured.Unstructured{}
+	if back.UnmarshalJSON(document) != nil || cluster.RefOf(back) != cluster.RefOf(now) {
+		return nil
+	}
+	return back
+}
+
+// step makes one operation; nil if it does not apply, or loses what no test has named just before.
+func (p inverse) step(i int, o jsondiff.Operation, document []byte) []byte {
+	after, err := patched(document, jsondiff.Patch{o})
+	if err != nil {
+		return nil
+	}
+	switch o.Type {
+	case jsondiff.OperationRemove, jsondiff.OperationReplace:
+		if i == 0 || p[i-1].Type != jsondiff.OperationTest || p[i-1].Path != o.Path {
+			return nil
+		}
+	case jsondiff.OperationAdd: // to a map, where it must not replace
+		if strings.HasSuffix(o.Path, "/-") {
+			break
+		}
+		again, err := patched(after, jsondiff.Patch{{Type: jsondiff.OperationRemove, Path: o.Path}})
+		if err != nil || !jsonpatch.Equal(document, again) {
+			return nil
+		}
+	}
+	return after
+}
+
+// pointers returns what the inverse changes.
+func (p inverse) pointers() []string {
+	var all []string
+	for _, o := range p {
+		if o.Type != jsondiff.OperationTest {
+			all = append(all, o.Path)
+		}
+	}
+	return all
 }
 
 // isDone reports whether an object is as it was before the update: then making and undoing the update again changes nothing.
@@ -75,17 +131,6 @@ func (p inverse) forward() (jsondiff.Patch, error) {
 		}
 	}
 	return forward, nil
-}
-
-// ofValues reports whether the update set any value: the server notes who did.
-func (p inverse) ofValues() bool {
-	return slices.ContainsFunc(p, func(o jsondiff.Operation) bool { return o.Type == jsondiff.OperationTest })
-}
-
-// onlyOf returns the operations for the one object that has this UID, whatever has its name.
-func (p inverse) onlyOf(uid types.UID) ([]byte, error) {
-	test := jsondiff.Operation{Type: jsondiff.OperationTest, Path: "/metadata/uid", Value: string(uid)}
-	return json.Marshal(append(jsondiff.Patch{test}, p...))
 }
 
 func patched(document []byte, operations jsondiff.Patch) ([]byte, error) {

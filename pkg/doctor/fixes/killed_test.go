@@ -175,7 +175,7 @@ func TestWhatAKilledFixDidNotWriteIsNotRevertedWhereAnotherClientDidIt(t *testin
 	w := worldOf(t)
 	w.reset(value("a", "bad"))
 	proxy := faultproxy.Start(t, kubeconfig)
-	k := &killer{moment: moment{at: 1}} // after the record, before the change
+	k := &killer{moment: moment{at: 2}} // after what says that no older records are left, and after the record
 	proxy.Add(faultproxy.Rule{Do: k.fault})
 	_, _ = w.fix(connectTo(t, proxy.Kubeconfig), nil, does("update", sets("a", "good")))
 	if !k.isDead() || w.values()["a"] != "bad" {

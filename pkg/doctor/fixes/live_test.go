@@ -19,6 +19,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 // kubeconfig is that of a real API server, shared by the tests here.
@@ -54,7 +55,10 @@ func worldOf(t *testing.T) *world {
 	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(stop)
 	w := &world{t, ctx, connectTo(t, kubeconfig)}
-	w.write(&unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": recordNamespace}}})
+	w.write(&unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": earlierNamespace}}})
+	if err := state.Ensure(ctx, w.client); err != nil {
+		t.Fatal(err)
+	}
 	w.reset()
 	return w
 }
@@ -117,7 +121,7 @@ func (w *world) list() []*unstructured.Unstructured {
 	w.Helper()
 	var all []*unstructured.Unstructured
 	for _, kind := range kinds {
-		list, err := w.client.View().List(w.ctx, kind, cluster.Scope{Namespace: recordNamespace, Labels: mark})
+		list, err := w.client.View().List(w.ctx, kind, cluster.Scope{Namespace: earlierNamespace, Labels: mark})
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -176,14 +180,29 @@ func (w *world) lastRun() Run {
 
 func (w *world) undo(client *cluster.Client) (*Undone, error) {
 	w.Helper()
-	return Undo(w.ctx, client, w.lastRun(), UndoOptions{Wait: 200 * time.Millisecond, Now: time.Now})
+	run := w.lastRun()
+	return Undo(w.ctx, client, checksOf(run), run, UndoOptions{Wait: 200 * time.Millisecond, Now: time.Now})
+}
+
+// checksOf returns the checks that a run names, as they declare what the deeds here do.
+func checksOf(run Run) []*doctor.Check {
+	in := []string{earlierNamespace}
+	var checks []*doctor.Check
+	for _, s := range run.Steps {
+		checks = append(checks, &doctor.Check{ID: s.Check, Writes: []doctor.Write{
+			{Kind: schema.GroupKind{Kind: "ConfigMap"}, In: in, Fields: []string{"/data/x"}, Create: true, Delete: true},
+			{Kind: schema.GroupKind{Kind: "Secret"}, In: in, Fields: []string{"/data/x"}},
+			{Kind: schema.GroupKind{Group: "apps", Kind: "Deployment"}, In: in, Restart: true},
+		}})
+	}
+	return checks
 }
 
 // value returns a ConfigMap with one value.
 func value(name, x string) *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "ConfigMap",
-		"metadata": map[string]any{"name": name, "namespace": recordNamespace, "labels": map[string]any{mark: "yes"}},
+		"metadata": map[string]any{"name": name, "namespace": earlierNamespace, "labels": map[string]any{mark: "yes"}},
 		"data":     map[string]any{"x": x},
 	}}
 }
@@ -198,7 +217,7 @@ func deployment(name string) *unstructured.Unstructured {
 	labels := map[string]any{"app": name}
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "apps/v1", "kind": "Deployment",
-		"metadata": map[string]any{"name": name, "namespace": recordNamespace, "labels": map[string]any{mark: "yes"}},
+		"metadata": map[string]any{"name": name, "namespace": earlierNamespace, "labels": map[string]any{mark: "yes"}},
 		"spec": map[string]any{"replicas": int64(0), "selector": map[string]any{"matchLabels": labels}, "template": map[string]any{
 			"metadata": map[string]any{"labels": labels},
 			"spec":     map[string]any{"containers": []any{map[string]any{"name": "main", "image": "registry.k8s.io/pause:3.10"}}},

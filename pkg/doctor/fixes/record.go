@@ -18,9 +18,9 @@ type Run struct {
 	Started  time.Time `json:"started"`
 	Finished bool      `json:"finished"` // false when it was interrupted: the next --fix resumes it
 	Undone   bool      `json:"undone,omitempty"`
-	Steps    []*Step   `json:"steps"`
-
-	stored []string // the kinds of the objects that hold it
+	// TakenOver marks a record of an older version, which was where others than administrators can write.
+	TakenOver bool    `json:"takenOver,omitempty"`
+	Steps     []*Step `json:"steps"`
 }
 
 // A Step is one change of a run.
@@ -136,11 +136,6 @@ func drop(steps []*Step) {
 // deleted reports whether a step of the run is the deletion of the very object that has this UID.
 func (r *Run) deleted(uid types.UID) bool {
 	return slices.ContainsFunc(r.Steps, func(s *Step) bool { return s.Before != nil && s.Before.GetUID() == uid })
-}
-
-// secret reports whether the record would show a Secret's content.
-func (r *Run) secret() bool {
-	return slices.ContainsFunc(r.Steps, func(s *Step) bool { return s.About.Kind == "Secret" && s.About.APIVersion == "v1" })
 }
 
 // clone returns a copy whose steps can be changed.

@@ -7,20 +7,39 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 const apiExtensions = "apiextensions.k8s.io"
 
-// restore creates an object that a run deleted. One that has its name meanwhile stays as it is.
-func restore(ctx context.Context, client *cluster.Client, before *unstructured.Unstructured) error {
+// restored returns an object that a run deleted as it is created again.
+func restored(before *unstructured.Unstructured) *unstructured.Unstructured {
 	o := before.DeepCopy()
 	for _, field := range []string{"resourceVersion", "uid", "managedFields", "creationTimestamp", "generation", "selfLink"} {
 		unstructured.RemoveNestedField(o.Object, "metadata", field)
 	}
 	unstructured.RemoveNestedField(o.Object, "status")
-	isCRD := o.GroupVersionKind().GroupKind() == schema.GroupKind{Group: apiExtensions, Kind: "CustomResourceDefinition"}
+	return o
+}
+
+// write makes the change that undoes a step.
+func write(ctx context.Context, client *cluster.Client, change cluster.Change) error {
+	switch change.Verb {
+	case cluster.Create:
+		return restore(ctx, client, change.After)
+	case cluster.Delete:
+		return remove(ctx, client, change.Before)
+	}
+	_, err := client.Do(ctx, change, cluster.Options{Manager: doctor.Manager})
+	return err
+}
+
+// restore creates an object that a run deleted. One that has its name meanwhile stays as it is.
+func restore(ctx context.Context, client *cluster.Client, wanted *unstructured.Unstructured) error {
+	o := wanted.DeepCopy()
+	isCRD := o.GroupVersionKind().GroupKind() == kube.CustomResourceDefinitionKind
 	if old, err := bornOld(ctx, client, o); err != nil {
 		return err
 	} else if isCRD && old {

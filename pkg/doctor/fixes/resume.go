@@ -36,10 +36,17 @@ func (c *fixer) record(ctx context.Context, plan []doctor.Proposal) ([]job, erro
 
 // begin starts a run, or resumes one that was interrupted.
 func (c *fixer) begin(ctx context.Context) error {
-	runs, err := Runs(ctx, c.client)
+	if err := TakeOver(ctx, c.client, c.say); err != nil {
+		return err
+	}
+	history, err := ReadHistory(ctx, c.client.View())
 	if err != nil {
 		return fmt.Errorf("reading the records of earlier fixes: %w", err)
 	}
+	for _, s := range history.Spoiled {
+		c.say(s.String())
+	}
+	runs := history.Runs
 	if len(runs) > 0 && runs[0].interrupted() {
 		c.run = &runs[0]
 		c.say("resuming run " + c.run.Name + ", which was interrupted")
@@ -65,7 +72,7 @@ func (c *fixer) leftOpen(ctx context.Context) *Run {
 	return &runs[0]
 }
 
-func (r *Run) interrupted() bool { return !r.Finished && !r.Undone }
+func (r *Run) interrupted() bool { return !r.Finished && !r.Undone && !r.TakenOver }
 
 // resolve decides about the open steps of an interrupted run by what the objects show. Where that is unclear they stay open.
 func (r *Run) resolve(ctx context.Context, client *cluster.Client) {

@@ -52,17 +52,14 @@ func (s *Step) traceOfCreation(now *unstructured.Unstructured) (trace, string) {
 	if s.UID != "" && s.UID != now.GetUID() {
 		return altered, "it was recreated since"
 	}
-	if s.unchanged(now) {
-		return present, ""
-	}
 	ours, others := writers(now)
 	switch {
 	case !ours && s.State != StepMade:
 		return absent, ""
-	case len(others) > 0:
-		return altered, "changed since by " + strings.Join(others, ", ")
 	case !ours:
 		return altered, changedSince
+	case len(others) > 0 && !s.unchanged(now):
+		return altered, "changed since by " + strings.Join(others, ", ")
 	}
 	return present, ""
 }
@@ -80,17 +77,34 @@ func (s *Step) traceOfUpdate(now *unstructured.Unstructured) (trace, string) {
 	if err != nil {
 		return altered, fmt.Sprintf("its record cannot be read: %v", err)
 	}
-	switch ours, _ := writers(now); {
+	back := undo.on(now)
+	switch {
 	case len(undo) == 0 && s.Verb == cluster.Apply && s.State != StepMade:
 		return altered, "the fix was interrupted, and what it changed is not known"
 	case len(undo) == 0:
 		return absent, ""
-	case undo.applies(now) && (s.State == StepMade || ours || !undo.ofValues()):
+	case back != nil && s.wrote(now, back):
 		return present, ""
-	case undo.applies(now), undo.isDone(now): // another client wrote the same values, or they are as they were
+	case back != nil, undo.isDone(now): // another client wrote the same values, or they are as they were
 		return absent, ""
 	}
 	return altered, changedSince
+}
+
+// wrote reports whether the server notes that a fix set every value that is reverted. Where the fix only removed something, nothing
+// of it is left to note: then the step has to be of this very object.
+func (s *Step) wrote(now, back *unstructured.Unstructured) bool {
+	values := false
+	for _, f := range cluster.ChangedFields(now, back) {
+		if f.Before == nil || f.Empty() {
+			continue
+		}
+		if !ours(now, f.Pointer) {
+			return false
+		}
+		values = true
+	}
+	return values || s.State != StepMade || s.UID == now.GetUID()
 }
 
 // unchanged reports whether nothing at all has written to the object after the step.

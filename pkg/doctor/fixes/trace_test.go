@@ -35,7 +35,8 @@ func TestAnObjectShowsWhatBecameOfAStep(t *testing.T) {
 		now    *unstructured.Unstructured
 		want   trace
 	}{
-		{"an update that is there", update, StepMade, "1", live("good", "1"), present},
+		{"an update that is there", update, StepMade, "1", live("good", "1", doctor.Manager), present},
+		{"the same values, which the server does not note as the fix's", update, StepMade, "1", live("good", "1", "kubectl"), absent},
 		{"an update that may have been made, by its field manager", update, StepPlanned, "", live("good", "1", "kubectl", doctor.Manager), present},
 		{"the same values, written by another client", update, StepPlanned, "", live("good", "1", "kubectl"), absent},
 		{"an update that is not there", update, StepPlanned, "", live("bad", "1"), absent},
@@ -47,6 +48,7 @@ func TestAnObjectShowsWhatBecameOfAStep(t *testing.T) {
 		{"a deletion that was not made", deletion, StepPlanned, "", live("bad", "1"), absent},
 		{"a deletion that was reverted", deletion, StepMade, "", live("bad", "2"), absent},
 		{"an object recreated by another client", deletion, StepMade, "", live("other", "2"), altered},
+		{"an object that the server does not note as created by the fix", creation, StepMade, "1", live("good", "1", "kubectl"), altered},
 		{"a creation", creation, StepMade, "1", live("good", "1", doctor.Manager), present},
 		{"a creation that may have been made, by its field manager", creation, StepPlanned, "", live("good", "1", doctor.Manager), present},
 		{"an object of that name, created by another client", creation, StepPlanned, "", live("good", "1", "kubectl"), absent},
@@ -83,7 +85,7 @@ func TestAnObjectThatTheFixReplacesIsNotTakenForItsSuccessor(t *testing.T) {
 
 func TestAListThatAnotherClientChangedIsAltered(t *testing.T) {
 	items := func(items ...any) *unstructured.Unstructured {
-		o := live("", "1")
+		o := live("", "1", doctor.Manager)
 		o.Object["items"] = items
 		return o
 	}
@@ -120,8 +122,8 @@ func TestAnInverseKnowsWhenItIsDone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !p.applies(c.after) || !p.isDone(c.before) || p.isDone(c.after) {
-				t.Errorf("%s: applies to what was written: %v, done before: %v, done as written: %v", recorded, p.applies(c.after), p.isDone(c.before), p.isDone(c.after))
+			if p.on(c.after) == nil || !p.isDone(c.before) || p.isDone(c.after) {
+				t.Errorf("%s: applies to what was written: %v, done before: %v, done as written: %v", recorded, p.on(c.after) != nil, p.isDone(c.before), p.isDone(c.after))
 			}
 		})
 	}
