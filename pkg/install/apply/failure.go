@@ -68,6 +68,7 @@ func (f *failures) count(err error) {
 
 const (
 	discoveryLag     = 60 * time.Second // how long a new kind or namespace may be unknown to parts of the server
+	schemaLag        = 20 * time.Second // how long the server may judge objects by the CRD that this run has replaced
 	sameErrorLimit   = 5                // consecutive equal server errors before the error can be permanent
 	outageTolerance  = 30 * time.Second // how long a server may fail
 	webhookTolerance = 20 * time.Second // how long a webhook with ready endpoints may fail
@@ -79,6 +80,8 @@ func (e *engine) permanent(it *item, err error) bool {
 	case errors.Is(err, context.Canceled):
 		return true
 	case errors.Is(err, context.DeadlineExceeded):
+		return false
+	case it.KindChanges && time.Since(it.since) < schemaLag:
 		return false
 	case apierrors.IsNotFound(err):
 		return time.Since(it.failures.notFoundSince) > discoveryLag

@@ -13,11 +13,16 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
-// applyOne deletes the object to replace, if any, transfers field ownership, and applies the object. It can be repeated after
+// applyOne deletes the object to replace, if any, migrates what a CRD stores, transfers field ownership, and applies the object. It can be repeated after
 // an interruption.
-func applyOne(ctx context.Context, client *cluster.Client, g plan.Gated) (*unstructured.Unstructured, error) {
+func applyOne(ctx context.Context, client *cluster.Client, g plan.Gated, say func(string)) (*unstructured.Unstructured, error) {
 	if g.Replaces != nil {
 		if err := deleteExisting(ctx, client, g); err != nil {
+			return nil, err
+		}
+	}
+	if g.Migration != nil {
+		if err := migrate(ctx, client, g, say); err != nil {
 			return nil, err
 		}
 	}

@@ -36,12 +36,12 @@ func (e *engine) send(ctx context.Context, i int) {
 	}
 	g := it.Gated
 	go func() {
-		if g.Replaces == nil { // otherwise it also waits for a deletion
+		if g.Replaces == nil && g.Migration == nil { // otherwise it also waits for a deletion, or for many objects
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(ctx, requestTimeout)
 			defer cancel()
 		}
-		o, err := applyOne(ctx, e.client, g)
+		o, err := applyOne(ctx, e.client, g, func(why string) { e.updates <- migratedUpdate{i, why} })
 		e.updates <- appliedUpdate{i, o, err}
 	}()
 }

@@ -42,6 +42,8 @@ type Gated struct {
 	Guarded          bool                       `json:"-"` // a webhook matches it, so a server error may be that webhook's
 	OpensGate        bool                       `json:"-"` // a gate of other objects cannot open without it
 	PreviousManagers []string                   `json:"-"` // the field managers that applied an adopted object
+	KindChanges      bool                       `json:"-"` // the plan changes its CRD, so the server cannot judge it before
+	Migration        *Migration                 `json:"-"` // what has to happen before an existing CRD is replaced
 	preExisting      bool                       `json:"-"` // a Namespace that existed before the first install
 	Verdict          *Verdict                   `json:"-"` // the result of the server's dry run, if there was one
 	Replaces         *unstructured.Unstructured `json:"-"` // the object to delete first: one that cannot be changed in place, or is being deleted
@@ -72,6 +74,7 @@ func New(ctx context.Context, request Request, have *inventory.Inventory, view c
 	if err := plan.compare(ctx, view); err != nil {
 		return nil, err
 	}
+	plan.markKindChanges()
 	if err := plan.findLeftOvers(ctx, view, request); err != nil {
 		return nil, err
 	}

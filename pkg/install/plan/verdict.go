@@ -16,12 +16,17 @@ type Verdict struct {
 	Diff      string      `json:"diff,omitempty"`   // values of Secrets are never in it
 
 	Recreation Recreation     `json:"-"`
+	Migration  *Migration     `json:"-"` // of a CRD
 	Problem    *problem.Error `json:"-"` // of an object that is rejected, or would be without --recreate
 }
+
+// NeedsRecreate reports whether --recreate has to allow it.
+func (v Verdict) NeedsRecreate() bool { return v.Action == Recreate && !v.Recreation.Harmless }
 
 // A Recreation says how an object that cannot be changed in place is recreated.
 type Recreation struct {
 	Whole, Orphan bool   // its pods are deleted first; they stay, and the new object adopts them
+	Harmless      bool   // nothing is lost and nothing restarts, so nobody has to allow it
 	Effect        string // the consequence, for the user
 	Refusal       string // why it is never recreated
 }

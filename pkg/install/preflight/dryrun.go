@@ -51,6 +51,7 @@ func dryRunObjects(p *plan.Plan, ctx context.Context, client *cluster.Client, wh
 			if err != nil {
 				return err
 			}
+			g.Migration = verdict.Migration
 			if g.Verdict = &verdict; verdict.Action == plan.Recreate {
 				g.Replaces, err = view.Get(ctx, g.Ref())
 			}

@@ -31,6 +31,8 @@ func recreation(before, want *unstructured.Unstructured, claims []*unstructured.
 		how.Effect = "its address may change"
 	case kind == "Service":
 		how.Effect = "its cluster IP changes"
+	case harmless(before):
+		how = plan.Recreation{Harmless: true, Effect: "nothing else is deleted with it"}
 	case kube.BuiltIn(ref.GroupKind()):
 		how.Effect = "nothing else is deleted with it"
 	}
@@ -38,6 +40,18 @@ func recreation(before, want *unstructured.Unstructured, claims []*unstructured.
 		return plan.Recreation{Refusal: "its PVCs would be deleted with it"}
 	}
 	return how
+}
+
+// harmless reports whether recreating an object loses nothing and restarts nothing: a binding holds what its manifest says, and so does a
+// configuration of webhooks.
+func harmless(o *unstructured.Unstructured) bool {
+	switch kind := cluster.RefOf(o).GroupKind(); kind.String() {
+	case "RoleBinding.rbac.authorization.k8s.io", "ClusterRoleBinding.rbac.authorization.k8s.io":
+		return true
+	case kube.MutatingWebhookConfigurationKind.String(), kube.ValidatingWebhookConfigurationKind.String():
+		return true
+	}
+	return false
 }
 
 // selectsPodsOf reports whether a workload selects the pods that another one created.

@@ -28,7 +28,7 @@ func dryRunProblems(p *plan.Plan, ctx context.Context, client *cluster.Client) (
 			more++
 		case g.Verdict.Action == plan.Rejected:
 			problems = append(problems, g.Verdict.Problem)
-		case g.Verdict.Action == plan.Recreate && !p.Request.Recreate:
+		case g.Verdict.NeedsRecreate() && !p.Request.Recreate:
 			fixed = append(fixed, g.Verdict.Problem.What)
 		}
 	}

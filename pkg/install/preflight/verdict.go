@@ -40,6 +40,12 @@ func verdictFor(ctx context.Context, client *cluster.Client, view cluster.View, 
 		verdict.Action, verdict.Reason = plan.Unknown, "it is being deleted, and is created again afterwards"
 		return verdict, nil
 	}
+	if before != nil && g.Ref().GroupKind() == kube.CustomResourceDefinitionKind {
+		if m := plan.MigrationOf(before, g.Object); m != nil {
+			migrationVerdict(&verdict, before, g, m)
+			return verdict, nil
+		}
+	}
 	after, err := dryRun(ctx, client, g.Object)
 	switch {
 	case err == nil && before == nil:
@@ -48,6 +54,8 @@ func verdictFor(ctx context.Context, client *cluster.Client, view cluster.View, 
 		compareVerdict(&verdict, before, after, g)
 	case ctx.Err() != nil:
 		return verdict, err
+	case g.KindChanges && !errors.Is(err, context.DeadlineExceeded) && !cluster.Transient(err) || g.KindChanges && apierrors.IsInternalError(err):
+		verdict.Action, verdict.Reason = plan.Unknown, "its CRD changes in the same plan, and the server judges it then"
 	case apierrors.IsNotFound(err) && before == nil:
 		verdict.Action, verdict.Reason = plan.Unknown, "its namespace or kind does not exist yet"
 	case cluster.Transient(err) && g.Guarded, errors.Is(err, context.DeadlineExceeded):
@@ -68,6 +76,17 @@ func dryRun(ctx context.Context, client *cluster.Client, o *unstructured.Unstruc
 	ctx, cancel := context.WithTimeout(ctx, dryRunTimeout)
 	defer cancel()
 	return client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: o}, cluster.Options{Manager: inventory.Manager, Force: true, DryRun: true})
+}
+
+// migrationVerdict is the verdict on a CRD that the server accepts only after a migration.
+func migrationVerdict(v *plan.Verdict, before *unstructured.Unstructured, g plan.Gated, m *plan.Migration) {
+	if m.Refusal != "" {
+		reject(v, &problem.Error{What: fmt.Sprintf("%s cannot be replaced: %s", g.Ref(), m.Refusal), Next: "Upgrade to a release in between first"})
+		return
+	}
+	after := before.DeepCopy()
+	after.Object["spec"] = g.Object.Object["spec"]
+	v.Action, v.Reason, v.Migration, v.Diff = plan.Change, m.Describe(), m, cluster.Diff(before, after)
 }
 
 func compareVerdict(v *plan.Verdict, before, after *unstructured.Unstructured, g plan.Gated) {
