@@ -12,7 +12,9 @@ import (
 	"sigs.k8s.io/yaml"
 
 	cliexpose "github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/expose"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
@@ -85,6 +87,8 @@ func TestTheExposureMatrixIsUpToDate(t *testing.T) {
 	for i, words := range messages {
 		fmt.Fprintf(&page, "%d. %s\n", i+1, strings.ReplaceAll(words, "\n", " "))
 	}
+	page.WriteString(reachTable(t))
+	page.WriteString(signInTable(t))
 	if *update {
 		if err := os.WriteFile(matrixPage, []byte(page.String()), 0o644); err != nil {
 			t.Fatal(err)
@@ -93,6 +97,55 @@ func TestTheExposureMatrixIsUpToDate(t *testing.T) {
 	if old, err := os.ReadFile(matrixPage); err != nil || string(old) != page.String() {
 		t.Errorf("docs/exposure.md is out of date: make golden rewrites it (%v)", err)
 	}
+}
+
+const dashboardCases = "../../pkg/dashboard/testdata/"
+
+// reachTable is who can connect to which Service of type LoadBalancer.
+func reachTable(t *testing.T) string {
+	var table strings.Builder
+	table.WriteString("\n## Who can connect\n\nAn address is less than public only if everything that decides its reach is known and narrow: annotation " +
+		"`azure-load-balancer-internal` with exactly\n`\"true\"`, or source ranges that admit at most a /10 of IPv4 and a /28 of IPv6 together, private ranges aside. The " +
+		"networks of a company or of a\ncontent delivery network fit into that; the /8 of a cloud, where anyone can rent an address, does not. Service tags stand for " +
+		"addresses that others use\nas well, except `VirtualNetwork` and `AzureLoadBalancer`. An Ingress or HTTPRoute counts as public, and so does a port of nodes " +
+		"with public addresses.\n\n| Service of type LoadBalancer | IPv4 | IPv6 | both |\n|---|---|---|---|\n")
+	for _, r := range kubetest.Reachables(t, dashboardCases+"reach.yaml") {
+		fmt.Fprintf(&table, "| %s |", r.About)
+		for _, families := range kubetest.Families {
+			reach, _ := dashboard.ReachOf(r.Service(families))
+			fmt.Fprintf(&table, " %s |", reach)
+		}
+		table.WriteString("\n")
+	}
+	return table.String()
+}
+
+// signInTable is which shapes of authentication are proven.
+func signInTable(t *testing.T) string {
+	var proven, open strings.Builder
+	var reasons []string
+	shapes := map[string][]string{} // by the reason why they are not proven
+	for _, s := range kubetest.Shapes(t, dashboardCases+"signin.yaml") {
+		view := cluster.Objects("a test's objects", nil, s.Objects(t, dashboardCases+"signin")...)
+		gateway, err := dashboard.FindGateway(t.Context(), view)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := gateway.Authenticate(t.Context(), view); a.Proven {
+			fmt.Fprintf(&proven, "- %s\n", s.About)
+		} else {
+			reason := strings.ReplaceAll(a.Reason, "|", "\\|")
+			if shapes[reason] == nil {
+				reasons = append(reasons, reason)
+			}
+			shapes[reason] = append(shapes[reason], s.About)
+		}
+	}
+	for _, reason := range reasons {
+		fmt.Fprintf(&open, "| %s | %s |\n", strings.Join(shapes[reason], "; "), reason)
+	}
+	return "\n## Which authentication counts\n\nAuthentication is proven only if a chain that is understood covers every host, path, port and method of every pod that serves the dashboard, and " +
+		"if its\nauthenticator runs. Anything else is not proven, and treated as open.\n\nProven:\n\n" + proven.String() + "\nNot proven:\n\n| difference | reason |\n|---|---|\n" + open.String()
 }
 
 func decide(t *testing.T, view cluster.View, flags string, wanted expose.Options) (decision, words string) {

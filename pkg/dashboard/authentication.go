@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -105,6 +106,8 @@ func (f front) judge(ctx context.Context, view cluster.View) Authentication {
 			return unproven(v.unknown)
 		}
 		switch {
+		case v.old && !slices.ContainsFunc(f.pods.images, oldProxy.MatchString):
+			narrow = fmt.Sprintf("%s has the form of Istio up to 1.5, which newer proxies ignore", cluster.RefOf(filter))
 		case v.narrow != "" || at(filter, f.pods.labels) != surely:
 			narrow = v.narrow
 		case v.checks != "":
@@ -121,7 +124,7 @@ func (f front) judge(ctx context.Context, view cluster.View) Authentication {
 		verdict := f.byProvider(ctx, view, policy)
 		if reach == withoutToken && verdict.Proven {
 			if !token.Proven {
-				return unproven(fmt.Sprintf("%s lets requests with an Authorization header pass unchecked, and %s", cluster.RefOf(policy), token.Reason))
+				return unproven(fmt.Sprintf("%s lets requests with an Authorization header pass unchecked, and %s", cluster.RefOf(policy), cmp.Or(token.Reason, "no policy refuses those without a valid token")))
 			}
 			verdict.Reason = fmt.Sprintf("%s asks %s about every request without a token, and %s", cluster.RefOf(policy), verdict.By, token.Reason)
 		}
@@ -130,8 +133,8 @@ func (f front) judge(ctx context.Context, view cluster.View) Authentication {
 	if asked != "" {
 		return f.byFilter(ctx, view, asked, reason)
 	}
-	if !token.Proven && narrow != "" {
-		return unproven(narrow)
+	if !token.Proven {
+		return unproven(cmp.Or(narrow, token.Reason, f.missing()))
 	}
 	return token
 }
@@ -176,7 +179,7 @@ func (f front) byFilter(ctx context.Context, view cluster.View, asked, reason st
 }
 
 // token decides by the policies that demand a valid token. Only a RequestAuthentication validates tokens: without one the policies refuse
-// every request and are likely to be weakened later, so they prove nothing.
+// every request and are likely to be weakened later, so they prove nothing. Without a reason there is no such policy.
 func (f front) token() Authentication {
 	sure := whether(f.policies, f.pods.labels, surely)
 	var by *unstructured.Unstructured
@@ -186,7 +189,7 @@ func (f front) token() Authentication {
 		by = allows(sure, f.policies)
 	}
 	if by == nil {
-		return unproven(f.missing())
+		return unproven("")
 	}
 	validated := slices.ContainsFunc(whether(f.rules, f.pods.labels, surely), func(o *unstructured.Unstructured) bool {
 		return slices.ContainsFunc(kube.Items(o.Object, "spec", "jwtRules"), func(rule map[string]any) bool { return kube.Text(rule, "issuer") != "" })
@@ -200,7 +203,7 @@ func (f front) token() Authentication {
 // missing explains why no policy demands authentication: by the one that comes nearest.
 func (f front) missing() string {
 	reason := "nothing in front of the gateway authenticates requests"
-	for _, p := range f.policies {
+	for _, p := range whether(f.policies, f.pods.labels, surely) {
 		if why := nearly(p); why != "" {
 			return why
 		}

@@ -19,6 +19,7 @@ type filterVerdict struct {
 	checks  string // the Envoy cluster that it asks about every request; "" when it asks none
 	unknown string // why it is not understood: it may let anonymous requests in; "" when it is
 	narrow  string // why its check is not about every request
+	old     bool   // its check has the form that Istio understands up to 1.5
 }
 
 // judgeFilter decides what an EnvoyFilter does at gateways. Envoy runs whatever it is configured to, so only patches that are
@@ -52,7 +53,7 @@ func (v *filterVerdict) add(f *unstructured.Unstructured, p filterVerdict, what 
 		v.unknown = fmt.Sprintf("%s changes what the gateway does with requests in a way that is not known to keep authentication (%s: %s)", cluster.RefOf(f), what, p.unknown)
 	}
 	if p.checks != "" {
-		v.checks = p.checks
+		v.checks, v.old = p.checks, p.old
 	}
 	if p.narrow != "" {
 		v.narrow = fmt.Sprintf("%s checks requests only where %s", cluster.RefOf(f), p.narrow)
@@ -66,9 +67,11 @@ func unknown(format string, args ...any) filterVerdict {
 // judgePatch decides about one entry of configPatches. Those for sidecars are not about the gateway.
 func judgePatch(patch map[string]any) filterVerdict {
 	match, change := kube.Map(patch, "match"), kube.Map(patch, "patch")
-	switch kube.Text(match, "context") {
-	case "SIDECAR_INBOUND", "SIDECAR_OUTBOUND":
+	switch context := kube.Text(match, "context"); {
+	case context == "SIDECAR_INBOUND" || context == "SIDECAR_OUTBOUND":
 		return filterVerdict{}
+	case context != "" && context != "ANY" && context != "GATEWAY", patch["match"] != nil && match == nil:
+		return unknown("a match that is not understood")
 	}
 	operation, value := kube.Text(change, "operation"), kube.Map(change, "value")
 	inserts := strings.HasPrefix(operation, "INSERT_") || operation == "ADD"
@@ -107,12 +110,12 @@ func judgeHTTPFilter(match map[string]any, operation string, value map[string]an
 		return unknown("a filter with settings that are not understood")
 	case isStats(value), isForwardedHost(value), slices.Contains(plainFilters, name):
 		return filterVerdict{}
-	case name != "ext_authz" && !(kind == "" && isExtAuthz(kube.Text(value, "name"))):
+	case kind != extAuthz && !(value["typed_config"] == nil && isExtAuthz(kube.Text(value, "name"))):
 		return unknown("%s %s", operation, kube.Text(value, "name"))
 	}
 	config := kube.Map(value, "typed_config")
 	if config == nil {
-		config = kube.Map(value, "config")
+		config = kube.Map(value, "config") // of old releases of Envoy
 	}
 	v := judgeExtAuthz(config)
 	if v.checks != "" {
@@ -120,6 +123,9 @@ func judgeHTTPFilter(match map[string]any, operation string, value map[string]an
 	}
 	return v
 }
+
+// extAuthz is the type of Envoy's external authorization.
+const extAuthz = "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz"
 
 func isExtAuthz(name string) bool {
 	return name == "envoy.ext_authz" || name == "envoy.filters.http.ext_authz"
@@ -196,11 +202,15 @@ func judgeOldFilter(old map[string]any) filterVerdict {
 		return unknown("%s", kube.Text(old, "filterName"))
 	}
 	v := judgeExtAuthz(kube.Map(old, "filterConfig"))
+	v.old = v.checks != ""
 	if position := kube.Text(old, "insertPosition", "index"); v.checks != "" && (!only(match, "listenerType") || position != "FIRST") {
 		v.narrow = "its match fits, and it runs first"
 	}
 	return v
 }
+
+// oldProxy is the image of a proxy of Istio that reads EnvoyFilters in their old form.
+var oldProxy = regexp.MustCompile(`/proxyv2:1\.[0-5](\.|-|$)`)
 
 // isStats reports whether a filter is one of Istio's own for metrics, which are compiled into its proxy.
 func isStats(value map[string]any) bool {

@@ -154,6 +154,7 @@ type podSet struct {
 	namespace string
 	labels    labels.Set
 	name      string
+	images    []string
 }
 
 func (p podSet) String() string { return p.namespace + "/" + p.name }
@@ -162,13 +163,16 @@ func (p podSet) String() string { return p.namespace + "/" + p.name }
 func (g Gateway) podSets() []podSet {
 	var sets []podSet
 	for _, pod := range slices.Concat(g.Pods, g.OtherPods) {
-		one := podSet{pod.Namespace, pod.Labels, pod.Name}
+		one := podSet{namespace: pod.Namespace, labels: pod.Labels, name: pod.Name}
+		for _, c := range pod.Spec.Containers {
+			one.images = append(one.images, c.Image)
+		}
 		if !slices.ContainsFunc(sets, func(s podSet) bool { return s.namespace == one.namespace && maps.Equal(s.labels, one.labels) }) {
 			sets = append(sets, one)
 		}
 	}
 	if len(g.Pods) == 0 {
-		sets = slices.Insert(sets, 0, podSet{g.Namespace(), g.Service.Spec.Selector, g.Service.Name})
+		sets = slices.Insert(sets, 0, podSet{namespace: g.Namespace(), labels: g.Service.Spec.Selector, name: g.Service.Name})
 	}
 	return sets
 }

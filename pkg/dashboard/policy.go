@@ -183,12 +183,9 @@ func named(values []string) bool { return len(values) > 0 && !slices.Contains(va
 // ALLOW policy admits as soon as there is one.
 func allows(sure, possible []*unstructured.Unstructured) *unstructured.Unstructured {
 	var found *unstructured.Unstructured
-	for _, p := range sure {
-		if isAllow(p) {
+	for _, p := range sure { // one without rules is a default that others open
+		if rules, _ := rulesOf(p); (actionOf(p) == "" || actionOf(p) == "ALLOW") && len(rules) > 0 {
 			found = p
-			if rules, _ := rulesOf(p); len(rules) > 0 {
-				break // an empty one is a default that another policy opens
-			}
 		}
 	}
 	for _, p := range possible {
@@ -199,7 +196,7 @@ func allows(sure, possible []*unstructured.Unstructured) *unstructured.Unstructu
 	return found
 }
 
-// isAllow reports whether a policy admits requests: what is none of the other actions counts as such.
+// isAllow reports whether a policy may admit requests: what is none of the other actions counts as such.
 func isAllow(p *unstructured.Unstructured) bool {
 	return !slices.Contains([]string{custom, deny, audit}, actionOf(p))
 }

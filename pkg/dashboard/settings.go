@@ -134,10 +134,11 @@ func environmentOf(ctx context.Context, view cluster.View, namespace string, con
 	read := func(name string) (map[string]string, error) {
 		o, err := cluster.IgnoreNotFound(view.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: namespace, Name: name}))
 		if o == nil || err != nil {
+			why = fmt.Sprintf("has settings in ConfigMap %s/%s, which does not exist", namespace, name)
 			return nil, err
 		}
-		data, _, _ := unstructured.NestedStringMap(o.Object, "data")
-		return data, nil
+		data, _, err := unstructured.NestedStringMap(o.Object, "data")
+		return data, err
 	}
 	for _, from := range kube.Items(container, "envFrom") {
 		secret, name := kube.Text(from, "secretRef", "name"), kube.Text(from, "configMapRef", "name")
@@ -169,7 +170,7 @@ func environmentOf(ctx context.Context, view cluster.View, namespace string, con
 		}
 		all = append(all, s)
 	}
-	return all, "", nil
+	return all, why, nil
 }
 
 // fileOf returns the content of a file of a container that is mounted from a ConfigMap.
