@@ -13,6 +13,8 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
@@ -33,7 +35,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 
-	d := cli.NewDeps(genericiooptions.IOStreams{In: in, Out: out, ErrOut: errOut})
+	d := cli.NewDeps(genericiooptions.IOStreams{In: in, Out: escape.Terminal(out), ErrOut: escape.Terminal(errOut)})
 	root := newRootCommand(d)
 	root.SetArgs(args)
 	err := d.Explain(root.ExecuteContext(ctx))
@@ -73,8 +75,8 @@ func report(w io.Writer, err error, code int) {
 	default:
 		what = err.Error()
 	}
-	fmt.Fprintf(w, "error: %s\n", what)
+	fmt.Fprintf(w, "error: %s\n", ui.Indented(what))
 	if next != "" {
-		fmt.Fprintln(w, next)
+		fmt.Fprintln(w, ui.Indented(next))
 	}
 }

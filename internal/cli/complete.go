@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
@@ -80,7 +81,7 @@ func (d *Deps) fromKubeconfig(names func(clientcmdapi.Config) []string) cobra.Co
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return names(config), cobra.ShellCompDirectiveNoFileComp
+		return words(names(config)), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
@@ -98,7 +99,7 @@ func (d *Deps) FromCluster(names clusterNames) cobra.CompletionFunc {
 			if c, err := d.Connect(); err == nil { // an error offers nothing
 				offers, _ = names(ctx, c)
 			}
-			answered <- offers
+			answered <- words(offers)
 		}()
 		select {
 		case offers := <-answered:
@@ -120,4 +121,9 @@ func NamesOfAll(kind string, in cluster.Scope) clusterNames {
 		}
 		return names, err
 	}
+}
+
+// words leaves out names that a shell would not take as they are: completion scripts put them into the command line.
+func words(names []string) []string {
+	return slices.DeleteFunc(names, func(name string) bool { return escape.Word(name) != name })
 }

@@ -2,12 +2,12 @@ package cli
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
 
@@ -64,7 +64,7 @@ func (s *EventStream) Write(text []byte) (int, error) {
 			return len(text), nil
 		}
 		s.rest = rest
-		if message := strings.TrimSpace(string(line)); message != "" {
+		if message := strings.TrimSpace(escape.Unstyled(string(line))); message != "" {
 			s.message(message)
 		}
 	}
@@ -82,5 +82,5 @@ func (s *EventStream) message(text string) {
 
 func (s *EventStream) encode(record events.Record) {
 	record.ElapsedSeconds = s.now().Sub(s.began).Seconds()
-	_ = json.NewEncoder(s.out).Encode(record) // the reader may have closed the pipe
+	_ = PrintLine(s.out, record) // the reader may have closed the pipe
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
@@ -20,7 +21,7 @@ var reaches = map[dashboard.Reach]string{
 
 // Exposure says how the dashboard can be reached now, and the ways there are.
 func (s *Screen) Exposure(e *expose.Exposure, methods []expose.Method) {
-	fmt.Fprintf(s.Out, "%s\n\n", s.Paint(Bold, fmt.Sprintf("The dashboard on context %s (%s)", e.Context, e.Server)))
+	fmt.Fprintf(s.Out, "%s\n\n", s.Paint(Bold, fmt.Sprintf("The dashboard on context %s (%s)", escape.Line(e.Context), escape.Line(e.Server))))
 	for _, endpoint := range e.Endpoints {
 		s.endpoint(endpoint)
 	}
@@ -40,7 +41,7 @@ func (s *Screen) Exposure(e *expose.Exposure, methods []expose.Method) {
 	}
 	fmt.Fprintf(s.Out, "\n%s\n", s.Paint(Bold, "Methods"))
 	for _, m := range methods {
-		fmt.Fprintf(s.Out, "  kubectl kubeflow expose %s\n", m.Flag)
+		fmt.Fprintf(s.Out, "  kubectl kubeflow expose %s\n", escape.Words(m.Flag))
 		fmt.Fprintf(s.Out, "      %s\n", fold(m.Summary, s.Width-6, "      "))
 	}
 	for _, endpoint := range e.Endpoints {
@@ -126,7 +127,7 @@ func (s *Screen) Left(endpoints []expose.Endpoint) {
 		}
 		kind := strings.ToLower(e.About.Kind)
 		s.line(s.warning(), fmt.Sprintf("Kept, because expose did not create it: %s %s/%s (%s)", e.Via, e.About.Namespace, e.About.Name, where))
-		fmt.Fprintf(s.Out, "  Delete it with: kubectl delete %s -n %s %s\n", kind, e.About.Namespace, e.About.Name)
+		fmt.Fprintf(s.Out, "  Delete it with: kubectl delete %s -n %s %s\n", escape.Word(kind), e.About.Namespace, escape.Word(e.About.Name))
 	}
 	if open == 0 {
 		s.line(s.ok(), "The dashboard has no address outside the cluster. Reach it with: kubectl kubeflow expose --port-forward")

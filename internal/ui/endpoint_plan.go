@@ -25,7 +25,7 @@ func (s *Screen) ExposePlan(plan loadbalancer.Plan, t expose.Target, context, se
 }
 
 // Paragraph writes progress that may be longer than a line.
-func (s *Screen) Paragraph(text string) { s.Say("%s", fold(text, s.Width, "")) }
+func (s *Screen) Paragraph(text string) { fmt.Fprintln(s.ErrOut, fold(text, s.Width, "")) }
 
 // Removal shows what expose --remove is going to delete, and what it takes back on objects that are not its own.
 func (s *Screen) Removal(changes []cluster.Change, context, server string) {

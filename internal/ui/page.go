@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/mattn/go-runewidth"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 )
 
 // A page is text on its way to a screen, wrapped at its width.
@@ -14,8 +16,8 @@ type page struct {
 	lines []string
 }
 
-// line adds a line as it is: a command or a diff is not wrapped.
-func (p *page) line(text string) { p.lines = append(p.lines, text) }
+// line adds a line as it is: a command or a diff is not wrapped. A newline in it does not begin another.
+func (p *page) line(text string) { p.lines = append(p.lines, strings.ReplaceAll(text, "\n", `\n`)) }
 
 // marked adds a line that begins with the sign and word of a status.
 func (p *page) marked(status, text string) {
@@ -49,25 +51,10 @@ func wrap(text string, first, width int) []string {
 }
 
 // columns is how wide text is on a screen: Chinese letters take two columns.
-func columns(text string) int { return letters.StringWidth(visible(text)) }
+func columns(text string) int { return letters.StringWidth(escape.Unstyled(text)) }
 
 // letters knows how wide letters are. What a terminal may draw either way, as the signs, counts as one column.
 var letters = &runewidth.Condition{}
-
-// visible returns text without colours.
-func visible(text string) string {
-	for {
-		start := strings.Index(text, "\x1b[")
-		if start < 0 {
-			return text
-		}
-		end := strings.IndexByte(text[start:], 'm')
-		if end < 0 {
-			return text
-		}
-		text = text[:start] + text[start+end+1:]
-	}
-}
 
 func (p *page) flush(w io.Writer) error {
 	if len(p.lines) == 0 {

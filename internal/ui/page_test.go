@@ -1,9 +1,13 @@
 package ui
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+)
 
 func TestWideLettersTakeTwoColumns(t *testing.T) {
-	for text, want := range map[string]int{"kubeflow": 8, "控制台": 6, "\x1b[31m错误\x1b[0m": 4, "✓ ok": 4, "é": 1} {
+	for text, want := range map[string]int{"kubeflow": 8, "控制台": 6, escape.Style("31") + "错误" + escape.Style("0"): 4, "✓ ok": 4, "é": 1} {
 		if got := columns(text); got != want {
 			t.Errorf("%q is %d columns wide, want %d", text, got, want)
 		}

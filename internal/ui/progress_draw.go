@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
 
@@ -83,7 +84,7 @@ func (p *Progress) wipe() string {
 	if rows == 0 {
 		return ""
 	}
-	return fmt.Sprintf("\x1b[%dA\x1b[J", rows)
+	return escape.Over(rows)
 }
 
 // clip shortens a text to a number of columns, and to one line.

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
@@ -65,7 +66,7 @@ func TestATerminalGetsOneLineForEachComponentInItsWidth(t *testing.T) {
 	p.redraw()
 	p.Observe(events.StageReady{Stage: "istio", Took: time.Minute, Tally: events.Tally{Applied: 20, Ready: 20, Total: 20}})
 	p.redraw()
-	frames := strings.Split(out.String(), "\x1b[14A\x1b[J")
+	frames := strings.Split(out.String(), escape.Over(14))
 	if len(frames) != 2 {
 		t.Fatalf("want two frames, the second drawn over the first, got %d:\n%q", len(frames), out.String())
 	}
@@ -95,7 +96,7 @@ func TestLinesThatANarrowerTerminalWrapsAreTakenOffWhole(t *testing.T) {
 	p.screen.Width = 30
 	out.Reset()
 	p.erase()
-	if want := "\x1b[5A\x1b[J"; out.String() != want { // 79 columns on three rows, 38 on two
+	if want := escape.Over(5); out.String() != want { // 79 columns on three rows, 38 on two
 		t.Errorf("got %q, want %q", out.String(), want)
 	}
 }

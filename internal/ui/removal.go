@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
 
@@ -82,7 +83,7 @@ func (r *Removal) draw() {
 
 func (r *Removal) erase() {
 	if r.drawn {
-		fmt.Fprint(r.screen.ErrOut, "\x1b[1A\x1b[J")
+		fmt.Fprint(r.screen.ErrOut, escape.Over(1))
 		r.drawn = false
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -92,7 +93,7 @@ func more(c doctor.CheckReport, style ReportStyle) string {
 	if style.Wide {
 		return c.Findings[0].Page
 	}
-	return "More: kubectl kubeflow doctor --explain " + c.ID
+	return "More: kubectl kubeflow doctor --explain " + escape.Word(c.ID)
 }
 
 func (p *page) finding(f doctor.Finding, style ReportStyle) {

@@ -4,23 +4,25 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-// ReportMarkdown writes a report to be pasted into an issue: what this is, a table of what is wrong, and the details.
+// ReportMarkdown writes a report to be pasted into an issue: what this is, a table of what is wrong, and the details. All text
+// may hold what others wrote, so all of it is escaped.
 func (s *Screen) ReportMarkdown(r *doctor.Report) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### Kubeflow doctor\n\n%s\n\n", summary(r))
 	for _, fact := range [][2]string{{"Kubeflow", r.Release.Name}, {"Kubernetes", r.Kubernetes}, {"Runtime", r.Platform.Runtime}, {"Manifests", r.Source}} {
 		if fact[1] != "" {
-			fmt.Fprintf(&b, "- %s: %s\n", fact[0], fact[1])
+			fmt.Fprintf(&b, "- %s: %s\n", fact[0], escape.Markdown(fact[1]))
 		}
 	}
 	if r.Platform.AKS {
 		b.WriteString("- Platform: AKS\n")
 	}
 	for _, fact := range platformFacts(r) {
-		b.WriteString("- " + fact + "\n")
+		b.WriteString("- " + escape.Markdown(fact) + "\n")
 	}
 	b.WriteString("\n")
 	rows := 0
@@ -29,7 +31,7 @@ func (s *Screen) ReportMarkdown(r *doctor.Report) error {
 			if rows++; rows == 1 {
 				b.WriteString("| | check | object | what is wrong |\n|---|---|---|---|\n")
 			}
-			fmt.Fprintf(&b, "| %s | [%s](%s) | `%s` | %s |\n", f.Severity, c.ID, f.Page, cell(f.About.String()), cell(f.Message))
+			fmt.Fprintf(&b, "| %s | [%s](%s) | %s | %s |\n", f.Severity, c.ID, f.Page, escape.Cell(escape.Code(f.About.String())), cell(f.Message))
 		}
 		if c.Status == doctor.Unknown {
 			if rows++; rows == 1 {
@@ -47,9 +49,9 @@ func (s *Screen) ReportMarkdown(r *doctor.Report) error {
 		if i == 0 {
 			b.WriteString("\n#### Fixes\n\n")
 		}
-		fmt.Fprintf(&b, "- %s: %s", t.Outcome, t.Fix.Title)
+		fmt.Fprintf(&b, "- %s: %s", t.Outcome, escape.Markdown(t.Fix.Title))
 		if t.Reason != "" {
-			fmt.Fprintf(&b, " (%s)", t.Reason)
+			fmt.Fprintf(&b, " (%s)", escape.Markdown(t.Reason))
 		}
 		b.WriteString("\n")
 	}
@@ -61,25 +63,22 @@ func detail(b *strings.Builder, id string, f doctor.Finding) {
 	if f.Consequence+f.Cause+f.Advice+f.Command+f.ExplainedBy == "" && f.Fix == nil {
 		return
 	}
-	fmt.Fprintf(b, "\n<details><summary>%s: %s</summary>\n\n", id, f.Message)
+	fmt.Fprintf(b, "\n#### %s\n\n%s\n\n", id, escape.Markdown(f.Message))
 	for _, text := range []string{f.Consequence, f.Cause, f.Advice} {
 		if text != "" {
-			fmt.Fprintf(b, "%s\n\n", text)
+			fmt.Fprintf(b, "%s\n\n", escape.Markdown(text))
 		}
 	}
 	if f.ExplainedBy != "" {
 		fmt.Fprintf(b, "Explained by %s.\n\n", f.ExplainedBy)
 	}
 	if f.Fix != nil {
-		fmt.Fprintf(b, "Fix: %s%s.\n\n", f.Fix.Title, risk(f.Fix.Impact))
+		fmt.Fprintf(b, "Fix: %s.\n\n", escape.Markdown(f.Fix.Title+risk(f.Fix.Impact)))
 	}
 	if f.Command != "" {
-		fmt.Fprintf(b, "```\n%s\n```\n\n", f.Command)
+		fmt.Fprintf(b, "%s\n\n", escape.Block(f.Command))
 	}
-	b.WriteString("</details>\n")
 }
 
-// cell keeps a text within its cell of a table.
-func cell(text string) string {
-	return strings.NewReplacer("|", `\|`, "\n", " ").Replace(text)
-}
+// cell returns text for a cell of a table.
+func cell(text string) string { return escape.Cell(escape.Markdown(text)) }

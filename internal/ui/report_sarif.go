@@ -1,9 +1,11 @@
 package ui
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -97,10 +99,15 @@ func (s *Screen) ReportSARIF(r *doctor.Report, checks []*doctor.Check, version s
 			run.Results = append(run.Results, sarifResult{c.ID, index[c.ID], sarifLevels[f.Severity], sarifText{describe(f)}, []sarifLocation{place(r, f)}})
 		}
 	}
-	encoder := json.NewEncoder(s.Out)
+	var document bytes.Buffer
+	encoder := json.NewEncoder(&document)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
+	if err := encoder.Encode(sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}}); err != nil {
+		return err
+	}
+	_, err := s.Out.Write(escape.JSON(document.Bytes()))
+	return err
 }
 
 func place(r *doctor.Report, f doctor.Finding) sarifLocation {

@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -103,8 +104,8 @@ func TestColoursSayNothingThatWordsDoNot(t *testing.T) {
 		}
 		return out.String()
 	}
-	if plain, coloured := draw(false), draw(true); visible(coloured) != plain {
-		t.Errorf("without its colours the report reads\n%s\nwhere it is\n%s", visible(coloured), plain)
+	if plain, coloured := draw(false), draw(true); escape.Unstyled(coloured) != plain {
+		t.Errorf("without its colours the report reads\n%s\nwhere it is\n%s", escape.Unstyled(coloured), plain)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"k8s.io/cli-runtime/pkg/printers"
 	"k8s.io/kubectl/pkg/util/term"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/status"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
@@ -26,7 +27,7 @@ type Scene struct {
 
 // NewScene makes an empty one, on the screen's results.
 func NewScene(screen *Screen) *Scene {
-	return &Scene{screen: screen, out: screen.Out, live: printers.IsTerminal(screen.Out) && os.Getenv("TERM") != "dumb"}
+	return &Scene{screen: screen, out: screen.Out, live: printers.IsTerminal(escape.Underlying(screen.Out)) && os.Getenv("TERM") != "dumb"}
 }
 
 // Live reports whether there is a terminal to draw on.
@@ -36,7 +37,7 @@ func (s *Scene) Live() bool { return s.live }
 // rows is how many lines the terminal has room for.
 func (s *Scene) Draw(show func(rows int) error) error {
 	rows := 0
-	if size := (term.TTY{Out: s.out}).GetSize(); size != nil && size.Height > 1 {
+	if size := (term.TTY{Out: escape.Underlying(s.out)}).GetSize(); size != nil && size.Height > 1 {
 		rows, s.screen.Width = int(size.Height)-1, int(size.Width)
 	}
 	var picture bytes.Buffer
@@ -60,7 +61,7 @@ func upOver(lines []string, width int) string {
 	for _, line := range lines {
 		rows += max(1, (columns(line)+max(width, 1)-1)/max(width, 1))
 	}
-	return fmt.Sprintf("\x1b[%dA\x1b[J", rows)
+	return escape.Over(rows)
 }
 
 // Changes writes a line for each component that is another way than it was; at first for each that is not ready.

@@ -11,6 +11,8 @@ import (
 
 	"k8s.io/cli-runtime/pkg/printers"
 	"k8s.io/kubectl/pkg/util/term"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 )
 
 // A Screen is where results go: a terminal of some width, or a pipe.
@@ -31,6 +33,7 @@ type Screen struct {
 // color is "auto", "always" or "never".
 func NewScreen(in io.Reader, out, errOut io.Writer, color string) *Screen {
 	s := &Screen{Out: out, ErrOut: errOut, in: bufio.NewReader(in), Width: 80, Unicode: utf8Locale()}
+	out, errOut = escape.Underlying(out), escape.Underlying(errOut)
 	s.Live = printers.IsTerminal(errOut) && os.Getenv("TERM") != "dumb" && escapes(errOut)
 	s.Interactive = printers.IsTerminal(in) && printers.IsTerminal(errOut)
 	s.Color = color == "always" || color == "auto" && printers.AllowsColorOutput(out) && escapes(out)
@@ -41,7 +44,7 @@ func NewScreen(in io.Reader, out, errOut io.Writer, color string) *Screen {
 // measure asks the terminal how wide it is now.
 func (s *Screen) measure() {
 	for _, w := range []io.Writer{s.ErrOut, s.Out} {
-		if size := (term.TTY{Out: w}).GetSize(); size != nil && size.Width > 0 {
+		if size := (term.TTY{Out: escape.Underlying(w)}).GetSize(); size != nil && size.Width > 0 {
 			s.Width = int(size.Width)
 		}
 	}
@@ -76,7 +79,7 @@ func (s *Screen) Paint(style Style, text string) string {
 	if !s.Color || text == "" {
 		return text
 	}
-	return "\x1b[" + string(style) + "m" + text + "\x1b[0m"
+	return escape.Style(string(style)) + text + escape.Style("0")
 }
 
 // Sign returns the first sign where the screen can show it, else the ASCII one.
@@ -90,8 +93,23 @@ func (s *Screen) Sign(unicode, ascii string) string {
 // Done returns the sign before what went well.
 func (s *Screen) Done() string { return s.Paint(Green, s.Sign("✓", "ok")) }
 
-// Say writes one line of progress.
-func (s *Screen) Say(format string, args ...any) { fmt.Fprintf(s.ErrOut, format+"\n", args...) }
+// Say writes one line of progress. A newline in an argument does not begin a line that looks like this program's own.
+func (s *Screen) Say(format string, args ...any) {
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case string:
+			args[i] = Indented(arg)
+		case error:
+			args[i] = Indented(arg.Error())
+		case fmt.Stringer:
+			args[i] = Indented(arg.String())
+		}
+	}
+	fmt.Fprintf(s.ErrOut, format+"\n", args...)
+}
+
+// Indented sets the lines of a text in, after the first.
+func Indented(text string) string { return strings.ReplaceAll(text, "\n", "\n  ") }
 
 // Ask asks a question and returns what was typed, without the newline. Check Interactive first.
 // It ends with the context's error when that ends before the answer comes.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/status"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
@@ -52,7 +53,7 @@ func (p *page) around(o *kubeflow.Overview, style StatusStyle) {
 		case "interrupted":
 			text += ", interrupted; the next --fix resumes it"
 		default:
-			text += "; undo with: kubectl kubeflow doctor --undo=" + f.Run
+			text += "; undo with: kubectl kubeflow doctor --undo=" + escape.Word(f.Run)
 		}
 		fact("Last fix", text)
 	}

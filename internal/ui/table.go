@@ -4,6 +4,8 @@ import (
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 )
 
 // Table writes a table as kubectl does: no lines, columns apart, headers in capitals.
@@ -22,6 +24,11 @@ func (s *Screen) Table(header []string, rows [][]string) error {
 		tablewriter.WithPadding(tw.Padding{Left: "", Right: "   "}),
 	)
 	table.Header(header)
+	for _, row := range rows {
+		for i := range row {
+			row[i] = escape.Line(row[i])
+		}
+	}
 	if err := table.Bulk(rows); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 	watchtools "k8s.io/client-go/tools/watch"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
@@ -29,7 +30,7 @@ func awaitGone(ctx context.Context, c *cluster.Client, ref cluster.Ref) error {
 	return Unfinished(ctx, err, func() *problem.Error {
 		return &problem.Error{
 			What: fmt.Sprintf("%s is still being deleted: the load balancer has not released its address", ref),
-			Next: "See why with: kubectl describe service -n " + ref.Namespace + " " + ref.Name,
+			Next: "See why with: kubectl describe service -n " + ref.Namespace + " " + escape.Word(ref.Name),
 		}
 	})
 }

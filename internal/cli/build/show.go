@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/appdir"
@@ -46,7 +47,7 @@ func (o *buildOptions) show(built *kubeflow.Built) error {
 		return cli.ErrFound
 	}
 	if o.output == "" {
-		o.Screen().Say("To install it: kubectl kubeflow install --dir %s", built.Path)
+		o.Screen().Say("To install it: kubectl kubeflow install --dir %s", escape.Word(built.Path))
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/bundle"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
@@ -120,7 +121,7 @@ func (o *bundleOptions) checkFile() error {
 // save writes the whole bundle or none of it, and returns its size in bytes.
 func (o *bundleOptions) save(r *bundle.Recorder, head bundle.Head, options bundle.Options) (*bundle.Head, int64, error) {
 	if o.file == "-" {
-		written, err := r.Write(o.Out, head, options)
+		written, err := r.Write(escape.Underlying(o.Out), head, options) // bytes, not text
 		return written, 0, err
 	}
 	unfinished, err := os.CreateTemp(filepath.Dir(o.file), ".kubectl-kubeflow-bundle-*")
@@ -157,7 +158,7 @@ func (o *bundleOptions) showBundle(head *bundle.Head, size int64) error {
 	if len(head.LeftOut) > 0 {
 		out = append(out, "Omitted because of their size: "+strings.Join(head.LeftOut, ", "))
 	}
-	out = append(out, "Read it with: kubectl kubeflow doctor --from "+o.file)
+	out = append(out, "Read it with: kubectl kubeflow doctor --from "+escape.Word(o.file))
 	_, err := fmt.Fprintln(o.Out, strings.Join(out, "\n"))
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
@@ -143,7 +144,7 @@ func (o *doctorOptions) nameRun() {
 func (o *doctorOptions) conflicts() error {
 	switch {
 	case o.filename != "" && (o.fix || o.undo != ""):
-		return &problem.Error{Usage: true, What: "-f cannot be used with --fix or --undo", Next: "install patches manifests automatically: kubectl kubeflow install -f " + o.filename}
+		return &problem.Error{Usage: true, What: "-f cannot be used with --fix or --undo", Next: "install patches manifests automatically: kubectl kubeflow install -f " + escape.Word(o.filename)}
 	case o.from != "" && (o.fix || o.undo != ""):
 		return &problem.Error{Usage: true, What: "--from cannot be used with --fix or --undo", Next: "Run doctor --fix against the cluster that the bundle was taken from"}
 	case o.from != "" && o.filename != "":
@@ -164,7 +165,7 @@ func findChecks(ids ...string) ([]*doctor.Check, error) {
 	if errors.As(err, &unknown) {
 		next := "List the checks with: kubectl kubeflow doctor --list"
 		if unknown.Near != "" {
-			next = fmt.Sprintf("Did you mean: kubectl kubeflow doctor %s?", unknown.Near)
+			next = fmt.Sprintf("Did you mean: kubectl kubeflow doctor %s?", escape.Word(unknown.Near))
 		}
 		return nil, &problem.Error{Usage: true, What: unknown.Error(), Next: next}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
@@ -69,7 +70,7 @@ func (o *doctorOptions) confirm(ctx context.Context, plan doctor.FixPlan) (bool,
 func (o *doctorOptions) interrupted(r *doctor.Report, err error) error {
 	for _, t := range r.Fixes {
 		if t.Run != "" {
-			next := fmt.Sprintf("Resume with the same command, or undo it with: kubectl kubeflow doctor --undo=%s", t.Run)
+			next := fmt.Sprintf("Resume with the same command, or undo it with: kubectl kubeflow doctor --undo=%s", escape.Word(t.Run))
 			return &problem.Error{What: "fix not completed: " + err.Error(), Next: next, Err: err}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
@@ -56,7 +57,7 @@ func (o *doctorOptions) next(r *doctor.Report) string {
 	}
 	for _, t := range r.Fixes {
 		if t.Run != "" {
-			return "Undo with: kubectl kubeflow doctor --undo=" + t.Run
+			return "Undo with: kubectl kubeflow doctor --undo=" + escape.Word(t.Run)
 		}
 	}
 	plan := doctor.PlanFixes(r, nil)
@@ -83,5 +84,5 @@ func (o *doctorOptions) nextForManifests(r *doctor.Report) string {
 	if plan := doctor.PlanFixes(r, []doctor.Impact{doctor.RestartsPods}); len(plan.Apply) == 0 {
 		return ""
 	}
-	return "install makes these changes automatically: kubectl kubeflow install -f " + o.filename
+	return "install makes these changes automatically: kubectl kubeflow install -f " + escape.Word(o.filename)
 }

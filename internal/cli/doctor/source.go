@@ -6,6 +6,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
@@ -43,7 +44,7 @@ func (o *doctorOptions) mentionInterrupted(ctx context.Context, client *cluster.
 	if err != nil || len(runs) == 0 || runs[0].Finished || runs[0].Undone {
 		return
 	}
-	o.Screen().Say("The fix %[1]s was interrupted. Resume with: kubectl kubeflow doctor --fix\nUndo with: kubectl kubeflow doctor --undo=%[1]s", runs[0].Name)
+	o.Screen().Say("The fix %[1]s was interrupted. Resume with: kubectl kubeflow doctor --fix\nUndo with: kubectl kubeflow doctor --undo=%[1]s", escape.Word(runs[0].Name))
 }
 
 // cluster connects to the cluster and checks that it responds, before an undo.

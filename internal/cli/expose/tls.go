@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
 )
@@ -29,5 +30,5 @@ func (o *exposeOptions) explainTrust(plan tls.Plan, answer probe.Result) {
 	}
 	s := o.Screen()
 	s.Paragraph("Browsers warn about the certificate until they trust its private CA. To get the CA certificate:")
-	s.Say("  kubectl get secret -n %s %s -o jsonpath='{.data.ca\\.crt}' | base64 -d > kubeflow-ca.crt", plan.Secret.Namespace, plan.Secret.Name)
+	s.Say("  kubectl get secret -n %s %s -o jsonpath='{.data.ca\\.crt}' | base64 -d > kubeflow-ca.crt", plan.Secret.Namespace, escape.Word(plan.Secret.Name))
 }

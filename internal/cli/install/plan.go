@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
@@ -56,7 +57,11 @@ func (o *installOptions) printPlan(p *kubeflow.InstallPlan) {
 			adopted, len(p.Objects), creators(p.PreviousManagers()))
 	}
 	if dirs := o.dirs; p.FromKfctl {
-		o.Screen().Say("%s was created by kfctl: its objects are adopted, not recreated. To see the changes: kubectl kubeflow install --dir %s --diff", strings.Join(dirs, ", "), strings.Join(dirs, " --dir "))
+		var flags []string
+		for _, dir := range dirs {
+			flags = append(flags, "--dir", dir)
+		}
+		o.Screen().Say("%s was created by kfctl: its objects are adopted, not recreated. To see the changes: kubectl kubeflow install %s --diff", strings.Join(dirs, ", "), escape.Words(flags...))
 	}
 	width := 0
 	for _, step := range steps {

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
@@ -34,7 +34,7 @@ func (o *releasesOptions) downloadReleases(ctx context.Context) error {
 		kubernetes, _ := o.cluster(ctx)
 		newest, ok := release.Newest(kubernetes)
 		if !ok {
-			return &problem.Error{Usage: true, What: "no cluster to choose a release for, or no release was tested on its Kubernetes version", Next: "Specify the release, for example: kubectl kubeflow releases --download " + o.download + " --release 26.03"}
+			return &problem.Error{Usage: true, What: "no cluster to choose a release for, or no release was tested on its Kubernetes version", Next: "Specify the release, for example: kubectl kubeflow releases --download " + escape.Word(o.download) + " --release 26.03"}
 		}
 		names = []string{newest.Version}
 	}
@@ -81,8 +81,8 @@ func (o *releasesOptions) showDownload(r downloadResult) error {
 	}
 	o.Screen().Say("%s, and a list of %s", text.Plural(len(r.Files), "file"), text.Plural(len(r.Images), "image"))
 	if len(r.Gone) > 0 {
-		o.Screen().Say("Warning: %d of these images can no longer be pulled; for replacements: kubectl kubeflow releases %s", len(r.Gone), strings.Join(r.affected, " "))
+		o.Screen().Say("Warning: %d of these images can no longer be pulled; for replacements: kubectl kubeflow releases %s", len(r.Gone), escape.Words(r.affected...))
 	}
-	o.Screen().Say("To install from it: kubectl kubeflow install --release %s --mirror %s", r.Releases[0], o.download)
+	o.Screen().Say("To install from it: kubectl kubeflow install --release %s --mirror %s", escape.Word(r.Releases[0]), escape.Word(o.download))
 	return nil
 }

@@ -65,7 +65,7 @@ func (o *statusOptions) change(scene *ui.Scene, last, overview *kubeflow.Overvie
 		if last != nil && same(last, overview) {
 			return nil
 		}
-		return json.NewEncoder(o.Out).Encode(overview)
+		return cli.PrintLine(o.Out, overview)
 	case scene.Live():
 		return scene.Draw(func(rows int) error { return o.show(overview, rows) })
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
@@ -133,7 +134,7 @@ func (o *statusOptions) show(overview *kubeflow.Overview, rows int) error {
 	case overview.Uninstalling:
 		style.Next = "kubectl kubeflow uninstall (resumes the interrupted uninstall)"
 	case overview.Incomplete() && overview.Release.Name != "":
-		style.Next = "kubectl kubeflow install --release " + overview.Release.Name + " (restores what is missing)"
+		style.Next = "kubectl kubeflow install --release " + escape.Word(overview.Release.Name) + " (restores what is missing)"
 	case !overview.Ready:
 		style.Next = "kubectl kubeflow doctor"
 	case overview.Dashboard.URL == "":

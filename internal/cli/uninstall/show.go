@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
@@ -109,7 +110,7 @@ func (o *uninstallOptions) describeData(data uninstall.Data) {
 func (o *uninstallOptions) describeLeft(left []uninstall.Kept) {
 	for _, l := range left {
 		o.Screen().Say("Leftover: %s: %s, created by Kubeflow itself after the install. Delete it with: kubectl delete %s %s",
-			l.Ref, l.Why, strings.ToLower(l.Ref.Kind), l.Ref.Name)
+			l.Ref, l.Why, escape.Word(strings.ToLower(l.Ref.Kind)), escape.Word(l.Ref.Name))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
@@ -44,7 +45,7 @@ func (t Target) checkSecret(name, host string) (notes []string, err error) {
 	named := t.Namespace() + "/" + name
 	unusable := func(why string) error {
 		return &problem.Error{What: "Secret " + named + " cannot be served: " + why,
-			Next: "Create it with: kubectl create secret tls -n " + t.Namespace() + " " + name + " --cert FILE --key FILE"}
+			Next: "Create it with: kubectl create secret tls -n " + escape.Word(t.Namespace()) + " " + escape.Word(name) + " --cert FILE --key FILE"}
 	}
 	switch {
 	case t.forbidden:

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
@@ -137,7 +138,7 @@ func decode(o *unstructured.Unstructured) (*Inventory, error) {
 		if err := json.Unmarshal([]byte(kube.Text(o.Object, "data", key)), into); err != nil {
 			return nil, &problem.Error{Err: err,
 				What: fmt.Sprintf("the inventory cannot be read: %s in %s: %v", key, cluster.RefOf(o), err),
-				Next: fmt.Sprintf("To start a new inventory: kubectl delete configmap -n %s %s", o.GetNamespace(), o.GetName())}
+				Next: fmt.Sprintf("To start a new inventory: kubectl delete configmap -n %s %s", escape.Word(o.GetNamespace()), escape.Word(o.GetName()))}
 		}
 	}
 	return v, nil

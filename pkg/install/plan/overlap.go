@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
@@ -56,7 +57,7 @@ func CheckSecondInstallation(_ context.Context, plan *Plan, _ cluster.View) ([]*
 		}
 		problems = append(problems, &problem.Error{
 			What: fmt.Sprintf("Kubeflow %s is already installed on this cluster under the name %s: %d objects would belong to both", share.With.Release, share.With.Name, len(share.Objects)),
-			Next: fmt.Sprintf("To change that installation: --name %s. To replace it, uninstall it first: kubectl kubeflow uninstall --name %s", share.With.Name, share.With.Name),
+			Next: fmt.Sprintf("To change that installation: --name %s. To replace it, uninstall it first: kubectl kubeflow uninstall --name %s", share.With.Name, escape.Word(share.With.Name)),
 		})
 	}
 	return problems, nil

@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
@@ -59,9 +60,9 @@ func KubectlArgs(ref cluster.Ref) string {
 		kind += "." + group
 	}
 	if ref.Namespace == "" {
-		return kind + " " + ref.Name
+		return escape.Words(kind, ref.Name)
 	}
-	return fmt.Sprintf("-n %s %s %s", ref.Namespace, kind, ref.Name)
+	return escape.Words("-n", ref.Namespace, kind, ref.Name)
 }
 
 // RejectionReason lists the fields that the server rejects; without any it is the server's message.

@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
@@ -93,5 +94,5 @@ func compatibleReleases(kubernetes string) string {
 	if len(fitting) == 0 {
 		return "See the releases and the Kubernetes versions they need with: kubectl kubeflow releases"
 	}
-	return fmt.Sprintf("Tested on this version: %s. Install one with: kubectl kubeflow install --release %s", strings.Join(fitting, ", "), fitting[len(fitting)-1])
+	return fmt.Sprintf("Tested on this version: %s. Install one with: kubectl kubeflow install --release %s", strings.Join(fitting, ", "), escape.Word(fitting[len(fitting)-1]))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
@@ -114,7 +115,7 @@ func terminatingNamespaces(ctx context.Context, p *plan.Plan, view cluster.View)
 		if needed[o.GetName()] && kube.Text(o.Object, "status", "phase") == "Terminating" {
 			problems = append(problems, &problem.Error{
 				What: fmt.Sprintf("namespace %s is being deleted", o.GetName()),
-				Next: fmt.Sprintf("Wait until it is deleted: kubectl wait --for=delete namespace/%s", o.GetName()),
+				Next: fmt.Sprintf("Wait until it is deleted: kubectl wait --for=delete namespace/%s", escape.Word(o.GetName())),
 			})
 		}
 	}

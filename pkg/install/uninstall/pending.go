@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
@@ -113,7 +114,7 @@ func nextCommands(pending []apply.Pending, survey *Snapshot) []string {
 	for _, p := range pending {
 		if p.Ref.GroupKind() == kube.NamespaceKind {
 			for _, name := range survey.UnavailableAPIs() {
-				add("kubectl delete apiservice " + name)
+				add("kubectl delete apiservice " + escape.Word(name))
 			}
 			for _, o := range survey.stuckIn(p.Ref.Name) {
 				add(removeFinalizersCommand(o))

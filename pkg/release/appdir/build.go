@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
@@ -49,7 +50,7 @@ func Build(ctx context.Context, d *Dir, request Request) (*Report, error) {
 	}
 	if d.KfDef != "" {
 		return nil, &problem.Error{Usage: true, What: fmt.Sprintf("%s was made by kfctl, and a build would mix two layouts", d.Path),
-			Next: fmt.Sprintf("Install it as it is with: kubectl kubeflow install --dir %s; or build its %s into a new directory with --filename", d.Path, d.KfDef)}
+			Next: fmt.Sprintf("Install it as it is with: kubectl kubeflow install --dir %s; or build its %s into a new directory with --filename", escape.Word(d.Path), escape.Word(d.KfDef))}
 	}
 	o, source := request.Options, request.Want.Build
 	o.Only, o.Skip, o.Mirror = source.Component, source.Skip, source.Mirror

@@ -90,14 +90,14 @@ func (l Lock) encode() []byte {
 		of   map[string]string
 	}{{"source", l.Sources}, {"base", l.Bases}} {
 		for _, name := range slices.Sorted(maps.Keys(kind.of)) {
-			out += kind.name + " " + escape(name) + " " + kind.of[name] + "\n"
+			out += kind.name + " " + percentEncoded(name) + " " + kind.of[name] + "\n"
 		}
 	}
 	return []byte(out)
 }
 
-// escape makes an address one word: '%', spaces and unprintable characters are written as %XX.
-func escape(name string) string {
+// percentEncoded makes an address one word: '%', spaces and unprintable characters are written as %XX.
+func percentEncoded(name string) string {
 	var out strings.Builder
 	for i := range len(name) {
 		if c := name[i]; c <= ' ' || c == '%' || c == 0x7f {
@@ -125,7 +125,7 @@ func unescape(word string) (string, error) {
 		}
 		out.WriteByte(c)
 	}
-	if escape(out.String()) != word {
+	if percentEncoded(out.String()) != word {
 		return "", fmt.Errorf("it is not written as a build writes it")
 	}
 	return out.String(), nil

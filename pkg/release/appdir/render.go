@@ -9,6 +9,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
@@ -46,14 +47,14 @@ func (d *Dir) ready(skipVerify bool) error {
 		return err
 	}
 	if d.Empty() {
-		return &problem.Error{Usage: true, What: fmt.Sprintf("nothing is built into %s yet", d.Path), Next: fmt.Sprintf("Build into it with: kubectl kubeflow build --dir %s --release VERSION", d.Path)}
+		return &problem.Error{Usage: true, What: fmt.Sprintf("nothing is built into %s yet", d.Path), Next: fmt.Sprintf("Build into it with: kubectl kubeflow build --dir %s --release VERSION", escape.Word(d.Path))}
 	}
 	if names := d.changedBases(); len(names) > 0 && !skipVerify {
 		return &problem.Error{
 			Usage: true,
 			What:  fmt.Sprintf("%s has changes in generated files: %s", d.Path, text.List(prefixed(names), 3)),
 			Next: fmt.Sprintf("Put changes into the kustomization.yaml above it, and restore the base with: kubectl kubeflow build --dir %s; or install it as it is with --skip-verify",
-				d.Path),
+				escape.Word(d.Path)),
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -83,7 +84,7 @@ func judgeDown(d *unstructured.Unstructured, c *metav1.Condition) doctor.Finding
 		Consequence: downImpact,
 		Cause:       c.Message,
 		Advice:      downAdvice,
-		Command:     fmt.Sprintf("kubectl describe deployment -n %s %s", d.GetNamespace(), d.GetName()),
+		Command:     fmt.Sprintf("kubectl describe deployment -n %s %s", escape.Word(d.GetNamespace()), escape.Word(d.GetName())),
 	}
 }
 
@@ -159,6 +160,6 @@ func otherIssuer(o *unstructured.Unstructured, field, who, issuer, expected stri
 		Message:     fmt.Sprintf(issuerMessage, issuer, who, expected),
 		Consequence: issuerImpact,
 		Advice:      issuerAdvice,
-		Command:     fmt.Sprintf("kubectl edit %s -n %s %s", strings.ToLower(o.GetKind()), o.GetNamespace(), o.GetName()),
+		Command:     fmt.Sprintf("kubectl edit %s -n %s %s", escape.Word(strings.ToLower(o.GetKind())), escape.Word(o.GetNamespace()), escape.Word(o.GetName())),
 	}
 }

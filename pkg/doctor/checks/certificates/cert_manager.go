@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -67,7 +68,7 @@ func deploymentFinding(d *unstructured.Unstructured, c *metav1.Condition) doctor
 		Consequence: downImpact,
 		Cause:       c.Message,
 		Advice:      downAdvice,
-		Command:     "kubectl describe deployment -n cert-manager " + d.GetName(),
+		Command:     "kubectl describe deployment -n cert-manager " + escape.Word(d.GetName()),
 	}
 }
 
@@ -79,7 +80,7 @@ func notReadyFinding(o *unstructured.Unstructured, c *metav1.Condition, down boo
 		Consequence: notReadyImpact,
 		Cause:       c.Message,
 		Advice:      notReadyAdvice,
-		Command:     fmt.Sprintf("kubectl describe certificate -n %s %s", o.GetNamespace(), o.GetName()),
+		Command:     fmt.Sprintf("kubectl describe certificate -n %s %s", escape.Word(o.GetNamespace()), escape.Word(o.GetName())),
 	}
 	if down {
 		f.Advice = downFirstAdvice

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -64,7 +65,7 @@ func expiryFinding(c *unstructured.Unstructured, end, now time.Time) *doctor.Fin
 		Consequence: "After that, components that use it are not trusted.",
 		ExplainedBy: "certificates/cert-manager",
 		Advice:      "Check its status and events; deleting its Secret makes cert-manager reissue it.",
-		Command:     fmt.Sprintf("kubectl describe certificate -n %s %s", c.GetNamespace(), c.GetName()),
+		Command:     fmt.Sprintf("kubectl describe certificate -n %s %s", escape.Word(c.GetNamespace()), escape.Word(c.GetName())),
 	}
 	if !now.Before(end) {
 		f.Severity = doctor.Error

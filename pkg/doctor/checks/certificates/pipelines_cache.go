@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -66,12 +67,12 @@ func cacheFinding(waiting, request *unstructured.Unstructured) doctor.Finding {
 		return f
 	}
 	f.Cause = "CertificateSigningRequest " + request.GetName() + " is waiting for approval."
-	f.Advice, f.Command = "Approve the request.", "kubectl certificate approve "+request.GetName()
+	f.Advice, f.Command = "Approve the request.", "kubectl certificate approve "+escape.Word(request.GetName())
 	for _, c := range kube.Conditions(request) {
 		if c.Type == "Denied" || c.Type == "Failed" {
 			f.Cause = "CertificateSigningRequest " + request.GetName() + " was not issued: " + c.Message
 			f.Advice = "Delete the request so that it is recreated, then approve it."
-			f.Command = "kubectl delete csr " + request.GetName()
+			f.Command = "kubectl delete csr " + escape.Word(request.GetName())
 		}
 	}
 	return f

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -54,7 +55,7 @@ func judgeOpen(p dashboard.Endpoint, cause string) doctor.Finding {
 	}
 	if p.Via != "LoadBalancer" {
 		f.Advice = "Remove the address, or put authentication in front of the gateway."
-		f.Command = "kubectl get " + strings.ToLower(p.About.Kind) + " -n " + p.About.Namespace + " " + p.About.Name + " -o yaml"
+		f.Command = escape.Commandf("kubectl get %s -n %s %s -o yaml", strings.ToLower(p.About.Kind), p.About.Namespace, p.About.Name)
 	}
 	return f
 }

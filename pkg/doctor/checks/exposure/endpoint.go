@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -45,7 +46,7 @@ func judgeEndpoints(gateway dashboard.Gateway, endpoints []dashboard.Endpoint) [
 			f.About = doctor.Subject{Ref: endpoint.About, Field: "status.loadBalancer"}
 			f.Message = "the load balancer for the dashboard has no address yet"
 			f.Advice = "AKS assigns one within a minute or two; the Service's events show what delays it."
-			f.Command = "kubectl describe service -n " + endpoint.About.Namespace + " " + endpoint.About.Name
+			f.Command = "kubectl describe service -n " + endpoint.About.Namespace + " " + escape.Word(endpoint.About.Name)
 		}
 	}
 	return []doctor.Finding{f}

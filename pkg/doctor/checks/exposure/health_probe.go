@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
@@ -71,7 +72,7 @@ func judgeProbe(service *unstructured.Unstructured, i int, port map[string]any) 
 		Message:     fmt.Sprintf("the load balancer's health probe requests / from the gateway over %s", strings.ToUpper(kube.Text(port, "appProtocol"))),
 		Consequence: "The gateway does not answer 200 there, so the load balancer drops all traffic.",
 		Cause:       "AKS probes by appProtocol; without it, by TCP.",
-		Command:     fmt.Sprintf(`kubectl patch service -n %s %s --type=json -p '[{"op":"remove","path":"/spec/ports/%d/appProtocol"}]'`, service.GetNamespace(), service.GetName(), i),
+		Command:     fmt.Sprintf(`kubectl patch service -n %s %s --type=json -p '[{"op":"remove","path":"/spec/ports/%d/appProtocol"}]'`, escape.Word(service.GetNamespace()), escape.Word(service.GetName()), i),
 		Fix: &doctor.Fix{
 			Title:  "Remove appProtocol from Service " + service.GetName(),
 			Impact: doctor.Safe,

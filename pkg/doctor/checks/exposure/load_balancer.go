@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
@@ -59,7 +60,7 @@ func judgeRefusal(service *unstructured.Unstructured, message string) doctor.Fin
 		Message:     "Azure does not create the load balancer of the dashboard",
 		Consequence: "The dashboard has no address.",
 		Advice:      "See Azure's answer in the Service's events.",
-		Command:     "kubectl describe service -n " + service.GetNamespace() + " " + service.GetName(),
+		Command:     "kubectl describe service -n " + escape.Word(service.GetNamespace()) + " " + escape.Word(service.GetName()),
 	}
 	if refused, known := cluster.ExplainAzure(message); known {
 		f.Cause = sentence(refused.What)

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -82,7 +83,7 @@ func judgeCookies(apps []*unstructured.Unstructured) doctor.Finding {
 		Consequence: "Users of that address cannot create notebooks, volumes or tensorboards: browsers drop the cookie, and the app answers 403.",
 		Cause:       secureCookiesVariable + " is true, and Gateway kubeflow-gateway has no HTTPS.",
 		Advice:      "Serve the dashboard over HTTPS, or use a port-forward; otherwise allow the web apps to send cookies over HTTP.",
-		Command:     "kubectl set env -n " + workloads.Namespace + " deployment/" + apps[0].GetName() + " " + secureCookiesVariable + "=false",
+		Command:     "kubectl set env -n " + workloads.Namespace + " deployment/" + escape.Word(apps[0].GetName()) + " " + secureCookiesVariable + "=false",
 		Fix:         fix,
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
@@ -101,7 +102,8 @@ func judgePorts(service *unstructured.Unstructured, canonical map[int64]any, ope
 			Message:     fmt.Sprintf("port %d targets port %v of the gateway, which does not listen there", number, target),
 			Consequence: "Clients of this Service get no answer.",
 			Cause:       "The Service was created for an older gateway, or without a targetPort.",
-			Command:     fmt.Sprintf(`kubectl patch service -n %s %s --type=json -p '[{"op":"add","path":"/spec/ports/%d/targetPort","value":%v}]'`, service.GetNamespace(), service.GetName(), i, right),
+			Command: escape.Commandf("kubectl patch service -n %s %s --type=json -p %s", service.GetNamespace(), service.GetName(),
+				fmt.Sprintf(`[{"op":"add","path":"/spec/ports/%d/targetPort","value":%v}]`, i, right)),
 			Fix: &doctor.Fix{
 				Title:   fmt.Sprintf("Send port %d of Service %s to port %v", number, service.GetName(), right),
 				Impact:  doctor.Safe,

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -78,7 +79,7 @@ func sniFinding(wrong []*unstructured.Unstructured) doctor.Finding {
 		Message:     fmt.Sprintf("egress HTTPS is captured by %s: %s", text.Plural(len(wrong), "VirtualService"), text.Names(wrong, text.Most, (*unstructured.Unstructured).GetName)),
 		Consequence: "From Istio 1.4 on, every HTTPS call from a pod with a sidecar receives a certificate for *.googleapis.com.",
 		Cause:       "The match uses sni_hosts; Istio reads sniHosts, finds none, and matches all traffic on port 443.",
-		Command:     "kubectl edit virtualservice -n " + wrong[0].GetNamespace() + " " + wrong[0].GetName(),
+		Command:     "kubectl edit virtualservice -n " + escape.Word(wrong[0].GetNamespace()) + " " + escape.Word(wrong[0].GetName()),
 		Fix:         fix,
 	}
 }

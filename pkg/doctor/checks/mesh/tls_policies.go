@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -54,10 +55,10 @@ func policiesOf(rule *unstructured.Unstructured) []policy {
 // command returns the kubectl command that sets the mode.
 func (p policy) command(rule *unstructured.Unstructured, mode string) string {
 	if p.field != "spec.trafficPolicy.tls.mode" {
-		return fmt.Sprintf("kubectl edit destinationrule -n %s %s", rule.GetNamespace(), rule.GetName())
+		return fmt.Sprintf("kubectl edit destinationrule -n %s %s", escape.Word(rule.GetNamespace()), escape.Word(rule.GetName()))
 	}
-	return fmt.Sprintf(`kubectl patch destinationrule -n %s %s --type merge -p '{"spec":{"trafficPolicy":{"tls":{"mode":%q}}}}'`,
-		rule.GetNamespace(), rule.GetName(), mode)
+	return escape.Commandf("kubectl patch destinationrule -n %s %s --type merge -p %s",
+		rule.GetNamespace(), rule.GetName(), fmt.Sprintf(`{"spec":{"trafficPolicy":{"tls":{"mode":%q}}}}`, mode))
 }
 
 // destinationRuleWrites are what the fixes of DestinationRules do.

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -56,7 +57,7 @@ func architectureFindings(nodes []*unstructured.Unstructured) []doctor.Finding {
 		Cause:       "Most Kubeflow images are for linux/amd64 only, and the pods do not select an architecture.",
 		Advice:      "Taint the pool so that only pods that tolerate the taint are scheduled there.",
 		Command: fmt.Sprintf("az aks nodepool update --resource-group GROUP --cluster-name CLUSTER --name %s --node-taints %s",
-			poolOf(foreign[0]), taintFor(foreign[0])),
+			escape.Word(poolOf(foreign[0])), escape.Word(taintFor(foreign[0]))),
 	}
 	if suits == 0 {
 		f.Severity = doctor.Error

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -68,7 +69,7 @@ var Clock = &doctor.Check{
 			Consequence: "Tokens and certificates are not yet valid there, or already expired.",
 			Cause:       fmt.Sprintf(cause, wrong[0].GetName(), off),
 			Advice:      "Replace the node: a new node gets the correct time.",
-			Command:     "kubectl drain --ignore-daemonsets --delete-emptydir-data " + wrong[0].GetName(),
+			Command:     "kubectl drain --ignore-daemonsets --delete-emptydir-data " + escape.Word(wrong[0].GetName()),
 		}}, nil
 	},
 }

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -83,7 +84,7 @@ func gpuFinding(missing []*unstructured.Unstructured, all int, sets []*unstructu
 	if plugin >= 0 {
 		f.Cause = cluster.RefOf(sets[plugin]).String() + " is installed, but does not advertise the GPUs of these nodes."
 		f.Advice = "Check that its pods run there (they need a toleration for the pool's taint), and read their logs."
-		f.Command = fmt.Sprintf("kubectl get pods -n %s -o wide", sets[plugin].GetNamespace())
+		f.Command = fmt.Sprintf("kubectl get pods -n %s -o wide", escape.Word(sets[plugin].GetNamespace()))
 	}
 	if wanted {
 		f.Severity = doctor.Error

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -59,7 +60,7 @@ func gpuPoolFinding(waiting []*unstructured.Unstructured, scales bool) doctor.Fi
 	if scales {
 		f.Advice = "The cluster adds nodes automatically: the pod's events show why it did not (NotTriggerScaleUp: an untolerated taint, the pool's " +
 			"maximum size, or the quota)."
-		f.Command = fmt.Sprintf("kubectl describe pod -n %s %s", waiting[0].GetNamespace(), waiting[0].GetName())
+		f.Command = fmt.Sprintf("kubectl describe pod -n %s %s", escape.Word(waiting[0].GetNamespace()), escape.Word(waiting[0].GetName()))
 	}
 	return f
 }

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -54,7 +55,7 @@ func notReadyFinding(notReady []*unstructured.Unstructured, all int) doctor.Find
 		Consequence: "Its pods are unavailable until rescheduled.",
 		Cause:       c.Message,
 		Advice:      "AKS repairs a node that stays not ready for some minutes; check its conditions, or restart it.",
-		Command:     "kubectl describe node " + notReady[0].GetName(),
+		Command:     "kubectl describe node " + escape.Word(notReady[0].GetName()),
 	}
 	if len(notReady) == all {
 		f.Severity, f.Consequence = doctor.Error, "Nothing runs on this cluster."

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -95,7 +96,7 @@ func formFindings(maps []*unstructured.Unstructured, taints []corev1.Taint) ([]d
 			About:       doctor.Subject{Ref: cluster.RefOf(m), Field: "data[" + formKey + "]"},
 			Message:     "the notebook form offers no toleration for the GPU nodes' " + text.Names(missing, text.Most, func(t corev1.Taint) string { return "taint " + t.ToString() }),
 			Consequence: "A notebook that requests a GPU stays Pending.",
-			Command:     fmt.Sprintf("kubectl edit configmap -n %s %s", m.GetNamespace(), m.GetName()),
+			Command:     fmt.Sprintf("kubectl edit configmap -n %s %s", escape.Word(m.GetNamespace()), escape.Word(m.GetName())),
 		}
 		edited, err := addTolerations(kube.Text(m.Object, "data", formKey), missing)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -225,7 +226,7 @@ func (p executorInput) removeCommand(key string) string {
 	if p.executor.singleKey {
 		return "kubectl edit configmap -n kubeflow workflow-controller-configmap"
 	}
-	return `kubectl patch configmap -n kubeflow workflow-controller-configmap --type json -p '[{"op":"remove","path":"/data/` + key + `"}]'`
+	return `kubectl patch configmap -n kubeflow workflow-controller-configmap --type json -p '[{"op":"remove","path":"/data/` + escape.Word(key) + `"}]'`
 }
 
 func extraKeysFinding(p executorInput) doctor.Finding {

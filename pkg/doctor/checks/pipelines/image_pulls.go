@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -90,7 +91,7 @@ func pullFindings(pods []*unstructured.Unstructured) []doctor.Finding {
 			Message:     fmt.Sprintf("%s cannot be pulled: %s", text.Plural(len(wanted), "image"), text.Names(wanted, text.Most, func(s string) string { return s })),
 			Consequence: fmt.Sprintf("%s cannot start: %s.", text.Plural(len(waiting[i]), "pod"), text.Names(waiting[i], text.Most, (*unstructured.Unstructured).GetName)),
 			Advice:      "The pod's events show the registry's response.",
-			Command:     "kubectl describe pod -n " + waiting[i][0].GetNamespace() + " " + waiting[i][0].GetName(),
+			Command:     "kubectl describe pod -n " + escape.Word(waiting[i][0].GetNamespace()) + " " + escape.Word(waiting[i][0].GetName()),
 		}
 		if i >= 0 {
 			f.Cause, f.Advice = strings.ToUpper(pullReasons[i].why[:1])+pullReasons[i].why[1:]+".", pullReasons[i].advice

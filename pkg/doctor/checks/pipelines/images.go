@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -171,12 +172,12 @@ func imageFindings(replaced, lost []imageUse, gone []images.Rule, missing map[st
 	}
 	if len(lost) > 0 {
 		f := unavailableFinding(lost, missing)
-		flags := ""
+		var flags []string
 		for _, prefix := range rulePrefixes(distinctImages(lost), gone) {
-			flags += " --image " + prefix + "=REGISTRY" + prefix[strings.LastIndex(prefix, "/"):]
+			flags = append(flags, "--image", prefix+"=REGISTRY"+prefix[strings.LastIndex(prefix, "/"):])
 		}
 		f.Advice = noRegistryAdvice
-		f.Command = "kubectl kubeflow install" + flags
+		f.Command = "kubectl kubeflow install " + escape.Words(flags...)
 		findings = append(findings, f)
 	}
 	return findings

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -82,7 +83,7 @@ func storeFinding(config *unstructured.Unstructured, field, host string, service
 		Message:     fmt.Sprintf("object store endpoint %s has no Service", host),
 		Consequence: "Every pipeline step fails when it saves its outputs.",
 		Advice:      "Restore the object store, or set the endpoint to the existing one.",
-		Command:     "kubectl edit configmap -n " + workloads.Namespace + " " + config.GetName(),
+		Command:     "kubectl edit configmap -n " + workloads.Namespace + " " + escape.Word(config.GetName()),
 	}
 	for _, s := range services {
 		if s.GetName() == "seaweedfs" || s.GetName() == "minio-service" {

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -143,7 +144,7 @@ func (x exclusion) finding(ctx context.Context, e doctor.Exam) (doctor.Finding, 
 		Message:     fmt.Sprintf(skippedMessage, kube.KindName(x.configuration), where),
 		Consequence: skippedImpact,
 		Cause:       fmt.Sprintf(skippedCause, where),
-		Command:     fmt.Sprintf("kubectl annotate %s %s %s=true", strings.ToLower(ref.Kind), ref.Name, webhooks.EnforcerAnnotation),
+		Command:     fmt.Sprintf("kubectl annotate %s %s %s=true", escape.Word(strings.ToLower(ref.Kind)), escape.Word(ref.Name), webhooks.EnforcerAnnotation),
 	}
 	if x.expected {
 		f.Message = fmt.Sprintf(maySkipMessage, kube.KindName(x.configuration), where)
@@ -214,7 +215,7 @@ func (x exclusion) offerFix(ctx context.Context, e doctor.Exam, f *doctor.Findin
 			f.Fix.Probe = &doctor.Probe{Namespace: ns.GetName(), Container: mesh.ProxyContainer}
 			f.Fix.Title = fmt.Sprintf(selectAndRestartFix, f.Fix.Title, text.Plural(len(b.Workloads), "workload"))
 			f.Fix.Changes = append(f.Fix.Changes, b.Restarts()...)
-			f.Command += fmt.Sprintf("\nkubectl rollout restart -n %s deployment,statefulset,daemonset", ns.GetName())
+			f.Command += fmt.Sprintf("\nkubectl rollout restart -n %s deployment,statefulset,daemonset", escape.Word(ns.GetName()))
 		}
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"k8s.io/pod-security-admission/api"
 	podsecurity "k8s.io/pod-security-admission/policy"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -93,7 +94,7 @@ func rejectedByEvents(ctx context.Context, e doctor.Exam) ([]doctor.Finding, err
 			Consequence: rejectedImpact,
 			Cause:       fmt.Sprintf(rejectedCause, why),
 			Advice:      rejectedAdvice,
-			Command:     fmt.Sprintf("kubectl label namespace %s %s=privileged --overwrite", ns.GetName(), enforceLabel),
+			Command:     fmt.Sprintf("kubectl label namespace %s %s=privileged --overwrite", escape.Word(ns.GetName()), enforceLabel),
 		})
 	}
 	return findings, nil
@@ -159,6 +160,6 @@ func admissionFinding(ns *unstructured.Unstructured, rules podsecurity.Evaluator
 			text.Names(refused, text.Most, (*unstructured.Unstructured).GetName), strings.Join(slices.Compact(why), ", ")),
 		Consequence: enforcedImpact,
 		Advice:      enforcedAdvice,
-		Command:     fmt.Sprintf("kubectl label namespace %s %s=%s --overwrite", ns.GetName(), enforceLabel, enough.Level),
+		Command:     fmt.Sprintf("kubectl label namespace %s %s=%s --overwrite", escape.Word(ns.GetName()), enforceLabel, escape.Word(string(enough.Level))),
 	}, true, nil
 }

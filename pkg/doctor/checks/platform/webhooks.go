@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -88,12 +89,12 @@ func noEndpointsFinding(o *unstructured.Unstructured, webhook map[string]any, i 
 		Message:     fmt.Sprintf("%s has no ready endpoints: Service %s/%s has no ready pod", kube.KindName(o), namespace, name),
 		Consequence: "The API server rejects every object that the webhook should review.",
 		Advice:      "Check why the pods of that Service are not ready.",
-		Command:     fmt.Sprintf("kubectl describe service -n %s %s", namespace, name),
+		Command:     fmt.Sprintf("kubectl describe service -n %s %s", escape.Word(namespace), escape.Word(name)),
 	}
 	if !there {
 		f.Message = fmt.Sprintf("%s has no endpoints: Service %s/%s does not exist", kube.KindName(o), namespace, name)
 		f.Advice = "If an upgrade renamed the Service, delete the old webhook configuration; otherwise install again."
-		f.Command = fmt.Sprintf("kubectl delete %s %s", strings.ToLower(o.GetKind()), o.GetName())
+		f.Command = fmt.Sprintf("kubectl delete %s %s", escape.Word(strings.ToLower(o.GetKind())), escape.Word(o.GetName()))
 	}
 	if kube.Text(webhook, "failurePolicy") == "Ignore" {
 		f.Severity, f.Consequence = doctor.Warning, "New objects are created without its validation or changes."

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -70,7 +71,7 @@ func crashFinding(pod *unstructured.Unstructured, c kube.Container) doctor.Findi
 		Consequence: crashImpact,
 		ExplainedBy: cmp.Or(knownCrashes[pod.GetLabels()["app"]], knownCrashes[pod.GetLabels()["component"]]),
 		Advice:      crashAdvice,
-		Command:     fmt.Sprintf("kubectl logs -n %s %s -c %s --previous", pod.GetNamespace(), pod.GetName(), c.Name),
+		Command:     fmt.Sprintf("kubectl logs -n %s %s -c %s --previous", escape.Word(pod.GetNamespace()), escape.Word(pod.GetName()), escape.Word(c.Name)),
 	}
 	if c.Last != nil {
 		f.Cause = fmt.Sprintf(exitCause, c.Last.Code)

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -71,7 +72,7 @@ func attachmentFindings(waiting map[string]*unstructured.Unstructured, events []
 				Message:     fmt.Sprintf(trouble.message, kube.KindName(pod)),
 				Consequence: "It does not start.",
 				Advice:      trouble.advice,
-				Command:     fmt.Sprintf("kubectl describe pod -n %s %s", pod.GetNamespace(), pod.GetName()),
+				Command:     fmt.Sprintf("kubectl describe pod -n %s %s", escape.Word(pod.GetNamespace()), escape.Word(pod.GetName())),
 			})
 			break
 		}

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -57,7 +58,7 @@ func claimFindings(claim *unstructured.Unstructured, classes, events []*unstruct
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(claim), Field: "status.phase"},
 		Consequence: "Pods that use it do not start.",
-		Command:     fmt.Sprintf("kubectl describe pvc -n %s %s", claim.GetNamespace(), claim.GetName()),
+		Command:     fmt.Sprintf("kubectl describe pvc -n %s %s", escape.Word(claim.GetNamespace()), escape.Word(claim.GetName())),
 	}
 	class := kube.Text(claim.Object, "spec", "storageClassName")
 	known := slices.ContainsFunc(classes, func(o *unstructured.Unstructured) bool { return o.GetName() == class })

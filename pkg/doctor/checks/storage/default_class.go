@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -99,7 +100,7 @@ func defaultClassFindings(classes, claims []*unstructured.Unstructured) []doctor
 			Message:     fmt.Sprintf(severalDefaultsMessage, len(defaults), text.Names(defaults, text.Most, (*unstructured.Unstructured).GetName)),
 			Consequence: severalDefaultsImpact,
 			Advice:      severalDefaultsAdvice,
-			Command:     fmt.Sprintf("kubectl annotate storageclass %s %s=false --overwrite", defaults[1].GetName(), defaultAnnotation),
+			Command:     fmt.Sprintf("kubectl annotate storageclass %s %s=false --overwrite", escape.Word(defaults[1].GetName()), defaultAnnotation),
 		}}
 	}
 	if len(defaults) == 1 || len(claims) == 0 {
@@ -120,7 +121,7 @@ func defaultClassFindings(classes, claims []*unstructured.Unstructured) []doctor
 		f.Command = fmt.Sprintf("kubectl annotate storageclass CLASS %s=true --overwrite", defaultAnnotation)
 		return []doctor.Finding{f}
 	}
-	f.Command = fmt.Sprintf("kubectl annotate storageclass %s %s=true --overwrite", chosen.GetName(), defaultAnnotation)
+	f.Command = fmt.Sprintf("kubectl annotate storageclass %s %s=true --overwrite", escape.Word(chosen.GetName()), defaultAnnotation)
 	f.Fix = setClass(chosen, claims)
 	return []doctor.Finding{f}
 }

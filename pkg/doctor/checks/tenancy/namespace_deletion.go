@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -70,7 +71,7 @@ func stuckFinding(namespace *unstructured.Unstructured, left []string, mayPass b
 		Cause:       strings.Join(left, " "),
 		Advice: "Get the controller of the finalizer, or the unresponsive API, running again, or delete those objects by hand; the namespace is " +
 			"then removed automatically.",
-		Command: "kubectl get namespace " + namespace.GetName() + " -o jsonpath='{.status.conditions}'",
+		Command: "kubectl get namespace " + escape.Word(namespace.GetName()) + " -o jsonpath='{.status.conditions}'",
 	}
 	if mayPass {
 		f.Severity, f.Message = doctor.Warning, kube.KindName(namespace)+" is Terminating and waiting for finalizers"

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -89,7 +90,7 @@ func (p profilePart) finding(ctx context.Context, e doctor.Exam, users map[strin
 			return nil, err
 		}
 		fix.Changes = append(fix.Changes, doctor.RestartOf(controller))
-		commands = append(commands, fmt.Sprintf("kubectl rollout restart -n %s %s %s", ref.Namespace, strings.ToLower(ref.Kind), ref.Name))
+		commands = append(commands, fmt.Sprintf("kubectl rollout restart -n %s %s %s", ref.Namespace, escape.Word(strings.ToLower(ref.Kind)), escape.Word(ref.Name)))
 	}
 	list, err := e.List(ctx, p.kind, p.in)
 	if err != nil {

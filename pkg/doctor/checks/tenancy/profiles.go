@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -115,7 +116,7 @@ type profileProblems struct {
 
 func (p profileProblems) findings() []doctor.Finding {
 	fix := &doctor.Fix{Title: reconcileFix, Impact: doctor.RestartsPods, Changes: []cluster.Change{doctor.RestartOf(p.controller)}}
-	command := "kubectl rollout restart -n " + workloads.Namespace + " deployment " + p.controller.GetName()
+	command := "kubectl rollout restart -n " + workloads.Namespace + " deployment " + escape.Word(p.controller.GetName())
 	var findings []doctor.Finding
 	if n := len(p.withoutNamespace); n > 0 {
 		findings = append(findings, doctor.Finding{

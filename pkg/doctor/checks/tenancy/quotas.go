@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -66,6 +67,6 @@ func quotaFinding(quota *unstructured.Unstructured, full []string) doctor.Findin
 		Message:     fmt.Sprintf("Namespace %s has exhausted its quota: %s", quota.GetNamespace(), strings.Join(full, ", ")),
 		Consequence: "Notebooks and pipeline steps that need more are not created.",
 		Advice:      "Raise spec.resourceQuotaSpec of the Profile, or stop what is no longer needed.",
-		Command:     "kubectl edit profile " + quota.GetNamespace(),
+		Command:     "kubectl edit profile " + escape.Word(quota.GetNamespace()),
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -114,7 +115,7 @@ func mpiOperatorFinding(operator *unstructured.Unstructured, pods []*unstructure
 		Message:     fmt.Sprintf(rejectsFlagMessage, image),
 		Consequence: rejectsFlagImpact,
 		Cause:       rejectsFlagCause,
-		Command:     "kubectl set image -n kubeflow deployment/mpi-operator mpi-operator=" + pinnedImage(image),
+		Command:     "kubectl set image -n kubeflow deployment/mpi-operator mpi-operator=" + escape.Word(pinnedImage(image)),
 	}
 	available, _, _ := unstructured.NestedInt64(operator.Object, "status", "availableReplicas")
 	switch {

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -47,7 +48,7 @@ var MpiOwners = &doctor.Check{
 			Message:     "the training operator and an MPI operator both handle MPIJobs",
 			Consequence: "MPIJobs fail halfway, or make no progress.",
 			Advice:      "Remove the MPI operator, or limit the training operator's kinds: --enable-scheme=tfjob, pytorchjob and so on, without mpijob.",
-			Command:     "kubectl edit deployment -n " + training.GetNamespace() + " training-operator",
+			Command:     "kubectl edit deployment -n " + escape.Word(training.GetNamespace()) + " training-operator",
 		}}, nil
 	},
 }

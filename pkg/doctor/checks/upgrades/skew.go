@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -129,7 +130,7 @@ func componentFindings(deployments []*unstructured.Unstructured) []doctor.Findin
 		Consequence: componentsImpact,
 		Cause:       componentsCause,
 		Advice:      componentsAdvice,
-		Command:     "kubectl kubeflow install -r " + of + " --diff",
+		Command:     "kubectl kubeflow install -r " + escape.Word(of) + " --diff",
 	}}
 }
 

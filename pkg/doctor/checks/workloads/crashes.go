@@ -7,6 +7,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -75,6 +76,6 @@ func (c Crash) Finding(why, line string) doctor.Finding {
 		About:    doctor.Subject{Ref: cluster.RefOf(c.pod), Field: "status.containerStatuses"},
 		Message:  kube.KindName(c.pod) + " is crash-looping: " + why,
 		Cause:    "The log says: " + line,
-		Command:  "kubectl logs -n " + c.pod.GetNamespace() + " " + c.pod.GetName() + " -c " + c.Container + " --previous",
+		Command:  "kubectl logs -n " + escape.Word(c.pod.GetNamespace()) + " " + escape.Word(c.pod.GetName()) + " -c " + escape.Word(c.Container) + " --previous",
 	}
 }
