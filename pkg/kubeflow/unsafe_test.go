@@ -50,6 +50,7 @@ func viewOf(t *testing.T, files ...string) cluster.View {
 func TestAnUnsafePublicAddressIsRefused(t *testing.T) {
 	const shapes = "../expose/testdata/shapes/"
 	open := viewOf(t, shapes+"1.2.yaml")
+	already := viewOf(t, shapes+"1.2.yaml", "../expose/testdata/plan/adopt-nothing.txtar")
 	known := viewOf(t, shapes+"26.03.yaml", "../doctor/checks/auth/testdata/password/of-26.03.txtar")
 	for _, test := range []struct {
 		name            string
@@ -63,6 +64,8 @@ func TestAnUnsafePublicAddressIsRefused(t *testing.T) {
 		{"without authentication, with source ranges", open, kubeflow.ExposeOptions{Options: expose.Options{SourceRanges: &[]string{"203.0.113.7/32"}}}, "", false},
 		{"without authentication, inside the network", open, kubeflow.ExposeOptions{Options: expose.Options{Internal: new(true)}}, "", false},
 		{"without authentication, in a dry run", open, kubeflow.ExposeOptions{DryRun: kubeflow.DryRunClient}, "", false},
+		{"without authentication, on an address that is public already", already, kubeflow.ExposeOptions{}, "is public already: any client on the internet", true},
+		{"without authentication, with ranges that are most of the internet", open, kubeflow.ExposeOptions{Options: expose.Options{SourceRanges: &[]string{"0.0.0.0/1", "128.0.0.0/1"}}}, "admit too much of the internet", true},
 		{"with the default password", known, kubeflow.ExposeOptions{}, "not made public: ", false},
 		{"with the default password, and --allow-unauthenticated", known, kubeflow.ExposeOptions{AllowUnauthenticated: true}, "not made public: ", false},
 		{"with the default password, and --allow-default-credentials", known, kubeflow.ExposeOptions{AllowDefaultCredentials: true}, "", false},
