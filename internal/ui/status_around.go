@@ -65,6 +65,9 @@ func (p *page) around(o *kubeflow.Overview, style StatusStyle) {
 		kinds := text.List(o.Unread, most)
 		fact("Unknown", fmt.Sprintf("%s: missing permission to list %s", text.Plural(o.Objects.Unknown, "object"), kinds))
 	}
+	for _, warning := range o.Warnings {
+		fact("Warning", warning)
+	}
 	if len(o.Others) > 0 {
 		fact("Also here", strings.Join(o.Others, ", ")+" (status --name NAME shows one)")
 	}

@@ -72,7 +72,7 @@ func (s source) uninstall(ctx context.Context, observe func(events.Event)) error
 		inv = uninstall.TerminatingNamespaces(survey)
 	}
 	if inv == nil {
-		return uninstall.DeleteStaleLease(ctx, client)
+		return uninstall.Tidy(ctx, client, survey)
 	}
 	_, err = uninstall.Run(ctx, client, uninstall.Request{Inventory: inv, DeleteData: true}, uninstall.Options{Timeout: 5 * time.Minute, Observe: observe})
 	return err
@@ -94,7 +94,7 @@ func TestAKilledUninstallIsFinishedByTheSameCommand(t *testing.T) {
 	for _, m := range []struct {
 		wave string
 		gone int
-	}{{"webhooks", 0}, {"custom resources", 3}, {"workloads", 6}, {"settings", 10}, {"definitions", 2}, {"namespaces", 0}, {"last namespace", 0}} {
+	}{{"webhooks", 0}, {"custom resources", 3}, {"workloads", 6}, {"settings", 10}, {"definitions", 2}, {"namespaces", 0}, {"records", 0}} {
 		killUninstall(t, s, m.wave, m.gone)
 		if m.wave == "settings" {
 			mustReportInterruptedUninstall(t, kubeconfig)

@@ -53,16 +53,23 @@ func PrepareInstall(ctx context.Context, client *cluster.Client, o InstallOption
 		return nil, err
 	}
 	view := client.View()
-	inventories, err := inventory.List(ctx, view)
+	records, err := inventory.Read(ctx, view)
 	if err != nil {
 		return nil, err
 	}
+	inventories := records.Installed
 	kept, err := keep(ctx, view, components)
 	if err != nil {
 		return nil, err
 	}
 	p.Adapted, p.decidedBy = append(adapted, kept.made...), kept.decidedBy
 	request := o.request(rendered, kept.components)
+	for _, notice := range recordNotices(records) {
+		o.Notify.warn("%s", notice)
+	}
+	if spoiled := records.Spoiled(request.Name); spoiled != nil {
+		o.Notify.warn("A new record of the installation %s replaces it. Objects that it listed and that are no longer wanted stay.", request.Name)
+	}
 	request.Others = slices.DeleteFunc(slices.Clone(inventories), func(i *inventory.Inventory) bool { return i.Name == request.Name })
 	if p.Plan, err = plan.New(ctx, request, inventory.Find(inventories, request.Name), view, client.Mapping); err != nil {
 		return nil, err

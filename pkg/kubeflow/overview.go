@@ -25,6 +25,7 @@ type Overview struct {
 	AtWork         *lock.Holder        `json:"atWork,omitempty"`  // who changes it now
 	LastFix        *LastFix            `json:"lastFix,omitempty"` // the last doctor --fix
 	Others         []string            `json:"otherInstallations,omitempty"`
+	Warnings       []string            `json:"warnings,omitempty"` // what is not believed, and why
 	Error          string              `json:"error,omitempty"`
 }
 

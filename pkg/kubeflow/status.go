@@ -77,10 +77,20 @@ func (r *statusReader) read(ctx context.Context, view cluster.View) (*Overview, 
 
 // inventory finds what is installed: by its record, else by what runs.
 func (r *statusReader) inventory(ctx context.Context, view cluster.View, overview *Overview) (*inventory.Inventory, error) {
-	all, err := inventory.List(ctx, view)
+	records, err := inventory.Read(ctx, view)
 	hidden := apierrors.IsForbidden(err)
+	var untrusted error
+	if inventory.Untrusted(err) {
+		untrusted, err = err, nil
+		overview.Warnings = append(overview.Warnings, short(untrusted))
+	}
 	if err != nil && !hidden {
 		return nil, err
+	}
+	var all []*inventory.Inventory
+	if records != nil {
+		all = records.Installed
+		overview.Warnings = append(overview.Warnings, recordNotices(records)...)
 	}
 	chosen := inventory.Choose(all, r.Name)
 	for _, inventory := range all {
@@ -105,6 +115,8 @@ func (r *statusReader) inventory(ctx context.Context, view cluster.View, overvie
 		return nil, err // who may not even read the record learns what permission that takes
 	case failed != nil:
 		return nil, failed
+	case found == nil && untrusted != nil:
+		return nil, untrusted
 	case found == nil && hidden:
 		return nil, err
 	case found == nil:

@@ -33,11 +33,12 @@ func PrepareUninstall(ctx context.Context, client *cluster.Client, o UninstallOp
 		return nil, err
 	}
 	view := client.View()
-	all, err := inventory.List(ctx, view)
+	records, err := inventory.Read(ctx, view)
 	if err != nil {
 		return nil, err
 	}
-	p := &UninstallPlan{Plan: &uninstall.Plan{Name: o.Name}, client: client, dryRun: o.DryRun}
+	all := records.Installed
+	p := &UninstallPlan{Plan: &uninstall.Plan{Name: o.Name}, Notices: recordNotices(records), client: client, dryRun: o.DryRun, survey: survey}
 	for _, inventory := range all {
 		p.Installed = append(p.Installed, inventory.Name)
 	}
@@ -99,10 +100,12 @@ func besides(ctx context.Context, view cluster.View) ([]*unstructured.Unstructur
 type UninstallPlan struct {
 	*uninstall.Plan
 	Installed []string // the names of the installations on the cluster
+	Notices   []string // what to know about the records
 	Refused   error    // which permission is missing; nil when the uninstall may begin
 
 	client  *cluster.Client
 	dryRun  DryRun
+	survey  *uninstall.Snapshot
 	request uninstall.Request
 }
 
@@ -153,12 +156,12 @@ func (p *UninstallPlan) Apply(ctx context.Context, o UninstallApplyOptions) (*un
 // DeletesData reports whether the plan deletes users' data.
 func (p *UninstallPlan) DeletesData() bool { return p.request.DeleteData && !p.Data.Empty() }
 
-// tidy removes the lease of a program that ended without releasing it, where nothing is installed that would need it.
+// tidy removes what a program that ended early left in the namespace of the records, where nothing is recorded.
 func (p *UninstallPlan) tidy(ctx context.Context) error {
 	if len(p.Installed) > 0 {
 		return nil
 	}
-	return uninstall.DeleteStaleLease(ctx, p.client)
+	return uninstall.Tidy(ctx, p.client, p.survey)
 }
 
 // DryRun lets the server say whether it would delete each object of the plan.

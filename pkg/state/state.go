@@ -63,28 +63,41 @@ func Check(ctx context.Context, view cluster.View) (exists bool, err error) {
 	return true, nil
 }
 
-// profileLabels are labels that Kubeflow's Profile controller sets on the namespaces that it creates.
-var profileLabels = map[string]string{
-	"app.kubernetes.io/part-of": "kubeflow-profile",
-	"istio-injection":           "enabled",
+// profileLabels are labels that Kubeflow's Profile controller also sets, but other namespaces may have.
+var profileLabels = map[string]string{"istio-injection": "enabled"}
+
+// Ours reports whether a namespace is the one of the records and this program's, as far as it shows itself.
+func Ours(namespace *unstructured.Unstructured) bool {
+	return namespace.GetName() == Namespace && foreign(namespace) == ""
 }
 
 // foreign says why a namespace is not this program's, "" if it is. Kubeflow creates a namespace for whoever registers, by the name
 // that they choose, and makes them its administrator: so one of this name counts only without any trace of that.
 func foreign(namespace *unstructured.Unstructured) string {
+	if why := OfUser(namespace); why != "" {
+		return why
+	}
+	for label, value := range namespace.GetLabels() {
+		if group, _, _ := strings.Cut(label, "/"); value != "" && profileLabels[label] == value || strings.HasSuffix(group, ".kubeflow.org") {
+			return "it has the label " + label + " of a profile namespace"
+		}
+	}
+	if namespace.GetLabels()[ManagedByLabel] != Manager {
+		return fmt.Sprintf("it does not have the label %s=%s, so this program did not create it", ManagedByLabel, Manager)
+	}
+	return ""
+}
+
+// OfUser says what shows that a namespace belongs to a Profile or to another owner, "" if nothing does.
+func OfUser(namespace *unstructured.Unstructured) string {
 	if owners := namespace.GetOwnerReferences(); len(owners) > 0 {
 		return fmt.Sprintf("it belongs to %s %s", owners[0].Kind, owners[0].Name)
 	}
 	if owner, found := namespace.GetAnnotations()["owner"]; found {
 		return "it belongs to the Profile of " + owner
 	}
-	for label, value := range namespace.GetLabels() {
-		if group, _, _ := strings.Cut(label, "/"); profileLabels[label] == value && value != "" || strings.HasSuffix(group, ".kubeflow.org") {
-			return "it has the label " + label + " of a profile namespace"
-		}
-	}
-	if namespace.GetLabels()[ManagedByLabel] != Manager {
-		return fmt.Sprintf("it does not have the label %s=%s, so this program did not create it", ManagedByLabel, Manager)
+	if namespace.GetLabels()["app.kubernetes.io/part-of"] == "kubeflow-profile" {
+		return "it has the label app.kubernetes.io/part-of of a profile namespace"
 	}
 	return ""
 }

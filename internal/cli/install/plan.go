@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
@@ -128,14 +129,16 @@ func stepName(step plan.Step) string {
 	return step.Component
 }
 
-// stepObjects lists the objects of a step, up to maxNamed by name.
+// stepObjects lists the objects of a step, up to maxNamed by name; and each one that is deleted outside of Kubeflow's namespaces.
 func stepObjects(step plan.Step) string {
 	var names []string
-	for _, ref := range step.Objects[:min(len(step.Objects), maxNamed)] {
-		names = append(names, ref.String())
+	for _, ref := range step.Objects {
+		if len(names) < maxNamed || step.Action == plan.Delete && !inventory.InKubeflow(ref) {
+			names = append(names, ref.String())
+		}
 	}
 	text := strings.Join(names, ", ")
-	if more := len(step.Objects) - maxNamed; more > 0 {
+	if more := len(step.Objects) - len(names); more > 0 {
 		text = fmt.Sprintf("%d: %s, ...", len(step.Objects), text)
 	}
 	if step.Reason != "" {

@@ -28,7 +28,9 @@ type removal struct {
 	Server     string           `json:"server,omitempty"`
 	Status     string           `json:"status"` // removed, kept (some objects were), planned, nothing (was installed) or failed
 	Seconds    float64          `json:"seconds"`
-	Waves      []uninstall.Wave `json:"waves,omitempty"` // of a dry run
+	Waves      []uninstall.Wave `json:"waves,omitempty"`    // of a dry run
+	Outside    []cluster.Ref    `json:"outside,omitempty"`  // of a dry run: what of them is cluster-scoped, or in a namespace that is not Kubeflow's
+	Warnings   []string         `json:"warnings,omitempty"` // records that are not believed, and why
 	Removed    []cluster.Ref    `json:"removed"`
 	Kept       []uninstall.Kept `json:"kept,omitempty"`
 	Left       []uninstall.Kept `json:"left,omitempty"`
@@ -42,7 +44,7 @@ type removal struct {
 func (o *uninstallOptions) document(client *cluster.Client, plan *kubeflow.UninstallPlan, status string) removal {
 	return removal{
 		APIVersion: cli.ResultVersion, Kind: "Removal", Name: plan.Name, Release: plan.Release, Context: client.Context, Server: client.Server(),
-		Status: status, Removed: []cluster.Ref{}, Data: plan.Data, DeleteData: o.deleteData,
+		Status: status, Removed: []cluster.Ref{}, Data: plan.Data, DeleteData: o.deleteData, Warnings: plan.Notices,
 	}
 }
 

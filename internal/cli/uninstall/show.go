@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
@@ -34,6 +37,7 @@ func (o *uninstallOptions) describe(client *cluster.Client, plan *kubeflow.Unins
 		s.Say("  %-21s %4d: %s", wave.Title, len(wave.Objects), brief(parts))
 	}
 	o.describeOutside(plan)
+	o.describeExtras(plan)
 	o.describeKept(plan.Keep)
 	o.describeData(plan.Data)
 }
@@ -46,8 +50,44 @@ func brief(parts []string) string {
 	return strings.Join(parts, ", ")
 }
 
-// describeOutside lists what other commands created: an address of the dashboard is deleted, and fixes can no longer be undone.
+// describeOutside names what is deleted outside of Kubeflow's namespaces. Only the CRDs are grouped: their names repeat their groups.
 func (o *uninstallOptions) describeOutside(plan *kubeflow.UninstallPlan) {
+	kinds := plan.Outside()
+	if len(kinds) > 0 {
+		o.Screen().Say("Outside of Kubeflow's namespaces, this deletes:")
+	}
+	for _, refs := range kinds {
+		var names []string
+		for _, ref := range refs {
+			name := ref.Name
+			if ref.Namespace != "" {
+				name = ref.Namespace + "/" + name
+			}
+			names = append(names, name)
+		}
+		if refs[0].GroupKind() == kube.CustomResourceDefinitionKind {
+			names = groups(names)
+		}
+		o.Screen().Paragraph("  " + refs[0].Kind + ": " + strings.Join(names, ", "))
+	}
+}
+
+// groups counts CRDs by their API group: "3 of kubeflow.org".
+func groups(names []string) []string {
+	count := map[string]int{}
+	for _, name := range names {
+		_, group, _ := strings.Cut(name, ".")
+		count[group]++
+	}
+	var out []string
+	for _, group := range slices.Sorted(maps.Keys(count)) {
+		out = append(out, fmt.Sprintf("%d of %s", count[group], group))
+	}
+	return out
+}
+
+// describeExtras lists what other commands created: an address of the dashboard is deleted, and fixes can no longer be undone.
+func (o *uninstallOptions) describeExtras(plan *kubeflow.UninstallPlan) {
 	records := 0
 	for _, object := range plan.Extras() {
 		if object.GetKind() == "Service" || object.GetKind() == "NetworkPolicy" {
@@ -136,7 +176,7 @@ func (o *uninstallOptions) showPlan(ctx context.Context, client *cluster.Client,
 		refused = plan.DryRun(ctx)
 	}
 	doc := o.document(client, plan, "planned")
-	doc.Waves, doc.Kept, doc.Left = plan.Waves, plan.Keep, plan.LeftOvers
+	doc.Waves, doc.Outside, doc.Kept, doc.Left = plan.Waves, plan.Beyond, plan.Keep, plan.LeftOvers
 	switch o.output {
 	case "json", "yaml":
 		if refused != nil {

@@ -107,6 +107,11 @@ func (o *uninstallOptions) uninstall(ctx context.Context) error {
 		return err
 	}
 	plan, err := kubeflow.PrepareUninstall(ctx, client, kubeflow.UninstallOptions{Name: o.name, DeleteData: o.deleteData, DryRun: kubeflow.DryRun(o.dryRun)})
+	if plan != nil {
+		for _, notice := range plan.Notices {
+			o.Screen().Say("Warning: %s", notice)
+		}
+	}
 	switch {
 	case err != nil:
 		return err

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -20,9 +19,9 @@ type inventoryRecorder struct {
 	plan   *plan.Plan
 }
 
-// start stores the installed and the wanted objects.
+// start takes over the records of older versions, and stores the installed and the wanted objects.
 func (b *inventoryRecorder) start(ctx context.Context) error {
-	if err := b.ensureNamespace(ctx); err != nil {
+	if err := inventory.TakeOver(ctx, b.client, slices.Concat(b.plan.Request.Others, []*inventory.Inventory{b.plan.Have})); err != nil {
 		return err
 	}
 	return b.store(ctx, b.plan.InitialInventory())
@@ -56,24 +55,4 @@ func (b *inventoryRecorder) store(ctx context.Context, inv *inventory.Inventory)
 	inv.Live = after
 	b.plan.Have = inv
 	return nil
-}
-
-// ensureNamespace applies the plan's namespace for the inventory if it does not exist.
-func (b *inventoryRecorder) ensureNamespace(ctx context.Context) error {
-	home := cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: b.plan.InventoryNamespace}
-	_, err := b.client.View().Get(ctx, home)
-	if !apierrors.IsNotFound(err) {
-		return err
-	}
-	for i, g := range b.plan.Objects {
-		if g.Ref().Identity() != home.Identity() {
-			continue
-		}
-		b.plan.Objects[i].Unchanged = false
-		_, err := Retry(ctx, func() (*unstructured.Unstructured, error) {
-			return b.client.Do(ctx, cluster.Change{Verb: cluster.Apply, After: g.Object}, cluster.Options{Manager: inventory.Manager, Force: true})
-		})
-		return err
-	}
-	return err
 }

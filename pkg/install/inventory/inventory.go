@@ -2,17 +2,12 @@ package inventory
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
@@ -20,8 +15,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
-// An Inventory is the record, in the cluster, of the objects that one install applied. It is a ConfigMap. This program deletes
-// only what it lists.
+// An Inventory is the record, in the cluster, of the objects that one install applied. It is a ConfigMap in the namespace of
+// [state]. This program deletes only what it lists, and of that only what shows that this program wrote it.
 type Inventory struct {
 	Name         string // the installation's name
 	Release      string // "26.03"; empty if it is not a known release
@@ -30,8 +25,8 @@ type Inventory struct {
 	Uninstalled  bool // it was uninstalled, and Objects are what was kept: users' data, and what that needs
 	Uninstalling bool // an uninstall has started and has not finished
 
-	Namespace string
-	Live      *unstructured.Unstructured
+	Live *unstructured.Unstructured // as it is stored; nil if it is not
+	Old  *unstructured.Unstructured // the record of an older version, in another namespace, which is still to be taken over
 }
 
 // An Entry is one installed object, and the component it came with ("" in records of an older program). Applied is a hash of what was applied, Fields of the fields this program owned
@@ -50,7 +45,7 @@ const (
 	partLabel      = "app.kubernetes.io/component"
 	nameLabel      = "app.kubernetes.io/instance"
 	inventoryLabel = "inventory"
-	namePrefix     = "kubectl-kubeflow-inventory"
+	namePrefix     = "kubectl-kubeflow-inventory-"
 
 	releaseKey      = "release"
 	sourceKey       = "source"
@@ -58,7 +53,8 @@ const (
 	uninstalledKey  = "remains" // "true" after an uninstall that kept something
 	uninstallingKey = "leaving" // "true" while an uninstall runs, or after it was interrupted
 
-	maxSize = 1000 * 1000 // of the 1 MiB that an API server accepts
+	maxSize    = 1000 * 1000 // of the 1 MiB that an API server accepts
+	maxObjects = 20000       // a complete Kubeflow has about a thousand
 )
 
 // Choose returns the inventory with the given name. Without a name it prefers one of a known release. It may be nil.
@@ -75,40 +71,6 @@ func Choose(all []*Inventory, name string) *Inventory {
 		return all[0]
 	}
 	return nil
-}
-
-// List returns the inventory of each installation on a cluster, sorted by name. If the user is not allowed to list all
-// namespaces, it returns those in namespace kubeflow.
-func List(ctx context.Context, view cluster.View) ([]*Inventory, error) {
-	all, err := listIn(ctx, view, "")
-	if !apierrors.IsForbidden(err) {
-		return all, err
-	}
-	if own, narrow := listIn(ctx, view, "kubeflow"); narrow == nil && len(own) > 0 {
-		return own, nil
-	}
-	return nil, err
-}
-
-func listIn(ctx context.Context, view cluster.View, namespace string) ([]*Inventory, error) {
-	selector := fmt.Sprintf("%s=%s,%s=%s", ManagedByLabel, Manager, partLabel, inventoryLabel)
-	list, err := view.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: namespace, Labels: selector})
-	if meta.IsNoMatchError(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the inventory: %w", err)
-	}
-	var all []*Inventory
-	for _, o := range list {
-		inventory, err := decode(o)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, inventory)
-	}
-	slices.SortFunc(all, func(a, b *Inventory) int { return cmp.Compare(a.Name, b.Name) })
-	return all, nil
 }
 
 // Find returns the inventory of one installation, nil if there is none.
@@ -130,20 +92,6 @@ func (v *Inventory) Refs() []cluster.Ref {
 	return refs
 }
 
-func decode(o *unstructured.Unstructured) (*Inventory, error) {
-	v := &Inventory{Name: o.GetLabels()[nameLabel], Namespace: o.GetNamespace(), Live: o}
-	v.Release = kube.Text(o.Object, "data", releaseKey)
-	v.Uninstalled, v.Uninstalling = kube.Text(o.Object, "data", uninstalledKey) == "true", kube.Text(o.Object, "data", uninstallingKey) == "true"
-	for key, into := range map[string]any{sourceKey: &v.Source, objectsKey: &v.Objects} {
-		if err := json.Unmarshal([]byte(kube.Text(o.Object, "data", key)), into); err != nil {
-			return nil, &problem.Error{Err: err,
-				What: fmt.Sprintf("the inventory cannot be read: %s in %s: %v", key, cluster.RefOf(o), err),
-				Next: fmt.Sprintf("To start a new inventory: kubectl delete configmap -n %s %s", escape.Word(o.GetNamespace()), escape.Word(o.GetName()))}
-		}
-	}
-	return v, nil
-}
-
 // Encode returns the ConfigMap that holds the inventory.
 func (v *Inventory) Encode() (*unstructured.Unstructured, error) {
 	source, err := json.Marshal(v.Source)
@@ -162,7 +110,7 @@ func (v *Inventory) Encode() (*unstructured.Unstructured, error) {
 		objects = append(append(objects, '\n'), line...)
 	}
 	objects = append(objects, "\n]\n"...)
-	if len(objects) > maxSize {
+	if len(objects) > maxSize || len(v.Objects) > maxObjects {
 		return nil, &problem.Error{What: fmt.Sprintf("%d objects are too many for the inventory of one installation", len(v.Objects)),
 			Next: "Install them in parts, each with a --name of its own"}
 	}
@@ -175,7 +123,7 @@ func (v *Inventory) Encode() (*unstructured.Unstructured, error) {
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "ConfigMap",
 		"metadata": map[string]any{
-			"name": namePrefix + "-" + v.Name, "namespace": v.Namespace,
+			"name": namePrefix + v.Name, "namespace": state.Namespace,
 			"labels": map[string]any{ManagedByLabel: Manager, partLabel: inventoryLabel, nameLabel: v.Name},
 		},
 		"data": data,
@@ -211,13 +159,14 @@ func (v *Inventory) Entries() map[cluster.Ref]Entry {
 
 // Times returns when the inventory was first and last written, nil where that is unknown.
 func (v *Inventory) Times() (first, last *time.Time) {
-	if v.Live == nil {
+	stored := v.stored()
+	if stored == nil {
 		return nil, nil
 	}
-	if t := v.Live.GetCreationTimestamp(); !t.IsZero() {
+	if t := stored.GetCreationTimestamp(); !t.IsZero() {
 		first = &t.Time
 	}
-	for _, entry := range v.Live.GetManagedFields() {
+	for _, entry := range stored.GetManagedFields() {
 		if entry.Manager == Manager && entry.Time != nil {
 			last = &entry.Time.Time
 		}
@@ -227,8 +176,10 @@ func (v *Inventory) Times() (first, last *time.Time) {
 
 // Revision identifies one version of the stored inventory, "" if it is not stored.
 func (v *Inventory) Revision() string {
-	if v == nil || v.Live == nil {
+	if v == nil || v.stored() == nil {
 		return ""
 	}
-	return string(v.Live.GetUID()) + v.Live.GetResourceVersion()
+	return string(v.stored().GetUID()) + v.stored().GetResourceVersion()
 }
+
+func (v *Inventory) stored() *unstructured.Unstructured { return cmp.Or(v.Live, v.Old) }

@@ -56,10 +56,24 @@ func (g *Gated) compareWith(live *unstructured.Unstructured, recorded inventory.
 	}
 }
 
-// nameOnly reports whether an object sets no field but its name: applying it owns no field, so nothing shows who did.
+// installedAnnotation is on objects that set no field but their name: applying those would own no field, and nothing would show
+// that this program created them.
+const installedAnnotation = "kubectl-kubeflow/installed"
+
+// mark adds the annotation to an object that needs it.
+func mark(o *unstructured.Unstructured) {
+	if nameOnly(o) {
+		o.SetAnnotations(map[string]string{installedAnnotation: "true"})
+	}
+}
+
+// nameOnly reports whether an object sets no field but its name, and the annotation that stands for it.
 func nameOnly(o *unstructured.Unstructured) bool {
 	meta := kube.Map(o.Object, "metadata")
 	fields := len(o.Object) + len(meta)
+	if notes := kube.Map(meta, "annotations"); len(notes) == 1 && notes[installedAnnotation] == "true" {
+		fields--
+	}
 	for _, field := range []string{"apiVersion", "kind", "metadata"} {
 		if _, there := o.Object[field]; there {
 			fields--

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
@@ -25,9 +24,9 @@ func (p *Plan) InitialInventory() *inventory.Inventory {
 // the objects that the plan does not cover. A partial plan keeps the installation's release and each object's component.
 func (p *Plan) NewInventory(entry func(Gated, inventory.Entry) inventory.Entry, besides []cluster.Ref) *inventory.Inventory {
 	recorded := p.Have.Entries()
-	inv := &inventory.Inventory{Name: p.Name, Release: p.Release, Source: p.Pins, Namespace: p.InventoryNamespace}
+	inv := &inventory.Inventory{Name: p.Name, Release: p.Release, Source: p.Pins}
 	if p.Have != nil {
-		inv.Live = p.Have.Live
+		inv.Live, inv.Old = p.Have.Live, p.Have.Old
 	}
 	if p.Request.Partial && p.Have != nil && p.Have.Release != "" {
 		inv.Release, inv.Source = p.Have.Release, joinPins(p.Have.Source, p.Pins)
@@ -72,25 +71,4 @@ func joinPins(have, more []release.Pin) []release.Pin {
 func (p *Plan) InventoryUpToDate() bool {
 	want, err := p.InitialInventory().Encode()
 	return err == nil && p.Have != nil && inventory.SameData(p.Have.Live, want)
-}
-
-// inventoryNamespace chooses the inventory's namespace: the current one, else kubeflow, else the one with most objects.
-func inventoryNamespace(all []*desired, have *inventory.Inventory) string {
-	if have != nil && have.Namespace != "" {
-		return have.Namespace
-	}
-	count := map[string]int{}
-	home := "default"
-	for _, w := range all {
-		ns := w.object.GetNamespace()
-		if ns == "kubeflow" || w.ref.GroupKind() == kube.NamespaceKind && w.ref.Name == "kubeflow" {
-			return "kubeflow"
-		}
-		if ns != "" {
-			if count[ns]++; count[ns] > count[home] {
-				home = ns
-			}
-		}
-	}
-	return home
 }

@@ -71,6 +71,7 @@ func missingNamespaces(all []*desired, live *liveState, have *inventory.Inventor
 		o := &unstructured.Unstructured{Object: map[string]any{
 			"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": ns},
 		}}
+		mark(o)
 		missing = append(missing, &desired{ref: cluster.RefOf(o).Identity(), stage: w.stage, object: o})
 	}
 	return missing

@@ -20,21 +20,11 @@ func ManagedByInstall(o *unstructured.Unstructured) bool {
 	return slices.ContainsFunc(o.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool { return entry.Manager == inventory.Manager })
 }
 
-// ManagedByProgram reports whether any command of this program has written an object: an install, or doctor or expose,
-// whose field managers have a suffix.
-func ManagedByProgram(o *unstructured.Unstructured) bool {
-	return slices.ContainsFunc(o.GetManagedFields(), byProgram)
-}
-
-func byProgram(entry metav1.ManagedFieldsEntry) bool {
-	return strings.HasPrefix(entry.Manager, inventory.Manager)
-}
-
 // PreExisting reports whether a namespace was not created by this program or by kfctl: a client that creates one without
 // server-side apply owns the label kubernetes.io/metadata.name, which the server sets.
 func PreExisting(namespace *unstructured.Unstructured) bool {
 	return slices.ContainsFunc(namespace.GetManagedFields(), func(f metav1.ManagedFieldsEntry) bool {
-		if f.FieldsV1 == nil || byProgram(f) || strings.HasPrefix(f.Manager, "kfctl") || f.Manager == "before-first-apply" {
+		if f.FieldsV1 == nil || inventory.OfProgram(f) || strings.HasPrefix(f.Manager, "kfctl") || f.Manager == "before-first-apply" {
 			return false
 		}
 		_, found, _ := unstructured.NestedFieldNoCopy(inventory.DecodeFields(f.FieldsV1.GetRawBytes()), "f:metadata", "f:labels", "f:kubernetes.io/metadata.name")

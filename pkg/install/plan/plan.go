@@ -17,16 +17,16 @@ type Plan struct {
 	Release string        `json:"release,omitempty"`
 	Pins    []release.Pin `json:"pins,omitempty"`
 	Objects []Gated       `json:"objects"`
-	Prune   []cluster.Ref `json:"prune,omitempty"`  // installed and no longer wanted
-	Keep    []cluster.Ref `json:"keep,omitempty"`   // the same, but of a retained kind: never deleted by an install
-	Cycles  []Cycle       `json:"cycles,omitempty"` // objects that would have waited for each other
+	Prune   []cluster.Ref `json:"prune,omitempty"`   // installed and no longer wanted
+	Keep    []cluster.Ref `json:"keep,omitempty"`    // the same, but of a retained kind: never deleted by an install
+	Foreign []cluster.Ref `json:"foreign,omitempty"` // the same, but not written by this program
+	Cycles  []Cycle       `json:"cycles,omitempty"`  // objects that would have waited for each other
 
 	LeftOvers []LeftOver `json:"leftOvers,omitempty"` // objects of older releases that conflict with this one
 
-	Request            Request              `json:"-"`
-	Have               *inventory.Inventory `json:"-"`
-	untouched          []inventory.Entry    `json:"-"` // installed, of components that this plan does not cover
-	InventoryNamespace string               `json:"-"` // the namespace of the inventory
+	Request   Request              `json:"-"`
+	Have      *inventory.Inventory `json:"-"`
+	untouched []inventory.Entry    `json:"-"` // installed, of components that this plan does not cover
 }
 
 // A Gated is an object that is applied as soon as its gates are open.
@@ -62,7 +62,7 @@ func New(ctx context.Context, request Request, have *inventory.Inventory, view c
 		return nil, err
 	}
 	all = append(missingNamespaces(all, live, have), all...)
-	plan := &Plan{Name: request.Name, Release: request.Release, Pins: request.Pins, Have: have, InventoryNamespace: inventoryNamespace(all, have), Request: request}
+	plan := &Plan{Name: request.Name, Release: request.Release, Pins: request.Pins, Have: have, Request: request}
 	p := newPlanner(all, live, kinds)
 	for i, w := range all {
 		plan.Objects = append(plan.Objects, Gated{
@@ -75,6 +75,9 @@ func New(ctx context.Context, request Request, have *inventory.Inventory, view c
 		return nil, err
 	}
 	plan.markKindChanges()
+	if err := plan.dropForeign(ctx, view); err != nil {
+		return nil, err
+	}
 	if err := plan.findLeftOvers(ctx, view, request); err != nil {
 		return nil, err
 	}

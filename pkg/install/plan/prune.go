@@ -46,6 +46,27 @@ func (p *Plan) decidePrune(request Request) {
 	slices.SortStableFunc(p.Prune, func(a, b cluster.Ref) int { return cmp.Compare(pruneOrder(a), pruneOrder(b)) })
 }
 
+// ForeignReason is why an object that an inventory lists is neither deleted nor listed any more.
+const ForeignReason = "this program did not write it"
+
+// dropForeign takes out of what is deleted what does not show that this program wrote it: a record alone deletes nothing.
+func (p *Plan) dropForeign(ctx context.Context, view cluster.View) error {
+	var ours []cluster.Ref
+	for _, ref := range p.Prune {
+		live, err := metadataOf(ctx, view, Place{ref.GroupKind(), ref.Namespace})
+		if err != nil {
+			return err
+		}
+		if o := live[ref.Name]; o != nil && !ManagedByInstall(o) {
+			p.Foreign = append(p.Foreign, ref)
+			continue
+		}
+		ours = append(ours, ref)
+	}
+	p.Prune = ours
+	return nil
+}
+
 func (p *Plan) desiredRefs() map[cluster.Ref]bool {
 	want := map[cluster.Ref]bool{}
 	for _, g := range p.Objects {

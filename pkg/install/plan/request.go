@@ -45,6 +45,7 @@ func collect(request Request, kinds *kindTable) []*desired {
 		for _, o := range component.Objects {
 			o = Normalize(o)
 			kinds.setNamespace(o, request.Namespace)
+			mark(o)
 			ref := cluster.RefOf(o).Identity()
 			if earlier, twice := place[ref]; twice {
 				earlier.object = o

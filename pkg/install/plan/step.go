@@ -38,6 +38,9 @@ func (p *Plan) Steps() []Step {
 	for _, ref := range p.Keep {
 		add(p.ComponentOf(ref), Keep, RetainedReason, ref)
 	}
+	for _, ref := range p.Foreign {
+		add(p.ComponentOf(ref), Keep, ForeignReason, ref)
+	}
 	for _, left := range p.LeftOvers {
 		add("", Delete, left.Why, left.Ref)
 	}

@@ -13,12 +13,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 )
 
-// releaseNamespaces are the namespaces of Kubeflow releases, and the component that everything in them belongs to.
-var releaseNamespaces = []struct{ namespace, component string }{
-	{"cert-manager", "cert-manager"}, {"istio-system", "istio"}, {"auth", "dex"}, {"oauth2-proxy", "oauth2-proxy"},
-	{"knative-serving", "knative"}, {"knative-eventing", "knative"}, {"kserve", "kserve"}, {"kubeflow-system", "trainer"}, {"kubeflow", ""},
-}
-
 // workloadPrefixes maps workloads in namespace kubeflow to components, by name prefix.
 var workloadPrefixes = []struct {
 	component string
@@ -44,17 +38,17 @@ var workloadPrefixes = []struct {
 // Kubeflow's releases use. It is nil if there are none.
 func Detect(ctx context.Context, view cluster.View) (*inventory.Inventory, error) {
 	var found []inventory.Entry
-	for _, home := range releaseNamespaces {
+	for _, home := range inventory.ReleaseNamespaces {
 		for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet"} {
-			list, err := view.List(ctx, schema.GroupKind{Group: "apps", Kind: kind}, cluster.Scope{Namespace: home.namespace})
-			if apierrors.IsForbidden(err) && home.component != "" || meta.IsNoMatchError(err) {
+			list, err := view.List(ctx, schema.GroupKind{Group: "apps", Kind: kind}, cluster.Scope{Namespace: home.Namespace})
+			if apierrors.IsForbidden(err) && home.Component != "" || meta.IsNoMatchError(err) {
 				continue // these namespaces may hold other software: one of them missing proves nothing
 			}
 			if err != nil {
 				return nil, err
 			}
 			for _, o := range list {
-				component := home.component
+				component := home.Component
 				if component == "" {
 					component = componentNamed(o.GetName())
 				}

@@ -9,13 +9,15 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 // decideCRDs deletes a CRD if all its objects are deleted.
 func (d *planner) decideCRDs() {
 	for _, entry := range d.request.Inventory.Objects {
 		o := d.snapshot.find(entry.Ref)
-		if _, shared := d.shared[entry.Ref.Identity()]; entry.Ref.GroupKind() != kube.CustomResourceDefinitionKind || o == nil || shared || recreatedByOthers(o, entry) {
+		if _, shared := d.shared[entry.Ref.Identity()]; entry.Ref.GroupKind() != kube.CustomResourceDefinitionKind || o == nil || shared || !inventory.Ours(o) {
 			continue
 		}
 		made, known := d.snapshot.definition(o.GetName())
@@ -71,9 +73,6 @@ func (d *planner) decideNamespaces() {
 		}
 		switch name := entry.Ref.Name; {
 		case o.GetDeletionTimestamp() != nil:
-		case d.otherInventoryIn(name) != "":
-			d.keep(entry.Ref, true, "it holds the inventory of installation %q", d.otherInventoryIn(name))
-			continue
 		case len(staying[name]) > 0:
 			d.keep(entry.Ref, true, "it holds %s", listObjects(staying[name]))
 			continue
@@ -81,32 +80,32 @@ func (d *planner) decideNamespaces() {
 			d.keep(entry.Ref, true, "its objects cannot be listed: %v", d.unreadError())
 			continue
 		}
-		if entry.Ref.Name == d.request.Inventory.Namespace {
-			d.add(inventoryNamespace, o)
-		} else {
-			d.add(namespaces, o)
-		}
+		d.add(namespaces, o)
 	}
 }
 
-// keepInventoryNamespace keeps the namespace of the inventory while the inventory has to list something.
-func (d *planner) keepInventoryNamespace() {
-	for _, o := range d.waves[inventoryNamespace] {
-		if slices.ContainsFunc(d.plan.Keep, func(k Kept) bool { return k.Listed }) && o.GetDeletionTimestamp() == nil {
-			delete(d.waves, inventoryNamespace)
-			d.keep(cluster.RefOf(o), true, "it holds the inventory of the remaining objects")
-		}
+// decideStateNamespace deletes the namespace of the records with the last installation, unless something of others is in it.
+func (d *planner) decideStateNamespace() {
+	recorded := d.request.Inventory.Revision() != "" // else an earlier uninstall has deleted the record: it has deleted the namespace as well
+	if o := d.snapshot.StateNamespace(); o != nil && (recorded || o.GetDeletionTimestamp() != nil) && len(d.request.Others) == 0 && !slices.ContainsFunc(d.plan.Keep, func(k Kept) bool { return k.Listed }) && d.unreadError() == nil {
+		d.add(stateNamespace, o)
 	}
 }
 
-// otherInventoryIn returns the other installation that has its inventory in a namespace.
-func (d *planner) otherInventoryIn(namespace string) string {
-	for _, other := range d.request.Others {
-		if other.Namespace == namespace {
-			return other.Name
+// StateNamespace returns the namespace of the records if it is this program's and holds nothing of others, else nil.
+func (s *Snapshot) StateNamespace() *unstructured.Unstructured {
+	namespace := s.find(cluster.Ref{APIVersion: "v1", Kind: kube.NamespaceKind.Kind, Name: state.Namespace})
+	if namespace == nil || !state.Ours(namespace) {
+		return nil
+	}
+	for _, kind := range s.kinds {
+		for _, o := range s.objects[kind.GroupKind] {
+			if o.GetNamespace() == state.Namespace && !isDefaultObject(o) {
+				return nil
+			}
 		}
 	}
-	return ""
+	return namespace
 }
 
 // unreadError returns why objects in namespaces may have been overlooked, nil when none can have been.

@@ -18,12 +18,13 @@ import (
 
 // A Plan is what an uninstall deletes, in order, and what it keeps and why. Making one changes nothing.
 type Plan struct {
-	Name      string `json:"name"`
-	Release   string `json:"release,omitempty"`
-	Waves     []Wave `json:"waves"`          // each one is deleted before the next one starts
-	Keep      []Kept `json:"keep,omitempty"` // kept, with the reason
-	Data      Data   `json:"data"`           // the users': deleted with --delete-data, kept without
-	LeftOvers []Kept `json:"left,omitempty"` // not installed by this program, and no longer of use
+	Name      string        `json:"name"`
+	Release   string        `json:"release,omitempty"`
+	Waves     []Wave        `json:"waves"`             // each one is deleted before the next one starts
+	Keep      []Kept        `json:"keep,omitempty"`    // kept, with the reason
+	Beyond    []cluster.Ref `json:"outside,omitempty"` // what of it is cluster-scoped, or in a namespace that is not Kubeflow's
+	Data      Data          `json:"data"`              // the users': deleted with --delete-data, kept without
+	LeftOvers []Kept        `json:"left,omitempty"`    // not installed by this program, and no longer of use
 
 	remainingEntries []inventory.Entry            `json:"-"` // what the inventory still lists afterwards
 	preExisting      []*unstructured.Unstructured `json:"-"` // namespaces that are kept, and lose the labels that an install set
@@ -68,12 +69,12 @@ const (
 	settings // everything else
 	crds
 	namespaces
-	inventoryNamespace // the namespace of the inventory
+	stateNamespace // the namespace of the records, with them
 )
 
 var phaseTitles = map[phase]string{
 	external: "addresses and records", webhooks: "webhooks", userObjects: "users' objects", profiles: "profiles", customResources: "custom resources",
-	workloads: "workloads", settings: "settings", crds: "definitions", namespaces: "namespaces", inventoryNamespace: "last namespace",
+	workloads: "workloads", settings: "settings", crds: "definitions", namespaces: "namespaces", stateNamespace: "records",
 }
 
 // phaseOf returns the phase in which an object of a kind is deleted.
@@ -153,7 +154,7 @@ func Decide(request Request, survey *Snapshot) *Plan {
 	}
 	d.decideCRDs()
 	d.decideNamespaces()
-	d.keepInventoryNamespace()
+	d.decideStateNamespace()
 	d.measureData()
 	d.findLeftOvers()
 	return d.finish()
@@ -161,7 +162,7 @@ func Decide(request Request, survey *Snapshot) *Plan {
 
 // finish puts the waves in order.
 func (d *planner) finish() *Plan {
-	for p := external; p <= inventoryNamespace; p++ {
+	for p := external; p <= stateNamespace; p++ {
 		objects := d.waves[p]
 		if len(objects) == 0 {
 			continue
@@ -171,6 +172,7 @@ func (d *planner) finish() *Plan {
 		})
 		d.plan.Waves = append(d.plan.Waves, Wave{Title: phaseTitles[p], Objects: objects, phase: p})
 	}
+	d.plan.Beyond = d.outside()
 	for _, kept := range d.plan.Keep {
 		if kept.Listed {
 			d.plan.remainingEntries = append(d.plan.remainingEntries, d.entries[kept.Ref.Identity()])

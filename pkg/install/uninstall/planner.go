@@ -64,7 +64,7 @@ func (d *planner) agreedTo(o *unstructured.Unstructured) bool {
 
 // add deletes an object in a phase, unless the user confirmed a plan that does not include it.
 func (d *planner) add(p phase, o *unstructured.Unstructured) {
-	if agreed := d.request.Agreed; agreed != nil && !d.agreedTo(o) {
+	if agreed := d.request.Agreed; agreed != nil && !d.agreedTo(o) && p != stateNamespace { // which this run itself may have created
 		ref := cluster.RefOf(o)
 		_, listed := d.entries[ref.Identity()]
 		if !isKept(d.plan.Keep, o) {
@@ -99,8 +99,8 @@ func (d *planner) classifyEntries() {
 			d.keep(entry.Ref, false, "it also belongs to installation %q", name)
 		case kind == kube.NamespaceKind:
 			d.classifyNamespace(entry, o)
-		case recreatedByOthers(o, entry):
-			d.keep(entry.Ref, false, "it was recreated by another client")
+		case !inventory.Ours(o):
+			d.keep(entry.Ref, false, notOurs)
 		case holdsData(kind) && !d.request.DeleteData:
 			d.keep(entry.Ref, true, "it holds data")
 		case kind == kube.CustomResourceDefinitionKind: // decided once it is known which of its objects are deleted
@@ -122,7 +122,11 @@ func (d *planner) classifyNamespace(entry inventory.Entry, o *unstructured.Unstr
 	case isProfileNamespace(o): // deleted with its Profile
 	case entry.PreExisting || plan.PreExisting(o):
 		d.keep(ref, false, "it existed before the install")
-		d.plan.preExisting = append(d.plan.preExisting, o)
+		if inventory.Ours(o) {
+			d.plan.preExisting = append(d.plan.preExisting, o)
+		}
+	case !inventory.Ours(o) && o.GetDeletionTimestamp() == nil:
+		d.keep(ref, false, notOurs)
 	default:
 		d.namespaces[ref.Name] = true
 	}
@@ -132,11 +136,8 @@ func holdsData(kind schema.GroupKind) bool {
 	return kind == kube.PersistentVolumeClaimKind || kind == kube.PersistentVolumeKind || kind == profileKind
 }
 
-// recreatedByOthers reports whether another client recreated an object after it was installed, or created it before. An
-// object that has only a name has no fields to own: it counts as the one that was installed.
-func recreatedByOthers(o *unstructured.Unstructured, entry inventory.Entry) bool {
-	return !plan.ManagedByProgram(o) && entry.Fields != "none" && (entry.Fields != "" || len(o.GetManagedFields()) > 0)
-}
+// notOurs is why an object that an inventory lists is kept: what a record says alone deletes nothing.
+const notOurs = "this program did not write it: another client recreated it, or only the record claims it"
 
 // willBeDeleted reports whether an object is deleted: by the plan, or because all its owners are or no longer exist.
 func (d *planner) willBeDeleted(o *unstructured.Unstructured) bool {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
@@ -18,7 +17,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 // Run deletes what a request names, wave by wave, each one before the next starts, and the inventory last. Before CRDs and
@@ -31,6 +29,10 @@ func Run(ctx context.Context, client *cluster.Client, request Request, o Options
 		o.Observe = func(events.Event) {}
 	}
 	o.Parallel, o.Patience = cmp.Or(o.Parallel, 16), cmp.Or(o.Patience, 2*time.Minute)
+	if request.Inventory.Revision() == "" { // namespaces that an earlier uninstall has deleted: there is nothing to write
+		u := &uninstaller{client: client, request: request, options: o, result: &Result{Removed: []cluster.Ref{}}}
+		return u.result, u.awaitNamespaces(ctx)
+	}
 	ctx, release, err := lock.Acquire(ctx, client, "uninstalling "+titleOf(request.Inventory), func(e lock.Event) { o.Observe(events.Note{Text: e.String()}) })
 	if err != nil {
 		return nil, err
@@ -74,6 +76,9 @@ func (u *uninstaller) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := inventory.TakeOver(ctx, u.client, slices.Concat(u.request.Others, []*inventory.Inventory{u.request.Inventory})); err != nil {
+		return err
+	}
 	left := removal.LeftOvers
 	u.markUninstalling(ctx)
 	for _, step := range [][]phase{{external, webhooks, userObjects, profiles, customResources, workloads, settings}, {crds}, {namespaces}} {
@@ -90,10 +95,30 @@ func (u *uninstaller) run(ctx context.Context) error {
 	if err := u.removeNamespaceSettings(ctx, removal.preExisting); err != nil {
 		return err
 	}
-	if len(removal.wave(inventoryNamespace)) > 0 {
-		return u.deletePhase(ctx, removal, inventoryNamespace)
+	if len(removal.wave(stateNamespace)) > 0 {
+		return u.deletePhase(ctx, removal, stateNamespace)
 	}
 	return u.finishInventory(ctx, removal)
+}
+
+// awaitNamespaces waits until the namespaces that an earlier uninstall has deleted are gone.
+func (u *uninstaller) awaitNamespaces(ctx context.Context) error {
+	if u.options.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, u.options.Timeout)
+		defer cancel()
+	}
+	removal, err := u.replan(ctx)
+	if err != nil {
+		return err
+	}
+	u.result.Keep = removal.Keep
+	for _, p := range []phase{namespaces, stateNamespace} {
+		if err := u.deletePhase(ctx, removal, p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkUnchanged checks that the inventory in the cluster is still the one that the user confirmed to uninstall.
@@ -224,15 +249,30 @@ func TerminatingNamespaces(survey *Snapshot) *inventory.Inventory {
 	return inv
 }
 
-// DeleteStaleLease deletes the Lease of a process that has ended, if nothing is installed that would replace it.
-func DeleteStaleLease(ctx context.Context, client *cluster.Client) error {
-	_, err := client.Kube.CoordinationV1().Leases(state.Namespace).Get(ctx, lock.LeaseName, metav1.GetOptions{})
+// Tidy deletes the namespace of the records where nothing is recorded in it: with the Lease of a process that has ended.
+func Tidy(ctx context.Context, client *cluster.Client, survey *Snapshot) error {
+	namespace := survey.StateNamespace()
+	if namespace == nil || len(survey.recordsIn(namespace)) > 0 {
+		return nil
+	}
+	ctx, release, err := lock.Acquire(ctx, client, "deleting the namespace of its records", nil)
 	if err != nil {
-		return nil // there is none, or the user is not allowed to read it
+		return err
 	}
-	_, release, err := lock.Acquire(ctx, client, "removing a stale Lease", nil)
-	if err == nil {
-		release()
+	defer release()
+	w := newDeletion(client, phaseTitles[stateNamespace], Options{Parallel: 1, Patience: time.Minute, Observe: func(events.Event) {}})
+	return w.run(ctx, []*unstructured.Unstructured{namespace})
+}
+
+// recordsIn returns what this program has recorded in its namespace.
+func (s *Snapshot) recordsIn(namespace *unstructured.Unstructured) []*unstructured.Unstructured {
+	var out []*unstructured.Unstructured
+	for _, kind := range s.kinds {
+		for _, o := range s.objects[kind.GroupKind] {
+			if o.GetNamespace() == namespace.GetName() && isRecord(o) && !inventory.IsMarker(o) {
+				out = append(out, o)
+			}
+		}
 	}
-	return err
+	return out
 }

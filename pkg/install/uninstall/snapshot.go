@@ -130,7 +130,7 @@ var controllerAnnotations = []string{
 
 // isDefaultObject reports whether an object may be deleted with its namespace because no user created it.
 func isDefaultObject(o *unstructured.Unstructured) bool {
-	if defaultObjects[o.GetKind()+"/"+o.GetName()] || o.GetLabels()[inventory.ManagedByLabel] == inventory.Manager {
+	if defaultObjects[o.GetKind()+"/"+o.GetName()] || isRecord(o) {
 		return true
 	}
 	for _, note := range controllerAnnotations {
@@ -139,6 +139,12 @@ func isDefaultObject(o *unstructured.Unstructured) bool {
 		}
 	}
 	return false
+}
+
+// isRecord reports whether this program keeps something in an object that no inventory lists: a record. What an install applied does
+// not have the label; what others labelled, this program did not write.
+func isRecord(o *unstructured.Unstructured) bool {
+	return o.GetLabels()[inventory.ManagedByLabel] == inventory.Manager && inventory.Ours(o)
 }
 
 // isProfileNamespace reports whether a namespace was created for a Profile: Kubeflow's controller makes the Profile its owner.

@@ -64,7 +64,7 @@ func TestRemovals(t *testing.T) {
 // removed decides a case and formats the plan.
 func removed(t *testing.T, archive *txtar.Archive, deleteData bool) string {
 	t.Helper()
-	request := Request{Inventory: &inventory.Inventory{Name: "kubeflow", Namespace: "kubeflow"}, DeleteData: deleteData}
+	request := Request{Inventory: &inventory.Inventory{Name: "kubeflow", Live: &unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{"uid": "record"}}}}, DeleteData: deleteData}
 	var live, later, gone []*unstructured.Unstructured
 	for _, f := range archive.Files {
 		switch f.Name {
@@ -83,7 +83,7 @@ func removed(t *testing.T, archive *txtar.Archive, deleteData bool) string {
 		case "others.yaml":
 			live = append(live, kubetest.Objects(t, f.Data)...)
 		case "shared.yaml":
-			other := &inventory.Inventory{Name: "other", Namespace: "elsewhere"}
+			other := &inventory.Inventory{Name: "other"}
 			for _, o := range kubetest.Objects(t, f.Data) {
 				other.Objects = append(other.Objects, inventory.Entry{Ref: cluster.RefOf(o)})
 			}
