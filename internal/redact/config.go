@@ -17,6 +17,7 @@ func Config(text, key string, keep func(key, value string) bool, replace Replace
 	if len(lines) == 1 && !looksLikeConfig(text) {
 		return c.value(key, text, c.keys[0].secret)
 	}
+	c.keys[0].key = "" // what follows has keys of its own
 	for i, line := range lines {
 		lines[i] = c.line(line)
 	}

@@ -37,15 +37,15 @@ func settingForm(key string) Form {
 // fieldForms are the forms of the fields of Kubernetes objects, by their last name. A field that is not listed is kept if its
 // value consists of known words.
 var fieldForms = map[string]Form{
-	"apiVersion": Identifier, "kind": Identifier, "name": Identifier, "namespace": Name, "generateName": Identifier,
+	"apiVersion": Version, "kind": Kind, "name": Identifier, "namespace": Name, "generateName": Identifier,
 	"image": Image, "host": Host, "hosts": Host, "hostnames": Host, "sniHosts": Host, "dnsNames": Host, "externalName": Host, "hostName": Host, "hostname": Host,
 	"serviceName": Name, "serviceAccountName": Name, "serviceAccount": Name, "nodeName": Name, "claimName": Name, "secretName": Name, "volumeName": Name,
 	"storageClassName": Name, "priorityClassName": Name, "ingressClassName": Name, "gatewayClassName": Name, "credentialName": Name, "runtimeClassName": Name, "schedulerName": Name,
-	"containerName": Name, "driver": Name, "provisioner": Identifier, "group": Name, "plural": Name, "singular": Name, "listKind": Identifier, "shortNames": Name, "categories": Name,
+	"containerName": Name, "driver": Name, "provisioner": Identifier, "group": Name, "plural": Name, "singular": Name, "listKind": Kind, "shortNames": Name, "categories": Name,
 	"apiGroups": Identifier, "apiGroup": Identifier, "resources": Identifier, "resource": Identifier, "resourceNames": Identifier, "verbs": Identifier, "nonResourceURLs": Word,
-	"topologyKey": Identifier, "finalizers": Identifier, "targetPort": Name, "port": Name, "namespaces": Name, "gateways": Identifier, "loadBalancerIP": Plain,
+	"finalizers": Identifier, "targetPort": Name, "port": Name, "namespaces": Name, "gateways": Identifier, "loadBalancerIP": Plain,
 	"loadBalancerSourceRanges": Plain, "cidr": Plain, "except": Plain, "clusterIP": Plain, "clusterIPs": Plain, "ip": Plain, "ipBlocks": Plain, "remoteIpBlocks": Plain,
-	"issuer": Address, "jwksUri": Address, "server": Address, "url": Address, "privateKey": mountedFile, "serverCertificate": mountedFile, "caCertificates": mountedFile, "clientCertificate": mountedFile, "fieldPath": Identifier, "jsonPath": Identifier, "audience": Identifier, "audiences": Identifier, "uid": Never,
+	"issuer": Address, "jwksUri": Address, "server": Address, "url": Address, "privateKey": mountedFile, "serverCertificate": mountedFile, "caCertificates": mountedFile, "clientCertificate": mountedFile, "audience": Identifier, "audiences": Identifier, "uid": Never,
 }
 
 // mountedFile is the form of the path of a file in a container.

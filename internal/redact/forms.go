@@ -72,10 +72,36 @@ func Name(v string) bool { return Word(v) || len(v) <= 253 && dnsName.MatchStrin
 // Identifier is the form of names in RBAC and of keys, with capitals, slashes and colons.
 func Identifier(v string) bool { return Name(v) || rbacName.MatchString(v) && !random(v) }
 
+var kindName = regexp.MustCompile(`^[A-Z][A-Za-z0-9]{1,62}$`)
+
+// Kind is the form of the names of kinds, which those who define them choose.
+func Kind(v string) bool {
+	if Known(v) {
+		return true
+	}
+	long := 0
+	for _, part := range splitCamel(digit.ReplaceAllString(v, "")) {
+		if len(part) > 3 || words()[strings.ToLower(part)] {
+			long += len(part)
+		}
+	}
+	return kindName.MatchString(v) && !issued.MatchString(v) && long*5 > len(v)*4
+}
+
+var apiVersion = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?v[0-9]{1,2}((alpha|beta)[0-9]{1,2})?$`)
+
+// Version is the form of the versions of an API, with its group.
+func Version(v string) bool { return apiVersion.MatchString(v) && !random(v) }
+
+// FieldName is the form of the names of fields that are not of Kubernetes.
+func FieldName(v string) bool { return Known(v) || len(v) <= 12 && lowerOnly.MatchString(v) }
+
+var lowerOnly = regexp.MustCompile(`^[a-z]+$`)
+
 // Image is the form of references to container images.
 func Image(v string) bool {
 	name, _, _ := strings.Cut(v, "@")
-	return len(v) <= 255 && imageName.MatchString(v) && !random(name)
+	return (Known(v) || strings.ContainsAny(v, ":/")) && len(v) <= 255 && imageName.MatchString(v) && !random(name)
 }
 
 // Host is the form of host names and of host:port, with a leading wildcard.
@@ -122,11 +148,26 @@ func random(name string) bool {
 		return true
 	}
 	for _, run := range runs.FindAllString(name, -1) {
-		if len(run) >= maxRun && digit.MatchString(run) && letter.MatchString(run) {
+		if len(run) >= maxRun && len(digit.FindAllString(run, -1)) > 3 && letter.MatchString(run) {
 			return true
 		}
-		mixed := strings.ToLower(run) != run && strings.ToUpper(run) != run && digit.MatchString(run)
-		if mixed && len(run) >= 10 && !Known(run) {
+		if len(run) > 8 && strings.ToLower(run) != run && strings.ToUpper(run) != run && !Known(run) && scrambled(run) {
+			return true
+		}
+		if numberOnly.MatchString(run) && len(run) > maxDigits {
+			return true
+		}
+	}
+	return false
+}
+
+// scrambled reports whether capitals stand where no word begins: a name such as "paddleJob" has them at words of some length.
+func scrambled(run string) bool {
+	if digit.MatchString(run) {
+		return true
+	}
+	for _, part := range splitCamel(run) {
+		if len(part) < 3 && !words()[strings.ToLower(part)] {
 			return true
 		}
 	}

@@ -2,6 +2,8 @@ package redact
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -49,6 +51,8 @@ func kindOf(o map[string]any) string {
 type pair struct {
 	hidden [2]map[string]map[string]bool // by place, the values
 	keys   map[string]string             // the replacement of each hidden key
+
+	keyName Replace // what stands for a hidden key; nil numbers them
 }
 
 func (p *pair) note(side int, at, value string) {
@@ -71,6 +75,9 @@ func (p *pair) label(side int, at, value string) string {
 
 // key returns the replacement of a key, which may be a secret too.
 func (p *pair) key(key string) string {
+	if p.keyName != nil {
+		return p.keyName(key)
+	}
 	if p.keys[key] == "" {
 		p.keys[key] = Masked + " key " + strconv.Itoa(len(p.keys)+1)
 	}
@@ -161,10 +168,11 @@ var freeKeys = setOf("labels", "annotations", "data", "stringData", "binaryData"
 func (o *object) fields(m map[string]any, at place) map[string]any {
 	out := make(map[string]any, len(m))
 	name, _ := m["name"].(string)
-	for key, value := range m {
+	for _, key := range sortedKeys(m) {
+		value := m[key]
 		in := place{path: at.path + "/" + key, field: key, secret: at.secret || o.hides(at, key), free: freeKeys[key] && !at.free || at.free}
 		shown := key
-		if at.free && !Known(key) || !at.free && !Known(key) && !Identifier(key) {
+		if at.free && !Known(key) || !FieldName(key) {
 			shown = o.pair.key(key)
 		}
 		if key == "value" && name != "" {
@@ -174,6 +182,8 @@ func (o *object) fields(m map[string]any, at place) map[string]any {
 	}
 	return out
 }
+
+func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
 
 // hides reports whether everything under a key is hidden.
 func (o *object) hides(at place, key string) bool {

@@ -41,7 +41,7 @@ type textScanner struct {
 // chunk judges what stands between two spaces.
 func (t *textScanner) chunk(s string) string {
 	body := strings.Trim(s, edges)
-	if !t.secret && (t.harmless(body) && !assigning.MatchString(body) || Plain(body) || t.names(body)) {
+	if !t.secret && (strings.Contains("DEFIW", s) && len(s) == 1 || t.harmless(body) && !assigning.MatchString(body) || Plain(body) || t.names(body)) {
 		t.secret = nextWord.MatchString(body) || IsCredential(body) && (strings.HasPrefix(body, "-") || strings.ContainsAny(strings.TrimRight(s, "\"'`"), ":=") && strings.LastIndexAny(s, ":=") > strings.LastIndex(s, body))
 		return s
 	}

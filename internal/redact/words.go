@@ -30,6 +30,9 @@ const (
 // Known reports whether a text consists of known words, separators and short numbers only: "oauth2-proxy", "CrashLoopBackOff".
 func Known(text string) bool {
 	digits := 0
+	if strings.Contains(text, "'") {
+		text = contraction.ReplaceAllString(text, "")
+	}
 	for _, run := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 		n, ok := knownRun(run)
 		if digits += n; !ok || digits > maxDigits {
@@ -40,9 +43,13 @@ func Known(text string) bool {
 }
 
 var (
-	numberOnly = regexp.MustCompile(`^[0-9]+$`)
-	camelParts = regexp.MustCompile(`^(?:[A-Z]{2,}s?|[A-Z]?[a-z]{2,}|[a-z]+[0-9]|[A-Z])*$`)
+	numberOnly  = regexp.MustCompile(`^[0-9]+$`)
+	lettersOnly = regexp.MustCompile(`^[A-Za-z]+$`)
+	contraction = regexp.MustCompile(`'(t|s|re|ve|ll|d)\b`)
 )
+
+// spellings are words in the case that their owners chose.
+var spellings = setOf("IPv4", "IPv6", "OAuth2", "oAuth2")
 
 // knownRun judges letters and digits without a separator, and returns how many digits of numbers it has.
 func knownRun(run string) (digits int, ok bool) {
@@ -52,7 +59,7 @@ func knownRun(run string) (digits int, ok bool) {
 	if sameCase(run) && (strings.Contains("aAiIoO", run) && len(run) == 1 || words()[strings.ToLower(run)]) {
 		return 0, true
 	}
-	return 0, camelParts.MatchString(run) && camelWords(run)
+	return 0, spellings[run] || lettersOnly.MatchString(run) && camelWords(run)
 }
 
 // sameCase reports whether a word is written as words are: "node", "Node", "NODE". Mixed case would let a secret spell a word.

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -13,9 +12,11 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/version"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -43,7 +44,9 @@ type Options struct {
 	Emails  bool              // keep e-mail addresses
 	Shipped func(string) bool // reports the values that every installation ships with, which are public
 	Most    int               // bytes of objects; 0 is [Most]
-	Report  any               // the findings, in a readable form; nil for none
+	Keep    redact.Table      // the fields that are kept
+	// Report returns the findings, in a readable form, from what is in the bundle; nil for none.
+	Report func(cluster.View) any
 }
 
 // The files of a bundle.
@@ -63,8 +66,9 @@ questions.yaml   the requests, and which of them failed
 objects/         the objects, one file per kind and namespace
 logs/            the last log lines of unhealthy containers
 
-Values of Secrets, tokens, passwords, private keys and e-mail addresses are redacted. Equal values have
-the same replacement, so that they can be compared. Default values that every Kubeflow ships with are kept.
+Only the fields that doctor reads are here, and of their values only those that are known to be harmless: known
+words, numbers, names of objects, images and hosts. All others are replaced by redacted-N. Equal values have the same
+replacement, so that they can be compared. Default values that every Kubeflow ships with are kept.
 
 To see the report: kubectl kubeflow doctor --from FILE
 `
@@ -73,31 +77,41 @@ To see the report: kubectl kubeflow doctor --from FILE
 func (r *Recorder) Write(w io.Writer, head Head, o Options) (*Head, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	clean := newRedactor(o.Emails, o.Shipped)
-	var files []file
-	add := func(name string, content []byte) { files = append(files, file{name, content}) }
-	objects, err := r.objectFiles(clean)
+	clean := newRedactor(o, r.objects)
+	kept := &Bundle{logs: map[cluster.Ref]map[cluster.LogScope]string{}}
+	for _, object := range sortedObjects(r.objects) {
+		kept.objects = append(kept.objects, clean.object(object))
+	}
+	for _, a := range r.sortedAnswers() {
+		kept.answers = append(kept.answers, clean.answer(a))
+	}
+	objects, err := objectFiles(kept.objects)
 	if err != nil {
 		return nil, err
 	}
-	objects, head.LeftOut = bounded(objects, cmp.Or(o.Most, Most))
-	for _, f := range objects {
-		add(f.name, f.content)
-	}
+	files, leftOut := bounded(objects, cmp.Or(o.Most, Most))
+	head.LeftOut = leftOut
 	for _, q := range slices.SortedFunc(maps.Keys(r.logs), func(a, b question) int { return strings.Compare(logFile(a), logFile(b)) }) {
-		add(logFile(q), []byte(clean.text(r.logs[q])))
-	}
-	for _, part := range []struct {
-		name  string
-		value any
-	}{{answersFile, r.sortedAnswers()}, {reportFile, o.Report}} {
-		content, err := clean.document(part.value)
-		if err != nil {
-			return nil, err
+		log := file{logFile(q), []byte(clean.text(r.logs[q]))}
+		files = append(files, log)
+		if err := kept.takeLog(strings.TrimPrefix(log.name, logsDir), string(log.content)); err != nil {
+			return nil, fmt.Errorf("writing down %s: %w", log.name, err)
 		}
-		add(part.name, content)
 	}
+	head.Context, head.Server = clean.text(head.Context), redact.URL(head.Server)
 	head.Kubernetes, head.Taken = r.version, r.now
+	kept.Head = head
+	documents := []document{{answersFile, kept.answers}}
+	if o.Report != nil {
+		documents = append(documents, document{reportFile, o.Report(kept.View())})
+	}
+	for _, d := range documents {
+		content, err := yaml.Marshal(d.value)
+		if err != nil {
+			return nil, fmt.Errorf("writing down %s: %w", d.name, err)
+		}
+		files = append(files, file{d.name, content})
+	}
 	head.APIVersion, head.Kind = "kubeflow.bundle/v1alpha1", "Bundle"
 	head.Objects, head.Logs, head.Redacted = len(r.objects), len(r.logs), clean.count
 	content, err := yaml.Marshal(head)
@@ -106,6 +120,11 @@ func (r *Recorder) Write(w io.Writer, head Head, o Options) (*Head, error) {
 	}
 	files = append([]file{{"README.txt", []byte(readme)}, {headFile, content}}, files...)
 	return &head, writeTar(w, "kubectl-kubeflow-bundle/", head.Taken, files)
+}
+
+type document struct {
+	name  string
+	value any
 }
 
 type file struct {
@@ -121,16 +140,16 @@ func (r *Recorder) sortedAnswers() []answer {
 }
 
 // objectFiles returns the objects as files, one for each kind and namespace.
-func (r *Recorder) objectFiles(clean *redactor) ([]file, error) {
+func objectFiles(objects []*unstructured.Unstructured) ([]file, error) {
 	var files []file
 	at := map[string]int{}
-	for _, o := range sortedObjects(r.objects) {
+	for _, o := range objects {
 		kind := o.GroupVersionKind().GroupKind()
 		name := objectsDir + folderOf(kind.Group) + "/" + kind.Kind + "/"
 		if name += o.GetNamespace(); o.GetNamespace() == "" {
 			name += "cluster"
 		}
-		content, err := yaml.Marshal(clean.object(o).Object)
+		content, err := yaml.Marshal(o.Object)
 		if err != nil {
 			return nil, fmt.Errorf("writing down %s: %w", cluster.RefOf(o), err)
 		}
@@ -188,19 +207,6 @@ func logFile(q question) string {
 		name += ".previous"
 	}
 	return fmt.Sprintf("%s.%d.log", name, q.Lines)
-}
-
-// document returns a value as YAML, redacted.
-func (r *redactor) document(value any) ([]byte, error) {
-	content, err := json.Marshal(value)
-	if err != nil {
-		return nil, err
-	}
-	var plain any
-	if err := json.Unmarshal(content, &plain); err != nil {
-		return nil, err
-	}
-	return yaml.Marshal(r.value(plain))
 }
 
 func writeTar(w io.Writer, folder string, at time.Time, files []file) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/bundle"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
@@ -87,12 +88,14 @@ func run(ctx context.Context, o *bundleOptions) error {
 	}
 	o.Screen().Say("reading context %s at %s", client.Context, client.Server())
 	report := doctor.Diagnose(ctx, recorder, checks.All(), options)
-	report.Context, report.Server = client.Context, client.Server()
 	recorder.AddUnhealthy(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	written, size, err := o.save(recorder, head, bundle.Options{Emails: o.emails, Shipped: auth.Shipped, Report: report})
+	written, size, err := o.save(recorder, head, bundle.Options{
+		Emails: o.emails, Shipped: auth.Shipped, Keep: checks.Kept,
+		Report: func(kept cluster.View) any { return doctor.Diagnose(ctx, kept, checks.All(), options) },
+	})
 	if err != nil {
 		return err
 	}
@@ -167,8 +170,7 @@ func (o *bundleOptions) showBundle(head *bundle.Head, size int64) error {
 func redacted(head *bundle.Head) string {
 	var sorts []string
 	for _, sort := range []struct{ key, one, many string }{
-		{"value", "value", "values of Secrets and settings"}, {"token", "token", "tokens"}, {"key", "private key", "private keys"},
-		{"hash", "password hash", "password hashes"}, {"email", "e-mail address", "e-mail addresses"},
+		{"value", "value", "values"}, {"text", "word in messages and logs", "words in messages and logs"}, {"email", "e-mail address", "e-mail addresses"},
 	} {
 		switch n := head.Redacted[sort.key]; n {
 		case 0:

@@ -1,0 +1,106 @@
+package checks
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/bundle"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
+)
+
+// report fails the test if a planted secret can be read.
+func (p *planter) report(t *testing.T, where, text string) {
+	t.Helper()
+	found := p.readable(text)
+	t.Logf("%s: %d of %d planted secrets of %d shapes are readable (%d kB)", where, len(found), len(p.planted), len(shapes), len(text)/1024)
+	for i, s := range found {
+		if i == 40 {
+			t.Errorf("and %d more", len(found)-i)
+			break
+		}
+		t.Errorf("%s: %s", where, s)
+	}
+}
+
+func TestPlantedSecretsAreNotInABundle(t *testing.T) {
+	ctx := context.Background()
+	p := newPlanter()
+	objects := plantedObjects(p)
+	logs := map[cluster.Ref]map[cluster.LogScope]string{}
+	var lines []string
+	for _, s := range shapes {
+		lines = append(lines, "2026-03-01T12:00:00Z ERROR "+p.plant(s, "log"), p.plant(s, "log"), `{"level":"error","msg":"`+strings.ReplaceAll(p.plant(s, "JSON log"), "\n", `\n`)+`"}`)
+	}
+	pod := cluster.Ref{APIVersion: "v1", Kind: "Pod", Namespace: "kubeflow", Name: "planted"}
+	of := cluster.LogScope{Container: "main", Lines: cluster.LogLines}
+	logs[pod.Identity()] = map[cluster.LogScope]string{of: strings.Join(lines, "\n")}
+	view := failingOnce{cluster.Saved("the test", cluster.Memory{Now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Logs: logs, Raw: map[string][]byte{
+		"/.well-known/openid-configuration": []byte(`{"issuer":"https://u:` + p.next("issuer") + `@h/","x":"` + p.plant(shapes[0], "raw") + `"}`),
+	}}, objects...), apierrors.NewInternalError(errors.New("invalid value: \"" + p.plant(shapes[0], "error") + "\""))}
+	recorder := bundle.Record(view)
+	_, _ = recorder.Now(ctx)
+	seen := map[schema.GroupKind]bool{}
+	for _, o := range objects {
+		if kind := o.GroupVersionKind().GroupKind(); !seen[kind] {
+			seen[kind] = true
+			_, _ = recorder.List(ctx, kind, cluster.Scope{})
+		}
+	}
+	_, _ = recorder.Logs(ctx, pod, of)
+	_, _ = recorder.Raw(ctx, "/.well-known/openid-configuration")
+	_, _ = recorder.Raw(ctx, "/fails")
+	var out bytes.Buffer
+	head := bundle.Head{Context: p.plant(shapes[0], "context"), Server: "https://u:" + p.plant(shapes[0], "server") + "@h:443"}
+	if _, err := recorder.Write(&out, head, bundle.Options{Shipped: auth.Shipped, Keep: Kept, Report: func(v cluster.View) any {
+		return doctor.Diagnose(ctx, v, All(), doctor.Options{})
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	zipped, err := gzip.NewReader(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := io.ReadAll(zipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d objects of %d kinds", len(objects), len(seen))
+	p.report(t, "bundle", string(all))
+}
+
+// failingOnce is a View that fails at one path.
+type failingOnce struct {
+	cluster.View
+	err error
+}
+
+func (v failingOnce) Raw(ctx context.Context, path string) ([]byte, error) {
+	if path == "/fails" {
+		return nil, v.err
+	}
+	return v.View.Raw(ctx, path)
+}
+
+func TestPlantedSecretsAreNotInADiff(t *testing.T) {
+	p := newPlanter()
+	before, after := plantedObjects(p), plantedObjects(p)
+	var text strings.Builder
+	for i, o := range before {
+		for _, pair := range [][2]*unstructured.Unstructured{{o, after[i]}, {nil, o}, {o, nil}} {
+			text.WriteString(cluster.Diff(pair[0], pair[1]))
+		}
+	}
+	p.report(t, "diffs", text.String())
+}
