@@ -9,6 +9,8 @@ var settingForms = map[string]Form{
 	"name": Name, "namespace": Name, "displayname": Word, "groupkey": Name, "key": Word, "value": Word, "operator": Word, "effect": Word,
 	"executor": Word, "containerruntimeexecutor": Word, "issuer": Address, "oidc_issuer_url": Address, "issuerurl": Address,
 	"endpoint": Address, "url": Address, "uri": Address, "redirecturi": Address, "redirecturis": Address, "redirect_url": Address, "host": Host, "hosts": Host, "hostname": Host, "server": Host, "domain": Host, "clusterdomain": Host,
+	"service": Host, "cluster": envoyCluster, "cluster_name": envoyCluster, "skip_auth_uri": Word, "skip_auth_urls": Word, "skip_auth_routes": Word, "skip_auth_route": Word, "skip_auth_regex": Word,
+	"skip-auth-regex": Word, "skip-auth-route": Word, "proxy-prefix": Word, "proxy_prefix": Word, "ping_path": Word, "ready_path": Word, "email_domains": Host, "whitelist_domains": Host, "upstreams": Address,
 	"imagepullpolicy": Word, "mode": Word, "type": Word, "kind": Word, "apiversion": Word, "level": Word, "format": Word, "provider": Word, "prefix": Word,
 	"path": Word, "file": Word, "dir": Word, "port": Plain, "mountpath": Word, "storageclass": Name, "storageclassname": Name, "serviceaccount": Name, "serviceaccountname": Name, "runtime": Word,
 	"lock-namespace": Name, "enable-scheme": Word, "metrics-bind-address": Plain, "part-of": Word, "istio-injection": Word,
@@ -45,7 +47,17 @@ var fieldForms = map[string]Form{
 	"apiGroups": Identifier, "apiGroup": Identifier, "resources": Identifier, "resource": Identifier, "resourceNames": Identifier, "verbs": Identifier, "nonResourceURLs": Word,
 	"finalizers": Identifier, "targetPort": Name, "port": Name, "namespaces": Name, "gateways": Identifier, "loadBalancerIP": Plain,
 	"loadBalancerSourceRanges": Plain, "cidr": Plain, "except": Plain, "clusterIP": Plain, "clusterIPs": Plain, "ip": Plain, "ipBlocks": Plain, "remoteIpBlocks": Plain,
-	"issuer": Address, "jwksUri": Address, "server": Address, "url": Address, "privateKey": mountedFile, "serverCertificate": mountedFile, "caCertificates": mountedFile, "clientCertificate": mountedFile, "audience": Identifier, "audiences": Identifier, "uid": Never,
+	"issuer": Address, "jwksUri": Address, "server": Address, "url": Address, "privateKey": mountedFile, "serverCertificate": mountedFile, "caCertificates": mountedFile, "clientCertificate": mountedFile, "audience": Identifier, "audiences": Identifier, "uid": Never, "cluster": envoyCluster, "cluster_name": envoyCluster, "service": Host, "uri": Address,
+}
+
+// envoyCluster is the form of the names that Istio gives to Envoy's clusters: "outbound|8080||dex.auth.svc.cluster.local".
+func envoyCluster(v string) bool {
+	for part := range strings.SplitSeq(v, "|") {
+		if !Word(part) && !Host(part) {
+			return false
+		}
+	}
+	return true
 }
 
 // mountedFile is the form of the path of a file in a container.

@@ -81,7 +81,7 @@ func braces(path string) []string {
 // keep returns what is kept of a value; nil is nothing.
 func (r Rules) keep(v any, n *node, field string) any {
 	if shape := shapes[n.form]; shape != nil {
-		return shape(r, v)
+		return shape(r, field, v)
 	}
 	switch v := v.(type) {
 	case map[string]any:
@@ -139,7 +139,7 @@ func (r Rules) fields(m map[string]any, n *node) any {
 // whole keeps the structure of an object, and of its values what a diff would show.
 func (r Rules) whole(m map[string]any) any {
 	p := &pair{keys: map[string]string{}, keyName: r.Replace}
-	return (&object{replace: func(_, value string) string { return r.hide(value) }}).mask(m, p)
+	return (&object{public: r.Public, replace: func(_, value string) string { return r.hide(value) }}).mask(m, p)
 }
 
 func (r Rules) hide(value string) string {
@@ -171,31 +171,31 @@ func (r Rules) text(form, field, v string) any {
 }
 
 // shapes are the forms of whole values.
-var shapes = map[string]func(Rules, any) any{}
+var shapes = map[string]func(Rules, string, any) any{}
 
 func init() {
 	shapes["labels"] = Rules.labels
 	shapes["resources"] = Rules.resources
-	shapes["text"] = func(r Rules, v any) any {
+	shapes["text"] = func(r Rules, _ string, v any) any {
 		if s, ok := v.(string); ok {
 			return Text(s, r.Names, r.Replace)
 		}
 		return nil
 	}
-	shapes["person"] = func(r Rules, v any) any {
+	shapes["person"] = func(r Rules, _ string, v any) any {
 		if s, ok := v.(string); ok && !r.Public(s) && s != "" {
 			return r.Person(s)
 		}
 		return v
 	}
-	shapes["args"] = func(r Rules, v any) any {
+	shapes["args"] = func(r Rules, _ string, v any) any {
 		list, _ := v.([]any)
 		return Args(list, func(_ int, value string) string { return r.hide(value) })
 	}
 	shapes["env"] = Rules.env
-	shapes["config"] = func(r Rules, v any) any {
+	shapes["config"] = func(r Rules, field string, v any) any {
 		if s, ok := v.(string); ok {
-			return Config(s, "", func(key, value string) bool { return r.Public(value) || Setting(key, value) }, r.hide)
+			return Config(s, field, func(key, value string) bool { return r.Public(value) || Setting(key, value) }, r.hide)
 		}
 		return nil
 	}
@@ -203,7 +203,7 @@ func init() {
 }
 
 // labels keeps labels and annotations: a key or value that is not known has a replacement, so that selectors still match.
-func (r Rules) labels(v any) any {
+func (r Rules) labels(_ string, v any) any {
 	m, ok := v.(map[string]any)
 	if !ok {
 		return nil
@@ -227,7 +227,7 @@ func (r Rules) labels(v any) any {
 }
 
 // resources keeps quantities by resource: "nvidia.com/gpu: 1".
-func (r Rules) resources(v any) any {
+func (r Rules) resources(_ string, v any) any {
 	m, ok := v.(map[string]any)
 	if !ok {
 		return nil
@@ -249,7 +249,7 @@ func (r Rules) resources(v any) any {
 }
 
 // env keeps environment variables.
-func (r Rules) env(v any) any {
+func (r Rules) env(_ string, v any) any {
 	list, _ := v.([]any)
 	out := make([]any, 0, len(list))
 	for _, item := range list {
@@ -273,10 +273,10 @@ func (r Rules) env(v any) any {
 	return out
 }
 
-var envSources = compile([]string{"{secretKeyRef,configMapKeyRef}/name name", "{secretKeyRef,configMapKeyRef}/key", "fieldRef/fieldPath id"})
+var envSources = compile([]string{"{secretKeyRef,configMapKeyRef}/name name", "{secretKeyRef,configMapKeyRef}/key", "fieldRef/fieldPath"})
 
 // secret keeps the keys of a Secret, and replaces its values.
-func (r Rules) secret(v any) any {
+func (r Rules) secret(_ string, v any) any {
 	m, ok := v.(map[string]any)
 	if !ok {
 		return nil

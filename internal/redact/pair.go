@@ -144,6 +144,7 @@ func told(a, b, maskedA, maskedB any) (any, any, bool) {
 type object struct {
 	kind    string
 	replace func(at, value string) string
+	public  func(string) bool // values that are known to everybody; nil for none
 	pair    *pair
 }
 
@@ -244,7 +245,7 @@ func itemName(item any, i int) string {
 func (o *object) text(s string, at place) string {
 	hide := func(value string) string { return o.replace(at.path, value) }
 	switch {
-	case s == "":
+	case s == "" || o.public != nil && o.public(s):
 		return s
 	case at.secret:
 		return hide(s)

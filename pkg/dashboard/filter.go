@@ -231,6 +231,11 @@ const forwardedHost = "975e9fd531cad13b1f6492d440281cc9fa7e39707c7a53d4012232885
 
 func isForwardedHost(value map[string]any) bool {
 	config := kube.Map(value, "typed_config")
-	sum := sha256.Sum256([]byte(spaces.ReplaceAllString(strings.TrimSpace(kube.Text(config, "inlineCode")), " ")))
-	return kube.Text(value, "name") == "envoy.filters.http.lua" && only(config, "@type", "inlineCode") && hex.EncodeToString(sum[:]) == forwardedHost
+	return kube.Text(value, "name") == "envoy.filters.http.lua" && only(config, "@type", "inlineCode") && ShippedScript(kube.Text(config, "inlineCode"))
+}
+
+// ShippedScript reports whether a text is the script of an EnvoyFilter that Kubeflow ships.
+func ShippedScript(code string) bool {
+	sum := sha256.Sum256([]byte(spaces.ReplaceAllString(strings.TrimSpace(code), " ")))
+	return hex.EncodeToString(sum[:]) == forwardedHost
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
@@ -93,7 +92,7 @@ func run(ctx context.Context, o *bundleOptions) error {
 		return ctx.Err()
 	}
 	written, size, err := o.save(recorder, head, bundle.Options{
-		Emails: o.emails, Shipped: auth.Shipped, Keep: checks.Kept,
+		Emails: o.emails, Shipped: checks.Public, Keep: checks.Kept,
 		Report: func(kept cluster.View) any { return doctor.Diagnose(ctx, kept, checks.All(), options) },
 	})
 	if err != nil {

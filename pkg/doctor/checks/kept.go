@@ -6,7 +6,11 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
 )
+
+// Public reports whether a value is one that Kubeflow ships, so that a bundle may keep it.
+func Public(value string) bool { return auth.Shipped(value) || dashboard.ShippedScript(value) }
 
 // Kept lists the fields that the checks read, by kind: a bundle holds these and nothing else. A check that reads another field
 // has a case whose report from a bundle differs from that of the cluster (kept_test.go): add the field here.
@@ -23,10 +27,10 @@ func keptFields() redact.Table {
 		kube.NamespaceKind:                 {"spec/finalizers id", "status/phase", conditions, conditionTexts},
 		kube.ServiceKind:                   {"spec/{type,externalTrafficPolicy,internalTrafficPolicy,sessionAffinity,ipFamilyPolicy,ipFamilies,loadBalancerClass,allocateLoadBalancerNodePorts,healthCheckNodePort}", "spec/selector labels", "spec/{clusterIP,clusterIPs,loadBalancerIP,loadBalancerSourceRanges,externalIPs} plain", "spec/externalName host", "spec/ports/{name,targetPort,appProtocol} name", "spec/ports/{port,protocol,nodePort}", "status/loadBalancer/ingress/{ip,ipMode} plain", "status/loadBalancer/ingress/hostname host"},
 		kube.EndpointSliceKind:             {"addressType", "endpoints/addresses plain", "endpoints/conditions/{ready,serving,terminating}", "endpoints/targetRef/{kind,name,namespace} id", "endpoints/nodeName name", "ports/name name", "ports/{port,protocol,appProtocol}"},
-		kube.ConfigMapKind:                 {"data/* hash", "data/{" + configKeys + "} config"},
+		kube.ConfigMapKind:                 {"data/* config"},
 		kube.SecretKind:                    {"type id", "data secret"},
 		kube.EventKind:                     {"involvedObject/{kind,namespace,name} id", "{type,reason}", "message text", "{firstTimestamp,lastTimestamp,eventTime} plain", "count"},
-		kube.NodeKind:                      {"spec/unschedulable", "spec/taints/key id", "spec/taints/{value,effect}", "status/{allocatable,capacity} resources", conditions, conditionTexts, "status/nodeInfo/{architecture,operatingSystem}", "status/nodeInfo/{containerRuntimeVersion,kubeletVersion,kernelVersion,osImage} id", "status/volumesAttached/name hash"},
+		kube.NodeKind:                      {"spec/unschedulable", "spec/taints/key id", "spec/taints/{value,effect}", "status/{allocatable,capacity} resources", "status/addresses/type", "status/addresses/address plain", conditions, conditionTexts, "status/nodeInfo/{architecture,operatingSystem}", "status/nodeInfo/{containerRuntimeVersion,kubeletVersion,kernelVersion,osImage} id", "status/volumesAttached/name hash"},
 		kube.LeaseKind:                     {"spec/{renewTime,acquireTime} plain", "spec/leaseDurationSeconds"},
 		kube.PersistentVolumeClaimKind:     {"spec/{accessModes,volumeMode}", "spec/resources/requests resources", "spec/{storageClassName,volumeName} name", "status/phase", conditions, conditionTexts},
 		kube.PersistentVolumeKind:          {"spec/{accessModes,persistentVolumeReclaimPolicy,volumeMode}", "spec/capacity resources", "spec/storageClassName name", "spec/claimRef/{namespace,name} name", "spec/nodeAffinity/required/nodeSelectorTerms/matchExpressions/key id", "spec/nodeAffinity/required/nodeSelectorTerms/matchExpressions/operator", "spec/nodeAffinity/required/nodeSelectorTerms/matchExpressions/values name", "spec/csi/driver name", "spec/{azureDisk,azureFile}/kind", "status/phase"},
@@ -74,8 +78,6 @@ var metadata = []string{
 const (
 	conditions     = "status/conditions/{type,status,reason,lastTransitionTime,observedGeneration}"
 	conditionTexts = "status/conditions/message text"
-	// configKeys are the keys of the ConfigMaps that checks read.
-	configKeys = "config,config.yaml,containerRuntimeExecutor,containerRuntimeExecutors,artifactRepository,executor,executorImage,oauth2_proxy.cfg,spawner_ui_config.yaml,namespace-labels.yaml,namespace-labels,bpf-lb-sock-hostns-only,cni-exclusive,kube-proxy-replacement,enable-policy,clusterDomain,mesh"
 )
 
 func selector(path string) string    { return path + "/matchLabels labels" }
@@ -95,9 +97,9 @@ var podSpec = []string{
 	"nodeSelector labels", "tolerations/{key,value} id", "tolerations/{operator,effect,tolerationSeconds}", "resources/{requests,limits} resources", "overhead resources",
 	"affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms/{matchExpressions,matchFields}/{key,operator,values} id",
 	"securityContext/**", "imagePullSecrets/name name", "topologySpreadConstraints/{maxSkew,topologyKey,whenUnsatisfiable}",
-	"volumes/name name", "volumes/persistentVolumeClaim/claimName name", "volumes/{secret/secretName,configMap/name} name", "volumes/{hostPath,nfs,azureDisk,azureFile,awsElasticBlockStore,gcePersistentDisk,iscsi,cephfs,rbd,glusterfs,flexVolume,flocker,portworxVolume,quobyte,scaleIO,storageos,vsphereVolume,photonPersistentDisk,fc,cinder,gitRepo}/type", "volumes/{emptyDir,downwardAPI,ephemeral,csi}/driver name",
+	"volumes/name name", "volumes/persistentVolumeClaim/claimName name", "volumes/{secret/secretName,configMap/name} name", "volumes/configMap/items/{key,path}", "volumes/{hostPath,nfs,azureDisk,azureFile,awsElasticBlockStore,gcePersistentDisk,iscsi,cephfs,rbd,glusterfs,flexVolume,flocker,portworxVolume,quobyte,scaleIO,storageos,vsphereVolume,photonPersistentDisk,fc,cinder,gitRepo}/type", "volumes/{emptyDir,downwardAPI,ephemeral,csi}/driver name",
 	"volumes/projected/sources/serviceAccountToken/{audience,path,expirationSeconds} id",
-	containers("name name"), containers("image image"), containers("{restartPolicy,imagePullPolicy}"), containers("{args,command} args"), containers("env env"),
+	containers("name name"), containers("image image"), containers("{restartPolicy,imagePullPolicy}"), containers("{args,command} args"), containers("env env"), containers("envFrom/{configMapRef,secretRef}/name name"), containers("envFrom/prefix"),
 	containers("resources/{requests,limits} resources"), containers("ports/name name"), containers("ports/{containerPort,hostPort,protocol,hostIP}"), containers("volumeMounts/name name"), containers("volumeMounts/{mountPath,readOnly,subPath}"),
 	containers("securityContext/**"), containers("{livenessProbe,readinessProbe,startupProbe}/{httpGet,tcpSocket,grpc}/host name"), containers("{livenessProbe,readinessProbe,startupProbe}/{httpGet,tcpSocket,grpc}/{port,scheme}"),
 	containers("lifecycle/{postStart,preStop}/{httpGet,tcpSocket}/host name"),
@@ -117,7 +119,7 @@ var podStatus = []string{
 var workload = slices.Concat([]string{
 	"spec/{replicas,paused,suspend,parallelism,completions,backoffLimit,minReadySeconds,progressDeadlineSeconds}", selector("spec/selector"), expressions("spec/selector"), "spec/serviceName name",
 	"spec/{strategy,updateStrategy}/type", "spec/template/metadata/{labels,annotations} labels", "spec/volumeClaimTemplates/metadata/name name",
-	"status/{replicas,readyReplicas,updatedReplicas,availableReplicas,unavailableReplicas,observedGeneration,currentReplicas,numberReady,desiredNumberScheduled,currentNumberScheduled,updatedNumberScheduled,numberAvailable,numberUnavailable,active,succeeded,failed,currentRevision,updateRevision} name",
+	"status/{replicas,readyReplicas,updatedReplicas,availableReplicas,unavailableReplicas,observedGeneration,currentReplicas,numberReady,desiredNumberScheduled,currentNumberScheduled,updatedNumberScheduled,numberAvailable,numberUnavailable,active,succeeded,failed}", "status/{currentRevision,updateRevision} hash",
 	conditions, conditionTexts,
 }, under("spec/template/spec", podSpec))
 

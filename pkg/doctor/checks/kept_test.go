@@ -12,7 +12,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/bundle"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
 )
 
 // bundled returns what a bundle of all that some checks read shows.
@@ -24,7 +23,7 @@ func bundled(t *testing.T, view cluster.View, chosen []*doctor.Check, s doctor.S
 	_, _ = recorder.Now(ctx)
 	_ = doctor.Diagnose(ctx, recorder, chosen, doctor.Options{Settings: s})
 	var out bytes.Buffer
-	if _, err := recorder.Write(&out, bundle.Head{}, bundle.Options{Emails: true, Shipped: auth.Shipped, Keep: Kept}); err != nil {
+	if _, err := recorder.Write(&out, bundle.Head{}, bundle.Options{Emails: true, Shipped: Public, Keep: Kept}); err != nil {
 		t.Fatal(err)
 	}
 	saved, err := bundle.Open(&out)

@@ -195,7 +195,7 @@ func (p *planter) shapedObjects() []*unstructured.Unstructured {
 	for i, s := range shapes {
 		name := fmt.Sprintf("shape-%d", i)
 		data := map[string]any{}
-		for _, key := range strings.Split(configKeys, ",") {
+		for _, key := range []string{"config", "config.yaml", "artifactRepository", "oauth2_proxy.cfg", "spawner_ui_config.yaml", "mesh", "x"} {
 			data[key] = p.plant(s, "ConfigMap.data."+key)
 		}
 		data[p.plant(shapes[0], "ConfigMap key")] = p.plant(s, "ConfigMap.data")

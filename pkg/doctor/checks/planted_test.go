@@ -17,7 +17,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/bundle"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
 )
 
 // report fails the test if a planted secret can be read.
@@ -63,7 +62,7 @@ func TestPlantedSecretsAreNotInABundle(t *testing.T) {
 	_, _ = recorder.Raw(ctx, "/fails")
 	var out bytes.Buffer
 	head := bundle.Head{Context: p.plant(shapes[0], "context"), Server: "https://u:" + p.plant(shapes[0], "server") + "@h:443"}
-	if _, err := recorder.Write(&out, head, bundle.Options{Shipped: auth.Shipped, Keep: Kept, Report: func(v cluster.View) any {
+	if _, err := recorder.Write(&out, head, bundle.Options{Shipped: Public, Keep: Kept, Report: func(v cluster.View) any {
 		return doctor.Diagnose(ctx, v, All(), doctor.Options{})
 	}}); err != nil {
 		t.Fatal(err)
