@@ -96,7 +96,7 @@ func Version(v string) bool { return apiVersion.MatchString(v) && !random(v) }
 // FieldName is the form of the names of fields that are not of Kubernetes.
 func FieldName(v string) bool { return Known(v) || len(v) <= 12 && lowerOnly.MatchString(v) }
 
-var lowerOnly = regexp.MustCompile(`^[a-z]+$`)
+var lowerOnly = regexp.MustCompile(`^[a-z]+[0-9]{0,2}$`)
 
 // Image is the form of references to container images.
 func Image(v string) bool {
