@@ -37,6 +37,7 @@ var inner = map[string][]string{
 	"pkg/install/status":    {"pkg/install/apply", "pkg/install/plan", "pkg/install/explain", "pkg/install/inventory"},
 	"pkg/install/apply":     {"pkg/install/plan", "pkg/install/explain", "pkg/lock", "pkg/install/inventory", "pkg/install/events"},
 	"pkg/install/explain":   {"pkg/install/plan"},
+	"pkg/install/backup":    {"pkg/install/inventory"},
 	"pkg/install/preflight": {"pkg/install/plan", "pkg/install/inventory"},
 	"pkg/install/plan":      {"pkg/install/inventory"},
 	"pkg/lock":              {"pkg/install/inventory"},

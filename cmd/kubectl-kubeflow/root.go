@@ -73,6 +73,7 @@ and expose the dashboard. Commands use the cluster of the current context.`,
 	root.AddGroup(&cobra.Group{ID: "main", Title: "Commands:"})
 	for _, cmd := range []*cobra.Command{ // in the order of use
 		install.NewCommand(d),
+		install.NewUpgradeCommand(d),
 		status.NewCommand(d),
 		doctor.NewCommand(d),
 		expose.NewCommand(d),

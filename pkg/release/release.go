@@ -2,6 +2,7 @@ package release
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/version"
 )
@@ -31,6 +32,8 @@ type Release struct {
 	// LeftOvers are objects of older releases that would conflict with this one, including those that
 	// the files of older releases list.
 	LeftOvers []LeftOver `json:"leftOvers,omitempty"`
+	// Moves say what an upgrade from an older release does to users' data.
+	Moves []Move `json:"moves,omitempty"`
 	// Hidden leaves what is not a Kubeflow release (mini, the MPI operator) out of every list.
 	Hidden bool `json:"hidden,omitempty"`
 }
@@ -80,6 +83,23 @@ type LeftOver struct {
 	Name       string `json:"name"`
 	// Why says what fails while it exists, to end a sentence: "its role cannot be changed".
 	Why string `json:"why"`
+}
+
+// A Move is data of users that an upgrade does not carry over by itself.
+type Move struct {
+	// From is the first release that keeps the data elsewhere: an upgrade from an older one leaves it behind.
+	From string `json:"from"`
+	// Component is the one whose data it is.
+	Component string `json:"component"`
+	// What says what happens, as a sentence.
+	What string `json:"what"`
+	// Next says how to keep the data, or how to go back.
+	Next string `json:"next"`
+}
+
+// MovesFrom returns what an upgrade from an installed release to this one leaves behind.
+func (r Release) MovesFrom(installed string) []Move {
+	return slices.DeleteFunc(slices.Clone(r.Moves), func(m Move) bool { return !version.Older(installed, m.From) || version.Older(r.Version, m.From) })
 }
 
 // SignIn is the authentication of a release's dashboard.

@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
@@ -35,9 +36,12 @@ type installOptions struct {
 	dirs      []string
 	allow     allowances
 
+	upgrading *kubeflow.UpgradePlan // set by the command upgrade
+
 	changed func(flag string) bool // reports whether the flag was set
 	printed bool                   // the -o document is written
 	times   *times                 // per component
+	report  *doctor.Report         // of the checks at the end
 }
 
 const installLong = `Install Kubeflow on the cluster of the current context, or upgrade it.
@@ -117,12 +121,18 @@ func (o *installOptions) validate() error {
 	return cmp.Or(cli.CheckName(o.name), installDryRun.Check(o.dryRun), installOutput.Check(o.output), cli.LoadRestrictor.Check(o.restrictor), o.adaptFlags.validate(), o.preflightFlags.validate())
 }
 
-// run installs. With -o json or yaml it writes a document even if the install failed before it had a result.
+// run installs.
 func run(ctx context.Context, o *installOptions) error {
+	return o.documented(func() error { return o.install(ctx) })
+}
+
+// documented runs do, with a stream of events for -o json. With -o json or yaml a document is written even if it failed before it had a
+// result.
+func (o *installOptions) documented(do func() error) error {
 	if o.output == "json" && o.dryRun == "none" && !o.diff {
 		o.ErrOut = cli.NewEventStream(o.ErrOut, o.Now)
 	}
-	err := o.install(ctx)
+	err := do()
 	if err != nil && !o.printed && (o.output == "json" || o.output == "yaml") {
 		doc := installResult{APIVersion: cli.ResultVersion, Kind: "Result", Name: o.name, Release: o.release, Status: "failed", Error: err.Error()}
 		return errors.Join(cli.PrintDocument(o.Out, o.output, doc), err)
@@ -141,6 +151,11 @@ func (o *installOptions) install(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return o.carryOut(ctx, client, plan, began, func(context.Context) error { return nil })
+}
+
+// carryOut shows a plan, asks for confirmation, does what comes before it, applies it, and ends with the doctor's verdict.
+func (o *installOptions) carryOut(ctx context.Context, client *cluster.Client, plan *kubeflow.InstallPlan, began time.Time, before func(context.Context) error) error {
 	o.name = plan.Name
 	switch {
 	case o.dryRun == string(kubeflow.DryRunClient) && !o.diff:
@@ -155,7 +170,15 @@ func (o *installOptions) install(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := before(ctx); err != nil {
+		return err
+	}
 	result, err := o.apply(ctx, client, plan, downgrade)
+	if err == nil && o.settles(plan, result) {
+		o.report, err = plan.Settle(ctx, kubeflow.SettleOptions{
+			Suppress: o.suppressions, Timeout: o.timeout, Now: o.Now, Progress: func(line string) { o.Screen().Say("%s", line) },
+		})
+	}
 	return o.finish(client, plan, result, began, err)
 }
 
@@ -211,5 +234,9 @@ func (o *installOptions) confirm(ctx context.Context, client *cluster.Client, pl
 	for _, cycle := range plan.Cycles {
 		o.Screen().Say("Note: %s depend on each other in a cycle; they are applied without waiting", text.Names(cycle.Objects, 5, cluster.Ref.String))
 	}
-	return o.ask(ctx, plan, fmt.Sprintf("Install %s on %s?", plan.Title, cmp.Or(client.Context, client.Server())))
+	o.printMoves()
+	if !plan.FirstInstall() && plan.Complete() && o.wait {
+		o.Screen().Say("Afterwards, webhooks that AKS changed are fixed, and pods without a sidecar, or with that of an older Istio, are restarted")
+	}
+	return o.ask(ctx, plan, o.question(plan.Title, cmp.Or(client.Context, client.Server())))
 }

@@ -36,6 +36,7 @@ type installResult struct {
 	Components  []*componentTime    `json:"components,omitempty"`
 	Adaptations []doctor.Adaptation `json:"adaptations,omitempty"`
 	Pending     []apply.Pending     `json:"pending,omitempty"`
+	Health      *health             `json:"health,omitempty"` // the doctor's verdict on a whole Kubeflow
 	Error       string              `json:"error,omitempty"`
 }
 
@@ -50,6 +51,7 @@ func (o *installOptions) finish(client *cluster.Client, plan *kubeflow.InstallPl
 	if o.wait {
 		doc.Status = "ready"
 	}
+	doc.Health = healthOf(o.report)
 	doc.Rendered = plan.RenderTook.Seconds()
 	if o.times != nil {
 		doc.Components = o.times.components
@@ -79,6 +81,9 @@ func (o *installOptions) finish(client *cluster.Client, plan *kubeflow.InstallPl
 	default:
 		o.summary(plan, doc, result, took)
 	}
+	if err == nil {
+		err = verdictOf(doc.Health)
+	}
 	return err
 }
 
@@ -91,6 +96,10 @@ func (o *installOptions) summary(plan *kubeflow.InstallPlan, doc installResult, 
 	fmt.Fprintln(o.Out)
 	if longest := o.times.longest(); longest != "" && result.Changed > 0 && o.wait {
 		fmt.Fprintln(o.Out, longest)
+	}
+	if doc.Health != nil {
+		printHealth(o.Out, doc.Health)
+		return
 	}
 	if doc.Status == "ready" {
 		fmt.Fprintln(o.Out, "Next: kubectl kubeflow doctor, then kubectl kubeflow expose")

@@ -1,0 +1,68 @@
+package install
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+)
+
+// settles reports whether an install ends with the doctor's checks: when it has changed a whole Kubeflow and has waited for it.
+func (o *installOptions) settles(plan *kubeflow.InstallPlan, result *apply.Result) bool {
+	return o.wait && plan.Complete() && result.Changed+len(result.Pruned) > 0
+}
+
+// A health is the verdict of the doctor's checks in the document of an install.
+type health struct {
+	Errors   int                `json:"errors"`
+	Warnings int                `json:"warnings"`
+	Findings []string           `json:"findings,omitempty"` // the messages of errors, with the checks' IDs
+	Fixes    []doctor.FixResult `json:"fixes,omitempty"`    // of what the install left behind
+}
+
+func healthOf(report *doctor.Report) *health {
+	if report == nil {
+		return nil
+	}
+	h := &health{Errors: report.Summary.Error, Warnings: report.Summary.Warning, Fixes: report.Fixes}
+	for _, c := range report.Checks {
+		for _, f := range c.Findings {
+			if f.Severity == doctor.Error {
+				h.Findings = append(h.Findings, fmt.Sprintf("%s (%s)", f.Message, c.ID))
+			}
+		}
+	}
+	return h
+}
+
+// maxErrors is how many errors the end of an install lists.
+const maxErrors = 3
+
+// printHealth prints the verdict as the last lines of an install.
+func printHealth(out io.Writer, h *health) {
+	switch {
+	case h.Errors > 0:
+		fmt.Fprintf(out, "Kubeflow is degraded: doctor finds %s\n", text.Plural(h.Errors, "error"))
+		for _, line := range text.Lines(h.Findings, maxErrors) {
+			fmt.Fprintf(out, "  %s\n", line)
+		}
+		fmt.Fprintln(out, "Next: kubectl kubeflow doctor, then kubectl kubeflow doctor --fix")
+	case h.Warnings > 0:
+		fmt.Fprintf(out, "Kubeflow is healthy; doctor has %s: kubectl kubeflow doctor\n", text.Plural(h.Warnings, "warning"))
+		fmt.Fprintln(out, "Next: kubectl kubeflow expose")
+	default:
+		fmt.Fprintln(out, "Kubeflow is healthy. Next: kubectl kubeflow expose")
+	}
+}
+
+// verdictOf is the error of an install that ended with errors.
+func verdictOf(h *health) error {
+	if h != nil && h.Errors > 0 {
+		return cli.ErrFound
+	}
+	return nil
+}
