@@ -21,14 +21,29 @@ import (
 type Inventory struct {
 	Objects   []*unstructured.Unstructured // in the order of their deletion: Services first, so that the address is removed before what protects it
 	Edited    []*unstructured.Unstructured
+	Foreign   []cluster.Ref                // what has the labels of expose, but is not known to be its
 	consumers []*unstructured.Unstructured // the workloads that read the edited settings
 }
 
 // Empty reports whether there is nothing to remove or revert.
 func (m Inventory) Empty() bool { return len(m.Objects)+len(m.Edited) == 0 }
 
+// CreatedByExpose reports whether an object is one of those that expose creates, and was created by it.
 func CreatedByExpose(o *unstructured.Unstructured) bool {
-	return labels.SelectorFromSet(dashboard.ManagedLabels).Matches(labels.Set(o.GetLabels()))
+	return slices.Contains(createdNames[o.GetKind()], o.GetName()) && record.Created(o)
+}
+
+// createdNames are the names of what expose creates, by kind.
+var createdNames = map[string][]string{
+	kube.ServiceKind.Kind:       {dashboard.LoadBalancerName},
+	CertificateKind.Kind:        {DashboardCertificate, RootName},
+	IssuerKind.Kind:             {RootName, CAIssuer, LetsEncryptIssuer},
+	kube.NetworkPolicyKind.Kind: {dashboard.AllowName},
+}
+
+// IsIssued reports whether an object is a Secret with the name of one that cert-manager creates for expose.
+func IsIssued(o *unstructured.Unstructured) bool {
+	return o.GetKind() == kube.SecretKind.Kind && slices.Contains(issuedNames, o.GetName())
 }
 
 func IsDeleting(o *unstructured.Unstructured) bool { return o.GetDeletionTimestamp() != nil }
@@ -46,9 +61,13 @@ func ReadInventory(ctx context.Context, view cluster.View) (Inventory, error) {
 	if err != nil {
 		return m, err
 	}
-	if m.Edited, err = listAll(ctx, view, editedKinds, cluster.Scope{Labels: record.Label + "=expose"}); err != nil {
+	objects, m.Foreign = apart(objects, CreatedByExpose)
+	edited, err := listAll(ctx, view, editedKinds, cluster.Scope{Labels: record.Label + "=expose"})
+	if err != nil {
 		return m, err
 	}
+	edited, foreign := apart(edited, record.Edited)
+	m.Edited, m.Foreign = edited, append(m.Foreign, foreign...)
 	secrets, err := readIssued(ctx, view, objects)
 	if err != nil {
 		return m, err
@@ -61,6 +80,18 @@ func ReadInventory(ctx context.Context, view cluster.View) (Inventory, error) {
 	m.Objects = slices.Insert(objects, rules, secrets...)
 	m.consumers = record.Consumers(ctx, view, m.Edited)
 	return m, nil
+}
+
+// apart separates the objects of expose from those that only have its labels.
+func apart(objects []*unstructured.Unstructured, ours func(*unstructured.Unstructured) bool) (own []*unstructured.Unstructured, foreign []cluster.Ref) {
+	for _, o := range objects {
+		if ours(o) {
+			own = append(own, o)
+		} else {
+			foreign = append(foreign, cluster.RefOf(o))
+		}
+	}
+	return own, foreign
 }
 
 // listAll lists several kinds in parallel, and returns them in the order of the kinds. One that the server does not have is empty.
@@ -123,13 +154,16 @@ const DashboardCertificate = "kubectl-kubeflow-dashboard"
 // The objects around it. The private CA has a self-signed root, so that clients that trust the root keep trusting
 // the certificate after a renewal.
 const (
-	RootName          = "kubectl-kubeflow-root" // an Issuer, the Certificate it signs, and that one's Secret
+	RootName          = "kubectl-kubeflow-root"      // an Issuer, the Certificate it signs, and that one's Secret
+	CAIssuer          = "kubectl-kubeflow-authority" // the Issuer that signs with the private CA
 	LetsEncryptIssuer = "kubectl-kubeflow-letsencrypt"
 )
 
 // ReadEdited returns the objects of other owners that expose changed.
 func ReadEdited(ctx context.Context, view cluster.View) ([]*unstructured.Unstructured, error) {
-	return listAll(ctx, view, editedKinds, cluster.Scope{Labels: record.Label + "=expose"})
+	all, err := listAll(ctx, view, editedKinds, cluster.Scope{Labels: record.Label + "=expose"})
+	edited, _ := apart(all, record.Edited)
+	return edited, err
 }
 
 // MountedSecret is the one Secret that gateways before Istio 1.5 mount: they serve only from files.

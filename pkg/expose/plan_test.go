@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
@@ -50,6 +51,9 @@ func TestPlans(t *testing.T) {
 func decided(t *testing.T, archive *txtar.Archive) string {
 	t.Helper()
 	objects := merged(parsed(t, read(t, "testdata/shapes/"+strings.TrimSpace(section(archive, "shape"))+".yaml")), parsed(t, section(archive, "cluster")))
+	for _, object := range objects { // a server notes who wrote them
+		object.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: expose.Manager, Operation: metav1.ManagedFieldsOperationUpdate, FieldsV1: metav1.NewFieldsV1(`{"f:metadata":{"f:labels":{},"f:annotations":{}}}`)}})
+	}
 	view, o := cluster.Objects("test objects", nil, objects...), options(t, section(archive, "flags"))
 	target, err := expose.Read(context.Background(), view)
 	if err != nil {

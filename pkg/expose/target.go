@@ -50,7 +50,7 @@ func (t *Target) readInventory(ctx context.Context, view cluster.View) (err erro
 				t.Inventory.Objects = append(t.Inventory.Objects, o)
 			}
 		}
-		if t.IstioGateway != nil && t.IstioGateway.GetLabels()[record.Label] != "" {
+		if t.IstioGateway != nil && record.Edited(t.IstioGateway) {
 			t.Inventory.Edited = append(t.Inventory.Edited, t.IstioGateway)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 // An UnexposePlan is what reverts everything that expose created and changed.
 type UnexposePlan struct {
 	Changes []cluster.Change
+	Foreign []cluster.Ref // what has the labels of expose, but is not known to be its: it stays
 
 	client *cluster.Client
 }
@@ -31,7 +32,7 @@ func PrepareUnexpose(ctx context.Context, client *cluster.Client) (*UnexposePlan
 	if err != nil {
 		return nil, err
 	}
-	return &UnexposePlan{Changes: expose.PlanRemoval(made), client: client}, nil
+	return &UnexposePlan{Changes: expose.PlanRemoval(made), Foreign: made.Foreign, client: client}, nil
 }
 
 // UnexposeApplyOptions say how an UnexposePlan is carried out.

@@ -22,6 +22,9 @@ func (o *exposeOptions) runRemove(ctx context.Context, c *cluster.Client, result
 	changes := plan.Changes
 	result.Describe(changes)
 	s := o.Screen()
+	for _, ref := range plan.Foreign {
+		s.Say("%s stays: it has the labels of expose, but the cluster does not note that this program wrote them.", ref)
+	}
 	if len(changes) == 0 {
 		s.Say("Nothing to remove: expose has created nothing on this cluster.")
 	} else {

@@ -2,12 +2,14 @@ package fixes
 
 import (
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/faultproxy"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -44,15 +46,18 @@ func (k *killer) fault(w http.ResponseWriter, r *http.Request, pass http.Handler
 
 // kills reports whether this is the request.
 func (k *killer) kills(r *http.Request) bool {
-	write := r.Method != http.MethodGet && r.URL.Query().Get("dryRun") == "" && !strings.Contains(r.URL.Path, "authorization.k8s.io")
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.dead || !write {
+	if k.dead || !isWrite(r) {
 		return false
 	}
 	k.seen++
 	k.dead = k.seen > k.at
 	return k.dead
+}
+
+func isWrite(r *http.Request) bool {
+	return r.Method != http.MethodGet && r.URL.Query().Get("dryRun") == "" && !strings.Contains(r.URL.Path, "authorization.k8s.io")
 }
 
 func (k *killer) isDead() bool {
@@ -175,7 +180,7 @@ func TestWhatAKilledFixDidNotWriteIsNotRevertedWhereAnotherClientDidIt(t *testin
 	w := worldOf(t)
 	w.reset(value("a", "bad"))
 	proxy := faultproxy.Start(t, kubeconfig)
-	k := &killer{moment: moment{at: 2}} // after what says that no older records are left, and after the record
+	k := &killer{moment: moment{at: 3}} // after the Lease, what says that no older records are left, and the record
 	proxy.Add(faultproxy.Rule{Do: k.fault})
 	_, _ = w.fix(connectTo(t, proxy.Kubeconfig), nil, does("update", sets("a", "good")))
 	if !k.isDead() || w.values()["a"] != "bad" {
@@ -183,4 +188,68 @@ func TestWhatAKilledFixDidNotWriteIsNotRevertedWhereAnotherClientDidIt(t *testin
 	}
 	w.write(value("a", "good"))
 	w.undoes([]string{"a untouched"}, []string{"a=good"})
+}
+
+// An outage lets nothing reach the server for a while from a write on, as when it is stopped and started again: the write itself is
+// lost, or only its answer is.
+type outage struct {
+	moment
+	length time.Duration
+	mu     sync.Mutex
+	seen   int
+	until  time.Time
+}
+
+func (o *outage) fault(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+	begins, down := o.state(r)
+	if begins && o.did {
+		pass.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	if begins || down {
+		panic(http.ErrAbortHandler)
+	}
+	pass.ServeHTTP(w, r)
+}
+
+// state reports whether the outage begins with this request, and whether it lasts.
+func (o *outage) state(r *http.Request) (begins, down bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if isWrite(r) && o.until.IsZero() {
+		if o.seen++; o.seen > o.at {
+			o.until = time.Now().Add(o.length)
+			return true, true
+		}
+	}
+	return false, time.Now().Before(o.until)
+}
+
+// TestAFixAndItsUndoSurviveAnOutageOfTheServer stops the server at ten seeded moments of a fix, and again of its undo. The next fix and
+// the next undo complete what was interrupted, once the server is back.
+func TestAFixAndItsUndoSurviveAnOutageOfTheServer(t *testing.T) {
+	w := worldOf(t)
+	proxy := faultproxy.Start(t, kubeconfig)
+	w.resetEverything()
+	before := w.contents()
+	const seed = 15
+	random := rand.New(rand.NewPCG(seed, seed))
+	for range 10 {
+		fixing := &outage{moment: moment{random.IntN(14), random.IntN(2) == 1}, length: time.Duration(random.IntN(1500)) * time.Millisecond}
+		undoing := &outage{moment: moment{random.IntN(9), random.IntN(2) == 1}, length: time.Duration(random.IntN(1500)) * time.Millisecond}
+		w.resetEverything()
+		proxy.Clear()
+		client := connectTo(t, proxy.Kubeconfig)
+		proxy.Add(faultproxy.Rule{Do: fixing.fault})
+		_, cut := w.fix(client, nil, everything()...)
+		if r, err := w.fix(w.client, nil, everything()...); err != nil || r.Summary.Error > 0 {
+			t.Errorf("%+v: the next fix ends with %+v, %v", fixing.moment, r.Summary, err)
+		}
+		w.oneEntryPerChange(fixing.moment)
+		proxy.Clear()
+		client = connectTo(t, proxy.Kubeconfig)
+		proxy.Add(faultproxy.Rule{Do: undoing.fault})
+		_, undoCut := w.undo(client)
+		t.Logf("fix: %+v for %s, %v; undo: %+v for %s, %v", fixing.moment, fixing.length, cut, undoing.moment, undoing.length, undoCut)
+		w.undoneTo(before, undoing.moment)
+	}
 }

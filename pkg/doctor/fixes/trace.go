@@ -6,7 +6,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 // A trace is what an object shows of a step.
@@ -99,7 +101,7 @@ func (s *Step) wrote(now, back *unstructured.Unstructured) bool {
 		if f.Before == nil || f.Empty() {
 			continue
 		}
-		if !ours(now, f.Pointer) {
+		if !kube.SetBy(now, f.Pointer, doctor.Manager) {
 			return false
 		}
 		values = true

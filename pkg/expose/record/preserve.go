@@ -22,8 +22,9 @@ func Preserve(wanted, live *unstructured.Unstructured) *unstructured.Unstructure
 			}
 		}
 		for _, server := range dashboard.Servers(live) {
-			if name, _, _ := unstructured.NestedString(server, "port", "name"); name == ServerName {
+			if serves(server) {
 				list = append(list, server)
+				break
 			}
 		}
 		SetServers(preserved, list)

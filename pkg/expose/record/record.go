@@ -24,10 +24,11 @@ type Record struct {
 	URLs      map[string]string `json:"urls,omitempty"`      // the current value, to the original one
 }
 
+// Read returns the record of an object, without what expose does not write.
 func Read(o *unstructured.Unstructured) Record {
 	var r Record
 	_ = json.Unmarshal([]byte(o.GetAnnotations()[Annotation]), &r) // without a valid record nothing is recorded
-	return r
+	return r.known()
 }
 
 func Write(o *unstructured.Unstructured, r Record) {

@@ -11,18 +11,14 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// challengePath is where a certificate authority verifies the ownership of a name (RFC 8555, section 8.3). Its content is
-// public by design.
-const challengePath = "/.well-known/acme-challenge/"
-
 // exemptChallenge returns the changes that exempt the challenge from authentication.
 func (t Target) exemptChallenge() ([]cluster.Change, error) {
 	var changes []cluster.Change
 	for _, gate := range t.policies {
 		change := cluster.Edit(gate, func(o *unstructured.Unstructured) {
-			if record.ExemptPath(o, challengePath+"*") {
+			if record.ExemptPath(o, record.ChallengePath+"*") {
 				r := record.Read(o)
-				r.Path = challengePath + "*"
+				r.Path = record.ChallengePath + "*"
 				record.Write(o, r)
 			}
 		})
@@ -40,11 +36,11 @@ func (t Target) exemptChallenge() ([]cluster.Change, error) {
 		}
 		change := cluster.Edit(m, func(o *unstructured.Unstructured) {
 			r := record.Read(o)
-			r.Path = challengePath
-			_ = unstructured.SetNestedField(o.Object, skipped+","+challengePath, "data", record.SkipAuthKey)
+			r.Path = record.ChallengePath
+			_ = unstructured.SetNestedField(o.Object, skipped+","+record.ChallengePath, "data", record.SkipAuthKey)
 			record.Write(o, r)
 		})
-		if slices.Contains(strings.Split(skipped, ","), challengePath) {
+		if slices.Contains(strings.Split(skipped, ","), record.ChallengePath) {
 			return append(changes, t.restarts(m)...), nil
 		}
 		return append(append(changes, change), t.restarts(change.After)...), nil

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
@@ -29,7 +28,7 @@ func (a *consent) check(changes []cluster.Change) error {
 		return nil
 	}
 	changes = slices.DeleteFunc(slices.Clone(changes), func(c cluster.Change) bool {
-		return c.Verb == cluster.Delete && c.Ref().Kind == kube.SecretKind.Kind && len(expose.DeletedCertificates(a.plan.Changes())) > 0 && expose.CreatedByExpose(c.Before)
+		return c.Verb == cluster.Delete && len(expose.DeletedCertificates(a.plan.Changes())) > 0 && expose.IsIssued(c.Before)
 	})
 	if c := expose.Uncovered(a.plan.Changes(), changes); c != nil {
 		return &problem.Error{What: fmt.Sprintf("%s changed meanwhile, so that its changes differ from what you agreed to", c.Ref()),

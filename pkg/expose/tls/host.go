@@ -82,10 +82,13 @@ func (t Target) moveSignIn(host string) ([]cluster.Change, string) {
 	return changes, "Authentication moves from " + moved[0] + " to " + now + ": its workloads restart, and users sign in again."
 }
 
+// mostRecord is how long a record may be that is copied to the pods that read the settings.
+const mostRecord = 4096
+
 // restarts returns the restarts of the workloads that have not read the settings since expose changed them.
 func (t Target) restarts(settings *unstructured.Unstructured) []cluster.Change {
 	written := settings.GetAnnotations()[record.Annotation]
-	if settings.GetKind() != "ConfigMap" || written == "" {
+	if settings.GetKind() != "ConfigMap" || written == "" || len(written) > mostRecord {
 		return nil
 	}
 	var changes []cluster.Change

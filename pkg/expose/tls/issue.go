@@ -12,9 +12,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-// caIssuer is the Issuer that signs with the private CA.
-const caIssuer = "kubectl-kubeflow-authority"
-
 // acmeServer is Let's Encrypt's directory (https://letsencrypt.org/docs/acme-protocol-updates/).
 const acmeServer = "https://acme-v02.api.letsencrypt.org/directory"
 
@@ -30,7 +27,7 @@ func (t Target) selfSigned(plan *Plan, address string) error {
 	}
 	dashboard := map[string]any{
 		"secretName": t.certificateSecret(), "dnsNames": names,
-		"issuerRef": map[string]any{"name": caIssuer, "kind": "Issuer"},
+		"issuerRef": map[string]any{"name": expose.CAIssuer, "kind": "Issuer"},
 	}
 	if address != "" {
 		dashboard["ipAddresses"] = []any{address}
@@ -43,7 +40,7 @@ func (t Target) selfSigned(plan *Plan, address string) error {
 			"secretName": expose.RootName, "commonName": "Kubeflow dashboard", "isCA": true, "duration": "87600h",
 			"issuerRef": map[string]any{"name": expose.RootName, "kind": "Issuer"},
 		}),
-		t.object("Issuer", caIssuer, map[string]any{"ca": map[string]any{"secretName": expose.RootName}}),
+		t.object("Issuer", expose.CAIssuer, map[string]any{"ca": map[string]any{"secretName": expose.RootName}}),
 		t.object("Certificate", expose.DashboardCertificate, dashboard),
 	)
 	return nil

@@ -1,4 +1,4 @@
-package fixes
+package kube
 
 import (
 	"encoding/json"
@@ -9,19 +9,18 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-// ours reports whether the server notes that a fix set what a JSON pointer names. Only who can write the object can make it note that.
-func ours(o *unstructured.Unstructured, pointer string) bool {
+// SetBy reports whether the server notes that one of these field managers set what a JSON pointer names. Only who can write the object
+// can make it note that.
+func SetBy(o *unstructured.Unstructured, pointer string, managers ...string) bool {
 	path := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
 	for i := range path {
 		path[i] = unescape.Replace(path[i])
 	}
 	return slices.ContainsFunc(o.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
 		var set map[string]any
-		return entry.Manager == doctor.Manager && entry.FieldsV1 != nil && json.Unmarshal(entry.FieldsV1.GetRawBytes(), &set) == nil &&
+		return slices.Contains(managers, entry.Manager) && entry.FieldsV1 != nil && json.Unmarshal(entry.FieldsV1.GetRawBytes(), &set) == nil &&
 			holds(set, o.Object, path)
 	})
 }
