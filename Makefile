@@ -26,7 +26,7 @@ race: ## run the tests that need no cluster under the race detector
 	CGO_ENABLED=1 $(GO) test -race -short ./pkg/... ./internal/...
 
 fuzz: ## run each fuzz test for FUZZTIME
-	@for package in $$(grep -rl '^func Fuzz' --include='*_test.go' pkg | xargs -n1 dirname | sort -u); do \
+	@for package in $$(grep -rl '^func Fuzz' --include='*_test.go' pkg internal | xargs -n1 dirname | sort -u); do \
 		for test in $$(grep -hoE '^func Fuzz[A-Za-z]+' $$package/*_test.go | cut -c6-); do \
 			echo "== $$package $$test"; $(GO) test -run '^$$' -fuzz "^$$test$$" -fuzztime $(FUZZTIME) ./$$package || exit 1; done; done
 

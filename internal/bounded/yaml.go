@@ -20,7 +20,7 @@ func YAML(content []byte) error {
 	if int64(len(content)) > Manifests {
 		return tooLarge(Manifests)
 	}
-	if values(content) > Nodes {
+	if Values(content) > Nodes {
 		return errNodes
 	}
 	return aliases(content, 3)
@@ -28,8 +28,8 @@ func YAML(content []byte) error {
 
 var errNodes = &Error{fmt.Sprintf("it holds more than %d values", Nodes)}
 
-// values counts at least as many values as a parser would make, in one pass.
-func values(content []byte) int {
+// Values counts at least as many values as a parser would make, in one pass.
+func Values(content []byte) int {
 	n := 1
 	for i, c := range content {
 		switch c {

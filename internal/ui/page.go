@@ -36,8 +36,14 @@ func (p *page) wrapped(beginning string, indent int, text string) {
 	}
 }
 
+// longest limits how much of one text is shown: the message of a condition can have a megabyte.
+const longest = 8_000
+
 // wrap breaks text between words: the first line is at most first columns wide, the others at most width.
 func wrap(text string, first, width int) []string {
+	if len(text) > longest {
+		text = strings.ToValidUTF8(text[:longest], "") + fmt.Sprintf(" ... (%d more bytes)", len(text)-longest)
+	}
 	var lines []string
 	line := ""
 	for word := range strings.FieldsSeq(text) {

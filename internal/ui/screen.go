@@ -3,6 +3,7 @@ package ui
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -117,8 +118,11 @@ func (s *Screen) Ask(ctx context.Context, question string) (string, error) {
 	fmt.Fprint(s.ErrOut, question+" ")
 	typed := make(chan string, 1)
 	go func() {
-		line, _ := s.in.ReadString('\n') // no answer is an empty one
-		typed <- strings.TrimSpace(line)
+		line, err := s.in.ReadSlice('\n') // no answer is an empty one, and so is one that is too long
+		if errors.Is(err, bufio.ErrBufferFull) {
+			line = nil
+		}
+		typed <- strings.TrimSpace(string(line))
 	}()
 	select {
 	case <-ctx.Done():

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -27,8 +28,13 @@ type Bundle struct {
 	logs    map[cluster.Ref]map[cluster.LogScope]string
 }
 
-// mostRead limits the unpacked size of a bundle, because the file is not trusted.
-const mostRead = 4 * Most
+// A bundle that is opened is not trusted. One that this program wrote stays far below these limits: see [Most].
+const (
+	mostRead    = 2 * Most  // bytes, unpacked
+	mostEntries = 20_000    // files
+	mostValues  = 2_000_000 // in its YAML: each takes some hundred bytes of memory
+	mostName    = 253       // letters of an object's name, as in Kubernetes
+)
 
 // Open reads a bundle.
 func Open(from io.Reader) (*Bundle, error) {
@@ -37,20 +43,35 @@ func Open(from io.Reader) (*Bundle, error) {
 		return nil, ErrNotOne
 	}
 	b := &Bundle{logs: map[cluster.Ref]map[cluster.LogScope]string{}}
-	archive := tar.NewReader(io.LimitReader(zipped, mostRead))
-	for {
+	unpacked := &io.LimitedReader{R: zipped, N: mostRead}
+	archive := tar.NewReader(unpacked)
+	for entries, values := 0, 0; ; entries++ {
+		if entries > mostEntries {
+			return nil, fmt.Errorf("it holds more than %d files", mostEntries)
+		}
 		header, err := archive.Next()
+		if err != nil && unpacked.N <= 0 {
+			return nil, fmt.Errorf("it unpacks to more than %d MiB", mostRead>>20)
+		}
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrNotOne, err)
 		}
-		content, err := io.ReadAll(archive)
+		content, err := bounded.Start(archive, mostRead)
+		if err != nil && unpacked.N <= 0 {
+			return nil, fmt.Errorf("it unpacks to more than %d MiB", mostRead>>20)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", header.Name, err)
 		}
 		_, name, _ := strings.Cut(header.Name, "/")
+		if !strings.HasPrefix(name, logsDir) {
+			if values += bounded.Values(content); values > mostValues {
+				return nil, fmt.Errorf("it holds more than %d values", mostValues)
+			}
+		}
 		if err := b.take(name, content); err != nil {
 			return nil, fmt.Errorf("reading %s: %w", header.Name, err)
 		}
@@ -62,6 +83,11 @@ func Open(from io.Reader) (*Bundle, error) {
 }
 
 func (b *Bundle) take(name string, content []byte) error {
+	if name == headFile || name == answersFile {
+		if err := bounded.YAML(content); err != nil {
+			return err
+		}
+	}
 	switch {
 	case name == headFile:
 		return yaml.Unmarshal(content, &b.Head)
@@ -77,6 +103,9 @@ func (b *Bundle) take(name string, content []byte) error {
 
 func (b *Bundle) takeObjects(documents []byte) error {
 	for document := range bytes.SplitSeq(documents, []byte("\n---\n")) {
+		if err := bounded.YAML(document); err != nil {
+			return err
+		}
 		content, err := yaml.YAMLToJSON(document)
 		if err != nil {
 			return err
@@ -84,6 +113,9 @@ func (b *Bundle) takeObjects(documents []byte) error {
 		o := &unstructured.Unstructured{}
 		if err := o.UnmarshalJSON(content); err != nil {
 			return err
+		}
+		if max(len(o.GetName()), len(o.GetNamespace()), len(o.GetKind()), len(o.GetAPIVersion())) > mostName {
+			return fmt.Errorf("the name of an object is longer than %d letters", mostName)
 		}
 		b.objects = append(b.objects, o)
 	}

@@ -89,7 +89,7 @@ func (r *Recorder) Write(w io.Writer, head Head, o Options) (*Head, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, leftOut := bounded(objects, cmp.Or(o.Most, Most))
+	files, leftOut := fitting(objects, cmp.Or(o.Most, Most))
 	head.LeftOut = leftOut
 	for _, q := range slices.SortedFunc(maps.Keys(r.logs), func(a, b question) int { return strings.Compare(logFile(a), logFile(b)) }) {
 		log := file{logFile(q), []byte(clean.text(r.logs[q]))}
@@ -173,8 +173,8 @@ func folderOf(group string) string {
 	return group
 }
 
-// bounded leaves out whole kinds, the largest first, until the rest is small enough.
-func bounded(files []file, most int) (kept []file, leftOut []string) {
+// fitting leaves out whole kinds, the largest first, until the rest is small enough.
+func fitting(files []file, most int) (kept []file, leftOut []string) {
 	leftOut = []string{}
 	size, all := map[string]int{}, 0
 	for _, f := range files {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"k8s.io/streaming/pkg/httpstream"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 )
 
 // A stream is one connection within a tunnel.
@@ -23,7 +25,7 @@ func (s *stream) pipe(ctx context.Context, v *client) error {
 	defer s.tunnel.conn.RemoveStreams(s.data, s.failure)
 	reported := make(chan string, 1)
 	go func() {
-		message, _ := io.ReadAll(s.failure)
+		message, _ := bounded.Start(s.failure, bounded.Message)
 		reported <- string(message)
 	}()
 	remoteDone, localDone, localFailed := make(chan struct{}), make(chan struct{}), make(chan struct{})

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 )
@@ -64,7 +65,7 @@ func Do(ctx context.Context, r Request) Result {
 		return Result{What: NoAnswer, Message: failure(err), Certificate: shown}
 	}
 	defer response.Body.Close()
-	body, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10)) // half a page still has its title
+	body, _ := bounded.Start(response.Body, bounded.Message) // half a page still has its title
 	answer := classify(response.StatusCode, response.Header, string(body))
 	answer.Certificate = shown
 	return answer

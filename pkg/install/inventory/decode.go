@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"regexp"
 	"strings"
 	"unicode"
@@ -14,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
@@ -55,7 +55,7 @@ func decodeJSON(text string, into any) error {
 	if err := decoder.Decode(into); err != nil {
 		return err
 	}
-	if rest, _ := io.ReadAll(decoder.Buffered()); len(bytes.TrimSpace(rest)) > 0 {
+	if rest, _ := bounded.Start(decoder.Buffered(), maxSize); len(bytes.TrimSpace(rest)) > 0 {
 		return fmt.Errorf("it continues after its end")
 	}
 	return nil
