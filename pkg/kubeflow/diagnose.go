@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/bundle"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -49,7 +50,7 @@ func FromManifests(ctx context.Context, in release.Input, o release.RenderOption
 	}
 	view := cluster.Objects("rendered manifests", nil, objects...)
 	return &Input{Release: rendered.Release, view: func() cluster.View { return view }, head: func(r *doctor.Report) {
-		r.Source = in.File + ", judged as for AKS"
+		r.Source = redact.URL(in.File) + ", judged as for AKS"
 		if r.Release.Name != "" {
 			r.Release.From = "fingerprint"
 		}

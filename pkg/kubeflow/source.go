@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
@@ -63,7 +64,8 @@ func (s Source) installationName(rendered *release.Rendered) string {
 	if rendered.Release != nil || rendered.Namespace != "" {
 		return "kubeflow"
 	}
-	base := filepath.Base(strings.TrimRight(s.File+strings.Join(s.Dirs, "-"), "/")) // one of them is empty
+	address, _, _ := strings.Cut(redact.URL(s.File), "?")
+	base := filepath.Base(strings.TrimRight(address+strings.Join(s.Dirs, "-"), "/")) // one of them is empty
 	base = strings.TrimSuffix(base, filepath.Ext(base))
 	base = strings.Trim(notInNames.ReplaceAllString(strings.ToLower(base), "-"), "-")
 	if base = strings.Trim(base[:min(len(base), 25)], "-"); base == "" {
@@ -82,7 +84,7 @@ func (s Source) title(rendered *release.Rendered) string {
 	case s.File == "-":
 		return "manifests from standard input"
 	case s.File != "":
-		return s.File
+		return redact.URL(s.File)
 	}
 	return "manifests in " + strings.Join(s.Dirs, " and ")
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 )
@@ -14,12 +15,12 @@ func (r *rendering) lock(request *archive.Request) (locked bool, err error) {
 	if request.Hash != "" {
 		return false, nil
 	}
-	if hash := r.options.Locked[request.URL]; hash != "" {
+	if hash := r.options.Locked[redact.URL(request.URL)]; hash != "" {
 		request.Hash = hash
 		return true, nil
 	}
 	if r.options.OnlyLocked && !r.options.SkipVerify {
-		return false, &problem.Error{Usage: true, What: fmt.Sprintf("%s is not in the lock file", request.URL),
+		return false, &problem.Error{Usage: true, What: fmt.Sprintf("%s is not in the lock file", redact.URL(request.URL)),
 			Next: "Write it there with: kubectl kubeflow build --dir DIR"}
 	}
 	return false, nil

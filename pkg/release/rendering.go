@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kustomization"
 )
@@ -117,14 +118,14 @@ func (r *rendering) fetchWithin(ctx context.Context, address, within string) (*a
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.fetched[request.URL] = got
-	r.out.Pins = append(r.out.Pins, Pin{URL: request.URL, Hash: got.Hash, Verified: got.Verified})
+	r.out.Pins = append(r.out.Pins, Pin{URL: redact.URL(request.URL), Hash: got.Hash, Verified: got.Verified})
 	r.warn(warning)
 	switch {
 	case !archive.IsURL(request.URL) || got.Verified || locked && !r.options.SkipVerify:
 	case r.options.SkipVerify:
 		r.warn("what was fetched was not compared with its pinned hashes, as --skip-verify asks")
 	default:
-		r.warn(fmt.Sprintf("no hash is known for %s; it was not verified; its hash is %s", request.URL, got.Hash))
+		r.warn(fmt.Sprintf("no hash is known for %s; it was not verified; its hash is %s", redact.URL(request.URL), got.Hash))
 	}
 	return got.Archive, nil
 }

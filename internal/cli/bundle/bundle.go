@@ -38,9 +38,10 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 		Use:   "bundle",
 		Short: "Save the cluster state that doctor reads, redacted, for support",
 		Long: `Save the cluster state that doctor reads in a tar archive, with the events and
-the last log lines of unhealthy workloads. Values of Secrets, tokens, passwords,
-keys and e-mail addresses are redacted. "doctor --from" gives the same report
-from the archive, on any machine and without access to the cluster.`,
+the last log lines of unhealthy workloads. Only fields that doctor reads are
+saved, and values that are not known to be harmless are redacted.
+"doctor --from" gives the same report from the archive, on any machine and
+without access to the cluster.`,
 		Example: `  kubectl kubeflow bundle                   # default file name
   kubectl kubeflow bundle -O broken.tar.gz
   kubectl kubeflow doctor --from broken.tar.gz`,

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"golang.org/x/mod/sumdb/dirhash"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 )
 
 // An Archive is the unpacked content of an archive, or a single file.
@@ -34,7 +36,7 @@ type MismatchError struct {
 
 // Error returns a message with both hashes.
 func (e *MismatchError) Error() string {
-	return fmt.Sprintf("%s is not what it should be: its hash is %s, expected %s", e.URL, e.Got, e.Want)
+	return fmt.Sprintf("%s is not what it should be: its hash is %s, expected %s", redact.URL(e.URL), e.Got, e.Want)
 }
 
 // A BadArchiveError is returned when content cannot be used as an archive.

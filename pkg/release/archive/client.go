@@ -6,6 +6,8 @@ import (
 	"net/url"
 
 	"golang.org/x/net/http/httpproxy"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 )
 
 // client returns an HTTP client that uses the current values of HTTPS_PROXY and similar variables.
@@ -28,7 +30,7 @@ func checkRedirect(next *http.Request, before []*http.Request) error {
 	case len(before) >= 10:
 		return fmt.Errorf("%w: redirect loop", errRedirect)
 	case next.URL.Scheme != "https" && (next.URL.Scheme != "http" || last.Scheme == "https"):
-		return fmt.Errorf("%w: %s", errRedirect, next.URL.Redacted())
+		return fmt.Errorf("%w: %s", errRedirect, redact.URL(next.URL.String()))
 	}
 	return nil
 }

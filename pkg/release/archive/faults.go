@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 )
 
 var (
@@ -30,7 +32,7 @@ func (f *Fetcher) fault(ctx context.Context, address string, err error) error {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
-	err = fmt.Errorf("fetching %s: %w", address, err)
+	err = fmt.Errorf("fetching %s: %w", redact.URL(address), err)
 	if lasting(err) {
 		return err
 	}
@@ -53,7 +55,7 @@ func status(response *http.Response, address string, now time.Time) error {
 	case code == http.StatusNotFound || code == http.StatusGone:
 		return errNotThere
 	}
-	err := fmt.Errorf("fetching %s: the server answered %s", address, response.Status)
+	err := fmt.Errorf("fetching %s: the server answered %s", redact.URL(address), response.Status)
 	if code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= 500 {
 		return &transientError{err: err, after: min(retryAfter(response.Header.Get("Retry-After"), now), time.Minute)}
 	}

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 )
 
 // A Request names content and, if known, its expected hash.
@@ -176,7 +177,7 @@ func (f *Fetcher) folder(root *os.Root, r Request) (*Fetched, error) {
 func (f *Fetcher) fromFolder(r Request) (*Fetched, error) {
 	mirror := LocalPath(f.Mirror)
 	if stat, err := os.Stat(mirror); err != nil || !stat.IsDir() {
-		return nil, &NotFoundError{URL: r.URL, Mirror: f.Mirror}
+		return nil, &NotFoundError{URL: redact.URL(r.URL), Mirror: redact.URL(f.Mirror)}
 	}
 	var tried []string
 	for _, address := range addresses(r) {
@@ -209,7 +210,7 @@ func addresses(r Request) []string {
 func (f *Fetcher) accept(content []byte, r Request) (*Fetched, error) {
 	a, err := Unpack(path.Base(strings.SplitN(r.URL, "?", 2)[0]), content, f.limits())
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r.URL, err)
+		return nil, fmt.Errorf("%s: %w", redact.URL(r.URL), err)
 	}
 	got, err := f.check(a, r)
 	if err == nil && f.Keep != nil {
@@ -221,11 +222,11 @@ func (f *Fetcher) accept(content []byte, r Request) (*Fetched, error) {
 func (f *Fetcher) check(a *Archive, r Request) (*Fetched, error) {
 	got, err := a.Hash()
 	if err != nil {
-		return nil, fmt.Errorf("hashing %s: %w", r.URL, err)
+		return nil, fmt.Errorf("hashing %s: %w", redact.URL(r.URL), err)
 	}
 	verified := r.Hash != "" && got == r.Hash
 	if r.Hash != "" && !verified && !f.SkipVerify {
-		return nil, &MismatchError{URL: r.URL, Want: r.Hash, Got: got}
+		return nil, &MismatchError{URL: redact.URL(r.URL), Want: r.Hash, Got: got}
 	}
 	if !verified {
 		err = bound(a)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 )
 
 // Retry says how often to try and how long to wait between attempts.
@@ -44,7 +45,7 @@ func (e *transientError) Unwrap() error { return e.err }
 func (f *Fetcher) get(ctx context.Context, address string) ([]byte, error) {
 	retry := f.retry()
 	if retry.Total > 0 {
-		cause := fmt.Errorf("fetching %s took longer than %s", address, retry.Total)
+		cause := fmt.Errorf("fetching %s took longer than %s", redact.URL(address), retry.Total)
 		limited, cancel := context.WithTimeoutCause(ctx, retry.Total, cause)
 		defer cancel()
 		ctx = limited
@@ -56,7 +57,7 @@ func (f *Fetcher) get(ctx context.Context, address string) ([]byte, error) {
 			return content, err
 		}
 		wait := max(retry.Wait(attempt), transient.after)
-		f.say("fetching %s again in %s: %v", address, wait, transient.err)
+		f.say("fetching %s again in %s: %v", redact.URL(address), wait, transient.err)
 		if kube.Sleep(ctx, wait) != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -77,7 +78,7 @@ func (f *Fetcher) attempt(ctx context.Context, address string, stall time.Durati
 	defer watchdog.Stop()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, fmt.Errorf("fetching %s: %w", address, err)
+		return nil, fmt.Errorf("fetching %s: %w", redact.URL(address), err)
 	}
 	response, err := f.client().Do(request)
 	if err != nil {

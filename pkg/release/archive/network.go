@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 )
 
 // A NotFoundError is returned when content is at none of its possible addresses.
@@ -16,16 +18,16 @@ type NotFoundError struct {
 // Error returns a message with the addresses.
 func (e *NotFoundError) Error() string {
 	if e.Mirror == "" {
-		return fmt.Sprintf("there is nothing at %s", e.URL)
+		return fmt.Sprintf("there is nothing at %s", redact.URL(e.URL))
 	}
 	if len(e.Tried) == 0 {
-		return fmt.Sprintf("the mirror %s is not a folder", e.Mirror)
+		return fmt.Sprintf("the mirror %s is not a folder", redact.URL(e.Mirror))
 	}
 	others := ""
 	if n := len(e.Tried) - 1; n > 0 {
 		others = fmt.Sprintf(", and for %d other names that it may have", n)
 	}
-	return fmt.Sprintf("the mirror %s does not hold %s (looked for %s%s)", e.Mirror, e.URL, e.Tried[0], others)
+	return fmt.Sprintf("the mirror %s does not hold %s (looked for %s%s)", redact.URL(e.Mirror), redact.URL(e.URL), redact.URL(e.Tried[0]), others)
 }
 
 // overNetwork downloads content, unless a copy with the expected hash is cached.
@@ -39,7 +41,7 @@ func (f *Fetcher) overNetwork(ctx context.Context, r Request) (*Fetched, error) 
 func (f *Fetcher) download(ctx context.Context, r Request) (*Fetched, error) {
 	tried := []string{}
 	for _, address := range f.remoteAddresses(r) {
-		f.say("fetching %s", address)
+		f.say("fetching %s", redact.URL(address))
 		content, err := f.get(ctx, address)
 		if errors.Is(err, errNotThere) {
 			tried = append(tried, address)
