@@ -30,6 +30,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 // installSourceVariable makes the test binary run an install instead: its value is a source as JSON.
@@ -144,7 +145,7 @@ func mustEqualUninterrupted(t *testing.T, want map[cluster.Ref]string, kubeconfi
 	inv := inventory.Choose(all, "")
 	for ref := range got {
 		listed := slices.ContainsFunc(inv.Refs(), func(r cluster.Ref) bool { return r.Identity() == ref })
-		if !listed && !strings.HasPrefix(ref.Name, "kubectl-kubeflow-inventory-") {
+		if !listed && ref.Namespace != state.Namespace && ref.Name != state.Namespace {
 			t.Errorf("%s is orphaned: the inventory does not list it", ref)
 		}
 	}
