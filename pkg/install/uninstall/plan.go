@@ -148,7 +148,7 @@ func Decide(request Request, survey *Snapshot) *Plan {
 	d.classifyEntries()
 	d.addUserData()
 	for _, o := range request.Extras {
-		if live := survey.find(cluster.RefOf(o)); live != nil {
+		if live := survey.find(cluster.RefOf(o)); live != nil && (inventory.Ours(live) || live.GetKind() == kube.SecretKind.Kind) { // a label alone deletes nothing; cert-manager writes Secrets for expose
 			d.add(external, live)
 		}
 	}
