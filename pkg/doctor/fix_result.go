@@ -1,6 +1,11 @@
 package doctor
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
 
 // An Outcome says what became of a fix.
 type Outcome string
@@ -39,9 +44,15 @@ func (t FixResult) MarshalJSON() ([]byte, error) {
 	}{plain(t), t.Fix.Title, t.Fix.Impact, Show(t.Fix.Changes)})
 }
 
-// Same reports whether a proposal is for the finding that was fixed.
+// Same reports whether a proposal is for the finding that was fixed, or repeats its restarts: a finding about pods is about others after
+// each restart, so the objects that the fix changes decide.
 func (t FixResult) Same(p Proposal) bool {
-	return t.Check == p.Check && t.About == p.Finding.About && t.Fix.Title == p.Fix.Title
+	if t.Check != p.Check || t.Fix.Title != p.Fix.Title {
+		return false
+	}
+	return t.About == p.Finding.About || t.Fix.Impact == RestartsPods && slices.EqualFunc(t.Fix.Changes, p.Fix.Changes, func(a, b cluster.Change) bool {
+		return a.Verb == cluster.Restart && b.Verb == cluster.Restart && a.Ref() == b.Ref()
+	})
 }
 
 // Judge compares what was treated with what is found now.

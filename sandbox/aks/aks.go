@@ -6,6 +6,7 @@ import (
 	"io"
 	"log"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -32,6 +33,7 @@ type AKS struct {
 	authority *answer.Authority
 	board     *answer.Switchboard
 	mesh      gateway.Cluster
+	minor     atomic.Int64 // of the cluster's Kubernetes version, once known
 }
 
 // New prepares an AKS. It sends no request yet, so that it can be the network's

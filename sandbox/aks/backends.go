@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -20,17 +22,55 @@ import (
 // Dial connects to the simulated backend of a Service: the gateway if the
 // Service selects it, otherwise a webhook.
 func (a *AKS) Dial(_ context.Context, service types.NamespacedName, port corev1.ServicePort) (net.Conn, error) {
-	handler := webhook.Handler{Service: service}
-	found, err := a.mesh.Services.Services(service.Namespace).Get(service.Name)
-	if err == nil && len(found.Spec.Selector) > 0 {
-		for _, pod := range a.mesh.ReadyPods(service.Namespace, found.Spec.Selector) {
-			if gateway.Is(pod) {
-				return a.dialGateway(pod, target(port, pod))
-			}
-			handler.Image = pod.Spec.Containers[0].Image
+	for _, pod := range a.podsBehind(service) {
+		if gateway.Is(pod) {
+			return a.dialGateway(pod, target(port, pod))
 		}
 	}
+	// The API server keeps the connection, so each request looks for the pod that is ready now.
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := webhook.Handler{Service: service, KubernetesMinor: a.kubernetesMinor()}
+		for _, pod := range a.podsBehind(service) {
+			h.Image, h.NativeSidecars = pod.Spec.Containers[0].Image, environment(pod, "ENABLE_NATIVE_SIDECARS") == "true"
+		}
+		h.ServeHTTP(w, r)
+	})
 	return a.board.Connect(handler, a.board.As(service.Name+"."+service.Namespace+".svc", service.Name+"."+service.Namespace+".svc.cluster.local"))
+}
+
+// podsBehind returns the ready pods of a Service, the newest last.
+func (a *AKS) podsBehind(service types.NamespacedName) []*corev1.Pod {
+	found, err := a.mesh.Services.Services(service.Namespace).Get(service.Name)
+	if err != nil || len(found.Spec.Selector) == 0 {
+		return nil
+	}
+	pods := a.mesh.ReadyPods(service.Namespace, found.Spec.Selector)
+	slices.SortStableFunc(pods, func(a, b *corev1.Pod) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) })
+	return pods
+}
+
+// environment returns a variable of a pod's first container.
+func environment(pod *corev1.Pod, name string) string {
+	for _, variable := range pod.Spec.Containers[0].Env {
+		if variable.Name == name {
+			return variable.Value
+		}
+	}
+	return ""
+}
+
+// kubernetesMinor returns the cluster's minor version, 0 while it is not known.
+func (a *AKS) kubernetesMinor() int {
+	if known := a.minor.Load(); known != 0 {
+		return int(known)
+	}
+	version, err := a.client.Discovery().ServerVersion()
+	if err != nil {
+		return 0
+	}
+	minor, _ := strconv.Atoi(strings.TrimRight(version.Minor, "+"))
+	a.minor.Store(int64(minor))
+	return minor
 }
 
 // DialPod connects to the simulated program in a pod.

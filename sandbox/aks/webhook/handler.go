@@ -16,6 +16,10 @@ type Handler struct {
 	Service types.NamespacedName
 	// Image is the image behind the Service; Istio's proxy has the same version.
 	Image string
+	// NativeSidecars says that istiod's environment asks for native sidecars.
+	NativeSidecars bool
+	// KubernetesMinor is the cluster's minor version; 0 is a new one.
+	KubernetesMinor int
 }
 
 // A review is an AdmissionReview or a ConversionReview of any version.

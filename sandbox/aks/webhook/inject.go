@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -12,11 +13,23 @@ type mesh struct {
 }
 
 // mesh detects the Istio version: up to 1.4 the injector had its own Service.
-// Kubeflow enables native sidecars from 1.10 on, which has istiod 1.26.
+// istiod adds native sidecars from 1.27 on, and earlier if its environment asks
+// for them, as Kubeflow does from 1.10 on; Kubernetes has them from 1.29 on.
 func (h Handler) mesh() mesh {
 	name, tag, _ := strings.Cut(h.Image, ":")
 	registry := name[:strings.LastIndex(name, "/")+1]
-	return mesh{proxy: registry + "proxyv2:" + tag, native: h.Service.Name != "istio-sidecar-injector"}
+	native := h.Service.Name != "istio-sidecar-injector" && (h.NativeSidecars || minor(tag) >= 27) && (h.KubernetesMinor == 0 || h.KubernetesMinor >= 29)
+	return mesh{proxy: registry + "proxyv2:" + tag, native: native}
+}
+
+// minor returns 28 for "1.28.0-distroless".
+func minor(tag string) int {
+	parts := strings.SplitN(tag, ".", 3)
+	if len(parts) < 2 || parts[0] != "1" {
+		return 0
+	}
+	n, _ := strconv.Atoi(parts[1])
+	return n
 }
 
 // inject adds Istio's proxy to a pod and reports whether it did. It skips pods

@@ -130,3 +130,25 @@ func TestAnAggregatedAPIIsDiscovered(t *testing.T) {
 		t.Errorf("%s", body)
 	}
 }
+
+func TestTheKindOfSidecarDependsOnTheVersions(t *testing.T) {
+	service := types.NamespacedName{Namespace: "istio-system", Name: "istiod"}
+	for name, c := range map[string]struct {
+		handler Handler
+		native  bool
+	}{
+		"1.9":  {Handler{Image: "docker.io/istio/pilot:1.9.6"}, false},
+		"1.17": {Handler{Image: "docker.io/istio/pilot:1.17.5"}, false},
+		"1.26": {Handler{Image: "docker.io/istio/pilot:1.26.1"}, false},
+		"1.26, where its environment asks for it": {Handler{Image: "docker.io/istio/pilot:1.26.1", NativeSidecars: true}, true},
+		"1.27":                    {Handler{Image: "docker.io/istio/pilot:1.27.0"}, true},
+		"1.28 on Kubernetes 1.21": {Handler{Image: "docker.io/istio/pilot:1.28.0", KubernetesMinor: 21}, false},
+		"1.28 on Kubernetes 1.35": {Handler{Image: "docker.io/istio/pilot:1.28.0-distroless", KubernetesMinor: 35}, true},
+	} {
+		c.handler.Service = service
+		pod := injected(t, c.handler, `{"metadata":{},"spec":{"containers":[{"name":"ui"}]}}`)
+		if native := len(pod.Spec.Containers) == 1; native != c.native {
+			t.Errorf("%s: native is %v", name, native)
+		}
+	}
+}
