@@ -89,11 +89,16 @@ func TestALeaseThatIsNotRenewedIsTakenOver(t *testing.T) {
 	client := live(t)
 	leaseNamespace(t, client, "silent")
 	createStaleLease(t, client, "silent", "jane@another-machine//1/", 1)
-	_, release, err := lock.AcquireIn(t.Context(), client, "silent", "taking over", nil)
+	var told []string
+	_, release, err := lock.AcquireIn(t.Context(), client, "silent", "taking over", func(e lock.Event) { told = append(told, e.String()) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer release()
+	if len(told) != 2 || !strings.HasPrefix(told[0], "Waiting for the Lease of jane@another-machine, who is installing since ") ||
+		told[1] != "Took over the Lease of jane@another-machine, who was installing: that process has ended or lost its connection." {
+		t.Errorf("want the wait and the takeover told, got %q", told)
+	}
 	if holder := *leaseIn(t, client, "silent").Spec.HolderIdentity; strings.Contains(holder, "another-machine") {
 		t.Errorf("the Lease is held by %s", holder)
 	}

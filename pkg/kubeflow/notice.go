@@ -1,6 +1,11 @@
 package kubeflow
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+)
 
 // A Notice is something to know on the way that is no result: what is fetched, what was decided, a warning.
 type Notice struct {
@@ -21,4 +26,26 @@ func (n Notify) warn(format string, args ...any) {
 	if n != nil {
 		n(Notice{Warning: true, Text: fmt.Sprintf(format, args...)})
 	}
+}
+
+// mostNotices is how many records are named that are not believed: whoever can write ConfigMaps can write many.
+const mostNotices = 5
+
+// recordNotices says which records are not believed, and which are still to be taken over from an older version.
+func recordNotices(records *inventory.Records) []string {
+	var notices []string
+	for _, v := range records.Installed {
+		if v.Old != nil {
+			notices = append(notices, fmt.Sprintf("The installation %s was recorded by an older version, in %s. The next install or uninstall moves that record; of the objects in it, only those that this program wrote count",
+				v.Name, cluster.RefOf(v.Old)))
+		}
+	}
+	for i, d := range records.Doubtful {
+		if i == mostNotices {
+			notices = append(notices, fmt.Sprintf("%d more such ConfigMaps are ignored. To see them: kubectl get configmaps -A -l %s", len(records.Doubtful)-i, inventory.Selector))
+			break
+		}
+		notices = append(notices, d.String())
+	}
+	return notices
 }

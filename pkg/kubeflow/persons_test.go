@@ -149,7 +149,7 @@ func TestRecordsOfOthersDecideNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal("status:", err)
 	}
-	if overview.AtWork != nil || len(overview.Others) > 0 || overview.Release.Name == "99.0" {
+	if overview.AtWork != nil || planters(overview.Others) || overview.Release.Name == "99.0" {
 		t.Errorf("status believes that %+v works on it, that %v are installed, and that it is %s", overview.AtWork, overview.Others, overview.Release.Name)
 	}
 	wantSentence(t, overview.Warnings, "ConfigMap/kubeflow/kubectl-kubeflow-inventory-broken is ignored: inventories are in namespace kubectl-kubeflow. To delete it: kubectl delete configmap -n ")
@@ -171,7 +171,12 @@ func TestRecordsOfOthersDecideNothing(t *testing.T) {
 	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("Leases of others delayed an install and expose by %s", took)
 	}
-	mustUninstall(t, client, "")
+	mustUninstall(t, client, "kubeflow")
+}
+
+// planters reports whether an installation of these names is one that nobody but a planted record knows. Other tests install as well.
+func planters(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return name != "dex" && name != "overtaken" })
 }
 
 // mustUninstall uninstalls with everything, and returns the plan.
@@ -236,7 +241,7 @@ func TestRecordsOfOlderVersionsAreTakenOverOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if overview.Release.From != "inventory" || len(overview.Others) > 0 {
+	if overview.Release.From != "inventory" || planters(overview.Others) {
 		t.Errorf("status knows the release from %q, and %v", overview.Release.From, overview.Others)
 	}
 	wantSentence(t, overview.Warnings, "The installation kubeflow was recorded by an older version, in ConfigMap/kubeflow/"+record, "The next install or uninstall moves that record")
@@ -257,7 +262,7 @@ func TestRecordsOfOlderVersionsAreTakenOverOnce(t *testing.T) {
 	if out, err := as("editor", planted("kubeflow", record, "kubeflow", "26.03", claim), "create", "--field-manager=kubectl-kubeflow", "-f", "-"); err != nil {
 		t.Fatal(out)
 	}
-	removal := mustUninstall(t, client, "")
+	removal := mustUninstall(t, client, "kubeflow")
 	wantSentence(t, removal.Notices, "ConfigMap/kubeflow/"+record+" is ignored: inventories are in namespace kubectl-kubeflow")
 	if diff := cmp.Diff(before, foreignState(t)); diff != "" {
 		t.Errorf("foreign objects have changed (-before +after):\n%s", diff)
