@@ -126,6 +126,9 @@ func writtenRemoval(r *Plan) string {
 			fmt.Fprintf(&out, "  %s\n", cluster.RefOf(o))
 		}
 	}
+	for _, ref := range r.Beyond {
+		fmt.Fprintf(&out, "outside %s\n", ref)
+	}
 	for _, kept := range r.Keep {
 		fmt.Fprintf(&out, "keep %s: %s", kept.Ref, kept.Why)
 		if !kept.Listed {
