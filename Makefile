@@ -67,12 +67,17 @@ lint: ## check formatting, vet and staticcheck
 	cd sandbox && $(GO) vet ./...
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) ./...
 
+vulnerabilities: ## look for known vulnerabilities in what the program and the sandbox call (needs internet)
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK) ./...
+	cd sandbox && $(GO) run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK) ./...
+
 lint-windows: ## vet the program and its tests for Windows (compiles every dependency again)
 	GOOS=windows $(GO) vet ./...
 
 STATICCHECK := v0.8.2
 GORELEASER := v2.13.3
 CYCLONEDX := v1.10.0
+GOVULNCHECK := v1.9.0
 KREW := v0.4.3
 
-.PHONY: help build demo test race fuzz test-fast golden pictures snapshot release try-snapshot try-archive bench lint lint-windows
+.PHONY: help build demo test race fuzz test-fast golden pictures snapshot release try-snapshot try-archive bench lint lint-windows vulnerabilities
