@@ -17,6 +17,7 @@ var raw = map[string][]string{
 
 // mayBeRaw are the files that need one of these functions, and why.
 var mayBeRaw = map[string]string{
+	"internal/cli/install/upgrade.go":    "a new file of the user's: with O_EXCL no link is followed",
 	"internal/bounded/":                  "it has the limits",
 	"internal/atomicfile/":               "it writes inside a folder",
 	"internal/cli/bundle/bundle.go":      "a stream goes into a new file of the user's, which is renamed when it is complete",

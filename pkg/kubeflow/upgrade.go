@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/backup"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
@@ -33,7 +34,7 @@ func PrepareUpgrade(ctx context.Context, client *cluster.Client, o InstallOption
 	}
 	if version.Older(o.Release, installed.Release) {
 		return nil, &problem.Error{Usage: true, What: fmt.Sprintf("Kubeflow %s is installed, and %s is older", installed.Release, o.Release),
-			Next: fmt.Sprintf("To go back to it: kubectl kubeflow install -r %s --allow-downgrade", o.Release)}
+			Next: fmt.Sprintf("To go back to it: kubectl kubeflow install -r %s --allow-downgrade", escape.Word(o.Release))}
 	}
 	o.Name, o.Recreate = installed.Name, true
 	plan, err := PrepareInstall(ctx, client, o)
