@@ -31,6 +31,9 @@ import (
 var kubeconfig string
 
 func TestMain(m *testing.M) {
+	if os.Getenv(upgradeTo) != "" {
+		os.Exit(upgradeSubprocess())
+	}
 	flag.Parse()
 	if testing.Short() {
 		os.Exit(m.Run())
