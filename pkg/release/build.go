@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/naming"
 )
@@ -91,6 +92,7 @@ func (r *rendering) without(ctx context.Context, objects []*unstructured.Unstruc
 // come from. kfctl applied such references, for example in the release's own file for Azure, so those of a KfDef are a warning.
 func (r *rendering) checkNames(ctx context.Context, parts []part) error {
 	components := r.out.Components
+	r.resolveKfctl()
 	for i := range components {
 		for _, object := range components[i].Objects {
 			fault := naming.Check(object)
@@ -115,6 +117,27 @@ func (r *rendering) checkNames(ctx context.Context, parts []part) error {
 		}
 	}
 	return nil
+}
+
+// resolveKfctl resolves the variables that kfctl knew by name and that a KfDef's stack does not define: the release's own file for Azure
+// leaves the hosts of ten routes to the dashboard's pages unresolved, and these pages then do not answer.
+func (r *rendering) resolveKfctl() {
+	if !r.kfdef {
+		return
+	}
+	values := map[string]string{"namespace": r.out.Namespace, "clusterDomain": "cluster.local"}
+	var changed []string
+	for _, component := range r.out.Components {
+		for _, object := range component.Objects {
+			if naming.Resolve(object, values) {
+				changed = append(changed, object.GetKind()+"/"+object.GetName())
+			}
+		}
+	}
+	if len(changed) > 0 {
+		r.out.Notes = append(r.out.Notes, fmt.Sprintf("the KfDef leaves $(namespace) and $(clusterDomain) unresolved in %s; they are set to %s and cluster.local",
+			text.Names(changed, 3, func(name string) string { return name }), r.out.Namespace))
+	}
 }
 
 // from returns " (in FILE)" for an object of a part that is built from kustomizations.

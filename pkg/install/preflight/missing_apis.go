@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
@@ -40,10 +41,32 @@ func missingAPIs(ctx context.Context, p *plan.Plan, view cluster.View) ([]*probl
 	if err != nil {
 		return nil, err
 	}
+	if next := missingSystems(gone); next != "" {
+		return []*problem.Error{{What: fmt.Sprintf("%s needs APIs that other systems bring, and they are not installed:\n%s", planTitle(p), listMissing(gone)), Next: next}}, nil
+	}
 	return []*problem.Error{{
 		What: fmt.Sprintf("Kubernetes %s does not have the APIs that %s needs:\n%s", strings.TrimPrefix(info.GitVersion, "v"), planTitle(p), listMissing(gone)),
 		Next: compatibleReleases(info.GitVersion),
 	}}, nil
+}
+
+// systems bring APIs that are no part of Kubernetes, by the suffix of their groups.
+var systems = []struct{ group, name string }{
+	{"istio.io", "Istio"}, {"cert-manager.io", "cert-manager"}, {"knative.dev", "Knative"}, {"kserve.io", "KServe"}, {"argoproj.io", "Argo Workflows"}, {"metacontroller.k8s.io", "Metacontroller"},
+}
+
+// missingSystems says what to install first, if every missing API belongs to a known system.
+func missingSystems(gone map[schema.GroupVersion]map[string]int) string {
+	var needed []string
+	for gv := range gone {
+		at := slices.IndexFunc(systems, func(s struct{ group, name string }) bool { return strings.HasSuffix("."+gv.Group, "."+s.group) })
+		if at < 0 {
+			return ""
+		}
+		needed = append(needed, systems[at].name)
+	}
+	slices.Sort(needed)
+	return fmt.Sprintf("Install %s first, in the version that these manifests were made for, or choose manifests that include it", text.And(slices.Compact(needed)...))
 }
 
 func planTitle(p *plan.Plan) string {

@@ -7,8 +7,8 @@ import (
 	"regexp"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
-	"k8s.io/apimachinery/pkg/api/validation/path"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -50,7 +50,7 @@ func validation(o *unstructured.Unstructured) apivalidation.ValidateNameFunc {
 	kind := o.GroupVersionKind().GroupKind()
 	switch {
 	case kind.Group == "rbac.authorization.k8s.io":
-		return func(name string, prefix bool) []string { return path.ValidatePathSegmentName(name, prefix) }
+		return func(name string, _ bool) []string { return content.IsPathSegmentName(name) }
 	case kind.Group == "" && kind.Kind == "Namespace":
 		return apivalidation.ValidateNamespaceName
 	case kind.Group == "" && kind.Kind == "Service":
@@ -95,6 +95,45 @@ func references(o *unstructured.Unstructured) *Fault {
 		}
 	}
 	return nil
+}
+
+// Resolve replaces variables, named as in "$(namespace)", in the fields that name another object. It reports whether it changed any.
+func Resolve(o *unstructured.Unstructured, values map[string]string) bool {
+	changed := false
+	if references(o) == nil {
+		return false
+	}
+	for field, value := range o.Object {
+		if field != "metadata" {
+			o.Object[field] = resolved(field, value, values, &changed)
+		}
+	}
+	return changed
+}
+
+func resolved(key string, value any, values map[string]string, changed *bool) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, field := range value {
+			value[name] = resolved(name, field, values, changed)
+		}
+	case []any:
+		for i, item := range value {
+			value[i] = resolved(key, item, values, changed)
+		}
+	case string:
+		if !names(key) {
+			return value
+		}
+		return variable.ReplaceAllStringFunc(value, func(found string) string {
+			if known, ok := values[found[2:len(found)-1]]; ok {
+				*changed = true
+				return known
+			}
+			return found
+		})
+	}
+	return value
 }
 
 // reference returns the path and the value of the first field that names an object by an unresolved variable.

@@ -37,3 +37,18 @@ func TestANameThatNoServerAcceptsIsFound(t *testing.T) {
 		})
 	}
 }
+
+func TestAVariableThatIsKnownIsResolvedInReferencesAlone(t *testing.T) {
+	o := kubetest.Objects(t, []byte("{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: a}, spec: {http: [{route: [{destination: {host: x.$(namespace).svc.$(other)}}], note: $(namespace)}]}}"))[0]
+	if !Resolve(o, map[string]string{"namespace": "kubeflow"}) {
+		t.Fatal("nothing was resolved")
+	}
+	http := o.Object["spec"].(map[string]any)["http"].([]any)[0].(map[string]any)
+	host := http["route"].([]any)[0].(map[string]any)["destination"].(map[string]any)["host"]
+	if host != "x.kubeflow.svc.$(other)" || http["note"] != "$(namespace)" {
+		t.Errorf("the host is %v, the note %v", host, http["note"])
+	}
+	if Resolve(o, map[string]string{"namespace": "kubeflow"}) {
+		t.Error("the second time something is resolved")
+	}
+}
