@@ -21,19 +21,28 @@ func Setting(key, value string) bool {
 	if IsCredential(key) {
 		return false
 	}
-	form := settingForm(strings.ToLower(strings.TrimLeft(key, "-")))
+	form := settingForm(key)
 	return Plain(value) || form != nil && form(value)
 }
 
 // settingForm finds the form of "containerRuntimeExecutor", "spec.image" and "DEX_IMAGE" alike.
 func settingForm(key string) Form {
+	key = strings.ToLower(strings.TrimLeft(key, "-"))
 	if i := strings.LastIndexAny(key, "./"); i >= 0 {
 		key = key[i+1:]
 	}
 	if form := settingForms[key]; form != nil {
 		return form
 	}
-	return settingForms[key[strings.LastIndexAny(key, "-_")+1:]]
+	if form := settingForms[key[strings.LastIndexAny(key, "-_")+1:]]; form != nil {
+		return form
+	}
+	for _, last := range []string{"namespace", "image"} { // rootNamespace, kubectlImage
+		if strings.HasSuffix(key, last) {
+			return settingForms[last]
+		}
+	}
+	return nil
 }
 
 // fieldForms are the forms of the fields of Kubernetes objects, by their last name. A field that is not listed is kept if its

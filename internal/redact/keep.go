@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -203,7 +204,7 @@ func init() {
 }
 
 // labels keeps labels and annotations: a key or value that is not known has a replacement, so that selectors still match.
-func (r Rules) labels(_ string, v any) any {
+func (r Rules) labels(field string, v any) any {
 	m, ok := v.(map[string]any)
 	if !ok {
 		return nil
@@ -218,12 +219,24 @@ func (r Rules) labels(_ string, v any) any {
 		if !Known(key) {
 			shown = r.Replace(key)
 		}
-		if IsCredential(key) || !Word(value) && !Setting(key, value) {
+		if IsCredential(key) || !Word(value) && !Setting(key, value) && (field == "annotations" || !namesThing(key) || !Identifier(value)) {
 			value = r.hide(value)
 		}
 		out[shown] = value
 	}
 	return out
+}
+
+// namingDomains are domains of labels whose values are names: of node pools, sizes, zones, programs.
+var namingDomains = setOf("kubernetes.azure.com", "kubernetes.io", "beta.kubernetes.io", "node.kubernetes.io", "topology.kubernetes.io", "failure-domain.beta.kubernetes.io", "app.kubernetes.io", "istio.io", "service.istio.io", "gateway.networking.k8s.io", "pod-security.kubernetes.io", "karpenter.sh", "serving.knative.dev", "katib.kubeflow.org")
+
+// namingLabels are labels without a domain whose values are names.
+var namingLabels = setOf("app", "istio", "component", "agentpool", "control-plane", "notebook-name", "name", "release", "tier", "version")
+
+// namesThing reports whether the value of a label is a name, as those of objects are.
+func namesThing(key string) bool {
+	domain, _, qualified := strings.Cut(key, "/")
+	return qualified && namingDomains[domain] || namingLabels[key]
 }
 
 // resources keeps quantities by resource: "nvidia.com/gpu: 1".
@@ -240,13 +253,27 @@ func (r Rules) resources(_ string, v any) any {
 		}
 		switch value := m[key].(type) {
 		case string:
-			out[shown] = r.text("plain", key, value)
+			out[shown] = r.quantity(value)
 		default:
-			out[shown] = value
+			out[shown] = number(value, r)
 		}
 	}
 	return out
 }
+
+// quantity keeps a quantity. One with more digits than an amount of memory has is rounded.
+func (r Rules) quantity(v string) string {
+	q, err := resource.ParseQuantity(v)
+	switch {
+	case err != nil:
+		return r.hide(v)
+	case len(digit.FindAllString(v, -1)) > maxQuantity:
+		return resource.NewQuantity(q.Value()>>20<<20, resource.BinarySI).String()
+	}
+	return v
+}
+
+const maxQuantity = 13 // digits: terabytes in bytes
 
 // env keeps environment variables.
 func (r Rules) env(_ string, v any) any {

@@ -98,7 +98,10 @@ func (r *Recorder) Write(w io.Writer, head Head, o Options) (*Head, error) {
 			return nil, fmt.Errorf("writing down %s: %w", log.name, err)
 		}
 	}
-	head.Context, head.Server = clean.text(head.Context), redact.URL(head.Server)
+	if !redact.Identifier(head.Context) {
+		head.Context = clean.text(head.Context)
+	}
+	head.Server = redact.URL(head.Server)
 	head.Kubernetes, head.Taken = r.version, r.now
 	kept.Head = head
 	documents := []document{{answersFile, kept.answers}}

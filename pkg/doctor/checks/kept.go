@@ -7,10 +7,13 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/pipelines"
 )
 
 // Public reports whether a value is one that Kubeflow ships, so that a bundle may keep it.
-func Public(value string) bool { return auth.Shipped(value) || dashboard.ShippedScript(value) }
+func Public(value string) bool {
+	return auth.Shipped(value) || dashboard.ShippedScript(value) || pipelines.Shipped(value)
+}
 
 // Kept lists the fields that the checks read, by kind: a bundle holds these and nothing else. A check that reads another field
 // has a case whose report from a bundle differs from that of the cluster (kept_test.go): add the field here.

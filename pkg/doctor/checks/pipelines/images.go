@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -105,6 +107,21 @@ func unavailableImages(ctx context.Context, e doctor.Exam) ([]images.Rule, error
 	if known != nil {
 		releases = []release.Release{*known}
 	}
+	return goneImages(releases), nil
+}
+
+// Shipped reports whether a value is an image of a release that can no longer be pulled. Those in lists that users choose from,
+// such as the form of the notebook spawner, are named by no field of their own.
+func Shipped(value string) bool {
+	return redact.Image(value) && slices.ContainsFunc(allGone(), func(r images.Rule) bool {
+		rest, ok := strings.CutPrefix(value, strings.TrimSuffix(r.From, "/"))
+		return ok && strings.Contains(r.From, "/") && (rest == "" || strings.ContainsAny(rest[:1], "/:@-"))
+	})
+}
+
+var allGone = sync.OnceValue(func() []images.Rule { return goneImages(release.All()) })
+
+func goneImages(releases []release.Release) []images.Rule {
 	var rules []images.Rule
 	for _, r := range releases {
 		for _, g := range r.Gone {
@@ -114,7 +131,7 @@ func unavailableImages(ctx context.Context, e doctor.Exam) ([]images.Rule, error
 		}
 	}
 	slices.SortStableFunc(rules, func(a, b images.Rule) int { return len(b.From) - len(a.From) }) // the most specific first
-	return rules, nil
+	return rules
 }
 
 // replacement returns the image that replaces another.
