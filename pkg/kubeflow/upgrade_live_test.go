@@ -102,7 +102,7 @@ func TestUpgradesKeepWhatUsersOwn(t *testing.T) {
 	folder := upgradeMirror(t)
 	for _, chain := range [][]string{{"1.8.1", "1.9.1", "1.10.2", "26.03"}, {"1.8.1", "26.03"}, {"1.9.1", "26.03"}} {
 		t.Run(strings.Join(chain, "-"), func(t *testing.T) {
-			client := newCluster(t)
+			client := newCluster(t, "1.35")
 			installRelease(t, client, chain[0], folder)
 			before := createOwned(t, client)
 			for _, version := range chain[1:] {
@@ -121,7 +121,7 @@ func TestUpgradesKeepWhatUsersOwn(t *testing.T) {
 // TestAnUpgradeKilledTenTimesEndsLikeOneThatWasNot kills the process of an upgrade at ten moments, one after another, and then lets it end.
 func TestAnUpgradeKilledTenTimesEndsLikeOneThatWasNot(t *testing.T) {
 	folder := upgradeMirror(t)
-	client := newCluster(t)
+	client := newCluster(t, "1.35")
 	installRelease(t, client, "1.9.1", folder)
 	before := createOwned(t, client)
 	seed := time.Now().UnixNano()
@@ -148,7 +148,7 @@ func TestAnUpgradeKilledTenTimesEndsLikeOneThatWasNot(t *testing.T) {
 		t.Errorf("the same upgrade again writes %d objects: %v", again.Writes(), again.Steps())
 	}
 
-	whole := newCluster(t)
+	whole := newCluster(t, "1.35")
 	installRelease(t, whole, "1.9.1", folder)
 	finishUpgrade(t, prepareUpgrade(t, whole, "26.03", folder))
 	if got, want := recorded(t, client), recorded(t, whole); !slices.Equal(got, want) {
@@ -210,9 +210,9 @@ type testCluster struct {
 	kubeconfig string
 }
 
-func newCluster(t *testing.T) testCluster {
+func newCluster(t *testing.T, kubernetes string) testCluster {
 	t.Helper()
-	file, stop := sandboxtest.Start("--kubernetes=1.35", "--nodes=4")
+	file, stop := sandboxtest.Start("--kubernetes="+kubernetes, "--nodes=4")
 	t.Cleanup(stop)
 	flags := genericclioptions.NewConfigFlags(true).WithDiscoveryQPS(-1)
 	cache := t.TempDir()
