@@ -233,7 +233,7 @@ func (p *planter) fill(v reflect.Value, place string, depth map[reflect.Type]int
 		*x = intstr.FromString(p.next(place))
 		return
 	case *metav1.FieldsV1:
-		*x = metav1.FieldsV1{Raw: []byte(`{"f:x":{}}`)}
+		*x = *metav1.NewFieldsV1(`{"f:x":{}}`)
 		return
 	case *runtime.RawExtension:
 		x.Raw = []byte(`{"a":"x"}`)

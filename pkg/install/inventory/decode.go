@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode"
 
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -77,7 +77,7 @@ func (e Entry) invalid() string {
 		return "kind"
 	case e.Namespace != "" && len(validation.IsDNS1123Label(e.Namespace)) > 0:
 		return "namespace"
-	case e.Name == "", len(e.Name) > 253, len(path.IsValidPathSegmentName(e.Name)) > 0, strings.ContainsFunc(e.Name, unicode.IsControl):
+	case e.Name == "", len(e.Name) > 253, len(content.IsPathSegmentName(e.Name)) > 0, strings.ContainsFunc(e.Name, unicode.IsControl):
 		return "name"
 	case len(e.Component) > 253, strings.ContainsFunc(e.Component, unicode.IsControl):
 		return "component"

@@ -23,8 +23,6 @@ type exposingService struct {
 	object *unstructured.Unstructured
 }
 
-func (s exposingService) ref() cluster.Ref { return cluster.RefOf(s.object) }
-
 // findGateway returns the gateway that serves the dashboard. Without one, a check of it does not apply.
 func findGateway(ctx context.Context, e doctor.Exam) (dashboard.Gateway, error) {
 	g, err := dashboard.FindGateway(ctx, e)
