@@ -52,12 +52,15 @@ soon as its dependencies are ready. Blocking problems are reported before
 anything is changed. The command returns when everything is ready.
 
 Run it again to resume an interrupted install or to upgrade. Objects that are
-already up to date are not written again.`
+already up to date are not written again.
+
+With --dry-run=client and -o, the manifests of the given release, file or
+directory are printed without asking a cluster, patched as for AKS.`
 
 const installExample = `  kubectl kubeflow install                        # newest compatible release
   kubectl kubeflow install --release 26.03        # a specific release
   kubectl kubeflow install -f kfctl_k8s_istio.v1.2.0.yaml # from a KfDef
-  kubectl kubeflow install --dry-run=client -o yaml       # print manifests
+  kubectl kubeflow install -r 26.03 --dry-run=client -o yaml # print manifests
   kubectl kubeflow install --diff                 # preview the changes`
 
 var (
@@ -142,6 +145,9 @@ func (o *installOptions) documented(do func() error) error {
 
 // install prepares the plan, shows it, asks for confirmation, applies it and waits.
 func (o *installOptions) install(ctx context.Context) error {
+	if o.needsNoCluster() {
+		return o.showManifests(ctx)
+	}
 	began := o.Now()
 	client, err := o.Connect()
 	if err != nil {

@@ -1,13 +1,35 @@
 package install
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
+
+// needsNoCluster reports whether the manifests of something named are printed, which depends on no cluster.
+func (o *installOptions) needsNoCluster() bool {
+	named := o.release != "" || o.file != "" || len(o.dirs) > 0
+	return o.dryRun == string(kubeflow.DryRunClient) && !o.diff && o.output != "" && named
+}
+
+// showManifests prints what an install applies to an empty AKS cluster.
+func (o *installOptions) showManifests(ctx context.Context) error {
+	plan, err := kubeflow.PrepareManifests(ctx, o.prepareOptions())
+	if err != nil {
+		return err
+	}
+	patched := "not patched"
+	if slices.ContainsFunc(plan.Adapted, func(a doctor.Adaptation) bool { return a.Check != "--image" }) {
+		patched = "patched as for AKS"
+	}
+	o.Screen().Say("%s: %d objects, %s. No cluster was asked.", plan.Title, len(plan.Objects), patched)
+	return o.showPlan(plan)
+}
 
 // showPlan prints what an install would apply.
 func (o *installOptions) showPlan(plan *kubeflow.InstallPlan) error {
