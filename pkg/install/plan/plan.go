@@ -27,6 +27,7 @@ type Plan struct {
 	Request   Request              `json:"-"`
 	Have      *inventory.Inventory `json:"-"`
 	untouched []inventory.Entry    `json:"-"` // installed, of components that this plan does not cover
+	order     order                // what the objects wait for
 }
 
 // A Gated is an object that is applied as soon as its gates are open.
@@ -69,7 +70,7 @@ func New(ctx context.Context, request Request, have *inventory.Inventory, view c
 			Stage: w.stage, Object: w.object, Gates: p.gates[i], Digest: digest(w.object), Guarded: p.guarded[i], OpensGate: p.opensGate(i),
 		})
 	}
-	plan.Cycles = p.cycles
+	plan.Cycles, plan.order = p.cycles, p.order()
 	plan.decidePrune(request)
 	if err := plan.compare(ctx, view); err != nil {
 		return nil, err
