@@ -39,6 +39,7 @@ var inner = map[string][]string{
 	"pkg/install/explain":   {"pkg/install/plan"},
 	"pkg/install/backup":    {"pkg/install/inventory"},
 	"pkg/install/preflight": {"pkg/install/plan", "pkg/install/inventory"},
+	"pkg/install/gitops":    {"pkg/install/plan"},
 	"pkg/install/plan":      {"pkg/install/inventory"},
 	"pkg/lock":              {"pkg/install/inventory"},
 

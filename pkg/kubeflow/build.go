@@ -20,6 +20,7 @@ type BuildOptions struct {
 	Source        // Dirs is not heeded
 	Dir    string // made if need be
 	Adapt  string // how an install will patch what does not work on AKS: see [appdir.Adaptations]
+	Format string // for which program gitops/ is written: see [appdir.GitOpsFormats]; "none" is for none
 	Update bool   // take what has changed at its address
 	DryRun bool   // build in memory
 	Notify Notify
@@ -29,6 +30,7 @@ type BuildOptions struct {
 type Built struct {
 	*appdir.Dir
 	*appdir.Report
+	Waves int // in gitops/; 0 if it is not written
 }
 
 // Build renders a release or a file into an application directory, and writes it.
@@ -57,6 +59,9 @@ func (o BuildOptions) into(ctx context.Context, dir *appdir.Dir) (*Built, error)
 	if err := built.showAdapted(ctx); err != nil {
 		return nil, err
 	}
+	if err := built.putGitOps(ctx, o.Notify); err != nil {
+		return nil, err
+	}
 	if o.DryRun {
 		o.Notify.say("%s is not written (dry run)", dir.Path)
 	} else if err := dir.Save(); err != nil {
@@ -71,6 +76,7 @@ func (o BuildOptions) config(dir *appdir.Dir) (appdir.Config, error) {
 	want := dir.Config
 	want.Name = cmp.Or(o.Name, want.Name)
 	want.Adapt = cmp.Or(o.Adapt, want.Adapt, "auto")
+	want.GitOps = o.gitOps(want.GitOps)
 	source := &want.Build
 	switch {
 	case o.Release != "":

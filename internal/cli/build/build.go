@@ -18,7 +18,7 @@ type buildOptions struct {
 	mirror, adapt            string
 	restrictor               string
 	skipVerify, update       bool
-	output                   string
+	output, format           string
 
 	changed func(flag string) bool // reports whether the flag was set
 }
@@ -33,6 +33,8 @@ does not need a cluster.
   kustomize/NAME/            a component: add patches, images and resources to
                              kustomization.yaml; base/ holds the released files
   rendered/NAME.yaml         the rendered manifests, for review
+  gitops/wave-00/ ...        with --format: the manifests in the order in which
+                             they become ready, for Argo CD, Flux or kubectl
 
 Run it again to rebuild, or with a newer release to upgrade: generated files are
 replaced, your changes are kept, and changes that no longer apply are reported
@@ -40,11 +42,13 @@ replaced, your changes are kept, and changes that no longer apply are reported
 
 const buildExample = `  kubectl kubeflow build --dir my-kubeflow --release 26.03
   kubectl kubeflow build --dir my-kubeflow   # rebuild
-  kubectl kubeflow install --dir my-kubeflow`
+  kubectl kubeflow install --dir my-kubeflow
+  kubectl kubeflow build --dir my-kubeflow -r 26.03 --format argocd`
 
 var (
 	buildOutput = cli.Outputs("", "json", "yaml")
 	buildAdapt  = cli.Choice{Flag: "adapt", Def: "auto", Values: []string{"auto (when the cluster is AKS)", "aks (also in rendered/)", "none"}}
+	buildFormat = cli.Choice{Flag: "format", Values: []string{"plain (a folder per wave)", "argocd (sync waves)", "flux (Kustomizations with dependsOn)", "none"}}
 )
 
 // NewCommand returns the command "kubectl kubeflow build".
@@ -73,6 +77,7 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not verify hashes, neither the pinned ones nor those in the lock file")
 	f.BoolVar(&o.update, "update", false, "accept sources that have changed, and update their hashes in the lock file")
 	buildAdapt.Add(cmd, f, &o.adapt, "", "when install patches the manifests for AKS; `MODE` is %s")
+	buildFormat.Add(cmd, f, &o.format, "", "also write the manifests into gitops/ in waves, patched for AKS unless --adapt=none; `FORMAT` is %s")
 	buildOutput.Add(cmd, f, &o.output, "o", "print the result as `FORMAT`: %s")
 	cli.CompleteSource(cmd)
 	cli.Complete(cmd, "dir", cli.Folders)
@@ -84,7 +89,7 @@ func (o *buildOptions) validate() error {
 	case o.release != "" && o.file != "":
 		return &problem.Error{Usage: true, What: "--release and --filename are mutually exclusive", Next: "Specify one of them"}
 	}
-	return cmp.Or(cli.CheckName(o.name), buildAdapt.Check(o.adapt), cli.LoadRestrictor.Check(o.restrictor), buildOutput.Check(o.output))
+	return cmp.Or(cli.CheckName(o.name), buildAdapt.Check(o.adapt), buildFormat.Check(o.format), cli.LoadRestrictor.Check(o.restrictor), buildOutput.Check(o.output))
 }
 
 // run builds into the directory and shows the result.
@@ -103,7 +108,7 @@ func (o *buildOptions) useCaseOptions() kubeflow.BuildOptions {
 			Release: o.release, File: o.file, Stdin: o.In, Name: o.name, Only: o.only, Skip: o.skip,
 			Mirror: o.mirror, SkipVerify: o.skipVerify, Unrestricted: cli.Unrestricted(o.restrictor),
 		},
-		Dir: o.dir, Update: o.update, Notify: o.Notify,
+		Dir: o.dir, Update: o.update, Format: o.format, Notify: o.Notify,
 	}
 	if o.changed("adapt") {
 		options.Adapt = o.adapt

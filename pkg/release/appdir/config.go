@@ -2,6 +2,7 @@ package appdir
 
 import (
 	"fmt"
+	"io/fs"
 	"regexp"
 	"slices"
 
@@ -27,6 +28,8 @@ type Config struct {
 	Namespace string `json:"namespace,omitempty"`
 	// Adapt is how install adapts the objects to the cluster: auto, aks or none.
 	Adapt string `json:"adapt,omitempty"`
+	// GitOps is how the objects are written for a program that applies them from Git; nil if they are not.
+	GitOps *GitOps `json:"gitops,omitempty"`
 	// Build is what a build starts from.
 	Build Source `json:"build"`
 	// Components are installed, in this order: each the kustomization in kustomize/NAME.
@@ -51,6 +54,20 @@ type Image struct {
 	NewTag  string `json:"newTag,omitempty"`
 	Digest  string `json:"digest,omitempty"`
 }
+
+// A GitOps says for which program gitops/ is written, and where that program finds this directory.
+type GitOps struct {
+	// Format is plain, argocd or flux.
+	Format string `json:"format"`
+	// Repository is the URL of the Git repository, and Revision its branch; unset, they are placeholders, and main.
+	Repository string `json:"repository,omitempty"`
+	Revision   string `json:"revision,omitempty"`
+	// Path is this directory's path in the repository; unset, that of the Git repository around it.
+	Path string `json:"path,omitempty"`
+}
+
+// GitOpsFormats are the values of GitOps.Format.
+var GitOpsFormats = []string{"plain", "argocd", "flux"}
 
 // Adaptations are the values of Adapt.
 var Adaptations = []string{"auto", "aks", "none"}
@@ -87,6 +104,10 @@ func (c Config) check() error {
 		return fmt.Errorf("its name %q is not at most 25 lower-case letters, digits and '-'", c.Name)
 	case c.Adapt != "" && !slices.Contains(Adaptations, c.Adapt):
 		return fmt.Errorf("its adapt is %q, not auto, aks or none", c.Adapt)
+	case c.GitOps != nil && !slices.Contains(GitOpsFormats, c.GitOps.Format):
+		return fmt.Errorf("the format of its gitops is %q, not plain, argocd or flux", c.GitOps.Format)
+	case c.GitOps != nil && c.GitOps.Path != "" && !fs.ValidPath(c.GitOps.Path):
+		return fmt.Errorf("the path of its gitops is %q, not a path in a repository, such as clusters/kubeflow", c.GitOps.Path)
 	case (c.Build.Release == "") == (c.Build.Filename == ""):
 		return fmt.Errorf("its build needs a release or a filename, and not both")
 	case len(c.Components) == 0:

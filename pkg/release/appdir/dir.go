@@ -26,6 +26,7 @@ const (
 	base       = "base"
 	changed    = "base.changed" // a base that the user edited, kept by the next build
 	rendered   = "rendered"
+	gitOps     = "gitops"
 )
 
 // A Dir is an application directory in memory. Nothing is written before Save.
