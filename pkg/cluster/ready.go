@@ -18,5 +18,22 @@ func Ready(o *unstructured.Unstructured) (ready bool, why string) {
 	if result.Status == status.CurrentStatus && o.GetKind() == "APIService" && !kube.IsTrue(o, "Available") {
 		return false, "not available yet"
 	}
+	if result.Status == status.CurrentStatus && withoutPods(o) {
+		return false, "no pod created yet"
+	}
 	return result.Status == status.CurrentStatus, result.Message
+}
+
+// withoutPods reports whether a Job has begun and has never had a pod: a quota or a policy may reject them.
+func withoutPods(o *unstructured.Unstructured) bool {
+	if o.GroupVersionKind().GroupKind() != kube.JobKind || kube.Text(o.Object, "spec", "managedBy") != "" || len(kube.Conditions(o)) > 0 {
+		return false
+	}
+	for _, pods := range []string{"active", "succeeded", "failed", "terminating"} {
+		if kube.Number(o.Object, "status", pods) > 0 {
+			return false
+		}
+	}
+	suspended, _, _ := unstructured.NestedBool(o.Object, "spec", "suspend")
+	return !suspended
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 // TestMain is also the subprocess that the tests of killed installs kill: see killed_test.go.
@@ -57,7 +58,12 @@ func live(t *testing.T) *cluster.Client {
 	if testing.Short() {
 		t.Skip("needs a cluster, which -short asks to leave out")
 	}
-	startShared.Do(func() { sharedFile, stopShared = sandboxtest.Start("--kubernetes=1.35") })
+	startShared.Do(func() {
+		sharedFile, stopShared = sandboxtest.Start("--kubernetes=1.35")
+		if err := state.Ensure(t.Context(), connect(t, sharedFile)); err != nil { // whoever runs a plan with the Lease has it
+			t.Fatal(err)
+		}
+	})
 	return connect(t, sharedFile)
 }
 

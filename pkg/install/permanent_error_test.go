@@ -130,33 +130,6 @@ spec:
 	}
 }
 
-func TestAnExhaustedPodQuotaIsReportedAsTheReason(t *testing.T) {
-	t.Parallel()
-	client := live(t)
-	const yaml = `
-{apiVersion: v1, kind: Namespace, metadata: {name: full}}
----
-{apiVersion: v1, kind: ResourceQuota, metadata: {name: small, namespace: full}, spec: {hard: {pods: "0"}}}
-`
-	if _, err := runUnlocked(t, client, planOf(t, client, "full-quota", yaml), apply.Options{Timeout: time.Minute}); err != nil {
-		t.Fatal(err)
-	}
-	_, err := runUnlocked(t, client, planOf(t, client, "full", `
-{apiVersion: apps/v1, kind: Deployment, metadata: {name: big, namespace: full}, spec: {selector: {matchLabels: {app: a}}, template: {metadata: {labels: {app: a}}, spec: {containers: [{name: a, image: example.org/a}]}}}}
----
-{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: sure, namespace: full}, spec: {serviceName: a, selector: {matchLabels: {app: b}}, template: {metadata: {labels: {app: b}}, spec: {containers: [{name: a, image: example.org/a}]}}}}
-`), apply.Options{Timeout: 15 * time.Second})
-	var unfinished *apply.UnfinishedError
-	if !errors.As(err, &unfinished) || len(unfinished.Pending) != 2 {
-		t.Fatalf("want both workloads pending, got: %v", err)
-	}
-	for _, p := range unfinished.Pending {
-		if !strings.HasPrefix(p.Why, "0/1 ready, FailedCreate: ") || !strings.Contains(p.Why, "exceeded quota: small") {
-			t.Errorf("%s: want the quota as the reason, got: %s", p.Ref, p.Why)
-		}
-	}
-}
-
 func TestARejectedObjectNamesThePolicyOrQuota(t *testing.T) {
 	t.Parallel()
 	client := live(t)

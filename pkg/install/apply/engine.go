@@ -53,6 +53,8 @@ type item struct {
 	rank         int
 	failures     failures
 	blockedSince time.Time // since when it seems that it can never succeed
+	rejected     bool      // the server rejects the pods of this workload
+	rejectedFrom time.Time // since when nothing else is waited for that could change this
 	sentAt       time.Time
 }
 

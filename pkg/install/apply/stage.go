@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
@@ -112,7 +113,7 @@ func (e *engine) reason(it *item) string {
 	case it.why == "":
 		return "to be applied"
 	}
-	return it.why
+	return kube.Cause(it.why)
 }
 
 // pending lists the objects that are not ready, applied ones first, each with the reason.

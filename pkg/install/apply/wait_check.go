@@ -28,10 +28,11 @@ type waitCheck struct {
 // A waitResult is the result of a waitCheck.
 type waitResult struct {
 	why           string
-	webhooksReady bool // the webhooks that match it have ready endpoints
-	noBackend     bool // the gate's webhook has no workload, or only ones scaled to zero
-	ignorable     bool // the API server ignores failures of that webhook
-	namesTaken    bool // another CRD has the names of its kind
+	webhooksReady bool   // the webhooks that match it have ready endpoints
+	noBackend     bool   // the gate's webhook has no workload, or only ones scaled to zero
+	ignorable     bool   // the API server ignores failures of that webhook
+	namesTaken    bool   // another CRD has the names of its kind
+	rejects       string // the server's message, when it rejects the workload's pods for good
 }
 
 // waitCheckFor returns the check for an object that waits.
@@ -79,13 +80,14 @@ func (q waitCheck) run(ctx context.Context, view cluster.View) waitResult {
 		names := kube.Condition(live, "NamesAccepted")
 		return waitResult{why: explain.Object(ctx, view, live), namesTaken: names != nil && names.Status == metav1.ConditionFalse && names.Reason != "Installing"}
 	}
-	return waitResult{why: explain.Object(ctx, view, q.live)}
+	return waitResult{why: explain.Object(ctx, view, q.live), rejects: explain.Rejected(ctx, view, q.live)}
 }
 
 // handleResult records the cause, and ends the run if the object can never succeed.
 func (e *engine) handleResult(q waitCheck, f waitResult) {
 	it := e.items[q.i]
 	it.cause, it.failures.webhooksReady = f.why, f.webhooksReady
+	e.stopOnRejection(it, f.rejects)
 	switch {
 	case f.namesTaken && it.blockedSince.IsZero(), f.noBackend && it.blockedSince.IsZero():
 		it.blockedSince = time.Now()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/explain"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 )
 
@@ -75,8 +76,8 @@ func (f checkUpdate) handle(e *engine) {
 	e.stopOnCrashes(f.crashes)
 }
 
-// checkWaits checks the objects that are reported, and those that may never succeed: CRDs that are not established, and
-// objects that a webhook rejects.
+// checkWaits checks the objects that are reported, and those that may never succeed: CRDs that are not established,
+// objects that a webhook rejects, and workloads whose pods are rejected.
 func (e *engine) checkWaits() {
 	var about []waitCheck
 	named := map[int]bool{}
@@ -86,7 +87,8 @@ func (e *engine) checkWaits() {
 		}
 	}
 	for i, it := range e.items {
-		often := it.Guarded && it.failures.repeats >= sameErrorLimit || it.state == sent && it.Object.GroupVersionKind().GroupKind() == kube.CustomResourceDefinitionKind
+		often := it.Guarded && it.failures.repeats >= sameErrorLimit ||
+			it.state == sent && (it.Object.GroupVersionKind().GroupKind() == kube.CustomResourceDefinitionKind || explain.MayBeRejected(it.live))
 		if it.ready || time.Since(it.waitingSince) < checkAfter || !named[i] && !often {
 			continue
 		}

@@ -15,7 +15,7 @@ func lastWarning(ctx context.Context, view cluster.View, o *unstructured.Unstruc
 	if event == nil {
 		return ""
 	}
-	return kube.Text(event, "reason") + ": " + kube.Text(event, "message")
+	return kube.Text(event, "reason") + ": " + kube.Cause(kube.Text(event, "message"))
 }
 
 // lastEvent returns the last event about an object, of one type or of any; nil when there is none.

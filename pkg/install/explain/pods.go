@@ -76,7 +76,7 @@ func Pod(ctx context.Context, view cluster.View, pod *unstructured.Unstructured)
 	last := lastEvent(ctx, view, pod, "")
 	switch reason, image := kube.Text(last, "reason"), problem.Container.Image; {
 	case last["type"] == "Warning":
-		return reason + ": " + kube.Text(last, "message")
+		return reason + ": " + kube.Cause(kube.Text(last, "message"))
 	case reason == "Pulling" && image != "":
 		return "pulling image " + image
 	}
@@ -101,7 +101,7 @@ func whyVolumes(ctx context.Context, view cluster.View, pod *unstructured.Unstru
 // whyNoPods explains why a workload has no pods: a quota, a policy or a webhook rejects them.
 func whyNoPods(ctx context.Context, view cluster.View, workload *unstructured.Unstructured) string {
 	if c := kube.Condition(workload, "ReplicaFailure"); c != nil && c.Status == metav1.ConditionTrue {
-		return c.Reason + ": " + c.Message
+		return c.Reason + ": " + kube.Cause(c.Message)
 	}
 	if kube.Number(workload.Object, "status", "observedGeneration") < workload.GetGeneration() {
 		return "its controller has not processed it yet"
@@ -111,7 +111,7 @@ func whyNoPods(ctx context.Context, view cluster.View, workload *unstructured.Un
 	}
 	for _, set := range replicaSetsOf(ctx, view, workload) {
 		if c := kube.Condition(set, "ReplicaFailure"); c != nil && c.Status == metav1.ConditionTrue {
-			return c.Reason + ": " + c.Message
+			return c.Reason + ": " + kube.Cause(c.Message)
 		}
 	}
 	return ""
