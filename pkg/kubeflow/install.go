@@ -74,9 +74,6 @@ func PrepareInstall(ctx context.Context, client *cluster.Client, o InstallOption
 	if p.Plan, err = plan.New(ctx, request, inventory.Find(inventories, request.Name), view, client.Mapping); err != nil {
 		return nil, err
 	}
-	if o.DryRun == DryRunClient {
-		return p, nil
-	}
 	p.Refused, err = o.preflight(ctx, client, p.Plan, inventories)
 	return p, err
 }

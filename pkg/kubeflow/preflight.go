@@ -18,19 +18,15 @@ import (
 )
 
 // preflight looks for everything that would stop the install half-way or keep it from becoming ready. It reports what is only
-// to be known, and returns the rest as one [install.Refused]. Nothing is written. In a dry run the server's verdict on each
-// object is shown anyway, so it is not asked for here.
+// to be known, and returns the rest as one [preflight.BlockedError]. Nothing is written. A dry run looks for the same, so that a
+// preview ends as the install would.
 func (o *InstallOptions) preflight(ctx context.Context, client *cluster.Client, p *plan.Plan, inventories []*inventory.Inventory) (refusal, err error) {
 	for _, name := range o.Adopt {
 		if !slices.Contains(p.Stages(), name) {
 			return nil, &problem.Error{Usage: true, What: "--adopt: there is no component " + name + " in this install", Next: "Specify one of: " + strings.Join(p.Stages(), ", ")}
 		}
 	}
-	look := preflight.CheckPrerequisites
-	if o.DryRun.writes() {
-		look = preflight.Run
-	}
-	refusal = look(ctx, client, p)
+	refusal = preflight.Run(ctx, client, p)
 	var refused *preflight.BlockedError
 	if refusal != nil && !errors.As(refusal, &refused) {
 		return nil, refusal

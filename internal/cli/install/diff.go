@@ -34,12 +34,9 @@ func (o *installOptions) printDryRun(ctx context.Context, client *cluster.Client
 		return err
 	}
 	o.printed = true
-	count, needs := map[plan.Action]int{}, 0
+	count := map[plan.Action]int{}
 	for _, v := range verdicts {
 		count[v.Action]++
-		if v.NeedsRecreate() {
-			needs++
-		}
 	}
 	switch o.output {
 	case "json", "yaml":
@@ -55,23 +52,16 @@ func (o *installOptions) printDryRun(ctx context.Context, client *cluster.Client
 		o.Screen().Say("Server-side dry run: %d to create, %d to change, %d to recreate, %d unchanged, %d to delete, %d unknown, %d rejected. Nothing was changed.",
 			count[plan.Create], count[plan.Change], count[plan.Recreate], count[plan.Unchanged], count[plan.Delete], count[plan.Unknown], count[plan.Rejected])
 	}
-	return o.verdict(err, p, count, needs, len(verdicts))
+	return o.verdict(err, p, count, len(verdicts))
 }
 
-// verdict returns the error of a dry run: what would block an install, or ErrFound if --diff found differences. needs is how many objects
-// need --recreate.
-func (o *installOptions) verdict(err error, p *kubeflow.InstallPlan, count map[plan.Action]int, needs, all int) error {
-	blocked := needs > 0 && !o.allow.recreate
+// verdict returns the error of a dry run: that the server rejects new objects, or ErrFound if --diff found differences.
+func (o *installOptions) verdict(err error, p *kubeflow.InstallPlan, count map[plan.Action]int, all int) error {
 	switch {
 	case err != nil:
 		return err
 	case count[plan.Rejected] > 0:
 		return &problem.Error{What: fmt.Sprintf("the server rejects %s", text.Plural(count[plan.Rejected], "object")), Next: "Fix them first: they would block an install"}
-	case blocked && !o.diff:
-		return &problem.Error{What: text.Plural(needs, "object") + " cannot be changed in place", Next: "To recreate them, add --recreate. Objects that hold data are never recreated"}
-	}
-	if blocked && o.output == "" {
-		o.Screen().Say("%s cannot be changed in place: an install requires --recreate", text.Plural(needs, "object"))
 	}
 	if p.Downgrade() && !o.allow.downgrade && o.output == "" {
 		o.Screen().Say("Kubeflow %s is older than the installed release: an install requires --allow-downgrade, or confirmation at the terminal", p.Release)

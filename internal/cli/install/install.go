@@ -164,13 +164,10 @@ func (o *installOptions) install(ctx context.Context) error {
 func (o *installOptions) carryOut(ctx context.Context, client *cluster.Client, plan *kubeflow.InstallPlan, began time.Time, before func(context.Context) error) error {
 	o.name = plan.Name
 	switch {
-	case o.dryRun == string(kubeflow.DryRunClient) && !o.diff:
-		return o.showPlan(plan)
+	case o.diff || o.dryRun != string(kubeflow.DryRunNone):
+		return o.preview(ctx, client, plan)
 	case plan.Refused != nil:
 		return o.finish(client, plan, nil, began, blockingProblems(plan.Refused))
-	case o.diff || o.dryRun == string(kubeflow.DryRunServer):
-		o.printAdapted(plan)
-		return o.printDryRun(ctx, client, plan)
 	}
 	downgrade, err := o.confirm(ctx, client, plan)
 	if err != nil {

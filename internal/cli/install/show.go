@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
@@ -29,6 +30,21 @@ func (o *installOptions) showManifests(ctx context.Context) error {
 	}
 	o.Screen().Say("%s: %d objects, %s. No cluster was asked.", plan.Title, len(plan.Objects), patched)
 	return o.showPlan(plan)
+}
+
+// preview shows what an install would do, and ends as the install would: with what blocks it.
+func (o *installOptions) preview(ctx context.Context, client *cluster.Client, plan *kubeflow.InstallPlan) error {
+	var err error
+	if o.diff || o.dryRun == string(kubeflow.DryRunServer) {
+		o.printAdapted(plan)
+		err = o.printDryRun(ctx, client, plan)
+	} else {
+		err = o.showPlan(plan)
+	}
+	if plan.Refused != nil { // it names what printDryRun counts
+		return client.Explain(blockingProblems(plan.Refused))
+	}
+	return err
 }
 
 // showPlan prints what an install would apply.

@@ -32,8 +32,9 @@ func (r *BlockedError) Unwrap() []error {
 	return out
 }
 
-// Run checks for everything that would stop a plan half-way: what [CheckPrerequisites] finds, and what the server answers to a
-// dry run of each existing object that has to change. It writes nothing. The problems are returned as a [BlockedError].
+// Run checks for everything that would stop a plan half-way: whether the server has the APIs, whether the user has the permissions,
+// whether a namespace is being deleted, and what the server answers to a dry run of each existing object that has to change. It
+// writes nothing. The problems are returned as a [BlockedError].
 func Run(ctx context.Context, client *cluster.Client, p *plan.Plan) error {
 	problems, mayTry, err := prerequisites(p, ctx, client)
 	if err != nil {
@@ -46,24 +47,10 @@ func Run(ctx context.Context, client *cluster.Client, p *plan.Plan) error {
 		}
 		problems = append(problems, found...)
 	}
-	return blockedBy(problems)
-}
-
-// CheckPrerequisites checks whether a plan can be applied at all: whether the server has the APIs, whether the user has the
-// permissions, and whether a namespace is being deleted. It writes nothing. The problems are returned as a [BlockedError].
-func CheckPrerequisites(ctx context.Context, client *cluster.Client, p *plan.Plan) error {
-	problems, _, err := prerequisites(p, ctx, client)
-	if err != nil {
-		return err
+	if len(problems) == 0 {
+		return nil
 	}
-	return blockedBy(problems)
-}
-
-func blockedBy(problems []*problem.Error) error {
-	if len(problems) > 0 {
-		return &BlockedError{Problems: problems}
-	}
-	return nil
+	return &BlockedError{Problems: problems}
 }
 
 // prerequisites returns the problems that block a plan, and whether a dry run of single objects makes sense.
