@@ -76,6 +76,8 @@ func (o *InstallOptions) facts(ctx context.Context, view cluster.View) (facts []
 		}
 		if slices.ContainsFunc(facts, doctor.IsAKS) {
 			chosen = checks.All()
+		} else {
+			o.Notify.say("Note: no node is of AKS, so manifests are not patched for AKS. To patch them anyway: --adapt=aks")
 		}
 	}
 	if !o.GPUTolerations {

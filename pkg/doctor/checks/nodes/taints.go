@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -44,6 +45,8 @@ const (
 	unschedulableImpact  = "They stay Pending."
 	unschedulableAdvice  = "Add a node pool without taints."
 	taintedPoolsAdvice   = "The cluster adds nodes automatically: check that one of its pools has no taints. Otherwise add one."
+	cordonedAdvice       = "Allow pods on the nodes again, when what they were cordoned for is done."
+	notReadyAdvice       = "Find out why the nodes are not ready, or add nodes."
 	cordonedReason       = "cordoned"
 	notReadyReason       = "not ready"
 	taintReason          = "taint "
@@ -66,20 +69,35 @@ func taintFindings(coming []pendingPods, all []nodeHeadroom, autoscales bool) []
 	if len(refused) == 0 {
 		return nil
 	}
+	reasons := text.Distinct(why)
 	f := doctor.Finding{
 		Severity: doctor.Error,
 		About:    doctor.Subject{Ref: refused[0].owner},
 		Message: fmt.Sprintf(unschedulableMessage, text.Names(refused, text.Most, func(p pendingPods) string { return p.owner.String() }),
-			text.Plural(len(all), "node"), text.Distinct(why)),
+			text.Plural(len(all), "node"), reasons),
 		Consequence: unschedulableImpact,
 		Advice:      unschedulableAdvice,
 		Command:     addPool,
+	}
+	switch reasons {
+	case cordonedReason:
+		f.Advice, f.Command = cordonedAdvice, "kubectl uncordon "+escape.Words(nodeNames(all)...)
+		return []doctor.Finding{f}
+	case notReadyReason:
+		f.Advice, f.Command = notReadyAdvice, "kubectl describe nodes"
 	}
 	if autoscales {
 		f.Severity = doctor.Warning
 		f.Advice = taintedPoolsAdvice
 	}
 	return []doctor.Finding{f}
+}
+
+func nodeNames(all []nodeHeadroom) (names []string) {
+	for _, r := range all {
+		names = append(names, r.node.Name)
+	}
+	return names
 }
 
 const addPool = "az aks nodepool add --resource-group GROUP --cluster-name CLUSTER --name user --mode User --node-count 3 --node-vm-size Standard_D4s_v5 --max-pods 110"
