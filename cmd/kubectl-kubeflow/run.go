@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
@@ -35,7 +36,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 
-	d := cli.NewDeps(genericiooptions.IOStreams{In: in, Out: escape.Terminal(out), ErrOut: escape.Terminal(errOut)})
+	d := cli.NewDeps(genericiooptions.IOStreams{In: in, Out: escape.Terminal(out), ErrOut: escape.Terminal(errOut).Masking(redact.Message)})
 	root := newRootCommand(d)
 	root.SetArgs(args)
 	err := d.Explain(root.ExecuteContext(ctx))

@@ -57,10 +57,17 @@ type Writer struct {
 	mu   sync.Mutex
 	to   io.Writer
 	rest []byte // the beginning of a character that the next Write completes
+	mask func(string) string
 }
 
 // Terminal returns a writer in front of another.
 func Terminal(to io.Writer) *Writer { return &Writer{to: to} }
+
+// Masking makes a Writer pass its text through a function first. It returns the Writer.
+func (w *Writer) Masking(mask func(string) string) *Writer {
+	w.mask = mask
+	return w
+}
 
 // Underlying returns what a Writer writes to, to ask it whether it is a terminal or to write bytes that are not text; other
 // writers are returned as they are.
@@ -78,7 +85,11 @@ func (w *Writer) Write(text []byte) (int, error) {
 	all := append(w.rest, text...)
 	end := len(all) - incomplete(all)
 	w.rest = bytes.Clone(all[end:])
-	if _, err := w.to.Write(neutral(all[:end])); err != nil {
+	shown := all[:end]
+	if w.mask != nil {
+		shown = []byte(w.mask(string(shown)))
+	}
+	if _, err := w.to.Write(neutral(shown)); err != nil {
 		return 0, err
 	}
 	return len(text), nil

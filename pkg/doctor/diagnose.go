@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -46,7 +47,10 @@ func examine(ctx context.Context, view cluster.View, c *Check, s Settings) (resu
 		}
 	}()
 	missed := &gaps{}
-	defer func() { missed.admit(&result) }()
+	defer func() {
+		missed.admit(&result)
+		result.Reason = redact.Message(result.Reason)
+	}()
 	findings, err := c.Run(ctx, Exam{View: asked{view}, Settings: s, gaps: missed})
 	if err != nil {
 		result.Status, result.Reason, result.failed = blame(err)
@@ -55,12 +59,20 @@ func examine(ctx context.Context, view cluster.View, c *Check, s Settings) (resu
 	findings = slices.Clone(findings) // the check may keep its own
 	for i := range findings {
 		findings[i].Page = c.Page()
+		findings[i].mask()
 	}
 	slices.SortStableFunc(findings, func(a, b Finding) int { return rank[b.Severity] - rank[a.Severity] })
 	if len(findings) > 0 {
 		result.Status, result.Findings = Found, findings
 	}
 	return result
+}
+
+// mask hides credentials in what a finding quotes of the cluster: lines of logs and of configuration, messages, values.
+func (f *Finding) mask() {
+	for _, text := range []*string{&f.Message, &f.Consequence, &f.Cause, &f.Advice} {
+		*text = redact.Message(*text)
+	}
 }
 
 // blame says why a check could not look.

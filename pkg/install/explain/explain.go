@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -26,13 +27,17 @@ func ByRef(ctx context.Context, view cluster.View, ref cluster.Ref) string {
 	case meta.IsNoMatchError(err):
 		return "its kind does not exist on the cluster"
 	case err != nil:
-		return "it cannot be read: " + err.Error()
+		return redact.Message("it cannot be read: " + err.Error())
 	}
 	return Object(ctx, view, o)
 }
 
-// Object is ByRef for an object that has been read already.
+// Object is ByRef for an object that has been read already. Credentials in messages and events that it quotes are masked.
 func Object(ctx context.Context, view cluster.View, o *unstructured.Unstructured) string {
+	return redact.Message(why(ctx, view, o))
+}
+
+func why(ctx context.Context, view cluster.View, o *unstructured.Unstructured) string {
 	ready, why := cluster.Ready(o)
 	if going := BeingDeleted(o); going != "" {
 		return going
