@@ -33,6 +33,21 @@ func URL(address string) string {
 	return scheme + "://" + host + withoutQuery(tail)
 }
 
+// Stored returns an address as files keep it: as [URL] shows it, and what signs in is seen to be left out.
+func Stored(address string) string {
+	clean := URL(address)
+	scheme, rest, ok := strings.Cut(clean, "://")
+	if clean == address || !ok || LeftOut(clean) {
+		return clean
+	}
+	return scheme + "://" + Masked + "@" + rest
+}
+
+// LeftOut reports whether an address that [Stored] returned lacks what signs in.
+func LeftOut(address string) bool {
+	return strings.Contains(address, "://") && strings.Contains(address, Masked)
+}
+
 var (
 	portOnly = regexp.MustCompile(`^[^:]*:[0-9]*$|^\[[0-9a-fA-F:.%]+\](:[0-9]*)?$`)
 	scpUser  = regexp.MustCompile(`^[^/@\s:]+:[^/@\s]*@`)

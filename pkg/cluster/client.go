@@ -19,6 +19,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 )
 
 // A Client is a connection to one cluster, and the only writer in this program.
@@ -65,8 +67,8 @@ func Connect(getter genericclioptions.RESTClientGetter) (*Client, error) {
 	return c, nil
 }
 
-// Server returns the address of the API server.
-func (c *Client) Server() string { return c.Config.Host }
+// Server returns the address of the API server, as it may be shown.
+func (c *Client) Server() string { return redact.URL(c.Config.Host) }
 
 // Options say how a Change is done.
 type Options struct {

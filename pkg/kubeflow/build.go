@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
@@ -94,6 +95,10 @@ func (o BuildOptions) config(dir *appdir.Dir) (appdir.Config, error) {
 	switch {
 	case dir.KfDef == "" && source.Release == "" && source.Filename == "":
 		return want, &problem.Error{Usage: true, What: fmt.Sprintf("no release or file specified to build into %s", dir.Path), Next: "Specify --release or --filename; list the releases with: kubectl kubeflow releases"}
+	case redact.LeftOut(source.Filename):
+		return want, &problem.Error{Usage: true, What: fmt.Sprintf("%s was built from %s, whose credentials are not stored", dir.Path, source.Filename), Next: "Specify the whole address again with --filename"}
+	case redact.LeftOut(source.Mirror):
+		return want, &problem.Error{Usage: true, What: fmt.Sprintf("%s was built with the mirror %s, whose credentials are not stored", dir.Path, source.Mirror), Next: "Specify the whole address again with --mirror"}
 	case o.File == "" && !o.Unrestricted && outside(source.Filename, dir.Path):
 		return want, &problem.Error{Usage: true, What: fmt.Sprintf("%s was built from %s, which is outside the directory", dir.Path, source.Filename),
 			Next: "If its configuration can be trusted, name the file again with --filename"}

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -22,6 +23,6 @@ func (o *doctorOptions) document(err error) error {
 	if report == nil {
 		report = doctor.NewReport()
 	}
-	report.Error = err.Error()
+	report.Error = redact.Message(err.Error())
 	return errors.Join(err, o.print(report))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
@@ -104,7 +105,7 @@ func run(ctx context.Context, o *exposeOptions) error {
 	result := expose.NewExposure()
 	err := o.Explain(o.dispatch(ctx, result))
 	if err != nil && err != cli.ErrFound { //nolint:errorlint // not wrapped
-		result.Error = err.Error()
+		result.Error = redact.Message(err.Error())
 	}
 	if printed := o.print(result); printed != nil {
 		return printed

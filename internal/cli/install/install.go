@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -137,7 +138,7 @@ func (o *installOptions) documented(do func() error) error {
 	}
 	err := do()
 	if err != nil && !o.printed && (o.output == "json" || o.output == "yaml") {
-		doc := installResult{APIVersion: cli.ResultVersion, Kind: "Result", Name: o.name, Release: o.release, Status: "failed", Error: err.Error()}
+		doc := installResult{APIVersion: cli.ResultVersion, Kind: "Result", Name: o.name, Release: o.release, Status: "failed", Error: redact.Message(err.Error())}
 		return errors.Join(cli.PrintDocument(o.Out, o.output, doc), err)
 	}
 	return err

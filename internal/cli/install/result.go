@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -61,7 +62,7 @@ func (o *installOptions) finish(client *cluster.Client, plan *kubeflow.InstallPl
 	}
 	if err != nil {
 		err = client.Explain(withNext(err, result, len(plan.Objects)))
-		doc.Status, doc.Error = "failed", err.Error()
+		doc.Status, doc.Error = "failed", redact.Message(err.Error())
 		var unfinished *apply.UnfinishedError
 		if errors.As(err, &unfinished) {
 			doc.Pending = unfinished.Pending

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
@@ -111,7 +112,7 @@ func (o *statusOptions) failed(client *cluster.Client, err error) error {
 		return err
 	}
 	overview := kubeflow.NewOverview(client)
-	overview.Error = err.Error()
+	overview.Error = redact.Message(err.Error())
 	return errors.Join(cli.PrintDocument(o.Out, o.output, overview), err)
 }
 

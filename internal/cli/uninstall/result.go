@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -61,7 +62,7 @@ func (o *uninstallOptions) finish(client *cluster.Client, plan *kubeflow.Uninsta
 	}
 	if err != nil {
 		err = client.Explain(withNext(err, result, len(plan.Refs())))
-		doc.Status, doc.Error = "failed", err.Error()
+		doc.Status, doc.Error = "failed", redact.Message(err.Error())
 		var unremoved *uninstall.UnfinishedError
 		if errors.As(err, &unremoved) {
 			doc.Pending, doc.Next = unremoved.Pending, unremoved.Next

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
@@ -94,7 +95,7 @@ func run(ctx context.Context, o *uninstallOptions) error {
 	}
 	err := o.uninstall(ctx)
 	if err != nil && !o.printed && (o.output == "json" || o.output == "yaml") {
-		doc := removal{APIVersion: cli.ResultVersion, Kind: "Removal", Name: o.name, Status: "failed", Error: err.Error()}
+		doc := removal{APIVersion: cli.ResultVersion, Kind: "Removal", Name: o.name, Status: "failed", Error: redact.Message(err.Error())}
 		return errors.Join(cli.PrintDocument(o.Out, o.output, doc), err)
 	}
 	return err

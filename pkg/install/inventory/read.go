@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
@@ -133,7 +134,7 @@ func (r *Records) addOld(ctx context.Context, view cluster.View, ref cluster.Ref
 	v, err := decode(o)
 	switch {
 	case err != nil:
-		r.doubt(o, "it cannot be read: "+err.Error())
+		r.doubt(o, redact.Message("it cannot be read: "+err.Error()))
 		return nil
 	case Find(r.Installed, v.Name) != nil:
 		r.doubt(o, fmt.Sprintf("another record has the name %s", v.Name))
@@ -174,7 +175,7 @@ func (v *Inventory) listsOurs(ctx context.Context, view cluster.View) (bool, err
 func (r *Records) accept(o *unstructured.Unstructured) *Inventory {
 	v, err := decode(o)
 	if err != nil {
-		r.doubt(o, "it cannot be read: "+err.Error())
+		r.doubt(o, redact.Message("it cannot be read: "+err.Error()))
 		return nil
 	}
 	r.Installed = append(r.Installed, v)

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
@@ -101,7 +102,7 @@ func compareVerdict(v *plan.Verdict, before, after *unstructured.Unstructured, g
 }
 
 func reject(v *plan.Verdict, err error) {
-	v.Action, v.Reason = plan.Rejected, err.Error()
+	v.Action, v.Reason = plan.Rejected, redact.Message(err.Error())
 	if !errors.As(err, &v.Problem) {
 		v.Problem = &problem.Error{What: err.Error(), Err: err}
 	}

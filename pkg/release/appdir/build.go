@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/archive"
@@ -62,7 +63,9 @@ func Build(ctx context.Context, d *Dir, request Request) (*Report, error) {
 		return nil, err
 	}
 	report := &Report{Aside: d.setAside()}
-	gone, err := d.place(request.Want, out)
+	want := request.Want
+	want.Build.Filename, want.Build.Mirror = redact.Stored(want.Build.Filename), redact.Stored(want.Build.Mirror)
+	gone, err := d.place(want, out)
 	if err != nil {
 		return nil, err
 	}
