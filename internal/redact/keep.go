@@ -159,7 +159,7 @@ var forms = map[string]Form{
 var Forms = map[string]string{
 	"": "known words, numbers, versions, times, IP addresses", "name": "names of objects", "id": "names of kinds, fields and roles", "image": "references to images", "kind": "names of kinds", "version": "versions of APIs",
 	"host": "host names", "plain": "numbers, switches, times, IP addresses", "address": "URLs without user and query", "hash": "nothing: equal values have equal replacements",
-	"labels": "known keys, with values of known words", "resources": "known keys, with quantities", "text": "known words, and names of objects in the bundle",
+	"labels": "known keys, with values of known words; in labels of nodes, programs and zones also names", "resources": "known keys, with quantities", "text": "known words, and names of objects in the bundle",
 	"args": "known flags, with harmless values", "env": "known names, with harmless values", "config": "known keys, with harmless values", "secret": "known keys; default values of Kubeflow",
 	"person": "nothing (`--emails` keeps it)",
 }

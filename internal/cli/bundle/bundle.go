@@ -39,7 +39,8 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 		Short: "Save the cluster state that doctor reads, redacted, for support",
 		Long: `Save the cluster state that doctor reads in a tar archive, with the events and
 the last log lines of unhealthy workloads. Only fields that doctor reads are
-saved, and values that are not known to be harmless are redacted.
+saved, and values that are not known to be harmless are redacted; docs/bundle.md
+lists these fields.
 "doctor --from" gives the same report from the archive, on any machine and
 without access to the cluster.`,
 		Example: `  kubectl kubeflow bundle                   # default file name
