@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"strings"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -23,6 +24,24 @@ func sameReport(ts *testscript.TestScript, neg bool, args []string) {
 	if diff := cmp.Diff(reports[0], reports[1]); diff != "" {
 		ts.Fatalf("%s and %s differ (-cluster +bundle): if a check reads a field that bundles do not keep, add it to pkg/doctor/checks/kept.go\n%s", args[0], args[1], diff)
 	}
+}
+
+// settled: "settled" waits until two reports of the cluster, one after another, are the same: what has just been created still changes.
+func settled(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: settled")
+	}
+	last := ""
+	for range 30 {
+		_ = ts.Exec("kubectl-kubeflow", "doctor", "-o", "json") // its exit code is that of the findings
+		now := ts.ReadFile("stdout")
+		if now == last {
+			return
+		}
+		last = now
+		time.Sleep(2 * time.Second)
+	}
+	ts.Fatalf("the cluster still changes:\n%s", last)
 }
 
 func onlyChangedLines(v any) {

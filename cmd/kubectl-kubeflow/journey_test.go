@@ -80,6 +80,7 @@ func TestJourneys(t *testing.T) {
 			"profile":    makeProfile,
 			"since":      sinceForScript,
 			"samereport": sameReport,
+			"settled":    settled,
 		},
 	})
 }
