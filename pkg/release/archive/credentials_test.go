@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -23,10 +24,12 @@ func TestCredentialsInAnAddressStayInTheRequest(t *testing.T) {
 		"cut off": func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			signedIn := false
+			var signedIn atomic.Bool // the handler runs in a goroutine of the server
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				_, password, _ := r.BasicAuth()
-				signedIn = signedIn || password == secret && r.URL.Query().Get("sig") == secret
+				if password == secret && r.URL.Query().Get("sig") == secret {
+					signedIn.Store(true)
+				}
 				handle(w, r)
 			}))
 			defer server.Close()
@@ -40,7 +43,7 @@ func TestCredentialsInAnAddressStayInTheRequest(t *testing.T) {
 			if strings.Contains(said.String(), secret) {
 				t.Errorf("the credentials are readable in:\n%s", said.String())
 			}
-			if !signedIn {
+			if !signedIn.Load() {
 				t.Error("the request was made without the credentials")
 			}
 		})
