@@ -17,6 +17,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 // A caseCluster is an API server without controllers, so the objects of a case stay as they were written.
@@ -125,7 +126,7 @@ func (s *caseCluster) createNamespace(ctx context.Context, name string) error {
 	return nil
 }
 
-// deleteCase deletes what create created, except namespaces, whose labels and annotations it removes.
+// deleteCase deletes what create created, except namespaces, whose labels and annotations it removes where the case chose them.
 func (s *caseCluster) deleteCase(t *testing.T, ctx context.Context) {
 	t.Helper()
 	now := int64(0)
@@ -149,6 +150,9 @@ func (s *caseCluster) deleteCase(t *testing.T, ctx context.Context) {
 		t.Fatal(err)
 	}
 	for _, ns := range namespaces {
+		if ns.GetName() == state.Namespace { // the program's own, which is trusted by its labels
+			continue
+		}
 		change := cluster.Edit(ns, func(o *unstructured.Unstructured) {
 			o.SetLabels(map[string]string{"kubernetes.io/metadata.name": o.GetName()})
 			o.SetAnnotations(nil)

@@ -25,7 +25,7 @@ var PipelinesToken = &doctor.Check{
 	FixNote: "Fixed only if the check is named, since you decide whether notebooks may start pipelines: doctor notebooks/pipelines-token --fix " +
 		"creates the PodDefault in every profile namespace.",
 	Reads:  []schema.GroupKind{kube.NamespaceKind, podDefaultKind},
-	Writes: []doctor.Write{{Kind: podDefaultKind, In: []string{doctor.Profiles}, Names: []string{tokenPodDefaultName}, Create: true}},
+	Writes: []doctor.Write{{Kind: podDefaultKind, In: []string{doctor.Profiles}, Names: []string{tokenPodDefaultName}, Fields: []string{"/spec/desc", "/spec/env", "/spec/selector", "/spec/volumeMounts", "/spec/volumes"}, Create: true}},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		spaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{Labels: workloads.ProfileLabel + "=kubeflow-profile"})
 		if err != nil {
