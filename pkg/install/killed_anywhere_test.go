@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/faultproxy"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 )
 
@@ -31,7 +32,7 @@ func TestAnInstallKilledAtTwentyMomentsIsFinishedByOneMoreRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs clusters, which -short asks to leave out")
 	}
-	all := source{Release: "26.03", Mirror: realArchives(t), Cache: t.TempDir()}
+	all := source{Release: "26.03", Mirror: kubetest.Mirror(t), Cache: t.TempDir()}
 	fewer := all
 	fewer.Skip = []string{"spark"}
 

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -23,6 +22,7 @@ import (
 	"k8s.io/client-go/discovery"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
@@ -88,25 +88,9 @@ func TestAKilledInstallIsFinishedByTheSameCommand(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs clusters, which -short asks to leave out")
 	}
-	s := source{Mirror: realArchives(t), Cache: t.TempDir()}
+	s := source{Mirror: kubetest.Mirror(t), Cache: t.TempDir()}
 	s.Release = "1.2.0"
 	testKilledInstall(t, s, "1.21", []int{1, 60, 200, 450, 900})
-}
-
-// realArchives returns the directory with the real archives: $KUBEFLOW_MIRROR, or shared/mirror beside the module.
-func realArchives(t *testing.T) string {
-	t.Helper()
-	folder := os.Getenv("KUBEFLOW_MIRROR")
-	if folder == "" {
-		folder = filepath.Join("..", "..", "..", "shared", "mirror")
-	}
-	if _, err := os.Stat(filepath.Join(folder, "github.com", "kubeflow")); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the real Kubeflow archives are not there: %v", err)
-		}
-		t.Skipf("the real Kubeflow archives are not there (set KUBEFLOW_MIRROR): %v", err)
-	}
-	return folder
 }
 
 func testKilledInstall(t *testing.T, s source, kubernetes string, moments []int) {

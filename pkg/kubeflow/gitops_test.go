@@ -29,14 +29,7 @@ import (
 // waved builds a release in a format, and returns its directory, the objects of each wave and the plan without waves.
 func waved(t *testing.T, version, format string) (dir string, waves [][]*unstructured.Unstructured, decided *kubeflow.InstallPlan) {
 	t.Helper()
-	mirror := os.Getenv("KUBEFLOW_MIRROR")
-	if mirror == "" {
-		mirror = filepath.Join("..", "..", "..", "shared", "mirror")
-	}
-	if _, err := os.Stat(mirror); err != nil && os.Getenv("CI") != "true" {
-		t.Skipf("the Kubeflow archives are not there (set KUBEFLOW_MIRROR): %v", err)
-	}
-	source := kubeflow.Source{Release: version, Mirror: mirror, SkipVerify: true, CacheDir: t.TempDir()}
+	source := kubeflow.Source{Release: version, Mirror: kubetest.Mirror(t), SkipVerify: true, CacheDir: t.TempDir()}
 	dir = filepath.Join(t.TempDir(), "kf")
 	built, err := kubeflow.Build(t.Context(), kubeflow.BuildOptions{Source: source, Dir: dir, Format: format})
 	if err != nil {

@@ -13,13 +13,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
 // TestEveryReleaseInstallsToReadyAndLeavesNothing installs each release of the mirror on a cluster with the admissions enforcer: it is ready,
 // the doctor finds no error, the same install again writes nothing, and an uninstall with the data leaves what was there before.
 func TestEveryReleaseInstallsToReadyAndLeavesNothing(t *testing.T) {
-	folder := upgradeMirror(t)
+	folder := kubetest.Mirror(t)
 	for kubernetes, sources := range map[string][]kubeflow.Source{
 		"1.35": {{Release: "1.8.1"}, {Release: "1.9.1"}, {Release: "1.10.2"}, {Release: "26.03"}},
 		"1.21": {{File: "kfctl_istio_dex.v1.2.0.yaml"}, {File: "kfctl_azure_aad.v1.2.0.yaml"}},
@@ -40,7 +41,7 @@ func TestEveryReleaseInstallsToReadyAndLeavesNothing(t *testing.T) {
 
 // TestTheFileForAzureSaysWhatItExpectsAndInstallsWithIt installs the guide's file for Azure, which expects an Istio.
 func TestTheFileForAzureSaysWhatItExpectsAndInstallsWithIt(t *testing.T) {
-	folder := upgradeMirror(t)
+	folder := kubetest.Mirror(t)
 	client := newCluster(t, "1.21")
 	source := kubeflow.Source{File: "kfctl_azure.v1.2.0.yaml"}
 	plan, err := kubeflow.PrepareInstall(t.Context(), client.Client, kubeflow.InstallOptions{Source: fromMirror(t, source, folder)})

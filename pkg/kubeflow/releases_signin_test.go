@@ -1,13 +1,12 @@
 package kubeflow_test
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
@@ -18,16 +17,7 @@ var signInOf = map[string]string{"1.2.0": dashboard.NoAuthentication, "1.8.1": "
 // Each release has authentication as it comes, once its workloads run, and needs more than one of
 // its objects for that.
 func TestTheAuthenticationOfEveryReleaseIsProven(t *testing.T) {
-	if testing.Short() {
-		t.Skip("rendering releases takes longer than -short allows")
-	}
-	mirror := os.Getenv("KUBEFLOW_MIRROR")
-	if mirror == "" {
-		mirror = filepath.Join("..", "..", "..", "shared", "mirror")
-	}
-	if _, err := os.Stat(mirror); err != nil && os.Getenv("CI") != "true" {
-		t.Skipf("the Kubeflow archives are not there (set KUBEFLOW_MIRROR): %v", err)
-	}
+	mirror := kubetest.Mirror(t)
 	for version, want := range signInOf {
 		rendered, err := release.Render(t.Context(), release.Input{Release: version}, release.RenderOptions{Mirror: mirror, SkipVerify: true, CacheDir: t.TempDir()})
 		if err != nil {

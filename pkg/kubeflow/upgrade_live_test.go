@@ -11,7 +11,6 @@ import (
 	"math/rand"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -99,7 +98,7 @@ stringData: {key: do-not-save-this}
 // TestUpgradesKeepWhatUsersOwn upgrades real releases, one after another and over several, each with what users own in place: it is the
 // same object with the same content afterwards, the doctor finds no error, and the same upgrade again writes nothing.
 func TestUpgradesKeepWhatUsersOwn(t *testing.T) {
-	folder := upgradeMirror(t)
+	folder := kubetest.Mirror(t)
 	for _, chain := range [][]string{{"1.8.1", "1.9.1", "1.10.2", "26.03"}, {"1.8.1", "26.03"}, {"1.9.1", "26.03"}} {
 		t.Run(strings.Join(chain, "-"), func(t *testing.T) {
 			client := newCluster(t, "1.35")
@@ -120,7 +119,7 @@ func TestUpgradesKeepWhatUsersOwn(t *testing.T) {
 
 // TestAnUpgradeKilledTenTimesEndsLikeOneThatWasNot kills the process of an upgrade at ten moments, one after another, and then lets it end.
 func TestAnUpgradeKilledTenTimesEndsLikeOneThatWasNot(t *testing.T) {
-	folder := upgradeMirror(t)
+	folder := kubetest.Mirror(t)
 	client := newCluster(t, "1.35")
 	installRelease(t, client, "1.9.1", folder)
 	before := createOwned(t, client)
@@ -222,21 +221,6 @@ func newCluster(t *testing.T, kubernetes string) testCluster {
 		t.Fatal(err)
 	}
 	return testCluster{client, file}
-}
-
-func upgradeMirror(t *testing.T) string {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("needs a cluster, which -short asks to leave out")
-	}
-	folder := os.Getenv("KUBEFLOW_MIRROR")
-	if _, err := os.Stat(filepath.Join(folder, "github.com", "kubeflow")); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("the real Kubeflow archives are not there: %v", err)
-		}
-		t.Skipf("the real Kubeflow archives are not there (set KUBEFLOW_MIRROR): %v", err)
-	}
-	return folder
 }
 
 func installRelease(t *testing.T, client testCluster, version, folder string) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,33 +12,14 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/kfdef"
 )
 
-// mirror returns the folder with the real archives: $KUBEFLOW_MIRROR, or shared/mirror beside the module.
-// Without it these tests are skipped, except in CI, which must have it.
-func mirror(t *testing.T) string {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("the real Kubeflow archives take longer than -short allows")
-	}
-	folder := os.Getenv("KUBEFLOW_MIRROR")
-	if folder == "" {
-		folder = filepath.Join("..", "..", "..", "shared", "mirror")
-	}
-	if _, err := os.Stat(filepath.Join(folder, "github.com", "kubeflow")); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the real Kubeflow archives are not there: %v", err)
-		}
-		t.Skipf("the real Kubeflow archives are not there (set KUBEFLOW_MIRROR): %v", err)
-	}
-	return folder
-}
-
-// offline returns options to render from the mirror, without network. Tests share a cache of rendered objects.
+// offline returns options to render from the mirror, without network. Tests share a cache of archives.
 func offline(t *testing.T) RenderOptions {
 	t.Helper()
-	return RenderOptions{Mirror: mirror(t), SkipVerify: true, CacheDir: sharedCache, HTTP: &http.Client{Transport: refuse{}}}
+	return RenderOptions{Mirror: kubetest.Mirror(t), SkipVerify: true, CacheDir: sharedCache, HTTP: &http.Client{Transport: refuse{}}}
 }
 
 var sharedCache string
@@ -123,36 +103,6 @@ func yamlText(t *testing.T, o *unstructured.Unstructured) string {
 		t.Fatal(err)
 	}
 	return string(content)
-}
-
-func TestCachedObjectsEqualTheRenderedOnes(t *testing.T) {
-	o := offline(t)
-	var built int
-	o.Progress = func(line string) {
-		if strings.HasPrefix(line, "built ") {
-			built++
-		}
-	}
-	for _, version := range []string{"1.2.0", "26.03"} {
-		o.CacheDir = sharedCache
-		if version == "1.2.0" {
-			o.CacheDir = t.TempDir()
-		}
-		first, _ := rendered(t, Input{Release: version}, o)
-		if version == "1.2.0" && built != len(first.Components) {
-			t.Errorf("%d components built from an empty cache", built)
-		}
-		built = 0
-		second, _ := rendered(t, Input{Release: version}, o)
-		if built != 0 {
-			t.Errorf("%s: %d components built again", version, built)
-		}
-		for i, object := range first.Objects() {
-			if yamlText(t, object) != yamlText(t, second.Objects()[i]) {
-				t.Errorf("%s: %s changed in the cache", version, identity(object))
-			}
-		}
-	}
 }
 
 func TestEveryRemoteReferenceOf2603IsPinned(t *testing.T) {

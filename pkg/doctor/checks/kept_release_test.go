@@ -2,13 +2,13 @@ package checks
 
 import (
 	"context"
-	"os"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/version"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
@@ -16,10 +16,7 @@ import (
 
 // The cases of checks are small: the releases themselves show whether everything that all checks read is kept.
 func TestABundleOfEachReleaseGivesTheSameReport(t *testing.T) {
-	mirror := os.Getenv("KUBEFLOW_MIRROR")
-	if mirror == "" || testing.Short() {
-		t.Skip("needs the Kubeflow archives (set KUBEFLOW_MIRROR) and time: run without -short")
-	}
+	mirror := kubetest.Mirror(t)
 	nodes := objects(t, `
 apiVersion: v1
 kind: Node

@@ -1,30 +1,18 @@
 package appdir
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
 // TestADirectoryRendersTheObjectsOfARealRelease builds the real archives into directories, and builds those again.
 func TestADirectoryRendersTheObjectsOfARealRelease(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the real Kubeflow archives take longer than -short allows")
-	}
-	mirror := os.Getenv("KUBEFLOW_MIRROR")
-	if mirror == "" {
-		mirror = filepath.Join("..", "..", "..", "..", "shared", "mirror")
-	}
-	if _, err := os.Stat(filepath.Join(mirror, "github.com", "kubeflow")); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the real Kubeflow archives are not there: %v", err)
-		}
-		t.Skipf("the real Kubeflow archives are not there (set KUBEFLOW_MIRROR): %v", err)
-	}
+	mirror := kubetest.Mirror(t)
 	for version, want := range map[string]int{"1.2.0": 565, "26.03": 675} {
 		o := release.RenderOptions{SkipVerify: true, CacheDir: t.TempDir()}
 		d := open(t, filepath.Join(t.TempDir(), "kf"))
