@@ -180,7 +180,7 @@ func (o *installOptions) carryOut(ctx context.Context, client *cluster.Client, p
 	result, err := o.apply(ctx, client, plan, downgrade)
 	if err == nil && o.settles(plan, result) {
 		o.report, err = plan.Settle(ctx, kubeflow.SettleOptions{
-			Suppress: o.suppressions, Timeout: o.timeout, Now: o.Now, Progress: func(line string) { o.Screen().Say("%s", line) },
+			Suppress: o.suppressions, Timeout: o.timeout, Now: o.Now, Confirm: o.confirmSettling(plan), Progress: func(line string) { o.Screen().Say("%s", line) },
 		})
 	}
 	return o.finish(client, plan, result, began, err)
@@ -240,7 +240,7 @@ func (o *installOptions) confirm(ctx context.Context, client *cluster.Client, pl
 	}
 	o.printMoves()
 	if !plan.FirstInstall() && plan.Complete() && o.wait {
-		o.Screen().Say("Afterwards, webhooks that AKS changed are fixed, and pods without a sidecar, or with that of an older Istio, are restarted")
+		o.Screen().Say("Afterwards, webhooks that AKS changed are fixed, and pods of Kubeflow without a sidecar, or with that of an older Istio, are restarted; what users run is not")
 	}
 	return o.ask(ctx, plan, o.question(plan.Title, cmp.Or(client.Context, client.Server())))
 }

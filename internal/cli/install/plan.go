@@ -165,7 +165,7 @@ func (o *installOptions) ask(ctx context.Context, plan *kubeflow.InstallPlan, qu
 	}
 	yes, err := o.Screen().Confirm(ctx, question)
 	if err == nil && !yes {
-		err = &problem.Error{What: "cancelled, nothing was changed", Next: "To preview the changes: kubectl kubeflow install --diff"}
+		err = &problem.Error{What: "cancelled, nothing was changed", Next: "To preview the changes, run the same command with --diff"}
 	}
 	return plan.Downgrade(), err
 }

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -11,9 +12,26 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
 
-// settles reports whether an install ends with the doctor's checks: when it has changed a whole Kubeflow and has waited for it.
+// settles reports whether an install ends with the doctor's checks: when it has changed a whole Kubeflow and has waited for it. An upgrade
+// always does: one that was interrupted after its last object is completed so.
 func (o *installOptions) settles(plan *kubeflow.InstallPlan, result *apply.Result) bool {
-	return o.wait && plan.Complete() && result.Changed+len(result.Pruned) > 0
+	return o.wait && plan.Complete() && (o.upgrading != nil || result.Changed+len(result.Pruned) > 0)
+}
+
+// confirmSettling asks before pods are restarted, unless the question about the plan said so.
+func (o *installOptions) confirmSettling(plan *kubeflow.InstallPlan) func(context.Context, doctor.FixPlan) (bool, error) {
+	if plan.Writes() > 0 || o.yes {
+		return nil
+	}
+	return func(ctx context.Context, fixes doctor.FixPlan) (bool, error) {
+		if !o.Screen().Interactive {
+			return false, nil // the verdict names what is left, and the command that fixes it
+		}
+		if err := o.Screen().Plan(fixes); err != nil {
+			return false, err
+		}
+		return o.Screen().Confirm(ctx, "Apply these changes?")
+	}
 }
 
 // A health is the verdict of the doctor's checks in the document of an install.

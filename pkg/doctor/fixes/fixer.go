@@ -20,6 +20,7 @@ type Options struct {
 	DryRun   bool            // stop when the fixes are known
 	Wait     time.Duration   // how long restarted workloads may take to be ready
 	Confirm  func(context.Context, doctor.FixPlan) (bool, error)
+	Refuse   func(doctor.Proposal) (why string) // says why a fix is not made, "" if it is; may be nil
 	Progress func(line string)
 	Now      func() time.Time
 }
@@ -37,7 +38,7 @@ func Apply(ctx context.Context, client *cluster.Client, checks []*doctor.Check, 
 		if ctx.Err() != nil {
 			return c.finish(ctx, report, ctx.Err())
 		}
-		plan := c.untried(doctor.PlanFixes(report, o.Allow))
+		plan := c.untried(c.permitted(doctor.PlanFixes(report, o.Allow)))
 		if len(plan.Apply) == 0 {
 			return c.finish(ctx, report, nil)
 		}
@@ -102,6 +103,22 @@ func (c *fixer) look(r *doctor.Report) {
 
 // most is how often the same fix is tried when another client changes the object in between.
 const most = 3
+
+// permitted refuses what the caller refuses.
+func (c *fixer) permitted(p doctor.FixPlan) doctor.FixPlan {
+	if c.Refuse == nil {
+		return p
+	}
+	out := doctor.FixPlan{Refuse: p.Refuse}
+	for _, proposal := range p.Apply {
+		if proposal.Why = c.Refuse(proposal); proposal.Why != "" {
+			out.Refuse = append(out.Refuse, proposal)
+		} else {
+			out.Apply = append(out.Apply, proposal)
+		}
+	}
+	return out
+}
 
 // untried leaves out what was tried already, and remembers what is refused.
 func (c *fixer) untried(p doctor.FixPlan) doctor.FixPlan {

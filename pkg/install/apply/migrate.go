@@ -20,7 +20,7 @@ import (
 
 // storageLag is how long an API server may take to write objects in a new storage version after the CRD names it: with several API
 // servers each has to see the change.
-var storageLag = 5 * time.Second
+const storageLag = 5 * time.Second
 
 // migratedUpdate is the progress of one CRD's migration.
 type migratedUpdate struct {
@@ -70,19 +70,17 @@ func migrateStored(ctx context.Context, client *cluster.Client, live *unstructur
 			}
 		}
 	})
-	after, err := client.Do(ctx, change, cluster.Options{Manager: inventory.Manager})
-	if err != nil {
+	if _, err := client.Do(ctx, change, cluster.Options{Manager: inventory.Manager}); err != nil {
 		return fmt.Errorf("changing the storage version: %w", err)
 	}
-	if after.GetResourceVersion() != live.GetResourceVersion() {
-		if err := kube.Sleep(ctx, storageLag); err != nil {
-			return err
-		}
+	// Also after an interruption, which can have come a moment after the change.
+	if err := kube.Sleep(ctx, storageLag); err != nil {
+		return err
 	}
 	if err := rewriteAll(ctx, client, live, m.Storage, say); err != nil {
 		return err
 	}
-	err = client.SetStoredVersions(ctx, cluster.RefOf(live), []string{m.Storage}, cluster.Options{Manager: inventory.Manager})
+	err := client.SetStoredVersions(ctx, cluster.RefOf(live), []string{m.Storage}, cluster.Options{Manager: inventory.Manager})
 	if err != nil {
 		return fmt.Errorf("recording the storage version: %w", err)
 	}

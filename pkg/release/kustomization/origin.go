@@ -23,6 +23,11 @@ func (t *Tree) Origin(ctx context.Context, folder string, wanted *unstructured.U
 	t.mu.Lock()
 	t.origins = file
 	t.mu.Unlock()
+	defer func() { // later builds must not add the annotations
+		t.mu.Lock()
+		t.origins = ""
+		t.mu.Unlock()
+	}()
 	defer quiet()()
 	built, err := krusty.MakeKustomizer(t.options()).Run(t, folder)
 	if err != nil {

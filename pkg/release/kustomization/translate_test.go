@@ -76,6 +76,12 @@ func TestTheFileOfAnObjectIsFound(t *testing.T) {
 		if got := tree.Origin(t.Context(), folder+"/app", object); got != want {
 			t.Errorf("%s comes from %q, want %q", object.GetName(), got, want)
 		}
+	}
+	again, err := tree.Build(t.Context(), folder+"/app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, object := range append(objects, again...) {
 		if len(object.GetAnnotations()) > 0 {
 			t.Errorf("an ordinary build adds %v", object.GetAnnotations())
 		}

@@ -4,7 +4,9 @@ package naming
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/validate/content"
@@ -85,12 +87,12 @@ func references(o *unstructured.Unstructured) *Fault {
 	if strings.HasSuffix(o.GroupVersionKind().Group, "tekton.dev") {
 		return nil
 	}
-	for field, value := range o.Object {
+	for _, field := range slices.Sorted(maps.Keys(o.Object)) { // the same fault each time
 		switch field {
 		case "metadata", "data", "stringData", "binaryData", "status":
 			continue
 		}
-		if at, text := reference(field, field, value); at != "" {
+		if at, text := reference(field, field, o.Object[field]); at != "" {
 			return &Fault{Object: identity(o), Field: at, Value: text, Reference: true, Why: unresolved(text)}
 		}
 	}
@@ -140,11 +142,11 @@ func resolved(key string, value any, values map[string]string, changed *bool) an
 func reference(at, key string, value any) (string, string) {
 	switch value := value.(type) {
 	case map[string]any:
-		for name, field := range value {
+		for _, name := range slices.Sorted(maps.Keys(value)) {
 			if name == "openAPIV3Schema" || name == "args" || name == "command" {
 				continue
 			}
-			if found, text := reference(at+"."+name, name, field); found != "" {
+			if found, text := reference(at+"."+name, name, value[name]); found != "" {
 				return found, text
 			}
 		}
