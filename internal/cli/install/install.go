@@ -239,7 +239,7 @@ func (o *installOptions) confirm(ctx context.Context, client *cluster.Client, pl
 		o.Screen().Say("Note: %s depend on each other in a cycle; they are applied without waiting", text.Names(cycle.Objects, 5, cluster.Ref.String))
 	}
 	o.printMoves()
-	if !plan.FirstInstall() && plan.Complete() && o.wait {
+	if !plan.FirstInstall() && plan.Complete() && o.wait && plan.Writes() > 0 {
 		o.Screen().Say("Afterwards, webhooks that AKS changed are fixed, and pods of Kubeflow without a sidecar, or with that of an older Istio, are restarted; what users run is not")
 	}
 	return o.ask(ctx, plan, o.question(plan.Title, cmp.Or(client.Context, client.Server())))
