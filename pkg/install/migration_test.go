@@ -137,7 +137,7 @@ func TestStoredObjectsSurviveTheVersionTheyAreStoredIn(t *testing.T) {
 	before := contents(t, client, "v1alpha1")
 	target := namespace("stored") + "---\n" + crdWith("Stored", "", "v1*", ", added: {type: string}") + object("Stored", "v1", "stored", "with-the-release", "size: 1, added: yes-it-is")
 	reported := 0
-	for _, after := range []time.Duration{300 * time.Millisecond, 2 * time.Second, 6 * time.Second, 8 * time.Second} {
+	for _, after := range []time.Duration{300 * time.Millisecond, 3 * time.Second, 7 * time.Second, 9 * time.Second} {
 		reported += interruptMigration(t, client, target, after)
 	}
 	if reported == 0 {
