@@ -10,6 +10,14 @@ func KindName(o *unstructured.Unstructured) string {
 	return o.GetKind() + " " + o.GetNamespace() + "/" + o.GetName()
 }
 
+// Replicas returns how many pods a workload is to have: 1, as the API server has it, where it does not say.
+func Replicas(workload *unstructured.Unstructured) int64 {
+	if n, found, _ := unstructured.NestedInt64(workload.Object, "spec", "replicas"); found {
+		return max(n, 0)
+	}
+	return 1
+}
+
 // TemplateContainer returns the container of a workload's pods with this name; without such a one, the first.
 func TemplateContainer(workload *unstructured.Unstructured, name string) map[string]any {
 	list := Items(workload.Object, "spec", "template", "spec", "containers")

@@ -65,11 +65,34 @@ func (p *page) around(o *kubeflow.Overview, style StatusStyle) {
 		kinds := text.List(o.Unread, most)
 		fact("Unknown", fmt.Sprintf("%s: missing permission to list %s", text.Plural(o.Objects.Unknown, "object"), kinds))
 	}
+	if n := o.Interrupted; n > 0 {
+		fact("Install", p.bad()+" It was interrupted: "+text.Plural(n, "object")+" not applied")
+	}
+	p.drift(o, style)
 	for _, warning := range o.Warnings {
 		fact("Warning", warning)
 	}
 	if len(o.Others) > 0 {
 		fact("Also here", strings.Join(o.Others, ", ")+" (status --name NAME shows one)")
+	}
+}
+
+// drift draws what others have changed since it was installed.
+func (p *page) drift(o *kubeflow.Overview, style StatusStyle) {
+	if len(o.Drift) == 0 {
+		return
+	}
+	most := mostItems
+	if style.Wide {
+		most = len(o.Drift)
+	}
+	p.wrapped(p.Paint(Bold, fmt.Sprintf("%-9s  ", "Drift")), 11, text.Plural(len(o.Drift), "object")+" changed by other clients since the install")
+	for i, d := range o.Drift {
+		if i == most {
+			p.text(11, p.Paint(Dim, fmt.Sprintf("and %d more: kubectl kubeflow status -o wide", len(o.Drift)-i)))
+			break
+		}
+		p.wrapped(strings.Repeat(" ", 11), 13, about(status.Object{Ref: d.Ref, Why: text.List(d.Fields, most)}))
 	}
 }
 
@@ -100,6 +123,8 @@ func conclusion(o *kubeflow.Overview) string {
 	switch {
 	case o.Ready:
 		return fmt.Sprintf("Ready: %s, %s, %s.", text.Plural(len(o.Components), "component"), text.Plural(o.Workloads.Total, "workload"), text.Plural(o.Objects.Total, "object"))
+	case bad == 0:
+		return fmt.Sprintf("Not ready: the install was interrupted, %s not applied.", text.Plural(o.Interrupted, "object"))
 	case o.Inconclusive():
 		return fmt.Sprintf("Unknown: %d of %s could not be read.", bad, text.Plural(len(o.Components), "component"))
 	}

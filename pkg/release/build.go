@@ -172,6 +172,11 @@ func recognise(components []RenderedComponent) *Release {
 	return nil
 }
 
+// StartsAtZero reports whether the releases install a workload without replicas: its controller scales it when it is needed.
+func StartsAtZero(namespace, name string) bool {
+	return namespace == "knative-eventing" && name == "pingsource-mt-adapter"
+}
+
 // Recognise returns the release of an ml-pipeline Deployment, by the tag of its image; nil if it is not a known release.
 func Recognise(server *unstructured.Unstructured) *Release {
 	for _, container := range kube.Items(server.Object, "spec", "template", "spec", "containers") {

@@ -26,7 +26,7 @@ type statusOptions struct {
 	output      string
 }
 
-var statusOutput = cli.Outputs("", "json", "yaml", "wide", "name (objects that are not ready)")
+var statusOutput = cli.Outputs("", "json", "yaml", "wide", "name (objects that are not ready, or have drifted)")
 
 // NewCommand returns the command "kubectl kubeflow status".
 func NewCommand(d *cli.Deps) *cobra.Command {
@@ -127,6 +127,9 @@ func (o *statusOptions) show(overview *kubeflow.Overview, rows int) error {
 				fmt.Fprintln(o.Out, item.Ref)
 			}
 		}
+		for _, drift := range overview.Drift {
+			fmt.Fprintln(o.Out, drift.Ref)
+		}
 		return nil
 	}
 	style := ui.StatusStyle{Tree: o.tree, Wide: o.output == "wide", Now: o.Now(), Rows: rows}
@@ -134,7 +137,7 @@ func (o *statusOptions) show(overview *kubeflow.Overview, rows int) error {
 	case overview.AtWork != nil, overview.Inconclusive():
 	case overview.Uninstalling:
 		style.Next = "kubectl kubeflow uninstall (resumes the interrupted uninstall)"
-	case overview.Incomplete() && overview.Release.Name != "":
+	case (overview.Incomplete() || overview.Interrupted > 0) && overview.Release.Name != "":
 		style.Next = "kubectl kubeflow install --release " + escape.Word(overview.Release.Name) + " (restores what is missing)"
 	case !overview.Ready:
 		style.Next = "kubectl kubeflow doctor"

@@ -224,5 +224,5 @@ func (e *engine) entry(g plan.Gated, recorded inventory.Entry) inventory.Entry {
 	case it.applied.GetResourceVersion() == it.Version && recorded.Applied == it.Digest && recorded.Fields != "":
 		return recorded // nothing was changed, and field ownership is as before
 	}
-	return inventory.Entry{Applied: it.Digest, Fields: plan.OwnedFieldsHash(it.applied)}
+	return inventory.Entry{Applied: it.Digest, Fields: plan.OwnedFieldsHash(it.applied), Owned: plan.OwnedFields(it.applied)}
 }

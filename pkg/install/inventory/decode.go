@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 	"unicode"
@@ -42,6 +43,9 @@ func decode(o *unstructured.Unstructured) (*Inventory, error) {
 		if what := entry.invalid(); what != "" {
 			return nil, fmt.Errorf("%s: number %d has an invalid %s", objectsKey, i+1, what)
 		}
+	}
+	if err := decodeOwned(kube.Text(o.Object, "data", ownedKey), v.Objects); err != nil {
+		return nil, fmt.Errorf("%s: %w", ownedKey, err)
 	}
 	return v, nil
 }
@@ -83,6 +87,8 @@ func (e Entry) invalid() string {
 		return "component"
 	case !hash.MatchString(e.Applied), !hash.MatchString(e.Fields):
 		return "hash"
+	case e.Replicas < 0, e.Replicas > math.MaxInt32:
+		return "number of replicas"
 	}
 	return ""
 }

@@ -30,12 +30,16 @@ type Inventory struct {
 }
 
 // An Entry is one installed object, and the component it came with ("" in records of an older program). Applied is a hash of what was applied, Fields of the fields this program owned
-// then; both are empty while the object is not known to be applied.
+// then; both are empty while the object is not known to be applied. Replicas is how many pods a workload was installed with, and Owned
+// those fields themselves, as managedFields have them; records of an older program have neither.
 type Entry struct {
 	cluster.Ref
 	Component   string `json:"component,omitempty"`
 	Applied     string `json:"applied,omitempty"`
 	Fields      string `json:"fields,omitempty"`
+	Replicas    int64  `json:"replicas,omitempty"`
+	Stopped     bool   `json:"stopped,omitempty"` // a workload that was installed with no replicas: its controller scales it when it is needed
+	Owned       string `json:"-"`
 	PreExisting bool   `json:"found,omitempty"` // a Namespace that existed before the install: an uninstall keeps it
 }
 
@@ -115,6 +119,13 @@ func (v *Inventory) Encode() (*unstructured.Unstructured, error) {
 			Next: "Install them in parts, each with a --name of its own"}
 	}
 	data := map[string]any{releaseKey: v.Release, sourceKey: string(source), objectsKey: string(objects)}
+	owned, err := encodeOwned(v.Objects, maxSize-len(objects))
+	if err != nil {
+		return nil, err
+	}
+	if owned != "" {
+		data[ownedKey] = owned
+	}
 	for key, is := range map[string]bool{uninstalledKey: v.Uninstalled, uninstallingKey: v.Uninstalling} {
 		if is {
 			data[key] = "true"
@@ -135,7 +146,7 @@ func SameData(live, want *unstructured.Unstructured) bool {
 	if live == nil {
 		return false
 	}
-	for _, key := range []string{releaseKey, sourceKey, objectsKey, uninstalledKey, uninstallingKey} {
+	for _, key := range []string{releaseKey, sourceKey, objectsKey, ownedKey, uninstalledKey, uninstallingKey} {
 		if kube.Text(live.Object, "data", key) != kube.Text(want.Object, "data", key) {
 			return false
 		}

@@ -35,6 +35,7 @@ func (p *Plan) NewInventory(entry func(Gated, inventory.Entry) inventory.Entry, 
 		before := recorded[g.Ref().Identity()]
 		e := entry(g, before)
 		e.Ref, e.Component, e.PreExisting = g.Ref(), g.Stage, g.preExisting
+		e.Replicas, e.Stopped = wantedReplicas(g.Object)
 		if before.Component != "" && !p.Request.covers(before.Component) {
 			e.Component = before.Component
 		}
@@ -42,7 +43,9 @@ func (p *Plan) NewInventory(entry func(Gated, inventory.Entry) inventory.Entry, 
 	}
 	for _, ref := range besides {
 		before := recorded[ref.Identity()] // unchanged, or about to be deleted
-		inv.Objects = append(inv.Objects, inventory.Entry{Ref: ref, Component: before.Component, Applied: before.Applied, Fields: before.Fields})
+		inv.Objects = append(inv.Objects, inventory.Entry{
+			Ref: ref, Component: before.Component, Applied: before.Applied, Fields: before.Fields, Replicas: before.Replicas, Stopped: before.Stopped, Owned: before.Owned,
+		})
 	}
 	inv.Objects = append(inv.Objects, p.untouched...)
 	slices.SortFunc(inv.Objects, func(a, b inventory.Entry) int {

@@ -9,20 +9,21 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/explain"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
 // assess determines the state of one listed object.
 func (s *snapshot) assess(ctx context.Context, e inventory.Entry) Object {
 	item := Object{Ref: e.Ref, State: Ready}
 	o := s.objects[e.Ref.Identity()]
-	_, blind := s.unread[plan.Place{Kind: e.GroupKind(), Namespace: e.Namespace}]
 	switch {
-	case blind:
+	case s.blind(e):
 		item.State, item.Why = Unknown, "you are not allowed to list "+e.Kind
 	case o == nil && s.uninstalling:
 		item.State, item.Why = Missing, "it was deleted by the uninstall"
@@ -35,13 +36,19 @@ func (s *snapshot) assess(ctx context.Context, e inventory.Entry) Object {
 	case o.GetDeletionTimestamp() != nil:
 		item.State, item.Why = Progressing, explain.BeingDeleted(o)
 	case runsPods(e.Ref):
-		s.assessWorkload(ctx, o, &item)
+		s.assessWorkload(ctx, e, o, &item)
 	case hasReadiness(e.Ref) && (e.Kind != "Service" || apply.HasReadiness(o)):
 		if why := explain.Object(ctx, s.view, o); why != "" {
 			item.State, item.Why = Progressing, why
 		}
 	}
 	return item
+}
+
+// blind reports whether the user is not allowed to read an object.
+func (s *snapshot) blind(e inventory.Entry) bool {
+	_, blind := s.unread[plan.Place{Kind: e.GroupKind(), Namespace: e.Namespace}]
+	return blind
 }
 
 // notYet says why an object that was never applied is missing.
@@ -52,10 +59,18 @@ func (s *snapshot) notYet() string {
 	return "not applied yet: the install was interrupted"
 }
 
-// assessWorkload determines the state of a workload from its status and its pods.
-func (s *snapshot) assessWorkload(ctx context.Context, o *unstructured.Unstructured, item *Object) {
+// assessWorkload determines the state of a workload from its status and its pods. One without any is as far from what was installed as
+// one whose pods fail.
+func (s *snapshot) assessWorkload(ctx context.Context, e inventory.Entry, o *unstructured.Unstructured, item *Object) {
 	pods := s.podsOf(o)
 	item.Owned = s.owned(ctx, o, pods)
+	if ScaledToZero(e, o) {
+		item.State, item.Why = Failing, "0/0 ready: it is scaled to zero"
+		if e.Replicas > 0 {
+			item.Why += fmt.Sprintf(", and was installed with %s", text.Plural(int(e.Replicas), "replica"))
+		}
+		return
+	}
 	if item.Why = explain.Object(ctx, s.view, o); item.Why == "" {
 		return
 	}
@@ -74,6 +89,12 @@ func stuck(o *unstructured.Unstructured, pods []*unstructured.Unstructured) bool
 		}
 	}
 	return slices.ContainsFunc(pods, func(pod *unstructured.Unstructured) bool { return kube.WhyNotReady(pod).Persists() })
+}
+
+// ScaledToZero reports whether a workload has been scaled to no pods since it was installed. What no record knows was installed with some,
+// unless it is known of the releases that its controller scales it when it is needed.
+func ScaledToZero(e inventory.Entry, o *unstructured.Unstructured) bool {
+	return kube.Replicas(o) == 0 && !e.Stopped && (e.Replicas > 0 || !release.StartsAtZero(o.GetNamespace(), o.GetName()))
 }
 
 // podsOf returns the pods that a workload selects.

@@ -16,11 +16,13 @@ type Status struct {
 	Objects      Readiness   `json:"objects"`
 	Workloads    Readiness   `json:"workloads"` // of the objects: those that run pods
 	Components   []Component `json:"components"`
-	Installed    *time.Time  `json:"installed,omitempty"` // when the inventory was first written
-	Changed      *time.Time  `json:"changed,omitempty"`   // and when last
-	Unread       []string    `json:"unread,omitempty"`    // kinds that the user is not allowed to list: "Secret"
-	Uninstalling bool        `json:"leaving,omitempty"`   // an uninstall has started and has not finished
-	MissingKinds bool        `json:"-"`                   // the cluster does not have a listed kind
+	Installed    *time.Time  `json:"installed,omitempty"`   // when the inventory was first written
+	Changed      *time.Time  `json:"changed,omitempty"`     // and when last
+	Interrupted  int         `json:"interrupted,omitempty"` // objects that an interrupted install has not applied
+	Drift        []Drift     `json:"drift,omitempty"`       // objects that others have changed since they were installed
+	Unread       []string    `json:"unread,omitempty"`      // kinds that the user is not allowed to list: "Secret"
+	Uninstalling bool        `json:"leaving,omitempty"`     // an uninstall has started and has not finished
+	MissingKinds bool        `json:"-"`                     // the cluster does not have a listed kind
 }
 
 // A Readiness counts ready objects. Unknown ones could not be read.
@@ -80,16 +82,33 @@ func Read(ctx context.Context, view cluster.View, inv *inventory.Inventory, o Op
 	if err != nil {
 		return nil, err
 	}
-	seen.uninstalling = inv.Uninstalling
+	seen.uninstalling = inv.Uninstalling || inv.Uninstalled
 	status := &Status{Name: inv.Name, Uninstalling: inv.Uninstalling, Components: []Component{}, Unread: seen.unreadKinds(), MissingKinds: len(seen.unknown) > 0}
 	status.Installed, status.Changed = inv.Times()
 	for _, entry := range inv.Objects {
 		c := status.component(componentOf(entry))
 		item := seen.assess(ctx, entry)
 		c.add(item, runsPods(entry.Ref), o)
+		status.compare(seen, entry)
 	}
 	status.sum()
 	return status, nil
+}
+
+// compare notes how an object differs from what was installed. While another client changes the cluster, or after an uninstall has begun,
+// that is to be expected.
+func (s *Status) compare(seen *snapshot, e inventory.Entry) {
+	if seen.locked || seen.uninstalling {
+		return
+	}
+	if e.Applied == "" && !seen.blind(e) {
+		s.Interrupted++
+	}
+	if live := seen.objects[e.Ref.Identity()]; live != nil && live.GetDeletionTimestamp() == nil {
+		if fields := driftOf(e, live); len(fields) > 0 {
+			s.Drift = append(s.Drift, Drift{Ref: e.Ref, Component: componentOf(e), Fields: fields})
+		}
+	}
 }
 
 // component returns the component with the given name.
@@ -148,7 +167,7 @@ func (c *Readiness) join(other Readiness) {
 }
 
 func (s *Status) sum() {
-	s.Ready = true
+	s.Ready = s.Interrupted == 0
 	for _, c := range s.Components {
 		s.Objects.join(c.Objects)
 		s.Workloads.join(c.Workloads)
@@ -159,6 +178,9 @@ func (s *Status) sum() {
 // Inconclusive reports whether nothing is known to be wrong, but something that matters could not be read.
 func (s *Status) Inconclusive() bool {
 	blind := false
+	if s.Interrupted > 0 {
+		return false
+	}
 	for _, c := range s.Components {
 		if c.State.severity() > Unknown.severity() {
 			return false
