@@ -28,7 +28,10 @@ type Check struct {
 	Hint    string   // what to see to in Azure when this check finds something, since no cluster shows it; a sentence, or ""
 	// Preflight checks matter before an install: install runs them on the cluster as it will be, and stops at their errors.
 	Preflight bool
-	Run       func(context.Context, Exam) ([]Finding, error) // an error means that it could not look
+	// Everywhere tells that what it finds concerns Kubeflow in whichever namespace it is: another copy of cert-manager. The other
+	// checks' findings about other people's namespaces are only worth knowing.
+	Everywhere bool
+	Run        func(context.Context, Exam) ([]Finding, error) // an error means that it could not look
 }
 
 // Area returns the part of the ID by which checks are grouped: "pipelines".

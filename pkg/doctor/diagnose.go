@@ -31,6 +31,7 @@ func Diagnose(ctx context.Context, view cluster.View, checks []*Check, o Options
 		wait.Go(func() { r.Checks[i] = examine(ctx, view, c, o.Settings) })
 	}
 	wait.Wait()
+	r.limit(ctx, view, checks, o.Settings)
 	r.suppress(ctx, view, o.Suppress)
 	r.explain()
 	r.hint(checks)
@@ -61,11 +62,16 @@ func examine(ctx context.Context, view cluster.View, c *Check, s Settings) (resu
 		findings[i].Page = c.Page()
 		findings[i].mask()
 	}
-	slices.SortStableFunc(findings, func(a, b Finding) int { return rank[b.Severity] - rank[a.Severity] })
+	sortFindings(findings)
 	if len(findings) > 0 {
 		result.Status, result.Findings = Found, findings
 	}
 	return result
+}
+
+// sortFindings puts the worst first.
+func sortFindings(findings []Finding) {
+	slices.SortStableFunc(findings, func(a, b Finding) int { return rank[b.Severity] - rank[a.Severity] })
 }
 
 // mask hides credentials in what a finding quotes of the cluster: lines of logs and of configuration, messages, values.

@@ -21,10 +21,11 @@ var OneIstio = &doctor.Check{
 	Title: "Only one Istio control plane is installed",
 	Why: "Kubeflow installs its own Istio. The AKS Istio add-on does not work alongside a self-installed Istio, and two control planes " +
 		"share CRDs and compete for webhooks and certificates: sidecars come from the wrong control plane, or are not injected.",
-	FixNote:   "No automatic fix: you choose which Istio stays. Disable the add-on, or install Kubeflow without its own Istio (install --skip istio).",
-	Sources:   []string{"https://learn.microsoft.com/azure/aks/istio-about"},
-	Reads:     []schema.GroupKind{kube.DeploymentKind},
-	Preflight: true,
+	FixNote:    "No automatic fix: you choose which Istio stays. Disable the add-on, or install Kubeflow without its own Istio (install --skip istio).",
+	Sources:    []string{"https://learn.microsoft.com/azure/aks/istio-about"},
+	Reads:      []schema.GroupKind{kube.DeploymentKind},
+	Preflight:  true,
+	Everywhere: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		planes, err := e.List(ctx, kube.DeploymentKind, cluster.Scope{Labels: "app=istiod"})
 		if err != nil {

@@ -17,9 +17,10 @@ var OneOfEach = &doctor.Check{
 	Title: "No duplicate cert-manager or Knative",
 	Why: "cert-manager and Knative are cluster-wide: their CRDs and webhooks exist once. A second copy in another namespace takes over the " +
 		"CRDs, and both copies then act on the same certificates and services.",
-	FixNote:   "No automatic fix: keep the copy that you want. Install Kubeflow without its own (install --skip cert-manager), or remove the other first.",
-	Reads:     []schema.GroupKind{kube.DeploymentKind},
-	Preflight: true,
+	FixNote:    "No automatic fix: keep the copy that you want. Install Kubeflow without its own (install --skip cert-manager), or remove the other first.",
+	Reads:      []schema.GroupKind{kube.DeploymentKind},
+	Preflight:  true,
+	Everywhere: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		var findings []doctor.Finding
 		for _, part := range singletons {

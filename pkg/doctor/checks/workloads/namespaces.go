@@ -10,7 +10,6 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
@@ -18,9 +17,7 @@ import (
 // them are listed by label across all namespaces, so that the number of requests stays constant.
 
 // Namespaces are those that Kubeflow's components run in. A webhook whose Service is in one of them is Kubeflow's.
-var Namespaces = []string{
-	Namespace, "kubeflow-system", dashboard.KubeflowNamespace, "knative-serving", "knative-eventing", "cert-manager", "auth", "oauth2-proxy",
-}
+var Namespaces = doctor.Namespaces
 
 const ProfileLabel = doctor.ProfileLabel
 
