@@ -54,7 +54,10 @@ and expose the dashboard. Commands use the cluster of the current context.`,
 		SilenceErrors:              true,
 		SuggestionsMinimumDistance: 2,
 		Args:                       cobra.ArbitraryArgs,
-		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return d.CheckFlags(cmd) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			d.LogRequests()
+			return d.CheckFlags(cmd)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return cmd.Help()
@@ -69,6 +72,7 @@ and expose the dashboard. Commands use the cluster of the current context.`,
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(cli.BadFlag)
 	d.Flags.AddFlags(root.PersistentFlags())
+	d.AddVerbosity(root.PersistentFlags())
 	cli.Color.Add(root, root.PersistentFlags(), &d.Color, "", "`WHEN` to colour the output: %s")
 	root.AddGroup(&cobra.Group{ID: "main", Title: "Commands:"})
 	for _, cmd := range []*cobra.Command{ // in the order of use

@@ -38,7 +38,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 
 	d := cli.NewDeps(genericiooptions.IOStreams{In: in, Out: escape.Terminal(out), ErrOut: escape.Terminal(errOut).Masking(redact.Message)})
 	root := newRootCommand(d)
-	root.SetArgs(args)
+	root.SetArgs(cli.JoinVerbosity(args))
 	err := d.Explain(root.ExecuteContext(ctx))
 	code := exitCode(ctx, err)
 	report(d.ErrOut, err, code) // with -o json, ErrOut is a stream of events
@@ -68,6 +68,9 @@ func report(w io.Writer, err error, code int) {
 	what, next := "", ""
 	switch {
 	case err == nil, errors.Is(err, cli.ErrFound):
+		return
+	case errors.Is(err, cli.ErrCancelled):
+		fmt.Fprintln(w, "Cancelled. Nothing was changed.")
 		return
 	case errors.As(err, &known):
 		what, next = known.Error(), known.Advice()

@@ -17,7 +17,11 @@ type Deps struct {
 	genericiooptions.IOStreams
 	Flags *genericclioptions.ConfigFlags // kubectl's connection flags
 	Color string                         // --color
-	Now   func() time.Time
+	Quiet bool                           // --quiet: no notices, and the shortest result
+
+	Verbosity int // -v: 1 adds detail to results, 6 logs requests
+
+	Now func() time.Time
 
 	connected  sync.Once
 	client     *cluster.Client

@@ -8,5 +8,7 @@ func (d *Deps) Notify(n kubeflow.Notice) {
 		d.Screen().Say("Warning: %s", n.Text)
 		return
 	}
-	d.Screen().Say("%s", n.Text)
+	if !d.Quiet {
+		d.Screen().Say("%s", n.Text)
+	}
 }

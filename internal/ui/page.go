@@ -19,6 +19,9 @@ type page struct {
 // line adds a line as it is: a command or a diff is not wrapped. A newline in it does not begin another.
 func (p *page) line(text string) { p.lines = append(p.lines, strings.ReplaceAll(text, "\n", `\n`)) }
 
+// margin is the width of the sign and the word of a status.
+const margin = 12
+
 // marked adds a line that begins with the sign and word of a status.
 func (p *page) marked(status, text string) {
 	m := marks[status]

@@ -2,16 +2,19 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 // A ReportStyle says how much of a report to draw.
 type ReportStyle struct {
-	Wide bool   // with every diff and page
-	Next string // what to type next; "" for nothing
+	Verbose bool   // every check, by area
+	Wide    bool   // every check, with every diff and page
+	Quiet   bool   // the verdict alone
+	Next    string // what to type next; "" for nothing
 }
 
 // mark is how a status or severity looks: a sign and a word that says the same.
@@ -29,128 +32,216 @@ var marks = map[string]mark{
 	string(doctor.Unknown):       {"?", "?", "unknown", Yellow},
 }
 
-// margin is the width of the sign and the word, below which details line up.
-const margin = 12
+// sign is the sign of a status in its colour.
+func (p *page) sign(status string) string {
+	m := marks[status]
+	return p.Paint(m.style, p.Sign(m.sign, m.ascii))
+}
 
-// Report draws what doctor found: grouped by area, one line for what is well, details beneath what is not.
+// Report draws what doctor found: the counts first, then the problems by severity, one line for notes, and the verdict last.
 func (s *Screen) Report(r *doctor.Report, style ReportStyle) error {
 	p := &page{Screen: s}
-	p.head(r)
-	area := ""
-	for _, c := range r.Checks {
-		if a, _, _ := strings.Cut(c.ID, "/"); a != area {
-			area = a
-			p.line("")
-			p.line(s.Paint(Bold, area))
-		}
-		p.check(r, c, style)
+	switch {
+	case style.Quiet:
+	case style.Verbose, style.Wide:
+		p.head(r, true)
+		p.counts(r)
+		p.areas(r, style)
+		p.hints(r)
+		p.fixes(r)
+	default:
+		p.head(r, false)
+		p.counts(r)
+		p.fixes(r)
+		p.problems(r)
+		p.line("")
+		p.notes(r)
+		p.unknown(r)
 	}
-	p.fixes(r)
-	p.hints(r)
-	p.line("")
-	p.text(0, summary(r))
+	if n := len(p.lines); n > 0 && p.lines[n-1] != "" {
+		p.line("")
+	}
+	p.text(0, verdict(r))
 	if style.Next != "" {
 		p.text(0, style.Next)
 	}
 	return p.flush(s.Out)
 }
 
-func (p *page) check(r *doctor.Report, c doctor.CheckReport, style ReportStyle) {
-	if c.Status != doctor.Found {
-		title := c.Title
-		if c.Reason != "" {
-			title += " (" + c.Reason + ")"
+// A count is how many of a status there are, with the word for it.
+type count struct{ status, words string }
+
+// counts counts what is drawn. A finding that another one explains is drawn beneath that one and does not count.
+func counts(r *doctor.Report) []count {
+	bySeverity := map[doctor.Severity]int{}
+	for _, g := range groups(r) {
+		bySeverity[g.first().Severity]++
+	}
+	var all []count
+	for _, c := range []struct {
+		status string
+		n      int
+		words  string
+	}{
+		{string(doctor.Error), bySeverity[doctor.Error], text.Plural(bySeverity[doctor.Error], "error")},
+		{string(doctor.Warning), bySeverity[doctor.Warning], text.Plural(bySeverity[doctor.Warning], "warning")},
+		{string(doctor.Info), bySeverity[doctor.Info], text.Plural(bySeverity[doctor.Info], "note")},
+		{string(doctor.Unknown), r.Summary.Unknown, fmt.Sprint(r.Summary.Unknown, " unknown")},
+		{string(doctor.OK), r.Summary.OK, fmt.Sprint(r.Summary.OK, " passed")},
+		{string(doctor.NotApplicable), r.Summary.Skipped, fmt.Sprint(r.Summary.Skipped, " not applicable")},
+	} {
+		if c.n > 0 {
+			all = append(all, count{c.status, c.words})
 		}
-		p.marked(string(c.Status), title)
+	}
+	return all
+}
+
+// counts draws the counts in one line.
+func (p *page) counts(r *doctor.Report) {
+	line := ""
+	for _, c := range counts(r) {
+		part := p.sign(c.status) + " " + c.words
+		if line != "" && columns(line)+3+columns(part) > p.Width {
+			p.line(line)
+			line = ""
+		}
+		if line != "" {
+			line += "   "
+		}
+		line += part
+	}
+	p.line(line)
+}
+
+// problems draws the errors and then the warnings.
+func (p *page) problems(r *doctor.Report) {
+	for _, severity := range []doctor.Severity{doctor.Error, doctor.Warning} {
+		for _, g := range groups(r) {
+			if g.first().Severity == severity {
+				p.line("")
+				p.group(r, g, ReportStyle{})
+			}
+		}
+	}
+}
+
+// notes names in one line what is for information.
+func (p *page) notes(r *doctor.Report) {
+	var ids []string
+	n := 0
+	for _, g := range groups(r) {
+		if g.first().Severity == doctor.Info {
+			n++
+			ids = append(ids, g.check.ID)
+		}
+	}
+	if n > 0 {
+		p.wrapped(p.sign(string(doctor.Info))+" ", 2, fmt.Sprintf("%s: %s (-v shows them)", text.Plural(n, "note"), strings.Join(slices.Compact(ids), ", ")))
+	}
+}
+
+// unknown says in one block which checks could not run.
+func (p *page) unknown(r *doctor.Report) {
+	var reasons []string
+	n := 0
+	for _, c := range r.Checks {
+		if c.Status == doctor.Unknown {
+			n++
+			if !slices.Contains(reasons, c.Reason) {
+				reasons = append(reasons, c.Reason)
+			}
+		}
+	}
+	if n == 0 {
 		return
 	}
-	var last doctor.Finding
-	for _, f := range c.Findings {
-		if f.ExplainedBy != "" && r.Check(f.ExplainedBy) != nil {
-			continue // drawn beneath its cause
+	p.wrapped(p.sign(string(doctor.Unknown))+" ", 2, fmt.Sprintf("%s unknown: %s (-v shows them)", text.Plural(n, "check"), text.List(reasons, 3)))
+}
+
+// areas draws every check.
+func (p *page) areas(r *doctor.Report, style ReportStyle) {
+	area := ""
+	all := groups(r)
+	for _, c := range r.Checks {
+		if a, _, _ := strings.Cut(c.ID, "/"); a != area {
+			area = a
+			p.line("")
+			p.line(p.Paint(Bold, area))
 		}
-		if f.Severity == last.Severity && f.Cause == last.Cause && f.Fix != nil && !style.Wide {
-			p.wrapped(strings.Repeat(" ", margin)+"also: ", margin+2, f.Message)
+		if c.Status != doctor.Found {
+			title := c.Title
+			if c.Reason != "" {
+				title += " (" + c.Reason + ")"
+			}
+			p.about(string(c.Status), c.ID, title)
 			continue
 		}
-		p.finding(f, style)
-		last = f
-	}
-	if last.Message == "" {
-		f := c.Findings[0]
-		p.marked(string(f.Severity), fmt.Sprintf("%s: explained by %s", c.ID, f.ExplainedBy))
-		return
-	}
-	p.explained(r, c.ID)
-	if c.Reason != "" { // part of it was suppressed, or may not be read
-		p.text(margin, p.Paint(Dim, "("+c.Reason+")"))
-	}
-	p.text(margin, p.Paint(Dim, more(c, style)))
-}
-
-// more says where to read on.
-func more(c doctor.CheckReport, style ReportStyle) string {
-	if style.Wide {
-		return c.Findings[0].Page
-	}
-	return "More: kubectl kubeflow doctor --explain " + escape.Word(c.ID)
-}
-
-func (p *page) finding(f doctor.Finding, style ReportStyle) {
-	p.marked(string(f.Severity), f.Message)
-	p.text(margin, p.Paint(Dim, f.About.String()))
-	for _, text := range []string{f.Consequence, f.Cause, f.Advice} {
-		if text != "" {
-			p.text(margin, text)
-		}
-	}
-	if f.ExplainedBy != "" {
-		p.text(margin, "Explained by "+f.ExplainedBy+": look at that one.")
-	}
-	if f.Fix != nil {
-		p.text(margin, "Fix: "+f.Fix.Title+risk(f.Fix.Impact)+".")
-	}
-	if style.Wide && f.Fix != nil {
-		p.changes(f.Fix)
-	}
-	if f.Command != "" && (style.Wide || f.Fix == nil) {
-		by := "By hand:"
-		if strings.HasPrefix(f.Command, "kubectl kubeflow ") {
-			by = "With:"
-		}
-		p.text(margin, by)
-		for line := range strings.Lines(f.Command) {
-			p.line(strings.Repeat(" ", margin+2) + p.Paint(Cyan, strings.TrimRight(line, "\n")))
-		}
-	}
-}
-
-func risk(impact doctor.Impact) string {
-	return map[doctor.Impact]string{doctor.RestartsPods: " (restarts pods)", doctor.LosesData: " (deletes data)"}[impact]
-}
-
-// explained draws, beneath a cause, what comes of it: of each check the first finding, and what else is affected.
-func (p *page) explained(r *doctor.Report, cause string) {
-	for _, c := range r.Checks {
-		text := ""
-		var others []string
-		for _, f := range c.Findings {
-			if f.ExplainedBy != cause {
-				continue
-			}
-			if text == "" {
-				text = fmt.Sprintf("%s: %s", c.ID, f.Message)
-			} else {
-				others = append(others, f.About.Name)
+		drawn := false
+		for _, g := range all {
+			if g.check.ID == c.ID {
+				p.group(r, g, style)
+				drawn = true
 			}
 		}
-		if len(others) > 0 {
-			text += "; the same holds for " + strings.Join(others, ", ")
-		}
-		if text != "" {
-			p.wrapped(strings.Repeat(" ", margin)+p.Sign("→", "->")+" ", margin+2, "explains "+text)
+		if !drawn {
+			p.about(string(c.Findings[0].Severity), c.ID, "explained by "+c.Findings[0].ExplainedBy)
 		}
 	}
+}
+
+// about draws the line of a check: its sign, its ID, and what there is to say of it.
+func (p *page) about(status, id, what string) {
+	p.wrapped(p.sign(status)+" "+p.Paint(Bold, id)+"  ", 4, what)
+}
+
+// verdict says in one sentence how Kubeflow is.
+func verdict(r *doctor.Report) string {
+	subject, well, ill := "Kubeflow", "is healthy", "is degraded"
+	if r.Source != "" && r.Context == "" {
+		subject, well, ill = "Manifests", "pass", "have errors"
+	}
+	worst := r.Worst()
+	warnings := 0
+	for _, g := range groups(r) {
+		if g.first().Severity == doctor.Warning {
+			warnings++
+		}
+	}
+	sentence := subject + " " + well + "."
+	switch {
+	case worst == doctor.Error:
+		sentence = subject + " " + ill + "."
+	case r.Summary.Unknown > 0 && r.Summary.OK == 0:
+		sentence = "No check could run."
+	case warnings > 0:
+		sentence = fmt.Sprintf("%s %s, with %s.", subject, well, text.Plural(warnings, "warning"))
+	case r.Summary.Unknown > 0:
+		sentence = fmt.Sprintf("%s %s as far as the checks could run.", subject, well)
+	}
+	return fixed(r) + sentence
+}
+
+// fixed counts what a run of --fix did.
+func fixed(r *doctor.Report) string {
+	if len(r.Fixes) == 0 {
+		return ""
+	}
+	made, planned, left := 0, 0, 0
+	for _, f := range r.Fixes {
+		switch f.Outcome {
+		case doctor.Fixed:
+			made++
+		case doctor.Planned:
+			planned++
+		default:
+			left++
+		}
+	}
+	if planned > 0 {
+		return fmt.Sprintf("%s would be made. ", text.Plural(planned, "fix"))
+	}
+	return fmt.Sprintf("%d fixed, %d left. ", made, left)
 }
 
 // fixes draws what became of each fix.
@@ -159,14 +250,13 @@ func (p *page) fixes(r *doctor.Report) {
 		return
 	}
 	p.line("")
-	p.line(p.Paint(Bold, "fixes"))
 	for _, t := range r.Fixes {
 		m := outcomes[t.Outcome]
 		text := t.Fix.Title
 		if t.Reason != "" {
 			text += " (" + t.Reason + ")"
 		}
-		p.wrapped(fmt.Sprintf("  %s %-8s", p.Paint(m.style, p.Sign(m.sign, m.ascii)), t.Outcome), margin, text)
+		p.wrapped(fmt.Sprintf("%s %-8s", p.Paint(m.style, p.Sign(m.sign, m.ascii)), t.Outcome), 4, text)
 	}
 }
 
@@ -175,13 +265,19 @@ var outcomes = map[doctor.Outcome]mark{
 	doctor.Worse: marks["error"], doctor.Failed: marks["error"], doctor.Refused: marks[string(doctor.NotApplicable)],
 }
 
-// ReportLines draws one line per finding, and nothing for what is well.
+// ReportLines draws one line per finding, the worst first, and nothing for what is well.
 func (s *Screen) ReportLines(r *doctor.Report) error {
 	p := &page{Screen: s}
-	for _, c := range r.Checks {
-		for _, f := range c.Findings {
-			p.line(strings.Join([]string{string(f.Severity), c.ID, f.About.Ref.String(), f.Message}, "  "))
+	for _, severity := range []doctor.Severity{doctor.Error, doctor.Warning, doctor.Info} {
+		for _, c := range r.Checks {
+			for _, f := range c.Findings {
+				if f.Severity == severity {
+					p.line(strings.Join([]string{string(f.Severity), c.ID, f.About.Ref.String(), f.Message}, "  "))
+				}
+			}
 		}
+	}
+	for _, c := range r.Checks {
 		if c.Status == doctor.Unknown {
 			p.line(strings.Join([]string{string(c.Status), c.ID, "", c.Reason}, "  "))
 		}

@@ -8,34 +8,49 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-// head says what was looked at.
-func (p *page) head(r *doctor.Report) {
+// head says what was looked at: in one line, or with everything that is known of the platform.
+func (p *page) head(r *doctor.Report, whole bool) {
 	release := "Kubeflow (release not recognised)"
 	if r.Release.Name != "" {
 		release = "Kubeflow " + r.Release.Name
 	}
-	parts := []string{release}
+	where := ""
+	if r.Context != "" {
+		where = " on " + r.Context
+	}
+	if r.Source != "" {
+		where += " from " + r.Source
+	}
+	var about []string
+	if r.Platform.AKS {
+		about = append(about, "AKS")
+	}
 	if r.Kubernetes != "" {
 		kubernetes := "Kubernetes " + r.Kubernetes
 		if support := r.Platform.Support; support != "" && support != "supported" {
-			kubernetes += " (on AKS " + support + ")"
+			kubernetes += ", on AKS " + support
 		}
-		parts = append(parts, kubernetes)
+		about = append(about, kubernetes)
 	}
-	if r.Platform.AKS {
-		parts = append(parts, "AKS")
+	nodes := 0
+	for _, pool := range r.Platform.Pools {
+		nodes += pool.Nodes
 	}
-	if r.Platform.Runtime != "" {
-		parts = append(parts, r.Platform.Runtime)
+	if nodes > 0 {
+		about = append(about, text.Plural(nodes, "node"))
 	}
-	where := r.Source
-	if where == "" {
-		where = strings.TrimSpace("context " + r.Context + " at " + r.Server)
+	line := release + where
+	if len(about) > 0 {
+		line += " (" + strings.Join(about, ", ") + ")"
 	}
-	p.text(0, strings.Join(parts, ", "))
-	p.text(0, p.Paint(Dim, where))
-	for _, fact := range platformFacts(r) {
-		p.text(0, p.Paint(Dim, fact))
+	p.text(0, line)
+	if !whole {
+		return
+	}
+	for _, fact := range append([]string{r.Server, r.Platform.Runtime}, platformFacts(r)...) {
+		if fact != "" {
+			p.text(0, p.Paint(Dim, fact))
+		}
 	}
 }
 
@@ -69,27 +84,4 @@ func (p *page) hints(r *doctor.Report) {
 	for _, h := range r.Hints {
 		p.wrapped("  - ", 4, h)
 	}
-}
-
-// summary counts in words.
-func summary(r *doctor.Report) string {
-	s := r.Summary
-	parts := []string{fmt.Sprintf("%d ok", s.OK)}
-	for _, c := range []struct {
-		n    int
-		noun string
-	}{{s.Error, "error"}, {s.Warning, "warning"}} {
-		if c.n > 0 {
-			parts = append(parts, text.Plural(c.n, c.noun))
-		}
-	}
-	for _, c := range []struct {
-		n    int
-		word string
-	}{{s.Info, "for information"}, {s.Skipped, "not applicable"}, {s.Unknown, "unknown"}} {
-		if c.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.word))
-		}
-	}
-	return strings.Join(parts, ", ") + "."
 }

@@ -12,7 +12,11 @@ import (
 // may hold what others wrote, so all of it is escaped.
 func (s *Screen) ReportMarkdown(r *doctor.Report) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "### Kubeflow doctor\n\n%s\n\n", summary(r))
+	var words []string
+	for _, c := range counts(r) {
+		words = append(words, c.words)
+	}
+	fmt.Fprintf(&b, "### Kubeflow doctor\n\n%s %s\n\n", verdict(r), strings.Join(words, ", ")+".")
 	for _, fact := range [][2]string{{"Kubeflow", r.Release.Name}, {"Kubernetes", r.Kubernetes}, {"Runtime", r.Platform.Runtime}, {"Manifests", r.Source}} {
 		if fact[1] != "" {
 			fmt.Fprintf(&b, "- %s: %s\n", fact[0], escape.Markdown(fact[1]))

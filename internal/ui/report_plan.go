@@ -13,14 +13,36 @@ import (
 func (s *Screen) Plan(plan doctor.FixPlan) error {
 	p := &page{Screen: s}
 	for i, f := range plan.Apply {
-		p.wrapped(fmt.Sprintf("%2d. ", i+1), 4, s.Paint(Bold, f.Fix.Title)+risk(f.Fix.Impact))
-		p.text(4, f.Check+": "+f.Finding.Message)
-		p.changes(f.Fix)
+		p.proposal(i+1, len(plan.Apply), f)
 	}
-	for _, f := range plan.Refuse {
-		p.wrapped(" -  ", 4, f.Fix.Title+": skipped; "+f.Why)
-	}
+	p.refused(plan)
 	return p.flush(s.ErrOut)
+}
+
+// Proposal draws one of several fixes, with a diff per object, before asking for confirmation.
+func (s *Screen) Proposal(number, of int, f doctor.Proposal) error {
+	p := &page{Screen: s}
+	p.proposal(number, of, f)
+	return p.flush(s.ErrOut)
+}
+
+// Refused draws which fixes are not made, and why.
+func (s *Screen) Refused(plan doctor.FixPlan) error {
+	p := &page{Screen: s}
+	p.refused(plan)
+	return p.flush(s.ErrOut)
+}
+
+func (p *page) proposal(number, of int, f doctor.Proposal) {
+	p.wrapped(fmt.Sprintf("[%d/%d] ", number, of), 6, p.Paint(Bold, f.Fix.Title)+risk(f.Fix.Impact))
+	p.text(4, f.Check+": "+f.Finding.Message)
+	p.changes(f.Fix)
+}
+
+func (p *page) refused(plan doctor.FixPlan) {
+	for _, f := range plan.Refuse {
+		p.wrapped("-  ", 4, f.Fix.Title+": skipped; "+f.Why)
+	}
 }
 
 // changes draws diffs; restarts are named in one line.

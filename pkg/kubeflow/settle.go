@@ -23,7 +23,7 @@ type SettleOptions struct {
 	Progress func(line string)
 	Now      func() time.Time
 	// Confirm is asked before something is fixed. Nil is for a caller whose own question has covered it.
-	Confirm func(context.Context, doctor.FixPlan) (bool, error)
+	Confirm func(context.Context, doctor.FixPlan) ([]doctor.Proposal, error)
 }
 
 // Settle fixes what an install left behind, restarts in the installation's own namespaces included, and runs all checks of the doctor, so that
@@ -58,7 +58,7 @@ const settleTime = 10 * time.Second
 
 func (p *InstallPlan) fixLeftBehind(ctx context.Context, o SettleOptions) (*doctor.Report, error) {
 	if o.Confirm == nil {
-		o.Confirm = func(context.Context, doctor.FixPlan) (bool, error) { return true, nil }
+		o.Confirm = func(_ context.Context, p doctor.FixPlan) ([]doctor.Proposal, error) { return p.Apply, nil }
 	}
 	own := map[string]bool{}
 	for _, ref := range p.Refs() {

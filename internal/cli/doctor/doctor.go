@@ -31,6 +31,7 @@ type doctorOptions struct {
 	mirror, dexPassword         string
 	restrictor                  string
 	skipVerify                  bool
+	agreed                      bool           // to a fix
 	partial                     *doctor.Report // of a fix that was interrupted
 	printed                     bool           // the -o document is written
 	checks                      []*doctor.Check
@@ -79,7 +80,7 @@ func (o *doctorOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask for confirmation")
 	f.BoolVar(&o.allowRestart, "allow-restart", false, "allow fixes that restart pods")
 	f.BoolVar(&o.allowDataLoss, "allow-data-loss", false, "allow fixes that delete data that cannot be restored")
-	f.BoolVar(&o.dryRun, "dry-run", false, "with --fix: show the diff of each fix without changing anything")
+	f.BoolVar(&o.dryRun, "dry-run", false, "with --fix or --undo: show the diff of each change without changing anything")
 	f.StringVar(&o.undo, "undo", "", "revert the changes of the last run of --fix, or of `RUN`; with --list: list the runs")
 	f.Lookup("undo").NoOptDefVal = lastRun
 	f.StringVarP(&o.filename, "filename", "f", "", "diagnose manifests instead of a cluster: a `FILE`, folder or URL")
@@ -153,8 +154,8 @@ func (o *doctorOptions) conflicts() error {
 		return &problem.Error{Usage: true, What: "--dex-password requires --fix", Next: "For example: kubectl kubeflow doctor auth/password --fix --allow-restart --dex-password FILE"}
 	case o.fix && o.undo != "":
 		return &problem.Error{Usage: true, What: "--fix and --undo are mutually exclusive", Next: "Specify one of them"}
-	case o.dryRun && !o.fix:
-		return &problem.Error{Usage: true, What: "--dry-run requires --fix", Next: "For example: kubectl kubeflow doctor --fix --dry-run"}
+	case o.dryRun && !o.fix && o.undo == "":
+		return &problem.Error{Usage: true, What: "--dry-run requires --fix or --undo", Next: "For example: kubectl kubeflow doctor --fix --dry-run"}
 	}
 	return nil
 }

@@ -2,8 +2,11 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
@@ -27,6 +30,9 @@ func runFix(ctx context.Context, o *doctorOptions) error {
 	if report == nil {
 		return err
 	}
+	if errors.Is(err, cli.ErrCancelled) {
+		return err
+	}
 	if err != nil {
 		o.partial = report
 		return o.interrupted(report, err)
@@ -42,7 +48,8 @@ func runFix(ctx context.Context, o *doctorOptions) error {
 
 func (o *doctorOptions) allowed() []doctor.Impact {
 	var allowed []doctor.Impact
-	if o.allowRestart {
+	asked := o.Screen().Interactive && !o.yes && !o.dryRun // each fix says that it restarts pods
+	if o.allowRestart || asked {
 		allowed = append(allowed, doctor.RestartsPods)
 	}
 	if o.allowDataLoss {
@@ -51,19 +58,51 @@ func (o *doctorOptions) allowed() []doctor.Impact {
 	return allowed
 }
 
-// confirm shows the fixes of a round with their diffs and asks, unless --yes was given.
-func (o *doctorOptions) confirm(ctx context.Context, plan doctor.FixPlan) (bool, error) {
+// confirm shows the fixes of a round with their diffs and asks for each, unless --yes was given.
+func (o *doctorOptions) confirm(ctx context.Context, plan doctor.FixPlan) ([]doctor.Proposal, error) {
 	s := o.Screen()
-	if err := s.Plan(plan); err != nil {
-		return false, err
+	if o.yes || !s.Interactive {
+		if err := s.Plan(plan); err != nil {
+			return nil, err
+		}
+		if o.yes {
+			return plan.Apply, nil
+		}
+		return nil, o.MustAsk("Confirm with --yes, or preview with --dry-run")
 	}
-	if o.yes {
-		return true, nil
+	if err := s.Refused(plan); err != nil {
+		return nil, err
 	}
-	if !s.Interactive {
-		return false, &problem.Error{Usage: true, What: "confirmation required: this is not a terminal", Next: "Confirm with --yes, or preview with --dry-run"}
+	var agreed []doctor.Proposal
+	for i, proposal := range plan.Apply {
+		if err := s.Proposal(i+1, len(plan.Apply), proposal); err != nil {
+			return nil, err
+		}
+		answer, err := s.Ask(ctx, "Apply? [y]es [n]o [a]ll [q]uit:")
+		if err != nil {
+			return nil, err
+		}
+		switch strings.ToLower(answer) {
+		case "y", "yes":
+			agreed = append(agreed, proposal)
+		case "a", "all":
+			o.yes = true
+			return append(agreed, plan.Apply[i:]...), nil
+		case "q", "quit":
+			return agreed, o.cancelled(agreed)
+		}
 	}
-	return s.Confirm(ctx, "Apply these changes?")
+	return agreed, o.cancelled(agreed)
+}
+
+// cancelled is the error of a run in which nothing was agreed to; nil if an earlier round made changes, since then there is a
+// result to show.
+func (o *doctorOptions) cancelled(agreed []doctor.Proposal) error {
+	if len(agreed) > 0 || o.agreed {
+		o.agreed = true
+		return nil
+	}
+	return cli.ErrCancelled
 }
 
 // interrupted adds to the error of an interrupted fix how to resume or undo it.

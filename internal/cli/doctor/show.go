@@ -44,7 +44,7 @@ func (o *doctorOptions) show(r *doctor.Report) error {
 	case "sarif":
 		return o.Screen().ReportSARIF(r, o.checks, cli.PluginVersion())
 	}
-	return o.Screen().Report(r, ui.ReportStyle{Wide: o.output == "wide", Next: o.next(r)})
+	return o.Screen().Report(r, ui.ReportStyle{Verbose: o.Verbosity > 0, Wide: o.output == "wide", Quiet: o.Quiet, Next: o.next(r)})
 }
 
 // next returns the command to suggest after a report.
@@ -57,7 +57,7 @@ func (o *doctorOptions) next(r *doctor.Report) string {
 	}
 	for _, t := range r.Fixes {
 		if t.Run != "" {
-			return "Undo with: kubectl kubeflow doctor --undo=" + escape.Word(t.Run)
+			return "Undo: kubectl kubeflow doctor --undo=" + escape.Word(t.Run)
 		}
 	}
 	plan := doctor.PlanFixes(r, nil)
@@ -68,6 +68,9 @@ func (o *doctorOptions) next(r *doctor.Report) string {
 		}
 	}
 	for _, p := range plan.Refuse {
+		if p.Fix.Impact == doctor.RestartsPods && o.Screen().Interactive {
+			continue // it asks
+		}
 		flag := map[doctor.Impact]string{doctor.RestartsPods: " --allow-restart", doctor.LosesData: " --allow-data-loss"}[p.Fix.Impact]
 		if !strings.Contains(flags, flag) {
 			flags += flag
@@ -76,7 +79,7 @@ func (o *doctorOptions) next(r *doctor.Report) string {
 	if len(plan.Apply)+len(plan.Refuse) == 0 {
 		return ""
 	}
-	return "Fix with: " + strings.Join(append([]string{"kubectl kubeflow doctor"}, o.ids...), " ") + " --fix" + flags
+	return "Apply the automatic fixes: " + strings.Join(append([]string{"kubectl kubeflow doctor"}, o.ids...), " ") + " --fix" + flags
 }
 
 // nextForManifests tells that install makes the changes that manifests need.

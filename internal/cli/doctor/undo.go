@@ -104,17 +104,12 @@ func (o *doctorOptions) confirmUndo(ctx context.Context, run fixes.Run, intents 
 	if err := s.Reversals(run, intents); err != nil {
 		return false, err
 	}
-	if o.yes || !slices.ContainsFunc(intents, func(i fixes.Intent) bool { return i.Change != nil }) {
-		return true, nil
+	if o.dryRun {
+		return false, nil
 	}
-	if !s.Interactive {
-		return false, &problem.Error{Usage: true, What: "confirmation required: this is not a terminal", Next: "Confirm with --yes"}
-	}
-	yes, err := s.Confirm(ctx, "Make these changes?")
-	if err == nil && !yes {
-		return false, &problem.Error{Usage: true, What: "cancelled, nothing was changed", Next: "Run the same command again to undo"}
-	}
-	return yes, err
+	changes := slices.ContainsFunc(intents, func(i fixes.Intent) bool { return i.Change != nil })
+	err := o.Agree(ctx, o.yes || !changes, "Make these changes?", "Confirm with --yes")
+	return err == nil, err
 }
 
 func (o *doctorOptions) showRuns(h fixes.History) error {

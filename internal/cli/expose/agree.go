@@ -3,11 +3,11 @@ package expose
 import (
 	"context"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // confirm shows the plan and asks for confirmation. unsafe reports whether the user agreed to a public address without
@@ -36,7 +36,7 @@ func (o *exposeOptions) confirm(ctx context.Context, c *cluster.Client, plan *ku
 	if plan.Refused != nil {
 		return true, o.confirmUnauthenticated(ctx, plan)
 	}
-	return false, o.ask(ctx, "Apply these changes?")
+	return false, o.Agree(ctx, o.yes, "Apply these changes?", "Confirm with --yes, or preview with --dry-run")
 }
 
 // confirmUnauthenticated makes the user type a word before a dashboard without authentication becomes public.
@@ -46,23 +46,7 @@ func (o *exposeOptions) confirmUnauthenticated(ctx context.Context, plan *kubefl
 	s.Paragraph(plan.Refused.Problem.Next + ".")
 	typed, err := s.Ask(ctx, "Type public to continue:")
 	if err == nil && typed != "public" {
-		err = &problem.Error{Usage: true, What: "cancelled, nothing was changed", Next: "Run the same command again with --source-ranges or --internal"}
-	}
-	return err
-}
-
-// ask asks for confirmation, unless --yes was given. Without a terminal that is an error.
-func (o *exposeOptions) ask(ctx context.Context, question string) error {
-	s := o.Screen()
-	if o.yes {
-		return nil
-	}
-	if !s.Interactive {
-		return &problem.Error{Usage: true, What: "confirmation required: this is not a terminal", Next: "Confirm with --yes, or preview with --dry-run=client"}
-	}
-	yes, err := s.Confirm(ctx, question)
-	if err == nil && !yes {
-		err = &problem.Error{Usage: true, What: "cancelled, nothing was changed", Next: "Run the same command again to apply the changes"}
+		err = cli.ErrCancelled
 	}
 	return err
 }

@@ -31,7 +31,7 @@ func (o *exposeOptions) runRemove(ctx context.Context, c *cluster.Client, result
 		s.Removal(changes, c.Context, c.Server())
 		if o.dryRun != "none" {
 			result.DryRun = true
-		} else if err := o.ask(ctx, "Remove these objects and settings?"); err != nil {
+		} else if err := o.Agree(ctx, o.yes, "Remove these objects and settings?", "Confirm with --yes, or preview with --dry-run"); err != nil {
 			return err
 		}
 	}

@@ -10,13 +10,13 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // allowances are what an install does only if the user allows it.
@@ -159,13 +159,13 @@ func (o *installOptions) ask(ctx context.Context, plan *kubeflow.InstallPlan, qu
 	case o.yes:
 		return o.allow.downgrade, nil
 	case !o.Screen().Interactive:
-		return false, &problem.Error{Usage: true, What: "confirmation required: an install changes the cluster, and this is not a terminal", Next: "Confirm with --yes, or preview with --dry-run=server or --diff"}
+		return false, o.MustAsk("Confirm with --yes, or preview with --dry-run=server or --diff")
 	case asksDowngrade:
 		question = fmt.Sprintf("Downgrade Kubeflow from %s to %s?", plan.InstalledRelease(), plan.Release)
 	}
 	yes, err := o.Screen().Confirm(ctx, question)
 	if err == nil && !yes {
-		err = &problem.Error{What: "cancelled, nothing was changed", Next: "To preview the changes, run the same command with --diff"}
+		err = cli.ErrCancelled
 	}
 	return plan.Downgrade(), err
 }

@@ -19,18 +19,21 @@ func (o *installOptions) settles(plan *kubeflow.InstallPlan, result *apply.Resul
 }
 
 // confirmSettling asks before pods are restarted, unless the question about the plan said so.
-func (o *installOptions) confirmSettling(plan *kubeflow.InstallPlan) func(context.Context, doctor.FixPlan) (bool, error) {
+func (o *installOptions) confirmSettling(plan *kubeflow.InstallPlan) func(context.Context, doctor.FixPlan) ([]doctor.Proposal, error) {
 	if plan.Writes() > 0 || o.yes {
 		return nil
 	}
-	return func(ctx context.Context, fixes doctor.FixPlan) (bool, error) {
+	return func(ctx context.Context, fixes doctor.FixPlan) ([]doctor.Proposal, error) {
 		if !o.Screen().Interactive {
-			return false, nil // the verdict names what is left, and the command that fixes it
+			return nil, nil // the verdict names what is left, and the command that fixes it
 		}
 		if err := o.Screen().Plan(fixes); err != nil {
-			return false, err
+			return nil, err
 		}
-		return o.Screen().Confirm(ctx, "Apply these changes?")
+		if yes, err := o.Screen().Confirm(ctx, "Apply these changes?"); err != nil || !yes {
+			return nil, err
+		}
+		return fixes.Apply, nil
 	}
 }
 

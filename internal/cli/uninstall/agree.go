@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
@@ -16,17 +17,7 @@ func (o *uninstallOptions) confirm(ctx context.Context, client *cluster.Client, 
 	if plan.DeletesData() {
 		return plan.Cluster(), o.confirmData(ctx, plan.Cluster())
 	}
-	if o.yes {
-		return "", nil
-	}
-	if !o.Screen().Interactive {
-		return "", &problem.Error{Usage: true, What: "confirmation required to uninstall " + plan.Title() + ": this is not a terminal", Next: "Confirm with --yes"}
-	}
-	yes, err := o.Screen().Confirm(ctx, fmt.Sprintf("Uninstall %s from %s?", plan.Title(), plan.Cluster()))
-	if err == nil && !yes {
-		err = cancelled()
-	}
-	return "", err
+	return "", o.Agree(ctx, o.yes, fmt.Sprintf("Uninstall %s from %s?", plan.Title(), plan.Cluster()), "Confirm with --yes, or preview with --dry-run")
 }
 
 // confirmData requires the name of the context, typed or given with --confirm.
@@ -41,11 +32,7 @@ func (o *uninstallOptions) confirmData(ctx context.Context, name string) error {
 	}
 	typed, err := o.Screen().Ask(ctx, fmt.Sprintf("To permanently delete this data, type %s:", name))
 	if err == nil && typed != name {
-		err = cancelled()
+		err = cli.ErrCancelled
 	}
 	return err
-}
-
-func cancelled() error {
-	return &problem.Error{What: "cancelled, nothing was changed", Next: "To preview the changes: kubectl kubeflow uninstall --dry-run"}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -16,11 +17,11 @@ import (
 // Options say what may be done and who is asked.
 type Options struct {
 	doctor.Options
-	Allow    []doctor.Impact // beyond Safe
-	DryRun   bool            // stop when the fixes are known
-	Wait     time.Duration   // how long restarted workloads may take to be ready
-	Confirm  func(context.Context, doctor.FixPlan) (bool, error)
-	Refuse   func(doctor.Proposal) (why string) // says why a fix is not made, "" if it is; may be nil
+	Allow    []doctor.Impact                                                  // beyond Safe
+	DryRun   bool                                                             // stop when the fixes are known
+	Wait     time.Duration                                                    // how long restarted workloads may take to be ready
+	Confirm  func(context.Context, doctor.FixPlan) ([]doctor.Proposal, error) // returns which fixes of a plan are agreed to; nil agrees to all
+	Refuse   func(doctor.Proposal) (why string)                               // says why a fix is not made, "" if it is; may be nil
 	Progress func(line string)
 	Now      func() time.Time
 }
@@ -47,15 +48,17 @@ func Apply(ctx context.Context, client *cluster.Client, checks []*doctor.Check, 
 			c.note(plan.Apply, doctor.Planned, "")
 			return c.finish(ctx, report, nil)
 		}
-		if yes, err := c.confirm(ctx, plan); err != nil || !yes {
-			c.note(plan.Apply, doctor.Refused, "it was not confirmed")
+		agreed, err := c.confirm(ctx, plan)
+		if err != nil || len(agreed) == 0 {
+			c.note(plan.Apply, doctor.Refused, notConfirmed)
 			return c.finish(ctx, report, err)
 		}
+		c.decline(plan.Apply, agreed)
 		held, err := c.hold(ctx)
 		if err != nil {
 			return c.finish(ctx, report, err)
 		}
-		if err := c.apply(held, report, plan.Apply); err != nil {
+		if err := c.apply(held, report, agreed); err != nil {
 			return c.finish(ctx, report, cmp.Or(lock.Lost(held), err))
 		}
 	}
@@ -74,6 +77,7 @@ type fixer struct {
 	run    *Run
 	done   []*doctor.FixResult
 	other  []*doctor.FixResult // refused or planned
+	no     []doctor.Proposal   // not agreed to
 }
 
 // hold acquires the Lease for the rest of the run.
@@ -104,14 +108,17 @@ func (c *fixer) look(r *doctor.Report) {
 // most is how often the same fix is tried when another client changes the object in between.
 const most = 3
 
-// permitted refuses what the caller refuses.
+// permitted refuses what the caller refuses, and what was not agreed to.
 func (c *fixer) permitted(p doctor.FixPlan) doctor.FixPlan {
-	if c.Refuse == nil {
-		return p
-	}
 	out := doctor.FixPlan{Refuse: p.Refuse}
 	for _, proposal := range p.Apply {
-		if proposal.Why = c.Refuse(proposal); proposal.Why != "" {
+		switch {
+		case c.declined(proposal):
+			proposal.Why = notConfirmed
+		case c.Refuse != nil:
+			proposal.Why = c.Refuse(proposal)
+		}
+		if proposal.Why != "" {
 			out.Refuse = append(out.Refuse, proposal)
 		} else {
 			out.Apply = append(out.Apply, proposal)
@@ -183,11 +190,29 @@ func (c *fixer) foresee(ctx context.Context, change *cluster.Change) {
 	}
 }
 
-func (c *fixer) confirm(ctx context.Context, p doctor.FixPlan) (bool, error) {
+func (c *fixer) confirm(ctx context.Context, p doctor.FixPlan) ([]doctor.Proposal, error) {
 	if c.Confirm == nil {
-		return true, nil
+		return p.Apply, nil
 	}
 	return c.Confirm(ctx, p)
+}
+
+const notConfirmed = "it was not confirmed"
+
+// decline remembers what was not agreed to, so that the next round does not ask again.
+func (c *fixer) decline(offered, agreed []doctor.Proposal) {
+	for _, p := range offered {
+		if !slices.ContainsFunc(agreed, func(a doctor.Proposal) bool { return a.Fix == p.Fix }) {
+			c.no = append(c.no, p)
+		}
+	}
+}
+
+// declined reports whether a fix was not agreed to in an earlier round.
+func (c *fixer) declined(p doctor.Proposal) bool {
+	return slices.ContainsFunc(c.no, func(n doctor.Proposal) bool {
+		return n.Check == p.Check && n.Finding.About == p.Finding.About && n.Fix.Title == p.Fix.Title
+	})
 }
 
 // finish closes the record of the run and puts the outcomes into the report.

@@ -160,11 +160,11 @@ func (w *world) fix(client *cluster.Client, confirm func(round int), checks ...*
 	rounds := 0
 	return Apply(w.ctx, client, checks, Options{
 		Allow: []doctor.Impact{doctor.RestartsPods, doctor.LosesData}, Wait: 200 * time.Millisecond, Now: time.Now,
-		Confirm: func(context.Context, doctor.FixPlan) (bool, error) {
+		Confirm: func(_ context.Context, p doctor.FixPlan) ([]doctor.Proposal, error) {
 			if rounds++; confirm != nil {
 				confirm(rounds)
 			}
-			return true, nil
+			return p.Apply, nil
 		},
 	})
 }
