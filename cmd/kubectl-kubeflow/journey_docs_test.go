@@ -28,7 +28,7 @@ func follow(ts *testscript.TestScript, neg bool, args []string) {
 		"az":           "case \"$*\" in *get-credentials*) cp \"$SANDBOX_KUBECONFIG\" \"$HOME/credentials\";; esac\n",
 		"kubectl-krew": "[ \"$*\" = 'install kubeflow' ]\n",
 		"kubectl-kubeflow": `case "$*" in
-*--port-forward*) timeout -s INT 6 "$PLUGIN" "$@"; [ $? -eq 124 ] || [ $? -eq 130 ];;
+*--port-forward*|dashboard*) timeout -s INT 6 "$PLUGIN" "$@"; code=$?; [ $code -eq 124 ] || [ $code -eq 0 ];;
 install*) "$PLUGIN" "$@" --mirror "$MIRROR" --skip-verify --yes;;
 'expose --lb') said=$("$PLUGIN" "$@" --yes 2>&1); code=$?; echo "$said"; [ $code -eq 2 ] && [[ $said == *'not made public'* ]];;
 'expose --lb'*) "$PLUGIN" "$@" --port 8843 --yes;;

@@ -78,9 +78,11 @@ and expose the dashboard. Commands use the cluster of the current context.`,
 	for _, cmd := range []*cobra.Command{ // in the order of use
 		install.NewCommand(d),
 		install.NewUpgradeCommand(d),
+		install.NewDiffCommand(d),
 		status.NewCommand(d),
 		doctor.NewCommand(d),
 		expose.NewCommand(d),
+		expose.NewDashboardCommand(d),
 		uninstall.NewCommand(d),
 	} {
 		cmd.GroupID = "main"
@@ -106,10 +108,16 @@ func oneCommand(cmd *cobra.Command, args []string) error {
 	return unknownCommand(found, rest[0])
 }
 
+// flagsOf are the flags that do what people look for as a command.
+var flagsOf = map[string]string{"fix": "doctor --fix", "repair": "doctor --fix", "undo": "doctor --undo", "rollback": "doctor --undo", "open": "dashboard"}
+
 func unknownCommand(parent *cobra.Command, name string) error {
 	next := fmt.Sprintf("See the commands with: %s --help", parent.CommandPath())
 	if near := parent.SuggestionsFor(name); len(near) > 0 {
 		next = fmt.Sprintf("Did you mean: %s %s?", parent.CommandPath(), strings.Join(near, ", or "))
+	}
+	if flag, known := flagsOf[name]; known && !parent.HasParent() {
+		next = fmt.Sprintf("Did you mean: %s %s?", parent.CommandPath(), flag)
 	}
 	return &problem.Error{Usage: true, What: fmt.Sprintf("unknown command %q", name), Next: next}
 }

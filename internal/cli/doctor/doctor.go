@@ -42,7 +42,7 @@ type doctorOptions struct {
 func NewCommand(d *cli.Deps) *cobra.Command {
 	o := &doctorOptions{Deps: d}
 	cmd := &cobra.Command{
-		Use:   "doctor [ID...]",
+		Use: "doctor [ID...]", SuggestFor: []string{"check", "diagnose", "analyze", "health"},
 		Short: "Diagnose Kubeflow on a cluster and fix problems",
 		Long: `Diagnose Kubeflow on the cluster of the current context, in manifests (-f) or in
 a support bundle (--from). Each problem is reported with the affected object,

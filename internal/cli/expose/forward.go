@@ -58,7 +58,8 @@ func (o *exposeOptions) runPortForward(ctx context.Context, c *cluster.Client, r
 		return &problem.Error{What: fmt.Sprintf("timed out after %s: no gateway pod is ready: %s", o.timeout, waiting),
 			Next: "To find the cause: kubectl kubeflow doctor", Err: context.DeadlineExceeded}
 	}
-	return &problem.Error{What: "interrupted: the port-forward to " + url + " has ended", Next: "Restart it with: kubectl kubeflow expose --port-forward", Err: context.Canceled}
+	o.Screen().Say("The port-forward to %s has ended.", url) // Ctrl-C is how it ends
+	return nil
 }
 
 // warn reports an unexpected port, and a listener that other computers can reach without authentication.

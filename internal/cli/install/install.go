@@ -71,10 +71,11 @@ var (
 )
 
 // NewCommand returns the command "kubectl kubeflow install".
-func NewCommand(d *cli.Deps) *cobra.Command {
-	o := &installOptions{Deps: d}
+func NewCommand(d *cli.Deps) *cobra.Command { return newCommand(&installOptions{Deps: d}) }
+
+func newCommand(o *installOptions) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "install", Short: "Install Kubeflow, resume an install, or upgrade", Long: installLong, Example: installExample,
+		Use: "install", SuggestFor: []string{"deploy", "apply", "create"}, Short: "Install Kubeflow, resume an install, or upgrade", Long: installLong, Example: installExample,
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.changed = cmd.Flags().Changed

@@ -32,7 +32,7 @@ var statusOutput = cli.Outputs("", "json", "yaml", "wide", "name (objects that a
 func NewCommand(d *cli.Deps) *cobra.Command {
 	o := &statusOptions{Deps: d}
 	cmd := &cobra.Command{
-		Use: "status", Short: "Show the status of Kubeflow: components, what is not ready and why",
+		Use: "status", SuggestFor: []string{"get", "list", "info"}, Short: "Show the status of Kubeflow: components, what is not ready and why",
 		Long: `Show the status of Kubeflow on the cluster of the current context: its release,
 each component, what is not ready and why, the address of the dashboard, and the
 nodes.

@@ -56,7 +56,7 @@ var (
 func NewCommand(d *cli.Deps) *cobra.Command {
 	o := &uninstallOptions{Deps: d}
 	cmd := &cobra.Command{
-		Use: "uninstall", Short: "Uninstall Kubeflow, keeping user data", Long: uninstallLong, Example: uninstallExample,
+		Use: "uninstall", SuggestFor: []string{"delete", "remove", "destroy"}, Short: "Uninstall Kubeflow, keeping user data", Long: uninstallLong, Example: uninstallExample,
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.validate(); err != nil {
