@@ -21,6 +21,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/answer"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/gateway"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/notebooks"
 )
 
 // An AKS simulates the platform of one cluster.
@@ -33,6 +34,7 @@ type AKS struct {
 	authority *answer.Authority
 	board     *answer.Switchboard
 	mesh      gateway.Cluster
+	servers   *notebooks.Servers
 	minor     atomic.Int64 // of the cluster's Kubernetes version, once known
 }
 
@@ -45,6 +47,7 @@ func New(o Options) (*AKS, error) {
 	config := rest.CopyConfig(o.Config)
 	config.QPS, config.Burst = -1, -1 // kubelets do not wait for each other
 	config.UserAgent = "sandbox-aks"
+	config.WarningHandler = rest.NoWarnings{} // they are meant for the authors of the real controllers
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting: %w", err)
@@ -66,7 +69,13 @@ func New(o Options) (*AKS, error) {
 	core := a.factory.Core().V1()
 	core.Services().Informer() // the backends read these, whichever parts are enabled
 	core.Pods().Informer()
-	a.mesh = gateway.Cluster{Istio: untyped, Pods: core.Pods().Lister(), Services: core.Services().Lister()}
+	if a.servers, err = notebooks.NewServers(a.factory); err != nil {
+		return nil, err
+	}
+	a.mesh = gateway.Cluster{
+		Istio: untyped, Pods: core.Pods().Lister(), Services: core.Services().Lister(),
+		Sessions: gateway.NewSessions(), Password: a.password, Program: a.behindGateway,
+	}
 	return a, nil
 }
 

@@ -111,6 +111,9 @@ func (a *AKS) behindPod(pod *corev1.Pod, port int32) http.Handler {
 	if gateway.Is(pod) {
 		return a.mesh.Listener(pod, port)
 	}
+	if handler, simulated := a.program(pod, port); simulated {
+		return handler
+	}
 	declared := 0
 	for i := range pod.Spec.Containers {
 		c := &pod.Spec.Containers[i]

@@ -19,7 +19,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/gateway"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/loadbalancer"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/nodes"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/notebooks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/pipelines"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/pods"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/profiles"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/storage"
 )
 
@@ -32,11 +35,14 @@ const (
 	CABundles    = "cabundles"
 	LoadBalancer = "loadbalancer"
 	CertManager  = "certmanager"
+	Profiles     = "profiles"
+	Notebooks    = "notebooks"
+	Pipelines    = "pipelines"
 )
 
 // Parts returns the names of all parts.
 func Parts() []string {
-	return []string{Nodes, Pods, Storage, Enforcer, CABundles, LoadBalancer, CertManager}
+	return []string{Nodes, Pods, Storage, Enforcer, CABundles, LoadBalancer, CertManager, Profiles, Notebooks, Pipelines}
 }
 
 // Stages returns KWOK's configuration.
@@ -90,6 +96,10 @@ func (a *AKS) parts(events func(component string) record.EventRecorder) ([]part,
 		{Enforcer, func() (part, error) { return enforcer.Loop(a.client, a.factory) }},
 		{CABundles, func() (part, error) { return cabundle.Loop(a.dynamic, a.untyped, a.factory, a.authority.PEM()) }},
 		{CertManager, func() (part, error) { return a.certManager(), nil }},
+		{Profiles, func() (part, error) { return profiles.Loop(a.dynamic, a.factory), nil }},
+		{Notebooks, func() (part, error) { return notebooks.Loop(a.dynamic, a.factory, events("notebook-controller")), nil }},
+		{Notebooks, func() (part, error) { return a.servers.Loop(), nil }},
+		{Pipelines, func() (part, error) { return pipelines.Profiles(a.dynamic, a.factory), nil }},
 		{LoadBalancer, func() (part, error) { return loadbalancer.New(a.factory, a.balancer(events("service-controller"))) }},
 	}
 	var all []part

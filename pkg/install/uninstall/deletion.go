@@ -180,6 +180,9 @@ func (w *deletion) waitGone(ctx context.Context, ref cluster.Ref, uid types.UID)
 	case live.GetDeletionTimestamp() == nil:
 		return false, w.delete(ctx, live)
 	}
+	if err := w.releaseProfile(ctx, live); err != nil {
+		return false, err
+	}
 	w.observe(ref, live)
 	mapping, err := w.client.Mapping(ref.GroupVersionKind())
 	if err != nil {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"net/http"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,6 +27,10 @@ type Cluster struct {
 	Istio    dynamic.Interface
 	Pods     corelisters.PodLister
 	Services corelisters.ServiceLister
+
+	Sessions *Sessions                                                   // nil: nobody can sign in
+	Password func(user, password string) bool                            // dex's password database
+	Program  func(pod *corev1.Pod, service *corev1.Service) http.Handler // a program that runs in a pod, nil if none does; may be nil
 }
 
 // list returns nothing if the kind does not exist, like an Istio without that

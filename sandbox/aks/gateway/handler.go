@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 
@@ -47,8 +48,18 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if in == oauth2Proxy && strings.HasPrefix(r.URL.Path, "/oauth2/start") {
-		redirect(w, "/dex/auth?client_id=kubeflow-oidc-authservice&response_type=code")
+		back := url.Values{"redirect_uri": {callbacks[in]}, "state": {r.URL.Query().Get("rd")}}
+		redirect(w, "/dex/auth?client_id=kubeflow-oidc-authservice&response_type=code&"+back.Encode())
 		return
+	}
+	if in != open && g.cluster.Sessions != nil && r.URL.Path == callbacks[in] {
+		g.finish(w, r, in)
+		return
+	}
+	if user := g.identity(r, in); user != "" { // never as the client says
+		r.Header.Set("kubeflow-userid", user)
+	} else if in != open {
+		r.Header.Del("kubeflow-userid")
 	}
 	to, ok := route(g.cluster.list(ctx, virtualServices, ""), r.URL.Path)
 	if !ok {
@@ -96,8 +107,32 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, to host) {
 			return
 		}
 	}
+	if !admits(g.cluster.list(ctx, authorizationPolicies, to.namespace), g.pod, pod, r) {
+		http.Error(w, "RBAC: access denied", http.StatusForbidden)
+		return
+	}
+	if to.name == "dex" && g.dex(w, r) || g.program(w, r, to, pod) {
+		return
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	fmt.Fprintf(w, "<!doctype html>\n<html><head><title>%s</title></head><body>%s/%s</body></html>\n", title(to), to.namespace, to.name)
+}
+
+// program serves a request by the program that runs in a pod. It returns false if none is simulated there.
+func (g *Gateway) program(w http.ResponseWriter, r *http.Request, to host, pod *corev1.Pod) bool {
+	if g.cluster.Program == nil {
+		return false
+	}
+	service, err := g.cluster.Services.Services(to.namespace).Get(to.name)
+	if err != nil {
+		return false
+	}
+	handler := g.cluster.Program(pod, service)
+	if handler == nil {
+		return false
+	}
+	handler.ServeHTTP(w, r)
+	return true
 }
 
 func title(to host) string {

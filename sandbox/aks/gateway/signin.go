@@ -36,14 +36,13 @@ func signIn(filters, policies []unstructured.Unstructured, gatewayPod map[string
 
 // passes reports whether a request needs no redirect: pages of the login flow itself, and authenticated requests.
 func (g gate) passes(r *http.Request) bool {
-	if g == open || strings.HasPrefix(r.URL.Path, "/dex/") || strings.HasPrefix(r.URL.Path, "/oauth2/") {
+	if g == open || strings.HasPrefix(r.URL.Path, "/dex/") || strings.HasPrefix(r.URL.Path, "/oauth2/") || r.URL.Path == callbacks[g] {
 		return true
 	}
 	if strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") {
 		return true
 	}
-	cookie := map[gate]string{authservice: "authservice_session", oauth2Proxy: "oauth2_proxy_kubeflow"}[g]
-	_, err := r.Cookie(cookie)
+	_, err := r.Cookie(cookies[g])
 	return err == nil
 }
 

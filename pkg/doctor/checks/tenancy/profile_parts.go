@@ -25,7 +25,7 @@ var ProfileParts = &doctor.Check{
 	Why: "The profile controller creates the service account default-editor in each profile namespace, and the Pipelines profile controller " +
 		"creates the artifact server. Without them notebooks do not start, or run outputs cannot be viewed.",
 	FixNote: "--fix (with --allow-restart) restarts the controllers that create them; on startup they reconcile every namespace.",
-	Reads:   []schema.GroupKind{kube.NamespaceKind, serviceAccountKind, kube.DeploymentKind, kube.StatefulSetKind},
+	Reads:   []schema.GroupKind{kube.NamespaceKind, serviceAccountKind, kube.DeploymentKind, kube.StatefulSetKind, kube.ConfigMapKind},
 	Writes: []doctor.Write{
 		{Kind: kube.DeploymentKind, In: []string{workloads.Namespace}, Names: []string{profilesRef.Name, "kubeflow-pipelines-profile-controller"}, Restart: true},
 		{Kind: kube.StatefulSetKind, In: []string{workloads.Namespace}, Names: []string{"metacontroller"}, Restart: true},
@@ -68,6 +68,7 @@ type profilePart struct {
 	name        string
 	controllers []cluster.Ref
 	consequence string
+	setting     string // the variable of the first controller that turns the part on, where it has one
 }
 
 var profileParts = []profilePart{
@@ -77,17 +78,48 @@ var profileParts = []profilePart{
 		controllers: []cluster.Ref{
 			{APIVersion: "apps/v1", Kind: "Deployment", Namespace: workloads.Namespace, Name: "kubeflow-pipelines-profile-controller"},
 			{APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: workloads.Namespace, Name: "metacontroller"},
-		}, consequence: "Run outputs cannot be viewed there."},
+		}, consequence: "Run outputs cannot be viewed there.", setting: "ARTIFACTS_PROXY_ENABLED"}, // off by default since Pipelines 2.15
+}
+
+// isOn reports whether a controller creates the part: unless its setting exists and is anything but true.
+func (p profilePart) isOn(ctx context.Context, e doctor.Exam, controller *unstructured.Unstructured) (bool, error) {
+	if p.setting == "" {
+		return true, nil
+	}
+	for _, c := range kube.Items(controller.Object, "spec", "template", "spec", "containers") {
+		for _, variable := range kube.Items(c, "env") {
+			if kube.Text(variable, "name") != p.setting {
+				continue
+			}
+			value := kube.Text(variable, "value")
+			if from := kube.Map(variable, "valueFrom", "configMapKeyRef"); from != nil {
+				config, err := workloads.Find(ctx, e, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: controller.GetNamespace(), Name: kube.Text(from, "name")})
+				if err != nil {
+					return false, err
+				}
+				if config != nil {
+					value = kube.Text(config.Object, "data", kube.Text(from, "key"))
+				}
+			}
+			return strings.EqualFold(value, "true"), nil
+		}
+	}
+	return true, nil
 }
 
 // finding reports the namespaces without the part; nil if there are none, or if its controllers are not installed.
 func (p profilePart) finding(ctx context.Context, e doctor.Exam, users map[string]*unstructured.Unstructured) (*doctor.Finding, error) {
 	fix := &doctor.Fix{Title: "Restart the controllers that create " + p.name, Impact: doctor.RestartsPods}
 	var commands []string
-	for _, ref := range p.controllers {
+	for i, ref := range p.controllers {
 		controller, err := workloads.Find(ctx, e, ref)
 		if controller == nil || err != nil {
 			return nil, err
+		}
+		if i == 0 {
+			if on, err := p.isOn(ctx, e, controller); !on || err != nil {
+				return nil, err
+			}
 		}
 		fix.Changes = append(fix.Changes, doctor.RestartOf(controller))
 		commands = append(commands, fmt.Sprintf("kubectl rollout restart -n %s %s %s", ref.Namespace, escape.Word(strings.ToLower(ref.Kind)), escape.Word(ref.Name)))
