@@ -17,20 +17,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
-
-// A clusterSize is how many objects a cluster has besides Kubeflow's own.
-type clusterSize struct {
-	nodes, namespaces int
-	pods              int // in these namespaces, not Kubeflow's
-	users             int // of Kubeflow, each with a profile namespace and a notebook
-}
 
 // scale measures doctor on a small cluster and on a large one: its requests, its time compared with listing all pods, and its
 // memory. The cluster is an API server without controllers, so that nothing else uses the CPUs.
@@ -54,7 +43,7 @@ func (b *bench) scale(ctx context.Context, f figures, kubeconfig string) error {
 	if err := b.doctor(ctx, f, kubeconfig, "doctor, small cluster"); err != nil {
 		return err
 	}
-	if err := grow(ctx, kubeconfig, clusterSize{nodes: 3, users: 1}, clusterSize{1000, 100, 20000, 200}); err != nil {
+	if err := grow(ctx, kubeconfig, clusterSize{nodes: 3, users: 1}, clusterSize{nodes: 1000, namespaces: 100, pods: 20000, users: 200}); err != nil {
 		return fmt.Errorf("growing the cluster: %w", err)
 	}
 	for range 5 {
@@ -166,105 +155,4 @@ func count(kubeconfig, dir string) (path string, n *atomic.Int64, stop func(), e
 	path = filepath.Join(dir, "counted.kubeconfig")
 	text := fmt.Sprintf("apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: c, cluster: {server: \"http://%s\"}}]\ncontexts: [{name: c, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {}}]\n", listener.Addr())
 	return path, n, func() { _ = front.Close() }, os.WriteFile(path, []byte(text), 0o600)
-}
-
-// grow creates the objects that a cluster of one size needs to reach another.
-func grow(ctx context.Context, kubeconfig string, from, to clusterSize) error {
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
-	if err != nil {
-		return err
-	}
-	config.QPS = -1
-	config.ContentType = "application/vnd.kubernetes.protobuf"
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return err
-	}
-	steps := []struct {
-		from, to int
-		create   func(i int) error
-	}{
-		{from.nodes, to.nodes, func(i int) error {
-			_, err := client.CoreV1().Nodes().Create(ctx, benchNode(i), metav1.CreateOptions{})
-			return err
-		}},
-		{from.namespaces, to.namespaces, func(i int) error { return createNamespace(ctx, client, fmt.Sprintf("scale-%d", i), nil) }},
-		{from.users, to.users, func(i int) error {
-			return createNamespace(ctx, client, fmt.Sprintf("user-%d", i), map[string]string{"app.kubernetes.io/part-of": "kubeflow-profile"})
-		}},
-		{from.pods, to.pods, func(i int) error {
-			return createPod(ctx, client, fmt.Sprintf("scale-%d", i%to.namespaces), i%to.nodes, i, nil)
-		}},
-		{from.users, to.users, func(i int) error {
-			return createPod(ctx, client, fmt.Sprintf("user-%d", i), i%to.nodes, i, map[string]string{"notebook-name": "n"})
-		}},
-	}
-	for _, step := range steps {
-		if err := many(step.from, step.to, step.create); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// many calls do for each number in [from, to), 32 at a time.
-func many(from, to int, do func(i int) error) error {
-	var next atomic.Int64
-	next.Store(int64(from))
-	var wait sync.WaitGroup
-	var mu sync.Mutex
-	var failed error
-	for range 32 {
-		wait.Go(func() {
-			for i := int(next.Add(1)) - 1; i < to; i = int(next.Add(1)) - 1 {
-				if err := do(i); err != nil {
-					mu.Lock()
-					failed = err
-					mu.Unlock()
-					return
-				}
-			}
-		})
-	}
-	wait.Wait()
-	return failed
-}
-
-func createNamespace(ctx context.Context, client kubernetes.Interface, name string, labels map[string]string) error {
-	_, err := client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}, metav1.CreateOptions{})
-	if err == nil { // the API server runs without controllers
-		_, err = client.CoreV1().ServiceAccounts(name).Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "default"}}, metav1.CreateOptions{})
-	}
-	return err
-}
-
-func benchNode(i int) *corev1.Node {
-	size := corev1.ResourceList{"cpu": resource.MustParse("8"), "memory": resource.MustParse("32Gi"), "pods": resource.MustParse("110")}
-	return &corev1.Node{
-		ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("aks-scale-%d", i), Labels: map[string]string{
-			"kubernetes.azure.com/cluster": "MC_bench", "kubernetes.azure.com/agentpool": "scale", "kubernetes.azure.com/mode": "user", "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
-			"node.kubernetes.io/instance-type": "Standard_D8s_v5", "kubernetes.io/hostname": fmt.Sprintf("aks-scale-%d", i),
-		}},
-		Status: corev1.NodeStatus{Allocatable: size, Capacity: size, NodeInfo: corev1.NodeSystemInfo{ContainerRuntimeVersion: "containerd://1.7.30-1", KubeletVersion: "v1.35.4", OperatingSystem: "linux", Architecture: "amd64"}},
-	}
-}
-
-func createPod(ctx context.Context, client kubernetes.Interface, namespace string, node, i int, labels map[string]string) error {
-	resources := corev1.ResourceRequirements{Requests: corev1.ResourceList{"cpu": resource.MustParse("100m"), "memory": resource.MustParse("128Mi")}}
-	pod, err := client.CoreV1().Pods(namespace).Create(ctx, &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("p-%d", i), Labels: labels},
-		Spec: corev1.PodSpec{NodeName: fmt.Sprintf("aks-scale-%d", node), Containers: []corev1.Container{
-			{Name: "web", Image: "example.com/web:1", Resources: resources, Env: []corev1.EnvVar{{Name: "NAMESPACE", Value: namespace}}},
-			{Name: "log", Image: "example.com/log:1", Resources: resources},
-		}},
-	}, metav1.CreateOptions{})
-	if err != nil {
-		return err
-	}
-	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}
-	pod.Status = corev1.PodStatus{Phase: corev1.PodRunning, PodIP: "10.0.0.1", Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}, ContainerStatuses: []corev1.ContainerStatus{
-		{Name: "web", Ready: true, State: running, Image: "example.com/web:1"}, {Name: "log", Ready: true, State: running, Image: "example.com/log:1"},
-	}}
-	_, err = client.CoreV1().Pods(namespace).UpdateStatus(ctx, pod, metav1.UpdateOptions{})
-	return err
 }

@@ -22,6 +22,7 @@ type question struct {
 	Labels    string `json:"labels,omitempty"`
 	Fields    string `json:"fields,omitempty"`
 	Metadata  bool   `json:"metadata,omitempty"`
+	Keep      string `json:"keep,omitempty"`
 	May       string `json:"may,omitempty"` // the verb of a can request
 	Container string `json:"container,omitempty"`
 	Previous  bool   `json:"previous,omitempty"`
@@ -34,7 +35,7 @@ func getQuestion(ref cluster.Ref) question {
 }
 
 func listQuestion(kind schema.GroupKind, in cluster.Scope) question {
-	return question{Verb: "list", Group: kind.Group, Kind: kind.Kind, Namespace: in.Namespace, Labels: in.Labels, Fields: in.Fields, Metadata: in.Metadata}
+	return question{Verb: "list", Group: kind.Group, Kind: kind.Kind, Namespace: in.Namespace, Labels: in.Labels, Fields: in.Fields, Metadata: in.Metadata, Keep: in.Keep}
 }
 
 func canQuestion(verb string, kind schema.GroupKind, in cluster.Scope) question {

@@ -23,8 +23,8 @@ type Recorder struct {
 	version *version.Info // nil if it was not requested, or could not be read
 	now     time.Time     // by the server's clock; zero in the same cases
 	answers map[question]answer
-	objects map[cluster.Ref]*unstructured.Unstructured // by Identity; the whole object takes precedence over its metadata
-	partial map[cluster.Ref]bool                       // only the metadata was read
+	objects map[cluster.Ref]*unstructured.Unstructured // by Identity; the whole object takes precedence over parts of it
+	partial map[cluster.Ref]bool                       // only some fields were read
 	logs    map[question]string
 }
 
@@ -34,7 +34,7 @@ func Record(view cluster.View) *Recorder {
 		objects: map[cluster.Ref]*unstructured.Unstructured{}, partial: map[cluster.Ref]bool{}}
 }
 
-func (r *Recorder) note(a answer, err error, metadata bool, objects ...*unstructured.Unstructured) {
+func (r *Recorder) note(a answer, err error, partial bool, objects ...*unstructured.Unstructured) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	a.Failed = failureOf(err)
@@ -44,10 +44,26 @@ func (r *Recorder) note(a answer, err error, metadata bool, objects ...*unstruct
 			continue
 		}
 		ref := cluster.RefOf(o).Identity()
-		if _, known := r.objects[ref]; !known || r.partial[ref] && !metadata {
-			r.objects[ref], r.partial[ref] = o, metadata
+		switch before, known := r.objects[ref]; {
+		case !known, r.partial[ref] && !partial:
+			r.objects[ref], r.partial[ref] = o, partial
+		case r.partial[ref]:
+			r.objects[ref] = &unstructured.Unstructured{Object: union(before.Object, o.Object)}
 		}
 	}
+}
+
+// union returns the fields of two parts of one object. Neither is changed: others read them.
+func union(a, b map[string]any) map[string]any {
+	both := maps.Clone(a)
+	for name, field := range b {
+		inA, _ := a[name].(map[string]any)
+		if inB, ok := field.(map[string]any); ok && inA != nil {
+			field = union(inA, inB)
+		}
+		both[name] = field
+	}
+	return both
 }
 
 // Get reads an object and records it.
@@ -60,7 +76,7 @@ func (r *Recorder) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unst
 // List reads objects and records them.
 func (r *Recorder) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
 	list, err := r.view.List(ctx, kind, in)
-	r.note(answer{question: listQuestion(kind, in)}, err, in.Metadata, list...)
+	r.note(answer{question: listQuestion(kind, in)}, err, in.Metadata || in.Keep != "", list...)
 	return list, err
 }
 

@@ -31,6 +31,7 @@ type Client struct {
 	Kube    kubernetes.Interface // for subresources that have no unstructured form: access reviews, logs
 
 	metadata  metadata.Interface
+	typed     rest.Interface // for lists of which only some fields are kept
 	discovery discovery.CachedDiscoveryInterface
 	mapper    meta.RESTMapper
 	mu        sync.RWMutex
@@ -56,6 +57,9 @@ func Connect(getter genericclioptions.RESTClientGetter) (*Client, error) {
 		return nil, unconfigured(err)
 	}
 	if c.metadata, err = metadata.NewForConfig(config); err != nil {
+		return nil, unconfigured(err)
+	}
+	if c.typed, err = typedClient(config); err != nil {
 		return nil, unconfigured(err)
 	}
 	if c.discovery, err = getter.ToDiscoveryClient(); err != nil {

@@ -14,20 +14,15 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/metadata"
 )
-
-// page is how many objects one list request asks for.
-const page = 500
 
 // View returns a new look at the live cluster.
 func (c *Client) View() View {
-	return &liveView{client: c, answers: map[any]*answer{}}
+	return &liveView{client: c, answers: map[any]*answer{}, whole: map[listKey][]*unstructured.Unstructured{}}
 }
 
 // A liveView asks each question once.
@@ -35,6 +30,7 @@ type liveView struct {
 	client  *Client
 	mu      sync.Mutex
 	answers map[any]*answer
+	whole   map[listKey][]*unstructured.Unstructured // lists of all objects of a kind, of a namespace or everywhere: they answer Get
 }
 
 type answer struct {
@@ -74,6 +70,11 @@ type canKey struct {
 
 func (v *liveView) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured, error) {
 	return once(v, ref.Identity(), func() (*unstructured.Unstructured, error) {
+		if o, listed := v.listed(ref); listed && o == nil {
+			return nil, apierrors.NewNotFound(schema.GroupResource{Group: ref.GroupKind().Group, Resource: ref.Kind}, ref.Name)
+		} else if o != nil && o.GetAPIVersion() == ref.APIVersion {
+			return o, nil
+		}
 		in, err := asked(ctx, v.client, func() (dynamic.ResourceInterface, error) { return v.client.resource(ref) })
 		if err != nil {
 			return nil, err
@@ -88,66 +89,42 @@ func (v *liveView) List(ctx context.Context, kind schema.GroupKind, in Scope) ([
 		if err != nil {
 			return nil, err
 		}
-		objects, err := v.pages(ctx, mapping, in)
+		objects, err := v.client.list(ctx, mapping, in)
 		if apierrors.IsNotFound(err) { // discovery was remembered from before the kind went away
 			return nil, &meta.NoKindMatchError{GroupKind: kind}
 		}
 		slices.SortFunc(objects, byName)
+		if err == nil && in == (Scope{Namespace: in.Namespace}) {
+			v.mu.Lock()
+			v.whole[listKey{kind, in}] = objects
+			v.mu.Unlock()
+		}
 		return objects, err
 	})
 }
 
+// listed looks for an object in the lists that were read. It is nil where there is none, and listed is false where no list tells.
+func (v *liveView) listed(ref Ref) (o *unstructured.Unstructured, listed bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, in := range []Scope{{}, {Namespace: ref.Namespace}} {
+		list, read := v.whole[listKey{ref.GroupKind(), in}]
+		if !read {
+			continue
+		}
+		i, found := slices.BinarySearchFunc(list, ref.Namespace+"/"+ref.Name, func(o *unstructured.Unstructured, name string) int {
+			return strings.Compare(o.GetNamespace()+"/"+o.GetName(), name)
+		})
+		if found {
+			return list[i], true
+		}
+		return nil, true
+	}
+	return nil, false
+}
+
 func byName(a, b *unstructured.Unstructured) int {
 	return strings.Compare(a.GetNamespace()+"/"+a.GetName(), b.GetNamespace()+"/"+b.GetName())
-}
-
-func (v *liveView) pages(ctx context.Context, mapping *meta.RESTMapping, in Scope) ([]*unstructured.Unstructured, error) {
-	var objects []*unstructured.Unstructured
-	options := metav1.ListOptions{Limit: page, LabelSelector: in.Labels, FieldSelector: in.Fields}
-	for {
-		list, next, err := v.page(ctx, mapping, in, options)
-		if err != nil {
-			return nil, err
-		}
-		objects = append(objects, list...)
-		if next == "" {
-			return objects, nil
-		}
-		options.Continue = next
-	}
-}
-
-func (v *liveView) page(ctx context.Context, mapping *meta.RESTMapping, in Scope, options metav1.ListOptions) ([]*unstructured.Unstructured, string, error) {
-	var objects []*unstructured.Unstructured
-	if in.Metadata {
-		var resource metadata.ResourceInterface = v.client.metadata.Resource(mapping.Resource)
-		if in.Namespace != "" {
-			resource = v.client.metadata.Resource(mapping.Resource).Namespace(in.Namespace)
-		}
-		list, err := asked(ctx, v.client, func() (*metav1.PartialObjectMetadataList, error) { return resource.List(ctx, options) })
-		if err != nil {
-			return nil, "", err
-		}
-		for i := range list.Items {
-			content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&list.Items[i])
-			if err != nil {
-				return nil, "", err
-			}
-			o := &unstructured.Unstructured{Object: content}
-			o.SetGroupVersionKind(mapping.GroupVersionKind)
-			objects = append(objects, o)
-		}
-		return objects, list.Continue, nil
-	}
-	resource := v.client.Dynamic.Resource(mapping.Resource).Namespace(in.Namespace)
-	list, err := asked(ctx, v.client, func() (*unstructured.UnstructuredList, error) { return resource.List(ctx, options) })
-	if err != nil {
-		return nil, "", err
-	}
-	for i := range list.Items {
-		objects = append(objects, &list.Items[i])
-	}
-	return objects, list.GetContinue(), nil
 }
 
 func (v *liveView) Can(ctx context.Context, verb string, kind schema.GroupKind, in Scope) (bool, error) {
@@ -167,6 +144,18 @@ func (v *liveView) Can(ctx context.Context, verb string, kind schema.GroupKind, 
 		}
 		return review.Status.Allowed, nil
 	})
+}
+
+// CanEverything reports whether the user may do anything to everything: one question that saves a cluster's owner many.
+func (c *Client) CanEverything(ctx context.Context) (bool, error) {
+	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+		ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: "*", Group: "*", Resource: "*"},
+	}}
+	review, err := c.Kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+	if err != nil {
+		return false, err
+	}
+	return review.Status.Allowed, nil
 }
 
 func (v *liveView) Serves(ctx context.Context, kind schema.GroupVersionKind) (bool, error) {

@@ -10,6 +10,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
+// NodeScope are all nodes, with what is read of them: a node also lists its images, which are most of it.
+var NodeScope = Scope{Keep: "metadata/labels metadata/annotations metadata/creationTimestamp metadata/deletionTimestamp spec " +
+	"status/allocatable status/capacity status/conditions status/nodeInfo status/addresses"}
+
 // A Node is what a person wants to know of a node at a glance.
 type Node struct {
 	Name, Kubernetes, Runtime, OSImage string

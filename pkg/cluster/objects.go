@@ -79,7 +79,7 @@ func (v *objectView) List(_ context.Context, kind schema.GroupKind, in Scope) ([
 	var chosen []*unstructured.Unstructured
 	for _, o := range all {
 		if (in.Namespace == "" || o.GetNamespace() == in.Namespace) && labelled.Matches(labels.Set(o.GetLabels())) && fielded.Matches(fieldsOf(o, paths)) {
-			chosen = append(chosen, o)
+			chosen = append(chosen, in.trim(o))
 		}
 	}
 	return chosen, nil

@@ -52,6 +52,10 @@ type Scope struct {
 	Labels    string // a label selector, as kubectl's --selector
 	Fields    string // a field selector, as kubectl's --field-selector; without a cluster, ErrUnknowable for one that no server has
 	Metadata  bool   // metadata is enough: ask the server for no more
+	// Keep names the fields that are enough, as [kube.KeepOf] reads them; "" for whole objects. Name, namespace, UID and version are kept
+	// in any case. With it, thousands of objects take little memory. What is not kept looks like what is not there, so objects
+	// that will be changed are kept whole, or with everything around what changes.
+	Keep string
 }
 
 // ErrUnknowable is the error for a question that a source cannot answer: rendered manifests have no server version.

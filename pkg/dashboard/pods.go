@@ -123,7 +123,7 @@ func (g Gateway) publicNodes(ctx context.Context, view cluster.View) string {
 	if !onNodes && len(g.hostPods()) == 0 {
 		return ""
 	}
-	nodes, err := listed[corev1.Node](ctx, view, kube.NodeKind, cluster.Scope{})
+	nodes, err := listed[corev1.Node](ctx, view, kube.NodeKind, cluster.NodeScope)
 	if err != nil {
 		return fmt.Sprintf("whether nodes have public addresses could not be read: %v", err)
 	}

@@ -65,6 +65,7 @@ type Exam struct {
 	cluster.View
 	Settings
 	gaps *gaps // what it went on without; nil where it may not
+	memo *memo // what the checks of one look share; nil where nothing is
 }
 
 // Settings are the user's choices and what is known beforehand.

@@ -27,8 +27,9 @@ func Diagnose(ctx context.Context, view cluster.View, checks []*Check, o Options
 	r.Checks = make([]CheckReport, len(checks))
 	var wait sync.WaitGroup
 	wait.Go(func() { r.learn(ctx, view, o.Settings) })
+	shared := &memo{}
 	for i, c := range checks {
-		wait.Go(func() { r.Checks[i] = examine(ctx, view, c, o.Settings) })
+		wait.Go(func() { r.Checks[i] = examine(ctx, view, c, o.Settings, shared) })
 	}
 	wait.Wait()
 	r.limit(ctx, view, checks, o.Settings)
@@ -40,7 +41,7 @@ func Diagnose(ctx context.Context, view cluster.View, checks []*Check, o Options
 }
 
 // examine runs one check. Whatever happens in it, the others go on.
-func examine(ctx context.Context, view cluster.View, c *Check, s Settings) (result CheckReport) {
+func examine(ctx context.Context, view cluster.View, c *Check, s Settings, shared *memo) (result CheckReport) {
 	result = CheckReport{ID: c.ID, Title: c.Title, Status: OK}
 	defer func() {
 		if p := recover(); p != nil {
@@ -52,7 +53,7 @@ func examine(ctx context.Context, view cluster.View, c *Check, s Settings) (resu
 		missed.admit(&result)
 		result.Reason = redact.Message(result.Reason)
 	}()
-	findings, err := c.Run(ctx, Exam{View: asked{view}, Settings: s, gaps: missed})
+	findings, err := c.Run(ctx, Exam{View: asked{view}, Settings: s, gaps: missed, memo: shared})
 	if err != nil {
 		result.Status, result.Reason, result.failed = blame(err)
 		return result

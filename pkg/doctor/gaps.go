@@ -18,25 +18,60 @@ type gaps struct {
 	first error
 }
 
-// ListIn lists a kind in some namespaces, one by one. Who may read only some of them gets what is there, and the report says that the
+// Lists lists a kind in several scopes side by side.
+func (e Exam) Lists(ctx context.Context, kind schema.GroupKind, scopes ...cluster.Scope) ([][]*unstructured.Unstructured, error) {
+	lists := make([][]*unstructured.Unstructured, len(scopes))
+	for i, a := range e.ask(ctx, kind, scopes) {
+		if a.err != nil {
+			return nil, a.err
+		}
+		lists[i] = a.list
+	}
+	return lists, nil
+}
+
+type listAnswer struct {
+	list []*unstructured.Unstructured
+	err  error
+}
+
+// ask asks for several lists at once: each takes a round trip, and the server may be far away.
+func (e Exam) ask(ctx context.Context, kind schema.GroupKind, scopes []cluster.Scope) []listAnswer {
+	answers := make([]listAnswer, len(scopes))
+	var wait sync.WaitGroup
+	for i, in := range scopes {
+		wait.Go(func() { answers[i].list, answers[i].err = e.List(ctx, kind, in) })
+	}
+	wait.Wait()
+	return answers
+}
+
+func inEach(namespaces []string) []cluster.Scope {
+	scopes := make([]cluster.Scope, len(namespaces))
+	for i, name := range namespaces {
+		scopes[i] = cluster.Scope{Namespace: name}
+	}
+	return scopes
+}
+
+// ListIn lists a kind in some namespaces, side by side. Who may read only some of them gets what is there, and the report says that the
 // check did not see all; the error is that of the first when none may be read.
 func (e Exam) ListIn(ctx context.Context, kind schema.GroupKind, namespaces ...string) ([]*unstructured.Unstructured, error) {
 	var all []*unstructured.Unstructured
 	var refused error
 	read := 0
-	for _, name := range namespaces {
-		list, err := e.List(ctx, kind, cluster.Scope{Namespace: name})
+	for _, a := range e.ask(ctx, kind, inEach(namespaces)) {
 		switch {
-		case apierrors.IsForbidden(err):
+		case apierrors.IsForbidden(a.err):
 			if refused == nil {
-				refused = err
+				refused = a.err
 			}
 			continue
-		case err != nil:
-			return nil, err
+		case a.err != nil:
+			return nil, a.err
 		}
 		read++
-		all = append(all, list...)
+		all = append(all, a.list...)
 	}
 	if refused != nil && (read == 0 || !e.Without(refused)) {
 		return nil, refused

@@ -57,7 +57,7 @@ func Runtime(node *unstructured.Unstructured) string {
 // platform reads what there is to see; what may not be read is left out.
 func platform(ctx context.Context, view cluster.View, server string) Platform {
 	var p Platform
-	nodes, err := view.List(ctx, kube.NodeKind, cluster.Scope{})
+	nodes, err := view.List(ctx, kube.NodeKind, cluster.NodeScope)
 	if err != nil {
 		return p
 	}

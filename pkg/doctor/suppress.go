@@ -6,6 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
@@ -35,6 +39,7 @@ const SuppressAnnotation = "kubeflow.org/doctor-suppress"
 
 // suppress removes the findings that are suppressed, and notes that in the report.
 func (r *Report) suppress(ctx context.Context, view cluster.View, list []Suppression) {
+	annotations := r.annotations(ctx, view)
 	for i := range r.Checks {
 		c := &r.Checks[i]
 		asked, annotated := 0, 0
@@ -42,7 +47,7 @@ func (r *Report) suppress(ctx context.Context, view cluster.View, list []Suppres
 			switch {
 			case slices.ContainsFunc(list, func(s Suppression) bool { return s.covers(c.ID, f.About.Ref) }):
 				asked++
-			case suppressedBy(ctx, view, c.ID, f.About.Ref):
+			case suppressedBy(annotations[f.About.Identity()], c.ID):
 				annotated++
 			default:
 				return false
@@ -56,18 +61,59 @@ func (r *Report) suppress(ctx context.Context, view cluster.View, list []Suppres
 	}
 }
 
-// suppressedBy reports whether the object of a finding has the annotation for a check.
-func suppressedBy(ctx context.Context, view cluster.View, check string, about cluster.Ref) bool {
-	o, err := view.Get(ctx, about)
-	if err != nil {
-		return false
-	}
-	for id := range strings.SplitSeq(o.GetAnnotations()[SuppressAnnotation], ",") {
+// suppressedBy reports whether an annotation names a check.
+func suppressedBy(annotation, check string) bool {
+	for id := range strings.SplitSeq(annotation, ",") {
 		if strings.TrimSpace(id) == check {
 			return true
 		}
 	}
 	return false
+}
+
+// mostGets is how many objects of one kind are read one by one to see their annotation. Of more, all of the kind are listed.
+const mostGets = 10
+
+// annotations returns the annotation of the objects that findings are about. What may not be read has none.
+func (r *Report) annotations(ctx context.Context, view cluster.View) map[cluster.Ref]string {
+	about := map[schema.GroupKind]map[cluster.Ref]cluster.Ref{}
+	for f := range r.findings() {
+		kind := f.About.GroupKind()
+		if about[kind] == nil {
+			about[kind] = map[cluster.Ref]cluster.Ref{}
+		}
+		about[kind][f.About.Identity()] = f.About.Ref
+	}
+	found := map[cluster.Ref]string{}
+	var mu sync.Mutex
+	var wait sync.WaitGroup
+	note := func(o *unstructured.Unstructured) {
+		if text := o.GetAnnotations()[SuppressAnnotation]; text != "" {
+			mu.Lock()
+			defer mu.Unlock()
+			found[cluster.RefOf(o).Identity()] = text
+		}
+	}
+	for kind, refs := range about {
+		if len(refs) > mostGets {
+			wait.Go(func() {
+				list, _ := view.List(ctx, kind, cluster.Scope{Metadata: true, Keep: "metadata/annotations"})
+				for _, o := range list {
+					note(o)
+				}
+			})
+			continue
+		}
+		for _, ref := range refs {
+			wait.Go(func() {
+				if o, err := view.Get(ctx, ref); err == nil {
+					note(o)
+				}
+			})
+		}
+	}
+	wait.Wait()
+	return found
 }
 
 // hushed says how many findings are not mentioned, and why.

@@ -92,7 +92,7 @@ func (o *InstallOptions) facts(ctx context.Context, view cluster.View) (facts []
 }
 
 func nodesAndClasses(ctx context.Context, view cluster.View) ([]*unstructured.Unstructured, error) {
-	nodes, err := view.List(ctx, kube.NodeKind, cluster.Scope{})
+	nodes, err := view.List(ctx, kube.NodeKind, cluster.NodeScope)
 	if err != nil {
 		return nil, fmt.Errorf("looking whether the cluster is AKS: %w", err)
 	}

@@ -35,9 +35,16 @@ var DestinationRules = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
+		users, err := workloads.ProfileNamespaces(ctx, e)
+		if err != nil && !e.Without(err) {
+			return nil, err
+		}
 		var findings []doctor.Finding
 		judged := false
 		for _, rule := range rules {
+			if namespace, _ := hostServices(rule); !workloads.IsSystem(namespace) && users[namespace] == nil {
+				continue // other teams' rules are their own
+			}
 			found, any, err := ruleFindings(ctx, e, rule)
 			if err != nil {
 				return nil, err

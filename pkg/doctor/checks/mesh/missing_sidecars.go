@@ -50,8 +50,7 @@ type MissingSidecars struct {
 // FindMissingSidecars returns the pods of a namespace that should have a sidecar but do not, and their controllers.
 func FindMissingSidecars(ctx context.Context, e doctor.Exam, namespace *unstructured.Unstructured) (MissingSidecars, error) {
 	b := MissingSidecars{namespace: namespace}
-	in := cluster.Scope{Namespace: namespace.GetName()}
-	pods, err := workloads.PodsIn(ctx, e, in.Namespace)
+	pods, err := workloads.PodsIn(ctx, e, namespace.GetName())
 	if err != nil {
 		return b, err
 	}
@@ -69,12 +68,12 @@ func FindMissingSidecars(ctx context.Context, e doctor.Exam, namespace *unstruct
 			b.orphans = append(b.orphans, pod)
 			continue
 		}
-		owners[cluster.Ref{APIVersion: "apps", Kind: owner.Kind, Namespace: in.Namespace, Name: owner.Name}] = true
+		owners[cluster.Ref{APIVersion: "apps", Kind: owner.Kind, Namespace: namespace.GetName(), Name: owner.Name}] = true
 	}
 	if len(owners) == 0 {
 		return b, nil
 	}
-	b.Workloads, err = workloads.ControllersOf(ctx, e, in, owners)
+	b.Workloads, err = workloads.ControllersOf(ctx, e, namespace.GetName(), owners)
 	return b, err
 }
 
@@ -89,18 +88,16 @@ func (b MissingSidecars) Restarts() []cluster.Change {
 
 // injectedNamespaces returns Kubeflow's namespaces that request sidecars with either of Istio's labels.
 func injectedNamespaces(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
+	namespaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
+	if err != nil && !meta.IsNoMatchError(err) {
+		return nil, err
+	}
 	var all []*unstructured.Unstructured
-	seen := map[string]bool{}
-	for _, selector := range []string{"istio-injection=enabled", "istio.io/rev"} {
-		list, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{Labels: selector})
-		if err != nil && !meta.IsNoMatchError(err) {
-			return nil, err
-		}
-		for _, ns := range list {
-			if workloads.IsKubeflow(ns) && !seen[ns.GetName()] && ns.GetLabels()["istio-injection"] != "disabled" {
-				seen[ns.GetName()] = true
-				all = append(all, ns)
-			}
+	for _, ns := range namespaces {
+		injection := ns.GetLabels()["istio-injection"]
+		_, revision := ns.GetLabels()["istio.io/rev"]
+		if workloads.IsKubeflow(ns) && (injection == "enabled" || revision && injection != "disabled") {
+			all = append(all, ns)
 		}
 	}
 	return all, nil

@@ -26,7 +26,7 @@ var Architecture = &doctor.Check{
 	Reads:     []schema.GroupKind{kube.NodeKind},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
+		nodes, err := e.List(ctx, kube.NodeKind, cluster.NodeScope)
 		if err != nil {
 			return nil, err
 		}

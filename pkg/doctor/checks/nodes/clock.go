@@ -33,7 +33,7 @@ var Clock = &doctor.Check{
 		if len(leases) == 0 {
 			return nil, doctor.Skip("no node reports its time")
 		}
-		nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
+		nodes, err := e.List(ctx, kube.NodeKind, cluster.NodeScope)
 		if err != nil {
 			return nil, err
 		}

@@ -33,7 +33,7 @@ var ContainerRuntime = &doctor.Check{
 
 // LinuxNodes returns the nodes that can run Kubeflow's pods.
 func LinuxNodes(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
+	nodes, err := e.List(ctx, kube.NodeKind, cluster.NodeScope)
 	if err != nil {
 		return nil, err
 	}

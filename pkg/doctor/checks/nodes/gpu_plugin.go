@@ -29,7 +29,7 @@ var GpuPlugin = &doctor.Check{
 	Sources: []string{"https://learn.microsoft.com/azure/aks/use-nvidia-gpu"},
 	Reads:   []schema.GroupKind{kube.NodeKind, kube.PodKind, kube.DaemonSetKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
+		nodes, err := e.List(ctx, kube.NodeKind, cluster.NodeScope)
 		if err != nil {
 			return nil, err
 		}

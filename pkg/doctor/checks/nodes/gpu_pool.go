@@ -33,7 +33,7 @@ var GpuPool = &doctor.Check{
 		waiting := slices.DeleteFunc(slices.Clone(pods), func(p *unstructured.Unstructured) bool {
 			return !requestsGPU(p) || kube.Text(p.Object, "spec", "nodeName") != ""
 		})
-		nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
+		nodes, err := e.List(ctx, kube.NodeKind, cluster.NodeScope)
 		if err != nil {
 			return nil, err
 		}

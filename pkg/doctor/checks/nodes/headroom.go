@@ -33,7 +33,7 @@ type podRequests struct{ cpu, memory int64 }
 
 // headroom returns the nodes that report their capacity, with the resources that are free on each.
 func headroom(ctx context.Context, e doctor.Exam) ([]nodeHeadroom, error) {
-	nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
+	nodes, err := e.List(ctx, kube.NodeKind, cluster.NodeScope)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ var Ready = &doctor.Check{
 	FixNote: "No automatic fix: AKS repairs nodes. The finding shows what the node reports.",
 	Reads:   []schema.GroupKind{kube.NodeKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
+		nodes, err := e.List(ctx, kube.NodeKind, cluster.NodeScope)
 		if err != nil {
 			return nil, err
 		}

@@ -38,7 +38,7 @@ var GpuTolerations = &doctor.Check{
 		if len(maps) == 0 {
 			return nil, doctor.Skip("there is no notebook form")
 		}
-		nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
+		nodes, err := e.List(ctx, kube.NodeKind, cluster.NodeScope)
 		if err != nil {
 			return nil, err
 		}

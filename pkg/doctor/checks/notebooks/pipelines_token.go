@@ -27,7 +27,7 @@ var PipelinesToken = &doctor.Check{
 	Reads:  []schema.GroupKind{kube.NamespaceKind, podDefaultKind},
 	Writes: []doctor.Write{{Kind: podDefaultKind, In: []string{doctor.Profiles}, Names: []string{tokenPodDefaultName}, Fields: []string{"/spec/desc", "/spec/env", "/spec/selector", "/spec/volumeMounts", "/spec/volumes"}, Create: true}},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		spaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{Labels: workloads.ProfileLabel + "=kubeflow-profile"})
+		namespaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
@@ -35,8 +35,12 @@ var PipelinesToken = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		without := slices.DeleteFunc(slices.Clone(spaces), func(ns *unstructured.Unstructured) bool {
-			return slices.ContainsFunc(defaults, func(d *unstructured.Unstructured) bool { return d.GetNamespace() == ns.GetName() && providesToken(d) })
+		provided := map[string]bool{}
+		for _, d := range defaults {
+			provided[d.GetNamespace()] = provided[d.GetNamespace()] || providesToken(d)
+		}
+		without := slices.DeleteFunc(slices.Clone(namespaces), func(ns *unstructured.Unstructured) bool {
+			return ns.GetLabels()[workloads.ProfileLabel] != "kubeflow-profile" || provided[ns.GetName()]
 		})
 		if len(without) == 0 {
 			return nil, nil

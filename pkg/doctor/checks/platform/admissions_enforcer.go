@@ -52,17 +52,18 @@ const (
 )
 
 func runAdmissionsEnforcer(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-	labelled, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{Labels: webhooks.ControlPlaneLabel})
+	namespaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
 	if err != nil {
 		return nil, err
 	}
-	labelled = slices.DeleteFunc(slices.Clone(labelled), func(ns *unstructured.Unstructured) bool {
-		return !workloads.IsKubeflow(ns) || ns.GetLabels()[webhooks.ControlPlaneLabel] == "true" // AKS's own namespaces, which no webhook should select
+	labelled := slices.DeleteFunc(slices.Clone(namespaces), func(ns *unstructured.Unstructured) bool {
+		_, found := ns.GetLabels()[webhooks.ControlPlaneLabel]
+		return !found || !workloads.IsKubeflow(ns) || ns.GetLabels()[webhooks.ControlPlaneLabel] == "true" // AKS's own namespaces, which no webhook should select
 	})
 	if len(labelled) == 0 {
 		return nil, nil
 	}
-	nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
+	nodes, err := e.List(ctx, kube.NodeKind, cluster.NodeScope)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ var LegacyAzure = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
+		nodes, err := e.List(ctx, kube.NodeKind, cluster.NodeScope)
 		if err != nil {
 			return nil, err
 		}

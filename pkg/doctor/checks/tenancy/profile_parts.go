@@ -3,6 +3,7 @@ package tenancy
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -42,6 +43,7 @@ var ProfileParts = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
+		users = maps.Clone(users)
 		for name, ns := range users {
 			if now.Sub(ns.GetCreationTimestamp().Time) < reconcileTime || ns.GetDeletionTimestamp() != nil {
 				delete(users, name)
@@ -128,9 +130,13 @@ func (p profilePart) finding(ctx context.Context, e doctor.Exam, users map[strin
 	if err != nil {
 		return nil, err
 	}
+	there := map[string]bool{}
+	for _, o := range list {
+		there[o.GetNamespace()] = there[o.GetNamespace()] || o.GetName() == p.name
+	}
 	var without []string
 	for name := range users {
-		if !slices.ContainsFunc(list, func(o *unstructured.Unstructured) bool { return o.GetNamespace() == name && o.GetName() == p.name }) {
+		if !there[name] {
 			without = append(without, name)
 		}
 	}

@@ -69,16 +69,20 @@ var Profiles = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
+		named := map[string]*unstructured.Unstructured{}
+		for _, ns := range namespaces {
+			named[ns.GetName()] = ns
+		}
 		p := profileProblems{controller: controller}
 		for _, profile := range list {
 			if age := now.Sub(profile.GetCreationTimestamp().Time); age < reconcileTime || profile.GetDeletionTimestamp() != nil {
 				continue
 			}
-			i := slices.IndexFunc(namespaces, func(ns *unstructured.Unstructured) bool { return ns.GetName() == profile.GetName() })
-			if i < 0 {
+			ns := named[profile.GetName()]
+			if ns == nil {
 				p.withoutNamespace = append(p.withoutNamespace, profile)
-			} else if missing := missingLabels(namespaces[i], expected); len(missing) > 0 {
-				p.unlabelled, p.missing = append(p.unlabelled, namespaces[i]), append(p.missing, missing...)
+			} else if missing := missingLabels(ns, expected); len(missing) > 0 {
+				p.unlabelled, p.missing = append(p.unlabelled, ns), append(p.missing, missing...)
 			}
 		}
 		return p.findings(), nil

@@ -60,9 +60,8 @@ var Skew = &doctor.Check{
 		if len(old) == 0 {
 			return findings, nil
 		}
-		in := cluster.Scope{Namespace: workloads.Namespace}
 		b := mesh.MissingSidecars{}
-		if b.Workloads, err = workloads.ControllersOf(ctx, e, in, owners); err != nil {
+		if b.Workloads, err = workloads.ControllersOf(ctx, e, workloads.Namespace, owners); err != nil {
 			return nil, err
 		}
 		f := doctor.Finding{

@@ -2,6 +2,7 @@ package workloads
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -36,48 +37,80 @@ func isProfile(namespace *unstructured.Unstructured) bool {
 
 const (
 	// ProfileServers selects the servers, and their Services, that Kubeflow runs in every profile namespace.
-	ProfileServers = "app in (ml-pipeline-ui-artifact,ml-pipeline-visualizationserver)"
-	profileSlices  = "kubernetes.io/service-name in (ml-pipeline-ui-artifact,ml-pipeline-visualizationserver)"
-	notebookLabel  = "notebook-name" // the label of a notebook's pod
-	pendingOnly    = "status.phase=Pending"
+	ProfileServers     = "app in (ml-pipeline-ui-artifact,ml-pipeline-visualizationserver)"
+	profileSliceLabels = "kubernetes.io/service-name in (ml-pipeline-ui-artifact,ml-pipeline-visualizationserver)"
+	notebookLabel      = "notebook-name" // the label of a notebook's pod
+	pendingOnly        = "status.phase=Pending"
 )
 
-// ProfileNamespaces returns the profile namespaces by name.
+// ProfileNamespaces returns the profile namespaces by name. The map is shared: clone it before changing it.
 func ProfileNamespaces(ctx context.Context, e doctor.Exam) (map[string]*unstructured.Unstructured, error) {
-	namespaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
-	if err != nil {
-		return nil, err
-	}
-	found := map[string]*unstructured.Unstructured{}
-	for _, ns := range namespaces {
-		if isProfile(ns) && !IsSystem(ns.GetName()) {
-			found[ns.GetName()] = ns
-		}
-	}
-	return found, nil
-}
-
-// profilePods returns the pods in profile namespaces that Kubeflow runs, notebooks, and pending pods.
-func profilePods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
-	users, err := ProfileNamespaces(ctx, e)
-	if err != nil {
-		return nil, err
-	}
-	var pods []*unstructured.Unstructured
-	seen := map[cluster.Ref]bool{}
-	for _, in := range []cluster.Scope{{Labels: ProfileServers}, {Labels: notebookLabel}, {Fields: pendingOnly}} {
-		list, err := e.List(ctx, kube.PodKind, in)
+	return doctor.Once(e, "profile namespaces", func() (map[string]*unstructured.Unstructured, error) {
+		namespaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
-		for _, pod := range list {
-			if ref := cluster.RefOf(pod); users[pod.GetNamespace()] != nil && !seen[ref] {
-				seen[ref] = true
-				pods = append(pods, pod)
+		found := map[string]*unstructured.Unstructured{}
+		for _, ns := range namespaces {
+			if isProfile(ns) && !IsSystem(ns.GetName()) {
+				found[ns.GetName()] = ns
 			}
 		}
+		return found, nil
+	})
+}
+
+// podFields are what checks read of the pods in profile namespaces that run. There may be ten thousands of them.
+const podFields = "metadata/labels metadata/annotations metadata/generateName metadata/ownerReferences metadata/creationTimestamp metadata/deletionTimestamp " +
+	"spec/nodeName spec/hostNetwork spec/serviceAccountName spec/containers/name spec/containers/image spec/initContainers/name spec/initContainers/image " +
+	"status/phase status/reason status/message status/conditions/type status/conditions/status status/conditions/reason status/conditions/message " +
+	"status/containerStatuses/name status/containerStatuses/ready status/containerStatuses/image status/containerStatuses/restartCount status/containerStatuses/state/waiting status/containerStatuses/state/running/name status/containerStatuses/state/terminated status/containerStatuses/lastState " +
+	"status/initContainerStatuses/name status/initContainerStatuses/ready status/initContainerStatuses/image status/initContainerStatuses/restartCount status/initContainerStatuses/state/waiting status/initContainerStatuses/state/running/name status/initContainerStatuses/state/terminated status/initContainerStatuses/lastState"
+
+// profilePodScopes select the pods in profile namespaces that Kubeflow runs, and pending pods. Pending ones are few, and read whole.
+var profilePodScopes = []cluster.Scope{{Fields: pendingOnly}, {Labels: ProfileServers, Keep: podFields}, {Labels: notebookLabel, Keep: podFields}}
+
+// profilePods returns the pods in profile namespaces that Kubeflow runs, notebooks, and pending pods, by namespace.
+func profilePods(ctx context.Context, e doctor.Exam) (map[string][]*unstructured.Unstructured, error) {
+	return doctor.Once(e, "profile pods", func() (map[string][]*unstructured.Unstructured, error) {
+		users, err := ProfileNamespaces(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		lists, err := e.Lists(ctx, kube.PodKind, profilePodScopes...)
+		if err != nil {
+			return nil, err
+		}
+		type name struct{ namespace, name string }
+		pods := map[string][]*unstructured.Unstructured{}
+		seen := map[name]bool{}
+		for _, list := range lists {
+			for _, pod := range list {
+				n := name{pod.GetNamespace(), pod.GetName()}
+				if users[n.namespace] != nil && !seen[n] {
+					seen[n] = true
+					pods[n.namespace] = append(pods[n.namespace], pod)
+				}
+			}
+		}
+		return pods, nil
+	})
+}
+
+// profileSlices returns the EndpointSlices of [ProfileServers], by namespace.
+func profileSlices(ctx context.Context, e doctor.Exam) (map[string][]*unstructured.Unstructured, error) {
+	return doctor.Once(e, "profile slices", func() (map[string][]*unstructured.Unstructured, error) {
+		list, err := e.List(ctx, kube.EndpointSliceKind, cluster.Scope{Labels: profileSliceLabels})
+		return byNamespace(list), err
+	})
+}
+
+func byNamespace(list []*unstructured.Unstructured) map[string][]*unstructured.Unstructured {
+	in := map[string][]*unstructured.Unstructured{}
+	for _, o := range list {
+		in[o.GetNamespace()] = append(in[o.GetNamespace()], o)
 	}
-	return pods, nil
+	return in
 }
 
 // KubeflowPods returns Kubeflow's active pods: all in its own namespaces, and [profilePods].
@@ -90,7 +123,10 @@ func KubeflowPods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructu
 	if err != nil && !e.Without(err) {
 		return nil, err
 	}
-	return slices.DeleteFunc(append(pods, more...), func(pod *unstructured.Unstructured) bool { return !IsActive(pod) }), nil
+	for _, name := range slices.Sorted(maps.Keys(more)) {
+		pods = append(pods, more[name]...)
+	}
+	return slices.DeleteFunc(pods, func(pod *unstructured.Unstructured) bool { return !IsActive(pod) }), nil
 }
 
 // PodsIn returns the pods of one namespace; in a profile namespace, only [profilePods].
@@ -106,7 +142,7 @@ func PodsIn(ctx context.Context, e doctor.Exam, namespace string) ([]*unstructur
 		return e.List(ctx, kube.PodKind, cluster.Scope{Namespace: namespace})
 	}
 	pods, err := profilePods(ctx, e)
-	return slices.DeleteFunc(slices.Clone(pods), func(pod *unstructured.Unstructured) bool { return pod.GetNamespace() != namespace }), err
+	return pods[namespace], err
 }
 
 // SlicesIn returns the EndpointSlices of one namespace; in a profile namespace, those of [ProfileServers].
@@ -121,8 +157,8 @@ func SlicesIn(ctx context.Context, e doctor.Exam, namespace string) ([]*unstruct
 	if users[namespace] == nil {
 		return e.List(ctx, kube.EndpointSliceKind, cluster.Scope{Namespace: namespace})
 	}
-	list, err := e.List(ctx, kube.EndpointSliceKind, cluster.Scope{Labels: profileSlices})
-	return slices.DeleteFunc(slices.Clone(list), func(s *unstructured.Unstructured) bool { return s.GetNamespace() != namespace }), err
+	list, err := profileSlices(ctx, e)
+	return list[namespace], err
 }
 
 // PendingPods returns the pending pods of all namespaces: there are few, whatever the cluster's size.
@@ -147,13 +183,20 @@ func KubeflowPVCs(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructu
 			}
 		}
 	}
-	pods, err := profilePods(ctx, e)
+	pods, err := PendingPods(ctx, e)
+	if err != nil && !e.Without(err) {
+		return nil, err
+	}
+	users, err := ProfileNamespaces(ctx, e)
 	if err != nil && !e.Without(err) {
 		return nil, err
 	}
 	for _, pod := range pods {
+		if users[pod.GetNamespace()] == nil {
+			continue
+		}
 		for _, volume := range kube.Items(pod.Object, "spec", "volumes") {
-			if name := kube.Text(volume, "persistentVolumeClaim", "claimName"); name != "" && kube.Text(pod.Object, "status", "phase") == "Pending" && len(more) < maxClaims {
+			if name := kube.Text(volume, "persistentVolumeClaim", "claimName"); name != "" && len(more) < maxClaims {
 				more = append(more, cluster.Ref{APIVersion: "v1", Kind: kube.PersistentVolumeClaimKind.Kind, Namespace: pod.GetNamespace(), Name: name})
 			}
 		}

@@ -8,7 +8,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -22,33 +21,6 @@ import (
 func IsActive(pod *unstructured.Unstructured) bool {
 	phase := kube.Text(pod.Object, "status", "phase")
 	return pod.GetDeletionTimestamp() == nil && phase != "Succeeded" && phase != "Failed"
-}
-
-// ControllersOf returns the workloads to restart to recreate the pods of these owners.
-func ControllersOf(ctx context.Context, e doctor.Exam, in cluster.Scope, owners map[cluster.Ref]bool) ([]*unstructured.Unstructured, error) {
-	sets, err := e.List(ctx, kube.ReplicaSetKind, cluster.Scope{Namespace: in.Namespace, Metadata: true})
-	if err != nil {
-		return nil, err
-	}
-	for _, set := range sets {
-		ref := cluster.Ref{APIVersion: "apps", Kind: "ReplicaSet", Namespace: in.Namespace, Name: set.GetName()}
-		if owner := metav1.GetControllerOf(set); owner != nil && owners[ref] {
-			owners[cluster.Ref{APIVersion: "apps", Kind: owner.Kind, Namespace: in.Namespace, Name: owner.Name}] = true
-		}
-	}
-	var found []*unstructured.Unstructured
-	for _, kind := range []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind} {
-		list, err := e.List(ctx, kind, in)
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range list {
-			if owners[cluster.Ref{APIVersion: "apps", Kind: kind.Kind, Namespace: in.Namespace, Name: o.GetName()}] {
-				found = append(found, o)
-			}
-		}
-	}
-	return found, nil
 }
 
 // Restarted returns what a fix does that restarts the workloads of these namespaces; of all of Kubeflow's if none is named.
