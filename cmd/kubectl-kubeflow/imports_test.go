@@ -28,7 +28,7 @@ var layers = []struct {
 	{[]string{"pkg/state"}, "Where records are kept knows nothing of what they hold."},
 	{[]string{"pkg/dashboard"}, "The model of the exposure knows the cluster alone."},
 	{[]string{"pkg/release", "pkg/cluster"}, "Releases and the cluster do not know each other."},
-	{[]string{"internal/kube", "internal/text", "internal/redact", "internal/bounded", "internal/escape", "internal/atomicfile", "pkg/problem"}, "What any Kubernetes program needs knows nothing of this one."},
+	{[]string{"internal/admission", "internal/kube", "internal/text", "internal/redact", "internal/bounded", "internal/escape", "internal/atomicfile", "pkg/problem"}, "What any Kubernetes program needs knows nothing of this one."},
 }
 
 // inner holds the arrows that go down within a folder. A package that is not listed imports none of its folder.
