@@ -201,6 +201,9 @@ func verdict(r *doctor.Report) string {
 	if r.Source != "" && r.Context == "" {
 		subject, well, ill = "Manifests", "pass", "have errors"
 	}
+	if r.Preflight {
+		subject, well, ill = "The cluster", "has what an install needs", "is not ready for an install"
+	}
 	worst := r.Worst()
 	warnings := 0
 	for _, g := range groups(r) {

@@ -16,6 +16,7 @@ import (
 type gaps struct {
 	mu    sync.Mutex
 	first error
+	note  string // what a check that passes has to say
 }
 
 // Lists lists a kind in several scopes side by side.
@@ -92,8 +93,21 @@ func (e Exam) Without(err error) bool {
 	return true
 }
 
+// Note says what a check saw if it passes: "2 CPU needed, 8 CPU available".
+func (e Exam) Note(format string, args ...any) {
+	if e.gaps == nil {
+		return
+	}
+	e.gaps.mu.Lock()
+	defer e.gaps.mu.Unlock()
+	e.gaps.note = fmt.Sprintf(format, args...)
+}
+
 // admit says in a result what the check did not see. Nothing found is then no proof that all is well.
 func (g *gaps) admit(c *CheckReport) {
+	if c.Status == OK {
+		c.Reason = g.note
+	}
 	if g.first == nil || c.Status != OK && c.Status != Found {
 		return
 	}

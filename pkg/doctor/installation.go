@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // An Installation is what is about to be applied. The View that goes with it shows the cluster as it will be ([cluster.Overlay]).
@@ -15,6 +16,8 @@ type Installation struct {
 	Ours      map[cluster.Ref]bool   // by identity: what this program put on the cluster before
 	Adopt     []string               // components whose objects may be taken over from whoever manages them
 	Now       cluster.View           // the cluster as it is
+
+	Blocked map[string][]*problem.Error // by the ID of a check: what would stop the plan
 }
 
 // Brings reports whether an object is among those that are about to be applied.

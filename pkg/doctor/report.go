@@ -22,6 +22,7 @@ type Report struct {
 	Server     string        `json:"server,omitempty"`
 	Source     string        `json:"source,omitempty"` // where manifests were read from, in place of a server
 	Release    KnownRelease  `json:"release"`
+	Preflight  bool          `json:"preflight,omitempty"` // before an install, of what would be installed
 	Kubernetes string        `json:"kubernetes,omitempty"`
 	Platform   Platform      `json:"platform"`
 	Summary    Summary       `json:"summary"`

@@ -76,7 +76,7 @@ func (o *InstallOptions) facts(ctx context.Context, view cluster.View) (facts []
 		}
 		if slices.ContainsFunc(facts, doctor.IsAKS) {
 			chosen = checks.All()
-		} else {
+		} else if o.preflightChecks == nil {
 			o.Notify.say("Note: no node is of AKS, so manifests are not patched for AKS. To patch them anyway: --adapt=aks")
 		}
 	}

@@ -30,6 +30,8 @@ type InstallOptions struct {
 
 	DryRun DryRun
 	Notify Notify
+
+	preflightChecks []*doctor.Check // of [Preflight], whose report has what an install announces; nil in an install
 }
 
 // PrepareInstall renders the source, patches it for the cluster, keeps what users changed, decides what to write in which
@@ -74,7 +76,7 @@ func PrepareInstall(ctx context.Context, client *cluster.Client, o InstallOption
 	if p.Plan, err = plan.New(ctx, request, inventory.Find(inventories, request.Name), view, client.Mapping); err != nil {
 		return nil, err
 	}
-	p.Refused, err = o.preflight(ctx, client, p.Plan, inventories)
+	p.report, p.Refused, err = o.preflight(ctx, client, p.Plan, inventories)
 	return p, err
 }
 

@@ -24,6 +24,7 @@ type InstallPlan struct {
 	Refused    error // what blocks the install, an [install.Refused]; nil when it may begin
 
 	client    *cluster.Client
+	report    *doctor.Report // of the checks before an install; nil if nothing is to be written
 	dryRun    DryRun
 	decidedBy []revision
 }

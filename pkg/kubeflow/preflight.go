@@ -2,7 +2,6 @@ package kubeflow
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,45 +19,73 @@ import (
 // preflight looks for everything that would stop the install half-way or keep it from becoming ready. It reports what is only
 // to be known, and returns the rest as one [preflight.BlockedError]. Nothing is written. A dry run looks for the same, so that a
 // preview ends as the install would.
-func (o *InstallOptions) preflight(ctx context.Context, client *cluster.Client, p *plan.Plan, inventories []*inventory.Inventory) (refusal, err error) {
+func (o *InstallOptions) preflight(ctx context.Context, client *cluster.Client, p *plan.Plan, inventories []*inventory.Inventory) (report *doctor.Report, refusal, err error) {
 	for _, name := range o.Adopt {
 		if !slices.Contains(p.Stages(), name) {
-			return nil, &problem.Error{Usage: true, What: "--adopt: there is no component " + name + " in this install", Next: "Specify one of: " + strings.Join(p.Stages(), ", ")}
+			return nil, nil, &problem.Error{Usage: true, What: "--adopt: there is no component " + name + " in this install", Next: "Specify one of: " + strings.Join(p.Stages(), ", ")}
 		}
 	}
-	refusal = preflight.Run(ctx, client, p)
-	var refused *preflight.BlockedError
-	if refusal != nil && !errors.As(refusal, &refused) {
-		return nil, refusal
+	found, err := preflight.Look(ctx, client, p)
+	if err != nil {
+		return nil, nil, err
 	}
-	if p.Writes() == 0 {
-		return refusal, nil
+	if p.Writes() > 0 || o.preflightChecks != nil {
+		if report = o.examine(ctx, client.View(), p, inventories, found); ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
 	}
-	report := o.examine(ctx, client.View(), p, inventories)
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
+	if problems := o.blocking(report, found); len(problems) > 0 {
+		refusal = &preflight.BlockedError{Problems: problems}
 	}
-	var problems []*problem.Error
-	if refused != nil {
-		problems = refused.Problems
-	}
-	problems = append(problems, o.blocking(report, refused != nil)...)
-	if len(problems) == 0 {
-		return nil, nil
-	}
-	return &preflight.BlockedError{Problems: problems}, nil
+	return report, refusal, nil
 }
 
-// examine runs the checks that matter before an install on the cluster as it will be.
-func (o *InstallOptions) examine(ctx context.Context, view cluster.View, p *plan.Plan, inventories []*inventory.Inventory) *doctor.Report {
+// Preflight looks for what an install would need and for what would stop it, with the checks that an install runs itself, and writes nothing.
+// The report has these checks, or those of [checks.Preflight] that are chosen.
+func Preflight(ctx context.Context, client *cluster.Client, o InstallOptions, chosen []*doctor.Check) (*doctor.Report, error) {
+	o.DryRun, o.preflightChecks = DryRunClient, chosen
+	if chosen == nil {
+		o.preflightChecks = checks.Preflight()
+	}
+	p, err := PrepareInstall(ctx, client, o)
+	if err != nil {
+		return nil, err
+	}
+	report := p.report
+	report.Context, report.Server, report.Preflight = client.Context, client.Server(), true
+	if report.Release.From = "unknown"; p.Release != "" {
+		report.Release = doctor.KnownRelease{Name: p.Release, From: "requested"}
+	}
+	for _, c := range report.Checks {
+		for i := range c.Findings {
+			c.Findings[i].Fix = nil // it would change what is not on the cluster yet
+		}
+	}
+	return report, nil
+}
+
+// examine runs the checks that matter before an install on the cluster as it will be. found is what the plan is known to be stopped by.
+func (o *InstallOptions) examine(ctx context.Context, view cluster.View, p *plan.Plan, inventories []*inventory.Inventory, found []preflight.Problem) *doctor.Report {
 	coming := installationOf(p, inventories)
-	coming.Adopt, coming.Now = o.Adopt, view
+	coming.Adopt, coming.Now, coming.Blocked = o.Adopt, view, map[string][]*problem.Error{}
+	for _, f := range found {
+		coming.Blocked[f.Check] = append(coming.Blocked[f.Check], f.Error)
+	}
 	settings := doctor.Settings{Install: coming}
 	if known, err := release.Find(p.Release); err == nil {
 		settings.Release = &known
 	}
-	chosen := slices.DeleteFunc(checks.All(), func(c *doctor.Check) bool { return !c.Preflight })
-	return doctor.Diagnose(ctx, cluster.Overlay(view, coming.Objects...), chosen, doctor.Options{Settings: settings, Suppress: o.Suppress})
+	chosen := o.preflightChecks
+	if chosen == nil {
+		chosen = checks.Preflight()
+	}
+	suppress := slices.DeleteFunc(slices.Clone(o.Suppress), func(s doctor.Suppression) bool { return foundByPlan(s.Check) })
+	return doctor.Diagnose(ctx, cluster.Overlay(view, coming.Objects...), chosen, doctor.Options{Settings: settings, Suppress: suppress})
+}
+
+// foundByPlan reports whether a check says what the plan itself found, which no one can install in spite of.
+func foundByPlan(check string) bool {
+	return slices.Contains([]string{preflight.APIs, preflight.Permissions, preflight.Objects}, check)
 }
 
 // installationOf is what the checks before an install know of it.
@@ -76,18 +103,30 @@ func installationOf(p *plan.Plan, inventories []*inventory.Inventory) *doctor.In
 	return coming
 }
 
-// blocking returns the findings that keep an install from beginning, and reports the others.
-func (o *InstallOptions) blocking(report *doctor.Report, unfeasible bool) []*problem.Error {
+// blocking returns what keeps an install from beginning: what the plan found, and the errors of a report, whose other findings are announced.
+func (o *InstallOptions) blocking(report *doctor.Report, found []preflight.Problem) []*problem.Error {
 	var problems []*problem.Error
+	noAPI := false
+	for _, f := range found {
+		problems = append(problems, f.Error)
+		noAPI = noAPI || f.Check == preflight.APIs
+	}
+	if report == nil {
+		return problems
+	}
 	for _, c := range report.Checks {
-		if c.Status == doctor.Unknown {
+		if c.Status == doctor.Unknown && o.preflightChecks == nil {
 			o.Notify.say("Note: %s could not run: %s", c.ID, c.Reason)
 		}
 		for _, f := range c.Findings {
 			switch {
-			case f.Severity == doctor.Error && unfeasible && c.ID == "platform/kubernetes-version": // the APIs that are missing block it already
+			case foundByPlan(c.ID):
+			case f.Severity == doctor.Error && noAPI && c.ID == "platform/kubernetes-version": // the APIs that are missing block it already
 			case f.Severity == doctor.Error:
 				problems = append(problems, problemOf(c.ID, f))
+			case o.preflightChecks != nil || c.ID == "preflight/aks": // the report has it; install says it when it patches
+			case f.Severity == doctor.Info:
+				o.Notify.say("Note: %s (%s)%s", f.Message, c.ID, indented(f))
 			default:
 				o.Notify.warn("%s (%s)%s", f.Message, c.ID, indented(f))
 			}

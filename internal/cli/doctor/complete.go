@@ -27,7 +27,7 @@ func completeDoctor(d *cli.Deps, cmd *cobra.Command) {
 func checkIDs(_ *cobra.Command, typed []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var offers []string
 	areas := map[string]bool{}
-	for _, c := range checks.All() {
+	for _, c := range checks.Every() {
 		area, _, _ := strings.Cut(c.ID, "/")
 		if !areas[area] {
 			areas[area] = true

@@ -19,6 +19,7 @@ import (
 
 type doctorOptions struct {
 	*cli.Deps
+	preflightOptions
 	ids []string
 
 	list, fix, yes, dryRun      bool
@@ -49,11 +50,15 @@ a support bundle (--from). Each problem is reported with the affected object,
 its impact, its cause and a fix.
 
 doctor is read-only unless you pass --fix. --fix shows each change first and
-asks for confirmation, and --undo reverts the changes.`,
+asks for confirmation, and --undo reverts the changes.
+
+--preflight checks a cluster before an install: APIs, permissions, capacity,
+pod slots, storage, policies, quotas and conflicts, as install does.`,
 		Example: `  kubectl kubeflow doctor                          # diagnose the cluster
   kubectl kubeflow doctor --fix --dry-run          # preview the fixes
   kubectl kubeflow doctor --fix --allow-restart    # fix, after confirmation
-  kubectl kubeflow doctor --undo                   # revert the last fix`,
+  kubectl kubeflow doctor --undo                   # revert the last fix
+  kubectl kubeflow doctor --preflight -r 26.03     # check before an install`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.ids = args
 			err := o.complete(cmd.Context())
@@ -66,6 +71,7 @@ asks for confirmation, and --undo reverts the changes.`,
 	o.addFlags(cmd)
 	cli.GroupFlags(cmd,
 		cli.FlagGroup{Title: "Input and scope", Flags: []string{"filename", "load-restrictor", "from", "suppress", "wait"}},
+		cli.FlagGroup{Title: "Before an install", Flags: []string{"preflight", "release", "skip"}},
 		cli.FlagGroup{Title: "Fixes", Flags: []string{"fix", "yes", "dry-run", "allow-restart", "allow-data-loss", "rollout-timeout", "dex-password", "mpi", "mesh", "mirror", "skip-verify"}},
 		cli.FlagGroup{Title: "Undo", Flags: []string{"undo"}},
 		cli.FlagGroup{Title: "Checks", Flags: []string{"list", "explain"}},
@@ -76,6 +82,7 @@ asks for confirmation, and --undo reverts the changes.`,
 
 func (o *doctorOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
+	o.preflightOptions.add(cmd, f)
 	f.BoolVar(&o.fix, "fix", false, "apply safe fixes, after showing them and asking for confirmation")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask for confirmation")
 	f.BoolVar(&o.allowRestart, "allow-restart", false, "allow fixes that restart pods")
@@ -125,7 +132,9 @@ func (o *doctorOptions) complete(ctx context.Context) error {
 	}
 	o.settings.Suppress = suppressions
 	o.nameRun()
-	o.checks, err = findChecks(o.ids...)
+	if o.checks, err = findChecks(o.ids...); o.preflight {
+		o.checks, err = o.selectChecks(o.ids)
+	}
 	return err
 }
 
@@ -157,7 +166,7 @@ func (o *doctorOptions) conflicts() error {
 	case o.dryRun && !o.fix && o.undo == "":
 		return &problem.Error{Usage: true, What: "--dry-run requires --fix or --undo", Next: "For example: kubectl kubeflow doctor --fix --dry-run"}
 	}
-	return nil
+	return o.preflightOptions.conflicts(o)
 }
 
 func findChecks(ids ...string) ([]*doctor.Check, error) {
@@ -183,6 +192,8 @@ func run(ctx context.Context, o *doctorOptions) error {
 		return runUndo(ctx, o)
 	case o.fix:
 		return runFix(ctx, o)
+	case o.preflight:
+		return runPreflight(ctx, o)
 	}
 	in, err := o.input(ctx)
 	if err != nil {

@@ -49,6 +49,9 @@ func (o *doctorOptions) show(r *doctor.Report) error {
 
 // next returns the command to suggest after a report.
 func (o *doctorOptions) next(r *doctor.Report) string {
+	if o.preflight {
+		return o.nextInstall(r)
+	}
 	if o.filename != "" {
 		return o.nextForManifests(r)
 	}

@@ -17,13 +17,32 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/pipelines"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/platform"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/pods"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/preflight"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/storage"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/tenancy"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/training"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/upgrades"
 )
 
-// All returns every check, in the order in which they are reported: causes before their effects.
+// Every returns all checks: those of an install's plan, and [All].
+func Every() []*doctor.Check {
+	return append([]*doctor.Check{
+		preflight.APIs,
+		preflight.Permissions,
+		preflight.Objects,
+		preflight.Quotas,
+		preflight.AKS,
+		platform.Automatic,
+		platform.AdmissionPolicies,
+	}, All()...)
+}
+
+// Preflight returns the checks before an install.
+func Preflight() []*doctor.Check {
+	return slices.DeleteFunc(Every(), func(c *doctor.Check) bool { return !c.Preflight })
+}
+
+// All returns the checks that apply to what is installed, in the order in which they are reported: causes before their effects.
 func All() []*doctor.Check {
 	return []*doctor.Check{
 		platform.KubernetesVersion,
@@ -97,13 +116,13 @@ type UnknownIDError struct{ ID, Near string }
 
 func (e *UnknownIDError) Error() string { return fmt.Sprintf("there is no check %q", e.ID) }
 
-// Find returns the checks with these IDs in the order of the list; without IDs, all of them.
+// Find returns the checks with these IDs in the order of the list; without IDs, [All].
 // An area ("mesh") selects all of its checks.
 func Find(ids ...string) ([]*doctor.Check, error) {
-	all := All()
 	if len(ids) == 0 {
-		return all, nil
+		return All(), nil
 	}
+	all := Every()
 	wanted := map[*doctor.Check]bool{}
 	for _, id := range ids {
 		found := false

@@ -19,6 +19,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output of the cases")
@@ -37,7 +38,7 @@ func caseName(path string) string {
 // TestCases runs every case of every check: <area>/testdata/<name>/<case>.txtar holds what the cluster has (cluster.yaml), the
 // server's version (version), what is about to be applied (install.yaml), the user's choices (settings) and the expected report (want).
 func TestCases(t *testing.T) {
-	for _, c := range All() {
+	for _, c := range Every() {
 		paths, err := filepath.Glob(casesOf(c))
 		if err != nil {
 			t.Fatal(err)
@@ -106,6 +107,9 @@ func read(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
 			s.Mesh = value
 		case "adopt":
 			s.Install.Adopt = append(s.Install.Adopt, value)
+		case "blocked": // ID|WHAT|NEXT
+			parts := strings.Split(value, "|")
+			s.Install.Blocked = map[string][]*problem.Error{parts[0]: {{What: parts[1], Next: parts[2]}}}
 		case "ours": // KIND/NAME of apps/v1 in namespace cert-manager
 			kind, name, _ := strings.Cut(value, "/")
 			s.Install.Ours[cluster.Ref{APIVersion: "apps/", Kind: kind, Namespace: "cert-manager", Name: name}] = true

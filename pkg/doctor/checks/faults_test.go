@@ -24,7 +24,7 @@ import (
 // eachCase calls a function with every case of every check.
 func eachCase(t *testing.T, do func(t *testing.T, c *doctor.Check, path string, a *txtar.Archive)) {
 	t.Helper()
-	for _, c := range All() {
+	for _, c := range Every() {
 		paths, err := filepath.Glob(casesOf(c))
 		if err != nil {
 			t.Fatal(err)

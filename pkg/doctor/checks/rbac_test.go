@@ -106,7 +106,7 @@ func roles() []map[string]any {
 	read, write := rules{}, rules{}
 	var paths []string
 	logs := false
-	for _, c := range All() {
+	for _, c := range Every() {
 		for _, kind := range c.Reads {
 			if kind != kube.SecretKind && c != platform.RemovedAPIs { // it reads only manifests
 				read.allow(kind, "get", "list")

@@ -38,6 +38,8 @@ func ExplainRejection(g Gated, err error) error {
 	}
 	failure := &problem.Error{Err: err, What: fmt.Sprintf("the API server rejected %s: %s", ref, RejectionReason(status.Status()))}
 	switch {
+	case byPolicy(status.Status().Message):
+		failure.Next = "A policy of the cluster denies it: exclude the object or its namespace from the policy, or ask whoever manages it"
 	case apierrors.IsInvalid(err) && existed(g):
 		failure.What = fmt.Sprintf("%s cannot be changed in place: %s", ref, RejectionReason(status.Status()))
 		failure.Next = fmt.Sprintf("To recreate it, delete it and run the same command again: kubectl delete %s", KubectlArgs(ref))
@@ -49,6 +51,11 @@ func ExplainRejection(g Gated, err error) error {
 		failure.Next = "Nothing more was applied. Fix this, then run the same command again: it resumes from here"
 	}
 	return failure
+}
+
+// byPolicy reports whether a policy or a validating webhook denied an object, whatever reason it gave.
+func byPolicy(message string) bool {
+	return strings.Contains(message, "ValidatingAdmissionPolicy '") || strings.Contains(message, "admission webhook \"") && strings.Contains(message, "denied the request")
 }
 
 func existed(g Gated) bool { return g.Version != "" }

@@ -32,42 +32,71 @@ func (r *BlockedError) Unwrap() []error {
 	return out
 }
 
-// Run checks for everything that would stop a plan half-way: whether the server has the APIs, whether the user has the permissions,
+// A Problem is what would stop a plan, with the ID of the check of doctor that reports it.
+type Problem struct {
+	Check string
+	*problem.Error
+}
+
+// The checks that report what a plan needs of the server.
+const (
+	APIs        = "preflight/apis"
+	Permissions = "preflight/permissions"
+	Objects     = "preflight/objects"
+)
+
+// Look checks for everything that would stop a plan half-way: whether the server has the APIs, whether the user has the permissions,
 // whether a namespace is being deleted, and what the server answers to a dry run of each existing object that has to change. It
-// writes nothing. The problems are returned as a [BlockedError].
-func Run(ctx context.Context, client *cluster.Client, p *plan.Plan) error {
+// writes nothing.
+func Look(ctx context.Context, client *cluster.Client, p *plan.Plan) ([]Problem, error) {
 	problems, mayTry, err := prerequisites(p, ctx, client)
-	if err != nil {
+	if err != nil || !mayTry {
+		return problems, err
+	}
+	found, err := dryRunProblems(p, ctx, client)
+	return append(problems, of(Objects, found)...), err
+}
+
+// Run is [Look] with the problems as a [BlockedError].
+func Run(ctx context.Context, client *cluster.Client, p *plan.Plan) error {
+	found, err := Look(ctx, client, p)
+	if err != nil || len(found) == 0 {
 		return err
 	}
-	if mayTry {
-		found, err := dryRunProblems(p, ctx, client)
-		if err != nil {
-			return err
-		}
-		problems = append(problems, found...)
+	blocked := &BlockedError{}
+	for _, f := range found {
+		blocked.Problems = append(blocked.Problems, f.Error)
 	}
-	if len(problems) == 0 {
-		return nil
+	return blocked
+}
+
+// of attributes problems to a check.
+func of(check string, found []*problem.Error) []Problem {
+	var problems []Problem
+	for _, p := range found {
+		problems = append(problems, Problem{check, p})
 	}
-	return &BlockedError{Problems: problems}
+	return problems
 }
 
 // prerequisites returns the problems that block a plan, and whether a dry run of single objects makes sense.
-func prerequisites(p *plan.Plan, ctx context.Context, client *cluster.Client) (problems []*problem.Error, mayTry bool, err error) {
+func prerequisites(p *plan.Plan, ctx context.Context, client *cluster.Client) (problems []Problem, mayTry bool, err error) {
 	view := client.View()
-	for _, ask := range []func(context.Context, *plan.Plan, cluster.View) ([]*problem.Error, error){unnamedObjects, plan.CheckSecondInstallation, missingAPIs, terminatingNamespaces} {
-		found, err := ask(ctx, p, view)
+	for _, question := range []struct {
+		check string
+		ask   func(context.Context, *plan.Plan, cluster.View) ([]*problem.Error, error)
+	}{{Objects, unnamedObjects}, {Objects, plan.CheckSecondInstallation}, {APIs, missingAPIs}, {Objects, terminatingNamespaces}} {
+		found, err := question.ask(ctx, p, view)
 		if err != nil {
 			return nil, false, err
 		}
-		problems = append(problems, found...)
+		problems = append(problems, of(question.check, found)...)
 	}
 	if all, err := client.CanEverything(ctx); err != nil || all {
 		return problems, all, err
 	}
 	missing, err := missingPermissions(ctx, p, view)
-	return append(problems, missing...), len(missing) == 0, err
+	return append(problems, of(Permissions, missing)...), len(missing) == 0, err
 }
 
 // unnamedObjects finds objects without a name: every install would create them again.

@@ -39,6 +39,7 @@ var Capacity = &doctor.Check{
 			f, found = totalFinding(pods, nodes)
 		}
 		if !found {
+			noteTotals(e, pods, nodes)
 			return nil, nil
 		}
 		f.Consequence = capacityImpact
@@ -59,9 +60,8 @@ const (
 	autoscalerAdvice  = "The cluster adds nodes automatically, up to the maximum size of its pools: check that it is high enough."
 )
 
-// totalFinding compares what all pods request with what is free on the nodes that accept them.
-func totalFinding(pods []pendingPods, nodes []nodeHeadroom) (doctor.Finding, bool) {
-	var need, free podRequests
+// totals adds up what all pods request, and what is free on the nodes that accept them.
+func totals(pods []pendingPods, nodes []nodeHeadroom) (need, free podRequests) {
 	for _, p := range pods {
 		each, n := requestsOf(p.spec), int64(p.countOn(nodes))
 		need.cpu += n * each.cpu
@@ -71,6 +71,21 @@ func totalFinding(pods []pendingPods, nodes []nodeHeadroom) (doctor.Finding, boo
 		free.cpu += max(r.cpu, 0)
 		free.memory += max(r.memory, 0)
 	}
+	return need, free
+}
+
+// noteTotals says before an install how much it needs.
+func noteTotals(e doctor.Exam, pods []pendingPods, nodes []nodeHeadroom) {
+	if e.Install == nil || len(nodes) == 0 {
+		return
+	}
+	need, free := totals(pods, nodes)
+	e.Note("%s requested by %s, %s available on %s", need, text.Plural(podCount(pods, nodes), "pod"), free, text.Plural(len(nodes), "schedulable node"))
+}
+
+// totalFinding compares what all pods request with what is free.
+func totalFinding(pods []pendingPods, nodes []nodeHeadroom) (doctor.Finding, bool) {
+	need, free := totals(pods, nodes)
 	if need.cpu <= free.cpu && need.memory <= free.memory {
 		return doctor.Finding{}, false
 	}

@@ -34,11 +34,11 @@ var PodSlots = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		return slotFindings(coming, all, autoscales), nil
+		return slotFindings(e, coming, all, autoscales), nil
 	},
 }
 
-func slotFindings(coming []pendingPods, all []nodeHeadroom, autoscales bool) []doctor.Finding {
+func slotFindings(e doctor.Exam, coming []pendingPods, all []nodeHeadroom, autoscales bool) []doctor.Finding {
 	pods, nodes := schedulablePods(coming, all)
 	need, free, most := int64(podCount(pods, nodes)), int64(0), int64(0)
 	for _, r := range nodes {
@@ -46,6 +46,9 @@ func slotFindings(coming []pendingPods, all []nodeHeadroom, autoscales bool) []d
 		most = max(most, r.node.Status.Allocatable.Pods().Value())
 	}
 	if need <= free {
+		if e.Install != nil && len(nodes) > 0 {
+			e.Note("%s to schedule, %d slots free on %s", text.Plural(int(need), "pod"), free, text.Plural(len(nodes), "schedulable node"))
+		}
 		return nil
 	}
 	f := doctor.Finding{

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -63,7 +64,35 @@ func runDefaultClass(ctx context.Context, e doctor.Exam) ([]doctor.Finding, erro
 	if err != nil {
 		return nil, err
 	}
+	noteClaims(e, classes)
 	return defaultClassFindings(classes, claims), nil
+}
+
+// noteClaims says before an install which volumes it needs.
+func noteClaims(e doctor.Exam, classes []*unstructured.Unstructured) {
+	if e.Install == nil {
+		return
+	}
+	var total resource.Quantity
+	n := 0
+	for _, o := range e.Install.Objects {
+		if o.GroupVersionKind().GroupKind() != kube.PersistentVolumeClaimKind || e.Install.Ours[cluster.RefOf(o).Identity()] {
+			continue
+		}
+		n++
+		if size, err := resource.ParseQuantity(kube.Text(o.Object, "spec", "resources", "requests", "storage")); err == nil {
+			total.Add(size)
+		}
+	}
+	var defaults []string
+	for _, c := range classes {
+		if c.GetAnnotations()[defaultAnnotation] == "true" {
+			defaults = append(defaults, c.GetName())
+		}
+	}
+	if n > 0 && len(defaults) == 1 {
+		e.Note("%s of %s in all, default StorageClass %s", text.Plural(n, "new volume"), &total, defaults[0])
+	}
 }
 
 // pvcsWithoutClass returns Kubeflow's PVCs that depend on a default StorageClass.
