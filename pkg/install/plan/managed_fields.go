@@ -18,8 +18,10 @@ import (
 )
 
 // appliers are the field managers of what applies whole manifests: kfctl, kubectl apply of either kind, kubectl create
-// and replace. kubectl edit and patch are not among them: fields that users set by hand stay theirs.
-var appliers = []string{"kfctl", "kubectl-client-side-apply", "kubectl", "kubectl-create", "kubectl-replace"}
+// and replace, Argo CD, Flux and Helm. Objects of the last three are reached only if the user adopts them: see platform/ownership.
+// kubectl edit and patch are not among them: fields that users set by hand stay theirs.
+var appliers = []string{"kfctl", "kubectl-client-side-apply", "kubectl", "kubectl-create", "kubectl-replace",
+	"argocd-controller", "argocd-application-controller", "kustomize-controller", "helm-controller", "helm"}
 
 // byApplier reports whether an entry of managedFields belongs to one of them.
 func byApplier(entry metav1.ManagedFieldsEntry) bool {
