@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -41,7 +42,12 @@ func keep(ctx context.Context, view cluster.View, components []release.RenderedC
 	for _, live := range edited {
 		exposed[cluster.RefOf(live).Identity()] = live
 	}
+	gateways, err := gatewaysOf(ctx, view)
+	if err != nil {
+		return nil, fmt.Errorf("looking for HTTPS on the gateway: %w", err)
+	}
 	k := &kept{components: slices.Clone(components)}
+	https := doctor.Adaptation{Check: "exposure/tls", Title: "Keep HTTPS on the gateway", Reason: "it was configured on the cluster, and the manifests have none"}
 	secrets := doctor.Adaptation{Check: "auth/secrets", Title: "Keep the password and secrets that the cluster has", Reason: "the manifests contain the default ones"}
 	for n := range k.components {
 		objects := slices.Clone(k.components[n].Objects)
@@ -50,6 +56,12 @@ func keep(ctx context.Context, view cluster.View, components []release.RenderedC
 			if live := exposed[cluster.RefOf(o).Identity()]; live != nil {
 				k.rests(cluster.RefOf(o), live)
 				objects[i] = record.Preserve(o, live)
+			} else if live := gateways[cluster.RefOf(o).Identity()]; live != nil {
+				k.rests(cluster.RefOf(o), live)
+				if kept := record.KeepTLS(o, live); kept != nil {
+					https.Changes = append(https.Changes, cluster.Change{Verb: cluster.Patch, Before: o, After: kept})
+					objects[i] = kept
+				}
 			}
 			own, err := k.ownSecrets(ctx, view, o)
 			if err != nil {
@@ -61,10 +73,25 @@ func keep(ctx context.Context, view cluster.View, components []release.RenderedC
 			}
 		}
 	}
-	if len(secrets.Changes) > 0 {
-		k.made = append(k.made, secrets)
+	for _, made := range []doctor.Adaptation{secrets, https} {
+		if len(made.Changes) > 0 {
+			k.made = append(k.made, made)
+		}
 	}
 	return k, nil
+}
+
+// gatewaysOf returns Istio's Gateways on the cluster by identity; none if Istio is not there, or they may not be read.
+func gatewaysOf(ctx context.Context, view cluster.View) (map[cluster.Ref]*unstructured.Unstructured, error) {
+	list, err := view.List(ctx, schema.GroupKind{Group: "networking.istio.io", Kind: "Gateway"}, cluster.Scope{})
+	if err != nil && !meta.IsNoMatchError(err) && !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) {
+		return nil, err
+	}
+	found := map[cluster.Ref]*unstructured.Unstructured{}
+	for _, o := range list {
+		found[cluster.RefOf(o).Identity()] = o
+	}
+	return found, nil
 }
 
 // ownSecrets returns an object with the cluster's own secrets in it; nil when it brings none that everybody knows, or the

@@ -104,11 +104,14 @@ func TestUpgradesKeepWhatUsersOwn(t *testing.T) {
 			client := newCluster(t, "1.35")
 			installRelease(t, client, chain[0], folder)
 			before := createOwned(t, client)
+			settings := configureSignIn(t, client)
 			for _, version := range chain[1:] {
 				plan := prepareUpgrade(t, client, version, folder)
 				backedUp(t, plan)
 				finishUpgrade(t, plan)
 				sameOwned(t, client, before)
+				settings.same(t, client)
+				t.Logf("%s: survived %d objects of users with every field, the changed password, HTTPS on the gateway with its Certificate", version, len(before))
 				if again := prepareUpgrade(t, client, version, folder); again.Writes() != 0 {
 					t.Errorf("the upgrade to %s again writes %d objects: %v", version, again.Writes(), again.Steps())
 				}
@@ -123,6 +126,7 @@ func TestAnUpgradeKilledTenTimesEndsLikeOneThatWasNot(t *testing.T) {
 	client := newCluster(t, "1.35")
 	installRelease(t, client, "1.9.1", folder)
 	before := createOwned(t, client)
+	settings := configureSignIn(t, client)
 	seed := time.Now().UnixNano()
 	t.Logf("seed %d", seed)
 	moments := rand.New(rand.NewSource(seed))
@@ -143,6 +147,7 @@ func TestAnUpgradeKilledTenTimesEndsLikeOneThatWasNot(t *testing.T) {
 	t.Logf("%d of 10 were killed before they had ended", killed)
 	finishUpgrade(t, prepareUpgrade(t, client, "26.03", folder))
 	sameOwned(t, client, before)
+	settings.same(t, client)
 	if again := prepareUpgrade(t, client, "26.03", folder); again.Writes() != 0 {
 		t.Errorf("the same upgrade again writes %d objects: %v", again.Writes(), again.Steps())
 	}
