@@ -78,6 +78,9 @@ func (p *page) overviewHead(o *kubeflow.Overview, now time.Time) {
 		where = o.Server
 	}
 	p.text(0, p.Paint(Bold, title)+" on "+where)
+	if o.Upgrade != "" {
+		p.text(0, fmt.Sprintf("Upgrade available: %s (kubectl kubeflow upgrade)", o.Upgrade))
+	}
 	if o.Name == "" {
 		p.text(0, "Not installed by this plugin: recognised by its workloads, so only workloads are known.")
 	}

@@ -19,6 +19,7 @@ type Overview struct {
 	Server         string              `json:"server"`
 	Kubernetes     string              `json:"kubernetes,omitempty"`
 	Release        doctor.KnownRelease `json:"release"`
+	Upgrade        string              `json:"upgradeAvailable,omitempty"` // the release that an upgrade would install
 	*status.Status                     // nil when it could not be read
 	Dashboard      Dashboard           `json:"dashboard"`
 	Nodes          []status.Pool       `json:"nodes"`

@@ -21,6 +21,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/status"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
 // StatusOptions say what to look at.
@@ -72,6 +73,10 @@ func (r *statusReader) read(ctx context.Context, view cluster.View) (*Overview, 
 		overview.Status, err = status.Read(ctx, view, inventory, options)
 	}
 	running.Wait()
+	if overview.Release.From == "inventory" {
+		target, _ := release.UpgradeFrom(overview.Release.Name, overview.Kubernetes)
+		overview.Upgrade = target.Version
+	}
 	return overview, err
 }
 

@@ -42,6 +42,15 @@ func Newest(kubernetes string) (Release, bool) {
 	return Release{}, false
 }
 
+// UpgradeFrom returns the release that an upgrade of an installed one would choose on this Kubernetes version, if it is newer.
+func UpgradeFrom(installed, kubernetes string) (Release, bool) {
+	newest, found := Newest(kubernetes)
+	if _, err := Find(installed); err != nil || !found || !version.Older(installed, newest.Version) {
+		return Release{}, false
+	}
+	return newest, true
+}
+
 // Fitting returns the releases that were tested on this Kubernetes minor, oldest first.
 func Fitting(kubernetes string) []Release {
 	return slices.DeleteFunc(All(), func(r Release) bool { return !r.Supports(kubernetes) })

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
@@ -147,10 +148,15 @@ func (o *releasesOptions) list(rows []releaseRow) error {
 		header = append(header, "PIPELINES", "VERIFIED", "COMPONENTS")
 	}
 	var cells [][]string
+	upgrade := ""
 	for _, r := range rows {
 		here := compatibility(r.Cluster)
 		if r.Installed {
 			here += ", installed"
+		}
+		if r.Upgrade {
+			here += ", upgrade available"
+			upgrade = r.Version
 		}
 		line := []string{r.Version, r.Kubernetes, string(r.SignIn), here}
 		if o.output == "wide" {
@@ -166,5 +172,9 @@ func (o *releasesOptions) list(rows []releaseRow) error {
 		}
 		cells = append(cells, line)
 	}
-	return o.Screen().Table(header, cells)
+	err := o.Screen().Table(header, cells)
+	if err == nil && upgrade != "" {
+		o.Screen().Say("Upgrade with: kubectl kubeflow upgrade --release %s", escape.Word(upgrade))
+	}
+	return err
 }

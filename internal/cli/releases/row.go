@@ -13,6 +13,7 @@ type releaseRow struct {
 	// versions), too new (it no longer serves APIs that the release uses) or unknown.
 	Cluster    string              `json:"thisCluster"`
 	Installed  bool                `json:"installed"`
+	Upgrade    bool                `json:"upgrade"` // an upgrade of the installed release would choose it
 	Pipelines  string              `json:"pipelines"`
 	Pinned     bool                `json:"pinned"`
 	Source     release.Source      `json:"source"`
@@ -28,6 +29,11 @@ func releaseRowOf(r release.Release, kubernetes string, installed map[string]boo
 		Version: r.Version, Kubernetes: r.Kubernetes.String(), SignIn: r.SignIn, Install: r.Installable(), Suits: "unknown",
 		Cluster: "unknown", Installed: installed[r.Version], Pipelines: r.Pipelines, Pinned: r.Source.Hash != "", Source: r.Source,
 		Components: r.Components, Remotes: r.Remotes, Gone: r.Gone, LeftOvers: r.LeftOvers,
+	}
+	for from := range installed {
+		if target, found := release.UpgradeFrom(from, kubernetes); found && target.Version == r.Version {
+			row.Upgrade = true
+		}
 	}
 	if kubernetes != "" {
 		row.Suits = "no"
