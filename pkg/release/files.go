@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
@@ -42,6 +43,9 @@ func (r *rendering) fromFile(ctx context.Context, in Input) ([]part, error) {
 	}
 	if err != nil {
 		return nil, &problem.Error{Usage: true, What: "reading " + name, Next: "Name a KfDef, a kustomization or rendered YAML", Err: errors.Unwrap(err)}
+	}
+	if isArchive(name) || stat.IsDir() && holdsDistribution(name) {
+		return r.fromDistribution(ctx, name)
 	}
 	if stat.IsDir() {
 		return r.fromFolder(ctx, name)
@@ -202,6 +206,45 @@ func isArchive(address string) bool {
 	plain, _, _ := strings.Cut(address, "?")
 	return strings.HasSuffix(plain, ".tar.gz") || strings.HasSuffix(plain, ".tgz") || strings.HasSuffix(plain, ".tar")
 }
+
+// wholeOf is the kustomization of everything in Kubeflow's manifests, from 1.3 on.
+const wholeOf = "example"
+
+// holdsDistribution reports whether a folder is an unpacked archive of Kubeflow's manifests.
+func holdsDistribution(folder string) bool {
+	has := func(inside ...string) bool {
+		_, err := os.Stat(filepath.Join(append([]string{folder}, inside...)...))
+		return err == nil
+	}
+	return has(wholeOf, "kustomization.yaml") && has("common") && !has("kustomization.yaml")
+}
+
+// fromDistribution reads an archive of Kubeflow's manifests on disk, packed or unpacked, as the release that its name says.
+func (r *rendering) fromDistribution(ctx context.Context, name string) ([]part, error) {
+	whole, err := filepath.Abs(name)
+	if err != nil {
+		return nil, fmt.Errorf("finding %s: %w", name, err)
+	}
+	a, err := r.fetch(ctx, whole)
+	if err != nil {
+		return nil, err
+	}
+	if kfdef.KustomizationIn(a, wholeOf) == "" {
+		return nil, &problem.Error{Usage: true, What: fmt.Sprintf("%s holds no kustomization in %s", name, wholeOf), Next: "Unpack it, and name a KfDef, or the folder of a kustomization in it"}
+	}
+	release := Release{Kustomization: wholeOf}
+	base := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(whole), ".tgz"), ".tar.gz")
+	if version := versionInName.FindString(base); version != "" {
+		if release, err = Find(version); err != nil || release.Kustomization == "" {
+			release = r.tagged(version, "")
+		}
+		r.out.Release = &release
+	}
+	return r.fromKustomization(ctx, release, a)
+}
+
+// versionInName finds the version in the name of an archive or of its folder: manifests-1.9.2, v1.10.0-rc.1, community-distribution-26.03.
+var versionInName = regexp.MustCompile(`\d+\.\d+(\.\d+)?(-rc\.?\d+)?$`)
 
 func (r *rendering) fromArchivedFile(ctx context.Context, archiveURL, file string) ([]part, error) {
 	a, err := r.fetch(ctx, archiveURL)

@@ -74,7 +74,13 @@ func meant(name string) string {
 		return same
 	}
 	name = strings.TrimPrefix(name, "v")
-	year, _, _ := strings.Cut(name, ".") // 2.0 is not a typo of 1.2.0
+	year, rest, _ := strings.Cut(name, ".") // 2.0 is not a typo of 1.2.0
+	minor, _, _ := strings.Cut(rest, ".")
+	for _, known := range slices.Backward(versions()) {
+		if strings.HasPrefix(known+".", year+"."+minor+".") { // another patch release is nearer than any typo
+			return known
+		}
+	}
 	return text.Nearest(name, slices.DeleteFunc(versions(), func(v string) bool { return !strings.HasPrefix(v, year+".") }))
 }
 

@@ -38,15 +38,19 @@ does not need a cluster.
 
 Run it again to rebuild, or with a newer release to upgrade: generated files are
 replaced, your changes are kept, and changes that no longer apply are reported
-(exit code 3).`
+(exit code 3).
+
+With -o and without --dir, nothing is written: the manifests are printed, in the
+order in which they are applied, patched for AKS unless --adapt=none.`
 
 const buildExample = `  kubectl kubeflow build --dir my-kubeflow --release 26.03
   kubectl kubeflow build --dir my-kubeflow   # rebuild
   kubectl kubeflow install --dir my-kubeflow
-  kubectl kubeflow build --dir my-kubeflow -r 26.03 --format argocd`
+  kubectl kubeflow build --dir my-kubeflow -r 26.03 --format argocd
+  kubectl kubeflow build -r 26.03 -o yaml    # print the manifests`
 
 var (
-	buildOutput = cli.Outputs("", "json", "yaml")
+	buildOutput = cli.Outputs("", "json", "yaml", "name")
 	buildAdapt  = cli.Choice{Flag: "adapt", Def: "auto", Values: []string{"auto (when the cluster is AKS)", "aks (also in rendered/)", "none"}}
 	buildFormat = cli.Choice{Flag: "format", Values: []string{"plain (a folder per wave)", "argocd (sync waves)", "flux (Kustomizations with dependsOn)", "none"}}
 )
@@ -78,7 +82,7 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 	f.BoolVar(&o.update, "update", false, "accept sources that have changed, and update their hashes in the lock file")
 	buildAdapt.Add(cmd, f, &o.adapt, "", "when install patches the manifests for AKS; `MODE` is %s")
 	buildFormat.Add(cmd, f, &o.format, "", "also write the manifests into gitops/ in waves, patched for AKS unless --adapt=none; `FORMAT` is %s")
-	buildOutput.Add(cmd, f, &o.output, "o", "print the result as `FORMAT`: %s")
+	buildOutput.Add(cmd, f, &o.output, "o", "print the manifests, or with --dir the result, as `FORMAT`: %s")
 	cli.CompleteSource(cmd)
 	cli.Complete(cmd, "dir", cli.Folders)
 	return cmd
@@ -89,11 +93,17 @@ func (o *buildOptions) validate() error {
 	case o.release != "" && o.file != "":
 		return &problem.Error{Usage: true, What: "--release and --filename are mutually exclusive", Next: "Specify one of them"}
 	}
+	if o.output == "name" && o.changed("dir") {
+		return &problem.Error{Usage: true, What: "-o name prints manifests, and with --dir the result is printed", Next: "Omit --dir, or use -o json or yaml"}
+	}
 	return cmp.Or(cli.CheckName(o.name), buildAdapt.Check(o.adapt), buildFormat.Check(o.format), cli.LoadRestrictor.Check(o.restrictor), buildOutput.Check(o.output))
 }
 
 // run builds into the directory and shows the result.
 func run(ctx context.Context, o *buildOptions) error {
+	if o.output != "" && !o.changed("dir") && !o.changed("format") && !o.update {
+		return o.print(ctx)
+	}
 	built, err := kubeflow.Build(ctx, o.useCaseOptions())
 	if err != nil {
 		return err
