@@ -13,6 +13,7 @@ var (
 	PodKind                   = schema.GroupKind{Kind: "Pod"}
 	ResourceQuotaKind         = schema.GroupKind{Kind: "ResourceQuota"}
 	SecretKind                = schema.GroupKind{Kind: "Secret"}
+	ServiceAccountKind        = schema.GroupKind{Kind: "ServiceAccount"}
 	ServiceKind               = schema.GroupKind{Kind: "Service"}
 
 	DaemonSetKind   = schema.GroupKind{Group: "apps", Kind: "DaemonSet"}

@@ -13,6 +13,7 @@ var settingForms = map[string]Form{
 	"skip-auth-regex": Word, "skip-auth-route": Word, "proxy-prefix": Word, "proxy_prefix": Word, "ping_path": Word, "ready_path": Word, "email_domains": Host, "whitelist_domains": Host, "upstreams": Address,
 	"imagepullpolicy": Word, "mode": Word, "type": Word, "kind": Word, "apiversion": Word, "level": Word, "format": Word, "provider": Word, "prefix": Word,
 	"path": Word, "file": Word, "dir": Word, "config": Word, "port": Plain, "mountpath": Word, "storageclass": Name, "storageclassname": Name, "serviceaccount": Name, "serviceaccountname": Name, "runtime": Word,
+	"idenv": Word, "secretenv": Word, "hashfromenv": Word, // names of variables, in dex's configuration
 	"lock-namespace": Name, "enable-scheme": Word, "metrics-bind-address": Plain, "part-of": Word, "istio-injection": Word,
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -226,6 +227,9 @@ func (g Gateway) InFront(ctx context.Context, view cluster.View, kind schema.Gro
 func InFrontOfKubeflow(ctx context.Context, view cluster.View, kind schema.GroupKind) ([]*unstructured.Unstructured, error) {
 	return inFront(ctx, view, kind, KubeflowNamespace, kubeflowLabels)
 }
+
+// KubeflowLabels returns the labels of the pods of Kubeflow's own gateway.
+func KubeflowLabels() labels.Set { return maps.Clone(kubeflowLabels) }
 
 func inFront(ctx context.Context, view cluster.View, kind schema.GroupKind, namespace string, pods labels.Set) ([]*unstructured.Unstructured, error) {
 	all, err := listIn(ctx, view, kind, namespace, RootNamespace(namespace))

@@ -20,11 +20,13 @@ const (
 )
 
 // A Fix is a repair the user can accept. It holds no code, only changes, in the order in which they are made;
-// restarts come after everything else.
+// restarts come after everything else but the late changes.
 type Fix struct {
 	Title   string // a verb phrase the user can say yes to: "Set the workflow executor to pns"
 	Impact  Impact
 	Changes []cluster.Change
+	// Late is how many of the changes, at the end, are made once everything that was restarted runs.
+	Late int
 	// Probe tells when a changed admission webhook is in force, so that restarts do not come too early. May be nil.
 	Probe *Probe
 }

@@ -39,7 +39,30 @@ func (c *fixer) apply(ctx context.Context, r *doctor.Report, plan []doctor.Propo
 	if err != nil {
 		return err
 	}
-	return rollOut(ctx, c.client, append(workloads, restarted...), c.Wait, c.say)
+	if err := rollOut(ctx, c.client, append(workloads, restarted...), c.Wait, c.say); err != nil {
+		return err
+	}
+	return c.makeLate(ctx, jobs)
+}
+
+// makeLate makes the changes that need what was restarted. One that fails leaves the fix as it is.
+func (c *fixer) makeLate(ctx context.Context, jobs []job) error {
+	for _, j := range jobs {
+		if !j.made() {
+			continue
+		}
+		for i := len(j.Fix.Changes) - j.Fix.Late; i < len(j.Fix.Changes); i++ {
+			_, failure := c.do(ctx, j.steps[i], j.Fix.Changes[i])
+			if err := c.store(context.WithoutCancel(ctx)); err != nil {
+				return errors.Join(failure, err)
+			}
+			if failure != nil {
+				c.say(failure.Error())
+				drop(j.steps[i:])
+			}
+		}
+	}
+	return nil
 }
 
 // makeAll makes the changes of every fix but the restarts, and returns the workloads that replace their pods by that.
@@ -82,7 +105,7 @@ func (c *fixer) attempt(p doctor.Proposal, r *doctor.Report) *doctor.FixResult {
 
 // make makes the changes of a fix but the restarts, until one fails. The error ends the whole run.
 func (c *fixer) make(ctx context.Context, j job) (workloads []cluster.Ref, failure, err error) {
-	for i, change := range j.Fix.Changes {
+	for i, change := range j.Fix.Changes[:len(j.Fix.Changes)-j.Fix.Late] {
 		if change.Verb == cluster.Restart {
 			continue
 		}
@@ -187,7 +210,7 @@ func probes(jobs []job) []*doctor.Probe {
 
 // made reports whether no change of a fix failed.
 func (j job) made() bool {
-	for _, s := range j.steps {
+	for _, s := range j.steps[:len(j.steps)-j.Fix.Late] {
 		if s.State != StepMade && s.Verb != cluster.Restart {
 			return false
 		}

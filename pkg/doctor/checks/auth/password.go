@@ -24,12 +24,12 @@ var Password = &doctor.Check{
 	FixNote: "Write the new password into a file and run --fix --allow-restart --dex-password FILE: its hash is written where dex reads it, and dex is restarted. " +
 		"Nothing else changes, and the password itself is not stored. --undo restores the old hash.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
-	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.RouteKinds, []schema.GroupKind{kube.ConfigMapKind, kube.SecretKind, kube.DeploymentKind}),
-	Writes: []doctor.Write{
+	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.RouteKinds, []schema.GroupKind{kube.ConfigMapKind, kube.SecretKind, kube.DeploymentKind}, signInKinds),
+	Writes: slices.Concat([]doctor.Write{
 		{Kind: kube.SecretKind, In: []string{passwordsRef.Namespace}, Names: []string{passwordsRef.Name}, Fields: []string{"/data/" + passwordKey}},
 		{Kind: kube.ConfigMapKind, In: []string{dexConfigRef.Namespace}, Names: []string{dexConfigRef.Name}, Fields: []string{"/data/" + dexFile}},
 		{Kind: kube.DeploymentKind, In: []string{dexRef.Namespace}, Names: []string{dexRef.Name}, Restart: true},
-	},
+	}, renewsKeys),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		config, err := workloads.Find(ctx, e, dexConfigRef)
 		if err != nil {
@@ -37,6 +37,12 @@ var Password = &doctor.Check{
 		}
 		if config == nil {
 			return nil, doctor.Skip("dex is not used for authentication here")
+		}
+		if _, idle, err := readChains(ctx, e); err != nil || idle {
+			if err != nil {
+				return nil, err
+			}
+			return nil, doctor.Skip("users sign in with another provider than dex, whose tokens the gateway does not accept")
 		}
 		secret, err := workloads.Find(ctx, e, passwordsRef)
 		if err != nil {
@@ -70,7 +76,8 @@ var Password = &doctor.Check{
 		if dex != nil {
 			f.Fix.Changes = append(f.Fix.Changes, doctor.RestartOf(dex))
 		}
-		return []doctor.Finding{f}, nil
+		f.Fix, err = withGatewayKeys(ctx, e, f.Fix)
+		return []doctor.Finding{f}, err
 	},
 }
 

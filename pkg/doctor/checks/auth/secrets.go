@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -27,20 +26,25 @@ var Secrets = &doctor.Check{
 		"to sign in again. The object store's key is not changed, because its clients have copies in every profile namespace. Installing again keeps the new " +
 		"secrets.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
-	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.RouteKinds, []schema.GroupKind{kube.SecretKind, kube.DeploymentKind, kube.StatefulSetKind}),
-	Writes: []doctor.Write{
+	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.RouteKinds, signInKinds),
+	Writes: slices.Concat([]doctor.Write{
 		{Kind: kube.SecretKind, In: []string{dexClientRef.Namespace}, Names: []string{dexClientRef.Name}, Fields: []string{"/data/*"}},
 		{Kind: kube.SecretKind, In: []string{oldClientRef.Namespace}, Names: []string{oldClientRef.Name}, Fields: []string{"/data/*"}},
 		{Kind: kube.SecretKind, In: []string{proxyRef.Namespace}, Fields: []string{"/data/*"}},
 		{Kind: kube.DeploymentKind, In: []string{dexRef.Namespace}, Names: []string{dexRef.Name}, Restart: true},
 		{Kind: kube.DeploymentKind, In: []string{proxyRef.Namespace}, Names: []string{proxyRef.Name}, Restart: true},
 		{Kind: kube.StatefulSetKind, In: []string{dashboard.KubeflowNamespace}, Names: []string{"authservice", "oidc-authservice"}, Restart: true},
-	},
+	}, renewsKeys),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		secrets, err := authenticationSecrets(ctx, e)
 		if err != nil {
 			return nil, err
 		}
+		chains, idle, err := readChains(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		secrets = slices.DeleteFunc(secrets, func(s *unstructured.Unstructured) bool { return idle && cluster.RefOf(s) == dexClientRef })
 		far, err := reach(ctx, e)
 		if err != nil {
 			return nil, err
@@ -54,8 +58,11 @@ var Secrets = &doctor.Check{
 				Consequence: defaultSecretsImpact,
 				Command:     "kubectl kubeflow doctor auth/secrets --fix --allow-restart",
 			}
-			if e.NewSecret != nil && (f.Severity != doctor.Info || e.Named) {
-				if f.Fix, err = rotate(ctx, e, known); err != nil {
+			own := slices.DeleteFunc(slices.Clone(known), func(k knownSecret) bool { return ofAnotherProvider(chains, k.secret) })
+			if len(own) == 0 {
+				f.Advice, f.Command = otherProviderAdvice, ""
+			} else if e.NewSecret != nil && (f.Severity != doctor.Info || e.Named) {
+				if f.Fix, err = rotate(ctx, e, own); err != nil {
 					return nil, err
 				}
 			}
@@ -79,11 +86,21 @@ var Secrets = &doctor.Check{
 const (
 	defaultSecretsMessage = "authentication uses default secrets: %s"
 	defaultSecretsImpact  = "Any client that reaches the dashboard can impersonate any user."
+	otherProviderAdvice   = "Set new values by hand: the client is registered with another provider than the cluster's dex, so no fix changes its Secret."
 	rotateFix             = "Rotate the authentication secrets"
 	storeKeyMessage       = "the object store has the default key"
 	storeKeyImpact        = "Every pod that reaches the store can read and write the data of all users."
 	storeKeyAdvice        = "If users do not trust each other, give the store its own key, or use Azure storage."
 )
+
+// ofAnotherProvider reports whether a Secret holds settings of an authenticator whose provider is not the cluster's own dex.
+func ofAnotherProvider(chains []chain, secret *unstructured.Unstructured) bool {
+	return slices.ContainsFunc(chains, func(c chain) bool {
+		return !c.ownDex() && slices.ContainsFunc([]dashboard.Setting{c.secret(), c.clientID(), c.Setting("cookie_secret")}, func(s dashboard.Setting) bool {
+			return s.Object != nil && cluster.RefOf(s.Object) == cluster.RefOf(secret)
+		})
+	})
+}
 
 // authenticationSecrets returns the Secrets that authentication uses, of whichever release.
 func authenticationSecrets(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
@@ -171,9 +188,13 @@ func rotate(ctx context.Context, e doctor.Exam, known []knownSecret) (*doctor.Fi
 		if err != nil {
 			return nil, err
 		}
-		if workload != nil {
+		changed := slices.ContainsFunc(done, func(s *unstructured.Unstructured) bool { return s.GetNamespace() == ref.Namespace })
+		if workload != nil && changed {
 			fix.Changes = append(fix.Changes, doctor.RestartOf(workload))
 		}
 	}
-	return fix, nil
+	if !restartsDex(fix) {
+		return fix, nil
+	}
+	return withGatewayKeys(ctx, e, fix)
 }

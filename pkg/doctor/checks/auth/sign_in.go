@@ -2,164 +2,139 @@ package auth
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/exposure"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
 var SignIn = &doctor.Check{
 	ID:    "auth/sign-in",
 	Title: "dex and oauth2-proxy are available and consistent",
-	Why: "A browser is redirected from the gateway to oauth2-proxy, from there to dex and back. If one of the two is not running, if they do not share the same " +
-		"secret, or if they name the token issuer differently, the user ends on an error page or in a redirect loop.",
-	FixNote: "If the secrets differ, --fix (with --allow-restart) gives oauth2-proxy the one that dex has, and restarts it. Issuer names are not changed, because " +
-		"the right one depends on the DNS name that you use.",
-	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
-	Reads:   slices.Concat(dashboard.GatewayKinds, []schema.GroupKind{kube.DeploymentKind, kube.SecretKind, kube.ConfigMapKind, dashboard.RequestAuthenticationKind}),
-	Writes: []doctor.Write{
-		{Kind: kube.SecretKind, In: []string{proxyRef.Namespace}, Fields: []string{"/data/client-id", "/data/client-secret"}},
-		{Kind: kube.DeploymentKind, In: []string{proxyRef.Namespace}, Names: []string{proxyRef.Name}, Restart: true},
-	},
+	Why: "A browser is redirected from the gateway to oauth2-proxy (authservice up to 1.8), from there to an identity provider and back. If one of them is not " +
+		"running, or if they disagree about the client, its secret, the redirect URI or the name of the token issuer, the user ends on an error page or in a " +
+		"redirect loop. The provider is the one that oauth2-proxy or authservice names: dex is compared only if that is the cluster's own dex.",
+	FixNote: "If the provider is the cluster's own dex, --fix (with --allow-restart) gives oauth2-proxy or authservice the client that dex knows, replaces a cookie " +
+		"secret of an invalid length, and gives an old dex the variable that it needs; what changed is restarted, and after dex the gateway gets dex's keys anew. " +
+		"Clients and secrets of another provider are never changed. Issuer names are not changed, because the right one depends on the DNS name that you use.",
+	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md", "dexidp/dex#2082", "kubeflow/manifests#1882",
+		"https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview"},
+	Reads: slices.Concat(dashboard.GatewayKinds, signInKinds, []schema.GroupKind{kube.ServiceAccountKind}),
+	Writes: slices.Concat([]doctor.Write{
+		{Kind: kube.SecretKind, In: authenticatorNamespaces, Fields: []string{"/data/*"}},
+		{Kind: kube.DeploymentKind, In: authenticatorNamespaces, Restart: true},
+		{Kind: kube.StatefulSetKind, In: authenticatorNamespaces, Restart: true},
+		{Kind: kube.DeploymentKind, In: []string{dexRef.Namespace}, Names: []string{dexRef.Name}, Fields: []string{"/spec/template/spec/containers/*/env"}},
+	}, renewsKeys),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		dex, err := workloads.Find(ctx, e, dexRef)
+		chains, _, err := readChains(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		proxy, err := workloads.Find(ctx, e, proxyRef)
-		if err != nil {
-			return nil, err
-		}
-		if dex == nil || proxy == nil {
-			return nil, doctor.Skip("oauth2-proxy and dex are not used for authentication here")
+		if len(chains) == 0 {
+			return nil, doctor.Skip("the gateway asks neither oauth2-proxy nor authservice")
 		}
 		var findings []doctor.Finding
-		for _, d := range []*unstructured.Unstructured{dex, proxy} {
-			if c := kube.Condition(d, "Available"); c != nil && c.Status == metav1.ConditionFalse {
-				findings = append(findings, judgeDown(d, c))
+		for _, c := range chains {
+			found, err := c.judge(ctx)
+			if err != nil {
+				return nil, err
 			}
+			findings = append(findings, found...)
 		}
-		apart, err := judgeClient(ctx, e, proxy)
-		if err != nil {
-			return nil, err
-		}
-		issuers, err := judgeIssuers(ctx, e, proxy)
-		return slices.Concat(findings, apart, issuers), err
+		return findings, nil
 	},
 }
 
-// The texts of the findings.
-const (
-	downMessage     = "%s is not available"
-	downImpact      = "Users cannot sign in."
-	downAdvice      = "See why its pods are not ready."
-	clientMessage   = "dex and oauth2-proxy have different client IDs or secrets"
-	clientImpact    = "Users cannot sign in: dex answers \"Invalid client credentials\"."
-	clientCause     = "Only one of the two was changed."
-	clientFix       = "Give oauth2-proxy the client that dex knows"
-	issuerMessage   = "dex issues tokens as %s, and %s expects %s"
-	issuerImpact    = "Signed-in users are not recognised."
-	issuerAdvice    = "Use the same name in both: the one under which a user's browser reaches dex."
-	expectedByProxy = "oauth2-proxy"
-	expectedByMesh  = "the gateway"
-)
-
-func judgeDown(d *unstructured.Unstructured, c *metav1.Condition) doctor.Finding {
-	return doctor.Finding{
-		Severity:    doctor.Error,
-		About:       doctor.Subject{Ref: cluster.RefOf(d), Field: "status.conditions"},
-		Message:     fmt.Sprintf(downMessage, d.GetName()),
-		Consequence: downImpact,
-		Cause:       c.Message,
-		Advice:      downAdvice,
-		Command:     fmt.Sprintf("kubectl describe deployment -n %s %s", escape.Word(d.GetNamespace()), escape.Word(d.GetName())),
-	}
-}
-
-// judgeClient compares the client that dex is configured with the one that oauth2-proxy uses.
-func judgeClient(ctx context.Context, e doctor.Exam, proxy *unstructured.Unstructured) ([]doctor.Finding, error) {
-	client, err := workloads.Find(ctx, e, dexClientRef)
-	if err != nil || client == nil {
-		return nil, err
-	}
-	secret, err := proxySecret(ctx, e)
-	if err != nil || secret == nil {
-		return nil, err
-	}
-	id, word := secretValue(client, "OIDC_CLIENT_ID"), secretValue(client, "OIDC_CLIENT_SECRET")
-	if id == secretValue(secret, "client-id") && word == secretValue(secret, "client-secret") {
-		return nil, nil
-	}
-	return []doctor.Finding{{
-		Severity:    doctor.Error,
-		About:       doctor.Subject{Ref: cluster.RefOf(secret), Field: "data"},
-		Message:     clientMessage,
-		Consequence: clientImpact,
-		Cause:       clientCause,
-		Fix: &doctor.Fix{Title: clientFix, Impact: doctor.RestartsPods, Changes: []cluster.Change{
-			cluster.Edit(secret, func(o *unstructured.Unstructured) {
-				setSecretValue(o, "client-id", id)
-				setSecretValue(o, "client-secret", word)
-			}),
-			doctor.RestartOf(proxy),
-		}},
-	}}, nil
-}
-
-// judgeIssuers compares the issuer that dex names with those that oauth2-proxy and the mesh expect.
-func judgeIssuers(ctx context.Context, e doctor.Exam, proxy *unstructured.Unstructured) ([]doctor.Finding, error) {
-	config, err := workloads.Find(ctx, e, dexConfigRef)
+// readChains returns the sign-ins that are in use, and whether the cluster's own dex is installed and idle: the gateway then asks
+// an authenticator with another provider, or accepts the tokens of another one, and never those of dex.
+func readChains(ctx context.Context, e doctor.Exam) (chains []chain, idleDex bool, err error) {
+	namespace, pods, err := exposure.GatewayPods(ctx, e)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	issuer := issuerOf(config, dexFile, "issuer")
-	if issuer == "" {
-		return nil, nil
-	}
-	maps, err := e.List(ctx, kube.ConfigMapKind, cluster.Scope{Namespace: proxyRef.Namespace})
+	all, rules, err := dashboard.ReadSignIns(ctx, e, namespace, pods)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	for _, m := range maps {
-		if expected := issuerOf(m, "oauth2_proxy.cfg", "oidc_issuer_url"); expected != "" && expected != issuer {
-			return []doctor.Finding{otherIssuer(m, "data[oauth2_proxy.cfg]", expectedByProxy, issuer, expected)}, nil
+	dex, err := dashboard.ReadDex(ctx, e)
+	if err != nil {
+		return nil, false, err
+	}
+	if dex != nil && dex.Refused != nil && !e.Without(dex.Refused) {
+		return nil, false, dex.Refused
+	}
+	others, dexs := 0, 0 // what uses other providers, and what uses dex
+	count := func(own bool) {
+		if own {
+			dexs++
+		} else {
+			others++
 		}
 	}
-	policies, err := exposure.AtGateway(ctx, e, dashboard.RequestAuthenticationKind)
-	if err != nil {
-		return nil, err
-	}
-	var known []string
-	for _, p := range policies {
-		for _, rule := range kube.Items(p.Object, "spec", "jwtRules") {
-			known = append(known, kube.Text(rule, "issuer"))
+	for _, r := range jwtRules(rules) {
+		if !r.forServiceAccounts() {
+			count(dex.Serves(r.issuer))
 		}
 	}
-	if len(policies) > 0 && !slices.Contains(known, issuer) {
-		return []doctor.Finding{otherIssuer(policies[0], "spec.jwtRules", expectedByMesh, issuer, text.Names(known, text.Most, func(s string) string { return s }))}, nil
+	for _, s := range all {
+		if s.Refused != nil && !e.Without(s.Refused) {
+			return nil, false, s.Refused
+		}
+		if c := (chain{Exam: e, SignIn: s, dex: dex, rules: rules}); !c.idle() {
+			chains = append(chains, c)
+			if issuer := c.issuer(); issuer.Known {
+				count(c.ownDex())
+			}
+		}
 	}
-	return nil, nil
+	return chains, others > 0 && dexs == 0, nil
 }
 
-func otherIssuer(o *unstructured.Unstructured, field, who, issuer, expected string) doctor.Finding {
-	return doctor.Finding{
-		Severity:    doctor.Error,
-		About:       doctor.Subject{Ref: cluster.RefOf(o), Field: field},
-		Message:     fmt.Sprintf(issuerMessage, issuer, who, expected),
-		Consequence: issuerImpact,
-		Advice:      issuerAdvice,
-		Command:     fmt.Sprintf("kubectl edit %s -n %s %s", escape.Word(strings.ToLower(o.GetKind())), escape.Word(o.GetNamespace()), escape.Word(o.GetName())),
+// signInKinds are what a sign-in is read from.
+var signInKinds = []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.SecretKind, kube.ConfigMapKind,
+	dashboard.RequestAuthenticationKind, dashboard.AuthorizationPolicyKind, dashboard.EnvoyFilterKind}
+
+// authenticatorNamespaces are those in which oauth2-proxy and authservice run.
+var authenticatorNamespaces = []string{proxyRef.Namespace, dashboard.KubeflowNamespace}
+
+// A chain is what one sign-in goes through: the authenticator, its provider, and the rules that accept the tokens at the gateway.
+type chain struct {
+	doctor.Exam
+	dashboard.SignIn
+	dex   *dashboard.Dex
+	rules []*unstructured.Unstructured
+}
+
+// idle reports whether the gateway does not ask the authenticator and accepts the tokens of other providers than dex: then it was left
+// installed and is not used.
+func (c chain) idle() bool {
+	if c.Asked != nil {
+		return false
 	}
+	for _, r := range c.jwtRules() {
+		if !r.forServiceAccounts() && !c.dex.Serves(r.issuer) && r.issuer != c.issuer().Value {
+			return true
+		}
+	}
+	return false
+}
+
+// judge compares the parts of a sign-in.
+func (c chain) judge(ctx context.Context) ([]doctor.Finding, error) {
+	findings := slices.Concat(down(c.Workload), c.judgeCookie(), c.judgeScopes())
+	if !c.ownDex() {
+		foreign, err := c.judgeForeign(ctx)
+		return slices.Concat(findings, foreign, c.judgeRules()), err
+	}
+	if c.dex == nil {
+		return append(findings, c.noDex()...), nil
+	}
+	own, err := c.judgeDex(ctx)
+	return slices.Concat(findings, down(c.dex.Workload), own, c.judgeClient(), c.judgeRedirect(), c.judgeIssuer(), c.judgeRules()), err
 }

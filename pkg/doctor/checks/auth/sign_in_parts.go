@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -18,7 +17,7 @@ import (
 
 // The parts of authentication: dex is the identity provider, and oauth2-proxy (authservice up to 1.8) its client.
 var (
-	dexRef       = cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: "auth", Name: "dex"}
+	dexRef       = dashboard.DexRef
 	dexConfigRef = cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "auth", Name: "dex"}
 	dexClientRef = cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: "auth", Name: "dex-oidc-client"}
 	passwordsRef = cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: "auth", Name: "dex-passwords"}
@@ -88,21 +87,4 @@ func reach(ctx context.Context, e doctor.Exam) (string, error) {
 // severityFor returns the severity of a default secret: the further the dashboard can be reached, the higher.
 func severityFor(far string) doctor.Severity {
 	return map[string]doctor.Severity{hidden: doctor.Info, limited: doctor.Warning, public: doctor.Error}[far]
-}
-
-// issuerOf returns the issuer that a setting in YAML or TOML names: "issuer: http://…" or "oidc_issuer_url = …".
-func issuerOf(config *unstructured.Unstructured, file, setting string) string {
-	if config == nil {
-		return ""
-	}
-	for line := range strings.Lines(kube.Text(config.Object, "data", file)) {
-		key, value, found := strings.Cut(line, ":")
-		if equals := strings.IndexByte(line, '='); equals >= 0 && (!found || equals < len(key)) {
-			key, value, found = line[:equals], line[equals+1:], true
-		}
-		if found && strings.TrimSpace(key) == setting {
-			return strings.Trim(strings.TrimSpace(value), `"'`)
-		}
-	}
-	return ""
 }

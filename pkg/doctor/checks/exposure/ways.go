@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
@@ -109,4 +110,17 @@ func sentence(phrase string) string {
 		return ""
 	}
 	return strings.ToUpper(phrase[:1]) + phrase[1:] + "."
+}
+
+// GatewayPods returns the namespace and the labels of the gateway's pods, or those of Kubeflow's own gateway where there is none yet.
+func GatewayPods(ctx context.Context, e doctor.Exam) (namespace string, pods labels.Set, err error) {
+	g, err := findGateway(ctx, e)
+	var skipped *doctor.Skipped
+	switch {
+	case errors.As(err, &skipped):
+		return dashboard.KubeflowNamespace, dashboard.KubeflowLabels(), nil
+	case err != nil:
+		return "", nil, err
+	}
+	return g.Namespace(), g.Labels(), nil
 }
