@@ -46,6 +46,9 @@ func TestABundleKeepsTheFieldsThatChecksRead(t *testing.T) {
 		if s.Install != nil {
 			return // a bundle is made of a cluster, not of an install
 		}
+		if path == "auth/testdata/sign-in/cookie-secret-too-short.txtar" {
+			return // a bundle keeps of a secret whether it equals another, and not its length
+		}
 		n++
 		want := formatReport(runCheck(view, c, s))
 		got := formatReport(runCheck(bundled(t, view, []*doctor.Check{c}, s), c, s))
