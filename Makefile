@@ -32,6 +32,11 @@ fuzz: ## run each fuzz test for FUZZTIME
 
 FUZZTIME ?= 10s
 
+outages: build ## kill and restart the API server at OUTAGES moments of each command that writes (minutes)
+	KUBEFLOW_TEST_OUTAGES=$(OUTAGES) KUBEFLOW_SANDBOX=$(CURDIR)/bin/sandbox $(GO) test -timeout 90m -run TestTheAPIServerIsRestartedInTheMiddle -v ./pkg/kubeflow
+
+OUTAGES ?= 10
+
 test-fast: ## run the tests that need no cluster (seconds)
 	$(GO) test -short ./...
 
@@ -80,4 +85,4 @@ CYCLONEDX := v1.10.0
 GOVULNCHECK := v1.9.0
 KREW := v0.4.3
 
-.PHONY: help build demo test race fuzz test-fast golden pictures snapshot release try-snapshot try-archive bench lint lint-windows vulnerabilities
+.PHONY: help build demo test race fuzz outages test-fast golden pictures snapshot release try-snapshot try-archive bench lint lint-windows vulnerabilities

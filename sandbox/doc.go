@@ -2,7 +2,7 @@
 // control plane built from Go modules, simulated nodes, and small controllers
 // that simulate what AKS adds.
 //
-// Each command has its own file: up, down, status, run, build (with kubectl).
+// Each command has its own file: up, down, status, run, apiserver, build (with kubectl).
 // These packages do the work:
 //
 //	build         builds the control plane's programs once

@@ -34,6 +34,6 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	cmd.AddCommand(newUpCommand(), newDownCommand(), newStatusCommand(), newRunCommand(), newBuildCommand(), newKubectlCommand())
+	cmd.AddCommand(newUpCommand(), newDownCommand(), newStatusCommand(), newRunCommand(), newAPIServerCommand(), newBuildCommand(), newKubectlCommand())
 	return cmd
 }

@@ -60,6 +60,12 @@ func TestUpAndDown(t *testing.T) {
 					t.Errorf("up prints %q, want %q", again, out)
 				}
 			})
+			t.Run("the API server comes back with what was stored", func(t *testing.T) {
+				sandbox(t, "apiserver", "restart", "--name="+name, "--down=100ms")
+				if out := sandbox(t, "status"); !strings.Contains(out, name) || !strings.Contains(out, "ready") {
+					t.Errorf("status prints\n%s", out)
+				}
+			})
 			t.Run("pods run and the gateway answers", func(t *testing.T) { gatewayAnswers(t, kubeconfig) })
 			t.Run("down leaves nothing", func(t *testing.T) {
 				sandbox(t, "down", "--name="+name)

@@ -56,6 +56,9 @@ func (c *Client) unreached(err error) error {
 			Next: "Get the cluster's credentials again (for AKS: az aks get-credentials), or see whether a proxy stands between"}
 	case unnamed(err):
 		return &problem.Error{Err: err, What: fmt.Sprintf("the name of the cluster's server is not known here: %s", c.Server()), Next: c.whereabouts()}
+	case (errors.As(err, &address) || errors.As(err, &sent) && sent.Timeout()) && c.reached.Load():
+		return &problem.Error{Err: err, What: "the cluster no longer answers at " + c.Server(),
+			Next: "Run the same command again when it does: it resumes where it stopped. Until then this fails: kubectl get --raw /readyz"}
 	case errors.As(err, &address), errors.As(err, &sent) && sent.Timeout():
 		return &problem.Error{Err: err, What: "the cluster does not answer at " + c.Server(), Next: c.whereabouts()}
 	case unanswered(err) && !errors.Is(err, context.Canceled):

@@ -34,6 +34,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(upgradeTo) != "" {
 		os.Exit(upgradeSubprocess())
 	}
+	if os.Getenv(errandVariable) != "" {
+		os.Exit(errandSubprocess())
+	}
 	flag.Parse()
 	if testing.Short() {
 		os.Exit(m.Run())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"sync"
 	"time"
@@ -57,6 +58,7 @@ type Cluster struct {
 	stopped chan struct{} // closed when the simulation of AKS has ended
 	failure error         // why; read only after stopped
 	stop    sync.Once
+	asked   chan os.Signal // to stop and to start the API server
 }
 
 // Start builds missing programs, starts everything and returns when pods can run.
@@ -122,6 +124,7 @@ func (c *Cluster) start(ctx context.Context, o Options, programs build.Programs)
 	if err := o.start.Settle(ctx, client); err != nil {
 		return err
 	}
+	c.listenForOutages()
 	return c.announce(o, programs)
 }
 
@@ -147,6 +150,7 @@ func (c *Cluster) announce(o Options, programs build.Programs) error {
 // Stop stops everything and removes the sandbox's folder.
 func (c *Cluster) Stop() {
 	c.stop.Do(func() {
+		signal.Stop(c.asked)
 		if c.cancel != nil {
 			c.cancel()
 		}
@@ -173,6 +177,10 @@ func (c *Cluster) Wait(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case signal := <-c.asked:
+			if err := c.outage(ctx, signal); err != nil {
+				return err
+			}
 		case <-tick.C:
 			if err := c.ended(); err != nil {
 				return err

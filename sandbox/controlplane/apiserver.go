@@ -3,6 +3,9 @@ package controlplane
 import "fmt"
 
 const (
+	apiServerName         = "kube-apiserver"
+	controllerManagerName = "kube-controller-manager"
+
 	// ServiceCIDR is the range of ClusterIPs: AKS's default.
 	ServiceCIDR = "10.0.0.0/16"
 	// PodCIDR is the range of pod addresses: AKS's default with an overlay network.

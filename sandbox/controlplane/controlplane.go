@@ -86,8 +86,8 @@ func (c *ControlPlane) start(ctx context.Context, alone bool) error {
 		ready      func(context.Context) error
 	}{
 		{"etcd", c.programs.Etcd, c.etcdArgs(), nil},
-		{"kube-apiserver", c.programs.APIServer, c.apiServerArgs(), c.apiServerReady},
-		{"kube-controller-manager", c.programs.ControllerManager, c.controllerManagerArgs(), nil},
+		{apiServerName, c.programs.APIServer, c.apiServerArgs(), c.apiServerReady},
+		{controllerManagerName, c.programs.ControllerManager, c.controllerManagerArgs(), nil},
 		{"kube-scheduler", c.programs.Scheduler, c.schedulerArgs(), nil},
 		{"kwok", c.programs.Kwok, c.kwokArgs(), c.serviceAccountReady},
 	}
