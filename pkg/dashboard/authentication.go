@@ -21,6 +21,9 @@ type Authentication struct {
 	Proven bool   `json:"ready"` // a recognised chain authenticates every request at every pod of the gateway, and is ready
 	Reason string `json:"why"`   // the evidence on the cluster, as a phrase
 	Unread error  `json:"-"`     // what could not be read, so that nothing is proven
+
+	signIn *authenticator // what the gateway asks; nil when it validates tokens itself
+	exempt exemptions     // what the chain leaves out
 }
 
 // NoAuthentication is Authentication.By if nothing authenticates requests.
@@ -59,6 +62,13 @@ func (g Gateway) Authenticate(ctx context.Context, view cluster.View) Authentica
 			}
 			return one
 		}
+		why, err := g.answered(ctx, view, one.exempt)
+		switch {
+		case err != nil:
+			return unread(err)
+		case why != "":
+			return Authentication{By: one.By, Reason: one.Reason + ", and " + why}
+		}
 		if i == 0 {
 			verdict = one
 		}
@@ -95,7 +105,15 @@ func (m mesh) authenticate(ctx context.Context, view cluster.View, pods podSet) 
 	if len(plugins) > 0 {
 		return unproven(fmt.Sprintf("%s runs code in the gateway that may let requests pass", cluster.RefOf(plugins[0])))
 	}
-	return f.judge(ctx, view)
+	verdict := f.judge(ctx, view)
+	if verdict.Proven {
+		product := ""
+		if verdict.signIn != nil {
+			product = verdict.signIn.product
+		}
+		verdict.exempt = f.exempt(verdict.signIn, product)
+	}
+	return verdict
 }
 
 // judge decides by the objects. The order is that of Istio: filters, then CUSTOM, DENY and ALLOW policies.

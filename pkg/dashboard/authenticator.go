@@ -24,6 +24,7 @@ type authenticator struct {
 	port      int64    // 0 when it is not known
 	headers   []string // the headers of a request that it gets to see besides those that describe the connection
 	http      bool     // headers are limited to these
+	product   string   // "oauth2-proxy" or "authservice"; "" of other makers
 }
 
 // askedBy returns the authenticator that a provider of the mesh names. unsuited is why it does not authenticate every request that
@@ -121,7 +122,7 @@ func inCluster(name string, filters []*unstructured.Unstructured) (a authenticat
 
 // judge returns the verdict on an authenticator: whether it runs, and whether its own settings let anonymous requests pass.
 func (a authenticator) judge(ctx context.Context, view cluster.View, reason string) Authentication {
-	verdict := Authentication{By: a.name, Reason: reason}
+	verdict := Authentication{By: a.name, Reason: reason, signIn: &a}
 	why, err := a.weakness(ctx, view)
 	switch {
 	case err != nil:
@@ -135,7 +136,7 @@ func (a authenticator) judge(ctx context.Context, view cluster.View, reason stri
 }
 
 // weakness returns why an authenticator does not keep anonymous requests out; "" when it does.
-func (a authenticator) weakness(ctx context.Context, view cluster.View) (string, error) {
+func (a *authenticator) weakness(ctx context.Context, view cluster.View) (string, error) {
 	workload, err := a.workload(ctx, view)
 	if err != nil {
 		return "", err

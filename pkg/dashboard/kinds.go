@@ -13,6 +13,7 @@ var (
 	AuthorizationPolicyKind   = schema.GroupKind{Group: "security.istio.io", Kind: "AuthorizationPolicy"}
 	RequestAuthenticationKind = schema.GroupKind{Group: "security.istio.io", Kind: "RequestAuthentication"}
 	httpRouteKind             = schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute"}
+	virtualServiceKind        = schema.GroupKind{Group: "networking.istio.io", Kind: "VirtualService"}
 	wasmPluginKind            = schema.GroupKind{Group: "extensions.istio.io", Kind: "WasmPlugin"}
 	apiGatewayKind            = schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "Gateway"}
 )
@@ -23,5 +24,5 @@ var (
 	RouteKinds          = []schema.GroupKind{kube.IngressKind, httpRouteKind, apiGatewayKind, kube.EndpointSliceKind, kube.NodeKind}
 	NetworkKinds        = []schema.GroupKind{kube.NetworkPolicyKind, kube.DaemonSetKind}
 	AuthenticationKinds = []schema.GroupKind{EnvoyFilterKind, AuthorizationPolicyKind, RequestAuthenticationKind, wasmPluginKind,
-		kube.EndpointSliceKind, kube.DeploymentKind, kube.StatefulSetKind, kube.ConfigMapKind}
+		virtualServiceKind, IstioGatewayKind, kube.IngressKind, kube.EndpointSliceKind, kube.DeploymentKind, kube.StatefulSetKind, kube.ConfigMapKind}
 )

@@ -26,8 +26,9 @@ type setting struct {
 
 // openSettings returns which setting of a known authenticator may let anonymous requests pass; "" when none does. What an
 // authenticator of other makers is set to is their business.
-func (a authenticator) openSettings(ctx context.Context, view cluster.View, workload *unstructured.Unstructured) (string, error) {
-	container, product := productOf(a, workload)
+func (a *authenticator) openSettings(ctx context.Context, view cluster.View, workload *unstructured.Unstructured) (string, error) {
+	container, product := productOf(*a, workload)
+	a.product = product
 	if product == "" {
 		return "", nil
 	}
@@ -39,7 +40,7 @@ func (a authenticator) openSettings(ctx context.Context, view cluster.View, work
 		return why, err
 	}
 	for _, s := range settings {
-		if why := products[product](a, s); why != "" {
+		if why := products[product](*a, s); why != "" {
 			return why, nil
 		}
 	}
