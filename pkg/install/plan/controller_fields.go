@@ -69,9 +69,10 @@ func controllerMayOwn(o *unstructured.Unstructured, path []string) bool {
 	return path[0] != "namespaceSelector" || o.GetAnnotations()[mark] != "true" && o.GetLabels()[mark] != "true"
 }
 
-// isController reports whether a manager is a program in the cluster: neither kubectl nor this program.
+// isController reports whether a manager is a program that serves or guards webhooks: neither kubectl, nor this program, nor another one that
+// applies whole manifests, whose fields an install takes over.
 func isController(entry metav1.ManagedFieldsEntry) bool {
-	return !strings.HasPrefix(entry.Manager, "kubectl")
+	return !strings.HasPrefix(entry.Manager, "kubectl") && !slices.Contains(appliers, entry.Manager)
 }
 
 // ownsField reports whether one of the selected managers owns a field of a webhook.
