@@ -68,11 +68,14 @@ func (f figures) report(rounds int) string {
 		}
 		fmt.Fprintf(&out, "| %s | %.3f | %.2f | %s |\n", g.what, got, g.goal, verdict)
 	}
+	out.WriteString(f.mutants())
 	out.WriteString(f.otherWay())
 	out.WriteString("\n| measured | median | all |\n|---|---|---|\n")
 	names := make([]string, 0, len(f))
 	for name := range f {
-		names = append(names, name)
+		if !strings.HasPrefix(name, mutantFigure) {
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	for _, name := range names {
@@ -100,4 +103,39 @@ func (f figures) otherWay() string {
 For comparison: if images start in 20 to 45 s, the install takes %.2f of the loop's time and the longest dependency chain alone %.2f of it; no installer that respects the
 dependencies can be faster than the chain. If images start in 5 s, the install takes %.2f times the chain, because the chain is as short as applying the objects.
 `, f.ratio("slow install", "slow loop"), f.ratio("slow install: longest chain", "slow loop"), f.ratio("quick install: ready", "quick install: longest chain"))
+}
+
+const mutantFigure = "doctor, mutants of "
+
+// mutants returns how many mutants the doctor explained, by release and kind.
+func (f figures) mutants() string {
+	var names []string
+	hits, all := 0, 0
+	for name, values := range f {
+		if strings.HasPrefix(name, mutantFigure) {
+			names = append(names, name)
+			hits, all = hits+count1(values), all+len(values)
+		}
+	}
+	if all == 0 {
+		return ""
+	}
+	slices.Sort(names)
+	var out strings.Builder
+	fmt.Fprintf(&out, "\ndoctor: %d of %d mutants explained\n\n| mutants | explained | of |\n|---|---|---|\n", hits, all)
+	for _, name := range names {
+		fmt.Fprintf(&out, "| %s | %d | %d |\n", strings.TrimPrefix(name, mutantFigure), count1(f[name]), len(f[name]))
+	}
+	return out.String()
+}
+
+// count1 counts the values that are 1.
+func count1(values []float64) int {
+	n := 0
+	for _, v := range values {
+		if v == 1 {
+			n++
+		}
+	}
+	return n
 }

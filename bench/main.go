@@ -20,6 +20,7 @@ type bench struct {
 	plugin, sandbox, kubectl string
 	mirror                   string
 	work                     string // temporary, removed at the end
+	record                   string // a folder to record in what the server refuses of mutants, or ""
 	tree                     string // 26.03's manifests, with remote references replaced by local ones
 }
 
@@ -38,28 +39,33 @@ var sides = []struct {
 	{"the official loop, with images of 20 to 45 s", slowImages.flags(), slowImages.loop},
 	{"kubectl kubeflow install, with images of 20 to 45 s", slowImages.flags(), slowImages.install},
 	{"doctor, large cluster", []string{"--api-only"}, (*bench).scale},
+	{"doctor, mutants of 1.2.0", []string{"--api-only", "--kubernetes=1.21"}, mutate("1.2.0")},
+	{"doctor, mutants of 1.10.2", []string{"--api-only"}, mutate("1.10.2")},
+	{"doctor, mutants of 26.03", []string{"--api-only"}, mutate("26.03")},
 }
 
 func main() {
 	rounds := flag.Int("rounds", 5, "number of rounds")
 	only := flag.String("only", "", "measure only the sides whose name contains this")
 	out := flag.String("out", "bench/RESULTS.md", "file for the results")
+	record := flag.String("record", "", "folder in which to record the mutants that the API server refuses (pkg/doctor/checks/testdata/refused)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *rounds, *only, *out); err != nil {
+	if err := run(ctx, *rounds, *only, *out, *record); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, rounds int, only, out string) error {
+func run(ctx context.Context, rounds int, only, out, record string) error {
 	b, err := prepare(ctx)
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(b.work)
+	b.record = record
 	measured := figures{}
 	for round := range rounds {
 		for _, side := range sides {

@@ -124,7 +124,7 @@ func packages(t *testing.T) []goPackage {
 // ours returns a package's folder in this module; "" for another module's, and for what only tests and developers run.
 func ours(path string) string {
 	folder, ok := strings.CutPrefix(path, module)
-	for _, aside := range []string{"internal/sandboxtest", "internal/kubetest", "internal/faultproxy", "bench", "hack"} {
+	for _, aside := range []string{"internal/sandboxtest", "internal/kubetest", "internal/faultproxy", "internal/mutants", "bench", "hack"} {
 		if folder == aside || strings.HasPrefix(folder, aside+"/") {
 			return ""
 		}

@@ -101,7 +101,7 @@ func (r Rules) env(_ string, v any) any {
 	return out
 }
 
-var envSources = compile([]string{"{secretKeyRef,configMapKeyRef}/name name", "{secretKeyRef,configMapKeyRef}/key", "fieldRef/fieldPath"})
+var envSources = compile([]string{"{secretKeyRef,configMapKeyRef}/name name", "{secretKeyRef,configMapKeyRef}/{key,optional}", "fieldRef/fieldPath"})
 
 // secret keeps the keys of a Secret, and replaces its values.
 func (r Rules) secret(_ string, v any) any {

@@ -33,7 +33,7 @@ type Memory struct {
 
 // Saved returns a View of objects, as [Objects] does, with what else is known.
 func Saved(source string, memory Memory, objects ...*unstructured.Unstructured) View {
-	v := &objectView{source: source, memory: memory, byRef: map[Ref]*unstructured.Unstructured{}, byKind: map[schema.GroupKind][]*unstructured.Unstructured{}}
+	v := &objectView{source: source, memory: memory, all: objects, byRef: map[Ref]*unstructured.Unstructured{}, byKind: map[schema.GroupKind][]*unstructured.Unstructured{}}
 	for _, o := range objects {
 		v.byRef[RefOf(o).Identity()] = o
 		kind := o.GroupVersionKind().GroupKind()
@@ -48,8 +48,18 @@ func Saved(source string, memory Memory, objects ...*unstructured.Unstructured) 
 type objectView struct {
 	source string
 	memory Memory
+	all    []*unstructured.Unstructured
 	byRef  map[Ref]*unstructured.Unstructured
 	byKind map[schema.GroupKind][]*unstructured.Unstructured
+}
+
+// Everything returns all objects that a View of [Objects] shows; false for one that has to ask for them by kind.
+func Everything(view View) ([]*unstructured.Unstructured, bool) {
+	v, ok := view.(*objectView)
+	if !ok {
+		return nil, false
+	}
+	return v.all, true
 }
 
 func (v *objectView) Get(_ context.Context, ref Ref) (*unstructured.Unstructured, error) {

@@ -31,6 +31,7 @@ type Check struct {
 	// Everywhere tells that what it finds concerns Kubeflow in whichever namespace it is: another copy of cert-manager. The other
 	// checks' findings about other people's namespaces are only worth knowing.
 	Everywhere bool
+	Manifests  bool                                           // it judges rendered manifests alone, and does not apply to what is on a cluster
 	Run        func(context.Context, Exam) ([]Finding, error) // an error means that it could not look
 }
 

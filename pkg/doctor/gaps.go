@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -78,6 +79,18 @@ func (e Exam) ListIn(ctx context.Context, kind schema.GroupKind, namespaces ...s
 		return nil, refused
 	}
 	return all, nil
+}
+
+// Manifests returns all objects, of whatever kind, when they are rendered manifests; false when they are on a cluster.
+func (e Exam) Manifests(ctx context.Context) ([]*unstructured.Unstructured, bool) {
+	var unknowable *cluster.ErrUnknowable
+	if _, err := e.Version(ctx); !errors.As(err, &unknowable) {
+		return nil, false
+	}
+	if question, ok := e.View.(asked); ok {
+		return cluster.Everything(question.view)
+	}
+	return cluster.Everything(e.View)
 }
 
 // Without notes that a check goes on without what it may not read. It reports whether it may: only for want of a permission.

@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/certificates"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/exposure"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/manifests"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/mesh"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/nodes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/notebooks"
@@ -18,6 +19,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/platform"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/pods"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/preflight"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/references"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/storage"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/tenancy"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/training"
@@ -47,6 +49,7 @@ func All() []*doctor.Check {
 	return []*doctor.Check{
 		platform.KubernetesVersion,
 		platform.RemovedAPIs,
+		manifests.Valid,
 		platform.NetworkPolicies,
 		platform.Ownership,
 		platform.OneOfEach,
@@ -54,6 +57,7 @@ func All() []*doctor.Check {
 		platform.PodSecurity,
 		platform.AdmissionsEnforcer,
 		platform.Webhooks,
+		references.Names,
 		nodes.Ready,
 		nodes.Clock,
 		nodes.ContainerRuntime,

@@ -21,7 +21,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/platform"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
@@ -108,7 +107,7 @@ func roles() []map[string]any {
 	logs := false
 	for _, c := range Every() {
 		for _, kind := range c.Reads {
-			if kind != kube.SecretKind && c != platform.RemovedAPIs { // it reads only manifests
+			if kind != kube.SecretKind && !c.Manifests {
 				read.allow(kind, "get", "list")
 			}
 		}

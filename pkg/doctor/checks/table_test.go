@@ -102,6 +102,9 @@ func skipReason(path string, a *txtar.Archive) string {
 // skippedCases are the cases that cannot be created on an API server, with the reason.
 var skippedCases = map[string]string{
 	"platform/removed-apis/of-kubeflow-1-2":                   "no API server serves these APIs anymore",
+	"references/names/cluster":                                "needs a mesh",
+	"references/names/manifests":                              "of manifests alone",
+	"manifests/valid/refused":                                 "no API server accepts these objects",
 	"platform/admissions-enforcer/manifests-for-aks":          "before an install",
 	"certificates/pipelines-cache/denied":                     "needs a rejecting admission webhook",
 	"training/mpi-operator/not-replaced-while-there-are-jobs": "needs an operator's CRD",

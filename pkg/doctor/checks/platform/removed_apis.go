@@ -21,9 +21,10 @@ var RemovedAPIs = &doctor.Check{
 	Why: "Kubernetes removes beta APIs: newer servers reject a CRD, webhook configuration or role of such a version, and what depends on it " +
 		"does not work. Kubeflow releases up to 1.7 use some of them, so they cannot be installed on the Kubernetes versions that AKS " +
 		"offers today.",
-	FixNote: "No automatic fix: choose a newer release (kubectl kubeflow releases), or its manifests.",
-	Sources: []string{"kubeflow/kubeflow#6690", "https://kubernetes.io/docs/reference/using-api/deprecation-guide/"},
-	Reads:   affectedKinds,
+	FixNote:   "No automatic fix: choose a newer release (kubectl kubeflow releases), or its manifests.",
+	Sources:   []string{"kubeflow/kubeflow#6690", "https://kubernetes.io/docs/reference/using-api/deprecation-guide/"},
+	Reads:     affectedKinds,
+	Manifests: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		var unknowable *cluster.ErrUnknowable
 		if _, err := e.Version(ctx); err == nil {

@@ -1,0 +1,146 @@
+package references
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+)
+
+var Names = &doctor.Check{
+	ID:    "references/names",
+	Title: "Everything that objects refer to exists",
+	Why: "Kubernetes accepts an object that names another one which does not exist: a Secret, a ServiceAccount, the Service of a webhook, a " +
+		"gateway, the key of a ConfigMap, a named port or the labels of pods. What depends on it then waits or fails, mostly without an error " +
+		"where one would look.",
+	FixNote: "No automatic fix: either the name or what it names may be what is wrong. The finding names the nearest existing one.",
+	Sources: []string{"https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/#restrictions", "kubeflow/manifests#2689"},
+	Reads:   Kinds(),
+	// On a cluster it reads more than the other checks, and controllers make some of what is named: it runs there when it is named.
+	Manifests: true,
+	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+		if _, err := e.Version(ctx); err == nil && !e.Named {
+			return nil, doctor.Skip("on a cluster it runs when it is named: kubectl kubeflow doctor references")
+		}
+		k, err := read(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		g := &gaps{}
+		k.follow(g)
+		k.followSelectors(g)
+		k.followProbes(g)
+		k.followProviders(g)
+		k.followKinds(g)
+		return k.findings(g), nil
+	},
+}
+
+// Kinds returns every kind that the tables name.
+func Kinds() []schema.GroupKind {
+	kinds := []schema.GroupKind{kube.NamespaceKind, roleKind, clusterRoleKind, issuerKind, clusterIssuerKind, serviceEntryKind, gatewayKind, kube.ServiceKind, trainRuntimeKind, certificateKind}
+	add := func(kind schema.GroupKind) {
+		if kind.Kind != "" && !slices.Contains(kinds, kind) {
+			kinds = append(kinds, kind)
+		}
+	}
+	for _, e := range allEdges() {
+		add(e.to)
+		for _, kind := range e.from {
+			add(kind)
+		}
+	}
+	for _, s := range allSelections() {
+		add(s.from)
+	}
+	for _, l := range listings {
+		add(l.kind)
+	}
+	slices.SortFunc(kinds, func(a, b schema.GroupKind) int { return strings.Compare(a.String(), b.String()) })
+	return kinds
+}
+
+// followProviders looks for the extension providers that policies hand requests to, in the configuration of every revision of Istio.
+func (k *known) followProviders(g *gaps) {
+	var names []string
+	known := false
+	for _, o := range k.of(kube.ConfigMapKind) {
+		if name := o.GetName(); name != "istio" && !strings.HasPrefix(name, "istio-") {
+			continue
+		}
+		var config map[string]any
+		content, isMesh := kube.Map(o.Object, "data")["mesh"].(string)
+		if !isMesh || yaml.Unmarshal([]byte(content), &config) != nil {
+			continue
+		}
+		known = true
+		for _, p := range kube.Items(config, "extensionProviders") {
+			names = append(names, kube.Text(p, "name"))
+		}
+	}
+	if !known {
+		return
+	}
+	for _, o := range k.of(authorizationKind) {
+		places(o, "spec.provider.name", func(p place) {
+			if name := valueOf(p); name != "" && !slices.Contains(names, name) {
+				g.add(p, gap{what: "extension provider " + name + " of Istio", near: text.Closest(name, names), effect: "Istio rejects every request that the policy applies to."})
+			}
+		})
+	}
+}
+
+// findings returns one finding for each name that is missing, however many fields name it.
+func (k *known) findings(g *gaps) []doctor.Finding {
+	var findings []doctor.Finding
+	for _, missing := range g.order {
+		users := slices.DeleteFunc(missing.users, func(p place) bool { return !k.ours(p.object.GetNamespace()) })
+		if len(users) == 0 {
+			continue
+		}
+		first := users[0]
+		f := doctor.Finding{
+			Severity:    doctor.Error,
+			About:       doctor.Subject{Ref: cluster.RefOf(first.object), Field: first.path},
+			Message:     fmt.Sprintf("%s does not exist, but %s", text.Capitalized(missing.what), text.Names(users, text.Most, func(p place) string { return kube.KindName(p.object) + " refers to it in " + p.path })),
+			Consequence: missing.effect,
+			Advice:      "Create it, or correct the name.",
+		}
+		if missing.soft {
+			f.Severity = doctor.Warning
+		}
+		if missing.near != "" {
+			f.Advice = fmt.Sprintf("Create it, or correct the name: the nearest that exists is %s.", missing.near)
+		}
+		if !k.manifests {
+			f.Command = "kubectl get " + escape.Word(resource(first.object)) + inNamespace(first.object) + " " + escape.Word(first.object.GetName()) + " -o yaml"
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+func resource(o *unstructured.Unstructured) string {
+	kind := strings.ToLower(o.GetKind())
+	if group := o.GroupVersionKind().Group; group != "" {
+		return kind + "." + group
+	}
+	return kind
+}
+
+func inNamespace(o *unstructured.Unstructured) string {
+	if o.GetNamespace() == "" {
+		return ""
+	}
+	return " -n " + escape.Word(o.GetNamespace())
+}
