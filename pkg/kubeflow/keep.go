@@ -103,13 +103,26 @@ func (k *kept) ownSecrets(ctx context.Context, view cluster.View, o *unstructure
 	live, err := view.Get(ctx, cluster.RefOf(o))
 	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
 		k.rests(cluster.RefOf(o), nil)
-		return nil, nil
+		config, err := view.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: o.GetNamespace(), Name: "dex"}) // where releases before 1.9 have it
+		if err != nil {
+			return nil, unlessMissing(err)
+		}
+		k.rests(cluster.RefOf(config), config)
+		return auth.CarryPassword(o, config), nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("looking whether %s has secrets of its own: %w", cluster.RefOf(o), err)
 	}
 	k.rests(cluster.RefOf(o), live)
 	return auth.Keep(o, live), nil
+}
+
+// unlessMissing is an error of reading dex's configuration, unless it does not exist.
+func unlessMissing(err error) error {
+	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
+		return nil
+	}
+	return fmt.Errorf("looking for the password in dex's configuration: %w", err)
 }
 
 func (k *kept) rests(ref cluster.Ref, live *unstructured.Unstructured) {

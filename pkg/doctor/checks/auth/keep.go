@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -45,6 +46,32 @@ func Keep(wanted, live *unstructured.Unstructured) *unstructured.Unstructured {
 	}
 	return kept
 }
+
+// CarryPassword returns the Secret that holds the default user's password from 1.9 on with the password that dex's configuration holds before; nil
+// if the user has the default one there, or none.
+func CarryPassword(wanted, config *unstructured.Unstructured) *unstructured.Unstructured {
+	if config == nil || wanted.GetKind() != "Secret" || !isDefaultHash(manifestValue(wanted, passwordKey)) {
+		return nil
+	}
+	var dex struct {
+		StaticPasswords []struct{ Email, Hash string } `json:"staticPasswords"`
+	}
+	if err := yaml.Unmarshal([]byte(kube.Text(config.Object, "data", dexFile)), &dex); err != nil {
+		return nil
+	}
+	for _, user := range dex.StaticPasswords {
+		if user.Email == defaultUser && cluster.PasswordHash.MatchString(user.Hash) && !isDefaultHash(user.Hash) {
+			kept := wanted.DeepCopy()
+			setSecretValue(kept, passwordKey, user.Hash)
+			unstructured.RemoveNestedField(kept.Object, "stringData", passwordKey)
+			return kept
+		}
+	}
+	return nil
+}
+
+// defaultUser is the user that every Kubeflow comes with.
+const defaultUser = "user@example.com"
 
 // Known reports whether a value is a default secret of Kubeflow, or a hash of its default password.
 func Known(value string) bool { return shippedSecrets[digest(value)] != "" || isDefaultHash(value) }

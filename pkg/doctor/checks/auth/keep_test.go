@@ -54,3 +54,33 @@ func TestInstallingAgainKeepsChangedSecrets(t *testing.T) {
 		}
 	}
 }
+
+func TestAPasswordIsCarriedFromDexsConfigurationToTheSecret(t *testing.T) {
+	const own = "$2a$04$Lp0mfFBTt5JQGQxL9V4p3OWKHDOcAoYdIsGZ2iqJFTfQ5VZcmQbXu"
+	secret := func(hash string) *unstructured.Unstructured {
+		return &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "dex-passwords", "namespace": "auth"}, "stringData": map[string]any{passwordKey: hash}}}
+	}
+	config := func(email, hash string) *unstructured.Unstructured {
+		return &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "data": map[string]any{dexFile: "staticPasswords:\n- {email: " + email + ", hash: '" + hash + "'}\n"}}}
+	}
+	hash, err := bcrypt.GenerateFromPassword([]byte(DefaultPassword), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shipped := string(hash)
+	for name, c := range map[string]struct {
+		wanted, live *unstructured.Unstructured
+		carried      bool
+	}{
+		"a changed password":           {secret(shipped), config("user@example.com", own), true},
+		"the default one":              {secret(shipped), config("user@example.com", shipped), false},
+		"another user's":               {secret(shipped), config("someone@example.com", own), false},
+		"the manifests have their own": {secret(own), config("user@example.com", own), false},
+		"no configuration":             {secret(shipped), nil, false},
+	} {
+		kept := CarryPassword(c.wanted, c.live)
+		if (kept != nil) != c.carried || kept != nil && manifestValue(kept, passwordKey) != own {
+			t.Errorf("%s: %v", name, kept)
+		}
+	}
+}
