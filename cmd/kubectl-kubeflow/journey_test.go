@@ -51,6 +51,8 @@ func TestJourneys(t *testing.T) {
 				return haveBrowser()
 			case "shells":
 				return haveShells()
+			case "jupyter":
+				return haveJupyter()
 			}
 			return false, fmt.Errorf("there is no condition %q", name)
 		},
@@ -101,6 +103,15 @@ func haveArchives(mirror string) (bool, error) {
 	_, err := os.Stat(filepath.Join(mirror, "github.com", "kubeflow"))
 	if err != nil && os.Getenv("CI") != "" {
 		return false, fmt.Errorf("the real archives are not there (set KUBEFLOW_MIRROR): %w", err)
+	}
+	return err == nil, nil
+}
+
+// haveJupyter is the condition [jupyter]: the server of the sandbox's notebooks is installed. CI must have it.
+func haveJupyter() (bool, error) {
+	_, err := os.Stat("/usr/bin/jupyter-server")
+	if err != nil && os.Getenv("CI") != "" {
+		return false, fmt.Errorf("notebooks have no server (apt-get install jupyter-server python3-ipykernel python3-numpy): %w", err)
 	}
 	return err == nil, nil
 }

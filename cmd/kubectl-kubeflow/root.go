@@ -16,6 +16,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/releases"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/status"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/uninstall"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/verify"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/version"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
@@ -82,6 +83,7 @@ and expose the dashboard. Commands use the cluster of the current context.`,
 		status.NewCommand(d),
 		doctor.NewCommand(d),
 		expose.NewCommand(d),
+		verify.NewCommand(d),
 		expose.NewDashboardCommand(d),
 		uninstall.NewCommand(d),
 	} {

@@ -1,0 +1,2 @@
+// Package verify is the command "kubectl kubeflow verify".
+package verify

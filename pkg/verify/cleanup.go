@@ -1,0 +1,137 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// Manager is the field manager of what verify creates.
+const Manager = "kubectl-kubeflow-verify"
+
+const namePrefix = "kubeflow-verify-"
+
+const (
+	managedLabel = "app.kubernetes.io/managed-by"
+	runLabel     = "kubectl-kubeflow/verify"      // the run
+	testLabel    = "kubectl-kubeflow/verify-test" // the test
+)
+
+// kinds are those of the objects that tests create. The ones that belong to them are removed by garbage collection.
+var kinds = []schema.GroupKind{
+	{Group: "kubeflow.org", Kind: "Notebook"},
+	{Kind: "Pod"}, {Kind: "PersistentVolumeClaim"},
+	{Group: "kubeflow.org", Kind: "Profile"},
+}
+
+// removal is how long the removal of the objects of a run may take.
+const removal = 2 * time.Minute
+
+func label(o *unstructured.Unstructured, run, test string) {
+	labels := o.GetLabels()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[managedLabel], labels[runLabel], labels[testLabel] = "kubectl-kubeflow", run, test
+	o.SetLabels(labels)
+}
+
+// cleanUp removes what the run created, and returns what is left.
+func (s *Session) cleanUp(ctx context.Context) []string {
+	s.mu.Lock()
+	objects := slices.Clone(s.created)
+	s.mu.Unlock()
+	slices.Reverse(objects)
+	return remove(ctx, s.Client, objects)
+}
+
+// CleanUp removes what runs left that were killed: in one namespace, or with their Profiles in the whole cluster. Only objects whose
+// label this program wrote, as the server notes, are removed.
+func CleanUp(ctx context.Context, client *cluster.Client, namespace string) (removed []cluster.Ref, left []string, err error) {
+	view := client.View()
+	var found []*unstructured.Unstructured
+	for _, kind := range kinds {
+		if kind.Kind == profileKind.Kind && namespace != "" {
+			continue
+		}
+		list, err := view.List(ctx, kind, cluster.Scope{Namespace: namespace, Labels: runLabel + "," + managedLabel + "=kubectl-kubeflow"})
+		if meta.IsNoMatchError(err) {
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, o := range list {
+			if ours(o) {
+				found = append(found, o)
+				removed = append(removed, cluster.RefOf(o))
+			}
+		}
+	}
+	return removed, remove(ctx, client, found), nil
+}
+
+// ours reports whether this program created an object for a test. Whoever can label a Profile cannot have it deleted so.
+func ours(o *unstructured.Unstructured) bool {
+	if o.GetKind() == profileKind.Kind && !strings.HasPrefix(o.GetName(), namePrefix) {
+		return false
+	}
+	return kube.SetBy(o, "/metadata/labels/"+strings.ReplaceAll(runLabel, "/", "~1"), Manager)
+}
+
+// remove deletes objects and waits until they are gone, a Profile with its namespace. It returns what is left, and why.
+func remove(ctx context.Context, client *cluster.Client, objects []*unstructured.Unstructured) []string {
+	ctx, cancel := context.WithTimeout(ctx, removal)
+	defer cancel()
+	var left []string
+	for _, o := range objects {
+		_, err := client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: o}, cluster.Options{Manager: Manager, Whole: true})
+		if err != nil && !gone(err) && !apierrors.IsConflict(err) {
+			left = append(left, fmt.Sprintf("%s: %v", cluster.RefOf(o), err))
+		}
+	}
+	for _, o := range objects {
+		ref := cluster.RefOf(o)
+		if err := awaitGone(ctx, client, ref); err != nil {
+			left = append(left, fmt.Sprintf("%s: %v", ref, err))
+		}
+		if ref.Kind == profileKind.Kind {
+			if err := awaitGone(ctx, client, cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: ref.Name}); err != nil {
+				left = append(left, fmt.Sprintf("Namespace/%s: %v", ref.Name, err))
+			}
+		}
+	}
+	return left
+}
+
+func awaitGone(ctx context.Context, client *cluster.Client, ref cluster.Ref) error {
+	for {
+		o, err := client.View().Get(ctx, ref)
+		switch {
+		case err != nil && gone(err):
+			return nil
+		case err != nil && ctx.Err() == nil:
+			return err
+		}
+		if kube.Sleep(ctx, pollInterval) == nil {
+			continue
+		}
+		if o != nil && len(o.GetFinalizers()) > 0 {
+			return fmt.Errorf("it waits for its finalizer %s", strings.Join(o.GetFinalizers(), ", "))
+		}
+		return errors.New("it is still being deleted")
+	}
+}
+
+func gone(err error) bool { return apierrors.IsNotFound(err) || meta.IsNoMatchError(err) }

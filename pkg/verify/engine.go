@@ -1,0 +1,174 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// Options say what to run, and how.
+type Options struct {
+	Tests     []*Test
+	Namespace string            // an existing profile namespace; "" creates a Profile
+	Images    map[string]string // replacements, by the image or its prefix
+	Timeout   time.Duration     // for each test; pulling images does not count
+	Overall   time.Duration     // for all of them
+	Keep      bool              // do not remove what was created
+	Release   string            // as it is known, for the report
+	User      string            // who signs in; "" is the default user of Kubeflow
+	Password  string            // "" is the default password of Kubeflow
+
+	Observe func(Event)                                      // called from several goroutines
+	Explain func(ctx context.Context) ([]Explanation, error) // the doctor's findings; called once, if a test fails
+}
+
+// An Event is a step of a run.
+type Event struct {
+	Test   string  // "" is the preparation or the cleanup
+	Step   string  // what it does now
+	Result *Result // set when the test has ended
+}
+
+// errBudget is the cause of a context that ended because a test used up its time.
+var errBudget = errors.New("the test timed out")
+
+// Run runs the tests, removes what they created, also if ctx ends, and returns the report. The error is why no test could run.
+func Run(ctx context.Context, client *cluster.Client, o Options) (*Report, error) {
+	if o.Observe == nil {
+		o.Observe = func(Event) {}
+	}
+	report := NewReport(client)
+	report.Started, report.Release = time.Now(), o.Release
+	limited, cancel := context.WithTimeoutCause(ctx, o.Overall, errBudget)
+	defer cancel()
+	s := newSession(client, o)
+	defer s.close()
+	err := s.prepare(limited)
+	report.Namespace, report.User = s.Namespace, s.owner
+	if version, versionErr := s.View.Version(limited); versionErr == nil {
+		report.Kubernetes = version.GitVersion
+	}
+	if err == nil {
+		report.Results = s.runAll(limited, o.Tests)
+	}
+	if !o.Keep {
+		o.Observe(Event{Step: "removing what was created"})
+		report.Left = s.cleanUp(context.WithoutCancel(ctx))
+	}
+	if report.Count(Failed) > 0 && ctx.Err() == nil && o.Explain != nil {
+		o.Observe(Event{Step: "looking for the cause"})
+		explain(ctx, report.Results, o)
+	}
+	report.Seconds = time.Since(report.Started).Seconds()
+	if err != nil && ctx.Err() == nil {
+		return report, err
+	}
+	return report, ctx.Err()
+}
+
+// runAll runs the tests side by side.
+func (s *Session) runAll(ctx context.Context, tests []*Test) []Result {
+	results := make([]Result, len(tests))
+	var all sync.WaitGroup
+	for i, test := range tests {
+		all.Go(func() {
+			results[i] = s.run(ctx, test)
+			s.options.Observe(Event{Test: test.Name, Result: &results[i]})
+		})
+	}
+	all.Wait()
+	return results
+}
+
+func (s *Session) run(ctx context.Context, test *Test) Result {
+	result := Result{Test: test.Name, Title: test.Title, Status: Passed}
+	why, err := test.Applies(ctx, s)
+	if err == nil && why != "" {
+		result.Status, result.Reason = NotApplicable, why
+		return result
+	}
+	started := time.Now()
+	ctx, clock := newClock(ctx, s.options.Timeout)
+	defer clock.stop()
+	t := &T{Session: s, test: test, clock: clock}
+	if err == nil {
+		s.options.Observe(Event{Test: test.Name, Step: "starting"})
+		err = test.Run(ctx, t)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	result.Took = time.Since(started)
+	result.Seconds, result.Pulled = result.Took.Seconds(), clock.pulled().Seconds()
+	result.Layers, result.Details, result.Images = t.layers, t.details, t.images
+	if err == nil {
+		return result
+	}
+	result.Status = Failed
+	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errBudget) {
+		result.Status, result.Reason, result.Layers = Interrupted, "interrupted", nil
+		return result
+	}
+	result.Failure = failureOf(err)
+	if errors.Is(context.Cause(ctx), errBudget) {
+		result.Failure.TimedOut = true
+		result.Failure.Message = fmt.Sprintf("timed out after %s: %s", s.options.Timeout, cmpOr(t.waiting, result.Failure.Message))
+		if result.Failure.Next == "" {
+			result.Failure.Next = "If the cluster is only slow, allow more time: kubectl kubeflow verify " + escape.Word(test.Name) + " --timeout DURATION"
+		}
+	}
+	return result
+}
+
+func cmpOr(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func failureOf(err error) *Failure {
+	var f *Failure
+	if errors.As(err, &f) {
+		copied := *f
+		return &copied
+	}
+	return &Failure{Message: err.Error()}
+}
+
+// explain adds the doctor's findings to the failures that they may explain: those of a test's areas, errors first.
+func explain(ctx context.Context, results []Result, o Options) {
+	found, err := o.Explain(ctx)
+	if err != nil {
+		return // the failure itself is still shown
+	}
+	for i := range results {
+		f := results[i].Failure
+		if f == nil {
+			continue
+		}
+		test := o.Tests[slices.IndexFunc(o.Tests, func(t *Test) bool { return t.Name == results[i].Test })]
+		for _, e := range found {
+			if slices.ContainsFunc(test.Checks, func(c string) bool { return e.ID == c || strings.HasPrefix(e.ID, c+"/") }) {
+				f.ExplainedBy = append(f.ExplainedBy, e)
+			}
+		}
+		slices.SortStableFunc(f.ExplainedBy, func(a, b Explanation) int { return rank(b) - rank(a) })
+		if len(f.ExplainedBy) > 0 {
+			f.Next = "kubectl kubeflow doctor " + escape.Word(f.ExplainedBy[0].ID) + " --fix"
+		}
+	}
+}
+
+func rank(e Explanation) int {
+	if e.Severe {
+		return 1
+	}
+	return 0
+}

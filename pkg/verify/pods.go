@@ -1,0 +1,153 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+var eventKind = schema.GroupKind{Kind: "Event"}
+
+// persistence is how long a pod's problem may last before it is believed: an image pull is tried again, and autoscaling adds nodes.
+var persistence = map[kube.PodState]time.Duration{kube.Crashed: 0, kube.Waiting: 15 * time.Second, kube.Unschedulable: 5 * time.Minute}
+
+// A watcher follows one pod of a test.
+type watcher struct {
+	t       *T
+	ref     cluster.Ref
+	since   time.Time // of the problem
+	problem string
+	release func() // ends the time that counts as pulling
+}
+
+func (t *T) watch(name string) *watcher {
+	return &watcher{t: t, ref: cluster.Ref{APIVersion: "v1", Kind: "Pod", Namespace: t.Namespace, Name: name}}
+}
+
+// look reads the pod; nil without an error if it does not exist yet. A problem that persists is the error.
+func (w *watcher) look(ctx context.Context) (*unstructured.Unstructured, error) {
+	pod, err := w.t.Get(ctx, w.ref)
+	if err != nil {
+		return nil, err
+	}
+	if pod == nil {
+		w.t.Step("waiting for pod %s", w.ref.Name)
+		return nil, nil
+	}
+	problem := kube.WhyNotReady(pod)
+	w.pulling(ctx, pod, problem)
+	if problem == nil {
+		return pod, nil
+	}
+	w.t.Step("%s", problem)
+	if !problem.Persists() {
+		w.problem = ""
+		return pod, nil
+	}
+	if what := string(problem.State); what != w.problem {
+		w.problem, w.since = what, time.Now()
+	}
+	if time.Since(w.since) < persistence[problem.State] {
+		return pod, nil
+	}
+	return pod, w.failure(ctx, problem)
+}
+
+// pulling holds the test's clock while an image is pulled.
+func (w *watcher) pulling(ctx context.Context, pod *unstructured.Unstructured, problem *kube.PodProblem) {
+	if problem != nil && problem.State == kube.Starting && w.pulls(ctx, pod) {
+		if w.release == nil {
+			w.release = w.t.clock.hold()
+		}
+		w.t.Step("pulling image %s", problem.Container.Image)
+		return
+	}
+	w.stop()
+}
+
+func (w *watcher) stop() {
+	if w.release != nil {
+		w.release()
+		w.release = nil
+	}
+}
+
+// pulls reports whether the last event about an image says that it is being pulled.
+func (w *watcher) pulls(ctx context.Context, pod *unstructured.Unstructured) bool {
+	count := map[string]int{}
+	for _, e := range w.t.events(ctx, pod) {
+		count[kube.Text(e.Object, "reason")]++
+	}
+	return count["Pulling"] > count["Pulled"]
+}
+
+// failure describes a pod that does not become ready, with its log.
+func (w *watcher) failure(ctx context.Context, problem *kube.PodProblem) *Failure {
+	f := &Failure{About: &w.ref, Message: problem.String()}
+	switch c := problem.Container; {
+	case c.ImagePullFailed():
+		f.Message = fmt.Sprintf("image %s cannot be pulled: %s", c.Image, cmpOr(c.Message, c.Reason))
+		f.Next = "Use another image with --image " + c.Image + "=IMAGE, or give the nodes access to the registry"
+	case problem.State == kube.Crashed:
+		f.Logs = w.t.logs(ctx, w.ref, c.Name)
+		f.Next = "Read the log above; the image may not fit this cluster: --image " + c.Image + "=IMAGE"
+	case problem.State == kube.Unschedulable:
+		f.Next = "Add nodes or free resources: kubectl kubeflow doctor nodes"
+	}
+	return f
+}
+
+// logs returns the last lines of a container's log, or of the one that ran before.
+func (t *T) logs(ctx context.Context, pod cluster.Ref, container string) []string {
+	const most = 10
+	for _, previous := range []bool{false, true} {
+		text, err := t.Client.View().Logs(ctx, pod, cluster.LogScope{Container: container, Previous: previous, Lines: most})
+		if text = strings.TrimSpace(text); err == nil && text != "" {
+			lines := strings.Split(redact.Message(text), "\n")
+			return lines[max(0, len(lines)-most):]
+		}
+	}
+	return nil
+}
+
+// events returns the events about an object, the oldest first.
+func (t *T) events(ctx context.Context, o *unstructured.Unstructured) []*unstructured.Unstructured {
+	list, err := t.Client.View().List(ctx, eventKind, cluster.Scope{Namespace: o.GetNamespace(), Fields: "involvedObject.uid=" + string(o.GetUID())})
+	if err != nil {
+		return nil
+	}
+	return list
+}
+
+// complaint returns the last warning about an object, "" if there is none.
+func (t *T) complaint(ctx context.Context, o *unstructured.Unstructured) string {
+	latest, message := "", ""
+	for _, e := range t.events(ctx, o) {
+		if at := kube.Text(e.Object, "lastTimestamp"); kube.Text(e.Object, "type") == "Warning" && at >= latest {
+			latest, message = at, kube.Text(e.Object, "message")
+		}
+	}
+	return redact.Message(message)
+}
+
+// restricted returns a security context that every Pod Security level admits.
+func restricted(user int64) (pod, container map[string]any) {
+	return map[string]any{"runAsNonRoot": true, "runAsUser": user, "fsGroup": user, "seccompProfile": map[string]any{"type": "RuntimeDefault"}},
+		map[string]any{"allowPrivilegeEscalation": false, "capabilities": map[string]any{"drop": []any{"ALL"}}}
+}
+
+// small are resources that satisfy quotas which demand requests and limits.
+func small(memory string) map[string]any {
+	return map[string]any{
+		"requests": map[string]any{"cpu": "100m", "memory": memory},
+		"limits":   map[string]any{"cpu": "1", "memory": memory},
+	}
+}

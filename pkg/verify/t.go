@@ -1,0 +1,165 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+)
+
+// A T is what a running test uses.
+type T struct {
+	*Session
+	test  *Test
+	clock *clock
+
+	mu      sync.Mutex
+	layers  []Reached
+	details []string
+	images  []string
+	waiting string // what it waits for
+}
+
+// Step says what the test does now.
+func (t *T) Step(format string, args ...any) {
+	step := fmt.Sprintf(format, args...)
+	t.mu.Lock()
+	same := t.waiting == step
+	t.waiting = step
+	t.mu.Unlock()
+	if !same {
+		t.options.Observe(Event{Test: t.test.Name, Step: step})
+	}
+}
+
+// Detail adds a line of what was seen.
+func (t *T) Detail(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.details = append(t.details, fmt.Sprintf(format, args...))
+}
+
+// Layer records how a layer was reached, and returns the error.
+func (t *T) Layer(layer Layer, err error) error {
+	reached := Reached{Layer: layer, Status: Passed}
+	if err != nil {
+		reached.Status, reached.Reason = Failed, err.Error()
+	}
+	t.reached(reached)
+	return err
+}
+
+// Skip records why a layer was not tried.
+func (t *T) Skip(layer Layer, why string) { t.reached(Reached{layer, NotApplicable, why}) }
+
+func (t *T) reached(r Reached) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.layers = append(t.layers, r)
+}
+
+// Image returns the image to use, after --image, and records it.
+func (t *T) Image(ctx context.Context, use Use) (string, error) {
+	image, err := t.imageOf(ctx, use)
+	if err != nil {
+		return "", err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.images = append(t.images, image)
+	return image, nil
+}
+
+// Create creates an object of the test in its namespace, labelled, and has it removed at the end.
+func (t *T) Create(ctx context.Context, o *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	if o.GetNamespace() == "" {
+		o.SetNamespace(t.Namespace)
+	}
+	label(o, t.id, t.test.Name)
+	made, err := t.create(ctx, o)
+	if err == nil {
+		return made, nil
+	}
+	ref := cluster.RefOf(o)
+	f := &Failure{About: &ref, Message: "it was refused: " + rootCause(err)}
+	switch {
+	case apierrors.IsForbidden(err) && t.options.Namespace != "":
+		f.Next = "Check the permissions and the quota of the namespace: kubectl describe resourcequota -n " + t.Namespace
+	case apierrors.IsForbidden(err):
+		f.Next = "Ask the administrator for the permission, or test in a namespace of yours: kubectl kubeflow verify -n NAMESPACE"
+	}
+	return nil, f
+}
+
+// Poll calls look until it is done, an error, or the end of the test's time.
+func (t *T) Poll(ctx context.Context, look func(ctx context.Context) (done bool, err error)) error {
+	for {
+		done, err := look(ctx)
+		if done || err != nil {
+			return err
+		}
+		if err := kube.Sleep(ctx, pollInterval); err != nil {
+			return err
+		}
+	}
+}
+
+const pollInterval = 500 * time.Millisecond
+
+// Get reads an object as it is now, nil if it does not exist.
+func (t *T) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstructured, error) {
+	return cluster.IgnoreNotFound(t.Client.View().Get(ctx, ref))
+}
+
+// Annotate sets an annotation of an object that the test created.
+func (t *T) Annotate(ctx context.Context, o *unstructured.Unstructured, key, value string) error {
+	change := cluster.Edit(o, func(o *unstructured.Unstructured) {
+		annotations := o.GetAnnotations()
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		annotations[key] = value
+		o.SetAnnotations(annotations)
+	})
+	change.Before = change.Before.DeepCopy()
+	change.Before.SetResourceVersion("") // its controller writes the status meanwhile
+	_, err := t.Client.Do(ctx, change, cluster.Options{Manager: Manager})
+	return err
+}
+
+// object returns an object from its fields.
+func object(apiVersion, kind, name string, spec map[string]any) *unstructured.Unstructured {
+	o := &unstructured.Unstructured{Object: map[string]any{"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{"name": name}}}
+	if spec != nil {
+		o.Object["spec"] = spec
+	}
+	return o
+}
+
+// rootCause returns the API server's own words.
+func rootCause(err error) string {
+	if status, ok := err.(apierrors.APIStatus); ok { //nolint:errorlint // the wrapped ones are found below
+		return status.Status().Message
+	}
+	if inner := unwrap(err); inner != nil {
+		return rootCause(inner)
+	}
+	return err.Error()
+}
+
+func unwrap(err error) error {
+	if u, ok := err.(interface{ Unwrap() error }); ok {
+		return u.Unwrap()
+	}
+	return nil
+}
+
+// now is a time as annotations have it.
+func now() string { return metav1.Now().UTC().Format(time.RFC3339) }
