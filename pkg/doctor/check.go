@@ -85,6 +85,8 @@ type Settings struct {
 	PasswordHash string
 	// Named tells that the user named the checks: then what is only worth knowing may be changed as well.
 	Named bool
+	// Inspect compares the cluster with what was installed; nil where that is not known, as of manifests.
+	Inspect func(context.Context, cluster.View) (*Inspection, error)
 	// NewSecret makes a random secret of 32 letters and digits; nil where none may be made.
 	NewSecret func() string
 }

@@ -25,6 +25,7 @@ type Options struct {
 func Diagnose(ctx context.Context, view cluster.View, checks []*Check, o Options) *Report {
 	r := NewReport()
 	r.Checks = make([]CheckReport, len(checks))
+	o.Settings = o.inspectOnce(ctx, view)
 	var wait sync.WaitGroup
 	wait.Go(func() { r.learn(ctx, view, o.Settings) })
 	shared := &memo{}
@@ -108,15 +109,6 @@ func (r *Report) hint(checks []*Check) {
 		found := slices.ContainsFunc(r.Checks[i].Findings, func(f Finding) bool { return f.Severity.AtLeast(Warning) })
 		if found && c.Hint != "" && !slices.Contains(r.Hints, c.Hint) {
 			r.Hints = append(r.Hints, c.Hint)
-		}
-	}
-}
-
-// explain drops the mention of a root cause that was looked for and not found.
-func (r *Report) explain() {
-	for f := range r.findings() {
-		if cause := r.Check(f.ExplainedBy); cause != nil && cause.Status == OK {
-			f.ExplainedBy = ""
 		}
 	}
 }

@@ -29,6 +29,13 @@ type Finding struct {
 	Command     string   `json:"command,omitempty"`     // the kubectl command that a person could type
 	Page        string   `json:"page,omitempty"`
 	Fix         *Fix     `json:"fix,omitempty"`
+	// Affects are the other objects that the finding is about, or that do not work because of it.
+	Affects []cluster.Ref `json:"affects,omitempty"`
+
+	// Needs are the objects without which this is to be expected: if another check found something about one of them, that is the cause.
+	// PerhapsBy are checks whose findings are the cause, where they found anything; the first of them counts.
+	Needs     []cluster.Ref `json:"-"`
+	PerhapsBy []string      `json:"-"`
 }
 
 // A Subject is the object a finding is about, and the field of it.

@@ -23,6 +23,8 @@ import (
 type Input struct {
 	Release *release.Release // nil: the checks recognise it
 
+	inspect func(context.Context, cluster.View) (*doctor.Inspection, error) // nil where what is installed is not known
+
 	view func() cluster.View // a new one for each diagnosis where what it shows can change
 	head func(*doctor.Report)
 }
@@ -33,7 +35,7 @@ func FromCluster(ctx context.Context, client *cluster.Client) (*Input, error) {
 	if _, err := view.Version(ctx); err != nil {
 		return nil, err
 	}
-	return &Input{Release: InstalledRelease(ctx, view), view: client.View, head: func(r *doctor.Report) {
+	return &Input{Release: InstalledRelease(ctx, view), inspect: Inspect, view: client.View, head: func(r *doctor.Report) {
 		r.Context, r.Server = client.Context, client.Server()
 	}}, nil
 }
@@ -108,7 +110,7 @@ func Diagnose(ctx context.Context, in *Input, o DiagnoseOptions) (*doctor.Report
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	o.Release = in.Release
+	o.Release, o.Inspect = in.Release, in.inspect
 	for deadline := o.Now().Add(o.Wait); ; {
 		report := doctor.Diagnose(ctx, in.view(), o.Checks, o.Options)
 		if ctx.Err() != nil {

@@ -30,7 +30,7 @@ func Fix(ctx context.Context, client *cluster.Client, o Options) (*doctor.Report
 	if err != nil {
 		return nil, err
 	}
-	o.Release = in.Release
+	o.Release, o.Inspect = in.Release, in.inspect
 	if o.Checks == nil {
 		o.Checks = checks.All()
 	}

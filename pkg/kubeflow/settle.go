@@ -41,6 +41,7 @@ func (p *InstallPlan) Settle(ctx context.Context, o SettleOptions) (*doctor.Repo
 		}
 		fixed = report.Fixes
 	}
+	p.client.Forget() // the install has added kinds
 	in, err := FromCluster(ctx, p.client)
 	if err != nil {
 		return nil, err

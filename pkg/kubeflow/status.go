@@ -196,3 +196,52 @@ func short(err error) string {
 	line, _, _ := strings.Cut(message, "\n")
 	return line
 }
+
+// Inspect compares a cluster with what was installed, as status does, for the checks of the doctor.
+func Inspect(ctx context.Context, view cluster.View) (*doctor.Inspection, error) {
+	all, err := inventory.List(ctx, view)
+	if err != nil && !apierrors.IsForbidden(err) && !inventory.Untrusted(err) {
+		return nil, err
+	}
+	chosen := inventory.Choose(all, "")
+	recorded := chosen != nil && !chosen.Uninstalled
+	if !recorded {
+		found, failed := status.Detect(ctx, view)
+		if found == nil {
+			return &doctor.Inspection{Absent: true}, cmp.Or(failed, err)
+		}
+		chosen = found
+	}
+	now, err := view.Now(ctx)
+	if err != nil {
+		now = time.Now()
+	}
+	holder, err := lock.CurrentHolder(ctx, view, now)
+	if err != nil && !apierrors.IsForbidden(err) {
+		return nil, err
+	}
+	locked := holder != nil && !holder.Own // a fix looks again while it holds the Lease itself
+	read, err := status.Read(ctx, view, chosen, status.Options{All: true, Locked: locked})
+	if err != nil {
+		return nil, err
+	}
+	return inspection(chosen, read, recorded, locked), nil
+}
+
+func inspection(inv *inventory.Inventory, read *status.Status, recorded, locked bool) *doctor.Inspection {
+	out := &doctor.Inspection{Recorded: recorded, Release: inv.Release, Interrupted: read.Interrupted, AtWork: locked || read.Uninstalling}
+	entries, drift := inv.Entries(), map[cluster.Ref][]string{}
+	for _, d := range read.Drift {
+		drift[d.Ref.Identity()] = d.Fields
+	}
+	for _, c := range read.Components {
+		for _, item := range c.Items {
+			id := item.Ref.Identity()
+			e := entries[id]
+			out.Objects = append(out.Objects, doctor.Inspected{
+				Ref: item.Ref, Component: c.Name, State: string(item.State), Why: item.Why, Replicas: e.Replicas, Stopped: e.Stopped, Drift: drift[id],
+			})
+		}
+	}
+	return out
+}

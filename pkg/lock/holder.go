@@ -31,7 +31,7 @@ func CurrentHolder(ctx context.Context, view cluster.View, now time.Time) (*Hold
 	if renewed := timeOf(lease, "renewTime"); holder == "" || ownIdentity().knowsGone(holder) || !renewed.IsZero() && now.Sub(renewed) > staleAfter {
 		return nil, nil
 	}
-	return &Holder{Who: parseIdentity(holder).who(), Doing: lease.GetAnnotations()[doingAnnotation], Since: timeOf(lease, "acquireTime")}, nil
+	return &Holder{Own: ownIdentity().is(holder), Who: parseIdentity(holder).who(), Doing: lease.GetAnnotations()[doingAnnotation], Since: timeOf(lease, "acquireTime")}, nil
 }
 
 // staleAfter is much longer than the Lease's duration, because the holder's clock may differ.

@@ -65,6 +65,12 @@ func (i identity) who() string {
 	return i.user + "@" + i.host
 }
 
+// is reports whether a holder is the same process.
+func (i identity) is(holder string) bool {
+	other := parseIdentity(holder)
+	return other.host == i.host && other.pidNamespace == i.pidNamespace && other.process == i.process
+}
+
 // knowsGone reports whether a process is known to have ended, which can only be known on its own machine.
 func (i identity) knowsGone(holder string) bool {
 	other := parseIdentity(holder)

@@ -33,6 +33,7 @@ type Holder struct {
 	Who   string    `json:"who"`   // jane@laptop
 	Doing string    `json:"doing"` // "installing Kubeflow 26.03"
 	Since time.Time `json:"since"` // by the holder's clock
+	Own   bool      `json:"-"`     // it is this process
 }
 
 // HeldError is returned when another process holds the Lease.

@@ -14,6 +14,9 @@ import (
 
 // verdict maps a report to the error of the command.
 func (o *doctorOptions) verdict(r *doctor.Report) error {
+	if r.Absent() {
+		return &problem.Error{What: doctor.NoKubeflow, Next: "Install it with: kubectl kubeflow install"}
+	}
 	if r.Worst().AtLeast(doctor.Severity(o.failOn)) {
 		if o.wait > 0 {
 			return &problem.Error{What: fmt.Sprintf("problems remain after %s", o.wait), Next: o.next(r), Err: context.DeadlineExceeded}

@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/certificates"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/exposure"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/installation"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/manifests"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/mesh"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/nodes"
@@ -24,6 +25,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/tenancy"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/training"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/upgrades"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
 // Every returns all checks: those of an install's plan, and [All].
@@ -47,6 +49,8 @@ func Preflight() []*doctor.Check {
 // All returns the checks that apply to what is installed, in the order in which they are reported: causes before their effects.
 func All() []*doctor.Check {
 	return []*doctor.Check{
+		installation.Complete,
+		installation.Drift,
 		platform.KubernetesVersion,
 		platform.RemovedAPIs,
 		manifests.Valid,
@@ -112,6 +116,8 @@ func All() []*doctor.Check {
 		upgrades.LeftOvers,
 		upgrades.Skew,
 		pods.Crashes,
+		pods.Ready,
+		workloads.Available,
 	}
 }
 

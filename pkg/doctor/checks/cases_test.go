@@ -14,9 +14,11 @@ import (
 
 	"golang.org/x/tools/txtar"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
@@ -118,6 +120,7 @@ func read(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
 		}
 	}
 	s.MPIOperator = objects(t, file(a, "operator.yaml"))
+	s.Inspect = inspectionOf(t, a)
 	view := cluster.Saved("the case", savedAnswers(t, a, server), objects(t, file(a, "cluster.yaml"))...)
 	if toInstall := objects(t, file(a, "install.yaml")); len(toInstall) > 0 {
 		s.Install.Objects, s.Install.Now, s.Install.Component = toInstall, view, map[cluster.Ref]string{}
@@ -128,6 +131,40 @@ func read(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
 	}
 	s.Install = nil
 	return view, s
+}
+
+// inspectionOf returns what a case says of the installation (inspection.yaml). It asks for what the real one reads first.
+func inspectionOf(t *testing.T, a *txtar.Archive) func(context.Context, cluster.View) (*doctor.Inspection, error) {
+	content := file(a, "inspection.yaml")
+	if content == "" {
+		return nil
+	}
+	known := &doctor.Inspection{}
+	if err := yaml.UnmarshalStrict([]byte(content), known); err != nil {
+		t.Fatal(err)
+	}
+	return func(ctx context.Context, view cluster.View) (*doctor.Inspection, error) {
+		for _, kind := range []schema.GroupKind{kube.NamespaceKind, kube.ConfigMapKind} {
+			if _, err := view.List(ctx, kind, cluster.Scope{}); err != nil {
+				return nil, err
+			}
+		}
+		return withoutRestored(ctx, view, *known), nil
+	}
+}
+
+// withoutRestored returns what is known without the drift of workloads that have been scaled back.
+func withoutRestored(ctx context.Context, view cluster.View, known doctor.Inspection) *doctor.Inspection {
+	known.Objects = slices.Clone(known.Objects)
+	for i, o := range known.Objects {
+		if o.Replicas == 0 || len(o.Drift) == 0 {
+			continue
+		}
+		if live, err := view.Get(ctx, o.Ref); err == nil && kube.Replicas(live) >= o.Replicas {
+			known.Objects[i].Drift = slices.DeleteFunc(slices.Clone(o.Drift), func(field string) bool { return strings.HasPrefix(field, "spec.replicas:") })
+		}
+	}
+	return &known
 }
 
 // savedAnswers reads what a case has besides objects: the time (now), logs (logs/NAMESPACE/POD/CONTAINER, with .previous for the

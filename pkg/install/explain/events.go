@@ -30,14 +30,9 @@ func lastEvent(ctx context.Context, view cluster.View, o *unstructured.Unstructu
 	}
 	var last map[string]any
 	for _, event := range events {
-		if last == nil || lastSeen(event.Object) >= lastSeen(last) {
+		if last == nil || kube.LastSeen(event.Object) >= kube.LastSeen(last) {
 			last = event.Object
 		}
 	}
 	return last
-}
-
-// lastSeen returns when an event last came, whichever of the two event APIs it was written with. Times compare as text.
-func lastSeen(event map[string]any) string {
-	return max(kube.Text(event, "lastTimestamp"), kube.Text(event, "series", "lastObservedTime"), kube.Text(event, "eventTime"), kube.Text(event, "metadata", "creationTimestamp"))
 }

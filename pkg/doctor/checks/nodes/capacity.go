@@ -46,6 +46,7 @@ var Capacity = &doctor.Check{
 		if f.Severity, f.Command = doctor.Error, "az aks nodepool scale --resource-group GROUP --cluster-name CLUSTER --name POOL --node-count N"; autoscales {
 			f.Severity, f.Advice = doctor.Warning, autoscalerAdvice
 		}
+		adviseUncordon(&f, all)
 		return []doctor.Finding{f}, nil
 	},
 }

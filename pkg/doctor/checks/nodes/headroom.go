@@ -96,7 +96,9 @@ func (r nodeHeadroom) rejectReason(spec corev1.PodSpec) string {
 	if !isReady(r.node) {
 		return notReadyReason
 	}
-	keepsOut := func(t *corev1.Taint) bool { return t.Effect != corev1.TaintEffectPreferNoSchedule }
+	keepsOut := func(t *corev1.Taint) bool {
+		return t.Effect != corev1.TaintEffectPreferNoSchedule && t.Key != corev1.TaintNodeUnschedulable // that of a cordoned node follows the field
+	}
 	if taint, found := scheduling.FindMatchingUntoleratedTaint(klog.Background(), r.node.Spec.Taints, spec.Tolerations, keepsOut, true); found {
 		return taintReason + taint.ToString()
 	}

@@ -62,5 +62,6 @@ func slotFindings(e doctor.Exam, coming []pendingPods, all []nodeHeadroom, autos
 	if autoscales {
 		f.Severity, f.Advice = doctor.Warning, autoscalerAdvice
 	}
+	adviseUncordon(&f, all)
 	return []doctor.Finding{f}
 }

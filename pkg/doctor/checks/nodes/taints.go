@@ -3,7 +3,11 @@ package nodes
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
@@ -18,9 +22,11 @@ var Taints = &doctor.Check{
 	Title: "Schedulable nodes exist",
 	Why: "A node with a taint accepts only pods that tolerate it, and Kubeflow's pods tolerate none. On a cluster whose only pool is a " +
 		"system pool with CriticalAddonsOnly, or whose other pools are for GPUs or spot VMs, every Kubeflow pod stays Pending.",
-	FixNote:   "No automatic fix: taints belong to the node pool, and AKS restores them. Add a user pool without taints.",
+	FixNote: "--fix uncordons the nodes if nothing else keeps the pods off. Taints belong to the node pool, and AKS restores them: for those there is no automatic fix, add a user pool " +
+		"without taints.",
 	Sources:   []string{"https://learn.microsoft.com/azure/aks/use-system-pools"},
 	Reads:     []schema.GroupKind{kube.NodeKind, kube.PodKind, kube.NamespaceKind, kube.ConfigMapKind, nodePoolKind},
+	Writes:    []doctor.Write{{Kind: kube.NodeKind, Fields: []string{"/spec/unschedulable"}}},
 	Preflight: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		coming, err := listPendingPods(ctx, e)
@@ -35,7 +41,11 @@ var Taints = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		return taintFindings(coming, all, autoscales), nil
+		findings := taintFindings(coming, all, autoscales)
+		if len(findings) > 0 && e.Install == nil {
+			return findings, offerUncordon(ctx, e, &findings[0], coming, all)
+		}
+		return findings, nil
 	},
 }
 
@@ -91,6 +101,61 @@ func taintFindings(coming []pendingPods, all []nodeHeadroom, autoscales bool) []
 		f.Advice = taintedPoolsAdvice
 	}
 	return []doctor.Finding{f}
+}
+
+// offerUncordon makes uncordoning the fix where that alone gives every pod a node. More nodes would only leave the cordoned ones idle.
+func offerUncordon(ctx context.Context, e doctor.Exam, f *doctor.Finding, coming []pendingPods, all []nodeHeadroom) error {
+	cordoned := map[string]bool{}
+	for _, p := range coming {
+		if p.perNode || len(acceptingNodes(all, p.spec)) > 0 {
+			continue
+		}
+		would := slices.DeleteFunc(slices.Clone(all), func(r nodeHeadroom) bool { return !r.acceptsUncordoned(p.spec) })
+		if len(would) == 0 {
+			return nil
+		}
+		for _, r := range would {
+			cordoned[r.node.Name] = true
+		}
+	}
+	nodes, err := e.List(ctx, kube.NodeKind, cluster.Scope{})
+	if err != nil {
+		return err
+	}
+	fix := &doctor.Fix{Impact: doctor.Safe}
+	for _, n := range nodes {
+		if cordoned[n.GetName()] {
+			fix.Changes = append(fix.Changes, cluster.Edit(n, func(o *unstructured.Unstructured) { unstructured.RemoveNestedField(o.Object, "spec", "unschedulable") }))
+		}
+	}
+	if len(fix.Changes) == 0 {
+		return nil
+	}
+	fix.Title = "Uncordon " + text.Names(fix.Changes, text.Most, func(c cluster.Change) string { return c.Ref().Name })
+	f.Advice, f.Command, f.Fix = cordonedAdvice, "kubectl uncordon "+escape.Words(slices.Sorted(maps.Keys(cordoned))...), fix
+	return nil
+}
+
+// adviseUncordon advises to use the nodes that are there before adding others.
+func adviseUncordon(f *doctor.Finding, all []nodeHeadroom) {
+	var cordoned []string
+	for _, r := range all {
+		if r.node.Spec.Unschedulable && isReady(r.node) {
+			cordoned = append(cordoned, r.node.Name)
+		}
+	}
+	if len(cordoned) > 0 {
+		f.Advice, f.Command = cordonedAdvice, "kubectl uncordon "+escape.Words(cordoned...)
+	}
+}
+
+// acceptsUncordoned reports whether a cordoned node would accept these pods.
+func (r nodeHeadroom) acceptsUncordoned(spec corev1.PodSpec) bool {
+	if !r.node.Spec.Unschedulable {
+		return false
+	}
+	r.node.Spec.Unschedulable = false
+	return r.rejectReason(spec) == ""
 }
 
 func nodeNames(all []nodeHeadroom) (names []string) {

@@ -112,6 +112,7 @@ func (d *deadWebhook) finding() doctor.Finding {
 		About:       doctor.Subject{Ref: cluster.RefOf(d.configuration), Field: fmt.Sprintf("webhooks[%d].clientConfig.service", d.at)},
 		Message:     fmt.Sprintf("%s has no ready endpoints: Service %s/%s has no ready pod", kube.KindName(d.configuration), d.namespace, d.name),
 		Consequence: "The API server rejects every object that the webhook should review.",
+		Needs:       []cluster.Ref{{APIVersion: "v1", Kind: "Service", Namespace: d.namespace, Name: d.name}},
 	}
 	if !d.there {
 		f.Message = fmt.Sprintf("%s has no endpoints: Service %s/%s does not exist", kube.KindName(d.configuration), d.namespace, d.name)

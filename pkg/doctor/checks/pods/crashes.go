@@ -23,8 +23,13 @@ var Crashes = &doctor.Check{
 	Title: "No pod is crash-looping",
 	Why: "A container that exits soon after it starts is restarted at ever longer intervals (CrashLoopBackOff), and its function is " +
 		"unavailable meanwhile. This check lists those for which no other check knows the reason.",
-	FixNote: "No automatic fix: the container's log says why it exits, and the finding gives the command to read it.",
-	Reads:   []schema.GroupKind{kube.PodKind, kube.NamespaceKind},
+	FixNote: "If a container exceeds its memory limit (OOMKilled), --fix (with --allow-restart) doubles the limit. Otherwise there is no automatic fix: the container's log says why it exits, " +
+		"and the finding gives the command to read it.",
+	Reads: []schema.GroupKind{kube.PodKind, kube.NamespaceKind, kube.DeploymentKind, kube.StatefulSetKind},
+	Writes: []doctor.Write{
+		{Kind: kube.DeploymentKind, In: workloads.Namespaces, Fields: []string{memoryLimit}},
+		{Kind: kube.StatefulSetKind, In: workloads.Namespaces, Fields: []string{memoryLimit}},
+	},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		pods, err := workloads.KubeflowPods(ctx, e)
 		if err != nil {
@@ -39,7 +44,11 @@ var Crashes = &doctor.Check{
 			}
 			if owner := pod.GetNamespace() + "/" + pod.GetGenerateName() + c.Name; !reported[owner] {
 				reported[owner] = true
-				findings = append(findings, crashFinding(pod, c))
+				f := crashFinding(pod, c)
+				if err := judgeMemory(ctx, e, &f, pod, c); err != nil {
+					return nil, err
+				}
+				findings = append(findings, f)
 			}
 		}
 		return findings, nil

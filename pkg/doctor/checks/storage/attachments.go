@@ -49,6 +49,7 @@ var Attachments = &doctor.Check{
 var attachErrors = []struct{ sign, message, advice string }{
 	{"Multi-Attach", "%s cannot attach its volume: the disk is attached to another node", "Stop the other pod that uses it: two notebooks cannot share an Azure disk. If its node is gone, AKS detaches the disk after some minutes."},
 	{"volume node affinity conflict", "%s cannot attach its volume: no schedulable node in the disk's zone", "Add nodes in the disk's zone, or use a StorageClass with zone-redundant disks."},
+	{"maximum number of data disks", "%s cannot attach its volume: the node's VM size allows no more disks", "Use a larger VM size, which allows more disks, or add nodes: the other disks of the node stay where they are."},
 	{"exceed max volume count", "%s cannot attach its volume: the nodes have no free disk slots", "Add nodes, or use a larger VM size, which allows more disks per node."},
 }
 

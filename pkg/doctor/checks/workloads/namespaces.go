@@ -63,7 +63,8 @@ func ProfileNamespaces(ctx context.Context, e doctor.Exam) (map[string]*unstruct
 // podFields are what checks read of the pods in profile namespaces that run. There may be ten thousands of them.
 const podFields = "metadata/labels metadata/annotations metadata/generateName metadata/ownerReferences metadata/creationTimestamp metadata/deletionTimestamp " +
 	"spec/nodeName spec/hostNetwork spec/serviceAccountName spec/containers/name spec/containers/image spec/initContainers/name spec/initContainers/image " +
-	"status/phase status/reason status/message status/conditions/type status/conditions/status status/conditions/reason status/conditions/message " +
+	"spec/containers/readinessProbe spec/containers/startupProbe spec/containers/resources/limits " +
+	"status/phase status/reason status/message status/conditions/type status/conditions/status status/conditions/reason status/conditions/message status/conditions/lastTransitionTime " +
 	"status/containerStatuses/name status/containerStatuses/ready status/containerStatuses/image status/containerStatuses/restartCount status/containerStatuses/state/waiting status/containerStatuses/state/running/name status/containerStatuses/state/terminated status/containerStatuses/lastState " +
 	"status/initContainerStatuses/name status/initContainerStatuses/ready status/initContainerStatuses/image status/initContainerStatuses/restartCount status/initContainerStatuses/state/waiting status/initContainerStatuses/state/running/name status/initContainerStatuses/state/terminated status/initContainerStatuses/lastState"
 
