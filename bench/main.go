@@ -42,6 +42,9 @@ var sides = []struct {
 	{"doctor, mutants of 1.2.0", []string{"--api-only", "--kubernetes=1.21"}, mutate("1.2.0")},
 	{"doctor, mutants of 1.10.2", []string{"--api-only"}, mutate("1.10.2")},
 	{"doctor, mutants of 26.03", []string{"--api-only"}, mutate("26.03")},
+	{"doctor, many Profiles", []string{"--api-only"}, (*bench).profiles},
+	{"doctor, 5000 nodes", []string{"--api-only"}, (*bench).nodes},
+	{"120 ms from the server", nil, (*bench).distant},
 }
 
 func main() {
@@ -73,6 +76,7 @@ func run(ctx context.Context, rounds int, only, out, record string) error {
 				continue
 			}
 			fmt.Fprintf(os.Stderr, "round %d of %d: %s\n", round+1, rounds, side.name)
+			measured.add("load average before a side, counted", load())
 			if err := b.onSandbox(ctx, side.flags, func(kubeconfig string) error { return side.measure(b, ctx, measured, kubeconfig) }); err != nil {
 				return fmt.Errorf("%s: %w", side.name, err)
 			}
@@ -109,4 +113,14 @@ func path(variable, fallback string) string {
 		return abs
 	}
 	return p
+}
+
+// load returns the load average of the last minute, 0 where it is not known.
+func load() float64 {
+	var last float64
+	content, err := os.ReadFile("/proc/loadavg")
+	if err == nil {
+		_, _ = fmt.Sscan(string(content), &last)
+	}
+	return last
 }

@@ -24,18 +24,8 @@ import (
 // scale measures doctor on a small cluster and on a large one: its requests, its time compared with listing all pods, and its
 // memory. The cluster is an API server without controllers, so that nothing else uses the CPUs.
 func (b *bench) scale(ctx context.Context, f figures, kubeconfig string) error {
-	objects, err := b.bare(ctx)
-	if err != nil {
+	if err := b.kubeflow(ctx, kubeconfig); err != nil {
 		return err
-	}
-	client, err := b.connect(kubeconfig)
-	if err != nil {
-		return err
-	}
-	for _, first := range []bool{true, false} { // objects of the second pass are retried until their CRDs are established
-		if err := applySide(ctx, client, objects, first); err != nil {
-			return err
-		}
 	}
 	if err := grow(ctx, kubeconfig, clusterSize{}, clusterSize{nodes: 3, users: 1}); err != nil {
 		return err
@@ -58,6 +48,65 @@ func (b *bench) scale(ctx context.Context, f figures, kubeconfig string) error {
 	}
 	f.add("limit: MB", 200)
 	return nil
+}
+
+// kubeflow creates the objects of Kubeflow without webhooks, which nothing would serve.
+func (b *bench) kubeflow(ctx context.Context, kubeconfig string) error {
+	objects, err := b.bare(ctx)
+	if err != nil {
+		return err
+	}
+	client, err := b.connect(kubeconfig)
+	if err != nil {
+		return err
+	}
+	for _, first := range []bool{true, false} { // objects of the second pass are retried until their CRDs are established
+		if err := applySide(ctx, client, objects, first); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// profiles measures doctor on clusters with more and more Profiles, in each of which ten pods have no sidecar.
+func (b *bench) profiles(ctx context.Context, f figures, kubeconfig string) error {
+	if err := b.kubeflow(ctx, kubeconfig); err != nil {
+		return err
+	}
+	size := clusterSize{}
+	for _, users := range []int{300, 1000, 3000} {
+		larger := clusterSize{nodes: 300, users: users, podsEach: 10}
+		if err := grow(ctx, kubeconfig, size, larger); err != nil {
+			return fmt.Errorf("growing the cluster: %w", err)
+		}
+		size = larger
+		if err := b.doctor(ctx, f, kubeconfig, fmt.Sprintf("doctor, %d Profiles", users)); err != nil {
+			return err
+		}
+	}
+	f.add("limit: s", 5)
+	f.add("limit: 300 MB", 300)
+	return nil
+}
+
+// nodes measures doctor on a cluster as large as AKS allows, against the same cluster when it was small.
+func (b *bench) nodes(ctx context.Context, f figures, kubeconfig string) error {
+	if err := b.kubeflow(ctx, kubeconfig); err != nil {
+		return err
+	}
+	small := clusterSize{nodes: 3, users: 1}
+	large := clusterSize{nodes: 5000, namespaces: 500, pods: 100_000, users: 1000, routes: 5000}
+	if err := grow(ctx, kubeconfig, clusterSize{}, small); err != nil {
+		return err
+	}
+	if err := b.doctor(ctx, f, kubeconfig, "doctor, before 5000 nodes"); err != nil {
+		return err
+	}
+	if err := grow(ctx, kubeconfig, small, large); err != nil {
+		return fmt.Errorf("growing the cluster: %w", err)
+	}
+	f.add("limit: 150 MB", 150)
+	return b.doctor(ctx, f, kubeconfig, "doctor, 5000 nodes")
 }
 
 // doctor runs once through a counting proxy, and once without it to measure time and memory.

@@ -18,8 +18,10 @@ var policyEngines = []struct{ namespace, daemonSet, engine string }{
 // error when it found none and could not look everywhere.
 func PolicyEngine(ctx context.Context, view View) (string, error) {
 	var unread error
-	for _, known := range policyEngines {
-		_, err := view.Get(ctx, Ref{APIVersion: "apps/v1", Kind: "DaemonSet", Namespace: known.namespace, Name: known.daemonSet})
+	questions := PolicyEngineQuestions()
+	Ahead(ctx, view, questions...)
+	for i, known := range policyEngines {
+		_, err := view.Get(ctx, questions[i].Ref)
 		if err == nil {
 			return known.engine, nil
 		}
@@ -28,4 +30,13 @@ func PolicyEngine(ctx context.Context, view View) (string, error) {
 		}
 	}
 	return "", unread
+}
+
+// PolicyEngineQuestions returns what [PolicyEngine] asks.
+func PolicyEngineQuestions() []Question {
+	questions := make([]Question, len(policyEngines))
+	for i, known := range policyEngines {
+		questions[i].Ref = Ref{APIVersion: "apps/v1", Kind: "DaemonSet", Namespace: known.namespace, Name: known.daemonSet}
+	}
+	return questions
 }

@@ -58,6 +58,28 @@ type Scope struct {
 	Keep string
 }
 
+// A Question is one that will be asked of a View: for the object that Ref names, or for those of a kind.
+type Question struct {
+	Ref  Ref
+	Kind schema.GroupKind
+	In   Scope
+}
+
+// Ahead asks a View side by side what will be asked of it one after the other, and does not wait for the answers: with a server
+// that is far away, each question that has to wait for another takes a round trip more. A View asks no question twice, so whoever
+// needs the answer waits for the one that is under way.
+func Ahead(ctx context.Context, view View, questions ...Question) {
+	for _, q := range questions {
+		go func() {
+			if q.Ref.Name != "" {
+				_, _ = view.Get(ctx, q.Ref)
+			} else {
+				_, _ = view.List(ctx, q.Kind, q.In)
+			}
+		}()
+	}
+}
+
 // ErrUnknowable is the error for a question that a source cannot answer: rendered manifests have no server version.
 type ErrUnknowable struct{ What, Source string }
 

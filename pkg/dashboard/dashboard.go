@@ -32,6 +32,7 @@ var ManagedLabels = map[string]string{
 func Read(ctx context.Context, view cluster.View) (Dashboard, error) {
 	var d Dashboard
 	var err error
+	Ahead(ctx, view)
 	if d.Gateway, err = FindGateway(ctx, view); err != nil {
 		return d, err
 	}
@@ -57,9 +58,11 @@ func (g Gateway) ReadEndpoints(ctx context.Context, view cluster.View) ([]Endpoi
 	return d.Endpoints(), nil
 }
 
+var systemNodes = cluster.Scope{Labels: "kubernetes.azure.com/mode=system", Metadata: true}
+
 // readRegion returns the Azure region, "" when it is unknown. The nodes of the system pool are few, and always there.
 func readRegion(ctx context.Context, view cluster.View) string {
-	system, err := view.List(ctx, kube.NodeKind, cluster.Scope{Labels: "kubernetes.azure.com/mode=system", Metadata: true})
+	system, err := view.List(ctx, kube.NodeKind, systemNodes)
 	if err != nil {
 		return ""
 	}

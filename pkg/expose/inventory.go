@@ -54,6 +54,19 @@ var (
 	editedKinds  = []schema.GroupKind{dashboard.IstioGatewayKind, dashboard.AuthorizationPolicyKind, dashboard.RequestAuthenticationKind, kube.ConfigMapKind}
 )
 
+// Ahead asks ahead for what [Read] reads.
+func Ahead(ctx context.Context, view cluster.View) {
+	dashboard.Ahead(ctx, view)
+	created := cluster.Scope{Labels: labels.FormatLabels(maps.Clone(dashboard.ManagedLabels))}
+	for _, kind := range createdKinds {
+		cluster.Ahead(ctx, view, cluster.Question{Kind: kind, In: created})
+	}
+	for _, kind := range editedKinds {
+		cluster.Ahead(ctx, view, cluster.Question{Kind: kind, In: cluster.Scope{Labels: record.Label + "=expose"}})
+	}
+	cluster.Ahead(ctx, view, cluster.Question{Kind: kube.SecretKind, In: cluster.Scope{Namespace: "istio-system", Metadata: true}})
+}
+
 // ReadInventory returns what expose created and changed, in any namespace, even without a gateway.
 func ReadInventory(ctx context.Context, view cluster.View) (Inventory, error) {
 	var m Inventory

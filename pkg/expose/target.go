@@ -28,6 +28,7 @@ type Target struct {
 func Read(ctx context.Context, view cluster.View) (Target, error) {
 	var t Target
 	var err error
+	Ahead(ctx, view)
 	if t.Dashboard, err = dashboard.Read(ctx, view); err != nil {
 		return t, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/bundle"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
@@ -31,11 +32,22 @@ type Input struct {
 
 // FromCluster returns a live cluster as input. A cluster that does not answer is one error, and not one for each check.
 func FromCluster(ctx context.Context, client *cluster.Client) (*Input, error) {
-	view := client.View()
-	if _, err := view.Version(ctx); err != nil {
+	first := client.View()
+	cluster.Ahead(ctx, first, cluster.Question{Kind: kube.NamespaceKind}) // with the kinds of the server, which every other question needs
+	if _, err := first.Version(ctx); err != nil {
 		return nil, err
 	}
-	return &Input{Release: InstalledRelease(ctx, view), inspect: Inspect, view: client.View, head: func(r *doctor.Report) {
+	dashboard.Ahead(ctx, first)
+	cluster.Ahead(ctx, first, cluster.Question{Kind: kube.NodeKind, In: cluster.NodeScope})
+	installed := InstalledRelease(ctx, first)
+	next := func() cluster.View { // the first diagnosis goes on with what was read
+		view := first
+		if first = nil; view == nil {
+			view = client.View()
+		}
+		return view
+	}
+	return &Input{Release: installed, inspect: Inspect, view: next, head: func(r *doctor.Report) {
 		r.Context, r.Server = client.Context, client.Server()
 	}}, nil
 }

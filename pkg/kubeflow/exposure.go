@@ -16,12 +16,13 @@ import (
 
 // ReadExposure fills in how the dashboard can be reached now, whether it answers, and what could be better.
 func ReadExposure(ctx context.Context, client *cluster.Client, into *expose.Exposure) error {
-	t, err := expose.Read(ctx, client.View())
+	view := client.View()
+	t, err := expose.Read(ctx, view)
 	if err != nil {
 		return err
 	}
 	into.SetTarget(t)
-	askAll(ctx, client, into.Endpoints, tls.CA(ctx, client.View(), t))
+	askAll(ctx, client, into.Endpoints, tls.CA(ctx, view, t))
 	for _, e := range into.Endpoints {
 		if e.URL != "" && (into.URL == "" || e.Answer != nil && e.Answer.Healthy()) {
 			into.URL = e.URL

@@ -54,6 +54,7 @@ func newStatusReader(client *cluster.Client, o StatusOptions) *statusReader {
 // read reads everything through a view: first at what is installed, then side by side at how that is and what is around it.
 func (r *statusReader) read(ctx context.Context, view cluster.View) (*Overview, error) {
 	overview := NewOverview(r.client)
+	expose.Ahead(ctx, view)
 	inventory, err := r.inventory(ctx, view, overview)
 	if err != nil {
 		return nil, err

@@ -102,6 +102,16 @@ func OfUser(namespace *unstructured.Unstructured) string {
 	return ""
 }
 
+// Ahead asks ahead for what [List] asks for, in each kind.
+func Ahead(ctx context.Context, view cluster.View, in cluster.Scope, kinds ...schema.GroupKind) {
+	in.Namespace = Namespace
+	questions := []cluster.Question{{Ref: ref()}, {Kind: schema.GroupKind{Group: rbacGroup, Kind: "RoleBinding"}, In: cluster.Scope{Namespace: Namespace}}}
+	for _, kind := range kinds {
+		questions = append(questions, cluster.Question{Kind: kind, In: in})
+	}
+	cluster.Ahead(ctx, view, questions...)
+}
+
 // List returns the records of a kind; none if there is no namespace for them. The errors are those of [Check].
 func List(ctx context.Context, view cluster.View, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
 	exists, err := Check(ctx, view)

@@ -56,6 +56,10 @@ func (s Spoiled) String() string { return fmt.Sprintf("%s is ignored: %s", s.Abo
 // ReadHistory reads the records of earlier fixes. The errors are those of [state.Check], or a failed request.
 func ReadHistory(ctx context.Context, view cluster.View) (History, error) {
 	var h History
+	state.Ahead(ctx, view, cluster.Scope{Labels: recordLabel}, kube.SecretKind)
+	for _, kind := range []schema.GroupKind{kube.SecretKind, kube.ConfigMapKind} {
+		cluster.Ahead(ctx, view, cluster.Question{Kind: kind, In: cluster.Scope{Namespace: earlierNamespace, Labels: recordLabel, Metadata: true}})
+	}
 	objects, err := state.List(ctx, view, kube.SecretKind, cluster.Scope{Labels: recordLabel})
 	if err != nil {
 		return h, err

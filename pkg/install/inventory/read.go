@@ -55,6 +55,8 @@ func List(ctx context.Context, view cluster.View) ([]*Inventory, error) {
 // Older versions kept them in other namespaces, where others can write. Those count only until this program has recorded anything in
 // its own namespace, which [TakeOver] does with all of them; afterwards they are only named.
 func Read(ctx context.Context, view cluster.View) (*Records, error) {
+	state.Ahead(ctx, view, cluster.Scope{Labels: Selector}, kube.ConfigMapKind)
+	cluster.Ahead(ctx, view, cluster.Question{Kind: kube.ConfigMapKind, In: cluster.Scope{Labels: Selector, Metadata: true}})
 	stored, err := state.List(ctx, view, kube.ConfigMapKind, cluster.Scope{Labels: Selector})
 	if err != nil {
 		return nil, fmt.Errorf("reading the inventory: %w", err)

@@ -37,9 +37,16 @@ var workloadPrefixes = []struct {
 // Detect returns an inventory of the workloads of a Kubeflow that was installed by other means: those in the namespaces that
 // Kubeflow's releases use. It is nil if there are none.
 func Detect(ctx context.Context, view cluster.View) (*inventory.Inventory, error) {
+	var questions []cluster.Question
+	for _, home := range inventory.ReleaseNamespaces {
+		for _, kind := range workloadKinds {
+			questions = append(questions, cluster.Question{Kind: schema.GroupKind{Group: "apps", Kind: kind}, In: cluster.Scope{Namespace: home.Namespace}})
+		}
+	}
+	cluster.Ahead(ctx, view, questions...)
 	var found []inventory.Entry
 	for _, home := range inventory.ReleaseNamespaces {
-		for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet"} {
+		for _, kind := range workloadKinds {
 			list, err := view.List(ctx, schema.GroupKind{Group: "apps", Kind: kind}, cluster.Scope{Namespace: home.Namespace})
 			if apierrors.IsForbidden(err) && home.Component != "" || meta.IsNoMatchError(err) {
 				continue // these namespaces may hold other software: one of them missing proves nothing
@@ -62,6 +69,8 @@ func Detect(ctx context.Context, view cluster.View) (*inventory.Inventory, error
 	}
 	return &inventory.Inventory{Objects: found}, nil
 }
+
+var workloadKinds = []string{"Deployment", "StatefulSet", "DaemonSet"}
 
 const others = "others"
 

@@ -38,6 +38,10 @@ var PodSecurity = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
+		if e.Install == nil {
+			workloads.KubeflowAhead(ctx, e, podSecurityKinds...)
+			cluster.Ahead(ctx, e, cluster.Question{Kind: kube.EventKind, In: rejections})
+		}
 		var findings []doctor.Finding
 		for _, ns := range namespaces {
 			workloads, err := workloadsIn(ctx, e, ns)
@@ -74,7 +78,7 @@ func rejectedByEvents(ctx context.Context, e doctor.Exam) ([]doctor.Finding, err
 	if err != nil || e.Install != nil || len(users) == 0 {
 		return nil, err
 	}
-	events, err := e.List(ctx, kube.EventKind, cluster.Scope{Fields: "reason=FailedCreate,type=Warning"})
+	events, err := e.List(ctx, kube.EventKind, rejections)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +104,11 @@ func rejectedByEvents(ctx context.Context, e doctor.Exam) ([]doctor.Finding, err
 	return findings, nil
 }
 
+var (
+	podSecurityKinds = []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.JobKind}
+	rejections       = cluster.Scope{Fields: "reason=FailedCreate,type=Warning"} // events
+)
+
 const enforceLabel = api.EnforceLevelLabel
 
 // workloadsIn returns the workloads that an install applies to a namespace; without an install, the existing ones.
@@ -116,7 +125,7 @@ func workloadsIn(ctx context.Context, e doctor.Exam, ns *unstructured.Unstructur
 	if !workloads.IsSystem(ns.GetName()) {
 		return nil, nil
 	}
-	for _, kind := range []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind, kube.DaemonSetKind, kube.JobKind} {
+	for _, kind := range podSecurityKinds {
 		there, err := e.List(ctx, kind, cluster.Scope{Namespace: ns.GetName()})
 		if err != nil {
 			return nil, err

@@ -71,28 +71,36 @@ const podFields = "metadata/labels metadata/annotations metadata/generateName me
 // profilePodScopes select the pods in profile namespaces that Kubeflow runs, and pending pods. Pending ones are few, and read whole.
 var profilePodScopes = []cluster.Scope{{Fields: pendingOnly}, {Labels: ProfileServers, Keep: podFields}, {Labels: notebookLabel, Keep: podFields}}
 
-// profilePods returns the pods in profile namespaces that Kubeflow runs, notebooks, and pending pods, by namespace.
-func profilePods(ctx context.Context, e doctor.Exam) (map[string][]*unstructured.Unstructured, error) {
-	return doctor.Once(e, "profile pods", func() (map[string][]*unstructured.Unstructured, error) {
+// profilePods are the active pods in profile namespaces that Kubeflow runs, notebooks, and pending pods.
+type profilePods struct {
+	all []*unstructured.Unstructured // by namespace
+	in  map[string][]*unstructured.Unstructured
+}
+
+func listProfilePods(ctx context.Context, e doctor.Exam) (profilePods, error) {
+	return doctor.Once(e, "profile pods", func() (profilePods, error) {
+		pods := profilePods{in: map[string][]*unstructured.Unstructured{}}
 		users, err := ProfileNamespaces(ctx, e)
 		if err != nil {
-			return nil, err
+			return pods, err
 		}
 		lists, err := e.Lists(ctx, kube.PodKind, profilePodScopes...)
 		if err != nil {
-			return nil, err
+			return pods, err
 		}
 		type name struct{ namespace, name string }
-		pods := map[string][]*unstructured.Unstructured{}
 		seen := map[name]bool{}
 		for _, list := range lists {
 			for _, pod := range list {
 				n := name{pod.GetNamespace(), pod.GetName()}
-				if users[n.namespace] != nil && !seen[n] {
+				if users[n.namespace] != nil && !seen[n] && IsActive(pod) {
 					seen[n] = true
-					pods[n.namespace] = append(pods[n.namespace], pod)
+					pods.in[n.namespace] = append(pods.in[n.namespace], pod)
 				}
 			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(pods.in)) {
+			pods.all = append(pods.all, pods.in[name]...)
 		}
 		return pods, nil
 	})
@@ -120,14 +128,11 @@ func KubeflowPods(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructu
 	if err != nil {
 		return nil, err
 	}
-	more, err := profilePods(ctx, e)
+	more, err := listProfilePods(ctx, e)
 	if err != nil && !e.Without(err) {
 		return nil, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(more)) {
-		pods = append(pods, more[name]...)
-	}
-	return slices.DeleteFunc(pods, func(pod *unstructured.Unstructured) bool { return !IsActive(pod) }), nil
+	return append(slices.DeleteFunc(pods, func(pod *unstructured.Unstructured) bool { return !IsActive(pod) }), more.all...), nil
 }
 
 // PodsIn returns the pods of one namespace; in a profile namespace, only [profilePods].
@@ -142,8 +147,8 @@ func PodsIn(ctx context.Context, e doctor.Exam, namespace string) ([]*unstructur
 		}
 		return e.List(ctx, kube.PodKind, cluster.Scope{Namespace: namespace})
 	}
-	pods, err := profilePods(ctx, e)
-	return pods[namespace], err
+	pods, err := listProfilePods(ctx, e)
+	return pods.in[namespace], err
 }
 
 // SlicesIn returns the EndpointSlices of one namespace; in a profile namespace, those of [ProfileServers].
@@ -215,8 +220,18 @@ func KubeflowPVCs(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructu
 	return claims, nil
 }
 
+// KubeflowAhead asks ahead for objects of several kinds in Kubeflow's own namespaces.
+func KubeflowAhead(ctx context.Context, e doctor.Exam, kinds ...schema.GroupKind) {
+	for _, kind := range kinds {
+		for _, name := range Namespaces {
+			cluster.Ahead(ctx, e, cluster.Question{Kind: kind, In: cluster.Scope{Namespace: name}})
+		}
+	}
+}
+
 // ListKubeflow lists objects of several kinds in Kubeflow's own namespaces.
 func ListKubeflow(ctx context.Context, e doctor.Exam, kinds ...schema.GroupKind) ([]*unstructured.Unstructured, error) {
+	KubeflowAhead(ctx, e, kinds...)
 	var objects []*unstructured.Unstructured
 	for _, kind := range kinds {
 		list, err := e.ListIn(ctx, kind, Namespaces...)
