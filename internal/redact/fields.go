@@ -14,7 +14,7 @@ var settingForms = map[string]Form{
 	"imagepullpolicy": Word, "mode": Word, "type": Word, "kind": Word, "apiversion": Word, "level": Word, "format": Word, "provider": Word, "prefix": Word,
 	"path": Word, "file": Word, "dir": Word, "config": Word, "port": Plain, "mountpath": Word, "storageclass": Name, "storageclassname": Name, "serviceaccount": Name, "serviceaccountname": Name, "runtime": Word,
 	"idenv": Word, "secretenv": Word, "hashfromenv": Word, // names of variables, in dex's configuration
-	"lock-namespace": Name, "enable-scheme": Word, "metrics-bind-address": Plain, "part-of": Word, "istio-injection": Word,
+	"configmap": Name, "managed-namespace": Name, "instanceid": Word, "lock-namespace": Name, "enable-scheme": Word, "metrics-bind-address": Plain, "part-of": Word, "istio-injection": Word,
 }
 
 // Setting reports whether the value of a setting may be shown.

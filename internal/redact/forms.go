@@ -81,7 +81,7 @@ func Kind(v string) bool {
 	}
 	long := 0
 	for _, part := range splitCamel(digit.ReplaceAllString(v, "")) {
-		if len(part) > 3 || words()[strings.ToLower(part)] {
+		if len(part) > 3 && vowel.MatchString(part) || words()[strings.ToLower(part)] {
 			long += len(part)
 		}
 	}
@@ -140,6 +140,7 @@ var (
 	runs   = regexp.MustCompile(`[A-Za-z0-9]+`)
 	digit  = regexp.MustCompile(`[0-9]`)
 	letter = regexp.MustCompile(`[A-Za-z]`)
+	vowel  = regexp.MustCompile(`(?i)[aeiou]`)
 )
 
 // random reports whether a name looks generated: no person gives such names, and tokens have them.
@@ -167,7 +168,7 @@ func scrambled(run string) bool {
 		return true
 	}
 	for _, part := range splitCamel(run) {
-		if len(part) < 3 && !words()[strings.ToLower(part)] {
+		if known := words()[strings.ToLower(part)]; !known && (len(part) < 3 || !vowel.MatchString(part)) {
 			return true
 		}
 	}

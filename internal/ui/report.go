@@ -62,6 +62,9 @@ func (s *Screen) Report(r *doctor.Report, style ReportStyle) error {
 		p.line("")
 	}
 	p.text(0, verdict(r))
+	if r.Omitted > 0 {
+		p.text(0, fmt.Sprintf("%s of the whole cluster: an administrator sees more with kubectl kubeflow doctor", text.Plural(r.Omitted, "more check")))
+	}
 	if style.Next != "" {
 		p.text(0, style.Next)
 	}
@@ -198,6 +201,9 @@ func (p *page) about(status, id, what string) {
 // verdict says in one sentence how Kubeflow is.
 func verdict(r *doctor.Report) string {
 	subject, well, ill := "Kubeflow", "is healthy", "is degraded"
+	if r.Namespace != "" {
+		subject, ill = "Namespace "+r.Namespace, "has problems"
+	}
 	if r.Source != "" && r.Context == "" {
 		subject, well, ill = "Manifests", "pass", "have errors"
 	}
@@ -266,6 +272,15 @@ func (p *page) fixes(r *doctor.Report) {
 var outcomes = map[doctor.Outcome]mark{
 	doctor.Fixed: marks["ok"], doctor.Planned: marks["info"], doctor.Remains: marks["warning"],
 	doctor.Worse: marks["error"], doctor.Failed: marks["error"], doctor.Refused: marks[string(doctor.NotApplicable)],
+}
+
+// Lines writes lines as they are, apart from characters that steer a terminal.
+func (s *Screen) Lines(lines []string) error {
+	p := &page{Screen: s}
+	for _, line := range lines {
+		p.line(line)
+	}
+	return p.flush(s.Out)
 }
 
 // ReportLines draws one line per finding, the worst first, and nothing for what is well.

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
 	"os"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -91,6 +94,48 @@ func TestJUnitCountsWhatItHolds(t *testing.T) {
 		}
 		if all.Tests != 6 || all.Failures != failures || all.Errors != 1 || all.Skipped != 1 {
 			t.Errorf("from %s on: %d tests, %d failures, %d errors, %d skipped", failOn, all.Tests, all.Failures, all.Errors, all.Skipped)
+		}
+	}
+}
+
+// TestPrometheusTextIsWellFormed holds the rules of the text exposition format: a HELP and a TYPE line before the samples of a metric, all of them
+// together, escaped labels, and no sample twice.
+func TestPrometheusTextIsWellFormed(t *testing.T) {
+	r := aReport()
+	r.Context = "a \"strange\"\\ name\nof two lines"
+	for i := range r.Checks {
+		r.Checks[i].Code = fmt.Sprintf("KF%d", 1001+i)
+	}
+	var out bytes.Buffer
+	if err := (&Screen{Out: &out}).ReportPrometheus(r); err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`^([a-z_]+)\{([a-z]+="([^"\\\n]|\\["\\n])*"(,[a-z]+="([^"\\\n]|\\["\\n])*")*)?\} [0-9]+$`)
+	seen, metrics, current := map[string]bool{}, map[string]bool{}, ""
+	for text := range strings.Lines(out.String()) {
+		text = strings.TrimSuffix(text, "\n")
+		switch fields := strings.Fields(text); {
+		case strings.HasPrefix(text, "# HELP "):
+			current = fields[2]
+			if metrics[current] {
+				t.Errorf("metric %s comes twice", current)
+			}
+			metrics[current] = true
+		case strings.HasPrefix(text, "# TYPE "):
+			if fields[2] != current || fields[3] != "gauge" {
+				t.Errorf("%q follows the HELP of %s", text, current)
+			}
+		default:
+			m := line.FindStringSubmatch(text)
+			if m == nil || m[1] != current || seen[text] {
+				t.Errorf("%q is no sample of %s, or comes twice", text, current)
+			}
+			seen[text] = true
+		}
+	}
+	for _, wanted := range []string{`context="a \"strange\"\\ name\nof two lines"`, `severity="error"} `, `status="found"} 1`} {
+		if !strings.Contains(out.String(), wanted) {
+			t.Errorf("%s is missing in\n%s", wanted, out.String())
 		}
 	}
 }

@@ -142,6 +142,9 @@ func (p *page) cure(r *doctor.Report, id string, f doctor.Finding, style ReportS
 	case f.Advice != "":
 		p.detail("Fix", f.Advice)
 	}
+	if f.Admin {
+		p.detail("Note", "This takes an administrator of the cluster.")
+	}
 	if style.Wide && f.Fix != nil {
 		p.changes(f.Fix)
 	}

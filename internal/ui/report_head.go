@@ -14,6 +14,9 @@ func (p *page) head(r *doctor.Report, whole bool) {
 	if r.Release.Name != "" {
 		release = "Kubeflow " + r.Release.Name
 	}
+	if r.Namespace != "" {
+		release = "Namespace " + r.Namespace
+	}
 	where := ""
 	if r.Context != "" {
 		where = " on " + r.Context

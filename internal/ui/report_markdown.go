@@ -17,7 +17,7 @@ func (s *Screen) ReportMarkdown(r *doctor.Report) error {
 		words = append(words, c.words)
 	}
 	fmt.Fprintf(&b, "### Kubeflow doctor\n\n%s %s\n\n", verdict(r), strings.Join(words, ", ")+".")
-	for _, fact := range [][2]string{{"Kubeflow", r.Release.Name}, {"Kubernetes", r.Kubernetes}, {"Runtime", r.Platform.Runtime}, {"Manifests", r.Source}} {
+	for _, fact := range [][2]string{{"Namespace", r.Namespace}, {"Kubeflow", r.Release.Name}, {"Kubernetes", r.Kubernetes}, {"Runtime", r.Platform.Runtime}, {"Manifests", r.Source}} {
 		if fact[1] != "" {
 			fmt.Fprintf(&b, "- %s: %s\n", fact[0], escape.Markdown(fact[1]))
 		}
@@ -30,13 +30,15 @@ func (s *Screen) ReportMarkdown(r *doctor.Report) error {
 	}
 	b.WriteString("\n")
 	rows := 0
-	for _, c := range r.Checks {
-		for _, f := range c.Findings {
-			if rows++; rows == 1 {
-				b.WriteString("| | check | object | what is wrong |\n|---|---|---|---|\n")
-			}
-			fmt.Fprintf(&b, "| %s | [%s](%s) | %s | %s |\n", f.Severity, c.ID, f.Page, escape.Cell(escape.Code(f.About.String())), cell(f.Message))
+	problems := r.Problems()
+	for _, p := range problems {
+		f := p.Finding
+		if rows++; rows == 1 {
+			b.WriteString("| | check | object | what is wrong |\n|---|---|---|---|\n")
 		}
+		fmt.Fprintf(&b, "| %s | [%s](%s) | %s | %s |\n", f.Severity, p.Check.ID, f.Page, escape.Cell(escape.Code(f.About.String())), cell(f.Message))
+	}
+	for _, c := range r.Checks {
 		if c.Status == doctor.Unknown {
 			if rows++; rows == 1 {
 				b.WriteString("| | check | object | what is wrong |\n|---|---|---|---|\n")
@@ -44,10 +46,8 @@ func (s *Screen) ReportMarkdown(r *doctor.Report) error {
 			fmt.Fprintf(&b, "| unknown | %s | | %s |\n", c.ID, cell(c.Reason))
 		}
 	}
-	for _, c := range r.Checks {
-		for _, f := range c.Findings {
-			detail(&b, c.ID, f)
-		}
+	for _, p := range problems {
+		detail(&b, p.Check.ID, *p.Finding)
 	}
 	for i, t := range r.Fixes {
 		if i == 0 {

@@ -95,9 +95,10 @@ func (s *Screen) ReportSARIF(r *doctor.Report, checks []*doctor.Check, version s
 			run.Invocations[0].Notifications = append(run.Invocations[0].Notifications,
 				sarifNotice{"warning", sarifText{"Could not run: " + c.Reason}, sarifRef{c.ID, index[c.ID]}})
 		}
-		for _, f := range c.Findings {
-			run.Results = append(run.Results, sarifResult{c.ID, index[c.ID], sarifLevels[f.Severity], sarifText{describe(f)}, []sarifLocation{place(r, f)}})
-		}
+	}
+	for _, p := range r.Problems() {
+		id, f := p.Check.ID, *p.Finding
+		run.Results = append(run.Results, sarifResult{id, index[id], sarifLevels[f.Severity], sarifText{describe(f)}, []sarifLocation{place(r, f)}})
 	}
 	var document bytes.Buffer
 	encoder := json.NewEncoder(&document)

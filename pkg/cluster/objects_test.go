@@ -113,3 +113,31 @@ func TestAFieldThatNoServerSelectsByIsNotAnsweredWithNothing(t *testing.T) {
 		t.Errorf("error is %v, want ErrUnknowable", err)
 	}
 }
+
+func TestWithinShowsOneNamespaceAlone(t *testing.T) {
+	view := Within(Objects("the case", nil,
+		object(t, "{apiVersion: v1, kind: Namespace, metadata: {name: a, labels: {x: one}}}"), object(t, "{apiVersion: v1, kind: Namespace, metadata: {name: b}}"),
+		object(t, "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: a}}"), object(t, "{apiVersion: v1, kind: Pod, metadata: {name: q, namespace: b}}"),
+		object(t, "{apiVersion: v1, kind: Node, metadata: {name: n}}")), "a")
+	for _, c := range []struct {
+		kind string
+		in   Scope
+		want int // -1: unknowable
+	}{
+		{"Pod", Scope{}, 1}, {"Pod", Scope{Namespace: "a"}, 1}, {"Pod", Scope{Namespace: "b"}, -1}, {"Node", Scope{}, -1},
+		{"Namespace", Scope{}, 1}, {"Namespace", Scope{Labels: "x=one"}, 1}, {"Namespace", Scope{Labels: "x=two"}, 0},
+	} {
+		list, err := view.List(t.Context(), schema.GroupKind{Kind: c.kind}, c.in)
+		var unknowable *ErrUnknowable
+		if errors.As(err, &unknowable) != (c.want < 0) || c.want >= 0 && (err != nil || len(list) != c.want) {
+			t.Errorf("%s %+v: %d objects, %v", c.kind, c.in, len(list), err)
+		}
+	}
+	var unknowable *ErrUnknowable
+	if _, err := view.Get(t.Context(), Ref{APIVersion: "v1", Kind: "Pod", Namespace: "b", Name: "q"}); !errors.As(err, &unknowable) {
+		t.Errorf("a pod of another namespace: %v", err)
+	}
+	if _, err := view.Get(t.Context(), Ref{APIVersion: "v1", Kind: "Namespace", Name: "a"}); err != nil {
+		t.Error(err)
+	}
+}

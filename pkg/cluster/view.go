@@ -6,8 +6,11 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 )
 
 // A View is a read-only look at one cluster, at rendered manifests, or at a saved bundle.
@@ -86,3 +89,73 @@ type ErrUnknowable struct{ What, Source string }
 func (e *ErrUnknowable) Error() string {
 	return fmt.Sprintf("%s cannot be known from %s", e.What, e.Source)
 }
+
+// Within returns a View of one namespace of another View, as whoever has permissions in that namespace only sees it: lists are of the
+// namespace, of Namespaces there is this one, and everything else is [ErrUnknowable], whatever the user may read.
+func Within(base View, namespace string) View { return &withinView{base, namespace} }
+
+type withinView struct {
+	base      View // not embedded: a method that View gets has to be thought of here
+	namespace string
+}
+
+func (v *withinView) outside(what string) error {
+	return &ErrUnknowable{What: what, Source: "namespace " + v.namespace}
+}
+
+func (v *withinView) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured, error) {
+	own := ref.GroupKind() == kube.NamespaceKind && ref.Name == v.namespace
+	if !own && ref.Namespace != v.namespace {
+		return nil, v.outside(ref.String())
+	}
+	return v.base.Get(ctx, ref)
+}
+
+func (v *withinView) List(ctx context.Context, kind schema.GroupKind, in Scope) ([]*unstructured.Unstructured, error) {
+	switch {
+	case kind == kube.NamespaceKind:
+		return v.itself(ctx, in)
+	case kube.ClusterScoped(kind), in.Namespace != "" && in.Namespace != v.namespace:
+		return nil, v.outside(kind.Kind + " outside")
+	}
+	in.Namespace = v.namespace
+	return v.base.List(ctx, kind, in)
+}
+
+// itself lists the namespace. It is read by name, which a user of the namespace may do.
+func (v *withinView) itself(ctx context.Context, in Scope) ([]*unstructured.Unstructured, error) {
+	selector, err := labels.Parse(in.Labels)
+	if err != nil {
+		return nil, err
+	}
+	ns, err := IgnoreNotFound(v.base.Get(ctx, Ref{APIVersion: "v1", Kind: kube.NamespaceKind.Kind, Name: v.namespace}))
+	if err != nil || ns == nil || !selector.Matches(labels.Set(ns.GetLabels())) {
+		return nil, err
+	}
+	return []*unstructured.Unstructured{ns}, nil
+}
+
+func (v *withinView) Can(ctx context.Context, verb string, kind schema.GroupKind, in Scope) (bool, error) {
+	if in.Namespace != "" && in.Namespace != v.namespace {
+		return false, v.outside("permissions")
+	}
+	in.Namespace = v.namespace
+	return v.base.Can(ctx, verb, kind, in)
+}
+
+func (v *withinView) Serves(ctx context.Context, kind schema.GroupVersionKind) (bool, error) {
+	return v.base.Serves(ctx, kind)
+}
+
+func (v *withinView) Version(ctx context.Context) (*version.Info, error) { return v.base.Version(ctx) }
+
+func (v *withinView) Now(ctx context.Context) (time.Time, error) { return v.base.Now(ctx) }
+
+func (v *withinView) Logs(ctx context.Context, pod Ref, of LogScope) (string, error) {
+	if pod.Namespace != v.namespace {
+		return "", v.outside("logs")
+	}
+	return v.base.Logs(ctx, pod, of)
+}
+
+func (v *withinView) Raw(_ context.Context, path string) ([]byte, error) { return nil, v.outside(path) }

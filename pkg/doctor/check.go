@@ -31,8 +31,27 @@ type Check struct {
 	// Everywhere tells that what it finds concerns Kubeflow in whichever namespace it is: another copy of cert-manager. The other
 	// checks' findings about other people's namespaces are only worth knowing.
 	Everywhere bool
-	Manifests  bool                                           // it judges rendered manifests alone, and does not apply to what is on a cluster
-	Run        func(context.Context, Exam) ([]Finding, error) // an error means that it could not look
+	Manifests  bool // it judges rendered manifests alone, and does not apply to what is on a cluster
+	// Reach tells whether the check is part of the diagnosis of one namespace, which needs no more than the permissions of its users.
+	Reach Reach
+	Run   func(context.Context, Exam) ([]Finding, error) // an error means that it could not look
+}
+
+// A Reach tells which diagnoses a check is part of.
+type Reach int
+
+const (
+	WholeCluster     Reach = iota // only of a whole cluster
+	AlsoOneNamespace              // of a cluster, and of one namespace: then lists are of that namespace alone
+	OneNamespace                  // only of one namespace
+)
+
+// In reports whether the check is part of the diagnosis of a namespace; of a whole cluster if it is "".
+func (c *Check) In(namespace string) bool {
+	if namespace == "" {
+		return c.Reach != OneNamespace
+	}
+	return c.Reach != WholeCluster
 }
 
 // Area returns the part of the ID by which checks are grouped: "pipelines".
@@ -71,6 +90,8 @@ type Exam struct {
 
 // Settings are the user's choices and what is known beforehand.
 type Settings struct {
+	// Namespace limits the diagnosis to one namespace, and to what its users may read; "" is the whole cluster.
+	Namespace string
 	// Release is what is installed, or about to be, where that is known for sure; nil where the check has to recognise it.
 	Release *release.Release
 	// MPI is "v2beta1" to replace the MPI operator by one for that API instead of pinning the old one.

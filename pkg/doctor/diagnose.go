@@ -24,6 +24,9 @@ type Options struct {
 // report, with the reason: there is no error.
 func Diagnose(ctx context.Context, view cluster.View, checks []*Check, o Options) *Report {
 	r := NewReport()
+	if r.Namespace = o.Namespace; o.Namespace != "" {
+		view = cluster.Within(view, o.Namespace)
+	}
 	r.Checks = make([]CheckReport, len(checks))
 	o.Settings = o.inspectOnce(ctx, view)
 	var wait sync.WaitGroup
@@ -33,7 +36,11 @@ func Diagnose(ctx context.Context, view cluster.View, checks []*Check, o Options
 		wait.Go(func() { r.Checks[i] = examine(ctx, view, c, o.Settings, shared) })
 	}
 	wait.Wait()
-	r.limit(ctx, view, checks, o.Settings)
+	if o.Namespace == "" {
+		r.limit(ctx, view, checks, o.Settings)
+	} else {
+		r.forUsers()
+	}
 	r.suppress(ctx, view, o.Suppress)
 	r.explain()
 	r.hint(checks)
@@ -43,7 +50,7 @@ func Diagnose(ctx context.Context, view cluster.View, checks []*Check, o Options
 
 // examine runs one check. Whatever happens in it, the others go on.
 func examine(ctx context.Context, view cluster.View, c *Check, s Settings, shared *memo) (result CheckReport) {
-	result = CheckReport{ID: c.ID, Title: c.Title, Status: OK}
+	result = CheckReport{ID: c.ID, Code: c.Code(), Title: c.Title, Status: OK}
 	defer func() {
 		if p := recover(); p != nil {
 			result.Status, result.Reason, result.failed = Unknown, fmt.Sprintf("the check itself broke: %v", p), true

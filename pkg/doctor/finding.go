@@ -28,6 +28,7 @@ type Finding struct {
 	Advice      string   `json:"advice,omitempty"`      // what to do where there is no fix, or instead of it
 	Command     string   `json:"command,omitempty"`     // the kubectl command that a person could type
 	Page        string   `json:"page,omitempty"`
+	Admin       bool     `json:"admin,omitempty"` // only an administrator of the cluster can do something about it
 	Fix         *Fix     `json:"fix,omitempty"`
 	// Affects are the other objects that the finding is about, or that do not work because of it.
 	Affects []cluster.Ref `json:"affects,omitempty"`

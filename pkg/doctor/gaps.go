@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -62,6 +63,9 @@ func (e Exam) ListIn(ctx context.Context, kind schema.GroupKind, namespaces ...s
 	var all []*unstructured.Unstructured
 	var refused error
 	read := 0
+	if e.Namespace != "" { // the others cannot be seen
+		namespaces = slices.DeleteFunc(slices.Clone(namespaces), func(name string) bool { return name != e.Namespace })
+	}
 	for _, a := range e.ask(ctx, kind, inEach(namespaces)) {
 		switch {
 		case apierrors.IsForbidden(a.err):

@@ -20,7 +20,9 @@ type Report struct {
 	Kind       string        `json:"kind"`
 	Context    string        `json:"context,omitempty"`
 	Server     string        `json:"server,omitempty"`
-	Source     string        `json:"source,omitempty"` // where manifests were read from, in place of a server
+	Source     string        `json:"source,omitempty"`    // where manifests were read from, in place of a server
+	Namespace  string        `json:"namespace,omitempty"` // the one that was diagnosed, with what its users may read
+	Omitted    int           `json:"omitted,omitempty"`   // how many checks need permissions on the whole cluster, and were not run
 	Release    KnownRelease  `json:"release"`
 	Preflight  bool          `json:"preflight,omitempty"` // before an install, of what would be installed
 	Kubernetes string        `json:"kubernetes,omitempty"`
@@ -35,6 +37,7 @@ type Report struct {
 // A CheckReport is how one check ended.
 type CheckReport struct {
 	ID       string    `json:"id"`
+	Code     string    `json:"code"` // of the check: stays the same when its ID changes
 	Title    string    `json:"title"`
 	Status   Status    `json:"status"`
 	Reason   string    `json:"reason,omitempty"` // why it was skipped or could not look
@@ -126,4 +129,22 @@ func (r *Report) summarize() {
 			r.Summary.Error++
 		}
 	}
+}
+
+// A Problem is a finding with the check that reports it.
+type Problem struct {
+	Check   *CheckReport
+	Finding *Finding
+}
+
+// Problems returns all findings, the worst first, and in the order of the checks where they are as bad.
+func (r *Report) Problems() []Problem {
+	var all []Problem
+	for i := range r.Checks {
+		for j := range r.Checks[i].Findings {
+			all = append(all, Problem{&r.Checks[i], &r.Checks[i].Findings[j]})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Problem) int { return rank[b.Finding.Severity] - rank[a.Finding.Severity] })
+	return all
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
@@ -17,12 +18,14 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
 // An Input is what a diagnosis reads: a live cluster, rendered manifests or a support bundle. A check cannot tell which.
 type Input struct {
-	Release *release.Release // nil: the checks recognise it
+	Release   *release.Release // nil: the checks recognise it
+	Namespace string           // the one to diagnose, with what its users may read; "" is the whole cluster
 
 	inspect func(context.Context, cluster.View) (*doctor.Inspection, error) // nil where what is installed is not known
 
@@ -48,6 +51,26 @@ func FromCluster(ctx context.Context, client *cluster.Client) (*Input, error) {
 		return view
 	}
 	return &Input{Release: installed, inspect: Inspect, view: next, head: func(r *doctor.Report) {
+		r.Context, r.Server = client.Context, client.Server()
+	}}, nil
+}
+
+// FromNamespace returns one namespace of a live cluster as input, for a user with permissions there only.
+func FromNamespace(ctx context.Context, client *cluster.Client, namespace string) (*Input, error) {
+	view := client.View()
+	if _, err := view.Version(ctx); err != nil {
+		return nil, err
+	}
+	_, err := view.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: kube.NamespaceKind.Kind, Name: namespace})
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, &problem.Error{What: fmt.Sprintf("there is no namespace %q", namespace), Next: "Select another one with -n, or leave -n out to diagnose the whole cluster"}
+	case apierrors.IsForbidden(err):
+		return nil, &problem.Error{What: fmt.Sprintf("you have no permissions in namespace %q", namespace), Next: "Ask its owner to add you as a contributor (Manage Contributors in the dashboard), or select another namespace with -n"}
+	case err != nil:
+		return nil, err
+	}
+	return &Input{Namespace: namespace, view: client.View, head: func(r *doctor.Report) {
 		r.Context, r.Server = client.Context, client.Server()
 	}}, nil
 }
@@ -116,9 +139,12 @@ type DiagnoseOptions struct {
 
 // Diagnose runs the checks on an input. The error is that the context ended.
 func Diagnose(ctx context.Context, in *Input, o DiagnoseOptions) (*doctor.Report, error) {
-	if o.Checks == nil {
-		o.Checks = checks.All()
+	o.Namespace = in.Namespace
+	chosen := o.Checks
+	if chosen == nil {
+		chosen = checks.All()
 	}
+	o.Checks = checks.In(in.Namespace, chosen)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -130,6 +156,9 @@ func Diagnose(ctx context.Context, in *Input, o DiagnoseOptions) (*doctor.Report
 		}
 		if o.Until == "" || !report.Worst().AtLeast(o.Until) || !o.Now().Before(deadline) {
 			in.head(report)
+			if in.Namespace != "" {
+				report.Omitted = len(checks.In("", checks.All())) - len(o.Checks)
+			}
 			return report, nil
 		}
 		if err := kube.Sleep(ctx, min(2*time.Second, deadline.Sub(o.Now()))); err != nil {

@@ -32,7 +32,7 @@ func Fix(ctx context.Context, client *cluster.Client, o Options) (*doctor.Report
 	}
 	o.Release, o.Inspect = in.Release, in.inspect
 	if o.Checks == nil {
-		o.Checks = checks.All()
+		o.Checks = checks.In("", checks.All())
 	}
 	if o.NewSecret == nil {
 		o.NewSecret = NewSecret

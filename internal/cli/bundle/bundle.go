@@ -88,14 +88,14 @@ func run(ctx context.Context, o *bundleOptions) error {
 		head.Release = options.Release.Version
 	}
 	o.Screen().Say("reading context %s at %s", client.Context, client.Server())
-	report := doctor.Diagnose(ctx, recorder, checks.All(), options)
+	report := doctor.Diagnose(ctx, recorder, checks.In("", checks.All()), options)
 	recorder.AddUnhealthy(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	written, size, err := o.save(recorder, head, bundle.Options{
 		Emails: o.emails, Shipped: checks.Public, Keep: checks.Kept,
-		Report: func(kept cluster.View) any { return doctor.Diagnose(ctx, kept, checks.All(), options) },
+		Report: func(kept cluster.View) any { return doctor.Diagnose(ctx, kept, checks.In("", checks.All()), options) },
 	})
 	if err != nil {
 		return err

@@ -23,6 +23,8 @@ type doctorOptions struct {
 	ids []string
 
 	list, fix, yes, dryRun      bool
+	watch                       bool
+	interval                    time.Duration
 	allowRestart, allowDataLoss bool
 	explain, undo, filename     string
 	from                        string
@@ -49,12 +51,17 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 a support bundle (--from). Each problem is reported with the affected object,
 its impact, its cause and a fix.
 
+With -n and the namespace of a team, it diagnoses what is in that namespace, and
+needs no more than the permissions of its users: what is stuck and why, what you
+can do, and what only an administrator can.
+
 doctor is read-only unless you pass --fix. --fix shows each change first and
 asks for confirmation, and --undo reverts the changes.
 
 --preflight checks a cluster before an install: APIs, permissions, capacity,
 pod slots, storage, policies, quotas and conflicts, as install does.`,
 		Example: `  kubectl kubeflow doctor                          # diagnose the cluster
+  kubectl kubeflow doctor -n team-a                # diagnose one namespace
   kubectl kubeflow doctor --fix --dry-run          # preview the fixes
   kubectl kubeflow doctor --fix --allow-restart    # fix, after confirmation
   kubectl kubeflow doctor --undo                   # revert the last fix
@@ -70,7 +77,7 @@ pod slots, storage, policies, quotas and conflicts, as install does.`,
 	}
 	o.addFlags(cmd)
 	cli.GroupFlags(cmd,
-		cli.FlagGroup{Title: "Input and scope", Flags: []string{"filename", "load-restrictor", "from", "suppress", "wait"}},
+		cli.FlagGroup{Title: "Input and scope", Flags: []string{"filename", "load-restrictor", "from", "suppress", "wait", "watch", "interval"}},
 		cli.FlagGroup{Title: "Before an install", Flags: []string{"preflight", "release", "skip"}},
 		cli.FlagGroup{Title: "Fixes", Flags: []string{"fix", "yes", "dry-run", "allow-restart", "allow-data-loss", "rollout-timeout", "dex-password", "mpi", "mesh", "mirror", "skip-verify"}},
 		cli.FlagGroup{Title: "Undo", Flags: []string{"undo"}},
@@ -96,6 +103,8 @@ func (o *doctorOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.explain, "explain", "", "explain the check `ID` and its fix")
 	f.DurationVar(&o.wait, "wait", 0, "repeat until there are no findings, for at most this `DURATION`")
 	f.DurationVar(&o.rollout, "rollout-timeout", 5*time.Minute, "how long to wait for restarted workloads to become ready, as a `DURATION`")
+	f.BoolVarP(&o.watch, "watch", "w", false, "repeat the diagnosis until Ctrl-C and print what changed; with -o json one document per line")
+	f.DurationVar(&o.interval, "interval", 30*time.Second, "with --watch: how long to wait between two diagnoses, as a `DURATION`")
 	failOn.Add(cmd, f, &o.failOn, "", "exit with code 3 if there are findings of this `SEVERITY` or higher: %s")
 	f.StringSliceVar(&o.suppress, "suppress", nil, "suppress findings: `ID[=KIND/NAMESPACE/NAME]`; to suppress them for all users, annotate the object: kubeflow.org/doctor-suppress=ID")
 	f.StringVar(&o.mpi, "mpi", "", "with `VERSION` v2beta1: upgrade the MPI operator instead of pinning the current version")
@@ -108,7 +117,7 @@ func (o *doctorOptions) addFlags(cmd *cobra.Command) {
 }
 
 var (
-	doctorOutput = cli.Outputs("table", "table", "wide", "short", "json", "yaml", "markdown", "junit", "sarif")
+	doctorOutput = cli.Outputs("table", "table", "wide", "short", "json", "yaml", "markdown", "junit", "sarif", "prometheus")
 	failOn       = cli.Choice{Flag: "fail-on", Def: string(doctor.Error), Values: []string{string(doctor.Error), string(doctor.Warning), string(doctor.Info)}}
 	mpi          = cli.Choice{Flag: "mpi", Values: []string{"v2beta1"}}
 	mesh         = cli.Choice{Flag: "mesh", Values: []string{"disable"}}
@@ -119,7 +128,7 @@ func (o *doctorOptions) complete(ctx context.Context) error {
 	if err := cmp.Or(doctorOutput.Check(o.output), failOn.Check(o.failOn), mpi.Check(o.mpi), mesh.Check(o.mesh), cli.LoadRestrictor.Check(o.restrictor)); err != nil {
 		return err
 	}
-	if err := o.conflicts(); err != nil {
+	if err := cmp.Or(o.conflicts(), o.watchConflicts()); err != nil {
 		return err
 	}
 	o.settings.Settings = doctor.Settings{MPI: o.mpi, Mesh: o.mesh, Named: len(o.ids) > 0, NewSecret: kubeflow.NewSecret}
@@ -135,7 +144,27 @@ func (o *doctorOptions) complete(ctx context.Context) error {
 	if o.checks, err = findChecks(o.ids...); o.preflight {
 		o.checks, err = o.selectChecks(o.ids)
 	}
-	return err
+	if err != nil || o.preflight || o.list || o.explain != "" || o.undo != "" {
+		return err
+	}
+	return o.limitChecks()
+}
+
+// limitChecks leaves out what is not part of the diagnosis. An ID whose check needs more than the namespace of -n is an error.
+func (o *doctorOptions) limitChecks() error {
+	chosen := checks.In(o.namespace(), o.checks)
+	if len(o.ids) > 0 && len(chosen) == 0 {
+		return o.outsideError()
+	}
+	o.checks = chosen
+	return nil
+}
+
+func (o *doctorOptions) outsideError() error {
+	if o.namespace() == "" {
+		return &problem.Error{Usage: true, What: o.ids[0] + " is about one namespace", Next: "Select it: kubectl kubeflow doctor -n NAMESPACE " + escape.Word(o.ids[0])}
+	}
+	return &problem.Error{Usage: true, What: o.ids[0] + " needs permissions on the whole cluster", Next: "Leave -n out: kubectl kubeflow doctor " + escape.Word(o.ids[0])}
 }
 
 // nameRun accepts the name of a run after --undo without "=", and makes --undo --list list the runs.
@@ -161,6 +190,10 @@ func (o *doctorOptions) conflicts() error {
 		return &problem.Error{Usage: true, What: "-f and --from are mutually exclusive", Next: "Specify one of them"}
 	case o.dexPassword != "" && !o.fix:
 		return &problem.Error{Usage: true, What: "--dex-password requires --fix", Next: "For example: kubectl kubeflow doctor auth/password --fix --allow-restart --dex-password FILE"}
+	case o.namespace() != "" && (o.fix || o.undo != ""):
+		return &problem.Error{Usage: true, What: "-n cannot be used with --fix or --undo: fixes are recorded where only administrators can write", Next: "Follow the advice of the findings, or leave -n out if you are an administrator"}
+	case o.namespace() != "" && (o.filename != "" || o.from != ""):
+		return &problem.Error{Usage: true, What: "-n cannot be used with -f or --from", Next: "Leave one of them out"}
 	case o.fix && o.undo != "":
 		return &problem.Error{Usage: true, What: "--fix and --undo are mutually exclusive", Next: "Specify one of them"}
 	case o.dryRun && !o.fix && o.undo == "":
@@ -198,6 +231,9 @@ func run(ctx context.Context, o *doctorOptions) error {
 	in, err := o.input(ctx)
 	if err != nil {
 		return err
+	}
+	if o.watch {
+		return o.watchAgain(ctx, in)
 	}
 	report, err := kubeflow.Diagnose(ctx, in, kubeflow.DiagnoseOptions{
 		Options: o.settings, Checks: o.checks, Until: doctor.Severity(o.failOn), Wait: o.wait, Now: o.Now,

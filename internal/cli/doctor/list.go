@@ -5,6 +5,7 @@ import "github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 // A checkRow is one check in the list, as data.
 type checkRow struct {
 	ID    string   `json:"id"`
+	Code  string   `json:"code"`
 	Title string   `json:"title"`
 	Why   string   `json:"why"`
 	Cure  string   `json:"cure"`
@@ -13,7 +14,7 @@ type checkRow struct {
 }
 
 func rowOf(c *doctor.Check) checkRow {
-	row := checkRow{ID: c.ID, Title: c.Title, Why: c.Why, Cure: c.FixNote, Page: c.Page(), Reads: []string{}}
+	row := checkRow{ID: c.ID, Code: c.Code(), Title: c.Title, Why: c.Why, Cure: c.FixNote, Page: c.Page(), Reads: []string{}}
 	for _, kind := range c.Reads {
 		row.Reads = append(row.Reads, kind.String())
 	}

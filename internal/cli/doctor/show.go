@@ -44,6 +44,8 @@ func (o *doctorOptions) show(r *doctor.Report) error {
 		return o.Screen().ReportMarkdown(r)
 	case "junit":
 		return o.Screen().ReportJUnit(r, doctor.Severity(o.failOn))
+	case "prometheus":
+		return o.Screen().ReportPrometheus(r)
 	case "sarif":
 		return o.Screen().ReportSARIF(r, o.checks, cli.PluginVersion())
 	}

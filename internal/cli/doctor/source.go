@@ -3,11 +3,13 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
@@ -26,12 +28,25 @@ func (o *doctorOptions) input(ctx context.Context) (*kubeflow.Input, error) {
 	if err != nil {
 		return nil, err
 	}
+	if ns := o.namespace(); ns != "" {
+		return kubeflow.FromNamespace(ctx, client, ns)
+	}
 	in, err := kubeflow.FromCluster(ctx, client)
 	if err != nil {
 		return nil, err
 	}
 	o.mentionInterrupted(ctx, client)
 	return in, nil
+}
+
+// namespace returns the namespace of -n, "" to diagnose the whole cluster: also with a namespace of Kubeflow itself, for which most checks
+// have to read other namespaces. The namespace of the context does not count.
+func (o *doctorOptions) namespace() string {
+	ns := o.Flags.Namespace
+	if ns == nil || slices.Contains(doctor.Namespaces, *ns) {
+		return ""
+	}
+	return *ns
 }
 
 func (o *doctorOptions) renderOptions() release.RenderOptions {

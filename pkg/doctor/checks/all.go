@@ -22,6 +22,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/preflight"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/references"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/storage"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/team"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/tenancy"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/training"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/upgrades"
@@ -57,6 +58,7 @@ func All() []*doctor.Check {
 		platform.NetworkPolicies,
 		platform.Ownership,
 		platform.OneOfEach,
+		platform.OneController,
 		platform.DeploymentSafeguards,
 		platform.PodSecurity,
 		platform.AdmissionsEnforcer,
@@ -93,12 +95,14 @@ func All() []*doctor.Check {
 		pipelines.Executor,
 		pipelines.WorkflowController,
 		pipelines.ObjectStore,
+		pipelines.ProfileKeys,
 		pipelines.Database,
 		pipelines.MetadataStore,
 		pipelines.Images,
 		pipelines.ImagePulls,
 		notebooks.GpuTolerations,
 		notebooks.PipelinesToken,
+		notebooks.Culling,
 		training.MpiOperator,
 		training.MpiOwners,
 		exposure.Endpoint,
@@ -111,14 +115,23 @@ func All() []*doctor.Check {
 		exposure.TLS,
 		tenancy.Profiles,
 		tenancy.ProfileParts,
+		tenancy.Contributors,
 		tenancy.NamespaceDeletion,
 		tenancy.Quotas,
+		team.Workloads,
+		team.PodDefaults,
 		upgrades.LeftOvers,
 		upgrades.Skew,
+		pods.Finished,
 		pods.Crashes,
 		pods.Ready,
 		workloads.Available,
 	}
+}
+
+// In returns the checks that are part of the diagnosis of a namespace; of a whole cluster if it is "".
+func In(namespace string, list []*doctor.Check) []*doctor.Check {
+	return slices.DeleteFunc(slices.Clone(list), func(c *doctor.Check) bool { return !c.In(namespace) })
 }
 
 // An UnknownIDError names a check that does not exist.
@@ -126,7 +139,7 @@ type UnknownIDError struct{ ID, Near string }
 
 func (e *UnknownIDError) Error() string { return fmt.Sprintf("there is no check %q", e.ID) }
 
-// Find returns the checks with these IDs in the order of the list; without IDs, [All].
+// Find returns the checks with these IDs or codes in the order of the list; without IDs, [All].
 // An area ("mesh") selects all of its checks.
 func Find(ids ...string) ([]*doctor.Check, error) {
 	if len(ids) == 0 {
@@ -137,7 +150,7 @@ func Find(ids ...string) ([]*doctor.Check, error) {
 	for _, id := range ids {
 		found := false
 		for _, c := range all {
-			if c.ID == id || c.Area() == id {
+			if c.ID == id || c.Area() == id || c.Code() != "" && c.Code() == id {
 				wanted[c], found = true, true
 			}
 		}

@@ -103,6 +103,8 @@ func read(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
 			s.PasswordHash = value
 		case "secret":
 			s.NewSecret = func() string { return value }
+		case "namespace":
+			s.Namespace = value
 		case "named":
 			s.Named = value == "true"
 		case "mesh":

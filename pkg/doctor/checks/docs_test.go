@@ -45,9 +45,9 @@ func TestPagesAreCurrent(t *testing.T) {
 
 func index() string {
 	var b strings.Builder
-	b.WriteString("# Checks\n\nWhat `kubectl kubeflow doctor` checks. Each title is true if the check passes.\n\n| check | passes if |\n|---|---|\n")
+	b.WriteString("# Checks\n\nWhat `kubectl kubeflow doctor` checks. Each title is true if the check passes. The code of a check stays the same when its ID changes, and is never used again.\n\n| code | check | passes if |\n|---|---|---|\n")
 	for _, c := range Every() {
-		fmt.Fprintf(&b, "| [%s](%s.md) | %s |\n", c.ID, c.Slug(), c.Title)
+		fmt.Fprintf(&b, "| %s | [%s](%s.md) | %s |\n", c.Code(), c.ID, c.Slug(), c.Title)
 	}
 	b.WriteString("\nThese pages are generated from the checks and their cases (pkg/doctor/checks); `make golden` rewrites them.\n")
 	return b.String()
@@ -55,7 +55,7 @@ func index() string {
 
 func page(t *testing.T, c *doctor.Check) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s\n\nPasses if: %s.\n\n## Why it matters\n\n%s\n\n## What --fix does\n\n%s\n\n", c.ID, c.Title, c.Why, c.FixNote)
+	fmt.Fprintf(&b, "# %s (%s)\n\nPasses if: %s.\n\n## Why it matters\n\n%s\n\n## What --fix does\n\n%s\n\n", c.ID, c.Code(), c.Title, c.Why, c.FixNote)
 	fmt.Fprintf(&b, "```\nkubectl kubeflow doctor %s\nkubectl kubeflow doctor %s --fix --dry-run\n```\n\n", c.ID, c.ID)
 	b.WriteString(byHand(t, c))
 	b.WriteString("## What it reads\n\nIt needs `get` and `list` on:\n\n")

@@ -49,6 +49,9 @@ func TestABundleKeepsTheFieldsThatChecksRead(t *testing.T) {
 		if path == "auth/testdata/sign-in/cookie-secret-too-short.txtar" {
 			return // a bundle keeps of a secret whether it equals another, and not its length
 		}
+		if c.Reach == doctor.OneNamespace {
+			return // nor of one namespace
+		}
 		n++
 		want := formatReport(runCheck(view, c, s))
 		got := formatReport(runCheck(bundled(t, view, []*doctor.Check{c}, s), c, s))

@@ -21,6 +21,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/pipelines"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
@@ -33,6 +34,16 @@ const (
 
 // secretNamespaces are those whose Secrets checks read or fixes write: no other Secrets have to be readable.
 var secretNamespaces = []string{"auth", dashboard.KubeflowNamespace, workloads.Namespace, "oauth2-proxy"}
+
+// namedSecrets are Secrets of profile namespaces that checks read and fixes write, by name: no others have to be readable there.
+var namedSecrets = map[string]any{"apiGroups": anys(""), "resources": anys("secrets"), "resourceNames": anys(pipelines.StoreKey)}
+
+// withNamedSecrets returns a rule for the named Secrets.
+func withNamedSecrets(verbs ...string) map[string]any {
+	rule := maps.Clone(namedSecrets)
+	rule["verbs"] = anys(verbs...)
+	return rule
+}
 
 // rules are permissions on resources: API group → resource → verbs.
 type rules map[string]map[string]map[string]bool
@@ -105,7 +116,7 @@ func roles() []map[string]any {
 	read, write := rules{}, rules{}
 	var paths []string
 	logs := false
-	for _, c := range Every() {
+	for _, c := range In("", Every()) {
 		for _, kind := range c.Reads {
 			if kind != kube.SecretKind && !c.Manifests {
 				read.allow(kind, "get", "list")
@@ -127,17 +138,33 @@ func roles() []map[string]any {
 		}
 	}
 	write.allow(kube.PodKind, "create") // a dry run shows whether a webhook is in effect
-	out := []map[string]any{role("ClusterRole", "", reader, append(read.list(), map[string]any{"nonResourceURLs": anys(paths...), "verbs": anys("get")}))}
+	out := []map[string]any{role("ClusterRole", "", reader, append(read.list(), withNamedSecrets("get", "list"), map[string]any{"nonResourceURLs": anys(paths...), "verbs": anys("get")}))}
 	for _, ns := range secretNamespaces {
 		out = append(out, role("Role", ns, reader, []any{map[string]any{"apiGroups": anys(""), "resources": anys("secrets"), "verbs": anys("get", "list")}}))
 	}
-	out = append(out, role("ClusterRole", "", fixer, write.list()))
+	out = append(out, role("ClusterRole", "", fixer, append(write.list(), withNamedSecrets("patch"))))
 	for _, ns := range secretNamespaces {
 		if slices.ContainsFunc(writes, func(w doctor.Write) bool { return w.Kind == kube.SecretKind && slices.Contains(w.In, ns) }) {
 			out = append(out, role("Role", ns, fixer, []any{map[string]any{"apiGroups": anys(""), "resources": anys("secrets"), "verbs": anys("patch")}}))
 		}
 	}
 	return append(out, recordRoles()...)
+}
+
+// tenantRole is what the diagnosis of one namespace needs: a Role there.
+func tenantRole() map[string]any {
+	read := rules{}
+	for _, c := range In("team-a", All()) {
+		for _, kind := range c.Reads {
+			switch {
+			case kind == kube.NamespaceKind:
+				read.allow(kind, "get") // its own
+			case !kube.ClusterScoped(kind):
+				read.allow(kind, "get", "list")
+			}
+		}
+	}
+	return role("Role", "team-a", reader, read.list())
 }
 
 // recordRoles are what it takes to keep the records and the Lease.
@@ -162,6 +189,7 @@ func areaRoles() []map[string]any {
 	var out []map[string]any
 	for _, area := range fixableAreas() {
 		everywhere, inNamespace := rules{}, map[string][]any{}
+		var named []any
 		for _, c := range All() {
 			if c.Area() != area {
 				continue
@@ -169,6 +197,8 @@ func areaRoles() []map[string]any {
 			for _, w := range c.Writes {
 				switch {
 				case w.Option != "":
+				case w.Kind == kube.SecretKind && slices.Contains(w.In, doctor.Profiles):
+					named = append(named, withNamedSecrets("patch"))
 				case len(w.In) == 0 || slices.Contains(w.In, doctor.Profiles):
 					everywhere.allow(w.Kind, verbs(w)...)
 				default:
@@ -182,8 +212,8 @@ func areaRoles() []map[string]any {
 			}
 		}
 		name := fixer + "-" + area
-		if len(everywhere) > 0 {
-			out = append(out, role("ClusterRole", "", name, everywhere.list()))
+		if len(everywhere)+len(named) > 0 {
+			out = append(out, role("ClusterRole", "", name, append(everywhere.list(), named...)))
 		}
 		for _, ns := range slices.Sorted(maps.Keys(inNamespace)) {
 			out = append(out, role("Role", ns, name, distinct(inNamespace[ns])))
@@ -224,12 +254,14 @@ func fixableAreas() []string {
 const (
 	rbacFile  = "../../../docs/rbac.yaml"
 	areasFile = "../../../docs/rbac-areas.yaml"
+	teamFile  = "../../../docs/rbac-team.yaml"
 )
 
 func TestRolesAreCurrent(t *testing.T) {
 	for name, want := range map[string]string{
 		rbacFile:                documents(t, roles()),
 		areasFile:               documents(t, areaRoles()),
+		teamFile:                documents(t, []map[string]any{tenantRole()}),
 		"../../../docs/rbac.md": rbacPage(),
 	} {
 		if *update {
@@ -263,12 +295,12 @@ func rbacPage() string {
 [rbac.yaml](rbac.yaml) grants the least permissions that `+"`kubectl kubeflow doctor`"+` needs. It is generated from what the checks read and the fixes change.
 A test on a real API server diagnoses, fixes and undoes with only these permissions.
 
-- %[1]s: to diagnose. A ClusterRole without Secrets, and a Role for Secrets in each namespace that holds authentication components.
+- %[1]s: to diagnose. A ClusterRole without Secrets, apart from the object store's key (mlpipeline-minio-artifact), and a Role for Secrets in each namespace that holds authentication components.
 - %[2]s: to fix and undo everything, in addition to %[1]s. It amounts to cluster-admin: whoever may change Deployments and webhooks in any namespace
   can run pods with any service account there. Its Role in namespace %[4]s is for the Lease that keeps two programs from writing at the same time and for
   the records of fixes. Whoever holds that Role is trusted with the records that administrators' commands act on.
 - %[2]s-AREA, in [rbac-areas.yaml](rbac-areas.yaml): to fix and undo what the checks of one area find, in addition to %[1]s and to the Role in namespace %[4]s: a
-  ClusterRole, Roles in the namespaces of the objects, or both. Areas: %[5]s. Of these, notebooks, storage, tenancy and training
+  ClusterRole, Roles in the namespaces of the objects, or both. Areas: %[5]s. Of these, notebooks, storage and training
   give no way to other permissions than those of namespace kubeflow and of Profiles; the others change webhooks, workloads, gateways, Secrets or NetworkPolicies that everyone relies on.
 
 Leave out the Roles of namespaces that you do not have. To grant the permissions to a user:
@@ -291,6 +323,9 @@ kubectl get roles,clusterroles -A -o name | grep %[2]s-pipelines
 kubectl create rolebinding doctor-fix-pipelines -n kubeflow --role %[2]s-pipelines --user jane@example.com
 kubectl create rolebinding doctor-fix -n %[4]s --role %[2]s --user jane@example.com
 `+"```"+`
+
+For a user of one namespace (doctor -n team-a), [rbac-team.yaml](rbac-team.yaml) has a Role with the least permissions. Kubeflow's kubeflow-edit and kubeflow-view,
+which owners and contributors of a Profile have, include it.
 
 With fewer permissions you still get a report: a check that is missing a permission is "unknown" and names that permission.
 Replacing the MPI operator (--mpi=v2beta1) installs an operator with its own roles, so it needs cluster-admin.
@@ -342,7 +377,7 @@ func TestRolesAreSufficient(t *testing.T) {
 
 	diagnosingClient := clientOf(t, "diagnosing-user")
 	expectFindings(t, ctx, diagnosingClient, problems...)
-	for _, c := range doctor.Diagnose(ctx, diagnosingClient.View(), All(), options()).Checks {
+	for _, c := range doctor.Diagnose(ctx, diagnosingClient.View(), In("", All()), options()).Checks {
 		if c.Status == doctor.Unknown {
 			t.Errorf("%s could not run: %s", c.ID, c.Reason)
 		}
@@ -361,6 +396,29 @@ func TestRolesAreSufficient(t *testing.T) {
 		t.Errorf("the undo is incomplete: %+v", u.Steps)
 	}
 	expectFindings(t, ctx, client, problems...)
+}
+
+// TestTheRoleOfATeamIsSufficient diagnoses one namespace with the permissions of that Role and no others.
+func TestTheRoleOfATeamIsSufficient(t *testing.T) {
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	client := connect(t, ctx)
+	applyAll(t, ctx, client, append(objects(t, "{apiVersion: v1, kind: Namespace, metadata: {name: team-a, labels: {app.kubernetes.io/part-of: kubeflow-profile}}}"),
+		append(objects(t, documents(t, []map[string]any{tenantRole()})), binding("Role", "team-a", reader, "team-user"),
+			objects(t, "{apiVersion: batch/v1, kind: Job, metadata: {name: broken, namespace: team-a}, spec: {template: {spec: {restartPolicy: Never, serviceAccountName: missing, containers: [{name: main, image: 'busybox:1'}]}}}}")[0])...))
+	user := clientOf(t, "team-user")
+	o := options()
+	o.Namespace = "team-a"
+	r := doctor.Diagnose(ctx, user.View(), In("team-a", All()), o)
+	for _, c := range r.Checks {
+		if c.Status == doctor.Unknown {
+			t.Errorf("%s could not run: %s", c.ID, c.Reason)
+		}
+	}
+	o.Namespace = "kubeflow"
+	if c := doctor.Diagnose(ctx, user.View(), In("kubeflow", All()), o).Check("team/workloads"); c.Status != doctor.Unknown {
+		t.Errorf("with a Role in team-a, kubeflow is %s", c.Status)
+	}
 }
 
 // TestTheRoleOfAnAreaFixesThatAreaAlone fixes and undoes with the roles of one area, and tries another with them.

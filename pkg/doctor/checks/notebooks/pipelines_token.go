@@ -24,6 +24,7 @@ var PipelinesToken = &doctor.Check{
 		"into the notebooks that select it. No release creates this PodDefault, so the Pipelines SDK gets 401 until it exists.",
 	FixNote: "Fixed only if the check is named, since you decide whether notebooks may start pipelines: doctor notebooks/pipelines-token --fix " +
 		"creates the PodDefault in every profile namespace.",
+	Reach:  doctor.AlsoOneNamespace,
 	Reads:  []schema.GroupKind{kube.NamespaceKind, podDefaultKind},
 	Writes: []doctor.Write{{Kind: podDefaultKind, In: []string{doctor.Profiles}, Names: []string{tokenPodDefaultName}, Fields: []string{"/spec/desc", "/spec/env", "/spec/selector", "/spec/volumeMounts", "/spec/volumes"}, Create: true}},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {

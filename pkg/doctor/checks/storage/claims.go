@@ -24,6 +24,7 @@ var Claims = &doctor.Check{
 		"does not provision one (a quota, a policy, a missing StorageClass).",
 	FixNote: "No automatic fix: the problem is in Azure, or in the PVC. The finding shows the provisioner's response.",
 	Reads:   []schema.GroupKind{kube.PersistentVolumeClaimKind, kube.PodKind, kube.NamespaceKind, kube.EventKind, kube.StorageClassKind},
+	Reach:   doctor.AlsoOneNamespace,
 	Hint:    "The subscription's disk quota and Azure policies determine whether a volume can be provisioned.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		all, err := workloads.KubeflowPVCs(ctx, e)
@@ -36,9 +37,11 @@ var Claims = &doctor.Check{
 		if len(waiting) == 0 {
 			return nil, nil
 		}
-		classes, err := e.List(ctx, kube.StorageClassKind, cluster.Scope{})
-		if err != nil {
-			return nil, err
+		var classes []*unstructured.Unstructured
+		if e.Namespace == "" { // users may not read them
+			if classes, err = e.List(ctx, kube.StorageClassKind, cluster.Scope{}); err != nil {
+				return nil, err
+			}
 		}
 		events, err := e.List(ctx, kube.EventKind, cluster.Scope{Fields: "involvedObject.kind=PersistentVolumeClaim,type=Warning"})
 		if err != nil {
@@ -46,14 +49,14 @@ var Claims = &doctor.Check{
 		}
 		var findings []doctor.Finding
 		for _, claim := range waiting {
-			findings = append(findings, claimFindings(claim, classes, events)...)
+			findings = append(findings, claimFindings(claim, classes, events, e.Namespace != "")...)
 		}
 		return findings, nil
 	},
 }
 
 // claimFindings reports nothing for a PVC that waits for its first consumer, as most classes do.
-func claimFindings(claim *unstructured.Unstructured, classes, events []*unstructured.Unstructured) []doctor.Finding {
+func claimFindings(claim *unstructured.Unstructured, classes, events []*unstructured.Unstructured, byUser bool) []doctor.Finding {
 	f := doctor.Finding{
 		Severity:    doctor.Error,
 		About:       doctor.Subject{Ref: cluster.RefOf(claim), Field: "status.phase"},
@@ -62,7 +65,7 @@ func claimFindings(claim *unstructured.Unstructured, classes, events []*unstruct
 	}
 	class := kube.Text(claim.Object, "spec", "storageClassName")
 	known := slices.ContainsFunc(classes, func(o *unstructured.Unstructured) bool { return o.GetName() == class })
-	if class != "" && !known {
+	if class != "" && !known && !byUser {
 		f.About.Field = "spec.storageClassName"
 		f.Message = fmt.Sprintf("%s uses StorageClass %s, which does not exist", kube.KindName(claim), class)
 		f.Advice = "Create that StorageClass, or delete the PVC while it is empty and recreate it with one of: " + text.Names(classes, text.Most, (*unstructured.Unstructured).GetName) + "."

@@ -23,13 +23,14 @@ var DefaultClass = &doctor.Check{
 	ID:    "storage/default-class",
 	Title: "A default StorageClass exists",
 	Why: "Kubeflow's PVCs (MySQL, the object store, Katib's database) name no StorageClass, and rely on the cluster's default. Without a " +
-		"default their volumes are never provisioned, and the pods that need them stay Pending.",
-	FixNote: "install sets the StorageClass on the PVCs before they are applied, if it is clear which one. On a cluster, --fix marks that class " +
+		"default their volumes are never provisioned, and the pods that need them stay Pending. With several defaults it is chance which one a PVC gets, and on " +
+		"a default of Azure Files over SMB the databases and notebooks fail, because SMB knows no owners of files.",
+	FixNote: "If the default is Azure Files over SMB, --fix makes the class for disks the default instead; existing volumes stay as they are. install sets the StorageClass on the PVCs before they are applied, if it is clear which one. On a cluster, --fix marks that class " +
 		"as the default, and PVCs that are waiting for one use it. AKS may revert changes to its own classes: your own class, marked as " +
 		"default, persists.",
-	Sources:   []string{"https://learn.microsoft.com/azure/aks/concepts-storage"},
+	Sources:   []string{"https://learn.microsoft.com/azure/aks/concepts-storage", "Azure/aks-engine#1494"},
 	Reads:     []schema.GroupKind{kube.PersistentVolumeClaimKind, kube.StorageClassKind, kube.PodKind, kube.NamespaceKind},
-	Writes:    []doctor.Write{{Kind: kube.StorageClassKind, Fields: []string{"/metadata/annotations/storageclass.kubernetes.io~1is-default-class"}, Edit: markDefault}},
+	Writes:    []doctor.Write{{Kind: kube.StorageClassKind, Fields: []string{"/metadata/annotations/storageclass.kubernetes.io~1is-default-class", "/metadata/annotations/storageclass.beta.kubernetes.io~1is-default-class"}, Edit: markDefault}},
 	Preflight: true,
 	Run:       runDefaultClass,
 }
@@ -45,9 +46,28 @@ const (
 	severalDefaultsMessage = "%d StorageClasses are marked as default: %s"
 	severalDefaultsImpact  = "A PVC that names none gets the newest of them; before Kubernetes 1.26 it is rejected."
 	severalDefaultsAdvice  = "Leave only one of them as the default."
+	smbDefaultMessage      = "the default StorageClass %s is Azure Files over SMB"
+	smbDefaultImpact       = "MySQL, the object store and notebooks fail on its volumes: \"chown: Operation not permitted\"."
+	smbDefaultCause        = "Files on SMB have the owner and the mode of the mount. Only protocol: nfs and Azure Disk know others."
+	smbDefaultAdvice       = "Make a class for disks the default. A volume keeps its class: recreate the PVCs that use this one, after saving their data."
+	diskDefaultFix         = "Make StorageClass %s the default instead of %s"
 )
 
-const defaultAnnotation = "storageclass.kubernetes.io/is-default-class"
+// Both annotations make a class the default.
+const (
+	defaultAnnotation     = "storageclass.kubernetes.io/is-default-class"
+	betaDefaultAnnotation = "storageclass.beta.kubernetes.io/is-default-class"
+)
+
+func isDefault(class *unstructured.Unstructured) bool {
+	return class.GetAnnotations()[defaultAnnotation] == "true" || class.GetAnnotations()[betaDefaultAnnotation] == "true"
+}
+
+// isSMB reports whether a class makes volumes of Azure Files over SMB, which is what it does unless it asks for NFS.
+func isSMB(class *unstructured.Unstructured) bool {
+	provisioner := kube.Text(class.Object, "provisioner")
+	return (provisioner == "file.csi.azure.com" || provisioner == "kubernetes.io/azure-file") && !strings.EqualFold(kube.Text(class.Object, "parameters", "protocol"), "nfs")
+}
 
 func runDefaultClass(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 	classes, err := e.List(ctx, kube.StorageClassKind, cluster.Scope{})
@@ -65,7 +85,18 @@ func runDefaultClass(ctx context.Context, e doctor.Exam) ([]doctor.Finding, erro
 		return nil, err
 	}
 	noteClaims(e, classes)
-	return defaultClassFindings(classes, claims), nil
+	using := []*unstructured.Unstructured{}
+	if all, err := workloads.KubeflowPVCs(ctx, e); err == nil {
+		for _, c := range all {
+			name := kube.Text(c.Object, "spec", "storageClassName")
+			if slices.ContainsFunc(classes, func(class *unstructured.Unstructured) bool {
+				return class.GetName() == name && isDefault(class) && isSMB(class)
+			}) {
+				using = append(using, c) // the API server has set the default on it
+			}
+		}
+	}
+	return defaultClassFindings(classes, claims, using), nil
 }
 
 // noteClaims says before an install which volumes it needs.
@@ -120,8 +151,8 @@ func pvcsWithoutClass(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstr
 	return claims, nil
 }
 
-func defaultClassFindings(classes, claims []*unstructured.Unstructured) []doctor.Finding {
-	defaults := slices.DeleteFunc(slices.Clone(classes), func(c *unstructured.Unstructured) bool { return c.GetAnnotations()[defaultAnnotation] != "true" })
+func defaultClassFindings(classes, claims, using []*unstructured.Unstructured) []doctor.Finding {
+	defaults := slices.DeleteFunc(slices.Clone(classes), func(c *unstructured.Unstructured) bool { return !isDefault(c) })
 	if len(defaults) > 1 {
 		return []doctor.Finding{{
 			Severity:    doctor.Warning,
@@ -129,8 +160,11 @@ func defaultClassFindings(classes, claims []*unstructured.Unstructured) []doctor
 			Message:     fmt.Sprintf(severalDefaultsMessage, len(defaults), text.Names(defaults, text.Most, (*unstructured.Unstructured).GetName)),
 			Consequence: severalDefaultsImpact,
 			Advice:      severalDefaultsAdvice,
-			Command:     fmt.Sprintf("kubectl annotate storageclass %s %s=false --overwrite", escape.Word(defaults[1].GetName()), defaultAnnotation),
+			Command:     fmt.Sprintf("kubectl annotate storageclass %s %s=false --overwrite", escape.Word(defaults[1].GetName()), escape.Word(annotationOf(defaults[1]))),
 		}}
+	}
+	if len(defaults) == 1 && isSMB(defaults[0]) {
+		return []doctor.Finding{smbFinding(defaults[0], chooseClass(classes), claims, len(claims)+len(using) > 0)}
 	}
 	if len(defaults) == 1 || len(claims) == 0 {
 		return nil
@@ -153,6 +187,46 @@ func defaultClassFindings(classes, claims []*unstructured.Unstructured) []doctor
 	f.Command = fmt.Sprintf("kubectl annotate storageclass %s %s=true --overwrite", escape.Word(chosen.GetName()), defaultAnnotation)
 	f.Fix = setClass(chosen, claims)
 	return []doctor.Finding{f}
+}
+
+// annotationOf returns the annotation that makes a class the default.
+func annotationOf(class *unstructured.Unstructured) string {
+	if class.GetAnnotations()[defaultAnnotation] == "true" {
+		return defaultAnnotation
+	}
+	return betaDefaultAnnotation
+}
+
+// smbFinding reports a default class whose volumes Kubeflow's databases fail on. On PVCs that are not applied yet, another class is set.
+func smbFinding(smb, disk *unstructured.Unstructured, claims []*unstructured.Unstructured, used bool) doctor.Finding {
+	f := doctor.Finding{
+		Severity:    doctor.Warning,
+		About:       doctor.Subject{Ref: cluster.RefOf(smb), Field: "provisioner"},
+		Message:     fmt.Sprintf(smbDefaultMessage, smb.GetName()),
+		Consequence: smbDefaultImpact,
+		Cause:       smbDefaultCause,
+		Advice:      smbDefaultAdvice,
+		Command:     fmt.Sprintf("kubectl annotate storageclass %s %s-", escape.Word(smb.GetName()), escape.Word(annotationOf(smb))),
+	}
+	if used {
+		f.Severity = doctor.Error
+	}
+	if disk == nil || isSMB(disk) {
+		return f
+	}
+	f.Command += fmt.Sprintf("\nkubectl annotate storageclass %s %s=true --overwrite", escape.Word(disk.GetName()), defaultAnnotation)
+	if len(claims) > 0 && claims[0].GetUID() == "" {
+		f.Fix = setClass(disk, claims)
+		return f
+	}
+	f.Fix = &doctor.Fix{Title: fmt.Sprintf(diskDefaultFix, disk.GetName(), smb.GetName()), Impact: doctor.Safe, Changes: []cluster.Change{
+		cluster.Edit(disk, markDefault),
+		cluster.Edit(smb, func(o *unstructured.Unstructured) {
+			unstructured.RemoveNestedField(o.Object, "metadata", "annotations", defaultAnnotation)
+			unstructured.RemoveNestedField(o.Object, "metadata", "annotations", betaDefaultAnnotation)
+		}),
+	}}
+	return f
 }
 
 // chooseClass returns the class to use: one of the Azure Disk classes that AKS includes, or the only one.

@@ -25,6 +25,7 @@ var Quotas = &doctor.Check{
 	Why: "A Profile can limit the resources of its namespace. When the limit is reached, notebooks and pipeline steps are not created: the " +
 		"page shows nothing, and the reason is only in an event, \"exceeded quota\".",
 	FixNote: "No automatic fix: you decide how much a user may use. Raise spec.resourceQuotaSpec of the Profile, or stop what is no longer needed.",
+	Reach:   doctor.AlsoOneNamespace,
 	Reads:   []schema.GroupKind{kube.ResourceQuotaKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		list, err := e.List(ctx, kube.ResourceQuotaKind, cluster.Scope{Fields: "metadata.name=" + profileQuota})
@@ -34,7 +35,11 @@ var Quotas = &doctor.Check{
 		var findings []doctor.Finding
 		for _, q := range list {
 			if full := exhausted(q); len(full) > 0 {
-				findings = append(findings, quotaFinding(q, full))
+				f := quotaFinding(q, full)
+				if e.Namespace != "" {
+					f.Advice, f.Command = "Stop what is no longer needed. Only an administrator can raise spec.resourceQuotaSpec of the Profile.", ""
+				}
+				findings = append(findings, f)
 			}
 		}
 		return findings, nil

@@ -84,7 +84,11 @@ func listProfilePods(ctx context.Context, e doctor.Exam) (profilePods, error) {
 		if err != nil {
 			return pods, err
 		}
-		lists, err := e.Lists(ctx, kube.PodKind, profilePodScopes...)
+		scopes := profilePodScopes
+		if e.Namespace != "" {
+			scopes = []cluster.Scope{{}}
+		}
+		lists, err := e.Lists(ctx, kube.PodKind, scopes...)
 		if err != nil {
 			return pods, err
 		}
@@ -177,6 +181,9 @@ const maxClaims = 20
 
 // KubeflowPVCs returns the PVCs of Kubeflow's own namespaces, of the install, and of pending pods in profile namespaces.
 func KubeflowPVCs(ctx context.Context, e doctor.Exam) ([]*unstructured.Unstructured, error) {
+	if e.Namespace != "" {
+		return e.List(ctx, kube.PersistentVolumeClaimKind, cluster.Scope{})
+	}
 	claims, err := e.ListIn(ctx, kube.PersistentVolumeClaimKind, Namespaces...)
 	if err != nil {
 		return nil, err
