@@ -133,6 +133,9 @@ func Address(v string) bool {
 	return Host(host) && Word(path)
 }
 
+// longestAbbreviation is the most letters without a vowel in a name; the hashes in names of pods have ten.
+const longestAbbreviation = 12
+
 const maxRun = 20 // letters and digits without a separator, in a name that a person gives
 
 var (
@@ -153,6 +156,9 @@ func random(name string) bool {
 			return true
 		}
 		if len(run) > 8 && strings.ToLower(run) != run && strings.ToUpper(run) != run && !Known(run) && scrambled(run) {
+			return true
+		}
+		if len(run) > longestAbbreviation && lettersOnly.MatchString(run) && !vowel.MatchString(run) {
 			return true
 		}
 		if numberOnly.MatchString(run) && len(run) > maxDigits {

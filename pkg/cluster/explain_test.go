@@ -54,15 +54,25 @@ func TestEveryWayToFailHasItsSentence(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			client := &Client{Config: c.config}
-			client.reached.Store(true)
 			var failure *problem.Error
 			if !errors.As(client.Explain(c.err), &failure) || !strings.Contains(failure.What, c.what) || !strings.Contains(failure.Next, c.next) {
 				t.Errorf("got %+v, want %q and %q", failure, c.what, c.next)
 			}
+			client.reached.Store(true)
 			if got := client.Transient(c.err); got != c.transient {
 				t.Errorf("transient is %v", got)
 			}
 		})
+	}
+}
+
+func TestAServerThatStopsAnsweringIsNotToBeLookedFor(t *testing.T) {
+	client := &Client{Config: &rest.Config{Host: "https://kf.example.org"}}
+	client.reached.Store(true)
+	var failure *problem.Error
+	err := client.Explain(over(&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}))
+	if !errors.As(err, &failure) || !strings.Contains(failure.What, "no longer answers") || !strings.Contains(failure.Next, "it resumes where it stopped") {
+		t.Errorf("got %+v", failure)
 	}
 }
 

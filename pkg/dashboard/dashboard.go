@@ -2,9 +2,11 @@ package dashboard
 
 import (
 	"context"
+	"fmt"
 
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -74,4 +76,58 @@ func readRegion(ctx context.Context, view cluster.View) string {
 		}
 	}
 	return ""
+}
+
+// The kinds of Istio and of the Gateway API that decide about the dashboard.
+var (
+	IstioGatewayKind          = schema.GroupKind{Group: "networking.istio.io", Kind: "Gateway"}
+	EnvoyFilterKind           = schema.GroupKind{Group: "networking.istio.io", Kind: "EnvoyFilter"}
+	AuthorizationPolicyKind   = schema.GroupKind{Group: "security.istio.io", Kind: "AuthorizationPolicy"}
+	RequestAuthenticationKind = schema.GroupKind{Group: "security.istio.io", Kind: "RequestAuthentication"}
+	httpRouteKind             = schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute"}
+	virtualServiceKind        = schema.GroupKind{Group: "networking.istio.io", Kind: "VirtualService"}
+	wasmPluginKind            = schema.GroupKind{Group: "extensions.istio.io", Kind: "WasmPlugin"}
+	apiGatewayKind            = schema.GroupKind{Group: "gateway.networking.k8s.io", Kind: "Gateway"}
+)
+
+// What the parts of the model are read from.
+var (
+	GatewayKinds        = []schema.GroupKind{IstioGatewayKind, kube.ServiceKind, kube.PodKind}
+	RouteKinds          = []schema.GroupKind{kube.IngressKind, httpRouteKind, apiGatewayKind, kube.EndpointSliceKind, kube.NodeKind}
+	NetworkKinds        = []schema.GroupKind{kube.NetworkPolicyKind, kube.DaemonSetKind}
+	AuthenticationKinds = []schema.GroupKind{EnvoyFilterKind, AuthorizationPolicyKind, RequestAuthenticationKind, wasmPluginKind,
+		virtualServiceKind, IstioGatewayKind, kube.IngressKind, kube.EndpointSliceKind, kube.DeploymentKind, kube.StatefulSetKind, kube.ConfigMapKind}
+)
+
+// listed returns the objects of a kind as their Go type.
+func listed[T any](ctx context.Context, view cluster.View, kind schema.GroupKind, in cluster.Scope) ([]T, error) {
+	objects, err := view.List(ctx, kind, in)
+	if err != nil {
+		return nil, fmt.Errorf("listing %ss: %w", kind.Kind, err)
+	}
+	all := make([]T, 0, len(objects))
+	for _, o := range objects {
+		typed, err := cluster.As[T](o)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, *typed)
+	}
+	return all, nil
+}
+
+// Ahead asks ahead for what [Read] reads of the gateway that Kubeflow brings. Of another gateway it reads more, one after the other.
+func Ahead(ctx context.Context, view cluster.View) {
+	in := cluster.Scope{Namespace: KubeflowNamespace}
+	questions := []cluster.Question{
+		{Ref: gatewayRef}, {Ref: ownRef},
+		{Kind: kube.PodKind, In: cluster.Scope{Namespace: KubeflowNamespace, Labels: kubeflowLabels.String()}},
+		{Kind: kube.PodKind, In: cluster.Scope{Labels: "istio=" + kubeflowLabels["istio"]}},
+		{Kind: kube.ServiceKind, In: in}, {Kind: kube.NetworkPolicyKind, In: in}, {Kind: kube.IngressKind, In: in},
+		{Kind: EnvoyFilterKind, In: in}, {Kind: AuthorizationPolicyKind, In: in}, {Kind: RequestAuthenticationKind, In: in}, {Kind: wasmPluginKind, In: in},
+		{Kind: kube.ConfigMapKind, In: cluster.Scope{Namespace: KubeflowNamespace, Metadata: true}},
+		{Ref: cluster.Ref{APIVersion: "v1", Kind: kube.ConfigMapKind.Kind, Namespace: KubeflowNamespace, Name: "istio"}},
+		{Kind: kube.NodeKind, In: systemNodes},
+	}
+	cluster.Ahead(ctx, view, append(questions, cluster.PolicyEngineQuestions()...)...)
 }

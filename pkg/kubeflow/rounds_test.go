@@ -1,4 +1,4 @@
-package kubeflow
+package kubeflow_test
 
 import (
 	"context"

@@ -102,13 +102,13 @@ const cannotSignIn = "Users cannot sign in."
 func down(o *unstructured.Unstructured) []doctor.Finding {
 	f := doctor.Finding{Severity: doctor.Error, About: doctor.Subject{Ref: cluster.RefOf(o), Field: "status.conditions"}, Consequence: cannotSignIn,
 		Message: o.GetName() + " is not available", Advice: "See why its pods are not ready.",
-		Command: fmt.Sprintf("kubectl describe %s -n %s %s", strings.ToLower(o.GetKind()), escape.Word(o.GetNamespace()), escape.Word(o.GetName()))}
+		Command: fmt.Sprintf("kubectl describe %s -n %s %s", escape.Word(strings.ToLower(o.GetKind())), escape.Word(o.GetNamespace()), escape.Word(o.GetName()))}
 	condition := kube.Condition(o, "Available")
 	_, has := o.Object["status"]
 	switch {
 	case o.GetUID() != "" && kube.Replicas(o) == 0:
 		f.About.Field, f.Message, f.Advice = "spec.replicas", o.GetName()+" is scaled to 0 replicas", "Scale it up."
-		f.Command = fmt.Sprintf("kubectl scale %s -n %s %s --replicas=1", strings.ToLower(o.GetKind()), escape.Word(o.GetNamespace()), escape.Word(o.GetName()))
+		f.Command = fmt.Sprintf("kubectl scale %s -n %s %s --replicas=1", escape.Word(strings.ToLower(o.GetKind())), escape.Word(o.GetNamespace()), escape.Word(o.GetName()))
 	case condition != nil && condition.Status == metav1.ConditionFalse:
 		f.Cause = condition.Message
 	case o.GetUID() != "" && has && o.GetKind() == "StatefulSet" && kube.Number(o.Object, "status", "readyReplicas") == 0 && kube.Number(o.Object, "status", "replicas") > 0:

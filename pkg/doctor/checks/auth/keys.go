@@ -19,12 +19,12 @@ import (
 // minutes, so that a restart of the gateway brings the same keys. Another address is fetched at once and interrupts nothing: the query
 // is one that dex ignores.
 
-// renewsKeys is what a fix does to make the gateway get dex's keys anew.
+// renewsKeys is what a fix does to make the gateway get dex's keys again.
 var renewsKeys = []doctor.Write{{Kind: dashboard.RequestAuthenticationKind, Fields: []string{"/spec/jwtRules/*/jwksUri"}}}
 
 const renewed = "renewed"
 
-// renewKeys returns the changes after which the gateway gets dex's keys anew: one per policy that accepts dex's tokens.
+// renewKeys returns the changes after which the gateway gets dex's keys again: one per policy that accepts dex's tokens.
 func renewKeys(dex *dashboard.Dex, policies []*unstructured.Unstructured) []cluster.Change {
 	if dex == nil || dex.Issuer == "" {
 		return nil
@@ -72,7 +72,7 @@ func withQuery(uri, issuer, version string) string {
 	return u.String()
 }
 
-// withKeys adds to a fix that restarts dex what makes the gateway get its keys anew.
+// withKeys adds to a fix that restarts dex what makes the gateway get its keys again.
 func (c chain) withKeys(fix *doctor.Fix) *doctor.Fix { return addKeys(fix, c.dex, c.rules) }
 
 func addKeys(fix *doctor.Fix, dex *dashboard.Dex, policies []*unstructured.Unstructured) *doctor.Fix {

@@ -20,7 +20,7 @@ var SignIn = &doctor.Check{
 		"running, or if they disagree about the client, its secret, the redirect URI or the name of the token issuer, the user ends on an error page or in a " +
 		"redirect loop. The provider is the one that oauth2-proxy or authservice names: dex is compared only if that is the cluster's own dex.",
 	FixNote: "If the provider is the cluster's own dex, --fix (with --allow-restart) gives oauth2-proxy or authservice the client that dex knows, replaces a cookie " +
-		"secret of an invalid length, and gives an old dex the variable that it needs; what changed is restarted, and after dex the gateway gets dex's keys anew. " +
+		"secret of an invalid length, and gives an old dex the variable that it needs; what changed is restarted, and after dex the gateway gets dex's keys again. " +
 		"Clients and secrets of another provider are never changed. Issuer names are not changed, because the right one depends on the DNS name that you use.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md", "dexidp/dex#2082", "kubeflow/manifests#1882",
 		"https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview"},
@@ -69,7 +69,7 @@ func readChains(ctx context.Context, e doctor.Exam) (chains []chain, idleDex boo
 	if dex != nil && dex.Refused != nil && !e.Without(dex.Refused) {
 		return nil, false, dex.Refused
 	}
-	others, dexs := 0, 0 // what uses other providers, and what uses dex
+	others, dexs := 0, 0 // what uses other providers, and what may use dex
 	count := func(own bool) {
 		if own {
 			dexs++
@@ -88,9 +88,8 @@ func readChains(ctx context.Context, e doctor.Exam) (chains []chain, idleDex boo
 		}
 		if c := (chain{Exam: e, SignIn: s, dex: dex, rules: rules}); !c.idle() {
 			chains = append(chains, c)
-			if issuer := c.issuer(); issuer.Known {
-				count(c.ownDex())
-			}
+			issuer := c.issuer()
+			count(c.ownDex() || !issuer.Known || issuer.Value == "") // without a known provider, dex may be the one
 		}
 	}
 	return chains, others > 0 && dexs == 0, nil

@@ -20,7 +20,7 @@ import (
 var Complete = &doctor.Check{
 	ID:    doctor.InstallationID,
 	Title: "Everything that was installed exists and is ready",
-	Why: "An install that was interrupted, or an object that somebody deleted, leaves a Kubeflow that works in part: a missing Service or ServiceAccount " +
+	Why: "An install that was interrupted, or a deleted object, leaves a Kubeflow that works in part: a missing Service or ServiceAccount " +
 		"shows only when something needs it. install records what it applies, and this check compares the record with the cluster.",
 	FixNote: "No automatic fix: an install applies what is missing, and needs the archive of the release. The finding has its command.",
 	Reads:   inspected,

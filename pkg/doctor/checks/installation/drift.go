@@ -18,7 +18,7 @@ import (
 var Drift = &doctor.Check{
 	ID:    "installation/drift",
 	Title: "No installed field was changed by another client",
-	Why: "A label of a namespace that somebody removed, an image or a number of replicas that somebody set by hand explains much that worked after the install. " +
+	Why: "A removed label of a namespace, an image or a number of replicas set by hand explains much that worked after the install. " +
 		"The API server notes who set each field: what install set and another client has changed or removed since is drift. Fields that others " +
 		"add, and what Kubernetes, doctor and expose set, are not.",
 	FixNote: "--fix scales a workload back to the replicas that were installed. Other fields may have been changed on purpose: the finding has the command that applies the " +

@@ -123,7 +123,7 @@ func (k *known) findings(g *gaps) []doctor.Finding {
 			f.Advice = fmt.Sprintf("Create it, or correct the name: the nearest that exists is %s.", missing.near)
 		}
 		if !k.manifests {
-			f.Command = "kubectl get " + escape.Word(resource(first.object)) + inNamespace(first.object) + " " + escape.Word(first.object.GetName()) + " -o yaml"
+			f.Command = show(first.object)
 		}
 		findings = append(findings, f)
 	}
@@ -138,9 +138,9 @@ func resource(o *unstructured.Unstructured) string {
 	return kind
 }
 
-func inNamespace(o *unstructured.Unstructured) string {
+func show(o *unstructured.Unstructured) string {
 	if o.GetNamespace() == "" {
-		return ""
+		return escape.Commandf("kubectl get %s %s -o yaml", resource(o), o.GetName())
 	}
-	return " -n " + escape.Word(o.GetNamespace())
+	return escape.Commandf("kubectl get %s -n %s %s -o yaml", resource(o), o.GetNamespace(), o.GetName())
 }

@@ -206,7 +206,7 @@ func smbFinding(smb, disk *unstructured.Unstructured, claims []*unstructured.Uns
 		Consequence: smbDefaultImpact,
 		Cause:       smbDefaultCause,
 		Advice:      smbDefaultAdvice,
-		Command:     fmt.Sprintf("kubectl annotate storageclass %s %s-", escape.Word(smb.GetName()), escape.Word(annotationOf(smb))),
+		Command:     fmt.Sprintf("kubectl annotate storageclass %s %s=false --overwrite", escape.Word(smb.GetName()), escape.Word(annotationOf(smb))),
 	}
 	if used {
 		f.Severity = doctor.Error
@@ -222,8 +222,11 @@ func smbFinding(smb, disk *unstructured.Unstructured, claims []*unstructured.Uns
 	f.Fix = &doctor.Fix{Title: fmt.Sprintf(diskDefaultFix, disk.GetName(), smb.GetName()), Impact: doctor.Safe, Changes: []cluster.Change{
 		cluster.Edit(disk, markDefault),
 		cluster.Edit(smb, func(o *unstructured.Unstructured) {
-			unstructured.RemoveNestedField(o.Object, "metadata", "annotations", defaultAnnotation)
-			unstructured.RemoveNestedField(o.Object, "metadata", "annotations", betaDefaultAnnotation)
+			for _, annotation := range []string{defaultAnnotation, betaDefaultAnnotation} {
+				if o.GetAnnotations()[annotation] == "true" { // changed and not removed, so that an undo finds it
+					_ = unstructured.SetNestedField(o.Object, "false", "metadata", "annotations", annotation)
+				}
+			}
 		}),
 	}}
 	return f

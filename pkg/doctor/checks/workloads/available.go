@@ -144,7 +144,7 @@ func judgeWorkload(ctx context.Context, e doctor.Exam, o *unstructured.Unstructu
 		About:       doctor.Subject{Ref: cluster.RefOf(o), Field: "status"},
 		Consequence: "What it serves does not work.",
 		Advice:      "Its pods and events show the reason.",
-		Command:     fmt.Sprintf("kubectl describe %s -n %s %s", strings.ToLower(o.GetKind()), escape.Word(o.GetNamespace()), escape.Word(o.GetName())),
+		Command:     fmt.Sprintf("kubectl describe %s -n %s %s", escape.Word(strings.ToLower(o.GetKind())), escape.Word(o.GetNamespace()), escape.Word(o.GetName())),
 		Needs:       []cluster.Ref{cluster.RefOf(o)},
 	}
 	rejection, err := rejectionOf(ctx, e, o)
@@ -207,9 +207,9 @@ func scaledFinding(o *unstructured.Unstructured, installed *doctor.Inspected) *d
 		About:       doctor.Subject{Ref: cluster.RefOf(o), Field: "spec.replicas"},
 		Message:     kube.KindName(o) + " is scaled to 0 replicas",
 		Consequence: "What it serves does not work.",
-		Cause:       "Somebody scaled it, or a program that saves resources did.",
+		Cause:       "A user scaled it, or a program that saves resources did.",
 		Advice:      "Scale it up, unless the component is not needed.",
-		Command:     fmt.Sprintf("kubectl scale %s -n %s %s --replicas=%d", strings.ToLower(o.GetKind()), escape.Word(o.GetNamespace()), escape.Word(o.GetName()), max(want, 1)),
+		Command:     fmt.Sprintf("kubectl scale %s -n %s %s --replicas=%d", escape.Word(strings.ToLower(o.GetKind())), escape.Word(o.GetNamespace()), escape.Word(o.GetName()), max(want, 1)),
 	}
 	if want > 0 {
 		f.Message += fmt.Sprintf("; it was installed with %d", want)
