@@ -49,6 +49,17 @@ func ReadDex(ctx context.Context, view cluster.View) (*Dex, error) {
 		return nil, err
 	}
 	d.Hidden = hidden
+	if container["envFrom"] == nil { // its client may be where the releases have it
+		client, err := r.data("Secret", DexRef.Namespace, "dex-oidc-client")
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range dataKeys(client) {
+			if _, given := environment[key]; !given {
+				environment[key] = dataSetting(client, key)
+			}
+		}
+	}
 	for _, word := range append(kube.Texts(container, "command"), kube.Texts(container, "args")...) {
 		for part := range strings.FieldsSeq(word) {
 			if ext := path.Ext(part); strings.HasPrefix(part, "/") && (ext == ".yaml" || ext == ".yml") {

@@ -184,6 +184,11 @@ func (r *settingsReader) program(workload *unstructured.Unstructured, container 
 			add(s.name, Setting{Value: strings.Join(s.values, ","), Set: true, Known: true, Object: workload, Field: "spec.template.spec.containers"})
 		}
 	}
+	if product == "authservice" && container["env"] == nil && container["envFrom"] == nil { // as the releases have it
+		container = map[string]any{"envFrom": []any{
+			map[string]any{"configMapRef": map[string]any{"name": "oidc-authservice-parameters"}}, map[string]any{"secretRef": map[string]any{"name": "oidc-authservice-client"}},
+		}}
+	}
 	environment, hidden, err := r.environment(workload, container)
 	if err != nil {
 		return nil, "", err
@@ -340,5 +345,16 @@ func (r *settingsReader) file(workload *unstructured.Unstructured, container map
 			return s, nil
 		}
 	}
-	return Setting{}, nil
+	return r.shipped(workload, path.Base(file))
+}
+
+// shipped returns a file that no volume of the container holds as the releases have it: in the ConfigMap of the workload's name.
+func (r *settingsReader) shipped(workload *unstructured.Unstructured, key string) (Setting, error) {
+	o, err := r.data("ConfigMap", workload.GetNamespace(), workload.GetName())
+	if err != nil || o == nil {
+		return Setting{}, err
+	}
+	s := dataSetting(o, key)
+	s.Known = s.Known && s.Set
+	return s, nil
 }

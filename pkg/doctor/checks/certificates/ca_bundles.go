@@ -70,7 +70,7 @@ func bundleFindings(ctx context.Context, e doctor.Exam, o *unstructured.Unstruct
 	for i, w := range kube.Items(o.Object, "webhooks") {
 		if bundle := kube.Text(w, "clientConfig", "caBundle"); bundle == "" || bundle == "Cg==" {
 			f.About.Field = fmt.Sprintf("webhooks[%d].clientConfig.caBundle", i)
-			f.Message = fmt.Sprintf("%s has an empty CA bundle: cert-manager has not injected one", kube.KindName(o))
+			f.Message = fmt.Sprintf("%s has an empty caBundle: cert-manager has not injected the certificate authority", kube.KindName(o))
 			f.Advice = "Check that cert-manager-cainjector is running and the Certificate is ready; restarting cainjector makes it inject again."
 			f.Command = "kubectl rollout restart deployment -n cert-manager cert-manager-cainjector"
 			return []doctor.Finding{f}, nil

@@ -154,7 +154,20 @@ func (d *deadWebhook) decide(ctx context.Context, e doctor.Exam, f *doctor.Findi
 	return nil
 }
 
-// meant returns the Service whose name the entry has in another spelling; "" when there is none, or more than one.
+// named reports whether a Service has the name of the configuration or of the entry, but for what kind of object each is:
+// admission-webhook-service and admission-webhook-mutating-webhook-configuration. One word in common says nothing.
+func (d *deadWebhook) named(service string) bool {
+	words := strings.Split(service, "-")
+	if n := len(words) - 1; slices.Contains([]string{"service", "svc", "server"}, words[n]) {
+		words = words[:n]
+	}
+	entry, _, _ := strings.Cut(kube.Text(d.webhook, "name"), ".")
+	return len(words) >= 2 && slices.ContainsFunc([]string{d.configuration.GetName(), entry}, func(name string) bool {
+		return strings.HasPrefix(name+"-", strings.Join(words, "-")+"-")
+	})
+}
+
+// meant returns the Service whose name the entry has in another spelling, or whose name is the webhook's; "" when there is none, or more than one.
 func (d *deadWebhook) meant(ctx context.Context, e doctor.Exam) (string, error) {
 	services, err := e.List(ctx, kube.ServiceKind, cluster.Scope{Namespace: d.namespace})
 	if err != nil {
@@ -165,7 +178,7 @@ func (d *deadWebhook) meant(ctx context.Context, e doctor.Exam) (string, error) 
 		other := *d
 		other.name = s.GetName()
 		other.webhook = map[string]any{"clientConfig": map[string]any{"service": map[string]any{"namespace": d.namespace, "name": s.GetName()}}}
-		if levenshtein.ComputeDistance(d.name, s.GetName()) > max(1, len(d.name)/5) || !d.hasPort(s) {
+		if levenshtein.ComputeDistance(d.name, s.GetName()) > max(1, len(d.name)/5) && !d.named(s.GetName()) || !d.hasPort(s) {
 			continue
 		}
 		answers, err := other.answers(ctx, e)

@@ -61,7 +61,8 @@ var Contributors = &doctor.Check{
 		of := func(list []*unstructured.Unstructured) map[string]*unstructured.Unstructured {
 			return contributions(list, profiles)
 		}
-		left, right := halves(of(bindings), of(slices.Concat(policies, older)))
+		access := slices.Concat(policies, older)
+		left, right := without(of(bindings), access), without(of(access), bindings)
 		findings, err := withoutPolicy(ctx, e, left)
 		if len(right) > 0 {
 			findings = append(findings, withoutBinding(right))
@@ -77,27 +78,29 @@ func contributions(list []*unstructured.Unstructured, profiles map[string]*unstr
 		a := o.GetAnnotations()
 		owner := o.GetName() == ownerPolicy || o.GetName() == "namespaceAdmin" || o.GetName() == "owner-binding-istio"
 		if profiles[o.GetNamespace()] != nil && a[userAnnotation] != "" && a[roleAnnotation] != "" && !owner {
-			found[o.GetNamespace()+"/"+o.GetName()] = o
+			found[fullName(o)] = o
 		}
 	}
 	return found
 }
 
-// halves returns what is in one map only, in the order of the names.
-func halves(a, b map[string]*unstructured.Unstructured) (onlyA, onlyB []*unstructured.Unstructured) {
-	only := func(from, other map[string]*unstructured.Unstructured) []*unstructured.Unstructured {
-		var list []*unstructured.Unstructured
-		for key, o := range from {
-			if other[key] == nil {
-				list = append(list, o)
-			}
-		}
-		slices.SortFunc(list, func(a, b *unstructured.Unstructured) int {
-			return slices.Compare([]string{a.GetNamespace(), a.GetName()}, []string{b.GetNamespace(), b.GetName()})
-		})
-		return list
+// without returns those of which the other half does not exist, in the order of their names. An object of the same name is the other half also
+// without annotations: it may have been written by hand.
+func without(contributions map[string]*unstructured.Unstructured, others []*unstructured.Unstructured) []*unstructured.Unstructured {
+	has := map[string]bool{}
+	for _, o := range others {
+		has[fullName(o)] = true
 	}
-	return only(a, b), only(b, a)
+	var list []*unstructured.Unstructured
+	for name, o := range contributions {
+		if !has[name] {
+			list = append(list, o)
+		}
+	}
+	slices.SortFunc(list, func(a, b *unstructured.Unstructured) int {
+		return slices.Compare([]string{a.GetNamespace(), a.GetName()}, []string{b.GetNamespace(), b.GetName()})
+	})
+	return list
 }
 
 func fullName(o *unstructured.Unstructured) string { return o.GetNamespace() + "/" + o.GetName() }
