@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,7 +19,7 @@ import (
 func delayOf(events []corev1.Event) problem.Error {
 	slices.SortStableFunc(events, func(a, b corev1.Event) int { return cmp.Compare(timeOf(a).UnixNano(), timeOf(b).UnixNano()) })
 	for _, event := range slices.Backward(events) {
-		if event.Type != corev1.EventTypeWarning {
+		if event.Type != corev1.EventTypeWarning || repair(event) {
 			continue
 		}
 		if refusal, known := cluster.ExplainAzure(event.Message); known {
@@ -27,6 +28,11 @@ func delayOf(events []corev1.Event) problem.Error {
 		return problem.Error{What: event.Reason + ": " + text.FirstLine(event.Message)}
 	}
 	return problem.Error{What: "the load balancer is being created"}
+}
+
+// repair reports whether the API server says that it repairs its record of ports and addresses: that delays nothing.
+func repair(e corev1.Event) bool {
+	return strings.Contains(cmp.Or(e.ReportingController, e.Source.Component), "allocator-repair")
 }
 
 func timeOf(e corev1.Event) metav1.Time {

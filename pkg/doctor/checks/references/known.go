@@ -146,6 +146,10 @@ func read(ctx context.Context, e doctor.Exam) (*known, error) {
 	for _, ns := range namespaces {
 		k.profiles[ns.GetName()] = doctor.IsProfile(ns)
 	}
+	exists := map[string]bool{}
+	for name := range k.objects[kube.NamespaceKind][""] {
+		exists[name] = true
+	}
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(8)
@@ -155,7 +159,7 @@ func read(ctx context.Context, e doctor.Exam) (*known, error) {
 			in = []string{""}
 		}
 		for _, namespace := range in {
-			if namespace != "" && k.objects[kube.NamespaceKind][""][namespace] == nil {
+			if namespace != "" && !exists[namespace] {
 				continue
 			}
 			group.Go(func() error {
