@@ -52,8 +52,7 @@ type outcome struct {
 
 const errandVariable = "TEST_ERRAND"
 
-// outageErrands are what an outage must not spoil, in the order in which a round does them. CI tries those that no other test of the
-// project interrupts.
+// outageErrands are what an outage must not spoil, in the order in which a round does them.
 var outageErrands = []string{"upgrade", "expose", "fix", "undo", "remove", "uninstall"}
 
 // errandSubprocess is what TestMain runs then.
