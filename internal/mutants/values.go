@@ -58,7 +58,7 @@ func constant(value any) func(*rand.Rand) any { return func(*rand.Rand) any { re
 // changes returns what may be done to a value.
 func changes(value any) []change {
 	list := []change{{"missing field", constant(nil)}}
-	switch value.(type) {
+	switch value := value.(type) {
 	case string:
 		return append(list,
 			change{"unknown value", func(r *rand.Rand) any { return []string{"Unknwon", "tcpp", "sometimes"}[r.IntN(3)] }},
@@ -75,10 +75,9 @@ func changes(value any) []change {
 			change{"unknown field", func(r *rand.Rand) any { return fmt.Sprintf("unknownField%d", r.IntN(10)) }},
 			change{"wrong type", constant("text")})
 	case []any:
-		items := value.([]any)
 		list = append(list, change{"wrong type", constant(map[string]any{"a": "b"})})
-		if len(items) > 0 {
-			list = append(list, change{"duplicate item", constant(append(append([]any{}, items...), items[0]))})
+		if len(value) > 0 {
+			list = append(list, change{"duplicate item", constant(append(append([]any{}, value...), value[0]))})
 		}
 	}
 	return list

@@ -18,7 +18,7 @@ func TestOnlyControllersKeepFieldsOfWebhooks(t *testing.T) {
 	} {
 		live := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration"}}
 		live.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: manager, Operation: metav1.ManagedFieldsOperationUpdate,
-			FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:webhooks":{"k:{\"name\":\"a\"}":{"f:failurePolicy":{},"f:namespaceSelector":{}}}}`)}}})
+			FieldsV1: metav1.NewFieldsV1(`{"f:webhooks":{"k:{\"name\":\"a\"}":{"f:failurePolicy":{},"f:namespaceSelector":{}}}}`)}})
 		ours := live.DeepCopy()
 		ours.Object["webhooks"] = []any{map[string]any{"name": "a", "failurePolicy": "Ignore", "namespaceSelector": map[string]any{}}}
 		w := kube.Items(withoutControllerFields(ours, live).Object, "webhooks")[0]

@@ -22,7 +22,7 @@ func managed(replicas int64, entries ...string) *unstructured.Unstructured {
 	for _, e := range entries {
 		name, set, _ := strings.Cut(e, " ")
 		name, sub, _ := strings.Cut(name, "/")
-		entry := metav1.ManagedFieldsEntry{Manager: name, Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "apps/v1", Subresource: sub, FieldsV1: &metav1.FieldsV1{Raw: []byte(set)}}
+		entry := metav1.ManagedFieldsEntry{Manager: name, Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "apps/v1", Subresource: sub, FieldsV1: metav1.NewFieldsV1(set)}
 		if name == inventory.Manager {
 			entry.Operation = metav1.ManagedFieldsOperationApply
 		}

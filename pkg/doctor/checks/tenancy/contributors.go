@@ -112,7 +112,7 @@ func withoutPolicy(ctx context.Context, e doctor.Exam, bindings []*unstructured.
 	}
 	first := bindings[0]
 	f := doctor.Finding{
-		Severity:    doctor.Error,
+		Severity:    doctor.Warning,
 		About:       doctor.Subject{Ref: cluster.RefOf(first)},
 		Message:     fmt.Sprintf("%s of contributors without an AuthorizationPolicy of the same name (%s)", text.Plural(len(bindings), "RoleBinding"), text.Names(bindings, text.Most, fullName)),
 		Consequence: "They see the notebooks and models of the Profile, but get \"RBAC: access denied\" when they open one, and the dashboard cannot remove them.",
