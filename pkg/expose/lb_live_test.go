@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
@@ -137,6 +138,9 @@ func TestAManuallyCreatedServiceIsFixedAndKept(t *testing.T) {
 		l.apply(t, `{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kubeflowdashboard-lb", "namespace": "istio-system"},
 			"spec": {"type": "LoadBalancer", "selector": {"app": "istio-ingressgateway", "istio": "ingressgateway"},
 			"ports": [{"name": "http", "port": 80}, {"name": "https", "port": 443}]}}`)
+		for began := time.Now(); time.Since(began) < 20*time.Second && len(kube.Items(l.service(t, ctx).Object, "status", "loadBalancer", "ingress")) == 0; {
+			time.Sleep(100 * time.Millisecond) // a plan is refused if the Service gets its address after it was made
+		}
 		url := l.expose(t, ctx, expose.Options{})
 		if answer := probe.Until(ctx, probe.Request{URL: url}, 20*time.Second); answer.What != answers[l.shape] {
 			t.Errorf("%+v", answer)
