@@ -157,7 +157,7 @@ spec:
 			_, err := runUnlocked(t, client, planOf(t, client, "strict-"+strings.ToLower(kind), yaml), apply.Options{Timeout: time.Minute})
 			var failure *problem.Error
 			if errors.As(err, &failure) && strings.Contains(failure.What, kind+"/strict/a") && strings.Contains(failure.What, want) {
-				if !strings.Contains(failure.Next, "a quota, a policy or a webhook") && !strings.Contains(failure.Next, "Fix this, then run") {
+				if !strings.Contains(failure.Next, "A policy of the cluster denies it") && !strings.Contains(failure.Next, "a quota, a policy or a webhook") && !strings.Contains(failure.Next, "Fix this, then run") {
 					t.Errorf("the advice is: %s", failure.Next)
 				}
 				return
