@@ -90,7 +90,7 @@ func (p *page) group(r *doctor.Report, g group, style ReportStyle) {
 	if f.ExplainedBy != "" {
 		p.detail("Cause", "see "+f.ExplainedBy+": kubectl kubeflow doctor "+escape.Word(f.ExplainedBy))
 	}
-	p.cure(r, g.check.ID, f, style)
+	p.howToFix(r, g.check.ID, f, style)
 	if g.leads {
 		p.explained(r, g.check.ID)
 	}
@@ -125,8 +125,8 @@ func (g group) others(style ReportStyle) string {
 	return text.List(names, most)
 }
 
-// cure draws what to do about a finding: the command that fixes it, or what a person can do.
-func (p *page) cure(r *doctor.Report, id string, f doctor.Finding, style ReportStyle) {
+// howToFix draws what to do about a finding: the command that fixes it, or what a person can do.
+func (p *page) howToFix(r *doctor.Report, id string, f doctor.Finding, style ReportStyle) {
 	switch {
 	case f.Fix != nil && r.Source == "":
 		command := "kubectl kubeflow doctor " + escape.Word(id) + " --fix"

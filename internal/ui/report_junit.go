@@ -57,6 +57,11 @@ func (s *Screen) ReportJUnit(r *doctor.Report, failOn doctor.Severity) error {
 	for _, suite := range all.Suites {
 		all.Tests, all.Failures, all.Errors, all.Skipped = all.Tests+suite.Tests, all.Failures+suite.Failures, all.Errors+suite.Errors, all.Skipped+suite.Skipped
 	}
+	return s.junit(all)
+}
+
+// junit writes suites as JUnit XML.
+func (s *Screen) junit(all junitSuites) error {
 	if _, err := io.WriteString(s.Out, xml.Header); err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"encoding/xml"
 	"fmt"
 	"io"
 	"strings"
@@ -176,14 +175,5 @@ func (s *Screen) VerifyJUnit(r *verify.Report) error {
 	all := junitSuites{
 		Name: "kubectl kubeflow verify", Tests: suite.Tests, Failures: suite.Failures, Errors: suite.Errors, Skipped: suite.Skipped, Suites: []*junitSuite{suite},
 	}
-	if _, err := io.WriteString(s.Out, xml.Header); err != nil {
-		return err
-	}
-	encoder := xml.NewEncoder(s.Out)
-	encoder.Indent("", "  ")
-	if err := encoder.Encode(all); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(s.Out)
-	return err
+	return s.junit(all)
 }

@@ -8,13 +8,13 @@ type checkRow struct {
 	Code  string   `json:"code"`
 	Title string   `json:"title"`
 	Why   string   `json:"why"`
-	Cure  string   `json:"cure"`
+	Fix   string   `json:"fix"`
 	Reads []string `json:"reads"`
 	Page  string   `json:"page"`
 }
 
 func rowOf(c *doctor.Check) checkRow {
-	row := checkRow{ID: c.ID, Code: c.Code(), Title: c.Title, Why: c.Why, Cure: c.FixNote, Page: c.Page(), Reads: []string{}}
+	row := checkRow{ID: c.ID, Code: c.Code(), Title: c.Title, Why: c.Why, Fix: c.FixNote, Page: c.Page(), Reads: []string{}}
 	for _, kind := range c.Reads {
 		row.Reads = append(row.Reads, kind.String())
 	}
