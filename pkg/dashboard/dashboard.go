@@ -128,6 +128,7 @@ func Ahead(ctx context.Context, view cluster.View) {
 		{Kind: kube.ConfigMapKind, In: cluster.Scope{Namespace: KubeflowNamespace, Metadata: true}},
 		{Ref: cluster.Ref{APIVersion: "v1", Kind: kube.ConfigMapKind.Kind, Namespace: KubeflowNamespace, Name: "istio"}},
 		{Kind: kube.NodeKind, In: systemNodes},
+		{Kind: virtualServiceKind}, {Kind: IstioGatewayKind}, {Kind: kube.IngressKind},
 	}
 	cluster.Ahead(ctx, view, append(questions, cluster.PolicyEngineQuestions()...)...)
 }

@@ -94,12 +94,12 @@ func TestCommandsWaitForFewRoundTrips(t *testing.T) {
 		rounds, requests int
 		run              func(context.Context, cluster.View) error
 	}{
-		{"the checks of doctor", 15, 160, func(ctx context.Context, v cluster.View) error {
+		{"the checks of doctor", 7, 145, func(ctx context.Context, v cluster.View) error {
 			dashboard.Ahead(ctx, v)
 			doctor.Diagnose(ctx, v, checks.All(), doctor.Options{})
 			return nil
 		}},
-		{"expose without a flag", 10, 45, func(ctx context.Context, v cluster.View) error {
+		{"expose without a flag", 7, 45, func(ctx context.Context, v cluster.View) error {
 			_, err := expose.Read(ctx, v)
 			return err
 		}},

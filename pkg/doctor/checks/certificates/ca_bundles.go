@@ -3,9 +3,9 @@ package certificates
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -54,9 +54,10 @@ func bundleFindings(ctx context.Context, e doctor.Exam, o *unstructured.Unstruct
 		About:       doctor.Subject{Ref: cluster.RefOf(o), Field: "metadata.annotations"},
 		Consequence: "The API server does not trust the webhook: requests that it should review are rejected, or skip it.",
 	}
-	_, err := e.Get(ctx, cluster.Ref{APIVersion: "cert-manager.io/v1", Kind: "Certificate", Namespace: namespace, Name: name})
+	certificates, err := e.List(ctx, certificateKind, cluster.Scope{}) // as the other checks list them
+	exists := slices.ContainsFunc(certificates, func(c *unstructured.Unstructured) bool { return c.GetNamespace() == namespace && c.GetName() == name })
 	switch {
-	case apierrors.IsNotFound(err):
+	case err == nil && !exists:
 		f.Message = fmt.Sprintf("%s takes its CA bundle from Certificate %s/%s, which does not exist", kube.KindName(o), namespace, name)
 		f.Advice = "Install again: the same command restores missing objects."
 		f.Command = "kubectl kubeflow install --diff"

@@ -183,7 +183,7 @@ func (x exclusion) serviceMissing(ctx context.Context, e doctor.Exam) (bool, err
 		return false, nil
 	}
 	w := kube.Items(x.configuration.Object, "webhooks")[x.webhook]
-	service, err := workloads.Find(ctx, e, cluster.Ref{APIVersion: "v1", Kind: kube.ServiceKind.Kind, Namespace: kube.Text(w, "clientConfig", "service", "namespace"), Name: kube.Text(w, "clientConfig", "service", "name")})
+	service, err := webhooks.ServiceOf(ctx, e, w)
 	return service == nil, err
 }
 

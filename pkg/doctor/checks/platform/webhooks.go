@@ -94,7 +94,7 @@ type deadWebhook struct {
 
 // answers reports whether the Service of an entry has a ready pod; of manifests, whether they have the Service.
 func (d *deadWebhook) answers(ctx context.Context, e doctor.Exam) (bool, error) {
-	service, err := workloads.Find(ctx, e, cluster.Ref{APIVersion: "v1", Kind: kube.ServiceKind.Kind, Namespace: d.namespace, Name: d.name})
+	service, err := webhooks.ServiceOf(ctx, e, d.webhook)
 	if err != nil {
 		return false, err
 	}

@@ -126,17 +126,33 @@ func InjectionIn(ctx context.Context, e doctor.Exam, namespace *unstructured.Uns
 	return verdict, nil
 }
 
+// ServiceOf returns the Service of a webhook, nil if it does not exist. Most webhooks have theirs in a few namespaces, whose Services are
+// listed once.
+func ServiceOf(ctx context.Context, e doctor.Exam, webhook map[string]any) (*unstructured.Unstructured, error) {
+	services, err := e.List(ctx, kube.ServiceKind, cluster.Scope{Namespace: kube.Text(webhook, "clientConfig", "service", "namespace")})
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(services, func(s *unstructured.Unstructured) bool {
+		return s.GetName() == kube.Text(webhook, "clientConfig", "service", "name")
+	})
+	if i < 0 {
+		return nil, nil
+	}
+	return services[i], nil
+}
+
 // EndpointsOf returns NoEndpoints if a webhook's Service has no ready endpoints. A webhook outside the cluster counts as available.
 func EndpointsOf(ctx context.Context, e doctor.Exam, webhook map[string]any) (Injection, error) {
 	namespace, name := kube.Text(webhook, "clientConfig", "service", "namespace"), kube.Text(webhook, "clientConfig", "service", "name")
 	if name == "" {
 		return WillInject, nil
 	}
-	slices, err := e.List(ctx, kube.EndpointSliceKind, cluster.Scope{Namespace: namespace})
+	endpoints, err := e.List(ctx, kube.EndpointSliceKind, cluster.Scope{Namespace: namespace})
 	if err != nil {
 		return "", err
 	}
-	if len(ReadyPods(slices, func(service string) bool { return service == name })) == 0 {
+	if len(ReadyPods(endpoints, func(service string) bool { return service == name })) == 0 {
 		return NoEndpoints, nil
 	}
 	return WillInject, nil
