@@ -81,10 +81,15 @@ func installSource(t *testing.T, client testCluster, source kubeflow.Source, fol
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found := errorsIn(report); len(found) > 0 {
+		if found := errorsIn(report); !slices.Equal(found, faultsOf[filepath.Base(source.File)]) {
 			t.Errorf("%s%s: doctor finds %v", source.Release, source.File, found)
 		}
 	}
+}
+
+// faultsOf are the errors that doctor rightly finds in what Kubeflow ships, by file.
+var faultsOf = map[string][]string{
+	"kfctl_azure_aad.v1.2.0.yaml": {"auth/sign-in: authservice asks Microsoft Entra ID for the scope groups, which it does not have"},
 }
 
 // fromMirror returns a source whose archives, and whose KfDef, come from the mirror.

@@ -61,10 +61,8 @@ func (c chain) judgeScopes() []doctor.Finding {
 	if !slices.Contains(strings.FieldsFunc(scopes.Value, func(r rune) bool { return r == ' ' || r == ',' || r == '"' }), "groups") {
 		return nil
 	}
-	f := finding(scopes, "authservice asks Microsoft Entra ID for the scope groups, which it does not have", cannotSignIn+" Entra ID answers AADSTS650053.",
-		"Remove groups from OIDC_SCOPES: groups come as a claim of the app registration.")
-	f.Severity = doctor.Warning // Kubeflow's own file for Azure asks for it, and an app registration may have an API of that scope
-	return []doctor.Finding{f}
+	return []doctor.Finding{finding(scopes, "authservice asks Microsoft Entra ID for the scope groups, which it does not have", cannotSignIn+" Entra ID answers AADSTS650053.",
+		"Remove groups from OIDC_SCOPES: groups come as a claim of the app registration.")}
 }
 
 // judgeForeign looks at a sign-in with another provider than the cluster's dex. What is registered there cannot be seen, and no fix
