@@ -176,7 +176,26 @@ func environmentOf(ctx context.Context, view cluster.View, namespace string, con
 
 // fileOf returns the content of a file of a container that is mounted from a ConfigMap.
 func fileOf(ctx context.Context, view cluster.View, workload *unstructured.Unstructured, container map[string]any, file string) (content, why string, err error) {
-	why = fmt.Sprintf("has its settings in file %s, which is not in a ConfigMap", file)
+	volume, key := mounted(workload, container, file)
+	source := kube.Map(volume, "configMap")
+	if source == nil || source["items"] != nil {
+		return "", fmt.Sprintf("has its settings in file %s, which is not in a ConfigMap", file), nil
+	}
+	ref := cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: workload.GetNamespace(), Name: kube.Text(source, "name")}
+	o, err := cluster.IgnoreNotFound(view.Get(ctx, ref))
+	if err != nil {
+		return "", "", err
+	}
+	if o != nil {
+		if content = kube.Text(o.Object, "data", key); content != "" {
+			return content, "", nil
+		}
+	}
+	return "", fmt.Sprintf("has its settings in %s, which does not exist or has no %s", ref, key), nil
+}
+
+// mounted returns the volume that holds a file of a container, and the path of the file in it; nil if no volume does.
+func mounted(workload *unstructured.Unstructured, container map[string]any, file string) (volume map[string]any, key string) {
 	for _, mount := range kube.Items(container, "volumeMounts") {
 		key, at := kube.Text(mount, "subPath"), kube.Text(mount, "mountPath")
 		switch {
@@ -187,24 +206,12 @@ func fileOf(ctx context.Context, view cluster.View, workload *unstructured.Unstr
 			continue
 		}
 		for _, volume := range kube.Items(workload.Object, "spec", "template", "spec", "volumes") {
-			source := kube.Map(volume, "configMap")
-			if kube.Text(volume, "name") != kube.Text(mount, "name") || source == nil || source["items"] != nil {
-				continue
+			if kube.Text(volume, "name") == kube.Text(mount, "name") {
+				return volume, key
 			}
-			ref := cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: workload.GetNamespace(), Name: kube.Text(source, "name")}
-			o, err := cluster.IgnoreNotFound(view.Get(ctx, ref))
-			if err != nil {
-				return "", "", err
-			}
-			if o != nil {
-				if content = kube.Text(o.Object, "data", key); content != "" {
-					return content, "", nil
-				}
-			}
-			return "", fmt.Sprintf("has its settings in %s, which does not exist or has no %s", ref, key), nil
 		}
 	}
-	return "", why, nil
+	return nil, ""
 }
 
 func sortedKeys(o map[string]any) []string { return slices.Sorted(maps.Keys(o)) }

@@ -88,3 +88,79 @@ func (p *page) hints(r *doctor.Report) {
 		p.wrapped("  - ", 4, h)
 	}
 }
+
+// verdict says in one sentence how Kubeflow is.
+func verdict(r *doctor.Report) string {
+	subject, well, ill := "Kubeflow", "is healthy", "is degraded"
+	if r.Namespace != "" {
+		subject, ill = "Namespace "+r.Namespace, "has problems"
+	}
+	if r.Source != "" && r.Context == "" {
+		subject, well, ill = "Manifests", "pass", "have errors"
+	}
+	if r.Preflight {
+		subject, well, ill = "The cluster", "has what an install needs", "is not ready for an install"
+	}
+	worst := r.Worst()
+	warnings := 0
+	for _, g := range groups(r) {
+		if g.first().Severity == doctor.Warning {
+			warnings++
+		}
+	}
+	sentence := subject + " " + well + "."
+	switch {
+	case worst == doctor.Error:
+		sentence = subject + " " + ill + "."
+	case r.Summary.Unknown > 0 && r.Summary.OK == 0:
+		sentence = "No check could run."
+	case warnings > 0:
+		sentence = fmt.Sprintf("%s %s, with %s.", subject, well, text.Plural(warnings, "warning"))
+	case r.Summary.Unknown > 0:
+		sentence = fmt.Sprintf("%s %s as far as the checks could run.", subject, well)
+	}
+	return fixed(r) + sentence
+}
+
+// fixed counts what a run of --fix did.
+func fixed(r *doctor.Report) string {
+	if len(r.Fixes) == 0 {
+		return ""
+	}
+	made, planned, left := 0, 0, 0
+	for _, f := range r.Fixes {
+		switch f.Outcome {
+		case doctor.Fixed:
+			made++
+		case doctor.Planned:
+			planned++
+		default:
+			left++
+		}
+	}
+	if planned > 0 {
+		return fmt.Sprintf("%s would be made. ", text.Plural(planned, "fix"))
+	}
+	return fmt.Sprintf("%d fixed, %d left. ", made, left)
+}
+
+// fixes draws what became of each fix.
+func (p *page) fixes(r *doctor.Report) {
+	if len(r.Fixes) == 0 {
+		return
+	}
+	p.line("")
+	for _, t := range r.Fixes {
+		m := outcomes[t.Outcome]
+		text := t.Fix.Title
+		if t.Reason != "" {
+			text += " (" + t.Reason + ")"
+		}
+		p.wrapped(fmt.Sprintf("%s %-8s", p.Paint(m.style, p.Sign(m.sign, m.ascii)), t.Outcome), 4, text)
+	}
+}
+
+var outcomes = map[doctor.Outcome]mark{
+	doctor.Fixed: marks["ok"], doctor.Planned: marks["info"], doctor.Remains: marks["warning"],
+	doctor.Worse: marks["error"], doctor.Failed: marks["error"], doctor.Refused: marks[string(doctor.NotApplicable)],
+}
