@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -70,17 +71,30 @@ type Question struct {
 
 // Ahead asks a View side by side what will be asked of it one after the other, and does not wait for the answers: with a server
 // that is far away, each question that has to wait for another takes a round trip more. A View asks no question twice, so whoever
-// needs the answer waits for the one that is under way.
+// needs the answer waits for the one that is under way. See [Joined] for whoever must not end before the questions do.
 func Ahead(ctx context.Context, view View, questions ...Question) {
+	asking, joined := ctx.Value(aheadKey{}).(*sync.WaitGroup)
+	if !joined {
+		asking = &sync.WaitGroup{}
+	}
 	for _, q := range questions {
-		go func() {
+		asking.Go(func() {
 			if q.Ref.Name != "" {
 				_, _ = view.Get(ctx, q.Ref)
 			} else {
 				_, _ = view.List(ctx, q.Kind, q.In)
 			}
-		}()
+		})
 	}
+}
+
+type aheadKey struct{}
+
+// Joined returns a context, and a function that waits until all questions asked ahead with it are answered. A View of objects reads
+// what its caller may change afterwards.
+func Joined(ctx context.Context) (context.Context, func()) {
+	asking := &sync.WaitGroup{}
+	return context.WithValue(ctx, aheadKey{}, asking), asking.Wait
 }
 
 // ErrUnknowable is the error for a question that a source cannot answer: rendered manifests have no server version.

@@ -23,6 +23,8 @@ type Options struct {
 // Diagnose runs checks side by side and reports in their order. What could not be looked at is in the
 // report, with the reason: there is no error.
 func Diagnose(ctx context.Context, view cluster.View, checks []*Check, o Options) *Report {
+	ctx, join := cluster.Joined(ctx)
+	defer join() // the caller may change the objects of a View without a cluster
 	r := NewReport()
 	if r.Namespace = o.Namespace; o.Namespace != "" {
 		view = cluster.Within(view, o.Namespace)
