@@ -88,10 +88,16 @@ func Open(ctx context.Context, name string) (*os.File, error) {
 		file *os.File
 		err  error
 	}
-	done := make(chan result, 1)
+	done := make(chan result)
 	go func() { // a named pipe is opened when its writer comes
 		file, err := os.Open(name)
-		done <- result{file, err}
+		select {
+		case done <- result{file, err}:
+		case <-ctx.Done(): // a writer that comes too late must not wait for this reader
+			if err == nil {
+				_ = file.Close()
+			}
+		}
 	}()
 	select {
 	case <-ctx.Done():

@@ -34,6 +34,8 @@ var ManagedLabels = map[string]string{
 func Read(ctx context.Context, view cluster.View) (Dashboard, error) {
 	var d Dashboard
 	var err error
+	ctx, join := cluster.Joined(ctx)
+	defer join()
 	Ahead(ctx, view)
 	if d.Gateway, err = FindGateway(ctx, view); err != nil {
 		return d, err

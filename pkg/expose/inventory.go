@@ -147,6 +147,7 @@ func readIssued(ctx context.Context, view cluster.View, objects []*unstructured.
 			of := s.GetAnnotations()["cert-manager.io/certificate-name"]
 			ours := of == DashboardCertificate || of == RootName || s.GetName() == LetsEncryptIssuer
 			if ours && slices.Contains(issuedNames, s.GetName()) {
+				s = s.DeepCopy() // the View's own would change under whoever else asks for it
 				s.SetAPIVersion("v1")
 				s.SetKind("Secret")
 				issued = append(issued, s)

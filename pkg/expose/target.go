@@ -28,6 +28,8 @@ type Target struct {
 func Read(ctx context.Context, view cluster.View) (Target, error) {
 	var t Target
 	var err error
+	ctx, join := cluster.Joined(ctx)
+	defer join()
 	Ahead(ctx, view)
 	if t.Dashboard, err = dashboard.Read(ctx, view); err != nil {
 		return t, err
