@@ -22,23 +22,16 @@ import (
 // A recorder records which kinds a check reads.
 type recorder struct {
 	cluster.View
-	mu    sync.Mutex
-	kinds map[schema.GroupKind]bool
-}
-
-func (r *recorder) record(kind schema.GroupKind) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.kinds[kind] = true
+	kinds *sync.Map // by schema.GroupKind
 }
 
 func (r *recorder) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstructured, error) {
-	r.record(ref.GroupKind())
+	r.kinds.Store(ref.GroupKind(), true)
 	return r.View.Get(ctx, ref)
 }
 
 func (r *recorder) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
-	r.record(kind)
+	r.kinds.Store(kind, true)
 	return r.View.List(ctx, kind, in)
 }
 
@@ -112,7 +105,7 @@ func TestEveryCheckHasAPassingAndAFailingCase(t *testing.T) {
 
 func TestChecksReadOnlyDeclaredKinds(t *testing.T) {
 	for _, c := range Every() {
-		kinds := map[schema.GroupKind]bool{}
+		var kinds sync.Map
 		paths, _ := filepath.Glob(casesOf(c))
 		for _, path := range paths {
 			a, err := txtar.ParseFile(path)
@@ -123,19 +116,22 @@ func TestChecksReadOnlyDeclaredKinds(t *testing.T) {
 			if len(settings.MPIOperator) > 0 {
 				continue // it reads the kinds of the newer operator
 			}
-			r := &recorder{View: view, kinds: kinds}
+			r := &recorder{View: view, kinds: &kinds}
 			if settings.Install != nil {
-				settings.Install.Now = &recorder{View: settings.Install.Now, kinds: kinds}
+				settings.Install.Now = &recorder{View: settings.Install.Now, kinds: &kinds}
 			}
-			_, _ = c.Run(context.Background(), doctor.Exam{View: r, Settings: settings}) // TestCases judges the result
+			ctx, join := cluster.Joined(t.Context())
+			_, _ = c.Run(ctx, doctor.Exam{View: r, Settings: settings}) // TestCases judges the result
+			join()
 		}
-		for kind := range kinds {
+		for found := range kinds.Range {
+			kind := found.(schema.GroupKind)
 			if !slices.Contains(c.Reads, kind) && !slices.Contains(c.Reads, schema.GroupKind{Group: kind.Group, Kind: "*"}) {
 				t.Errorf("%s reads %s but does not declare it", c.ID, kind)
 			}
 		}
 		for _, kind := range c.Reads {
-			if !kinds[kind] && kind.Kind != "*" {
+			if _, read := kinds.Load(kind); !read && kind.Kind != "*" {
 				t.Errorf("%s declares %s but reads it in no case", c.ID, kind)
 			}
 		}
