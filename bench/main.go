@@ -24,6 +24,9 @@ type bench struct {
 	tree                     string // 26.03's manifests, with remote references replaced by local ones
 }
 
+// far are the flags of a sandbox whose API server is as far away as the west coast of America is from Europe.
+var far = []string{"--latency=" + roundTrip.String()}
+
 // sides run in turn, each on its own sandbox with these flags.
 var sides = []struct {
 	name    string
@@ -44,7 +47,8 @@ var sides = []struct {
 	{"doctor, mutants of 26.03", []string{"--api-only"}, mutate("26.03")},
 	{"doctor, many Profiles", []string{"--api-only"}, (*bench).profiles},
 	{"doctor, 5000 nodes", []string{"--api-only"}, (*bench).nodes},
-	{"120 ms from the server", nil, (*bench).distant},
+	{"120 ms from the server", far, (*bench).distant},
+	{"an upgrade, 120 ms from the server", far, (*bench).distantUpgrade},
 }
 
 func main() {

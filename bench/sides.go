@@ -12,14 +12,16 @@ import (
 	"time"
 )
 
+// sandboxName is the name of the sandbox that a side runs on.
+const sandboxName = "bench"
+
 // onSandbox starts a cluster, calls use with its kubeconfig, and removes the cluster.
 func (b *bench) onSandbox(ctx context.Context, flags []string, use func(kubeconfig string) error) error {
-	const name = "bench"
-	export, err := output(ctx, b.sandbox, append([]string{"up", "--kubernetes=1.35", "--name=" + name}, flags...)...)
+	export, err := output(ctx, b.sandbox, append([]string{"up", "--kubernetes=1.35", "--name=" + sandboxName}, flags...)...)
 	if err != nil {
 		return err
 	}
-	defer func() { _, _ = output(context.WithoutCancel(ctx), b.sandbox, "down", "--name="+name) }()
+	defer func() { _, _ = output(context.WithoutCancel(ctx), b.sandbox, "down", "--name="+sandboxName) }()
 	_, kubeconfig, found := strings.Cut(export, "KUBECONFIG=")
 	if !found {
 		return fmt.Errorf("the sandbox printed no kubeconfig: %q", export)
@@ -102,9 +104,14 @@ func (b *bench) bareInstall(ctx context.Context, f figures, kubeconfig string) e
 }
 
 func (b *bench) installWith(ctx context.Context, kubeconfig, cache string, flags ...string) (result, float64, error) {
+	return b.write(ctx, "install", kubeconfig, cache, flags...)
+}
+
+// write runs a command that writes, and returns its result and how many seconds it took.
+func (b *bench) write(ctx context.Context, command, kubeconfig, cache string, flags ...string) (result, float64, error) {
 	var r result
 	began := time.Now()
-	cmd := exec.CommandContext(ctx, b.plugin, append([]string{"install", "--kubeconfig=" + kubeconfig, "--yes", "-o", "json"}, flags...)...)
+	cmd := exec.CommandContext(ctx, b.plugin, append([]string{command, "--kubeconfig=" + kubeconfig, "--yes", "-o", "json"}, flags...)...)
 	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+cache)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -52,7 +52,7 @@ func onAPIServer(ctx context.Context, name, verb string, log io.Writer, do func(
 	}
 	var chosen []cluster.Place
 	for _, p := range places {
-		if name == "" || p.Name == name || p.Kubeconfig == name {
+		if name == "" || p.Name == name || p.Kubeconfig == name || p.ForUsers() == name {
 			chosen = append(chosen, p)
 		}
 	}

@@ -50,7 +50,7 @@ func run(ctx context.Context, o runOptions, in io.Reader, out, log io.Writer) er
 		return err
 	}
 	defer c.Stop()
-	if _, err := fmt.Fprintln(out, "ready", c.Kubeconfig); err != nil {
+	if _, err := fmt.Fprintln(out, "ready", c.Place.ForUsers()); err != nil {
 		return err
 	}
 	return c.Wait(ctx)

@@ -63,7 +63,7 @@ func up(ctx context.Context, o cluster.Options, out, log io.Writer) error {
 }
 
 func printExport(out io.Writer, place cluster.Place) error {
-	file := place.Kubeconfig
+	file := place.ForUsers()
 	if place.Exported != "" {
 		file = place.Exported
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -39,6 +40,8 @@ type Options struct {
 	LoadBalancerDelay   time.Duration            // until a Service has its address
 	LoadBalancerFailure string                   // the error if it never gets one
 
+	Latency time.Duration // of a round trip to the API server, for whoever uses the sandbox
+
 	Kubeconfig string    // a file that the context is added to while the sandbox runs
 	Log        io.Writer // progress messages
 
@@ -59,6 +62,7 @@ type Cluster struct {
 	failure error         // why; read only after stopped
 	stop    sync.Once
 	asked   chan os.Signal // to stop and to start the API server
+	far     net.Listener   // where the API server is far away, or nil
 }
 
 // Start builds missing programs, starts everything and returns when pods can run.
@@ -125,6 +129,9 @@ func (c *Cluster) start(ctx context.Context, o Options, programs build.Programs)
 		return err
 	}
 	c.listenForOutages()
+	if err := c.distance(o); err != nil {
+		return err
+	}
 	return c.announce(o, programs)
 }
 
@@ -138,7 +145,7 @@ func (c *Cluster) announce(o Options, programs build.Programs) error {
 		if err != nil {
 			return err
 		}
-		if p.Previous, err = export(c.Kubeconfig, file); err != nil {
+		if p.Previous, err = export(p.ForUsers(), file); err != nil {
 			return err
 		}
 		p.Exported = file
@@ -151,6 +158,9 @@ func (c *Cluster) announce(o Options, programs build.Programs) error {
 func (c *Cluster) Stop() {
 	c.stop.Do(func() {
 		signal.Stop(c.asked)
+		if c.far != nil {
+			_ = c.far.Close()
+		}
 		if c.cancel != nil {
 			c.cancel()
 		}

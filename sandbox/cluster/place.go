@@ -21,6 +21,7 @@ type Place struct {
 	PID        int       `json:"pid"`
 	Kubernetes string    `json:"kubernetes"`
 	Kubeconfig string    `json:"kubeconfig"`
+	Distant    string    `json:"distant,omitempty"`  // the same through the latency that was asked for
 	Exported   string    `json:"exported,omitempty"` // the user's kubeconfig that has the context
 	Previous   string    `json:"previous,omitempty"` // its previous current context
 	Started    time.Time `json:"started"`
@@ -28,6 +29,14 @@ type Place struct {
 	Running    bool      `json:"-"` // false if its process has exited
 
 	lock *os.File
+}
+
+// ForUsers returns the kubeconfig whose API server is as far away as was asked for.
+func (p Place) ForUsers() string {
+	if p.Distant != "" {
+		return p.Distant
+	}
+	return p.Kubeconfig
 }
 
 // ErrRunning means that a sandbox with that name is already running.

@@ -37,7 +37,7 @@ func TestLoad(t *testing.T) {
 	})
 	t.Run("an unknown name is refused with those there are", func(t *testing.T) {
 		_, err := Load("nope")
-		if err == nil || !strings.Contains(err.Error(), "choose one of empty, guide") {
+		if err == nil || !strings.Contains(err.Error(), "choose one of automatic, empty, guide") {
 			t.Errorf("got %v", err)
 		}
 	})
