@@ -60,11 +60,11 @@ func PrepareInstall(ctx context.Context, client *cluster.Client, o InstallOption
 		return nil, err
 	}
 	inventories := records.Installed
-	kept, err := keep(ctx, view, components)
+	kept, err := keep(ctx, view, components, adapted)
 	if err != nil {
 		return nil, err
 	}
-	p.Adapted, p.decidedBy = append(adapted, kept.made...), kept.decidedBy
+	p.Adapted, p.decidedBy = kept.made, kept.decidedBy
 	request := o.request(rendered, kept.components)
 	for _, notice := range recordNotices(records) {
 		o.Notify.warn("%s", notice)

@@ -3,13 +3,17 @@ package kubeflow
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
@@ -32,8 +36,8 @@ type revision struct {
 	version string // "" is not there
 }
 
-// keep returns the components with what the cluster's own objects keep.
-func keep(ctx context.Context, view cluster.View, components []release.RenderedComponent) (*kept, error) {
+// keep returns adapted components with what the cluster's own objects keep, and the adaptations that are left.
+func keep(ctx context.Context, view cluster.View, components []release.RenderedComponent, adapted []doctor.Adaptation) (*kept, error) {
 	edited, err := expose.ReadEdited(ctx, view)
 	if err != nil {
 		return nil, fmt.Errorf("looking for what expose changed: %w", err)
@@ -42,13 +46,19 @@ func keep(ctx context.Context, view cluster.View, components []release.RenderedC
 	for _, live := range edited {
 		exposed[cluster.RefOf(live).Identity()] = live
 	}
-	gateways, err := gatewaysOf(ctx, view)
+	gateways, err := byIdentity(ctx, view, schema.GroupKind{Group: "networking.istio.io", Kind: "Gateway"}, cluster.Scope{})
 	if err != nil {
 		return nil, fmt.Errorf("looking for HTTPS on the gateway: %w", err)
 	}
+	claims, err := claimsOf(ctx, view, components)
+	if err != nil {
+		return nil, fmt.Errorf("looking for volumes: %w", err)
+	}
 	k := &kept{components: slices.Clone(components)}
+	unadapted := k.leaveOut(adapted, claims)
 	https := doctor.Adaptation{Check: "exposure/tls", Title: "Keep HTTPS on the gateway", Reason: "it was configured on the cluster, and the manifests have none"}
 	secrets := doctor.Adaptation{Check: "auth/secrets", Title: "Keep the password and secrets that the cluster has", Reason: "the manifests contain the default ones"}
+	volumes := doctor.Adaptation{Check: "storage/claims", Title: "Keep the volumes that the cluster has", Reason: "the spec of a PVC cannot be changed"}
 	for n := range k.components {
 		objects := slices.Clone(k.components[n].Objects)
 		k.components[n].Objects = objects
@@ -63,6 +73,16 @@ func keep(ctx context.Context, view cluster.View, components []release.RenderedC
 					objects[i] = kept
 				}
 			}
+			if live := claims[cluster.RefOf(o).Identity()]; live != nil {
+				k.rests(cluster.RefOf(o), live)
+				if before := unadapted[cluster.RefOf(o).Identity()]; before != nil {
+					objects[i] = before
+				}
+				if kept := keepVolume(objects[i], live); kept != nil {
+					volumes.Changes = append(volumes.Changes, cluster.Change{Verb: cluster.Patch, Before: o, After: kept})
+					objects[i] = kept
+				}
+			}
 			own, err := k.ownSecrets(ctx, view, o)
 			if err != nil {
 				return nil, err
@@ -73,7 +93,7 @@ func keep(ctx context.Context, view cluster.View, components []release.RenderedC
 			}
 		}
 	}
-	for _, made := range []doctor.Adaptation{secrets, https} {
+	for _, made := range []doctor.Adaptation{secrets, https, volumes} {
 		if len(made.Changes) > 0 {
 			k.made = append(k.made, made)
 		}
@@ -81,9 +101,9 @@ func keep(ctx context.Context, view cluster.View, components []release.RenderedC
 	return k, nil
 }
 
-// gatewaysOf returns Istio's Gateways on the cluster by identity; none if Istio is not there, or they may not be read.
-func gatewaysOf(ctx context.Context, view cluster.View) (map[cluster.Ref]*unstructured.Unstructured, error) {
-	list, err := view.List(ctx, schema.GroupKind{Group: "networking.istio.io", Kind: "Gateway"}, cluster.Scope{})
+// byIdentity returns the objects of a kind on the cluster by identity; none if the kind is not there, or they may not be read.
+func byIdentity(ctx context.Context, view cluster.View, kind schema.GroupKind, in cluster.Scope) (map[cluster.Ref]*unstructured.Unstructured, error) {
+	list, err := view.List(ctx, kind, in)
 	if err != nil && !meta.IsNoMatchError(err) && !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) {
 		return nil, err
 	}
@@ -92,6 +112,83 @@ func gatewaysOf(ctx context.Context, view cluster.View) (map[cluster.Ref]*unstru
 		found[cluster.RefOf(o).Identity()] = o
 	}
 	return found, nil
+}
+
+// claimsOf returns the PVCs on the cluster, by identity, in the namespaces where the components have some.
+func claimsOf(ctx context.Context, view cluster.View, components []release.RenderedComponent) (map[cluster.Ref]*unstructured.Unstructured, error) {
+	found, looked := map[cluster.Ref]*unstructured.Unstructured{}, map[string]bool{}
+	for _, component := range components {
+		for _, o := range component.Objects {
+			if o.GroupVersionKind().GroupKind() != kube.PersistentVolumeClaimKind || looked[o.GetNamespace()] {
+				continue
+			}
+			looked[o.GetNamespace()] = true
+			claims, err := byIdentity(ctx, view, kube.PersistentVolumeClaimKind, cluster.Scope{Namespace: o.GetNamespace()})
+			if err != nil {
+				return nil, err
+			}
+			maps.Copy(found, claims)
+		}
+	}
+	return found, nil
+}
+
+// leaveOut adds the adaptations to what was made, but for those of PVCs that exist: they are for volumes that are still to be
+// created. It returns these PVCs as they were before.
+func (k *kept) leaveOut(adapted []doctor.Adaptation, claims map[cluster.Ref]*unstructured.Unstructured) map[cluster.Ref]*unstructured.Unstructured {
+	before := map[cluster.Ref]*unstructured.Unstructured{}
+	for _, a := range adapted {
+		var left []cluster.Change
+		for _, c := range a.Changes {
+			ref := c.Ref().Identity()
+			if c.Before == nil || claims[ref] == nil {
+				left = append(left, c)
+			} else if before[ref] == nil {
+				before[ref] = c.Before
+			}
+		}
+		if a.Changes = left; len(left) > 0 {
+			k.made = append(k.made, a)
+		}
+	}
+	return before
+}
+
+// immutable are the fields of a PVC that the API server lets nobody change.
+var immutable = []string{"storageClassName", "accessModes", "volumeMode", "volumeName", "selector", "dataSource", "dataSourceRef"}
+
+// keepVolume returns a PVC with the immutable fields of the one on the cluster, and with no smaller size; nil where the manifests want
+// the same.
+func keepVolume(wanted, live *unstructured.Unstructured) *unstructured.Unstructured {
+	out := wanted.DeepCopy()
+	spec, theirs := kube.Map(out.Object, "spec"), kube.Map(live.Object, "spec")
+	for _, field := range immutable {
+		if _, set := spec[field]; !set {
+			continue
+		}
+		if value, there := theirs[field]; there {
+			spec[field] = value
+		} else {
+			delete(spec, field)
+		}
+	}
+	requests, now := kube.Map(spec, "resources", "requests"), kube.Text(theirs, "resources", "requests", "storage")
+	if smaller(kube.Text(requests, "storage"), now) {
+		requests["storage"] = now
+	}
+	if equality.Semantic.DeepEqual(out.Object, wanted.Object) {
+		return nil
+	}
+	return out
+}
+
+func smaller(a, b string) bool {
+	size, err := resource.ParseQuantity(a)
+	if err != nil {
+		return false
+	}
+	other, err := resource.ParseQuantity(b)
+	return err == nil && size.Cmp(other) < 0
 }
 
 // ownSecrets returns an object with the cluster's own secrets in it; nil when it brings none that everybody knows, or the
