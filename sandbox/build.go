@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +24,7 @@ func newBuildCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringSliceVar(&versions, "kubernetes", build.Versions(), "Kubernetes versions")
+	cmd.Flags().StringSliceVar(&versions, "kubernetes", build.Tested(), "Kubernetes versions, of "+strings.Join(build.Versions(), ", "))
 	return cmd
 }
 

@@ -36,7 +36,7 @@ func bindOptions(flags *pflag.FlagSet, o *cluster.Options) {
 }
 
 func bindKubernetes(flags *pflag.FlagSet, version *string) {
-	flags.StringVar(version, "kubernetes", build.Newest, "Kubernetes version: "+strings.Join(build.Versions(), " or "))
+	flags.StringVar(version, "kubernetes", build.Default, "Kubernetes version: "+strings.Join(build.Versions(), ", "))
 }
 
 // arguments returns the options as command line flags.

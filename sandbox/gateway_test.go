@@ -39,7 +39,7 @@ spec:
 // gatewayAnswers goes both ways to the gateway that a user goes. Without any
 // route a gateway says 404, in Envoy's name.
 func gatewayAnswers(t *testing.T, kubeconfig string) {
-	programs, err := build.Ensure(t.Context(), build.Newest, os.Stderr)
+	programs, err := build.Ensure(t.Context(), build.Default, os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	for _, version := range build.Versions() { // not while a test's patience runs
+	for _, version := range build.Tested() { // not while a test's patience runs
 		if _, err := build.Ensure(context.Background(), version, os.Stderr); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestUpAndDown(t *testing.T) {
-	for _, version := range build.Versions() {
+	for _, version := range build.Tested() {
 		t.Run("Kubernetes "+version, func(t *testing.T) {
 			t.Parallel()
 			name := unique("up", version)
@@ -103,7 +103,7 @@ func TestRun(t *testing.T) {
 	})
 	t.Run("refuses what cannot be, naming what can", func(t *testing.T) {
 		for flag, want := range map[string]string{
-			"--kubernetes=1.30":   `the sandbox does not support Kubernetes "1.30": choose one of 1.35, 1.21`,
+			"--kubernetes=1.30":   `the sandbox does not support Kubernetes "1.30": choose one of 1.37, 1.35, 1.21`,
 			"--without=dashboard": `AKS has no part "dashboard"`,
 			"--name=No Name":      "is not a valid sandbox name",
 			"--scenario=nope":     `there is no scenario "nope"`,
@@ -149,7 +149,7 @@ func running(t *testing.T, what string, flags ...string) (*exec.Cmd, interface{ 
 // lastWords looks into the log of a program that the scenario makes crash.
 func lastWords(t *testing.T, place cluster.Place, deployment, want string) {
 	t.Helper()
-	programs, err := build.Ensure(t.Context(), build.Newest, os.Stderr)
+	programs, err := build.Ensure(t.Context(), build.Default, os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -20,7 +21,7 @@ func Start(flags ...string) (kubeconfig string, stop func()) {
 	if err != nil {
 		fail(err)
 	}
-	kubeconfig, stop, err = run(program, flags)
+	kubeconfig, stop, err = run(program, onOther(flags))
 	if err != nil {
 		fail(err)
 	}
@@ -33,13 +34,28 @@ func Kubectl(kubernetes string) string {
 	if err != nil {
 		fail(err)
 	}
-	cmd := exec.Command(program, "kubectl", "--kubernetes="+kubernetes)
+	cmd := exec.Command(program, "kubectl", onOther([]string{"--kubernetes=" + kubernetes})[0])
 	cmd.Stderr = os.Stderr
 	path, err := cmd.Output()
 	if err != nil {
 		fail(fmt.Errorf("finding kubectl: %w", err))
 	}
 	return strings.TrimSpace(string(path))
+}
+
+// onOther replaces Kubernetes 1.35, which tests ask for when they mean a current version, with the one in KUBEFLOW_TEST_KUBERNETES.
+func onOther(flags []string) []string {
+	other := os.Getenv("KUBEFLOW_TEST_KUBERNETES")
+	if other == "" {
+		return flags
+	}
+	flags = slices.Clone(flags)
+	for i, flag := range flags {
+		if flag == "--kubernetes=1.35" {
+			flags[i] = "--kubernetes=" + other
+		}
+	}
+	return flags
 }
 
 // run starts the program and waits for its one line. The program ends when its

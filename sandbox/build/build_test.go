@@ -10,14 +10,14 @@ import (
 )
 
 func TestResolve(t *testing.T) {
-	for typed, want := range map[string]string{"": "1.35", "1.35": "1.35", "v1.21": "1.21", "1.21.14": "1.21", "v1.35.0": "1.35"} {
+	for typed, want := range map[string]string{"": "1.35", "1.35": "1.35", "v1.21": "1.21", "1.21.14": "1.21", "v1.35.0": "1.35", "1.37": "1.37"} {
 		if got, err := Resolve(typed); got != want || err != nil {
 			t.Errorf("%q is %q, %v; want %q", typed, got, err, want)
 		}
 	}
 	t.Run("refuses what it cannot build, naming what it can", func(t *testing.T) {
 		for _, typed := range []string{"1.30", "latest", "1"} {
-			if _, err := Resolve(typed); err == nil || !strings.Contains(err.Error(), "choose one of 1.35, 1.21") {
+			if _, err := Resolve(typed); err == nil || !strings.Contains(err.Error(), "choose one of 1.37, 1.35, 1.21") {
 				t.Errorf("%q: %v", typed, err)
 			}
 		}
@@ -25,7 +25,7 @@ func TestResolve(t *testing.T) {
 }
 
 func TestComponents(t *testing.T) {
-	all := []component{etcd, kwok, kubernetesVersions[Newest], kubernetesVersions[Oldest]}
+	all := []component{etcd, kwok, kubernetesVersions[Newest], kubernetesVersions[Default], kubernetesVersions[Oldest]}
 	for _, c := range all {
 		t.Run(c.module+" pins the version that it names", func(t *testing.T) {
 			mod, sum, err := c.files()

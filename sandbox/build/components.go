@@ -19,8 +19,9 @@ type component struct {
 
 // Kubernetes versions that the sandbox can run, as a user names them.
 const (
-	Newest = "1.35"
-	Oldest = "1.21" // the last one that serves v1beta1 CustomResourceDefinitions
+	Newest  = "1.37"
+	Default = "1.35"
+	Oldest  = "1.21" // the last one that serves v1beta1 CustomResourceDefinitions
 )
 
 var kubernetesPackages = []string{
@@ -32,6 +33,11 @@ var kubernetesPackages = []string{
 
 var kubernetesVersions = map[string]component{
 	Newest: {
+		name: "kubernetes", version: "v1.37.2", module: "kubernetes-1.37",
+		packages: kubernetesPackages,
+		stamps:   []string{"k8s.io/component-base/version"},
+	},
+	Default: {
 		name: "kubernetes", version: "v1.35.4", module: "kubernetes-1.35",
 		packages: kubernetesPackages,
 		stamps:   []string{"k8s.io/component-base/version"},
@@ -63,12 +69,15 @@ var (
 )
 
 // Versions lists the Kubernetes versions that Ensure accepts, newest first.
-func Versions() []string { return []string{Newest, Oldest} }
+func Versions() []string { return []string{Newest, Default, Oldest} }
+
+// Tested lists those that every run of the tests needs.
+func Tested() []string { return []string{Default, Oldest} }
 
 // Resolve maps user input ("", "1.35", "v1.35.4") to one of Versions.
 func Resolve(version string) (string, error) {
 	if version == "" {
-		return Newest, nil
+		return Default, nil
 	}
 	parts := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
 	if len(parts) >= 2 {

@@ -101,7 +101,7 @@ type live struct {
 func start(t *testing.T, version string) *live {
 	binaries, err := build.Ensure(t.Context(), version, os.Stderr)
 	must(t, err)
-	newest, err := build.Ensure(t.Context(), build.Newest, os.Stderr)
+	newest, err := build.Ensure(t.Context(), build.Default, os.Stderr)
 	must(t, err)
 	dir, err := os.MkdirTemp("", "network") // t.TempDir is too long for a socket
 	must(t, err)
