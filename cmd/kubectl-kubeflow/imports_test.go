@@ -23,7 +23,7 @@ var layers = []struct {
 	{[]string{"internal/cli"}, "Commands are flags and a screen: what others need belongs in pkg/kubeflow."},
 	{[]string{"internal/ui"}, "How results look is the commands' to choose: return a value, and let internal/cli draw it."},
 	{[]string{"pkg/kubeflow"}, "Only the use cases know install, doctor and expose together: take what you need as an argument."},
-	{[]string{"pkg/verify"}, "Tests use what the commands use, and nothing below knows them."},
+	{[]string{"pkg/verify", "pkg/signin"}, "They use what the commands use, and nothing below knows them."},
 	{[]string{"pkg/install", "pkg/doctor", "pkg/expose", "pkg/bundle"}, "install, doctor and expose do not know each other: join them in pkg/kubeflow, or move what both need below."},
 	{[]string{"pkg/lock"}, "Whoever writes holds the Lease, which knows none of them."},
 	{[]string{"pkg/state"}, "Where records are kept knows nothing of what they hold."},

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/auth"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/build"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/bundle"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/completion"
@@ -83,6 +84,7 @@ and expose the dashboard. Commands use the cluster of the current context.`,
 		status.NewCommand(d),
 		doctor.NewCommand(d),
 		expose.NewCommand(d),
+		auth.NewCommand(d),
 		verify.NewCommand(d),
 		expose.NewDashboardCommand(d),
 		uninstall.NewCommand(d),

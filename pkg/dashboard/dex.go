@@ -20,9 +20,10 @@ type Dex struct {
 	Issuer   string
 	Storage  string // its type: kubernetes, memory
 	Clients  []DexClient
-	Known    bool   // Config was read and understood
-	Hidden   string // why some of its settings are not known
-	Refused  error  // what may not be read of them
+	Users    []DexUser // its own, whose passwords it knows
+	Known    bool      // Config was read and understood
+	Hidden   string    // why some of its settings are not known
+	Refused  error     // what may not be read of them
 
 	Connectors []map[string]any
 }
@@ -31,6 +32,12 @@ type Dex struct {
 type DexClient struct {
 	ID, Secret   Setting
 	RedirectURIs []string
+}
+
+// A DexUser is one of dex's staticPasswords.
+type DexUser struct {
+	Email string
+	Hash  Setting // of the password, with bcrypt
 }
 
 // DexRef is dex as every release since 1.3 has it.
@@ -102,6 +109,13 @@ func (d *Dex) parse(environment map[string]Setting) {
 		}
 		return Setting{Value: kube.Text(client, field), Set: client[field] != nil, Known: true, Object: d.Config.Object, Field: d.Config.Field}
 	}
+	for _, user := range kube.Items(config, "staticPasswords") {
+		hash := Setting{Value: kube.Text(user, "hash"), Set: user["hash"] != nil, Known: true, Object: d.Config.Object, Field: d.Config.Field, Key: d.Config.Key}
+		if kube.Text(user, "hashFromEnv") != "" {
+			hash = value(map[string]any{"hashEnv": user["hashFromEnv"]}, "hash")
+		}
+		d.Users = append(d.Users, DexUser{Email: kube.Text(user, "email"), Hash: hash})
+	}
 	for _, client := range kube.Items(config, "staticClients") {
 		d.Clients = append(d.Clients, DexClient{ID: value(client, "id"), Secret: value(client, "secret"), RedirectURIs: kube.Texts(client, "redirectURIs")})
 	}
@@ -112,6 +126,16 @@ func (d *Dex) Client(id string) *DexClient {
 	for i := range d.Clients {
 		if d.Clients[i].ID.Known && d.Clients[i].ID.Value == id {
 			return &d.Clients[i]
+		}
+	}
+	return nil
+}
+
+// User returns the user with an e-mail address, which dex compares without case; nil when dex has none.
+func (d *Dex) User(email string) *DexUser {
+	for i := range d.Users {
+		if strings.EqualFold(d.Users[i].Email, email) {
+			return &d.Users[i]
 		}
 	}
 	return nil

@@ -102,8 +102,9 @@ type Settings struct {
 	Install *Installation
 	// Mesh is "disable" to switch mutual TLS off where servers have no sidecar, instead of giving them one.
 	Mesh string
-	// PasswordHash is the bcrypt hash of a new password for the user that every Kubeflow comes with; "" to leave it.
-	PasswordHash string
+	// PasswordHash is the bcrypt hash of a new password; "" to leave it. It is for PasswordUser, an e-mail address, or for the user that every
+	// Kubeflow comes with if that is "".
+	PasswordHash, PasswordUser string
 	// Named tells that the user named the checks: then what is only worth knowing may be changed as well.
 	Named bool
 	// Inspect compares the cluster with what was installed; nil where that is not known, as of manifests.

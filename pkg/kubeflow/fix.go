@@ -10,6 +10,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/signin"
 )
 
 // Options say what may be fixed. Settings.MPI renders the newer MPI operator, from Render's mirror.
@@ -35,7 +36,7 @@ func Fix(ctx context.Context, client *cluster.Client, o Options) (*doctor.Report
 		o.Checks = checks.In("", checks.All())
 	}
 	if o.NewSecret == nil {
-		o.NewSecret = NewSecret
+		o.NewSecret = signin.NewSecret
 	}
 	if o.Now == nil {
 		o.Now = time.Now

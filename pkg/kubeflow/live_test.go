@@ -26,6 +26,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/signin"
 )
 
 var kubeconfig string
@@ -192,7 +193,7 @@ const (
 
 func TestAReinstallKeepsThePassword(t *testing.T) {
 	client := connect(t)
-	own, err := kubeflow.HashPassword("correct horse battery")
+	own, err := signin.HashPassword("correct horse battery")
 	if err != nil {
 		t.Fatal(err)
 	}

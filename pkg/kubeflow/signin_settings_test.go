@@ -20,6 +20,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/signin"
 )
 
 // usersHTTPS is a certificate that a person requested for the gateway.
@@ -47,7 +48,7 @@ var kubeflowGateway = cluster.Ref{APIVersion: "networking.istio.io/v1", Kind: "G
 // configureSignIn changes the password with doctor, and configures HTTPS by hand.
 func configureSignIn(t *testing.T, client testCluster) signInSettings {
 	t.Helper()
-	hash, err := kubeflow.HashPassword("not the default one")
+	hash, err := signin.HashPassword("not the default one")
 	if err != nil {
 		t.Fatal(err)
 	}

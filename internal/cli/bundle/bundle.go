@@ -20,6 +20,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/signin"
 )
 
 type bundleOptions struct {
@@ -83,7 +84,7 @@ func run(ctx context.Context, o *bundleOptions) error {
 	if err := o.checkFile(); err != nil {
 		return err
 	}
-	options := doctor.Options{Settings: doctor.Settings{Release: kubeflow.InstalledRelease(ctx, view), NewSecret: kubeflow.NewSecret}}
+	options := doctor.Options{Settings: doctor.Settings{Release: kubeflow.InstalledRelease(ctx, view), NewSecret: signin.NewSecret}}
 	if options.Release != nil {
 		head.Release = options.Release.Version
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/signin"
 )
 
 type doctorOptions struct {
@@ -131,7 +132,7 @@ func (o *doctorOptions) complete(ctx context.Context) error {
 	if err := cmp.Or(o.conflicts(), o.watchConflicts()); err != nil {
 		return err
 	}
-	o.settings.Settings = doctor.Settings{MPI: o.mpi, Mesh: o.mesh, Named: len(o.ids) > 0, NewSecret: kubeflow.NewSecret}
+	o.settings.Settings = doctor.Settings{MPI: o.mpi, Mesh: o.mesh, Named: len(o.ids) > 0, NewSecret: signin.NewSecret}
 	if err := o.readPassword(ctx); err != nil {
 		return err
 	}

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/signin"
 )
 
 // readPassword reads the new password from the file of --dex-password. Only its hash is kept.
@@ -19,7 +19,7 @@ func (o *doctorOptions) readPassword(ctx context.Context) error {
 	if err != nil {
 		return &problem.Error{Usage: true, What: "--dex-password: " + err.Error(), Next: "Write the password to a file, on one line, and pass the name of the file"}
 	}
-	hash, err := kubeflow.HashPassword(strings.TrimRight(content, "\r\n"))
+	hash, err := signin.HashPassword(strings.TrimRight(content, "\r\n"))
 	var invalid *problem.Error
 	if errors.As(err, &invalid) {
 		return &problem.Error{Usage: true, What: "--dex-password: " + invalid.What, Next: "Write a different password to the file"}

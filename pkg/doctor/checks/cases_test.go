@@ -101,6 +101,8 @@ func read(t *testing.T, a *txtar.Archive) (cluster.View, doctor.Settings) {
 			s.MPI = value
 		case "hash":
 			s.PasswordHash = value
+		case "user":
+			s.PasswordUser = value
 		case "secret":
 			s.NewSecret = func() string { return value }
 		case "namespace":

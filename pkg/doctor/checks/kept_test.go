@@ -52,6 +52,9 @@ func TestABundleKeepsTheFieldsThatChecksRead(t *testing.T) {
 		if c.Reach == doctor.OneNamespace {
 			return // nor of one namespace
 		}
+		if s.PasswordUser != "" {
+			return // what a user asks to be changed is on a cluster
+		}
 		n++
 		want := formatReport(runCheck(view, c, s))
 		got := formatReport(runCheck(bundled(t, view, []*doctor.Check{c}, s), c, s))

@@ -28,12 +28,12 @@ func Keep(wanted, live *unstructured.Unstructured) *unstructured.Unstructured {
 		}
 	case "ConfigMap":
 		file, theirs := kube.Text(wanted.Object, "data", dexFile), cluster.PasswordHash.FindAllString(kube.Text(live.Object, "data", dexFile), -1)
-		own := slices.IndexFunc(theirs, func(hash string) bool { return !isDefaultHash(hash) })
+		own := slices.IndexFunc(theirs, func(hash string) bool { return !IsDefaultHash(hash) })
 		if own < 0 {
 			return nil
 		}
 		after := cluster.PasswordHash.ReplaceAllStringFunc(file, func(hash string) string {
-			if isDefaultHash(hash) {
+			if IsDefaultHash(hash) {
 				changed = true
 				return theirs[own]
 			}
@@ -50,7 +50,7 @@ func Keep(wanted, live *unstructured.Unstructured) *unstructured.Unstructured {
 // CarryPassword returns the Secret that holds the default user's password from 1.9 on with the password that dex's configuration holds before; nil
 // if the user has the default one there, or none.
 func CarryPassword(wanted, config *unstructured.Unstructured) *unstructured.Unstructured {
-	if config == nil || wanted.GetKind() != "Secret" || !isDefaultHash(manifestValue(wanted, passwordKey)) {
+	if config == nil || wanted.GetKind() != "Secret" || !IsDefaultHash(manifestValue(wanted, passwordKey)) {
 		return nil
 	}
 	var dex struct {
@@ -60,7 +60,7 @@ func CarryPassword(wanted, config *unstructured.Unstructured) *unstructured.Unst
 		return nil
 	}
 	for _, user := range dex.StaticPasswords {
-		if user.Email == defaultUser && cluster.PasswordHash.MatchString(user.Hash) && !isDefaultHash(user.Hash) {
+		if user.Email == defaultUser && cluster.PasswordHash.MatchString(user.Hash) && !IsDefaultHash(user.Hash) {
 			kept := wanted.DeepCopy()
 			setSecretValue(kept, passwordKey, user.Hash)
 			unstructured.RemoveNestedField(kept.Object, "stringData", passwordKey)
@@ -74,7 +74,7 @@ func CarryPassword(wanted, config *unstructured.Unstructured) *unstructured.Unst
 const defaultUser = "user@example.com"
 
 // Known reports whether a value is a default secret of Kubeflow, or a hash of its default password.
-func Known(value string) bool { return shippedSecrets[digest(value)] != "" || isDefaultHash(value) }
+func Known(value string) bool { return shippedSecrets[digest(value)] != "" || IsDefaultHash(value) }
 
 // HasKnown reports whether a manifest contains such a value.
 func HasKnown(o *unstructured.Unstructured) bool {
@@ -82,7 +82,7 @@ func HasKnown(o *unstructured.Unstructured) bool {
 	case "Secret":
 		return slices.ContainsFunc(keysOf(o), func(key string) bool { return Known(manifestValue(o, key)) })
 	case "ConfigMap":
-		return slices.ContainsFunc(cluster.PasswordHash.FindAllString(kube.Text(o.Object, "data", dexFile), -1), isDefaultHash)
+		return slices.ContainsFunc(cluster.PasswordHash.FindAllString(kube.Text(o.Object, "data", dexFile), -1), IsDefaultHash)
 	}
 	return false
 }

@@ -2,16 +2,20 @@ package auth
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/yamledit"
 )
 
 const passwordID = "auth/password"
@@ -26,7 +30,7 @@ var Password = &doctor.Check{
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
 	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.RouteKinds, []schema.GroupKind{kube.ConfigMapKind, kube.SecretKind, kube.DeploymentKind}, signInKinds),
 	Writes: slices.Concat([]doctor.Write{
-		{Kind: kube.SecretKind, In: []string{passwordsRef.Namespace}, Names: []string{passwordsRef.Name}, Fields: []string{"/data/" + passwordKey}},
+		{Kind: kube.SecretKind, In: []string{passwordsRef.Namespace}, Names: []string{passwordsRef.Name}, Fields: []string{"/data/*"}},
 		{Kind: kube.ConfigMapKind, In: []string{dexConfigRef.Namespace}, Names: []string{dexConfigRef.Name}, Fields: []string{"/data/" + dexFile}},
 		{Kind: kube.DeploymentKind, In: []string{dexRef.Namespace}, Names: []string{dexRef.Name}, Restart: true},
 	}, renewsKeys),
@@ -47,6 +51,9 @@ var Password = &doctor.Check{
 		secret, err := workloads.Find(ctx, e, passwordsRef)
 		if err != nil {
 			return nil, err
+		}
+		if e.PasswordUser != "" {
+			return changePassword(ctx, e)
 		}
 		holder, field, put := findHash(config, secret)
 		if holder == nil {
@@ -71,14 +78,80 @@ var Password = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		f.Fix = &doctor.Fix{Title: "Change the password of user@example.com", Impact: doctor.RestartsPods,
-			Changes: []cluster.Change{cluster.Edit(holder, func(o *unstructured.Unstructured) { put(o, e.PasswordHash) })}}
-		if dex != nil {
-			f.Fix.Changes = append(f.Fix.Changes, doctor.RestartOf(dex))
-		}
-		f.Fix, err = withGatewayKeys(ctx, e, f.Fix)
+		f.Fix, err = passwordFix(ctx, e, "user@example.com", dex, cluster.Edit(holder, func(o *unstructured.Unstructured) { put(o, e.PasswordHash) }))
 		return []doctor.Finding{f}, err
 	},
+}
+
+// passwordFix returns the fix that writes a hash where dex reads it, and restarts dex.
+func passwordFix(ctx context.Context, e doctor.Exam, user string, dex *unstructured.Unstructured, write cluster.Change) (*doctor.Fix, error) {
+	fix := &doctor.Fix{Title: "Change the password of " + user, Impact: doctor.RestartsPods, Changes: []cluster.Change{write}}
+	if dex != nil {
+		fix.Changes = append(fix.Changes, doctor.RestartOf(dex))
+	}
+	return withGatewayKeys(ctx, e, fix)
+}
+
+// changePassword reports that a user is to have another password, whatever the present one is; nothing once that is so.
+func changePassword(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
+	dex, err := dashboard.ReadDex(ctx, e)
+	if err != nil || dex == nil {
+		return nil, err
+	}
+	user := dex.User(e.PasswordUser)
+	switch {
+	case user == nil:
+		return nil, fmt.Errorf("dex has no user %s of its own", e.PasswordUser)
+	case user.Hash.Value == e.PasswordHash:
+		return nil, nil
+	case user.Hash.Object == nil || !cluster.PasswordHash.MatchString(user.Hash.Value):
+		return nil, fmt.Errorf("where dex has the password of %s is not known", e.PasswordUser)
+	}
+	holder := cluster.RefOf(user.Hash.Object).Identity()
+	var put func(*unstructured.Unstructured)
+	switch {
+	case holder == passwordsRef.Identity():
+		put = func(o *unstructured.Unstructured) { setSecretValue(o, user.Hash.Key, e.PasswordHash) }
+	case holder == dexConfigRef.Identity() && user.Hash.Key == dexFile:
+		file, err := withHash(dex.Config.Value, user.Email, user.Hash.Value, e.PasswordHash)
+		if err != nil {
+			return nil, fmt.Errorf("%s of %s: %w", dexFile, dexConfigRef, err)
+		}
+		put = func(o *unstructured.Unstructured) { _ = unstructured.SetNestedField(o.Object, file, "data", dexFile) }
+	default:
+		return nil, fmt.Errorf("the password of %s is in %s, where this program does not write", e.PasswordUser, holder)
+	}
+	write := cluster.Edit(user.Hash.Object, put)
+	f := doctor.Finding{
+		Severity: doctor.Info,
+		About:    doctor.Subject{Ref: cluster.RefOf(user.Hash.Object), Field: user.Hash.Field},
+		Message:  e.PasswordUser + " is to have a new password",
+	}
+	f.Fix, err = passwordFix(ctx, e, e.PasswordUser, dex.Workload, write)
+	return []doctor.Finding{f}, err
+}
+
+// withHash replaces the hash of one user in dex's configuration, and leaves every other character.
+func withHash(file, email, old, hash string) (string, error) {
+	document, err := yaml.Parse(file)
+	if err != nil {
+		return "", err
+	}
+	users, err := document.Pipe(yaml.Lookup("staticPasswords"))
+	if err != nil || users == nil {
+		return "", fmt.Errorf("it has no staticPasswords: %w", err)
+	}
+	for _, user := range users.Content() {
+		name, is := yamledit.ValueOf(user, "email"), yamledit.ValueOf(user, "hash")
+		if name == nil || is == nil || name.Value != email || is.Value != old {
+			continue
+		}
+		at := yamledit.Offsets(file)(is)
+		if n := strings.Index(file[at:], old); n == 0 || n == 1 { // after a quote
+			return file[:at+n] + hash + file[at+n+len(old):], nil
+		}
+	}
+	return "", fmt.Errorf("the hash of %s is written in a way that cannot be replaced safely", email)
 }
 
 const (
@@ -88,15 +161,15 @@ const (
 
 // findHash returns the object with the hash of the default password, and how to replace it there; nil when there is none.
 func findHash(config, secret *unstructured.Unstructured) (holder *unstructured.Unstructured, field string, put func(*unstructured.Unstructured, string)) {
-	if isDefaultHash(secretValue(secret, passwordKey)) {
+	if IsDefaultHash(secretValue(secret, passwordKey)) {
 		return secret, "data." + passwordKey, func(o *unstructured.Unstructured, hash string) { setSecretValue(o, passwordKey, hash) }
 	}
 	file := kube.Text(config.Object, "data", dexFile)
 	for _, hash := range cluster.PasswordHash.FindAllString(file, -1) {
-		if isDefaultHash(hash) {
+		if IsDefaultHash(hash) {
 			return config, "data." + dexFile, func(o *unstructured.Unstructured, with string) {
 				changed := cluster.PasswordHash.ReplaceAllStringFunc(kube.Text(o.Object, "data", dexFile), func(old string) string {
-					if isDefaultHash(old) {
+					if IsDefaultHash(old) {
 						return with
 					}
 					return old

@@ -34,7 +34,7 @@ const DefaultPassword = "12341234"
 // may keep it, and needs to.
 func Shipped(value string) bool {
 	sum := digest(value)
-	return shippedSecrets[sum] != "" || shippedNames[sum] || isDefaultHash(value)
+	return shippedSecrets[sum] != "" || shippedNames[sum] || IsDefaultHash(value)
 }
 
 func digest(value string) string {
@@ -42,8 +42,8 @@ func digest(value string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// isDefaultHash reports whether a bcrypt hash, whatever its salt, is that of the default password.
-func isDefaultHash(hash string) bool {
+// IsDefaultHash reports whether a bcrypt hash, whatever its salt, is that of the default password.
+func IsDefaultHash(hash string) bool {
 	if !strings.HasPrefix(hash, "$2") {
 		return false
 	}

@@ -28,8 +28,8 @@ const (
 	roleAnnotation = "role"
 )
 
-// ownerPolicy is the policy by which the profile controller lets the owner in.
-const ownerPolicy = "ns-owner-access-istio"
+// OwnerPolicy is the policy by which the profile controller lets the owner in.
+const OwnerPolicy = "ns-owner-access-istio"
 
 var Contributors = &doctor.Check{
 	ID:    "tenancy/contributors",
@@ -76,7 +76,7 @@ func contributions(list []*unstructured.Unstructured, profiles map[string]*unstr
 	found := map[string]*unstructured.Unstructured{}
 	for _, o := range list {
 		a := o.GetAnnotations()
-		owner := o.GetName() == ownerPolicy || o.GetName() == "namespaceAdmin" || o.GetName() == "owner-binding-istio"
+		owner := o.GetName() == OwnerPolicy || o.GetName() == "namespaceAdmin" || o.GetName() == "owner-binding-istio"
 		if profiles[o.GetNamespace()] != nil && a[userAnnotation] != "" && a[roleAnnotation] != "" && !owner {
 			found[fullName(o)] = o
 		}
@@ -126,7 +126,7 @@ func withoutPolicy(ctx context.Context, e doctor.Exam, bindings []*unstructured.
 		return nil, err
 	}
 	for _, b := range bindings {
-		if policy := policyFor(whole[fullName(b)], owners[b.GetNamespace()+"/"+ownerPolicy]); policy != nil {
+		if policy := PolicyFor(whole[fullName(b)], owners[b.GetNamespace()+"/"+OwnerPolicy]); policy != nil {
 			fix.Changes = append(fix.Changes, cluster.Change{Verb: cluster.Apply, After: policy})
 		}
 	}
@@ -146,16 +146,16 @@ func wholeObjects(ctx context.Context, e doctor.Exam) (bindings, owners map[stri
 	for _, o := range list {
 		bindings[fullName(o)] = o
 	}
-	list, err = e.List(ctx, dashboard.AuthorizationPolicyKind, cluster.Scope{Fields: "metadata.name=" + ownerPolicy})
+	list, err = e.List(ctx, dashboard.AuthorizationPolicyKind, cluster.Scope{Fields: "metadata.name=" + OwnerPolicy})
 	for _, o := range list {
 		owners[fullName(o)] = o
 	}
 	return bindings, owners, err
 }
 
-// policyFor returns the policy that is missing: the owner's, for the user of the RoleBinding. It returns nil if the owner's has another
+// PolicyFor returns the policy that is missing: the owner's, for the user of the RoleBinding. It returns nil if the owner's has another
 // shape than the profile controller gives it, or if the RoleBinding binds anything but its one user to a role of Kubeflow.
-func policyFor(binding, owner *unstructured.Unstructured) *unstructured.Unstructured {
+func PolicyFor(binding, owner *unstructured.Unstructured) *unstructured.Unstructured {
 	if binding == nil || owner == nil {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package kubeflow
+package signin
 
 import (
 	"crypto/rand"

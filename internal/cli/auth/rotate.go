@@ -1,0 +1,45 @@
+package auth
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
+)
+
+func newRotateCommand(d *cli.Deps) *cobra.Command {
+	o := &change{Deps: d}
+	cmd := &cobra.Command{
+		Use: "rotate-secrets", Short: "Replace the default secrets of authentication by random ones",
+		Long: `Replace the default secrets of authentication by random ones: the client secret
+that dex shares with oauth2-proxy or authservice, and the key that signs session
+cookies. Those are in the manifests of every release: any client that reaches
+the dashboard can forge a session with them. The programs are restarted, and all
+users have to sign in again. Secrets that are not the default ones stay. To
+restore the old ones: kubectl kubeflow doctor --undo
+
+Exit codes: 0 replaced, or nothing to replace; 1 not replaced.`,
+		Example: `  kubectl kubeflow auth rotate-secrets --dry-run  # preview
+  kubectl kubeflow auth rotate-secrets`,
+		Args: cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			client, err := o.Connect()
+			if err != nil {
+				return err
+			}
+			report, err := kubeflow.RotateSecrets(cmd.Context(), client, o.options())
+			if err := o.result(report, err, "a secret"); err != nil || o.dryRun {
+				return err
+			}
+			if len(report.Fixes) == 0 {
+				o.Screen().Say("Authentication has no default secrets. Nothing was changed.")
+				return nil
+			}
+			o.Screen().Say("%s The default secrets are replaced. All users have to sign in again.", o.Screen().Done())
+			return nil
+		},
+	}
+	cmd.Flags().SortFlags = false
+	o.addFlags(cmd)
+	return cmd
+}

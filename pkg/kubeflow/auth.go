@@ -1,0 +1,142 @@
+package kubeflow
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/tenancy"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/lock"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/signin"
+)
+
+// SignIn reads how users sign in, and what the doctor finds about that.
+func SignIn(ctx context.Context, client *cluster.Client) (*signin.Status, *doctor.Report, error) {
+	in, err := FromCluster(ctx, client)
+	if err != nil {
+		return nil, nil, err
+	}
+	view := in.view()
+	status, err := signin.Read(ctx, view)
+	if err != nil {
+		return nil, nil, err
+	}
+	about, err := checks.Find("auth")
+	if err != nil {
+		return nil, nil, err
+	}
+	return status, doctor.Diagnose(ctx, view, about, doctor.Options{Settings: doctor.Settings{Release: in.Release}}), nil
+}
+
+// SetPassword changes the password of one of dex's own users to the one with this hash: see [signin.HashPassword] and [Fix].
+func SetPassword(ctx context.Context, client *cluster.Client, user, hash string, o Options) (*doctor.Report, error) {
+	dex, err := dashboard.ReadDex(ctx, client.View())
+	if err != nil {
+		return nil, err
+	}
+	if dex == nil {
+		return nil, &problem.Error{What: "there is no dex on this cluster, so no password to change", Next: "Find out how users sign in with: kubectl kubeflow auth"}
+	}
+	known := dex.User(user)
+	if known == nil {
+		names := text.Names(dex.Users, text.Most, func(u dashboard.DexUser) string { return u.Email })
+		return nil, &problem.Error{What: fmt.Sprintf("dex has no user %s of its own", user), Next: fmt.Sprintf("Its users are: %s. Others have their passwords with their provider", names)}
+	}
+	if o.Checks, err = checks.Find("auth/password"); err != nil {
+		return nil, err
+	}
+	o.PasswordUser, o.PasswordHash, o.Named, o.Allow = known.Email, hash, true, []doctor.Impact{doctor.RestartsPods}
+	return Fix(ctx, client, o)
+}
+
+// RotateSecrets gives authentication new secrets in the place of the default ones: see [Fix].
+func RotateSecrets(ctx context.Context, client *cluster.Client, o Options) (*doctor.Report, error) {
+	var err error
+	if o.Checks, err = checks.Find("auth/secrets"); err != nil {
+		return nil, err
+	}
+	o.Named, o.Allow = true, []doctor.Impact{doctor.RestartsPods}
+	return Fix(ctx, client, o)
+}
+
+// Grants returns the changes that give users what is asked for, decided together: nothing is returned if one of them is refused.
+func Grants(ctx context.Context, client *cluster.Client, grants []signin.Grant) ([]cluster.Change, error) {
+	view := client.View()
+	profiles, err := signin.Profiles(ctx, view)
+	if err != nil {
+		return nil, err
+	}
+	owners, err := policies(ctx, view, cluster.Scope{Fields: "metadata.name=" + tenancy.OwnerPolicy}, (*unstructured.Unstructured).GetNamespace)
+	if err != nil {
+		return nil, err
+	}
+	var changes []cluster.Change
+	for _, g := range grants {
+		if err := g.Check(); err != nil {
+			return nil, err
+		}
+		some, err := signin.Add(g, profiles, owners)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range some {
+			if !slices.ContainsFunc(changes, func(o cluster.Change) bool { return o.Ref().Identity() == c.Ref().Identity() }) {
+				changes = append(changes, c)
+			}
+		}
+	}
+	return changes, nil
+}
+
+// Revocation returns what takes a user's access away.
+func Revocation(ctx context.Context, client *cluster.Client, user string) (signin.Removal, error) {
+	view := client.View()
+	profiles, err := signin.Profiles(ctx, view)
+	if err != nil {
+		return signin.Removal{}, err
+	}
+	all, err := policies(ctx, view, cluster.Scope{}, func(o *unstructured.Unstructured) string { return o.GetNamespace() + "/" + o.GetName() })
+	return signin.Remove(user, profiles, all), err
+}
+
+func policies(ctx context.Context, view cluster.View, in cluster.Scope, key func(*unstructured.Unstructured) string) (map[string]*unstructured.Unstructured, error) {
+	all, err := cluster.IgnoreNoMatch(view.List(ctx, dashboard.AuthorizationPolicyKind, in))
+	found := map[string]*unstructured.Unstructured{}
+	for _, o := range all {
+		found[key(o)] = o
+	}
+	return found, err
+}
+
+// Change makes the changes of [Grants] or [Revocation] one after the other, while it holds the cluster's Lease, and reports each. What others
+// have made or deleted in the meantime is left as it is.
+func Change(ctx context.Context, client *cluster.Client, changes []cluster.Change, notify Notify, made func(cluster.Change)) error {
+	held, release, err := lock.Acquire(ctx, client, "changing who has access", func(e lock.Event) { notify.say("%s", e) })
+	if err != nil {
+		return err
+	}
+	defer release()
+	for _, c := range changes {
+		_, err := client.Do(held, c, cluster.Options{Manager: "kubectl-kubeflow-auth"})
+		switch {
+		case err == nil:
+			made(c)
+		case c.Verb == cluster.Create && apierrors.IsAlreadyExists(err), c.Verb == cluster.Delete && apierrors.IsNotFound(err):
+		default:
+			if lost := lock.Lost(held); lost != nil {
+				return lost
+			}
+			return err
+		}
+	}
+	return nil
+}

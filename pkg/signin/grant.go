@@ -1,0 +1,217 @@
+package signin
+
+import (
+	"fmt"
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/tenancy"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
+)
+
+// A Grant is what one user is to have.
+type Grant struct {
+	User          string
+	Profile       string            // a Profile of the user's own; "" for none
+	ContributorOf []string          // other users' Profiles
+	Role          string            // there: one of Roles, "edit" if ""
+	Quota         map[string]string // of the user's own Profile: limits by resource, cpu=8; nil leaves it
+}
+
+// ProfileFor returns the name of a Profile that Kubeflow's own dashboard would propose for an e-mail address.
+func ProfileFor(user string) string {
+	name, _, _ := strings.Cut(strings.ToLower(user), "@")
+	return strings.Trim(truncate(unsafeInNames.ReplaceAllString(name, "-"), validation.DNS1123LabelMaxLength), "-")
+}
+
+func truncate(s string, most int) string { return s[:min(len(s), most)] }
+
+// Check returns what is wrong with a grant itself, as a *problem.Error.
+func (g Grant) Check() error {
+	usage := func(what, next string) error { return &problem.Error{Usage: true, What: what, Next: next} }
+	if parsed, err := mail.ParseAddress(g.User); err != nil || parsed.Address != g.User {
+		return usage(fmt.Sprintf("%q is not an e-mail address", g.User), "Kubeflow knows users by their e-mail addresses, for example ann@example.com")
+	}
+	if g.Role != "" && !slices.Contains(Roles, g.Role) {
+		return usage(fmt.Sprintf("there is no role %q", g.Role), "The roles are "+strings.Join(Roles, ", "))
+	}
+	for _, name := range append(slices.Clone(g.ContributorOf), g.Profile) {
+		if name != "" && len(validation.IsDNS1123Label(name)) > 0 {
+			return usage(fmt.Sprintf("%q cannot be the name of a Profile", name), "Use lower-case letters, digits and '-', at most 63")
+		}
+	}
+	if len(g.Quota) > 0 && g.Profile == "" {
+		return usage("a quota is for a Profile of the user's own", "Add --profile, or leave out the quota")
+	}
+	for name, amount := range g.Quota {
+		if q, err := resource.ParseQuantity(amount); err != nil || q.Sign() < 0 {
+			return usage(fmt.Sprintf("%q is not an amount of %s", amount, name), "For example: --quota cpu=8,memory=32Gi,gpu=1")
+		}
+	}
+	return nil
+}
+
+// quotaNames are short names of resources in a ResourceQuota.
+var quotaNames = map[string]string{
+	"cpu": "requests.cpu", "memory": "requests.memory", "gpu": "requests.nvidia.com/gpu", "storage": "requests.storage",
+}
+
+func (g Grant) quota() map[string]any {
+	hard := map[string]any{}
+	for name, amount := range g.Quota {
+		if full := quotaNames[name]; full != "" {
+			name = full
+		}
+		hard[name] = amount
+	}
+	return hard
+}
+
+// Add returns the changes that give a user what a grant says; none where the user has it. policies are the AuthorizationPolicies of owners,
+// by namespace; a mesh without them has none. Another user's Profile is refused, and so is one that does not exist.
+func Add(g Grant, profiles []Profile, policies map[string]*unstructured.Unstructured) ([]cluster.Change, error) {
+	var changes []cluster.Change
+	if g.Profile != "" {
+		change, err := g.own(find(profiles, g.Profile))
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, change...)
+	}
+	for _, name := range g.ContributorOf {
+		p := find(profiles, name)
+		switch {
+		case p == nil:
+			return nil, &problem.Error{What: fmt.Sprintf("there is no Profile %s", name), Next: "See the Profiles with: kubectl kubeflow auth user list"}
+		case p.Owner == g.User:
+			continue
+		}
+		added, err := g.contribute(p, policies[name])
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, added...)
+	}
+	return changes, nil
+}
+
+func find(profiles []Profile, name string) *Profile {
+	i := slices.IndexFunc(profiles, func(p Profile) bool { return p.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &profiles[i]
+}
+
+// own returns the change that makes the user's Profile what the grant says.
+func (g Grant) own(now *Profile) ([]cluster.Change, error) {
+	if now == nil {
+		spec := map[string]any{"owner": map[string]any{"kind": "User", "name": g.User}}
+		if len(g.Quota) > 0 {
+			spec["resourceQuotaSpec"] = map[string]any{"hard": g.quota()}
+		}
+		return []cluster.Change{{Verb: cluster.Create, After: &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "kubeflow.org/v1", "kind": profileKind.Kind, "metadata": map[string]any{"name": g.Profile}, "spec": spec,
+		}}}}, nil
+	}
+	if now.Owner != g.User {
+		return nil, &problem.Error{What: fmt.Sprintf("Profile %s belongs to %s", now.Name, now.Owner),
+			Next: "Choose another name with --profile, or make the user a contributor with --contributor-of " + now.Name}
+	}
+	if len(g.Quota) == 0 {
+		return nil, nil
+	}
+	change := cluster.Edit(now.object, func(o *unstructured.Unstructured) {
+		hard, _, _ := unstructured.NestedMap(o.Object, "spec", "resourceQuotaSpec", "hard")
+		if hard == nil {
+			hard = map[string]any{}
+		}
+		for name, amount := range g.quota() {
+			hard[name] = amount
+		}
+		_ = unstructured.SetNestedMap(o.Object, hard, "spec", "resourceQuotaSpec", "hard")
+	})
+	if equality.Semantic.DeepEqual(change.Before.Object, change.After.Object) {
+		return nil, nil
+	}
+	return []cluster.Change{change}, nil
+}
+
+// contribute returns the two objects that Kubeflow's access management makes of a contributor, where they are missing.
+func (g Grant) contribute(p *Profile, owner *unstructured.Unstructured) ([]cluster.Change, error) {
+	role := g.Role
+	if role == "" {
+		role = Roles[0]
+	}
+	if slices.ContainsFunc(p.Contributors, func(c Contributor) bool { return c.User == g.User && c.Role == role }) {
+		return nil, nil
+	}
+	binding := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "rbac.authorization.k8s.io/v1", "kind": roleBindingKind.Kind,
+		"metadata": map[string]any{"name": bindingName(g.User, role), "namespace": p.Name, "annotations": map[string]any{"user": g.User, "role": role}},
+		"roleRef":  map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "kubeflow-" + role},
+		"subjects": []any{map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": g.User}},
+	}}
+	policy := tenancy.PolicyFor(binding, owner)
+	if policy == nil {
+		return nil, &problem.Error{What: fmt.Sprintf("namespace %s has no AuthorizationPolicy %s of the form that the profile controller writes", p.Name, tenancy.OwnerPolicy),
+			Next: "Find out why with: kubectl kubeflow doctor tenancy"}
+	}
+	return []cluster.Change{{Verb: cluster.Create, After: binding}, {Verb: cluster.Create, After: policy}}, nil
+}
+
+var unsafeInNames = regexp.MustCompile(`[^a-z0-9]+`)
+
+// bindingName is the name that Kubeflow's access management gives both objects of a contributor, so that the dashboard can remove them.
+func bindingName(user, role string) string {
+	return unsafeInNames.ReplaceAllString(strings.ToLower("user-"+user+"-clusterrole-"+role), "-")
+}
+
+// A Removal is what takes a user's access away.
+type Removal struct {
+	Changes []cluster.Change // RoleBindings and AuthorizationPolicies of a contributor
+	Own     []Profile        // Profiles of the user's own, whose deletion loses their data
+}
+
+// Remove returns what takes away what a user has in other users' Profiles, and which are the user's own. policies are the AuthorizationPolicies of
+// contributors, by namespace and name.
+func Remove(user string, profiles []Profile, policies map[string]*unstructured.Unstructured) Removal {
+	var r Removal
+	for _, p := range profiles {
+		if p.Owner == user {
+			r.Own = append(r.Own, p)
+		}
+		for _, c := range p.Contributors {
+			if c.User != user || len(kube.Items(c.binding.Object, "subjects")) != 1 {
+				continue // a RoleBinding for several people is not this program's to delete
+			}
+			r.Changes = append(r.Changes, cluster.Change{Verb: cluster.Delete, Before: c.binding})
+			if policy := policies[p.Name+"/"+c.binding.GetName()]; policy != nil && policy.GetAnnotations()["user"] == user {
+				r.Changes = append(r.Changes, cluster.Change{Verb: cluster.Delete, Before: policy})
+			}
+		}
+	}
+	return r
+}
+
+// With returns the changes of a removal, and the deletions of the user's own Profiles that are named. Any other Profile is refused.
+func (r Removal) With(user string, named []string) ([]cluster.Change, error) {
+	changes := slices.Clone(r.Changes)
+	for _, name := range named {
+		i := slices.IndexFunc(r.Own, func(p Profile) bool { return p.Name == name })
+		if i < 0 {
+			return nil, &problem.Error{Usage: true, What: fmt.Sprintf("%s has no Profile %s", user, name), Next: "See the Profiles with: kubectl kubeflow auth user list"}
+		}
+		changes = append(changes, cluster.Change{Verb: cluster.Delete, Before: r.Own[i].object})
+	}
+	return changes, nil
+}
