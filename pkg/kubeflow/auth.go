@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -68,25 +70,28 @@ func RotateSecrets(ctx context.Context, client *cluster.Client, o Options) (*doc
 	return Fix(ctx, client, o)
 }
 
-// Grants returns the changes that give users what is asked for, decided together: nothing is returned if one of them is refused.
-func Grants(ctx context.Context, client *cluster.Client, grants []signin.Grant) ([]cluster.Change, error) {
+// Grants returns the changes that give users what is asked for, decided together: nothing is returned if one of them is refused. Shares of
+// Profiles that these changes create can only be given later: see [Settled].
+func Grants(ctx context.Context, client *cluster.Client, grants []signin.Grant) (changes []cluster.Change, later []signin.Grant, err error) {
 	view := client.View()
 	profiles, err := signin.Profiles(ctx, view)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	owners, err := policies(ctx, view, cluster.Scope{Fields: "metadata.name=" + tenancy.OwnerPolicy}, (*unstructured.Unstructured).GetNamespace)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var changes []cluster.Change
-	for _, g := range grants {
+	now, later := signin.Split(grants, profiles)
+	for _, g := range append(now, later...) {
 		if err := g.Check(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
+	}
+	for _, g := range now {
 		some, err := signin.Add(g, profiles, owners)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, c := range some {
 			if !slices.ContainsFunc(changes, func(o cluster.Change) bool { return o.Ref().Identity() == c.Ref().Identity() }) {
@@ -94,7 +99,28 @@ func Grants(ctx context.Context, client *cluster.Client, grants []signin.Grant) 
 			}
 		}
 	}
-	return changes, nil
+	return changes, later, nil
+}
+
+// Settled waits until the profile controller has filled the namespaces of Profiles that users are to share.
+func Settled(ctx context.Context, client *cluster.Client, shares []signin.Grant, timeout time.Duration) error {
+	missing := ""
+	err := wait.PollUntilContextTimeout(ctx, time.Second, timeout, true, func(ctx context.Context) (bool, error) {
+		owners, err := policies(ctx, client.View(), cluster.Scope{Fields: "metadata.name=" + tenancy.OwnerPolicy}, (*unstructured.Unstructured).GetNamespace)
+		missing = ""
+		for _, g := range shares {
+			for _, name := range g.ContributorOf {
+				if owners[name] == nil {
+					missing = name
+				}
+			}
+		}
+		return missing == "", err
+	})
+	if wait.Interrupted(err) && ctx.Err() == nil {
+		return &problem.Error{What: fmt.Sprintf("the profile controller has not filled namespace %s after %s", missing, timeout), Next: "Find out why with: kubectl kubeflow doctor tenancy. Then run the same command again"}
+	}
+	return err
 }
 
 // Revocation returns what takes a user's access away.

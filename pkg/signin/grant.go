@@ -104,6 +104,27 @@ func Add(g Grant, profiles []Profile, policies map[string]*unstructured.Unstruct
 	return changes, nil
 }
 
+// Split separates from grants the shares of Profiles that do not exist yet and that one of the grants creates: the profile controller fills
+// their namespaces first.
+func Split(grants []Grant, profiles []Profile) (now, later []Grant) {
+	for _, g := range grants {
+		early, late := g, Grant{User: g.User, Role: g.Role}
+		early.ContributorOf = nil
+		for _, name := range g.ContributorOf {
+			if find(profiles, name) == nil && slices.ContainsFunc(grants, func(o Grant) bool { return o.Profile == name }) {
+				late.ContributorOf = append(late.ContributorOf, name)
+			} else {
+				early.ContributorOf = append(early.ContributorOf, name)
+			}
+		}
+		now = append(now, early)
+		if len(late.ContributorOf) > 0 {
+			later = append(later, late)
+		}
+	}
+	return now, later
+}
+
 func find(profiles []Profile, name string) *Profile {
 	i := slices.IndexFunc(profiles, func(p Profile) bool { return p.Name == name })
 	if i < 0 {

@@ -169,3 +169,18 @@ func TestGrantsAreChecked(t *testing.T) {
 		}
 	}
 }
+
+func TestSharesOfNewProfilesComeLater(t *testing.T) {
+	profiles, _ := state(t)
+	now, later := Split([]Grant{
+		{User: "ben@example.com", ContributorOf: []string{"team", "joe"}, Role: "view"},
+		{User: "joe@example.com", Profile: "joe"},
+		{User: "eve@example.com", ContributorOf: []string{"nobody"}},
+	}, profiles)
+	if len(now) != 3 || !slices.Equal(now[0].ContributorOf, []string{"team"}) || !slices.Equal(now[2].ContributorOf, []string{"nobody"}) {
+		t.Errorf("now: %+v", now)
+	}
+	if len(later) != 1 || later[0].User != "ben@example.com" || later[0].Role != "view" || !slices.Equal(later[0].ContributorOf, []string{"joe"}) {
+		t.Errorf("later: %+v", later)
+	}
+}

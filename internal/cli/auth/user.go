@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -115,23 +116,41 @@ func (o *addOptions) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	changes, err := kubeflow.Grants(ctx, client, grants)
+	changes, later, err := kubeflow.Grants(ctx, client, grants)
 	if err != nil {
 		return err
 	}
 	if len(changes) == 0 {
-		o.Screen().Say("Nothing to add: %s has it already", text.Plural(len(grants), "user"))
+		o.Screen().Say("Nothing to add for %s", text.Plural(len(grants), "user"))
 		return nil
 	}
-	o.list(changes)
+	listChanges(o.Deps, changes)
+	for _, g := range later {
+		for _, name := range g.ContributorOf {
+			fmt.Fprintf(o.Out, "then share Profile/%s  with %s\n", escape.Line(name), escape.Line(g.User))
+		}
+	}
 	if o.dryRun {
 		return nil
 	}
 	if err := o.Agree(ctx, o.yes, "Make these changes?", "Confirm with --yes, or preview with --dry-run"); err != nil {
 		return err
 	}
+	if err := makeChanges(ctx, o.Deps, client, changes); err != nil || len(later) == 0 {
+		return err
+	}
+	o.Screen().Say("Waiting for the profile controller")
+	if err := kubeflow.Settled(ctx, client, later, settleTime); err != nil {
+		return err
+	}
+	if changes, _, err = kubeflow.Grants(ctx, client, later); err != nil {
+		return err
+	}
 	return makeChanges(ctx, o.Deps, client, changes)
 }
+
+// settleTime is how long the profile controller may take to fill the namespaces of new Profiles.
+const settleTime = 2 * time.Minute
 
 // grants reads what is asked for from the arguments, or from the file.
 func (o *addOptions) grants(ctx context.Context, args []string) ([]signin.Grant, error) {
@@ -235,8 +254,6 @@ func parseUsers(content string) ([]signin.Grant, error) {
 		grants = append(grants, g)
 	}
 }
-
-func (o *addOptions) list(changes []cluster.Change) { listChanges(o.Deps, changes) }
 
 // verbs say what a change does.
 var verbs = map[cluster.Verb]string{cluster.Create: "create", cluster.Patch: "change", cluster.Delete: "delete"}
