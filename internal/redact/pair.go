@@ -38,6 +38,18 @@ func Object(o map[string]any) map[string]any {
 	return masked
 }
 
+// Pointer returns a JSON pointer (RFC 6901) in which only harmless keys are readable.
+func Pointer(pointer string) string {
+	keys := strings.Split(pointer, "/")
+	for i, key := range keys {
+		key = strings.NewReplacer("~1", "/", "~0", "~").Replace(key)
+		if _, err := strconv.ParseUint(key, 10, 16); err != nil && !Known(key) && !FieldName(key) {
+			keys[i] = Masked
+		}
+	}
+	return strings.Join(keys, "/")
+}
+
 func kindOf(o map[string]any) string {
 	kind, _ := o["kind"].(string)
 	version, _ := o["apiVersion"].(string)

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -17,6 +20,8 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/bundle"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 // report fails the test if a planted secret can be read.
@@ -102,4 +107,72 @@ func TestPlantedSecretsAreNotInADiff(t *testing.T) {
 		}
 	}
 	p.report(t, "diffs", text.String())
+}
+
+// TestPlantedSecretsAreNotInUndoLists records fixes of every object: an update, a deletion and a creation each, and spoils each record in
+// every place. Neither the list of runs nor the reason why a record is ignored shows a secret.
+func TestPlantedSecretsAreNotInUndoLists(t *testing.T) {
+	p := newPlanter()
+	before, after := plantedObjects(p), plantedObjects(p)
+	records := []*unstructured.Unstructured{state.Object()}
+	first := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	add := func(spoil func(run string) string, steps ...*fixes.Step) {
+		run := &fixes.Run{Name: first.Add(time.Duration(len(records)) * time.Second).Format("20060102-150405"), Finished: true, Steps: steps}
+		content, err := json.Marshal(run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if spoil != nil {
+			content = []byte(spoil(string(content)))
+		}
+		record := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Secret", "data": map[string]any{"run": base64.StdEncoding.EncodeToString(content)}}}
+		record.SetNamespace(state.Namespace)
+		record.SetName("kubectl-kubeflow-doctor-" + run.Name)
+		record.SetLabels(map[string]string{"kubectl-kubeflow/doctor-run": run.Name})
+		records = append(records, record)
+	}
+	for i, o := range before {
+		inverse, err := cluster.Change{Verb: cluster.Patch, Before: o, After: after[i]}.Inverse()
+		if err != nil {
+			t.Fatal(err)
+		}
+		about := cluster.RefOf(o)
+		add(nil, &fixes.Step{Check: "auth/secrets", Title: p.next("title"), Verb: cluster.Patch, About: about, Inverse: inverse},
+			&fixes.Step{Check: "auth/secrets", Title: p.next("title"), Verb: cluster.Delete, About: about, Before: o},
+			&fixes.Step{Check: "auth/secrets", Title: p.next("title"), Verb: cluster.Create, About: about, Created: true})
+		step := fixes.Step{Check: "auth/secrets", Verb: cluster.Patch, About: about, Inverse: inverse}
+		for _, spoiled := range []fixes.Step{{Verb: cluster.Verb(p.next("verb"))}, {Verb: cluster.Patch, State: fixes.StepState(p.next("state"))}, {Verb: cluster.Delete}, {Verb: cluster.Patch, Before: o}, {Verb: cluster.Delete, Before: after[0]}} {
+			spoiled.Check, spoiled.About = step.Check, step.About
+			add(nil, &spoiled)
+		}
+		for _, operation := range []string{`{"op":%s,"path":"/data"}`, `{"op":"copy","from":%s,"path":"/data"}`, `{"op":%s}`, `%s`, `[%s]`} {
+			quoted, _ := json.Marshal(p.next("operation"))
+			spoiled := step
+			spoiled.Inverse = json.RawMessage("[" + strings.ReplaceAll(operation, "%s", string(quoted)) + "]")
+			add(nil, &spoiled)
+		}
+		number := p.plant(shapes[3], "number")
+		spoiled := step
+		spoiled.Inverse = json.RawMessage(`[{"op":` + strings.TrimLeft(number, "0") + `}]`)
+		add(nil, &spoiled)
+		add(func(run string) string { return run[:2*len(run)/3] }, &step)
+		add(func(run string) string {
+			return strings.Replace(run, `"started":"`, `"started":"`+p.plant(shapes[0], "started"), 1)
+		}, &step)
+		add(func(run string) string {
+			return strings.Replace(run, `"name":"2`, `"name":"`+p.plant(shapes[0], "name"), 1)
+		}, &step)
+	}
+	history, err := fixes.ReadHistory(t.Context(), cluster.Saved("the test", cluster.Memory{Now: first}, records...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(history.Runs) < len(before) || len(history.Spoiled) < 10*len(before) {
+		t.Errorf("of the records of %d objects, %d are read and %d are ignored", len(before), len(history.Runs), len(history.Spoiled))
+	}
+	shown, err := json.Marshal(fixes.List(history))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.report(t, "lists of runs", string(shown)+fmt.Sprint(history.Spoiled))
 }

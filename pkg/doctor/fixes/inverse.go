@@ -23,7 +23,7 @@ func decodeInverse(recorded json.RawMessage) (inverse, error) {
 	}
 	var p inverse
 	if err := json.Unmarshal(recorded, &p); err != nil {
-		return nil, err
+		return nil, errors.New("its inverse is not a JSON patch") // the error may quote its content
 	}
 	if len(p) > mostSteps {
 		return nil, fmt.Errorf("its inverse has more than %d operations", mostSteps)

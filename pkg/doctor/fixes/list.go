@@ -1,8 +1,10 @@
 package fixes
 
 import (
+	"slices"
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -57,11 +59,15 @@ func (r *Run) Status() string {
 	return "done"
 }
 
-// fields returns the JSON pointers that an update changed.
+// fields returns the JSON pointers that an update changed. A key in them may be a credential, as the keys of diffs may.
 func (s *Step) fields() []string {
 	p, err := decodeInverse(s.Inverse)
 	if err != nil || s.Verb == cluster.Restart {
 		return nil
 	}
-	return p.pointers()
+	var shown []string
+	for _, pointer := range p.pointers() {
+		shown = append(shown, redact.Pointer(pointer))
+	}
+	return slices.Compact(shown)
 }
