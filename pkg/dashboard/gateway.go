@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -97,21 +98,24 @@ func (g Gateway) Labels() labels.Set {
 // Ref names the gateway's own Service.
 func (g Gateway) Ref() cluster.Ref { return refOf(g.Service) }
 
-// IsService reports whether a Service of the gateway is its own.
-func (g Gateway) IsService(s *corev1.Service) bool { return s.Name == g.Service.Name }
+// IsService reports whether a Service of the gateway is its own: not one of that name in front of another gateway.
+func (g Gateway) IsService(s *corev1.Service) bool {
+	return s.Name == g.Service.Name && s.Namespace == g.Service.Namespace
+}
 
 // findService returns the Service of the pods that the Gateway selects; nil when there is none.
 func findService(ctx context.Context, view cluster.View, gateway *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	own, err := cluster.IgnoreNotFound(view.Get(ctx, ownRef))
-	if err != nil || own != nil && (gateway == nil || selects(gateway, own)) {
-		return own, err
+	if err != nil || own != nil && (gateway == nil || selects(gateway, own) || len(kube.Map(own.Object, "spec", "selector")) == 0) {
+		return own, err // without a selector it is not known which pods it leads to, and no other Service says so
 	}
 	if selector, _, _ := unstructured.NestedStringMap(contentOf(gateway), "spec", "selector"); len(selector) > 0 {
 		all, err := view.List(ctx, kube.ServiceKind, cluster.Scope{})
 		if err != nil && !apierrors.IsForbidden(err) {
 			return nil, err
 		}
-		if s := firstService(all, func(o *unstructured.Unstructured) bool { return selects(gateway, o) }, gateway); s != nil {
+		all = slices.DeleteFunc(slices.Clone(all), func(o *unstructured.Unstructured) bool { return !selects(gateway, o) })
+		if s := firstService(notOfUsers(ctx, view, all), gateway); s != nil {
 			return s, nil
 		}
 	}
@@ -120,10 +124,39 @@ func findService(ctx context.Context, view cluster.View, gateway *unstructured.U
 	}
 	// Its own Service is gone, and another one still leads to its pods.
 	all, err := view.List(ctx, kube.ServiceKind, cluster.Scope{Namespace: KubeflowNamespace})
-	return firstService(all, func(o *unstructured.Unstructured) bool {
+	all = slices.DeleteFunc(slices.Clone(all), func(o *unstructured.Unstructured) bool {
 		selector, _, _ := unstructured.NestedStringMap(o.Object, "spec", "selector")
-		return len(selector) > 0 && labels.SelectorFromSet(selector).Matches(kubeflowLabels)
-	}, gateway), err
+		return len(selector) == 0 || !labels.SelectorFromSet(selector).Matches(kubeflowLabels)
+	})
+	return firstService(all, gateway), err
+}
+
+// platformGateways are the namespaces of the gateways that Kubeflow and AKS's Istio add-on install.
+var platformGateways = []string{KubeflowNamespace, "aks-istio-ingress"}
+
+// notOfUsers leaves out Services that somebody may have written who has one namespace: those in namespaces of Profiles, whatever their names,
+// and all others where one is in a namespace that Kubeflow or AKS installs a gateway in.
+func notOfUsers(ctx context.Context, view cluster.View, services []*unstructured.Unstructured) []*unstructured.Unstructured {
+	users := map[string]bool{KubeflowNamespace: false}
+	services = slices.DeleteFunc(services, func(o *unstructured.Unstructured) bool {
+		name := o.GetNamespace()
+		if _, known := users[name]; !known {
+			namespace, err := view.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: kube.NamespaceKind.Kind, Name: name})
+			users[name] = err == nil && ofProfile(namespace)
+		}
+		return users[name]
+	})
+	if platform := slices.DeleteFunc(slices.Clone(services), func(o *unstructured.Unstructured) bool { return !slices.Contains(platformGateways, o.GetNamespace()) }); len(platform) > 0 {
+		return platform
+	}
+	return services
+}
+
+// ofProfile reports whether a namespace shows, in any way, that Kubeflow created it for a Profile.
+func ofProfile(namespace *unstructured.Unstructured) bool {
+	_, owned := namespace.GetAnnotations()["owner"]
+	return owned || namespace.GetLabels()["app.kubernetes.io/part-of"] == "kubeflow-profile" ||
+		slices.ContainsFunc(namespace.GetOwnerReferences(), func(o metav1.OwnerReference) bool { return o.Kind == "Profile" })
 }
 
 func contentOf(gateway *unstructured.Unstructured) map[string]any {
@@ -135,13 +168,10 @@ func contentOf(gateway *unstructured.Unstructured) map[string]any {
 
 // firstService returns the Service that is most likely the gateway's own: one with the ports that the Gateway serves, and not
 // the one that expose adds.
-func firstService(all []*unstructured.Unstructured, suits func(*unstructured.Unstructured) bool, gateway *unstructured.Unstructured) *unstructured.Unstructured {
+func firstService(all []*unstructured.Unstructured, gateway *unstructured.Unstructured) *unstructured.Unstructured {
 	var best *unstructured.Unstructured
 	score := -1
 	for _, o := range all {
-		if !suits(o) {
-			continue
-		}
 		n := 0
 		if s, err := cluster.As[corev1.Service](o); err == nil && len(listenersOf(s, gateway)) > 0 {
 			n += 2
