@@ -124,6 +124,21 @@ func TestAnAnnotatedObjectIsNotSpokenOf(t *testing.T) {
 	}
 }
 
+func TestAnAnnotationDoesNotHideAnOpenCluster(t *testing.T) {
+	one := configMap("one")
+	one.SetAnnotations(map[string]string{SuppressAnnotation: "exposure/a,auth/a,pods/a"})
+	view := cluster.Objects("the test", nil, one)
+	for id, left := range map[string]int{"exposure/a": 1, "auth/a": 1, "pods/a": 0} {
+		c := check(id, []Finding{{Severity: Error, About: about("one")}, {Severity: Warning, About: about("one")}}, nil)
+		if got := Diagnose(context.Background(), view, []*Check{c}, Options{}).Checks[0].Findings; len(got) != left || left > 0 && got[0].Severity != Error {
+			t.Errorf("%s: %+v is left, want %d", id, got, left)
+		}
+		if got := Diagnose(context.Background(), view, []*Check{c}, Options{Suppress: []Suppression{{Check: id}}}).Checks[0].Findings; len(got) > 0 {
+			t.Errorf("%s: --suppress leaves %+v", id, got)
+		}
+	}
+}
+
 func TestAReportIsOneDocumentOfItsKindEvenWhenItIsEmpty(t *testing.T) {
 	content, err := json.Marshal(diagnose())
 	if err != nil {

@@ -34,7 +34,8 @@ func (s Suppression) covers(check string, about cluster.Ref) bool {
 	return s.Check == check && (s.About == "" || strings.EqualFold(s.About, about.String()))
 }
 
-// SuppressAnnotation on an object lists the checks, by ID and separated by commas, whose findings about it are suppressed.
+// SuppressAnnotation on an object lists the checks, by ID and separated by commas, whose findings about it are suppressed:
+// all but errors about exposure and authentication.
 const SuppressAnnotation = "kubeflow.org/doctor-suppress"
 
 // suppress removes the findings that are suppressed, and notes that in the report.
@@ -47,7 +48,7 @@ func (r *Report) suppress(ctx context.Context, view cluster.View, list []Suppres
 			switch {
 			case slices.ContainsFunc(list, func(s Suppression) bool { return s.covers(c.ID, f.About.Ref) }):
 				asked++
-			case suppressedBy(annotations[f.About.Identity()], c.ID):
+			case suppressedBy(annotations[f.About.Identity()], c.ID) && !opensCluster(c.ID, f):
 				annotated++
 			default:
 				return false
@@ -59,6 +60,13 @@ func (r *Report) suppress(ctx context.Context, view cluster.View, list []Suppres
 			c.Status, c.Findings = OK, nil
 		}
 	}
+}
+
+// opensCluster reports whether a finding is that others than signed-in users get in. Who may annotate an object, such as an editor of its
+// namespace, does not decide that nobody hears of it: --suppress does.
+func opensCluster(check string, f Finding) bool {
+	area, _, _ := strings.Cut(check, "/")
+	return f.Severity == Error && (area == "exposure" || area == "auth")
 }
 
 // suppressedBy reports whether an annotation names a check.
