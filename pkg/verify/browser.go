@@ -33,10 +33,15 @@ func (b *browser) stay(r *http.Request, via []*http.Request) error {
 	if len(via) >= 10 {
 		return fmt.Errorf("redirected %d times, last to %s", len(via), r.URL.Path)
 	}
-	if "http://"+r.URL.Host != b.base && "https://"+r.URL.Host != b.base {
+	if !b.within(r.URL) {
 		return http.ErrUseLastResponse
 	}
 	return nil
+}
+
+// within reports whether an address is the gateway's.
+func (b *browser) within(u *url.URL) bool {
+	return "http://"+u.Host == b.base || "https://"+u.Host == b.base
 }
 
 // insecureJar sends cookies that are marked Secure over the port-forward, which is encrypted although its URL says http.
@@ -94,11 +99,14 @@ func (b *browser) do(r *http.Request) (*page, error) {
 	return p, nil
 }
 
-// submit sends the form of a page.
+// submit sends the form of a page to the gateway. Whoever wrote the page does not decide who learns a password.
 func (b *browser) submit(ctx context.Context, p *page, fields url.Values) (*page, error) {
 	target, err := p.url.Parse(p.form.action)
 	if err != nil {
 		return nil, err
+	}
+	if !b.within(target) {
+		return nil, fmt.Errorf("the form at %s would be sent to another host, %s", p.url.Path, target.Host)
 	}
 	values := url.Values{}
 	for name, value := range p.form.fields {
