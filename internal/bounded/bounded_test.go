@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +105,52 @@ func TestALinkDoesNotLeadOutOfAFolder(t *testing.T) {
 		}
 	}
 }
+
+// Every reader delivers what is at its limit, refuses one byte more, and takes memory in proportion to the limit, not to what it is given.
+func TestReadersStopAtTheirLimits(t *testing.T) {
+	folder := t.TempDir()
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = root.Close() }()
+	const far = 4 << 30
+	for name, limit := range map[string]int64{"a password": Password, "a message": Message, "a configuration": Config, "manifests": 16 << 20} {
+		for _, size := range []int64{limit, limit + 1, far} {
+			file := filepath.Join(folder, "sparse")
+			if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Truncate(file, size)); err != nil {
+				t.Fatal(err)
+			}
+			for reader, read := range map[string]func() ([]byte, error){
+				"All":    func() ([]byte, error) { return All(t.Context(), io.LimitReader(zeros{}, size), limit) },
+				"File":   func() ([]byte, error) { return File(t.Context(), file, limit) },
+				"In":     func() ([]byte, error) { return In(folder, "sparse", limit) },
+				"Inside": func() ([]byte, error) { return Inside(root, "sparse", limit) },
+			} {
+				runtime.GC()
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				began := time.Now()
+				content, err := read()
+				took := time.Since(began)
+				runtime.ReadMemStats(&after)
+				allocated := int64(after.TotalAlloc - before.TotalAlloc)
+				t.Logf("%-16s %-6s of %10d bytes: %8d kB allocated in %s, %v", name, reader, size, allocated>>10, took.Round(time.Microsecond), err)
+				if size == limit && (err != nil || int64(len(content)) != limit) || size > limit && (!errors.As(err, new(*Error)) || content != nil) {
+					t.Errorf("%s of %s, %d bytes at a limit of %d: %d bytes, %v", reader, name, size, limit, len(content), err)
+				}
+				if allocated > 8*limit+1<<20 {
+					t.Errorf("%s of %s, %d bytes at a limit of %d: it took %d bytes of memory", reader, name, size, limit, allocated)
+				}
+			}
+		}
+	}
+}
+
+// zeros is a stream without an end.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func FuzzYAML(f *testing.F) {
 	for _, seed := range []string{bomb(4), bomb(8), "a: &a [*a]", "{}", "- - -", "a: |\n  b: &c [*c]\n"} {

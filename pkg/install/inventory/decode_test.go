@@ -1,6 +1,11 @@
 package inventory
 
 import (
+	"compress/gzip"
+	"encoding/base64"
+	"errors"
+	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -53,6 +58,37 @@ func TestOnlyWhatThisProgramWritesIsRead(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
+}
+
+// A record of a megabyte may unpack to a thousand times as much.
+func TestFieldsThatUnpackToTooMuchAreRefused(t *testing.T) {
+	var packed strings.Builder
+	to := base64.NewEncoder(base64.StdEncoding, &packed)
+	zipped := gzip.NewWriter(to)
+	if _, err := io.CopyN(zipped, spaces{}, 20*maxAllOwned); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(zipped.Close(), to.Close()); err != nil || packed.Len() > maxSize {
+		t.Fatalf("%d bytes, %v", packed.Len(), err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err := decodeOwned(packed.String(), []Entry{{}})
+	runtime.ReadMemStats(&after)
+	allocated := after.TotalAlloc - before.TotalAlloc
+	t.Logf("%d bytes stand for %d; %d MB allocated: %v", packed.Len(), 20*maxAllOwned, allocated>>20, err)
+	if err == nil || allocated > 8*maxAllOwned {
+		t.Errorf("%d bytes of memory, %v", allocated, err)
+	}
+}
+
+type spaces struct{}
+
+func (spaces) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
 }
 
 // FuzzDecode demands that what is read is written and read again as it was.
