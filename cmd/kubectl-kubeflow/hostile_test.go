@@ -5,18 +5,25 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/tools/txtar"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
 const hostileScenario = "../../sandbox/scenario/scenarios/hostile.yaml"
@@ -45,6 +52,72 @@ func TestNothingHostileInManifestsReachesTheScreen(t *testing.T) {
 			showsNothingHostile(t, args)
 		}
 	}
+}
+
+// hostileText steers a terminal, imitates a line of ours, runs in a shell, and is HTML, a link and a mention.
+const hostileText = "\x1b[2J\u202e\u0085\u2066 <img src=x> @everyone #1 [a](https://example.com) $(touch canary) `touch canary` '; touch canary; '\n✓ all healthy\n"
+
+// hostileFields are fields in which whoever writes an object, or what a controller says of it, chooses the text.
+var hostileFields = regexp.MustCompile(`/(status|annotations|data|stringData|parameters)/|/(message|reason|note|image|value|args/\d+|command/\d+|host|uri|prefix|issuer|password|server|path)$`)
+
+// TestNothingHostileInACaseReachesTheScreen diagnoses the objects of the checks' cases with hostile text in their fields, so that the messages of
+// all checks quote it.
+func TestNothingHostileInACaseReachesTheScreen(t *testing.T) {
+	cases, err := filepath.Glob("../../pkg/doctor/checks/*/testdata/*/*.txtar")
+	if err != nil || len(cases) < 300 {
+		t.Fatal(len(cases), err)
+	}
+	random, runs := rand.New(rand.NewPCG(15, 3)), 0
+	file := filepath.Join(t.TempDir(), "case.yaml")
+	for _, path := range cases {
+		a, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := slices.IndexFunc(a.Files, func(f txtar.File) bool { return f.Name == "cluster.yaml" })
+		if at < 0 || random.IntN(10) > 0 {
+			continue
+		}
+		var content bytes.Buffer
+		for _, o := range kubetest.Objects(t, a.Files[at].Data) {
+			withHostile(random, o.Object, "")
+			document, err := yaml.Marshal(o.Object)
+			if err != nil {
+				t.Fatal(err)
+			}
+			content.WriteString("---\n" + string(document))
+		}
+		if err := os.WriteFile(file, content.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, format := range []string{reports[runs%len(reports)], "markdown", "json"} {
+			runs++
+			showsNothingHostile(t, []string{"doctor", "-f", file, "-o", format})
+		}
+		if t.Failed() {
+			t.Fatalf("the objects are of %s", path)
+		}
+	}
+	t.Logf("%d runs", runs)
+}
+
+// withHostile adds hostile text to fields of an object.
+func withHostile(random *rand.Rand, value any, path string) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			value[key] = withHostile(random, value[key], path+"/"+key)
+		}
+	case []any:
+		for i := range value {
+			value[i] = withHostile(random, value[i], fmt.Sprint(path, "/", i))
+		}
+	case string:
+		if hostileFields.MatchString(path) && random.IntN(3) > 0 {
+			return value + hostileText
+		}
+	}
+	return value
 }
 
 // TestNothingHostileInAClusterReachesTheScreen runs every command over the hostile scenario on a real API server.
@@ -124,33 +197,45 @@ func showsNothingHostile(t *testing.T, args []string) (code int) {
 		}
 	case strings.Contains(line, "doctor") && strings.Contains(line, "-o json"):
 		var report struct {
-			Checks []struct{ Findings []struct{ Command string } }
+			Checks []struct {
+				Findings []struct {
+					Command string
+					About   cluster.Ref
+				}
+			}
 		}
 		if err := json.Unmarshal(out.Bytes(), &report); err != nil {
 			t.Errorf("%q writes no JSON: %v", line, err)
 		}
 		for _, c := range report.Checks {
 			for _, f := range c.Findings {
-				isHarmless(t, f.Command)
+				isHarmless(t, f.Command, f.About.Name)
 			}
 		}
 	}
 	return code
 }
 
-// isHarmless gives a command to a shell in which kubectl and its like only print their words.
-func isHarmless(t *testing.T, command string) {
+// isHarmless gives a command to a shell in which kubectl and its like only print their words. A name with signs of the shell is one of
+// them, or the end of one, if the command has it.
+func isHarmless(t *testing.T, command, name string) {
 	t.Helper()
 	if command == "" {
 		return
 	}
 	folder := t.TempDir()
-	shell := exec.Command("bash", "-c", "kubectl() { printf '%s\\n' \"$@\"; }; az() { kubectl \"$@\"; }; "+command)
+	shell := exec.Command("bash", "-c", "kubectl() { printf '%s\\0' \"$@\"; }; az() { kubectl \"$@\"; }; "+command)
 	shell.Dir = folder
-	if out, err := shell.CombinedOutput(); err != nil && strings.Contains(string(out), "syntax error") {
+	out, err := shell.CombinedOutput()
+	if err != nil && strings.Contains(string(out), "syntax error") {
 		t.Errorf("%q is not a command: %s", command, out)
 	}
 	if _, err := os.Stat(filepath.Join(folder, "canary")); err == nil {
 		t.Errorf("%q runs what a name holds", command)
+	}
+	words := strings.Split(string(out), "\x00")
+	if strings.ContainsAny(name, " $`'\"();<>|&*") && strings.Contains(command, name[:strings.IndexAny(name, " $`'\"();<>|&*")+1]) &&
+		!slices.ContainsFunc(words, func(word string) bool { return word == name || strings.HasSuffix(word, "/"+name) }) {
+		t.Errorf("%q becomes the words %q, and none is %q", command, words, name)
 	}
 }
