@@ -82,7 +82,7 @@ func (c badInput) answer(t *testing.T, internet string) (happened, next string, 
 	t.Chdir(work)
 	for name, value := range map[string]string{
 		"HOME": t.TempDir(), "XDG_CACHE_HOME": t.TempDir(), "KUBECONFIG": kubeconfig, "KUBERNETES_SERVICE_HOST": "",
-		"HTTP_PROXY": internet, "HTTPS_PROXY": internet, "NO_PROXY": "", "NO_COLOR": "1",
+		"HTTP_PROXY": internet, "HTTPS_PROXY": internet, "NO_PROXY": "", "NO_COLOR": "1", "KUBEFLOW_MIRROR": "",
 	} {
 		t.Setenv(name, value)
 	}

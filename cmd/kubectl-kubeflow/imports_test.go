@@ -34,15 +34,17 @@ var layers = []struct {
 
 // inner holds the arrows that go down within a folder. A package that is not listed imports none of its folder.
 var inner = map[string][]string{
-	"pkg/install/uninstall": {"pkg/install/apply", "pkg/install/plan", "pkg/lock", "pkg/install/inventory", "pkg/install/events"},
-	"pkg/install/status":    {"pkg/install/apply", "pkg/install/plan", "pkg/install/explain", "pkg/install/inventory"},
-	"pkg/install/apply":     {"pkg/install/plan", "pkg/install/explain", "pkg/lock", "pkg/install/inventory", "pkg/install/events"},
-	"pkg/install/explain":   {"pkg/install/plan"},
-	"pkg/install/backup":    {"pkg/install/inventory"},
-	"pkg/install/preflight": {"pkg/install/plan", "pkg/install/inventory"},
-	"pkg/install/gitops":    {"pkg/install/plan"},
-	"pkg/install/plan":      {"pkg/install/inventory"},
-	"pkg/lock":              {"pkg/install/inventory"},
+	"pkg/install/uninstall":  {"pkg/install/apply", "pkg/install/plan", "pkg/lock", "pkg/install/inventory", "pkg/install/events"},
+	"pkg/install/status":     {"pkg/install/apply", "pkg/install/plan", "pkg/install/explain", "pkg/install/inventory"},
+	"pkg/install/apply":      {"pkg/install/plan", "pkg/install/explain", "pkg/lock", "pkg/install/inventory", "pkg/install/events"},
+	"pkg/install/explain":    {"pkg/install/plan"},
+	"pkg/install/backup":     {"pkg/install/inventory"},
+	"pkg/install/preflight":  {"pkg/install/plan", "pkg/install/inventory"},
+	"internal/ui/progress":   {"internal/ui"},
+	"pkg/kubeflow/component": {"pkg/kubeflow"},
+	"pkg/install/gitops":     {"pkg/install/plan"},
+	"pkg/install/plan":       {"pkg/install/inventory"},
+	"pkg/lock":               {"pkg/install/inventory"},
 
 	"pkg/doctor/checks/auth":      {"pkg/doctor/checks/exposure"},
 	"pkg/doctor/checks/pipelines": {"pkg/doctor/checks/nodes"},

@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/build"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/bundle"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/completion"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/component"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/install"
@@ -58,7 +59,15 @@ and expose the dashboard. Commands use the cluster of the current context.`,
 		Args:                       cobra.ArbitraryArgs,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			d.LogRequests()
-			return d.CheckFlags(cmd)
+			if err := cli.ReadEnvironment(cmd); err != nil {
+				return err
+			}
+			if err := d.CheckFlags(cmd); err != nil {
+				return err
+			}
+			d.Context = cmd.Context()
+			d.ShowBusy()
+			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -67,6 +76,8 @@ and expose the dashboard. Commands use the cluster of the current context.`,
 			return unknownCommand(cmd, args[0])
 		},
 	}
+	root.Version = cli.PluginVersion()
+	root.SetVersionTemplate("Client Version: {{.Version}}\n")
 	cobra.AddTemplateFunc("groupedFlags", cli.GroupedFlags)
 	root.SetIn(d.In)
 	root.SetOut(d.Out)
@@ -87,6 +98,8 @@ and expose the dashboard. Commands use the cluster of the current context.`,
 		auth.NewCommand(d),
 		verify.NewCommand(d),
 		expose.NewDashboardCommand(d),
+		component.NewLogsCommand(d),
+		component.NewRestartCommand(d),
 		uninstall.NewCommand(d),
 	} {
 		cmd.GroupID = "main"

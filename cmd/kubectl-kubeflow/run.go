@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -15,6 +16,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
+	sentences "github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
@@ -38,8 +40,9 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 
 	d := cli.NewDeps(genericiooptions.IOStreams{In: in, Out: escape.Terminal(out), ErrOut: escape.Terminal(errOut).Masking(redact.Message)})
 	root := newRootCommand(d)
-	root.SetArgs(cli.JoinVerbosity(args))
+	root.SetArgs(cli.JoinValues(args))
 	err := d.Explain(root.ExecuteContext(ctx))
+	d.Idle()
 	code := exitCode(ctx, err)
 	report(d.ErrOut, err, code) // with -o json, ErrOut is a stream of events
 	return code
@@ -72,12 +75,16 @@ func report(w io.Writer, err error, code int) {
 	case errors.Is(err, cli.ErrCancelled):
 		fmt.Fprintln(w, "Cancelled. Nothing was changed.")
 		return
-	case errors.As(err, &known):
+	case errors.As(err, &known) && (code != exitInterrupted || strings.HasPrefix(known.What, "interrupted")):
 		what, next = known.Error(), known.Advice()
-	case code == exitInterrupted:
-		what, next = "interrupted", "Run the same command again to resume."
+	case code == exitInterrupted: // what failed because of that is of no interest
+		what, next = "interrupted", "Run the same command again to resume"
 	default:
 		what = err.Error()
+	}
+	if code == exitInterrupted { // no error, and in one sentence
+		fmt.Fprintf(w, "%s. %s.\n", sentences.Capitalized(strings.TrimRight(ui.Indented(what), ".")), strings.TrimRight(ui.Indented(next), "."))
+		return
 	}
 	fmt.Fprintf(w, "error: %s\n", ui.Indented(what))
 	if next != "" {

@@ -28,6 +28,40 @@ func DryRuns(client, server string) Choice {
 	return Choice{Flag: "dry-run", Def: "none", Values: []string{"none", "client (" + client + ")", "server (" + server + ")"}}
 }
 
+// A DryRun is the value of --dry-run where the mode makes no difference: it takes the same words as on other commands.
+type DryRun bool
+
+// Set takes a mode, or as a switch true or false.
+func (d *DryRun) Set(mode string) error {
+	switch mode {
+	case "client", "server", "true":
+		*d = true
+	case "none", "false":
+		*d = false
+	default:
+		return fmt.Errorf("it is none, client or server")
+	}
+	return nil
+}
+
+// String returns the mode.
+func (d *DryRun) String() string {
+	if *d {
+		return "client"
+	}
+	return "none"
+}
+
+// Type is what help calls the value.
+func (d *DryRun) Type() string { return "mode" }
+
+// AddDryRun adds the flag to a command.
+func AddDryRun(cmd *cobra.Command, f *pflag.FlagSet, value *DryRun, usage string) {
+	f.Var(value, "dry-run", usage)
+	f.Lookup("dry-run").NoOptDefVal = "client"
+	Complete(cmd, "dry-run", Fixed("none", "client", "server"))
+}
+
 // LoadRestrictor is the choice of --load-restrictor, with kustomize's names.
 var LoadRestrictor = Choice{Flag: "load-restrictor", Def: "LoadRestrictionsRootOnly", Values: []string{"LoadRestrictionsRootOnly", "LoadRestrictionsNone"}}
 
@@ -55,8 +89,11 @@ func (c Choice) Add(cmd *cobra.Command, f *pflag.FlagSet, value *string, short, 
 		list = strings.Join(listed[:i], ", ") + " or " + listed[i]
 	}
 	f.StringVarP(value, c.Flag, short, c.Def, strings.ReplaceAll(usage, "%s", list))
-	if c.Flag == "output" {
+	switch c.Flag {
+	case "output":
 		AllowEmpty(f, c.Flag)
+	case "dry-run":
+		f.Lookup(c.Flag).NoOptDefVal = "client"
 	}
 	Complete(cmd, c.Flag, Fixed(c.names()...))
 }

@@ -63,6 +63,11 @@ func Folders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirecti
 // componentNames completes the components of the release on the command line, or of all releases.
 func componentNames(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	chosen, _ := cmd.Flags().GetString("release")
+	return ComponentNames(chosen), cobra.ShellCompDirectiveNoFileComp
+}
+
+// ComponentNames returns the components of a release, or with "" of all.
+func ComponentNames(chosen string) []string {
 	var names []string
 	for _, r := range release.All() {
 		for _, c := range r.Components {
@@ -72,7 +77,7 @@ func componentNames(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.S
 		}
 	}
 	slices.Sort(names)
-	return names, cobra.ShellCompDirectiveNoFileComp
+	return names
 }
 
 func (d *Deps) fromKubeconfig(names func(clientcmdapi.Config) []string) cobra.CompletionFunc {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui/progress"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -23,12 +25,15 @@ type Deps struct {
 
 	Now func() time.Time
 
+	Context context.Context // of the command; an interruption ends it
+
 	connected  sync.Once
 	client     *cluster.Client
 	connectErr error
 
 	opened sync.Once
 	screen *ui.Screen
+	busy   *progress.Busy
 }
 
 // NewDeps returns the dependencies for these streams.
@@ -45,7 +50,14 @@ func NewDeps(streams genericiooptions.IOStreams) *Deps {
 
 // Connect connects to the cluster that the connection flags select, once.
 func (d *Deps) Connect() (*cluster.Client, error) {
-	d.connected.Do(func() { d.client, d.connectErr = cluster.Connect(d.Flags) })
+	d.connected.Do(func() {
+		if d.client, d.connectErr = cluster.Connect(d.Flags); d.connectErr == nil {
+			d.busy.Doing(connecting(d.client))
+			if d.Context != nil {
+				d.client.EndWith(d.Context)
+			}
+		}
+	})
 	return d.client, d.connectErr
 }
 
@@ -59,6 +71,9 @@ func (d *Deps) Explain(err error) error {
 
 // Screen returns the screen on the streams.
 func (d *Deps) Screen() *ui.Screen {
-	d.opened.Do(func() { d.screen = ui.NewScreen(d.In, d.Out, d.ErrOut, d.Color) })
+	d.opened.Do(func() {
+		d.screen = ui.NewScreen(d.In, d.Out, d.ErrOut, d.Color)
+		d.screen.Answered = d.busy.Answered
+	})
 	return d.screen
 }

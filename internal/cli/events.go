@@ -77,6 +77,9 @@ func (s *EventStream) message(text string) {
 			kind, text = name, rest
 		}
 	}
+	if strings.HasPrefix(text, "Interrupted") {
+		kind = "error"
+	}
 	s.encode(events.Record{APIVersion: ResultVersion, Event: kind, Text: text})
 }
 

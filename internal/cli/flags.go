@@ -59,7 +59,9 @@ func BadFlag(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) {
 		name := unknown.GetSpecifiedName()
-		if command, _, err := cmd.Root().Find([]string{name}); err == nil && command != cmd.Root() { // --version
+		if name == "version" && cmd.Flags().Lookup("release") != nil {
+			next = "Did you mean: --release?"
+		} else if command, _, err := cmd.Root().Find([]string{name}); err == nil && command != cmd.Root() { // --version
 			next = fmt.Sprintf("Did you mean: %s?", command.CommandPath())
 		} else if near := nearFlags(cmd, name); len(near) > 0 {
 			next = "Did you mean: --" + strings.Join(near, ", or --") + "?"

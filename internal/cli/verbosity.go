@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/pflag"
@@ -18,23 +19,33 @@ func (d *Deps) AddVerbosity(f *pflag.FlagSet) {
 	f.BoolVarP(&d.Quiet, "quiet", "q", false, "print no notices, and the shortest result")
 }
 
-// JoinVerbosity makes "-v 6" "-v=6", as people write it for kubectl.
-func JoinVerbosity(args []string) []string {
+// JoinValues makes "-v 6" "-v=6" and "--dry-run client" "--dry-run=client", as people write them: these flags may also have no value.
+func JoinValues(args []string) []string {
 	var joined []string
 	for i := 0; i < len(args); i++ {
 		if args[i] == "--" {
 			return append(joined, args[i:]...)
 		}
-		if (args[i] == "-v" || args[i] == "--v") && i+1 < len(args) {
-			if _, err := strconv.Atoi(args[i+1]); err == nil {
-				joined = append(joined, args[i]+"="+args[i+1])
-				i++
-				continue
-			}
+		if i+1 < len(args) && belongs(args[i], args[i+1]) {
+			joined = append(joined, args[i]+"="+args[i+1])
+			i++
+			continue
 		}
 		joined = append(joined, args[i])
 	}
 	return joined
+}
+
+// belongs reports whether an argument is the value of the flag before it.
+func belongs(flag, value string) bool {
+	switch flag {
+	case "-v", "--v":
+		_, err := strconv.Atoi(value)
+		return err == nil
+	case "--dry-run":
+		return slices.Contains([]string{"none", "client", "server"}, value)
+	}
+	return false
 }
 
 // LogRequests makes client-go log each request with its status and time, if -v says so. Without it nothing of client-go's log,

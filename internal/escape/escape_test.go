@@ -44,7 +44,7 @@ func TestOnlyOwnSequencesReachTheTerminal(t *testing.T) {
 	}
 	var out bytes.Buffer
 	fmt.Fprint(Terminal(&out), Style("31")+"x\x1b[0m"+Style("0")+Over(12))
-	if want := "\x1b[31mx\\x1b[0m\x1b[0m\x1b[12A\x1b[0J"; out.String() != want {
+	if want := "\x1b[31mx\\x1b[0m\x1b[0m\x1b[12F\x1b[0J"; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
 	}
 }

@@ -38,15 +38,16 @@ var secret = func() string {
 	return number.String()
 }()
 
-// own matches this program's sequences: a style, the cursor up, clear from here.
-var own = regexp.MustCompile(`\x1b\[([0-9]+);` + secret + `([mAJ])`)
+// own matches this program's sequences: a style, the cursor to a line before, clear from here.
+var own = regexp.MustCompile(`\x1b\[([0-9]+);` + secret + `([mFJ])`)
 
 // Style returns the sequence that starts a style ("31" is red), "0" ends all. Only a [Writer] shows it.
 func Style(code string) string { return "\x1b[" + code + ";" + secret + "m" }
 
-// Over returns the sequences that move the cursor up some rows and clear from there.
+// Over returns the sequences that move the cursor to the beginning of a row some rows up and clear from there. The beginning, because
+// a terminal echoes ^C and what else is typed meanwhile.
 func Over(rows int) string {
-	return "\x1b[" + strconv.Itoa(rows) + ";" + secret + "A" + "\x1b[0;" + secret + "J"
+	return "\x1b[" + strconv.Itoa(rows) + ";" + secret + "F" + "\x1b[0;" + secret + "J"
 }
 
 // Unstyled returns a text without this program's own sequences.
@@ -58,6 +59,8 @@ type Writer struct {
 	to   io.Writer
 	rest []byte // the beginning of a character that the next Write completes
 	mask func(string) string
+
+	before func(text []byte)
 }
 
 // Terminal returns a writer in front of another.
@@ -67,6 +70,13 @@ func Terminal(to io.Writer) *Writer { return &Writer{to: to} }
 func (w *Writer) Masking(mask func(string) string) *Writer {
 	w.mask = mask
 	return w
+}
+
+// Before makes a Writer call a function with each text before it writes it.
+func (w *Writer) Before(f func(text []byte)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.before = f
 }
 
 // Underlying returns what a Writer writes to, to ask it whether it is a terminal or to write bytes that are not text; other
@@ -82,6 +92,9 @@ func Underlying(w io.Writer) io.Writer {
 func (w *Writer) Write(text []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.before != nil {
+		w.before(text)
+	}
 	all := append(w.rest, text...)
 	end := len(all) - incomplete(all)
 	w.rest = bytes.Clone(all[end:])

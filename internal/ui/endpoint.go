@@ -28,9 +28,12 @@ func (s *Screen) Exposure(e *expose.Exposure, methods []expose.Method) {
 	if e.Gateway != "" {
 		s.line(s.bad(), "The gateway is not ready: "+e.Gateway+".")
 	}
-	if e.Authentication.Proven {
+	switch {
+	case e.Authentication.Proven:
 		s.line(s.ok(), fmt.Sprintf("Requests are authenticated: %s.", e.Authentication.Reason))
-	} else {
+	case e.Authentication.Unread != nil:
+		s.line(s.Paint(Yellow, "?"), fmt.Sprintf("Cannot tell whether requests are authenticated: %s.", strings.TrimSuffix(e.Authentication.Reason, ".")))
+	default:
 		s.line(s.bad(), fmt.Sprintf("Requests are not authenticated: %s.", e.Authentication.Reason))
 	}
 	if len(e.Next) > 0 {

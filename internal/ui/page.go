@@ -39,6 +39,13 @@ func (p *page) wrapped(beginning string, indent int, text string) {
 	}
 }
 
+// Hanging writes words after a beginning of their own, wrapped at the width; the lines after the first are set in by indent.
+func (s *Screen) Hanging(w io.Writer, beginning string, indent int, text string) {
+	p := &page{Screen: s}
+	p.wrapped(beginning, indent, text)
+	_ = p.flush(w) // the reader may have closed the pipe
+}
+
 // longest limits how much of one text is shown: the message of a condition can have a megabyte.
 const longest = 8_000
 

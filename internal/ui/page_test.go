@@ -12,7 +12,7 @@ func TestWideLettersTakeTwoColumns(t *testing.T) {
 			t.Errorf("%q is %d columns wide, want %d", text, got, want)
 		}
 	}
-	if got := clip("控制台没有回答", 8); columns(got) > 8 {
+	if got := Clip("控制台没有回答", 8); columns(got) > 8 {
 		t.Errorf("%q does not fit into 8 columns", got)
 	}
 	if got := fold("控制台 没有 回答", 6, ""); got != "控制台\n没有\n回答" {

@@ -47,6 +47,7 @@ func (s *Screen) Report(r *doctor.Report, style ReportStyle) error {
 		p.head(r, true)
 		p.counts(r)
 		p.areas(r, style)
+		p.denied(r, true)
 		p.hints(r)
 		p.fixes(r)
 	default:
@@ -144,24 +145,6 @@ func (p *page) notes(r *doctor.Report) {
 	}
 }
 
-// unknown says in one block which checks could not run.
-func (p *page) unknown(r *doctor.Report) {
-	var reasons []string
-	n := 0
-	for _, c := range r.Checks {
-		if c.Status == doctor.Unknown {
-			n++
-			if !slices.Contains(reasons, c.Reason) {
-				reasons = append(reasons, c.Reason)
-			}
-		}
-	}
-	if n == 0 {
-		return
-	}
-	p.wrapped(p.sign(string(doctor.Unknown))+" ", 2, fmt.Sprintf("%s unknown: %s (-v shows them)", text.Plural(n, "check"), text.List(reasons, 3)))
-}
-
 // areas draws every check.
 func (p *page) areas(r *doctor.Report, style ReportStyle) {
 	area := ""
@@ -171,6 +154,9 @@ func (p *page) areas(r *doctor.Report, style ReportStyle) {
 			area = a
 			p.line("")
 			p.line(p.Paint(Bold, area))
+		}
+		if _, denied := permission(c); denied { // in one block
+			continue
 		}
 		if c.Status != doctor.Found {
 			title := c.Title

@@ -27,6 +27,8 @@ type Screen struct {
 	Unicode     bool // signs may be more than ASCII
 	Interactive bool // questions can be asked
 
+	Answered func() // is called when a question has been answered; may be nil
+
 	in *bufio.Reader
 }
 
@@ -129,6 +131,9 @@ func (s *Screen) Ask(ctx context.Context, question string) (string, error) {
 		fmt.Fprintln(s.ErrOut)
 		return "", ctx.Err()
 	case line := <-typed:
+		if s.Answered != nil {
+			s.Answered()
+		}
 		return line, nil
 	}
 }

@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,10 +16,9 @@ import (
 type StatusStyle struct {
 	Tree, Wide bool
 	Now        time.Time
+	Verbose    bool   // a line for each component that is ready, too
 	Rows       int    // at most; 0 for all
 	Next       string // what to type next
-
-	brief bool // one line for all that is ready
 }
 
 // states are how the states of things look: a sign and a word.
@@ -30,14 +30,17 @@ var states = map[status.State]mark{
 	status.Failing:     {"✗", "x", "failing", Red},
 }
 
+// badness orders states, the worst last.
+var badness = map[status.State]int{status.Ready: 0, status.Unknown: 1, status.Progressing: 2, status.Missing: 3, status.Failing: 4}
+
 // mostItems is how many objects of one component are named.
 const mostItems = 5
 
 // Status draws an overview.
 func (s *Screen) Status(o *kubeflow.Overview, style StatusStyle) error {
 	p := s.overview(o, style)
-	if style.Rows > 0 && len(p.lines) > style.Rows && !style.Tree {
-		style.brief = true
+	if style.Rows > 0 && len(p.lines) > style.Rows && style.Verbose && !style.Tree {
+		style.Verbose = false
 		p = s.overview(o, style)
 	}
 	if style.Rows > 0 && len(p.lines) > style.Rows {
@@ -102,10 +105,13 @@ func (p *page) components(o *kubeflow.Overview, style StatusStyle) {
 	for _, c := range o.Components {
 		width = max(width, columns(c.Name))
 	}
-	p.line(p.Paint(Bold, fmt.Sprintf("  %-*s   %-8s   %-9s   %s", width, "COMPONENT", "STATE", "WORKLOADS", "OBJECTS")))
+	if style.Verbose || style.Wide || !o.Ready {
+		p.line(p.Paint(Bold, fmt.Sprintf("  %-*s   %-8s   %-9s   %s", width, "COMPONENT", "STATE", "WORKLOADS", "OBJECTS")))
+	}
 	var ready []string
-	for _, c := range o.Components {
-		if style.brief && c.State == status.Ready {
+	inOrder := slices.SortedStableFunc(slices.Values(o.Components), func(a, b status.Component) int { return badness[b.State] - badness[a.State] })
+	for _, c := range inOrder {
+		if !style.Verbose && !style.Wide && c.State == status.Ready {
 			ready = append(ready, c.Name)
 			continue
 		}
@@ -115,7 +121,7 @@ func (p *page) components(o *kubeflow.Overview, style StatusStyle) {
 		p.troubles(c, style)
 	}
 	if len(ready) > 0 {
-		p.wrapped(p.ok()+" ", 2, text.Plural(len(ready), "component")+" ready: "+strings.Join(ready, ", "))
+		p.wrapped(p.ok()+" ", 2, text.Plural(len(ready), "component")+" ready: "+strings.Join(ready, ", ")+" (-v)")
 	}
 }
 

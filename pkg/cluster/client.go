@@ -36,8 +36,10 @@ type Client struct {
 	mapper    meta.RESTMapper
 	mu        sync.RWMutex
 	learned   map[schema.GroupVersionKind]meta.RESTMapping
-	reached   atomic.Bool  // the server has answered something
-	clock     atomic.Int64 // how far the server's clock is ahead of ours, as a time.Duration
+	reached   atomic.Bool     // the server has answered something
+	life      context.Context // of the program; see EndWith
+	asked     atomic.Int64    // when the first request was sent, in nanoseconds
+	clock     atomic.Int64    // how far the server's clock is ahead of ours, as a time.Duration
 }
 
 // Connect opens the cluster that kubectl's connection flags choose. It asks the server nothing yet.
@@ -49,7 +51,21 @@ func Connect(getter genericclioptions.RESTClientGetter) (*Client, error) {
 	config = rest.CopyConfig(config)
 	config.QPS = -1 // the server's own priority and fairness decides, not a client-side guess
 	c := &Client{Config: config, Context: current, learned: map[schema.GroupVersionKind]meta.RESTMapping{}}
-	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return answers{next, c} })
+	wrap := func(config *rest.Config) *rest.Config {
+		config.Wrap(func(next http.RoundTripper) http.RoundTripper { return answers{next, c} })
+		return config
+	}
+	wrap(config)
+	if flags, ok := getter.(*genericclioptions.ConfigFlags); ok { // which makes the clients for discovery itself
+		own := flags.WrapConfigFn
+		defer func() { flags.WrapConfigFn = own }()
+		flags.WrapConfigFn = func(config *rest.Config) *rest.Config {
+			if own != nil {
+				config = own(config)
+			}
+			return wrap(config)
+		}
+	}
 	if c.Dynamic, err = dynamic.NewForConfig(config); err != nil {
 		return nil, unconfigured(err)
 	}
@@ -73,6 +89,13 @@ func Connect(getter genericclioptions.RESTClientGetter) (*Client, error) {
 
 // Server returns the address of the API server, as it may be shown.
 func (c *Client) Server() string { return redact.URL(c.Config.Host) }
+
+// EndWith gives up connecting when a context ends: what asks for the kinds of a server has no context of its own. Call it before the
+// first request.
+func (c *Client) EndWith(ctx context.Context) { c.life = ctx }
+
+// Reached reports whether the server has answered anything.
+func (c *Client) Reached() bool { return c.reached.Load() }
 
 // Options say how a Change is done.
 type Options struct {

@@ -5,7 +5,9 @@ import (
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
@@ -29,6 +31,9 @@ func configuration(getter genericclioptions.RESTClientGetter) (*rest.Config, str
 	if err != nil {
 		return nil, "", unconfigured(err)
 	}
+	if current == "" && len(raw.Contexts) > 0 && config.Host == kubectlDefault {
+		return nil, "", &problem.Error{What: "the kubeconfig has no current context", Next: fmt.Sprintf("Select one with: kubectl config use-context %s, or name it with --context", escape.Word(aContext(raw.Contexts)))}
+	}
 	if len(raw.Clusters) == 0 && config.Host == kubectlDefault {
 		return nil, "", &problem.Error{What: "there is no kubeconfig with a current context", Next: getOne}
 	}
@@ -36,6 +41,16 @@ func configuration(getter genericclioptions.RESTClientGetter) (*rest.Config, str
 		return nil, "", &problem.Error{What: fmt.Sprintf("context %q is of the cluster %q, which the kubeconfig does not have", current, in.Cluster), Next: "List the contexts with: kubectl config get-contexts"}
 	}
 	return config, current, nil
+}
+
+// aContext returns the name to type: the only one there is, or a placeholder.
+func aContext(contexts map[string]*api.Context) string {
+	if len(contexts) == 1 {
+		for name := range contexts {
+			return name
+		}
+	}
+	return "NAME"
 }
 
 const getOne = "Name one with --kubeconfig, or get an AKS cluster's with: az aks get-credentials --resource-group GROUP --name CLUSTER"

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,8 +21,13 @@ type answers struct {
 }
 
 func (a answers) RoundTrip(request *http.Request) (*http.Response, error) {
+	request, answered := a.client.limitSilence(request)
 	response, err := a.next.RoundTrip(request)
+	answered()
 	if err != nil {
+		if silent := context.Cause(request.Context()); errors.Is(silent, errSilent) {
+			err = silent
+		}
 		return response, &noAnswer{err}
 	}
 	if foreign := notTheAPI(response); foreign != nil {
@@ -36,6 +42,47 @@ func (a answers) RoundTrip(request *http.Request) (*http.Response, error) {
 		response.Body = &answerBody{response.Body}
 	}
 	return response, nil
+}
+
+// silence is how long a server may take for its first answer. One that has answered gets as long as the request has.
+const silence = 10 * time.Second
+
+// errSilent is the error of a request to a server that has not answered anything.
+var errSilent error = silentError{}
+
+type silentError struct{}
+
+func (silentError) Error() string   { return fmt.Sprintf("no answer within %s", silence) }
+func (silentError) Timeout() bool   { return true }
+func (silentError) Temporary() bool { return true }
+
+// limitSilence gives a request until the limit for the server's first answer, counted from the first request of all. Its answer's body is
+// read without a limit: call answered once there is an answer. A timeout that the user chose is obeyed instead.
+func (c *Client) limitSilence(request *http.Request) (limited *http.Request, answered func()) {
+	if c.reached.Load() {
+		return request, func() {}
+	}
+	ctx, cancel := context.WithCancelCause(request.Context())
+	giveUp := func(why error) { cancel(why) } // not when there is an answer: its body is still to be read
+	ended := func() bool { return true }
+	if c.life != nil {
+		ended = context.AfterFunc(c.life, func() { giveUp(context.Cause(c.life)) })
+	}
+	request = request.WithContext(ctx)
+	if c.Config.Timeout > 0 {
+		return request, func() { ended() }
+	}
+	c.asked.CompareAndSwap(0, time.Now().UnixNano())
+	left := max(silence-time.Since(time.Unix(0, c.asked.Load())), 0)
+	timer := time.AfterFunc(left, func() {
+		if !c.reached.Load() {
+			giveUp(errSilent)
+		}
+	})
+	return request, func() {
+		timer.Stop()
+		ended()
+	}
 }
 
 // WrappedRoundTripper returns the transport below, for who looks through the layers.

@@ -50,7 +50,7 @@ func (o BuildOptions) into(ctx context.Context, dir *appdir.Dir) (*Built, error)
 		return nil, err
 	}
 	options := o.renderOptions()
-	options.Progress = func(line string) { o.Notify.say("%s", line) }
+	o.Notify.following(&options)
 	report, err := appdir.Build(ctx, dir, appdir.Request{Want: want, Stdin: o.Stdin, Update: o.Update, Options: options})
 	if err != nil {
 		return nil, unrendered(ctx, err)

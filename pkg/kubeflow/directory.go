@@ -46,7 +46,7 @@ func (o *InstallOptions) renderDirs(ctx context.Context, view cluster.View) (ren
 	}
 	o.take(dirs)
 	options := o.renderOptions()
-	options.Progress = func(line string) { o.Notify.say("%s", line) }
+	o.Notify.following(&options)
 	rendered, err = appdir.Render(ctx, dirs, options)
 	if err != nil {
 		return nil, false, unrendered(ctx, err)

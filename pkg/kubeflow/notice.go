@@ -2,15 +2,21 @@ package kubeflow
 
 import (
 	"fmt"
+	"path"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
 
 // A Notice is something to know on the way that is no result: what is fetched, what was decided, a warning.
 type Notice struct {
 	Warning bool
 	Text    string // a line or a few, without "Warning: "
+
+	Step  bool // it says what is done now, until the next step; "" ends it
+	Brief bool // a step that is only worth showing in place: how much of a file has come
 }
 
 // A Notify receives notices while a use case is under way; nil drops them.
@@ -20,6 +26,35 @@ func (n Notify) say(format string, args ...any) {
 	if n != nil {
 		n(Notice{Text: fmt.Sprintf(format, args...)})
 	}
+}
+
+func (n Notify) step(format string, args ...any) {
+	if n != nil {
+		n(Notice{Step: true, Text: fmt.Sprintf(format, args...)})
+	}
+}
+
+// following makes a rendering report what it does.
+func (n Notify) following(o *release.RenderOptions) {
+	o.Progress = func(line string) { n.step("%s", line) }
+	o.Downloading = n.downloading
+	o.Built = func(component string, objects int) {
+		if n != nil {
+			n(Notice{Step: true, Brief: true, Text: fmt.Sprintf("Rendering %s: %d objects", component, objects)})
+		}
+	}
+}
+
+// downloading says how much of a file has come; total is -1 if the server does not say how much there is.
+func (n Notify) downloading(address string, got, total int64) {
+	if n == nil {
+		return
+	}
+	size := fmt.Sprintf("%.1f MB", float64(got)/1e6)
+	if total > 0 {
+		size = fmt.Sprintf("%.1f/%.1f MB", float64(got)/1e6, float64(total)/1e6)
+	}
+	n(Notice{Step: true, Brief: true, Text: fmt.Sprintf("Downloading %s   %s", path.Base(redact.URL(address)), size)})
 }
 
 func (n Notify) warn(format string, args ...any) {

@@ -34,8 +34,8 @@ func (o *InstallOptions) preflight(ctx context.Context, client *cluster.Client, 
 			return nil, nil, ctx.Err()
 		}
 	}
-	if problems := o.blocking(report, found); len(problems) > 0 {
-		refusal = &preflight.BlockedError{Problems: problems}
+	if blocked := o.blocking(report, found); len(blocked.Problems) > 0 {
+		refusal = blocked
 	}
 	return report, refusal, nil
 }
@@ -104,15 +104,18 @@ func installationOf(p *plan.Plan, inventories []*inventory.Inventory) *doctor.In
 }
 
 // blocking returns what keeps an install from beginning: what the plan found, and the errors of a report, whose other findings are announced.
-func (o *InstallOptions) blocking(report *doctor.Report, found []preflight.Problem) []*problem.Error {
-	var problems []*problem.Error
+func (o *InstallOptions) blocking(report *doctor.Report, found []preflight.Problem) *preflight.BlockedError {
+	blocked := &preflight.BlockedError{}
+	add := func(check string, p *problem.Error) {
+		blocked.Problems, blocked.Checks = append(blocked.Problems, p), append(blocked.Checks, check)
+	}
 	noAPI := false
 	for _, f := range found {
-		problems = append(problems, f.Error)
+		add(f.Check, f.Error)
 		noAPI = noAPI || f.Check == preflight.APIs
 	}
 	if report == nil {
-		return problems
+		return blocked
 	}
 	for _, c := range report.Checks {
 		if c.Status == doctor.Unknown && o.preflightChecks == nil {
@@ -123,7 +126,7 @@ func (o *InstallOptions) blocking(report *doctor.Report, found []preflight.Probl
 			case foundByPlan(c.ID):
 			case f.Severity == doctor.Error && noAPI && c.ID == "platform/kubernetes-version": // the APIs that are missing block it already
 			case f.Severity == doctor.Error:
-				problems = append(problems, problemOf(c.ID, f))
+				add(c.ID, problemOf(c.ID, f))
 			case o.preflightChecks != nil || c.ID == "preflight/aks": // the report has it; install says it when it patches
 			case f.Severity == doctor.Info:
 				o.Notify.say("Note: %s (%s)%s", f.Message, c.ID, indented(f))
@@ -132,7 +135,7 @@ func (o *InstallOptions) blocking(report *doctor.Report, found []preflight.Probl
 			}
 		}
 	}
-	return problems
+	return blocked
 }
 
 // problemOf is a finding as something that blocks an install.

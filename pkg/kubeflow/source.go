@@ -91,7 +91,7 @@ func (s Source) title(rendered *release.Rendered) string {
 
 // Render turns a release or a file into objects.
 func Render(ctx context.Context, in release.Input, o release.RenderOptions, notify Notify) (*release.Rendered, error) {
-	o.Progress = func(line string) { notify.say("%s", line) }
+	notify.following(&o)
 	rendered, err := release.Render(ctx, in, o)
 	if err != nil {
 		return nil, unrendered(ctx, err)
@@ -102,6 +102,7 @@ func Render(ctx context.Context, in release.Input, o release.RenderOptions, noti
 
 // rendered reports what to know about what was rendered.
 func (n Notify) rendered(rendered *release.Rendered) {
+	n.step("")
 	for _, note := range rendered.Notes {
 		n.say("%s", note)
 	}
@@ -123,7 +124,7 @@ func unrendered(ctx context.Context, err error) error {
 // Download puts the archives and files that releases are made from into a folder that Source.Mirror can name. The warnings
 // are in the result, by release.
 func Download(ctx context.Context, folder string, releases []string, o release.RenderOptions, notify Notify) (*release.Downloaded, error) {
-	o.Progress = func(line string) { notify.say("%s", line) }
+	notify.following(&o)
 	got, err := release.Download(ctx, folder, releases, o)
 	if err != nil {
 		return nil, unrendered(ctx, err)

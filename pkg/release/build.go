@@ -69,7 +69,7 @@ func (r *rendering) buildPart(ctx context.Context, p part) ([]*unstructured.Unst
 	if err != nil {
 		return nil, fmt.Errorf("component %s: %w", p.name, err)
 	}
-	r.say(fmt.Sprintf("built %s: %d objects", p.name, len(objects)))
+	r.built(p.name, len(objects))
 	return objects, nil
 }
 

@@ -44,9 +44,13 @@ type RenderOptions struct {
 	Broken func(component string, err error)
 	// Keep is called with the bytes of each archive and file that is fetched, and its URL. It may be nil.
 	Keep func(address string, content []byte)
-	// Progress is called with one line for each archive fetched and component built. It may be called from
-	// several goroutines, but never concurrently. It may be nil.
+	// Progress is called with one line for each archive fetched, and Built with each component built and how many objects it has.
+	// They may be called from several goroutines, but never concurrently. They may be nil.
 	Progress func(line string)
+	Built    func(component string, objects int)
+	// Downloading is called while a file is downloaded: how many bytes have come, and of how many (-1 if unknown). It may be called
+	// from several goroutines, and may be nil.
+	Downloading func(address string, got, total int64)
 }
 
 // Rendered is a release, or a file, as Kubernetes objects.

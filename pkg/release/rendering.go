@@ -55,7 +55,7 @@ func newRendering(ctx context.Context, o RenderOptions) *rendering {
 			cache = filepath.Join(user, "kubectl-kubeflow")
 		}
 	}
-	r.fetcher = &archive.Fetcher{Mirror: o.Mirror, SkipVerify: o.SkipVerify, HTTP: o.HTTP, Say: r.say, Keep: r.keep}
+	r.fetcher = &archive.Fetcher{Mirror: o.Mirror, SkipVerify: o.SkipVerify, HTTP: o.HTTP, Say: r.say, Keep: r.keep, Got: o.Downloading}
 	if cache != "" {
 		r.fetcher.Cache = filepath.Join(cache, "archives")
 	}
@@ -80,6 +80,16 @@ func (r *rendering) say(line string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.options.Progress(line)
+}
+
+// built reports a component that was built.
+func (r *rendering) built(component string, objects int) {
+	if r.options.Built == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.options.Built(component, objects)
 }
 
 func (r *rendering) keep(address string, content []byte) {

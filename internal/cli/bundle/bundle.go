@@ -101,7 +101,15 @@ func run(ctx context.Context, o *bundleOptions) error {
 	if err != nil {
 		return err
 	}
-	if blind := report.Blind(); len(blind) > 0 {
+	blind := report.Blind()
+	if len(blind) > 0 && written.Objects == 0 {
+		if o.file != "-" {
+			_ = os.Remove(o.file) // it has nothing in it
+		}
+		return &problem.Error{What: fmt.Sprintf("there is nothing to put into a bundle: %d of %d checks could not run; the first is %s: %s", len(blind), len(report.Checks), blind[0].ID, blind[0].Reason),
+			Next: "Grant this user the read permissions that doctor needs (see docs/rbac.md), or select another user with --context"}
+	}
+	if len(blind) > 0 {
 		o.Screen().Say("Warning: %d of %d checks could not run; the first is %s: %s", len(blind), len(report.Checks), blind[0].ID, blind[0].Reason)
 	}
 	return o.showBundle(written, size)

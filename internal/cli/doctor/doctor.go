@@ -23,7 +23,8 @@ type doctorOptions struct {
 	preflightOptions
 	ids []string
 
-	list, fix, yes, dryRun      bool
+	list, fix, yes              bool
+	dryRun                      cli.DryRun
 	watch                       bool
 	interval                    time.Duration
 	allowRestart, allowDataLoss bool
@@ -95,7 +96,7 @@ func (o *doctorOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask for confirmation")
 	f.BoolVar(&o.allowRestart, "allow-restart", false, "allow fixes that restart pods")
 	f.BoolVar(&o.allowDataLoss, "allow-data-loss", false, "allow fixes that delete data that cannot be restored")
-	f.BoolVar(&o.dryRun, "dry-run", false, "with --fix or --undo: show the diff of each change without changing anything")
+	cli.AddDryRun(cmd, f, &o.dryRun, "with --fix or --undo: show the diff of each change without changing anything; `MODE` is client or server, which are the same here")
 	f.StringVar(&o.undo, "undo", "", "revert the changes of the last run of --fix, or of `RUN`; with --list: list the runs")
 	f.Lookup("undo").NoOptDefVal = lastRun
 	f.StringVarP(&o.filename, "filename", "f", "", "diagnose manifests instead of a cluster: a `FILE`, folder or URL")
@@ -197,7 +198,7 @@ func (o *doctorOptions) conflicts() error {
 		return &problem.Error{Usage: true, What: "-n cannot be used with -f or --from", Next: "Leave one of them out"}
 	case o.fix && o.undo != "":
 		return &problem.Error{Usage: true, What: "--fix and --undo are mutually exclusive", Next: "Specify one of them"}
-	case o.dryRun && !o.fix && o.undo == "":
+	case bool(o.dryRun) && !o.fix && o.undo == "":
 		return &problem.Error{Usage: true, What: "--dry-run requires --fix or --undo", Next: "For example: kubectl kubeflow doctor --fix --dry-run"}
 	}
 	return o.preflightOptions.conflicts(o)

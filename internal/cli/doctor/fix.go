@@ -21,7 +21,7 @@ func runFix(ctx context.Context, o *doctorOptions) error {
 	}
 	report, err := kubeflow.Fix(ctx, client, kubeflow.Options{
 		Options: fixes.Options{
-			Options: o.settings, Allow: o.allowed(), DryRun: o.dryRun, Wait: o.rollout, Now: o.Now,
+			Options: o.settings, Allow: o.allowed(), DryRun: bool(o.dryRun), Wait: o.rollout, Now: o.Now,
 			Progress: func(line string) { o.Screen().Say("%s", line) },
 			Confirm:  o.confirm,
 		},
@@ -37,7 +37,7 @@ func runFix(ctx context.Context, o *doctorOptions) error {
 		o.partial = report
 		return o.interrupted(report, err)
 	}
-	if o.dryRun && o.output == "table" {
+	if bool(o.dryRun) && o.output == "table" {
 		o.output = "wide"
 	}
 	if err := o.show(report); err != nil {
@@ -48,7 +48,7 @@ func runFix(ctx context.Context, o *doctorOptions) error {
 
 func (o *doctorOptions) allowed() []doctor.Impact {
 	var allowed []doctor.Impact
-	asked := o.Screen().Interactive && !o.yes && !o.dryRun // each fix says that it restarts pods
+	asked := o.Screen().Interactive && !o.yes && !bool(o.dryRun) // each fix says that it restarts pods
 	if o.allowRestart || asked {
 		allowed = append(allowed, doctor.RestartsPods)
 	}
@@ -110,8 +110,16 @@ func (o *doctorOptions) interrupted(r *doctor.Report, err error) error {
 	for _, t := range r.Fixes {
 		if t.Run != "" {
 			next := fmt.Sprintf("Resume with the same command, or undo it with: kubectl kubeflow doctor --undo=%s", escape.Word(t.Run))
-			return &problem.Error{What: "fix not completed: " + err.Error(), Next: next, Err: err}
+			return &problem.Error{What: unfinished("fix", err), Next: next, Err: err}
 		}
 	}
 	return err
+}
+
+// unfinished says that a run was interrupted, or why it did not complete.
+func unfinished(what string, err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "interrupted: the " + what + " is not complete"
+	}
+	return what + " not completed: " + err.Error()
 }

@@ -56,7 +56,7 @@ func runUndo(ctx context.Context, o *doctorOptions) error {
 		return err
 	}
 	if err != nil {
-		return &problem.Error{What: "undo not completed: " + err.Error(), Next: "Resume with: kubectl kubeflow doctor --undo=" + escape.Word(run.Name), Err: err}
+		return &problem.Error{What: unfinished("undo", err), Next: "Resume with: kubectl kubeflow doctor --undo=" + escape.Word(run.Name), Err: err}
 	}
 	if o.output == "json" || o.output == "yaml" {
 		err = o.print(undone)
@@ -104,7 +104,7 @@ func (o *doctorOptions) confirmUndo(ctx context.Context, run fixes.Run, intents 
 	if err := s.Reversals(run, intents); err != nil {
 		return false, err
 	}
-	if o.dryRun {
+	if bool(o.dryRun) {
 		return false, nil
 	}
 	changes := slices.ContainsFunc(intents, func(i fixes.Intent) bool { return i.Change != nil })

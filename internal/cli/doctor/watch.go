@@ -27,6 +27,7 @@ func (o *doctorOptions) watchAgain(ctx context.Context, in *kubeflow.Input) erro
 			return err
 		}
 		last = report
+		o.Idle() // the report says how things are
 		if kube.Sleep(ctx, o.interval) != nil {
 			return nil
 		}

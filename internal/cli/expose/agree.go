@@ -28,7 +28,7 @@ func (o *exposeOptions) confirm(ctx context.Context, c *cluster.Client, plan *ku
 	if plan.Refused != nil && !(plan.Refused.Unauthenticated && s.Interactive) {
 		return false, plan.Refused
 	}
-	s.ExposePlan(plan.Plan, t, c.Context, c.Server())
+	s.ExposePlan(plan.Plan, t, c.Context, c.Server(), o.dryRun != "none" || o.Verbosity > 0)
 	if o.dryRun != "none" {
 		result.DryRun = true
 		return false, nil

@@ -89,6 +89,7 @@ func (o *exposeOptions) announce(result *expose.Exposure, url string) func(pod s
 			return
 		}
 		first = false
+		o.Idle() // Ctrl-C is how it ends
 		result.URL = url
 		switch o.output {
 		case "json", "yaml":

@@ -1,6 +1,8 @@
 package install
 
 import (
+	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,37 +48,45 @@ func (a *adaptFlags) validate() error {
 	return nil
 }
 
-// printAdapted lists how the manifests were patched: one line per check, and with --diff every patch with its reason.
-func (o *installOptions) printAdapted(plan *kubeflow.InstallPlan) {
-	var order []string
-	byCheck := map[string][]doctor.Adaptation{}
-	for _, adapted := range plan.Adapted {
-		if byCheck[adapted.Check] == nil {
-			order = append(order, adapted.Check)
-		}
-		byCheck[adapted.Check] = append(byCheck[adapted.Check], adapted)
+// printAdapted says how the manifests were patched: in one line, and with --diff or -v every patch with its reason.
+func (o *installOptions) printAdapted(w io.Writer, plan *kubeflow.InstallPlan) {
+	if len(plan.Adapted) == 0 {
+		return
 	}
-	for _, check := range order {
-		patches := byCheck[check]
-		changes := 0
-		for _, a := range patches {
-			changes += len(a.Changes)
-		}
-		o.Screen().Say("Patched (%s): %s", check, text.Plural(changes, "change"))
-		if !o.diff {
-			more := ""
-			if len(patches) > 1 {
-				more = ", ..."
-			}
-			o.Screen().Say("  %s%s", patches[0].Title, more)
-			continue
-		}
-		for _, a := range patches {
+	s := o.Screen()
+	if o.diff || o.Verbosity > 0 {
+		for _, a := range plan.Adapted {
 			var refs []string
 			for _, c := range a.Changes {
 				refs = append(refs, c.Ref().String())
 			}
-			o.Screen().Say("  %s: %s\n    in %s", a.Title, a.Reason, strings.Join(refs, ", "))
+			s.Say("Patched (%s): %s: %s\n  in %s", a.Check, a.Title, a.Reason, strings.Join(refs, ", "))
 		}
+		return
 	}
+	s.Hanging(w, "  Patches: ", 4, strings.Join(patches(plan.Adapted), "; ")+"   (--diff shows them)")
+}
+
+// patches counts what the patches change: one entry for each check, with the title of its first patch.
+func patches(adapted []doctor.Adaptation) []string {
+	var order []string
+	changes, first, more := map[string]int{}, map[string]string{}, map[string]bool{}
+	for _, a := range adapted {
+		if _, known := first[a.Check]; !known {
+			order = append(order, a.Check)
+			first[a.Check] = a.Title
+		} else if first[a.Check] != a.Title {
+			more[a.Check] = true
+		}
+		changes[a.Check] += len(a.Changes)
+	}
+	var parts []string
+	for _, check := range order {
+		part := first[check]
+		if more[check] || changes[check] > 1 {
+			part += fmt.Sprintf(" (%s of %s)", text.Plural(changes[check], "change"), check)
+		}
+		parts = append(parts, part)
+	}
+	return parts
 }

@@ -48,11 +48,27 @@ func (o *installOptions) printDryRun(ctx context.Context, client *cluster.Client
 			Name: p.Name, From: p.InstalledRelease(), Release: p.Release, Downgrade: p.Downgrade(), Steps: steps, Objects: verdicts})
 	default:
 		o.printVerdicts(verdicts)
-		o.printPlan(p)
-		o.Screen().Say("Server-side dry run: %d to create, %d to change, %d to recreate, %d unchanged, %d to delete, %d unknown, %d rejected. Nothing was changed.",
-			count[plan.Create], count[plan.Change], count[plan.Recreate], count[plan.Unchanged], count[plan.Delete], count[plan.Unknown], count[plan.Rejected])
+		o.printPlan(o.ErrOut, p, whereTo(client))
+		o.Screen().Say("Server-side dry run: %s. Nothing was changed.", verdictCounts(count))
 	}
 	return o.verdict(err, p, count, len(verdicts))
+}
+
+// verdictCounts says how many objects the server would create, change and so on: what there is none of is left out.
+func verdictCounts(count map[plan.Action]int) string {
+	var parts []string
+	for _, c := range []struct {
+		action plan.Action
+		words  string
+	}{
+		{plan.Create, "to create"}, {plan.Change, "to change"}, {plan.Recreate, "to recreate"}, {plan.Unchanged, "unchanged"},
+		{plan.Delete, "to delete"}, {plan.Unknown, "that the server cannot judge yet"}, {plan.Rejected, "rejected"},
+	} {
+		if n := count[c.action]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, c.words))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // verdict returns the error of a dry run: that the server rejects new objects, or ErrFound if --diff found differences.

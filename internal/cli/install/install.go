@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,7 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui/progress"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
@@ -169,7 +168,7 @@ func (o *installOptions) carryOut(ctx context.Context, client *cluster.Client, p
 	case o.diff || o.dryRun != string(kubeflow.DryRunNone):
 		return o.preview(ctx, client, plan)
 	case plan.Refused != nil:
-		return o.finish(client, plan, nil, began, blockingProblems(plan.Refused))
+		return o.finish(client, plan, nil, began, o.blockingProblems(plan.Refused))
 	}
 	downgrade, err := o.confirm(ctx, client, plan)
 	if err != nil {
@@ -215,9 +214,9 @@ func (o *installOptions) apply(ctx context.Context, client *cluster.Client, plan
 	if stream, ok := o.ErrOut.(*cli.EventStream); ok {
 		observe = stream.Observe
 	} else {
-		progress := ui.NewProgress(o.Screen(), plan.Stages(), len(plan.Objects), o.Now)
-		defer progress.Close()
-		observe = progress.Observe
+		shown := progress.NewInstall(o.Screen(), plan.Stages(), len(plan.Objects), o.Now)
+		defer shown.Close()
+		observe = shown.Observe
 	}
 	o.times = newTimes(o.Now)
 	return plan.Apply(ctx, kubeflow.InstallApplyOptions{AllowDowngrade: downgrade, Timeout: o.timeout, NoWait: !o.wait, Observe: func(e events.Event) {
@@ -229,13 +228,12 @@ func (o *installOptions) apply(ctx context.Context, client *cluster.Client, plan
 // confirm shows what is about to change and asks for confirmation. downgrade reports whether the user agreed to an older
 // release.
 func (o *installOptions) confirm(ctx context.Context, client *cluster.Client, plan *kubeflow.InstallPlan) (downgrade bool, err error) {
-	where := fmt.Sprintf("context %s (%s)", client.Context, client.Server())
-	if client.Context == "" {
-		where = client.Server()
+	if plan.Writes() == 0 {
+		return o.allow.downgrade, nil
 	}
-	o.Screen().Say("Installing %s on %s", plan.Title, where)
-	o.printPlan(plan)
-	o.printAdapted(plan)
+	o.Screen().Say("Installing %s on context %s (%s)", plan.Title, cmp.Or(client.Context, "-"), client.Server())
+	o.printPlan(o.ErrOut, plan, whereTo(client))
+	o.printAdapted(o.ErrOut, plan)
 	for _, cycle := range plan.Cycles {
 		o.Screen().Say("Note: %s depend on each other in a cycle; they are applied without waiting", text.Names(cycle.Objects, 5, cluster.Ref.String))
 	}
@@ -243,5 +241,8 @@ func (o *installOptions) confirm(ctx context.Context, client *cluster.Client, pl
 	if !plan.FirstInstall() && plan.Complete() && o.wait && plan.Writes() > 0 {
 		o.Screen().Say("Afterwards, webhooks that AKS changed are fixed, and pods of Kubeflow without a sidecar, or with that of an older Istio, are restarted; what users run is not")
 	}
-	return o.ask(ctx, plan, o.question(plan.Title, cmp.Or(client.Context, client.Server())))
+	return o.ask(ctx, plan, o.question(plan.Title, whereTo(client)))
 }
+
+// whereTo is what messages call the cluster: its context, or in a pod its server.
+func whereTo(client *cluster.Client) string { return cmp.Or(client.Context, client.Server()) }

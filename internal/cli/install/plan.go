@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -12,7 +13,9 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/plan"
@@ -36,8 +39,8 @@ var actionWords = map[plan.Action]string{
 	plan.Rejected: "rejected", plan.Delete: "remove", plan.Keep: "keep",
 }
 
-// printPlan prints what changes on the cluster. For a first install, where everything is new, that is one line.
-func (o *installOptions) printPlan(p *kubeflow.InstallPlan) {
+// printPlan prints what changes on the cluster: the counts first, then by component and action.
+func (o *installOptions) printPlan(w io.Writer, p *kubeflow.InstallPlan, where string) {
 	o.printReleases(p)
 	for _, share := range p.Overlaps() {
 		o.Screen().Say("Note: %s shared with the installation %s, kept until both are uninstalled: %s",
@@ -48,11 +51,15 @@ func (o *installOptions) printPlan(p *kubeflow.InstallPlan) {
 	for _, step := range steps {
 		count[step.Action] += len(step.Objects)
 	}
+	s := o.Screen()
+	head := fmt.Sprintf("Plan for %s: %s, ", where, p.Title)
 	if p.FirstInstall() {
-		o.Screen().Say("%d objects, all of them new", len(p.Objects))
+		s.Hanging(w, s.Paint(ui.Bold, head), 2, fmt.Sprintf("new installation, %s, %s", text.Plural(len(p.Stages()), "component"), text.Plural(len(p.Objects), "object")))
+		s.Hanging(w, "  ", 2, strings.Join(componentCounts(p), "  "))
+		s.Hanging(w, "  ", 2, needs(p))
 		return
 	}
-	o.Screen().Say("%d objects: %s", len(p.Objects), counted(count, len(p.Objects)))
+	s.Hanging(w, s.Paint(ui.Bold, head), 2, fmt.Sprintf("%s: %s", text.Plural(len(p.Objects), "object"), counted(count, len(p.Objects))))
 	if adopted := count[plan.Adopt]; adopted > 0 {
 		o.Screen().Say("%d of %d objects already exist and were not created by this plugin: they are adopted (%s). To see the changes: --diff",
 			adopted, len(p.Objects), creators(p.PreviousManagers()))
@@ -69,8 +76,44 @@ func (o *installOptions) printPlan(p *kubeflow.InstallPlan) {
 		width = max(width, len(stepName(step)))
 	}
 	for _, step := range steps {
-		o.Screen().Say("  %-*s  %-9s  %s", width, stepName(step), actionWords[step.Action], stepObjects(step))
+		beginning := fmt.Sprintf("  %-*s  %-8s %4d  ", width, stepName(step), actionWords[step.Action], len(step.Objects))
+		s.Hanging(w, beginning, min(len(beginning), 30), stepObjects(step))
 	}
+}
+
+// componentCounts lists the components with how many objects each has.
+func componentCounts(p *kubeflow.InstallPlan) []string {
+	count := map[string]int{}
+	for _, g := range p.Objects {
+		count[g.Stage]++
+	}
+	var parts []string
+	for _, stage := range p.Stages() {
+		parts = append(parts, fmt.Sprintf("%s (%d)", stage, count[stage]))
+	}
+	return parts
+}
+
+// needs says which volumes and addresses a new installation creates.
+func needs(p *kubeflow.InstallPlan) string {
+	volumes, addresses := 0, 0
+	for _, g := range p.Objects {
+		switch o := g.Object; o.GetKind() {
+		case "PersistentVolumeClaim":
+			volumes++
+		case "StatefulSet":
+			volumes += len(kube.Items(o.Object, "spec", "volumeClaimTemplates"))
+		case "Service":
+			if kube.Text(o.Object, "spec", "type") == "LoadBalancer" {
+				addresses++
+			}
+		}
+	}
+	address := "no external address"
+	if addresses > 0 {
+		address = text.Plural(addresses, "external address")
+	}
+	return text.Plural(volumes, "volume") + ", " + address
 }
 
 func (o *installOptions) printReleases(plan *kubeflow.InstallPlan) {
@@ -129,17 +172,36 @@ func stepName(step plan.Step) string {
 	return step.Component
 }
 
-// stepObjects lists the objects of a step, up to maxNamed by name; and each one that is deleted outside of Kubeflow's namespaces.
+// stepObjects lists the objects of a step, up to maxNamed by name; and each one that is deleted outside of Kubeflow's namespaces. The
+// names of CRDs, which repeat their groups, are counted by these.
 func stepObjects(step plan.Step) string {
 	var names []string
+	groups := map[string]int{}
+	named := 0
 	for _, ref := range step.Objects {
-		if len(names) < maxNamed || step.Action == plan.Delete && !inventory.InKubeflow(ref) {
+		switch {
+		case step.Action == plan.Delete && !inventory.InKubeflow(ref):
 			names = append(names, ref.String())
+			named++
+		case ref.GroupKind() == kube.CustomResourceDefinitionKind:
+			_, group, _ := strings.Cut(ref.Name, ".")
+			groups[group]++
+			named++
+		case len(names) < maxNamed:
+			names = append(names, ref.String())
+			named++
 		}
 	}
+	for i, group := range slices.Sorted(maps.Keys(groups)) {
+		if i == maxNamed {
+			names = append(names, "CRDs of "+text.Plural(len(groups)-i, "more group"))
+			break
+		}
+		names = append(names, fmt.Sprintf("%d CRDs of %s", groups[group], group))
+	}
 	text := strings.Join(names, ", ")
-	if more := len(step.Objects) - len(names); more > 0 {
-		text = fmt.Sprintf("%d: %s, ...", len(step.Objects), text)
+	if more := len(step.Objects) - named; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
 	}
 	if step.Reason != "" {
 		text += " (" + step.Reason + ")"

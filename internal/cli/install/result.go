@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -88,24 +89,21 @@ func (o *installOptions) finish(client *cluster.Client, plan *kubeflow.InstallPl
 	return err
 }
 
+// summary prints the end of an install: what became of it, and what to type next. Where nothing changed, that is two lines.
 func (o *installOptions) summary(plan *kubeflow.InstallPlan, doc installResult, result *apply.Result, took time.Duration) {
 	screen := o.Screen()
-	fmt.Fprintf(o.Out, "%s %s is %s: %d objects, %d changed, %d removed, in %s", screen.Done(), plan.Title, doc.Status, doc.Objects, result.Changed, len(result.Pruned), ui.Brief(took))
-	if result.Changed > 0 && o.wait {
-		fmt.Fprintf(o.Out, " (applied after %s, ready after %s)", ui.Brief(result.ApplyTook), ui.Brief(result.ReadyTook))
-	}
-	fmt.Fprintln(o.Out)
-	if longest := o.times.longest(); longest != "" && result.Changed > 0 && o.wait {
+	changed := result.Changed + len(result.Pruned)
+	fmt.Fprintf(o.Out, "%s %s is %s: %s, %d changed, %d removed (%s)\n", screen.Done(), plan.Title, doc.Status, text.Plural(doc.Objects, "object"), result.Changed, len(result.Pruned), ui.Brief(took))
+	if longest := o.times.longest(); longest != "" && changed > 0 && o.wait && o.Verbosity > 0 {
 		fmt.Fprintln(o.Out, longest)
 	}
-	if doc.Health != nil {
-		printHealth(o.Out, doc.Health)
-		return
-	}
-	if doc.Status == "ready" {
-		fmt.Fprintln(o.Out, "Next: kubectl kubeflow doctor, then kubectl kubeflow expose")
-	} else {
+	switch {
+	case doc.Health != nil:
+		o.printHealth(doc.Health)
+	case doc.Status != "ready":
 		fmt.Fprintln(o.Out, "Next: kubectl kubeflow doctor --wait 10m")
+	default:
+		fmt.Fprintln(o.Out, "Next: kubectl kubeflow doctor, then kubectl kubeflow dashboard")
 	}
 }
 
@@ -122,18 +120,43 @@ func withNext(err error, result *apply.Result, total int) error {
 	return err
 }
 
-// blockingProblems joins all blocking problems of an install into one error.
-func blockingProblems(err error) error {
+// most blockers that are named of one check, if there are others.
+const maxBlockers = 3
+
+// blockingProblems joins the blocking problems of an install into one error: those of the first check with what to do, and of the others
+// how many there are. -v shows all.
+func (o *installOptions) blockingProblems(err error) error {
 	var refused *preflight.BlockedError
 	if !errors.As(err, &refused) {
 		return err
 	}
-	var what, next []string
-	for _, p := range refused.Problems {
-		what = append(what, p.What)
-		if !slices.Contains(next, p.Next) {
-			next = append(next, p.Next)
+	var what, next, others []string
+	count := map[string]int{}
+	for i, p := range refused.Problems {
+		check := refused.Check(i)
+		count[check]++
+		switch {
+		case o.Verbosity > 0 || len(refused.Problems) <= maxBlockers || check == refused.Check(0) && count[check] <= maxBlockers:
+			what = append(what, p.What)
+			if !slices.Contains(next, p.Next) {
+				next = append(next, p.Next)
+			}
+		case count[check] == 1:
+			others = append(others, check)
+			what = append(what, p.What+" ("+check+")")
 		}
+	}
+	for _, check := range append([]string{refused.Check(0)}, others...) {
+		shown := 1
+		if check == refused.Check(0) {
+			shown = maxBlockers
+		}
+		if more := count[check] - shown; more > 0 && o.Verbosity == 0 && len(refused.Problems) > maxBlockers {
+			what = append(what, fmt.Sprintf("and %d more of %s", more, check))
+		}
+	}
+	if len(others) > 0 {
+		next = append(next, "See all of them, with what to do, with -v")
 	}
 	return &problem.Error{What: strings.Join(what, "\n"), Next: "Nothing was changed. " + strings.Join(next, "\n"), Err: err}
 }

@@ -3,11 +3,11 @@ package install
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 )
@@ -43,6 +43,8 @@ type health struct {
 	Warnings int                `json:"warnings"`
 	Findings []string           `json:"findings,omitempty"` // the messages of errors, with the checks' IDs
 	Fixes    []doctor.FixResult `json:"fixes,omitempty"`    // of what the install left behind
+
+	DefaultPassword string `json:"defaultPassword,omitempty"` // the user who still has it
 }
 
 func healthOf(report *doctor.Report) *health {
@@ -51,6 +53,9 @@ func healthOf(report *doctor.Report) *health {
 	}
 	h := &health{Errors: report.Summary.Error, Warnings: report.Summary.Warning, Fixes: report.Fixes}
 	for _, c := range report.Checks {
+		if c.ID == auth.Password.ID && c.Status == doctor.Found {
+			h.DefaultPassword = auth.DefaultUser
+		}
 		for _, f := range c.Findings {
 			if f.Severity == doctor.Error {
 				h.Findings = append(h.Findings, fmt.Sprintf("%s (%s)", f.Message, c.ID))
@@ -63,20 +68,25 @@ func healthOf(report *doctor.Report) *health {
 // maxErrors is how many errors the end of an install lists.
 const maxErrors = 3
 
-// printHealth prints the verdict as the last lines of an install.
-func printHealth(out io.Writer, h *health) {
-	switch {
-	case h.Errors > 0:
-		fmt.Fprintf(out, "Kubeflow is degraded: doctor finds %s\n", text.Plural(h.Errors, "error"))
+// printHealth prints the verdict as the last lines of an install, and what to do next as commands.
+func (o *installOptions) printHealth(h *health) {
+	if h.Errors > 0 {
+		fmt.Fprintf(o.Out, "Kubeflow is degraded: doctor finds %s\n", text.Plural(h.Errors, "error"))
 		for _, line := range text.Lines(h.Findings, maxErrors) {
-			fmt.Fprintf(out, "  %s\n", line)
+			fmt.Fprintf(o.Out, "  %s\n", line)
 		}
-		fmt.Fprintln(out, "Next: kubectl kubeflow doctor, then kubectl kubeflow doctor --fix")
-	case h.Warnings > 0:
-		fmt.Fprintf(out, "Kubeflow is healthy; doctor has %s: kubectl kubeflow doctor\n", text.Plural(h.Warnings, "warning"))
-		fmt.Fprintln(out, "Next: kubectl kubeflow expose")
-	default:
-		fmt.Fprintln(out, "Kubeflow is healthy. Next: kubectl kubeflow expose")
+		fmt.Fprintln(o.Out, "Next: kubectl kubeflow doctor, then kubectl kubeflow doctor --fix")
+		return
+	}
+	row := func(name, text string) { o.Screen().Hanging(o.Out, fmt.Sprintf("  %-8s ", name), 11, text) }
+	row("Open", "kubectl kubeflow dashboard")
+	if h.DefaultPassword != "" {
+		row("Sign in", h.DefaultPassword+", default password   "+o.Screen().Warning()+" change it: kubectl kubeflow auth password")
+	}
+	row("Expose", "kubectl kubeflow expose --lb --internal")
+	row("Test", "kubectl kubeflow verify")
+	if h.Warnings > 0 {
+		row("Check", text.Plural(h.Warnings, "warning")+": kubectl kubeflow doctor")
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -29,26 +28,26 @@ func (o *installOptions) showManifests(ctx context.Context) error {
 		patched = "patched as for AKS"
 	}
 	o.Screen().Say("%s: %d objects, %s. No cluster was asked.", plan.Title, len(plan.Objects), patched)
-	return o.showPlan(plan)
+	return o.showPlan(plan, "an AKS cluster")
 }
 
 // preview shows what an install would do, and ends as the install would: with what blocks it.
 func (o *installOptions) preview(ctx context.Context, client *cluster.Client, plan *kubeflow.InstallPlan) error {
 	var err error
 	if o.diff || o.dryRun == string(kubeflow.DryRunServer) {
-		o.printAdapted(plan)
+		o.printAdapted(o.ErrOut, plan)
 		err = o.printDryRun(ctx, client, plan)
 	} else {
-		err = o.showPlan(plan)
+		err = o.showPlan(plan, whereTo(client))
 	}
 	if plan.Refused != nil { // it names what printDryRun counts
-		return client.Explain(blockingProblems(plan.Refused))
+		return client.Explain(o.blockingProblems(plan.Refused))
 	}
 	return err
 }
 
 // showPlan prints what an install would apply.
-func (o *installOptions) showPlan(plan *kubeflow.InstallPlan) error {
+func (o *installOptions) showPlan(plan *kubeflow.InstallPlan, where string) error {
 	o.printed = true
 	switch o.output {
 	case "name":
@@ -63,31 +62,8 @@ func (o *installOptions) showPlan(plan *kubeflow.InstallPlan) error {
 		}
 		return cli.PrintDocument(o.Out, o.output, map[string]any{"apiVersion": "v1", "kind": "List", "items": list})
 	}
-	var rows [][]string
-	for _, stage := range plan.Stages() {
-		objects, writes := 0, 0
-		var waits []string
-		for _, g := range plan.Objects {
-			if g.Stage != stage {
-				continue
-			}
-			if objects++; !g.Unchanged {
-				writes++
-			}
-			for _, gate := range g.Gates {
-				if gate.Service.Name != "" && !slices.Contains(waits, gate.Service.Name) {
-					waits = append(waits, gate.Service.Name)
-				}
-			}
-		}
-		rows = append(rows, []string{stage, fmt.Sprint(objects), fmt.Sprint(writes), strings.Join(waits, ", ")})
-	}
-	if err := o.Screen().Table([]string{"COMPONENT", "OBJECTS", "TO WRITE", "WAITS FOR WEBHOOK"}, rows); err != nil {
-		return err
-	}
-	o.printAdapted(plan)
-	o.Screen().Say("%s:", plan.Title)
-	o.printPlan(plan)
+	o.printPlan(o.Out, plan, where)
+	o.printAdapted(o.Out, plan)
 	o.Screen().Say("Nothing was changed (dry run).")
 	return nil
 }

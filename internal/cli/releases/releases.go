@@ -66,6 +66,7 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 	f.StringVar(&o.download, "download", "", "download --release (default the newest compatible release) to this `FOLDER`, for --mirror")
 	f.StringSliceVarP(&o.wanted, "release", "r", nil, "the `VERSIONS` to download")
 	f.StringVar(&o.mirror, "mirror", "", "download from this `FOLDER|URL` instead of the internet")
+	cli.Requires(f, "mirror", "download")
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not verify the pinned hashes of downloads")
 	cli.Complete(cmd, "release", cli.Fixed(cli.ReleaseNames()...))
 	cli.Complete(cmd, "mirror", cli.Folders)
@@ -98,6 +99,9 @@ func run(ctx context.Context, o *releasesOptions) error {
 		}
 	}
 	kubernetes, installed := o.cluster(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	var rows []releaseRow
 	for _, r := range chosen {
 		rows = append(rows, releaseRowOf(r, kubernetes, installed))
@@ -114,10 +118,12 @@ func (o *releasesOptions) cluster(ctx context.Context) (kubernetes string, insta
 	defer cancel()
 	client, err := o.Connect()
 	if err != nil {
+		o.noCluster(err)
 		return "", nil
 	}
 	v, err := client.View().Version(ctx)
 	if err != nil {
+		o.noCluster(client.Explain(err))
 		return "", nil
 	}
 	inventories, err := inventory.List(ctx, client.View())
@@ -129,6 +135,13 @@ func (o *releasesOptions) cluster(ctx context.Context) (kubernetes string, insta
 		installed[inventory.Release] = true
 	}
 	return v.GitVersion, installed
+}
+
+// noCluster says why it is not known which releases are compatible, unless nobody wants to know.
+func (o *releasesOptions) noCluster(err error) {
+	if !o.Quiet && (o.output == "table" || o.output == "wide") {
+		o.Screen().Say("Note: no cluster: %v", err)
+	}
 }
 
 func (o *releasesOptions) list(rows []releaseRow) error {

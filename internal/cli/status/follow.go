@@ -22,6 +22,9 @@ func (o *statusOptions) follow(ctx context.Context, client *cluster.Client) erro
 		deadline, cancel = context.WithTimeout(ctx, o.timeout)
 		defer cancel()
 	}
+	if !o.wait {
+		o.Idle() // the status itself says how things are
+	}
 	scene := ui.NewScene(o.Screen())
 	var last *kubeflow.Overview
 	var drawErr error

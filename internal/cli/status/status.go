@@ -132,7 +132,7 @@ func (o *statusOptions) show(overview *kubeflow.Overview, rows int) error {
 		}
 		return nil
 	}
-	style := ui.StatusStyle{Tree: o.tree, Wide: o.output == "wide", Now: o.Now(), Rows: rows}
+	style := ui.StatusStyle{Tree: o.tree, Wide: o.output == "wide", Verbose: o.Verbosity > 0, Now: o.Now(), Rows: rows}
 	switch {
 	case overview.AtWork != nil, overview.Inconclusive():
 	case overview.Uninstalling:

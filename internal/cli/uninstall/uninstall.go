@@ -11,7 +11,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui/progress"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
@@ -70,7 +70,6 @@ func NewCommand(d *cli.Deps) *cobra.Command {
 	f.BoolVar(&o.deleteData, "delete-data", false, "also delete user data: Profiles, their namespaces, volumes, runs, notebooks, ...")
 	f.StringVar(&o.confirmed, "confirm", "", "confirm --delete-data by naming the `CONTEXT` of the cluster")
 	uninstallDryRun.Add(cmd, f, &o.dryRun, "", "preview without changing anything; `MODE` is %s")
-	f.Lookup("dry-run").NoOptDefVal = "client"
 	uninstallOutput.Add(cmd, f, &o.output, "o", "print the result as `FORMAT`: %s")
 	f.BoolVar(&o.wait, "wait", true, "wait until the last namespace is deleted; earlier steps are always waited for")
 	f.DurationVar(&o.timeout, "timeout", 15*time.Minute, "time out after this `DURATION`")
@@ -141,9 +140,9 @@ func (o *uninstallOptions) apply(ctx context.Context, client *cluster.Client, pl
 	if stream, ok := o.ErrOut.(*cli.EventStream); ok {
 		options.Observe = stream.Observe
 	} else {
-		progress := ui.NewRemoval(o.Screen(), o.Now)
-		defer progress.Close()
-		options.Observe = progress.Observe
+		shown := progress.NewUninstall(o.Screen(), o.Now)
+		defer shown.Close()
+		options.Observe = shown.Observe
 	}
 	return plan.Apply(ctx, options)
 }

@@ -13,7 +13,10 @@ import (
 )
 
 // BlockedError is returned when an install cannot start. It lists all blocking problems at once.
-type BlockedError struct{ Problems []*problem.Error }
+type BlockedError struct {
+	Problems []*problem.Error
+	Checks   []string // the check of doctor that reports each problem
+}
 
 func (r *BlockedError) Error() string {
 	var lines []string
@@ -21,6 +24,14 @@ func (r *BlockedError) Error() string {
 		lines = append(lines, p.What)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Check returns the check that reports a problem, "" if that is not known.
+func (r *BlockedError) Check(i int) string {
+	if i < len(r.Checks) {
+		return r.Checks[i]
+	}
+	return ""
 }
 
 // Unwrap returns the problems.
@@ -65,7 +76,7 @@ func Run(ctx context.Context, client *cluster.Client, p *plan.Plan) error {
 	}
 	blocked := &BlockedError{}
 	for _, f := range found {
-		blocked.Problems = append(blocked.Problems, f.Error)
+		blocked.Problems, blocked.Checks = append(blocked.Problems, f.Error), append(blocked.Checks, f.Check)
 	}
 	return blocked
 }

@@ -47,6 +47,8 @@ type Fetcher struct {
 	Keep func(address string, content []byte)
 	// Say is called with one line per download; it may be nil.
 	Say func(line string)
+	// Got is called while content is downloaded, with how many bytes have come of how many (-1 if unknown); it may be nil.
+	Got func(address string, got, total int64)
 
 	once sync.Once
 	own  *http.Client

@@ -89,7 +89,7 @@ func (f *Fetcher) attempt(ctx context.Context, address string, stall time.Durati
 		return nil, err
 	}
 	limit := f.limits().Download
-	content, err := bounded.All(ctx, &fed{response.Body, watchdog, stall}, limit)
+	content, err := bounded.All(ctx, &fed{Reader: response.Body, watchdog: watchdog, stall: stall, got: f.counter(address, response.ContentLength)}, limit)
 	var over *bounded.Error
 	if errors.As(err, &over) {
 		return nil, bad("%s cannot be used: %v", address, over)
@@ -105,10 +105,26 @@ type fed struct {
 	io.Reader
 	watchdog *time.Timer
 	stall    time.Duration
+	got      func(n int)
+}
+
+// counter returns a function that reports how much of a response has come, a few times a second.
+func (f *Fetcher) counter(address string, total int64) func(n int) {
+	if f.Got == nil {
+		return func(int) {}
+	}
+	got, last := int64(0), time.Time{}
+	return func(n int) {
+		if got += int64(n); got == total || time.Since(last) >= 100*time.Millisecond {
+			last = time.Now()
+			f.Got(address, got, total)
+		}
+	}
 }
 
 func (r *fed) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
 	r.watchdog.Reset(r.stall)
+	r.got(n)
 	return n, err
 }

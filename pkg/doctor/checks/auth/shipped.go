@@ -30,6 +30,9 @@ var (
 // DefaultPassword is the default password of the static user, which the documentation of Kubeflow publishes.
 const DefaultPassword = "12341234"
 
+// DefaultUser is that user.
+const DefaultUser = "user@example.com"
+
 // Shipped reports whether a value is a default of Kubeflow, or a hash of its default password. Such a value is public: a bundle
 // may keep it, and needs to.
 func Shipped(value string) bool {
