@@ -5,6 +5,7 @@ import (
 	"path"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
@@ -40,7 +41,7 @@ func (n Notify) following(o *release.RenderOptions) {
 	o.Downloading = n.downloading
 	o.Built = func(component string, objects int) {
 		if n != nil {
-			n(Notice{Step: true, Brief: true, Text: fmt.Sprintf("Rendering %s: %d objects", component, objects)})
+			n(Notice{Step: true, Brief: true, Text: fmt.Sprintf("Rendering %s: %s", component, text.Plural(objects, "object"))})
 		}
 	}
 }
