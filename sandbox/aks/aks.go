@@ -22,6 +22,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/answer"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/gateway"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/notebooks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/pipelines"
 )
 
 // An AKS simulates the platform of one cluster.
@@ -35,6 +36,8 @@ type AKS struct {
 	board     *answer.Switchboard
 	mesh      gateway.Cluster
 	servers   *notebooks.Servers
+	pipelines *pipelines.Server
+	objects   *pipelines.Store
 	minor     atomic.Int64 // of the cluster's Kubernetes version, once known
 }
 
@@ -72,6 +75,10 @@ func New(o Options) (*AKS, error) {
 	if a.servers, err = notebooks.NewServers(a.factory); err != nil {
 		return nil, err
 	}
+	if a.objects, err = pipelines.NewStore(); err != nil {
+		return nil, err
+	}
+	a.pipelines = pipelines.NewServer(client, untyped, a.factory, a.objectsOf)
 	a.mesh = gateway.Cluster{
 		Istio: untyped, Pods: core.Pods().Lister(), Services: core.Services().Lister(),
 		Sessions: gateway.NewSessions(), Password: a.password, Program: a.behindGateway,

@@ -13,10 +13,12 @@ import (
 	networklisters "k8s.io/client-go/listers/networking/v1"
 	"k8s.io/client-go/tools/record"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/argo"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/cabundle"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/certmanager"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/enforcer"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/gateway"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/jobs"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/loadbalancer"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/nodes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/notebooks"
@@ -38,11 +40,12 @@ const (
 	Profiles     = "profiles"
 	Notebooks    = "notebooks"
 	Pipelines    = "pipelines"
+	Jobs         = "jobs"
 )
 
 // Parts returns the names of all parts.
 func Parts() []string {
-	return []string{Nodes, Pods, Storage, Enforcer, CABundles, LoadBalancer, CertManager, Profiles, Notebooks, Pipelines}
+	return []string{Nodes, Pods, Storage, Enforcer, CABundles, LoadBalancer, CertManager, Profiles, Notebooks, Pipelines, Jobs}
 }
 
 // Stages returns KWOK's configuration.
@@ -100,9 +103,15 @@ func (a *AKS) parts(events func(component string) record.EventRecorder) ([]part,
 		{Notebooks, func() (part, error) { return notebooks.Loop(a.dynamic, a.factory, events("notebook-controller")), nil }},
 		{Notebooks, func() (part, error) { return a.servers.Loop(), nil }},
 		{Pipelines, func() (part, error) { return pipelines.Profiles(a.dynamic, a.factory), nil }},
+		{Pipelines, func() (part, error) { return argo.Loop(a.client, a.dynamic, a.factory, a.objectsOf), nil }},
 		{LoadBalancer, func() (part, error) { return loadbalancer.New(a.factory, a.balancer(events("service-controller"))) }},
 	}
 	var all []part
+	if a.o.with(Jobs) {
+		for _, loop := range jobs.Loops(a.client, a.dynamic, a.factory) {
+			all = append(all, loop)
+		}
+	}
 	for _, m := range makers {
 		if !a.o.with(m.name) {
 			continue

@@ -10,7 +10,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/jobs"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/notebooks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/pipelines"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/webapps"
 )
 
 // program returns the program that listens on a port of a pod, nil if none does; simulated is whether the pod is one of those
@@ -21,6 +24,22 @@ func (a *AKS) program(pod *corev1.Pod, port int32) (handler http.Handler, simula
 			return handler, true
 		}
 		return nil, true
+	}
+	if jobs.Serves(pod) {
+		return http.HandlerFunc(jobs.Model), true
+	}
+	if pod.Namespace != "kubeflow" {
+		return nil, false
+	}
+	switch name := pod.Labels["app"]; {
+	case name == "ml-pipeline" && port == 8888:
+		return a.pipelines, true
+	case name == "ml-pipeline-ui" && port == 3000:
+		return pipelines.UI(func() (http.Handler, int, string) { return a.behindUI(pod) }), true
+	case (name == "minio" || name == "seaweedfs") && (port == 9000 || port == 8333):
+		return a.objectStore(pod), true
+	case name == "jupyter-web-app" || name == "volumes-web-app" || name == "tensorboards-web-app":
+		return webapps.Handler(a.client, name), true
 	}
 	return nil, false
 }

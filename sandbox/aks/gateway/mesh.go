@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -51,6 +52,11 @@ func wantsPrincipal(policies []unstructured.Unstructured, pod *corev1.Pod) bool 
 		}
 	}
 	return false
+}
+
+// WantsPrincipal reports whether policies admit only members of the mesh to a pod.
+func (c Cluster) WantsPrincipal(ctx context.Context, pod *corev1.Pod) bool {
+	return wantsPrincipal(c.list(ctx, authorizationPolicies, pod.Namespace), pod)
 }
 
 // selects reports whether a policy applies to a pod: without a selector it applies to the whole namespace.

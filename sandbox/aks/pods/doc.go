@@ -1,5 +1,5 @@
-// Package pods simulates the kubelets: scheduled pods start after their images
-// are pulled, become ready, crash, complete or fail to pull, as the real programs
+// Package pods simulates the kubelets: scheduled pods start after their volumes
+// are mounted and their images pulled, become ready, crash, complete or fail to pull, as the real programs
 // would on AKS.
 //
 // decide is a pure function: from a pod, its remembered life and the behaviour of

@@ -87,7 +87,16 @@ func (k *Kubelet) run(ctx context.Context, key string, pod *corev1.Pod) (time.Du
 		return 0, err
 	}
 	runtime, _, _ := strings.Cut(node.Status.NodeInfo.ContainerRuntimeVersion, ":")
-	status, next := decide(pod, l, k.script, k.config, runtime, now)
+	script := k.script
+	cannot := k.unmounted(ctx, pod, runtime)
+	if cannot != "" {
+		script = Script{StartDelay: now.Add(time.Hour).Sub(l.seen)}
+		k.events.Event(pod, corev1.EventTypeWarning, "FailedMount", cannot)
+	}
+	status, next := decide(pod, l, script, k.config, runtime, now)
+	if cannot != "" {
+		next = now.Add(remount)
+	}
 	status.HostIP = internalIP(node)
 	if status.HostIP != "" && len(pod.Status.HostIPs) > 0 {
 		status.HostIPs = []corev1.HostIP{{IP: status.HostIP}}

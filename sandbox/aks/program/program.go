@@ -102,3 +102,26 @@ func (p Program) data(config string) map[string]string {
 	}
 	return found.Data
 }
+
+// Config returns the data of a ConfigMap in the program's namespace.
+func (p Program) Config(name string) (map[string]string, error) {
+	found, err := p.configs.ConfigMaps(p.Namespace).Get(name)
+	if err != nil {
+		return nil, err
+	}
+	return found.Data, nil
+}
+
+// Image returns the image of the program's first container, "" if it is not installed.
+func (p Program) Image() string {
+	found := p.deployment()
+	if found == nil {
+		return ""
+	}
+	for i := range found.Spec.Template.Spec.Containers {
+		if c := &found.Spec.Template.Spec.Containers[i]; c.Name != "istio-proxy" {
+			return c.Image
+		}
+	}
+	return ""
+}
