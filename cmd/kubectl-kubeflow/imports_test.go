@@ -46,6 +46,8 @@ var inner = map[string][]string{
 	"pkg/install/plan":       {"pkg/install/inventory"},
 	"pkg/lock":               {"pkg/install/inventory"},
 
+	"pkg/verify": {"pkg/verify/kfp"},
+
 	"pkg/doctor/checks/auth":      {"pkg/doctor/checks/exposure"},
 	"pkg/doctor/checks/pipelines": {"pkg/doctor/checks/nodes"},
 	"pkg/doctor/checks/platform":  {"pkg/doctor/checks/mesh"},

@@ -114,6 +114,7 @@ func (s *Screen) Verify(r *verify.Report) error {
 	b.WriteString("\n")
 	for _, result := range r.Results {
 		fmt.Fprintln(&b, s.verifyLine(result))
+		s.verifyGraph(&b, result)
 		for _, layer := range result.Layers {
 			if layer.Status != verify.Passed && result.Failure == nil {
 				fmt.Fprintf(&b, "    %s not tested: %s\n", layer.Layer, Indented(layer.Reason))
@@ -132,6 +133,21 @@ func (s *Screen) Verify(r *verify.Report) error {
 	fmt.Fprintf(&b, "%s in %s\n", text.Capitalized(r.Summary()), (time.Duration(r.Seconds * float64(time.Second))).Round(100*time.Millisecond))
 	_, err := io.WriteString(s.Out, b.String())
 	return err
+}
+
+// verifyGraph draws the steps of a pipeline's run as a tree.
+func (s *Screen) verifyGraph(b *strings.Builder, result verify.Result) {
+	for _, step := range result.Graph {
+		sign := map[string]string{"succeeded": s.Sign("✓", "ok"), "failed": s.Sign("✗", "x"), "error": s.Sign("✗", "x")}[step.State]
+		if sign == "" {
+			sign = "-"
+		}
+		fmt.Fprintf(b, "    %s%s %s  %s", strings.Repeat("  ", step.Depth), sign, Indented(step.Name), step.State)
+		if step.Seconds > 0 {
+			fmt.Fprintf(b, " (%.0fs)", step.Seconds)
+		}
+		b.WriteString("\n")
+	}
 }
 
 func (s *Screen) verifyFailure(b *strings.Builder, result verify.Result) {

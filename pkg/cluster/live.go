@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -210,4 +211,28 @@ func (v *liveView) Raw(ctx context.Context, path string) ([]byte, error) {
 	return once(v, rawKey{path}, func() ([]byte, error) {
 		return asked(ctx, v.client, func() ([]byte, error) { return v.client.Kube.CoreV1().RESTClient().Get().AbsPath(path).DoRaw(ctx) })
 	})
+}
+
+// Token issues a token of a ServiceAccount for an audience, which is good for ten minutes.
+func (c *Client) Token(ctx context.Context, namespace, account, audience string) (string, error) {
+	seconds := int64(600)
+	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{Audiences: []string{audience}, ExpirationSeconds: &seconds}}
+	issued, err := c.Kube.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, account, request, metav1.CreateOptions{})
+	if err != nil {
+		return "", err
+	}
+	return issued.Status.Token, nil
+}
+
+// May reports whether somebody else may do verb on a kind of objects in a namespace.
+func (c *Client) May(ctx context.Context, user, verb string, kind schema.GroupResource, namespace string) (bool, error) {
+	review, err := c.Kube.AuthorizationV1().SubjectAccessReviews().Create(ctx, &authorizationv1.SubjectAccessReview{
+		Spec: authorizationv1.SubjectAccessReviewSpec{User: user, Groups: []string{"system:authenticated"}, ResourceAttributes: &authorizationv1.ResourceAttributes{
+			Namespace: namespace, Verb: verb, Group: kind.Group, Resource: kind.Resource,
+		}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		return false, err
+	}
+	return review.Status.Allowed, nil
 }

@@ -14,7 +14,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/verify/kfp"
 )
 
 // Manager is the field manager of what verify creates.
@@ -30,7 +32,9 @@ const (
 
 // kinds are those of the objects that tests create. The ones that belong to them are removed by garbage collection.
 var kinds = []schema.GroupKind{
-	{Group: "kubeflow.org", Kind: "Notebook"},
+	{Group: "kubeflow.org", Kind: "Notebook"}, {Group: "kubeflow.org", Kind: "Experiment"},
+	{Group: "trainer.kubeflow.org", Kind: "TrainJob"}, {Group: "kubeflow.org", Kind: "PyTorchJob"}, {Group: "kubeflow.org", Kind: "MPIJob"},
+	{Group: "serving.kserve.io", Kind: "InferenceService"}, {Group: "serving.kubeflow.org", Kind: "InferenceService"},
 	{Kind: "Pod"}, {Kind: "PersistentVolumeClaim"},
 	{Group: "kubeflow.org", Kind: "Profile"},
 }
@@ -50,10 +54,18 @@ func label(o *unstructured.Unstructured, run, test string) {
 // cleanUp removes what the run created, and returns what is left.
 func (s *Session) cleanUp(ctx context.Context) []string {
 	s.mu.Lock()
-	objects := slices.Clone(s.created)
+	objects, cleaners := slices.Clone(s.created), slices.Clone(s.cleaners)
 	s.mu.Unlock()
 	slices.Reverse(objects)
-	return remove(ctx, s.Client, objects)
+	var left []string
+	limited, cancel := context.WithTimeout(ctx, removal/4)
+	defer cancel()
+	for _, clean := range cleaners {
+		if err := clean(limited); err != nil {
+			left = append(left, "the run in Pipelines: "+redact.Message(err.Error()))
+		}
+	}
+	return append(left, remove(ctx, s.Client, objects)...)
 }
 
 // CleanUp removes what runs left that were killed: in one namespace, or with their Profiles in the whole cluster. Only objects whose
@@ -79,7 +91,50 @@ func CleanUp(ctx context.Context, client *cluster.Client, namespace string) (rem
 			}
 		}
 	}
-	return removed, remove(ctx, client, found), nil
+	left = removeRuns(ctx, client, namespace, found)
+	return removed, append(left, remove(ctx, client, found)...), nil
+}
+
+// removeRuns removes what killed runs left in the database of Pipelines: the experiments of the namespaces that they created, or of
+// the one that the user names. Where Pipelines does not answer they go with it.
+func removeRuns(ctx context.Context, client *cluster.Client, namespace string, found []*unstructured.Unstructured) []string {
+	owners := map[string]string{}
+	for _, o := range found {
+		if o.GetKind() == profileKind.Kind {
+			owners[o.GetName()] = kube.Text(o.Object, "spec", "owner", "name")
+		}
+	}
+	s := newSession(client, Options{Namespace: namespace})
+	defer s.close()
+	if namespace != "" && s.useNamespace(ctx) == nil {
+		owners[namespace] = s.owner
+	}
+	var left []string
+	for name, owner := range owners {
+		limited, cancel := context.WithTimeout(ctx, removal/4)
+		c, err := s.pipelinesInside(limited, owner)
+		if err == nil {
+			err = removeExperiments(limited, c, name)
+		}
+		cancel()
+		if err != nil && namespace != "" && !apierrors.IsForbidden(err) { // with a namespace, what a user sees of them goes
+			left = append(left, "runs in Pipelines: "+redact.Message(err.Error()))
+		}
+	}
+	return left
+}
+
+func removeExperiments(ctx context.Context, c *kfp.Client, namespace string) error {
+	experiments, err := c.Experiments(ctx, namespace)
+	if err != nil {
+		return err
+	}
+	for _, e := range experiments {
+		if strings.HasPrefix(e.Name, namePrefix) {
+			err = errors.Join(err, removeExperiment(ctx, c, e.ID))
+		}
+	}
+	return err
 }
 
 // ours reports whether this program created an object for a test. Whoever can label a Profile cannot have it deleted so.

@@ -20,6 +20,7 @@ type Options struct {
 	Images    map[string]string // replacements, by the image or its prefix
 	Timeout   time.Duration     // for each test; pulling images does not count
 	Overall   time.Duration     // for all of them
+	Sample    bool              // run the tutorial's pipeline
 	Keep      bool              // do not remove what was created
 	Release   string            // as it is known, for the report
 	User      string            // who signs in; "" is the default user of Kubeflow
@@ -106,7 +107,7 @@ func (s *Session) run(ctx context.Context, test *Test) Result {
 	defer t.mu.Unlock()
 	result.Took = time.Since(started)
 	result.Seconds, result.Pulled = result.Took.Seconds(), clock.pulled().Seconds()
-	result.Layers, result.Details, result.Images = t.layers, t.details, t.images
+	result.Layers, result.Details, result.Images, result.Graph = t.layers, t.details, t.images, t.graph
 	if err == nil {
 		return result
 	}

@@ -26,6 +26,7 @@ type watcher struct {
 	since   time.Time // of the problem
 	problem string
 	release func() // ends the time that counts as pulling
+	quiet   bool   // something else says what happens
 }
 
 func (t *T) watch(name string) *watcher {
@@ -42,23 +43,58 @@ func (w *watcher) look(ctx context.Context) (*unstructured.Unstructured, error) 
 		w.t.Step("waiting for pod %s", w.ref.Name)
 		return nil, nil
 	}
+	return w.judge(ctx, pod)
+}
+
+// judge returns the problem of a pod that persists.
+func (w *watcher) judge(ctx context.Context, pod *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	problem := kube.WhyNotReady(pod)
 	w.pulling(ctx, pod, problem)
 	if problem == nil {
 		return pod, nil
 	}
-	w.t.Step("%s", problem)
-	if !problem.Persists() {
+	if !w.quiet {
+		w.t.Step("%s", problem)
+	}
+	what, patience := string(problem.State), persistence[problem.State]
+	unmounted := ""
+	if problem.State == kube.Starting && w.release == nil {
+		if unmounted = w.unmounted(ctx, pod); unmounted != "" {
+			what, patience = "unmounted", unmountedPatience
+		}
+	}
+	if !problem.Persists() && unmounted == "" {
 		w.problem = ""
 		return pod, nil
 	}
-	if what := string(problem.State); what != w.problem {
+	if what != w.problem {
 		w.problem, w.since = what, time.Now()
 	}
-	if time.Since(w.since) < persistence[problem.State] {
+	switch {
+	case time.Since(w.since) < patience:
 		return pod, nil
+	case unmounted != "":
+		return pod, &Failure{About: &w.ref, Message: "it cannot start: " + unmounted, Next: "kubectl kubeflow doctor pipelines notebooks storage"}
 	}
 	return pod, w.failure(ctx, problem)
+}
+
+// unmountedPatience is how long a volume may fail to mount: a disk is detached from another node first, and a Secret may follow its pod.
+const unmountedPatience = 20 * time.Second
+
+// unmounted returns why a volume of a pod cannot be mounted, as its last warning says.
+func (w *watcher) unmounted(ctx context.Context, pod *unstructured.Unstructured) string {
+	latest, message := "", ""
+	for _, e := range w.t.events(ctx, pod) {
+		if at := kube.Text(e.Object, "lastTimestamp"); kube.Text(e.Object, "type") == "Warning" && at >= latest {
+			latest, message = at, kube.Text(e.Object, "reason")+"\n"+kube.Text(e.Object, "message")
+		}
+	}
+	reason, text, _ := strings.Cut(message, "\n")
+	if reason != "FailedMount" && reason != "FailedAttachVolume" {
+		return ""
+	}
+	return redact.Message(text)
 }
 
 // pulling holds the test's clock while an image is pulled.

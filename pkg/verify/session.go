@@ -34,6 +34,8 @@ type Session struct {
 	forwards forwards
 	mu       sync.Mutex
 	created  []*unstructured.Unstructured
+	cleaners []func(context.Context) error // for what is no object of the cluster
+	kfp      string                        // the address of the port-forward to Pipelines
 }
 
 var profileKind = schema.GroupVersionKind{Group: "kubeflow.org", Version: "v1", Kind: "Profile"}
@@ -142,6 +144,13 @@ func (s *Session) create(ctx context.Context, o *unstructured.Unstructured) (*un
 	s.created = append(s.created, o) // before the request, whose answer may be lost
 	s.mu.Unlock()
 	return s.Client.Do(ctx, cluster.Change{Verb: cluster.Create, After: o}, cluster.Options{Manager: Manager})
+}
+
+// onCleanUp has something removed at the end that is no object of the cluster.
+func (s *Session) onCleanUp(remove func(context.Context) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cleaners = append(s.cleaners, remove)
 }
 
 func (s *Session) close() { s.forwards.close() }

@@ -11,7 +11,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/verify/kfp"
 )
 
 // A T is what a running test uses.
@@ -24,6 +26,7 @@ type T struct {
 	layers  []Reached
 	details []string
 	images  []string
+	graph   []kfp.Line
 	waiting string // what it waits for
 }
 
@@ -44,6 +47,16 @@ func (t *T) Detail(format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.details = append(t.details, fmt.Sprintf(format, args...))
+}
+
+// Graph records the steps of a run.
+func (t *T) Graph(lines []kfp.Line) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, line := range lines {
+		line.Message = redact.Message(line.Message)
+		t.graph = append(t.graph, line)
+	}
 }
 
 // Layer records how a layer was reached, and returns the error.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/verify/kfp"
 )
 
 // A Test uses one part of Kubeflow.
@@ -26,7 +27,9 @@ type Test struct {
 }
 
 // Tests returns all tests, in the order in which they are shown.
-func Tests() []*Test { return []*Test{login, notebook, storage} }
+func Tests() []*Test {
+	return []*Test{login, notebook, pipeline, storage, isolation, katib, training, inference, gpu}
+}
 
 // Select returns the tests with these names; without names the quick ones, or all. unknown is a name that no test has.
 func Select(names []string, all bool) (tests []*Test, unknown string) {
@@ -81,6 +84,7 @@ type Result struct {
 	Pulled  float64       `json:"pullSeconds,omitempty"` // spent on pulling images; it does not count towards the timeout
 	Layers  []Reached     `json:"layers,omitempty"`
 	Details []string      `json:"details,omitempty"` // what was seen: an accuracy, a graph
+	Graph   []kfp.Line    `json:"graph,omitempty"`   // the steps of a pipeline's run
 	Images  []string      `json:"images,omitempty"`
 	Failure *Failure      `json:"failure,omitempty"`
 }

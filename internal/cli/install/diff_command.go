@@ -24,7 +24,7 @@ func NewDiffCommand(d *cli.Deps) *cobra.Command {
 		o.diff = true
 		return install(cmd, args)
 	}
-	for _, name := range []string{"diff", "dry-run", "wait", "timeout", "yes"} {
+	for _, name := range []string{"diff", "dry-run", "wait", "timeout", "yes", "verify"} {
 		_ = cmd.Flags().MarkHidden(name) // they exist
 	}
 	cli.GroupFlags(cmd,

@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/verify"
 )
 
 type installOptions struct {
@@ -42,6 +43,9 @@ type installOptions struct {
 	printed bool                   // the -o document is written
 	times   *times                 // per component
 	report  *doctor.Report         // of the checks at the end
+
+	verify   bool
+	verified *verify.Report // of the tests at the end
 }
 
 const installLong = `Install Kubeflow on the cluster of the current context, or upgrade it.
@@ -93,6 +97,7 @@ func newCommand(o *installOptions) *cobra.Command {
 	f.StringSliceVar(&o.skip, "skip", nil, "do not install these `COMPONENTS`")
 	f.StringVar(&o.mirror, "mirror", "", "read archives from this `FOLDER|URL` instead of the internet; it holds each archive at HOST/PATH")
 	cli.LoadRestrictor.Add(cmd, f, &o.restrictor, "", cli.LoadRestrictorUsage)
+	f.BoolVar(&o.verify, "verify", false, "run the quick tests of \"kubectl kubeflow verify\" at the end")
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not verify the pinned hashes of archives")
 	o.adaptFlags.add(cmd, f)
 	o.preflightFlags.add(f)
@@ -121,6 +126,8 @@ func (o *installOptions) validate() error {
 		return &problem.Error{Usage: true, What: "--release and --filename are mutually exclusive", Next: "Specify one of them"}
 	case o.timeout <= 0:
 		return &problem.Error{Usage: true, What: "--timeout must be positive", Next: "For example: --timeout 30m"}
+	case o.verify && !o.wait:
+		return &problem.Error{Usage: true, What: "--verify needs --wait: tests run when everything is ready", Next: "Specify one of them"}
 	}
 	return cmp.Or(cli.CheckName(o.name), installDryRun.Check(o.dryRun), installOutput.Check(o.output), cli.LoadRestrictor.Check(o.restrictor), o.adaptFlags.validate(), o.preflightFlags.validate())
 }
@@ -183,7 +190,11 @@ func (o *installOptions) carryOut(ctx context.Context, client *cluster.Client, p
 			Suppress: o.suppressions, Timeout: o.timeout, Now: o.Now, Confirm: o.confirmSettling(plan), Progress: func(line string) { o.Screen().Say("%s", line) },
 		})
 	}
-	return o.finish(client, plan, result, began, err)
+	var failed error
+	if err == nil && o.verify {
+		o.verified, failed = o.VerifyQuick(ctx, client)
+	}
+	return errors.Join(o.finish(client, plan, result, began, err), failed)
 }
 
 // prepareOptions returns the options that the flags set. A flag that was not set leaves the value of the directory's

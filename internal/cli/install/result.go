@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/preflight"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/verify"
 )
 
 // An installResult is the -o json and -o yaml document of an install.
@@ -39,6 +40,7 @@ type installResult struct {
 	Adaptations []doctor.Adaptation `json:"adaptations,omitempty"`
 	Pending     []apply.Pending     `json:"pending,omitempty"`
 	Health      *health             `json:"health,omitempty"` // the doctor's verdict on a whole Kubeflow
+	Verify      *verify.Report      `json:"verify,omitempty"` // of --verify
 	Error       string              `json:"error,omitempty"`
 }
 
@@ -53,7 +55,7 @@ func (o *installOptions) finish(client *cluster.Client, plan *kubeflow.InstallPl
 	if o.wait {
 		doc.Status = "ready"
 	}
-	doc.Health = healthOf(o.report)
+	doc.Health, doc.Verify = healthOf(o.report), o.verified
 	doc.Rendered = plan.RenderTook.Seconds()
 	if o.times != nil {
 		doc.Components = o.times.components
@@ -82,6 +84,9 @@ func (o *installOptions) finish(client *cluster.Client, plan *kubeflow.InstallPl
 		}
 	default:
 		o.summary(plan, doc, result, took)
+		if o.verified != nil {
+			err = o.Screen().Verify(o.verified)
+		}
 	}
 	if err == nil {
 		err = verdictOf(doc.Health)

@@ -58,6 +58,7 @@ func NewUpgradeCommand(d *cli.Deps) *cobra.Command {
 	f.StringVar(&o.name, "name", "", "the `NAME` of the installation, if there are several")
 	f.StringVar(&backup, "backup", "", "write what users own to this `FILE` first, or none (default kubeflow-backup-TIME.yaml in the current folder)")
 	f.StringVar(&o.mirror, "mirror", "", "read archives from this `FOLDER|URL` instead of the internet; it holds each archive at HOST/PATH")
+	f.BoolVar(&o.verify, "verify", false, "run the quick tests of \"kubectl kubeflow verify\" at the end")
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "do not verify the pinned hashes of archives")
 	f.StringSliceVar(&o.skip, "skip", nil, "remove these `COMPONENTS`, or leave them out")
 	o.adaptFlags.add(cmd, f)

@@ -13,10 +13,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/atomicfile"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/verify"
 )
@@ -24,7 +21,7 @@ import (
 type verifyOptions struct {
 	*cli.Deps
 	names               []string
-	all, keep           bool
+	all, keep, sample   bool
 	listImages, cleanup bool
 	images              []string
 	timeout, overall    time.Duration
@@ -53,6 +50,7 @@ Exit codes: 0 all tests passed, 1 no test could run, 3 a test failed, 4 the
 tests timed out.`,
 		Example: `  kubectl kubeflow verify                  # all quick tests
   kubectl kubeflow verify notebook         # one test
+  kubectl kubeflow verify pipeline --sample  # the tutorial's pipeline
   kubectl kubeflow verify -n team          # in an existing namespace
   kubectl kubeflow verify --list-images    # what an air-gapped cluster needs
   kubectl kubeflow verify --cleanup        # remove what a killed run left`,
@@ -68,8 +66,9 @@ tests timed out.`,
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.BoolVar(&o.all, "all", false, "run all tests, not only the quick ones")
-	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "time out a test after this `DURATION`; pulling images does not count")
-	f.DurationVar(&o.overall, "total-timeout", 30*time.Minute, "time out all tests together after this `DURATION`")
+	f.BoolVar(&o.sample, "sample", false, "pipeline runs \"[Tutorial] Data passing in python components\", which needs the Python package index")
+	f.DurationVar(&o.timeout, "timeout", cli.TestTimeout, "time out a test after this `DURATION`; pulling images does not count")
+	f.DurationVar(&o.overall, "total-timeout", cli.AllTestsTimeout, "time out all tests together after this `DURATION`")
 	f.StringVar(&o.user, "user-email", "", "sign in as the user with this `EMAIL` (default user@example.com)")
 	f.StringVar(&o.passwordFile, "password-file", "", "read the password of the user from `FILE` (default Kubeflow's default password)")
 	f.StringArrayVar(&o.images, "image", nil, "use another image: `FROM=TO`, where FROM is an image, its prefix, or what it is used for")
@@ -111,7 +110,7 @@ func (o *verifyOptions) complete(ctx context.Context) error {
 	case o.cleanup && (o.listImages || o.keep):
 		return &problem.Error{Usage: true, What: "--cleanup cannot be used with --list-images or --keep", Next: "Specify one of them"}
 	}
-	o.run = verify.Options{Tests: tests, Images: map[string]string{}, Timeout: o.timeout, Overall: o.overall, Keep: o.keep, User: o.user}
+	o.run = verify.Options{Tests: tests, Images: map[string]string{}, Timeout: o.timeout, Overall: o.overall, Keep: o.keep, Sample: o.sample, User: o.user}
 	if namespace := o.Flags.Namespace; namespace != nil {
 		o.run.Namespace = *namespace
 	}
@@ -155,18 +154,8 @@ func run(ctx context.Context, o *verifyOptions) error {
 		}
 		return err
 	}
-	if release := kubeflow.InstalledRelease(ctx, client.View()); release != nil {
-		o.run.Release = release.Version
-	}
-	progress := o.Screen().NewVerifyProgress(o.run.Tests)
-	o.run.Observe = progress.Event
-	o.run.Explain = func(ctx context.Context) ([]verify.Explanation, error) { return explanations(ctx, client) }
-	report, err := verify.Run(ctx, client, o.run)
-	progress.Done()
-	if err != nil {
-		report.Error = redact.Message(client.Explain(err).Error())
-	}
-	return errors.Join(o.show(report, err), o.writeEvidence(report), o.verdict(report, err))
+	report, err := o.Verify(ctx, client, o.run)
+	return errors.Join(o.show(report, err), o.writeEvidence(report), cli.VerifyVerdict(report, err))
 }
 
 // show prints the report. Without a result, only documents have something to say.
@@ -194,27 +183,6 @@ func (o *verifyOptions) writeEvidence(report *verify.Report) error {
 	return atomicfile.Into(filepath.Dir(o.evidence), filepath.Base(o.evidence), []byte(text.String()), 0o644)
 }
 
-// verdict maps a report to the error of the command.
-func (o *verifyOptions) verdict(report *verify.Report, err error) error {
-	timedOut := 0
-	for _, r := range report.Results {
-		if r.Failure != nil && r.Failure.TimedOut {
-			timedOut++
-		}
-	}
-	switch failed := report.Count(verify.Failed); {
-	case err != nil:
-		return err
-	case failed > 0 && failed == timedOut:
-		return &problem.Error{What: report.Summary(), Next: "Allow more time with --timeout, or find the cause with: kubectl kubeflow doctor", Err: context.DeadlineExceeded}
-	case failed > 0 || len(report.Left) > 0:
-		return cli.ErrFound
-	case report.Count(verify.Passed) == 0:
-		return &problem.Error{What: "no test applies to this cluster", Next: "Install Kubeflow with: kubectl kubeflow install"}
-	}
-	return nil
-}
-
 func (o *verifyOptions) cleanUp(ctx context.Context, client *cluster.Client) error {
 	removed, left, err := verify.CleanUp(ctx, client, o.run.Namespace)
 	if err != nil {
@@ -230,30 +198,4 @@ func (o *verifyOptions) cleanUp(ctx context.Context, client *cluster.Client) err
 		return &problem.Error{What: "not everything could be removed: " + strings.Join(left, "; "), Next: "Run the same command again"}
 	}
 	return nil
-}
-
-// explanations are the findings of the doctor.
-func explanations(ctx context.Context, client *cluster.Client) ([]verify.Explanation, error) {
-	in, err := kubeflow.FromCluster(ctx, client)
-	if err != nil {
-		return nil, err
-	}
-	report, err := kubeflow.Diagnose(ctx, in, kubeflow.DiagnoseOptions{})
-	if err != nil {
-		return nil, err
-	}
-	var all []verify.Explanation
-	for _, c := range report.Checks {
-		for _, f := range c.Findings {
-			if !f.Severity.AtLeast(doctor.Warning) {
-				continue
-			}
-			e := verify.Explanation{ID: c.ID, Message: f.Message, Severe: f.Severity.AtLeast(doctor.Error)}
-			if f.Fix != nil {
-				e.Fix = f.Fix.Title
-			}
-			all = append(all, e)
-		}
-	}
-	return all, nil
 }
