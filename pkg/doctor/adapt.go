@@ -38,7 +38,7 @@ const Rounds = 5
 // left out. It returns new components with the same names in the same order, and leaves those it was given alone. Each change
 // stays within the component of its object; an object that a fix adds joins the component of the object that needed it.
 func Adapt(ctx context.Context, checks []*Check, components []release.RenderedComponent, facts ...*unstructured.Unstructured) ([]release.RenderedComponent, []Adaptation, error) {
-	checks = slices.DeleteFunc(slices.Clone(checks), func(c *Check) bool { return c.Manifests }) // they have no fixes
+	checks = slices.DeleteFunc(slices.Clone(checks), func(c *Check) bool { return c.Manifests || len(c.Rendered) > 0 }) // they have no fixes
 	m := newManifests(components)
 	var made []Adaptation
 	for range Rounds {

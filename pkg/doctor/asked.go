@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -11,12 +12,32 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
 // asked is a View whose errors remember what was asked, so that a refusal can name the permission that is needed. The View
 // is not embedded: a method that cluster.View gets has to be thought of here.
-type asked struct{ view cluster.View }
+type asked struct {
+	view  cluster.View
+	sight *sight // nil where nobody wants to know
+}
+
+// A sight is whether what was asked for was there. Namespaces and events are left out: there are some, or none, whatever is looked at.
+type sight struct{ looked, saw atomic.Bool }
+
+func (s *sight) note(kind schema.GroupKind, saw bool) {
+	if s == nil || kind == kube.NamespaceKind || kind == kube.EventKind {
+		return
+	}
+	s.looked.Store(true)
+	if saw {
+		s.saw.Store(true)
+	}
+}
+
+// nothing reports whether a look saw nothing of what it looked for.
+func (s *sight) nothing() bool { return s.looked.Load() && !s.saw.Load() }
 
 type askedError struct {
 	verb, kind, namespace string
@@ -41,6 +62,7 @@ func (e *askedError) needs() string {
 
 func (v asked) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstructured, error) {
 	o, err := v.view.Get(ctx, ref)
+	v.sight.note(ref.GroupKind(), err == nil)
 	if err != nil {
 		err = &askedError{"get", ref.Kind, ref.Namespace, err}
 	}
@@ -49,6 +71,7 @@ func (v asked) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstruct
 
 func (v asked) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
 	list, err := v.view.List(ctx, kind, in)
+	v.sight.note(kind, len(list) > 0)
 	if err != nil {
 		err = &askedError{"list", kind.Kind, in.Namespace, err}
 	}
@@ -65,6 +88,7 @@ func (v asked) Logs(ctx context.Context, pod cluster.Ref, of cluster.LogScope) (
 
 func (v asked) Raw(ctx context.Context, path string) ([]byte, error) {
 	answer, err := v.view.Raw(ctx, path)
+	v.sight.note(schema.GroupKind{}, err == nil)
 	if err != nil {
 		err = &askedError{"get", path, "", err}
 	}

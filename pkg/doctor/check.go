@@ -22,16 +22,20 @@ type Check struct {
 	// Sources are where the facts are from: an issue as "kubeflow/manifests#2553", or the address of a page.
 	Sources []string
 	Reads   []schema.GroupKind
-	Writes  []Write  // what its fixes do
-	Paths   []string // what else it asks the API server for: "/.well-known/openid-configuration"
-	Logs    bool     // it reads logs of pods
-	Hint    string   // what to see to in Azure when this check finds something, since no cluster shows it; a sentence, or ""
+	// Rendered are the kinds that it reads of rendered manifests besides: no permission is needed for those.
+	Rendered []schema.GroupKind
+	Writes   []Write  // what its fixes do
+	Paths    []string // what else it asks the API server for: "/.well-known/openid-configuration"
+	Logs     bool     // it reads logs of pods
+	Hint     string   // what to see to in Azure when this check finds something, since no cluster shows it; a sentence, or ""
 	// Preflight checks matter before an install: install runs them on the cluster as it will be, and stops at their errors.
 	Preflight bool
 	// Everywhere tells that what it finds concerns Kubeflow in whichever namespace it is: another copy of cert-manager. The other
 	// checks' findings about other people's namespaces are only worth knowing.
 	Everywhere bool
-	Manifests  bool // it judges rendered manifests alone, and does not apply to what is on a cluster
+	// Absence tells that it looks for what should not be there, so that all is well if nothing is.
+	Absence   bool
+	Manifests bool // it judges rendered manifests alone, and does not apply to what is on a cluster
 	// Reach tells whether the check is part of the diagnosis of one namespace, which needs no more than the permissions of its users.
 	Reach Reach
 	Run   func(context.Context, Exam) ([]Finding, error) // an error means that it could not look

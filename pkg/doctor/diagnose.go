@@ -63,7 +63,8 @@ func examine(ctx context.Context, view cluster.View, c *Check, s Settings, share
 		missed.admit(&result)
 		result.Reason = redact.Message(result.Reason)
 	}()
-	findings, err := c.Run(ctx, Exam{View: asked{view}, Settings: s, gaps: missed, memo: shared})
+	looked := &sight{}
+	findings, err := c.Run(ctx, Exam{View: asked{view, looked}, Settings: s, gaps: missed, memo: shared})
 	if err != nil {
 		result.Status, result.Reason, result.failed = blame(err)
 		return result
@@ -74,11 +75,17 @@ func examine(ctx context.Context, view cluster.View, c *Check, s Settings, share
 		findings[i].mask()
 	}
 	sortFindings(findings)
-	if len(findings) > 0 {
+	switch {
+	case len(findings) > 0:
 		result.Status, result.Findings = Found, findings
+	case looked.nothing() && !c.Absence && missed.first == nil && missed.note == "":
+		result.Status, result.Reason = NotApplicable, nothingThere
 	}
 	return result
 }
+
+// nothingThere is the reason of a check that found nothing because there was nothing to look at: that is no proof that all is well.
+const nothingThere = "there is nothing to look at"
 
 // sortFindings puts the worst first.
 func sortFindings(findings []Finding) {

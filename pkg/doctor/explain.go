@@ -6,92 +6,96 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
+// A blamed is a finding on its way to its root cause.
+type blamed struct {
+	*Finding
+	check string
+	order int // the place in the report: of findings that explain each other, the first is the cause
+	cause *blamed
+}
+
 // explain joins what is only a consequence to its cause: one cause is one finding, with everything else beneath it. The mention of a cause
 // that was looked for and not found is dropped.
 func (r *Report) explain() {
-	faults := r.faults()
+	var all []*blamed
+	byCheck := map[string][]*blamed{}
+	byObject := map[cluster.Ref][]*blamed{}
 	for i := range r.Checks {
-		own := r.Checks[i].ID
-		for j := range r.Checks[i].Findings {
-			f := &r.Checks[i].Findings[j]
-			if cause := r.Check(f.ExplainedBy); cause != nil && cause.Status == OK {
-				f.ExplainedBy = ""
-			}
-			if f.ExplainedBy == "" {
-				f.ExplainedBy = r.causeOf(f, own, faults)
-			}
-		}
-	}
-	r.followCauses()
-}
-
-// faults returns the checks that found something worse than information, by the objects that it is about.
-func (r *Report) faults() map[cluster.Ref][]string {
-	by := map[cluster.Ref][]string{}
-	for _, c := range r.Checks {
-		for _, f := range c.Findings {
-			if !f.Severity.AtLeast(Warning) {
+		c := &r.Checks[i]
+		for j := range c.Findings {
+			b := &blamed{Finding: &c.Findings[j], check: c.ID, order: len(all)}
+			all = append(all, b)
+			byCheck[c.ID] = append(byCheck[c.ID], b)
+			if !b.Severity.AtLeast(Warning) {
 				continue
 			}
-			for _, ref := range append([]cluster.Ref{f.About.Ref}, f.Affects...) {
-				if id := ref.Identity(); !slices.Contains(by[id], c.ID) {
-					by[id] = append(by[id], c.ID)
+			for _, ref := range append([]cluster.Ref{b.About.Ref}, b.Affects...) {
+				if id := ref.Identity(); !slices.Contains(byObject[id], b) {
+					byObject[id] = append(byObject[id], b)
 				}
 			}
 		}
 	}
-	return by
-}
-
-// causeOf returns the check that found the cause of a finding, "" if none did.
-func (r *Report) causeOf(f *Finding, own string, faults map[cluster.Ref][]string) string {
-	for _, ref := range f.Needs {
-		for _, id := range faults[ref.Identity()] {
-			if id != own {
-				return id
-			}
-		}
+	for _, b := range all {
+		b.cause = r.causeOf(b, byCheck, byObject)
 	}
-	for _, id := range f.PerhapsBy {
-		if c := r.Check(id); c != nil && id != own && slices.ContainsFunc(c.Findings, func(f Finding) bool { return f.Severity.AtLeast(Warning) }) {
-			return id
-		}
-	}
-	return ""
-}
-
-// followCauses makes each finding name its root cause: a cause that is itself explained is not drawn. Of two checks that explain each other,
-// the one listed first is the cause.
-func (r *Report) followCauses() {
-	explained := map[string]string{} // checks all of whose findings have one cause
-	for _, c := range r.Checks {
-		if len(c.Findings) == 0 {
-			continue
-		}
-		cause := c.Findings[0].ExplainedBy
-		if cause != "" && !slices.ContainsFunc(c.Findings, func(f Finding) bool { return f.ExplainedBy != cause }) && !r.circular(c.ID, cause, explained) {
-			explained[c.ID] = cause
-		}
-	}
-	for i := range r.Checks {
-		c := &r.Checks[i]
-		for j := range c.Findings {
-			f := &c.Findings[j]
-			root := f.ExplainedBy
-			for explained[root] != "" {
-				root = explained[root]
-			}
-			if f.ExplainedBy = root; root == c.ID {
-				f.ExplainedBy = ""
-			}
+	for _, b := range all {
+		switch root := b.root(); {
+		case root.check != b.check:
+			b.ExplainedBy = root.check
+		case b.cause != nil, b.ExplainedBy == b.check:
+			b.ExplainedBy = "" // what the same check found is beside it
 		}
 	}
 }
 
-// circular reports whether a check would explain itself if it had this cause.
-func (r *Report) circular(id, cause string, explained map[string]string) bool {
-	for cause != "" && cause != id {
-		cause = explained[cause]
+// causeOf returns the finding that is the nearest cause of another one, nil if there is none.
+func (r *Report) causeOf(b *blamed, byCheck map[string][]*blamed, byObject map[cluster.Ref][]*blamed) *blamed {
+	if c := r.Check(b.ExplainedBy); c != nil {
+		if cause := first(byCheck[c.ID], b, Info); cause != nil {
+			return cause
+		}
+		if c.Status == OK || c.Status == NotApplicable {
+			b.ExplainedBy = ""
+		}
 	}
-	return cause == id
+	if b.ExplainedBy != "" {
+		return nil // by a check that was not run, or could not look
+	}
+	for _, ref := range b.Needs {
+		if cause := first(byObject[ref.Identity()], b, Warning); cause != nil {
+			return cause
+		}
+	}
+	for _, id := range b.PerhapsBy {
+		if cause := first(byCheck[id], b, Warning); cause != nil {
+			return cause
+		}
+	}
+	return nil
+}
+
+// first returns the first finding of another check that is at least as bad as that.
+func first(list []*blamed, b *blamed, least Severity) *blamed {
+	for _, other := range list {
+		if other.check != b.check && other.Severity.AtLeast(least) {
+			return other
+		}
+	}
+	return nil
+}
+
+// root follows causes to the one that has none. Where they lead in a circle, the first in the report is the root.
+func (b *blamed) root() *blamed {
+	var path []*blamed
+	at := b
+	for !slices.Contains(path, at) {
+		if at.cause == nil {
+			return at
+		}
+		path = append(path, at)
+		at = at.cause
+	}
+	circle := path[slices.Index(path, at):]
+	return slices.MinFunc(circle, func(x, y *blamed) int { return x.order - y.order })
 }

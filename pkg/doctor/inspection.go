@@ -45,7 +45,7 @@ func (i *Inspection) Find(ref cluster.Ref) *Inspected {
 // inspectOnce returns the settings with an Inspect that all checks share.
 func (s Settings) inspectOnce(ctx context.Context, view cluster.View) Settings {
 	if inspect := s.Inspect; inspect != nil {
-		once := sync.OnceValues(func() (*Inspection, error) { return inspect(ctx, asked{view}) })
+		once := sync.OnceValues(func() (*Inspection, error) { return inspect(ctx, asked{view: view}) })
 		s.Inspect = func(context.Context, cluster.View) (*Inspection, error) { return once() }
 	}
 	return s

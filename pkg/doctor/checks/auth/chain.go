@@ -103,6 +103,7 @@ func down(o *unstructured.Unstructured) []doctor.Finding {
 	f := doctor.Finding{Severity: doctor.Error, About: doctor.Subject{Ref: cluster.RefOf(o), Field: "status.conditions"}, Consequence: cannotSignIn,
 		Message: o.GetName() + " is not available", Advice: "See why its pods are not ready.",
 		Command: fmt.Sprintf("kubectl describe %s -n %s %s", escape.Word(strings.ToLower(o.GetKind())), escape.Word(o.GetNamespace()), escape.Word(o.GetName()))}
+	f.Needs = []cluster.Ref{cluster.RefOf(o)} // what is wrong with its pods or its references is the cause
 	condition := kube.Condition(o, "Available")
 	_, has := o.Object["status"]
 	switch {

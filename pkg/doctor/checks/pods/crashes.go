@@ -80,6 +80,7 @@ func crashFinding(pod *unstructured.Unstructured, c kube.Container) doctor.Findi
 		Consequence: crashImpact,
 		ExplainedBy: cmp.Or(knownCrashes[pod.GetLabels()["app"]], knownCrashes[pod.GetLabels()["component"]]),
 		Advice:      crashAdvice,
+		Needs:       append(workloads.WorkloadsOf(pod), cluster.RefOf(pod)),
 		Command:     fmt.Sprintf("kubectl logs -n %s %s -c %s --previous", escape.Word(pod.GetNamespace()), escape.Word(pod.GetName()), escape.Word(c.Name)),
 	}
 	if c.Last != nil {

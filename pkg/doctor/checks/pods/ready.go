@@ -89,7 +89,7 @@ func waitingFinding(pod *unstructured.Unstructured, reason *workloads.PodReason)
 		Advice:      reason.Advice,
 		Command:     "kubectl describe pod -n " + escape.Words(pod.GetNamespace(), pod.GetName()),
 		PerhapsBy:   reason.PerhapsBy,
-		Needs:       []cluster.Ref{cluster.RefOf(pod)},
+		Needs:       append(workloads.WorkloadsOf(pod), cluster.RefOf(pod)),
 	}
 }
 

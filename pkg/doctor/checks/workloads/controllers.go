@@ -3,6 +3,7 @@ package workloads
 import (
 	"context"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -20,8 +21,37 @@ var controllerKinds = []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKi
 const controllerFields = "metadata/labels metadata/annotations metadata/ownerReferences metadata/creationTimestamp metadata/deletionTimestamp " +
 	"spec/replicas spec/selector spec/template/metadata"
 
+// EveryDeployment is how checks list the Deployments of the whole cluster: there may be thousands, of which few fields are enough.
+var EveryDeployment = cluster.Scope{Keep: "metadata/labels metadata/ownerReferences spec/replicas spec/template/metadata/labels spec/template/spec/containers/name " +
+	"spec/template/spec/containers/image spec/template/spec/containers/command spec/template/spec/containers/args"}
+
+// StatusFields are what is read of objects whose controllers write what is wrong with them: there may be thousands.
+const StatusFields = "metadata/annotations metadata/creationTimestamp metadata/deletionTimestamp metadata/generation metadata/ownerReferences " +
+	"status/conditions status/phase status/message"
+
+// EveryNotebook is how checks list the Notebooks of all users.
+var EveryNotebook = cluster.Scope{Keep: StatusFields + " spec/template/spec/containers/name spec/template/spec/containers/volumeMounts"}
+
 // controllers are the workloads of one namespace, and its ReplicaSets.
 type controllers struct{ sets, workloads []*unstructured.Unstructured }
+
+// WorkloadsOf names the workload that a pod belongs to, as far as the pod tells: none, or one.
+func WorkloadsOf(pod *unstructured.Unstructured) []cluster.Ref {
+	owner := metav1.GetControllerOf(pod)
+	if owner == nil {
+		return nil
+	}
+	ref := cluster.Ref{APIVersion: owner.APIVersion, Kind: owner.Kind, Namespace: pod.GetNamespace(), Name: owner.Name}
+	if owner.Kind == kube.ReplicaSetKind.Kind {
+		hash := pod.GetLabels()["pod-template-hash"]
+		name, named := strings.CutSuffix(owner.Name, "-"+hash)
+		if hash == "" || !named {
+			name = owner.Name[:max(strings.LastIndexByte(owner.Name, '-'), 0)]
+		}
+		ref.Kind, ref.Name = kube.DeploymentKind.Kind, name
+	}
+	return []cluster.Ref{ref}
+}
 
 // ControllersOf returns the workloads of a namespace to restart to recreate the pods of these owners.
 func ControllersOf(ctx context.Context, e doctor.Exam, namespace string, owners map[cluster.Ref]bool) ([]*unstructured.Unstructured, error) {
