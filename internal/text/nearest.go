@@ -42,6 +42,26 @@ func Closest(text string, names []string) string {
 	return best
 }
 
+// Within is a name that is the beginning or the end of a text and at least half of it, or the other way round, as when something was
+// renamed: "dashboard" and "centraldashboard". It is empty when there is none, or more than one.
+func Within(text string, names []string) string {
+	found := ""
+	for _, name := range names {
+		short, long := text, name
+		if len(short) > len(long) {
+			short, long = long, short
+		}
+		if len(short) < 6 || 2*len(short) < len(long) || !strings.HasPrefix(long, short) && !strings.HasSuffix(long, short) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = name
+	}
+	return found
+}
+
 // DidYouMean adds a guess to what to do: "did you mean katib? Choose from …".
 func DidYouMean(guess, otherwise string) string {
 	if guess == "" {

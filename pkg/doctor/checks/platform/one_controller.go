@@ -29,7 +29,7 @@ var OneController = &doctor.Check{
 
 	Everywhere: true,
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		all, err := e.List(ctx, kube.DeploymentKind, cluster.Scope{Keep: watcherFields})
+		all, err := e.List(ctx, kube.DeploymentKind, workloads.EveryDeployment)
 		if err != nil {
 			return nil, err
 		}
@@ -50,10 +50,6 @@ var OneController = &doctor.Check{
 		return findings, nil
 	},
 }
-
-// watcherFields are what is read of all Deployments: there may be thousands.
-const watcherFields = "metadata/labels metadata/ownerReferences spec/replicas spec/template/spec/containers/name spec/template/spec/containers/image " +
-	"spec/template/spec/containers/command spec/template/spec/containers/args"
 
 // A controllerKind is a controller that a cluster may have several of, as long as they watch different namespaces.
 type controllerKind struct {

@@ -19,6 +19,8 @@ type edge struct {
 	port func(place) any
 	// soft tells that what refers works without it for a while: a warning instead of an error.
 	soft bool
+	// elsewhere tells that what is not on this cluster may be on another one that answers for it.
+	elsewhere bool
 	// effect says what does not work without it.
 	effect string
 }
@@ -117,12 +119,13 @@ var edges = []edge{
 	{from: one(kube.APIServiceKind), field: "spec.service.name", read: beside(kube.ServiceKind), port: sibling("port", 443), effect: "The API server does not serve this API, and deletion of namespaces hangs."},
 	{from: one(kube.IngressKind), field: "spec.defaultBackend.service.name", to: kube.ServiceKind, port: ingressPort, effect: noRoute},
 	{from: one(kube.IngressKind), field: "spec.rules[].http.paths[].backend.service.name", to: kube.ServiceKind, port: ingressPort, effect: noRoute},
+	{from: one(kube.PersistentVolumeClaimKind), field: "spec.storageClassName", to: kube.StorageClassKind, effect: noVolume},
+	{from: one(kube.StatefulSetKind), field: "spec.volumeClaimTemplates[].spec.storageClassName", to: kube.StorageClassKind, effect: noVolume},
 	{from: one(policyBindingKind), field: "spec.policyName", to: admissionPolicyKind, effect: "The policy is not enforced."},
 
 	{from: one(virtualServiceKind), field: "spec.gateways[]", read: gateway, effect: noRoute},
-	{from: one(virtualServiceKind), field: "spec.{http,tls,tcp}[].route[].destination.host", read: host, port: destinationPort, effect: noRoute},
+	{from: one(virtualServiceKind), field: "spec.{http,tls,tcp}[].route[].destination.host", read: host, port: destinationPort, elsewhere: true, effect: noRoute},
 	{from: one(destinationRuleKind), field: "spec.host", read: host, soft: true, effect: "The rule has no effect."},
-	{from: one(gatewayKind), field: "spec.servers[].tls.credentialName", to: kube.SecretKind, effect: "The gateway does not serve HTTPS for these hosts."},
 	{from: one(authorizationKind), field: "spec.rules[].from[].source.principals[]", read: principal, soft: true, effect: "Requests of that ServiceAccount are not matched."},
 	{from: one(authorizationKind), field: "spec.rules[].when[].values[]", read: principalCondition, soft: true, effect: "Requests of that ServiceAccount are not matched."},
 
@@ -142,11 +145,12 @@ var edges = []edge{
 }
 
 const (
+	noVolume   = "No volume is provisioned, and its pods are not scheduled."
 	noRoute    = "Requests are answered with 404 or 503."
 	conversion = "Objects of this kind cannot be read or written at other versions."
 )
 
-func one(kinds ...schema.GroupKind) []schema.GroupKind { return kinds }
+func one[T any](list ...T) []T { return list }
 
 // allEdges returns every edge, with those of pods for each kind that has pods.
 func allEdges() []edge {

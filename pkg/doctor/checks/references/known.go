@@ -2,23 +2,16 @@ package references
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
@@ -31,6 +24,7 @@ type known struct {
 	profiles  map[string]bool
 
 	everything []*unstructured.Unstructured // all manifests, of whatever kind
+	elsewhere  []*unstructured.Unstructured // on a cluster: workloads in other namespaces, of which only the labels of their pods are known
 }
 
 func newKnown() *known {
@@ -96,110 +90,22 @@ func (k *known) defines(kind schema.GroupKind) bool {
 	return false
 }
 
+// concerns reports whether a reference is Kubeflow's. On a cluster, an object without a namespace may be anybody's: it is Kubeflow's if it
+// leads into one of Kubeflow's namespaces, or is for those who are there.
+func (k *known) concerns(p place, t target) bool {
+	if k.manifests || p.object.GetNamespace() != "" {
+		return true
+	}
+	if t.namespace != "" {
+		return workloads.IsSystem(t.namespace)
+	}
+	return slices.ContainsFunc(kube.Items(p.object.Object, "subjects"), func(s map[string]any) bool { return workloads.IsSystem(kube.Text(s, "namespace")) })
+}
+
 // ours reports whether an object is Kubeflow's or in a profile namespace, as far as its namespace tells. Manifests may be for a namespace
 // that they do not bring.
 func (k *known) ours(namespace string) bool {
 	return namespace == "" || workloads.IsSystem(namespace) || k.profiles[namespace] || k.manifests && k.objects[kube.NamespaceKind][""][namespace] == nil
-}
-
-// A listing is a kind that is read of a cluster.
-type listing struct {
-	kind     schema.GroupKind
-	in       []string // namespaces; all if empty
-	metadata bool
-}
-
-// listings are read of a cluster. Only what bears no keys is read as metadata: nothing of a Secret but its name.
-var listings = []listing{
-	{kind: kube.DeploymentKind, in: workloads.Namespaces},
-	{kind: kube.StatefulSetKind, in: workloads.Namespaces},
-	{kind: kube.DaemonSetKind, in: workloads.Namespaces},
-	{kind: kube.ConfigMapKind, in: workloads.Namespaces},
-	{kind: kube.PersistentVolumeClaimKind, in: workloads.Namespaces},
-	{kind: kube.ServiceKind, in: workloads.Namespaces},
-	{kind: serviceAccountKind, in: workloads.Namespaces, metadata: true},
-	{kind: kube.SecretKind, in: []string{"auth", dashboard.KubeflowNamespace, workloads.Namespace, "oauth2-proxy"}, metadata: true},
-	{kind: virtualServiceKind, in: workloads.Namespaces},
-	{kind: authorizationKind, in: workloads.Namespaces},
-	{kind: gatewayKind},
-	{kind: destinationRuleKind},
-	{kind: certificateKind},
-	{kind: kube.MutatingWebhookConfigurationKind},
-	{kind: kube.ValidatingWebhookConfigurationKind},
-	{kind: kube.APIServiceKind},
-}
-
-// read returns what a View shows.
-func read(ctx context.Context, e doctor.Exam) (*known, error) {
-	k := newKnown()
-	var unknowable *cluster.ErrUnknowable
-	if _, err := e.Version(ctx); errors.As(err, &unknowable) {
-		return k, k.readManifests(ctx, e)
-	} else if err != nil {
-		return nil, err
-	}
-	namespaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
-	if err != nil {
-		return nil, err
-	}
-	k.add(namespaces...)
-	for _, ns := range namespaces {
-		k.profiles[ns.GetName()] = doctor.IsProfile(ns)
-	}
-	exists := map[string]bool{}
-	for name := range k.objects[kube.NamespaceKind][""] {
-		exists[name] = true
-	}
-	var mu sync.Mutex
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(8)
-	for _, l := range listings {
-		in := l.in
-		if len(in) == 0 {
-			in = []string{""}
-		}
-		for _, namespace := range in {
-			if namespace != "" && !exists[namespace] {
-				continue
-			}
-			group.Go(func() error {
-				list, err := e.List(ctx, l.kind, cluster.Scope{Namespace: namespace, Metadata: l.metadata})
-				mu.Lock()
-				defer mu.Unlock()
-				switch {
-				case meta.IsNoMatchError(err):
-					return nil
-				case apierrors.IsForbidden(err) && e.Without(err):
-					return nil
-				case err != nil:
-					return err
-				}
-				k.take(l, namespace, list)
-				return nil
-			})
-		}
-	}
-	return k, group.Wait()
-}
-
-// take adds a list that was read, and notes that nothing else is there.
-func (k *known) take(l listing, namespace string, list []*unstructured.Unstructured) {
-	for _, o := range list {
-		if o.GetKind() == "" || o.GetKind() == "PartialObjectMetadata" {
-			o = o.DeepCopy()
-			o.SetGroupVersionKind(l.kind.WithVersion("v1"))
-		}
-		k.add(o)
-	}
-	if k.read[l.kind] == nil {
-		k.read[l.kind] = map[string]bool{}
-	}
-	k.read[l.kind][namespace] = true
-	if namespace == "" {
-		for name := range k.objects[kube.NamespaceKind][""] {
-			k.read[l.kind][name] = true
-		}
-	}
 }
 
 // readManifests reads all kinds of the table: there are no requests to save.

@@ -12,15 +12,20 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
 // A gap is something that is named and does not exist.
 type gap struct {
-	what   string // "ConfigMap kubeflow/x", "key y of ConfigMap kubeflow/x"
-	near   string // the nearest name that exists, "" if none is near
-	soft   bool
-	effect string
-	users  []place
+	what string // "ConfigMap kubeflow/x", "key y of ConfigMap kubeflow/x"
+	near string // the nearest name that exists, "" if none is near
+	soft bool
+	// elsewhere tells that it may be in a place that was not read: Services of other clusters of a mesh.
+	elsewhere bool
+	effect    string
+	needs     []cluster.Ref // what is missing, where it is an object
+	users     []place
 }
 
 // gaps collects them by what is missing, in the order in which they are found.
@@ -40,6 +45,7 @@ func (g *gaps) add(p place, new gap) {
 		g.order = append(g.order, known)
 	}
 	known.soft = known.soft && new.soft
+	known.elsewhere = known.elsewhere && new.elsewhere
 	known.users = append(known.users, p)
 }
 
@@ -62,25 +68,39 @@ func (k *known) followOne(e edge, p place, g *gaps) {
 	if e.read != nil {
 		t = e.read(p)
 	}
-	if t.name == "" || p.beside["optional"] == true || given(t) {
+	if t.name == "" || p.beside["optional"] == true || given(t) || !k.concerns(p, t) {
 		return
 	}
-	found := k.find(t)
+	found, runs := k.find(t), k.runs(p.object)
 	switch {
-	case found == nil && !k.complete(t.kind, t.namespace), found == nil && k.madeLater(t):
+	case found == nil && !k.complete(t.kind, t.namespace), found == nil && (k.manifests || runs) && k.madeLater(t):
 	case found == nil:
+		soft := e.soft && !k.admitsNobody(p)
 		near := k.nearest(t)
+		if near == "" && !soft {
+			near = k.renamed(t)
+		}
 		if near != "" || !e.soft && !alwaysThere(t.namespace) && !shipped(p) {
-			g.add(p, gap{what: describe(t), near: near, soft: e.soft, effect: e.effect})
+			g.add(p, gap{what: describe(t), near: near, soft: runs || soft, elsewhere: e.elsewhere, effect: e.effect, needs: one(t.ref())})
 		}
 	default:
-		k.followKeys(e, p, found, g)
+		k.followKeys(e, p, found, runs, g)
 		k.followPort(e, p, found, g)
 	}
 }
 
+// runs reports whether a workload on a cluster has all its pods: what it refers to was there when they started, and is missed when they are
+// started again.
+func (k *known) runs(o *unstructured.Unstructured) bool {
+	if k.manifests || !workloads.IsWorkload(o.GroupVersionKind().GroupKind()) || len(kube.Map(o.Object, "status")) == 0 {
+		return false
+	}
+	ready, _ := cluster.Ready(o)
+	return ready && (kube.Number(o.Object, "status", "readyReplicas") > 0 || kube.Number(o.Object, "status", "numberReady") > 0)
+}
+
 // followKeys looks for the keys of a ConfigMap or Secret that are named with it.
-func (k *known) followKeys(e edge, p place, found *unstructured.Unstructured, g *gaps) {
+func (k *known) followKeys(e edge, p place, found *unstructured.Unstructured, runs bool, g *gaps) {
 	keys := keysOf(found)
 	if e.keys == "" || p.beside["optional"] == true || len(keys) == 0 && (!k.manifests || found.GetKind() == kube.SecretKind.Kind) {
 		return // of a cluster's Secrets only the names are read, and what is empty in manifests is filled later
@@ -97,7 +117,7 @@ func (k *known) followKeys(e edge, p place, found *unstructured.Unstructured, g 
 		}
 		parent := strings.TrimSuffix(p.path, p.path[strings.LastIndexByte(p.path, '.')+1:])
 		at.object, at.path = p.object, parent+at.path
-		g.add(at, gap{what: fmt.Sprintf("key %s of %s", key, kube.KindName(found)), near: near, effect: podsWait})
+		g.add(at, gap{what: fmt.Sprintf("key %s of %s", key, kube.KindName(found)), near: near, soft: runs, effect: podsWait})
 	})
 }
 
@@ -152,7 +172,7 @@ func given(t target) bool {
 // madeLater reports whether something else makes a Secret: a Certificate, or a server that issues its own certificate. A name that is a
 // slip away from an existing one is more likely wrong.
 func (k *known) madeLater(t target) bool {
-	if t.kind != kube.SecretKind || !k.manifests {
+	if t.kind != kube.SecretKind {
 		return false
 	}
 	if slices.Contains(k.issued(t.namespace), t.name) {
@@ -201,6 +221,14 @@ func (k *known) nearest(t target) string {
 		if k.objects[t.kind][namespace][t.name] != nil {
 			return describe(target{t.kind, namespace, t.name})
 		}
+	}
+	return ""
+}
+
+// renamed returns the existing object that a missing one was perhaps renamed to, "" if there is none. Of manifests there is no earlier name.
+func (k *known) renamed(t target) string {
+	if name := text.Within(t.name, k.names(t)); name != "" && !k.manifests {
+		return describe(target{t.kind, t.namespace, name})
 	}
 	return ""
 }

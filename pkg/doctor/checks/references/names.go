@@ -23,15 +23,11 @@ var Names = &doctor.Check{
 	Why: "Kubernetes accepts an object that names another one which does not exist: a Secret, a ServiceAccount, the Service of a webhook, a " +
 		"gateway, the key of a ConfigMap, a named port or the labels of pods. What depends on it then waits or fails, mostly without an error " +
 		"where one would look.",
-	FixNote: "No automatic fix: either the name or what it names may be what is wrong. The finding names the nearest existing one.",
-	Sources: []string{"https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/#restrictions", "kubeflow/manifests#2689"},
-	Reads:   Kinds(),
-	// On a cluster it reads more than the other checks, and controllers make some of what is named: it runs there when it is named.
-	Manifests: true,
+	FixNote:  "No automatic fix: either the name or what it names may be what is wrong. The finding names the nearest existing one.",
+	Sources:  []string{"https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/#restrictions", "kubeflow/manifests#2689"},
+	Reads:    listedKinds(),
+	Rendered: Kinds(),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		if _, err := e.Version(ctx); err == nil && !e.Named {
-			return nil, doctor.Skip("on a cluster it runs when it is named: kubectl kubeflow doctor references")
-		}
 		k, err := read(ctx, e)
 		if err != nil {
 			return nil, err
@@ -41,6 +37,9 @@ var Names = &doctor.Check{
 		k.followSelectors(g)
 		k.followProbes(g)
 		k.followProviders(g)
+		k.followSubsets(g)
+		k.followCredentials(g)
+		k.followAddresses(g)
 		k.followKinds(g)
 		return k.findings(g), nil
 	},
@@ -75,7 +74,7 @@ func (k *known) followProviders(g *gaps) {
 	var names []string
 	known := false
 	for _, o := range k.of(kube.ConfigMapKind) {
-		if name := o.GetName(); name != "istio" && !strings.HasPrefix(name, "istio-") {
+		if name := o.GetName(); name != "istio" && !strings.HasPrefix(name, "istio-") { // of a revision, of users, and those of the AKS add-on
 			continue
 		}
 		var config map[string]any
@@ -110,24 +109,46 @@ func (k *known) findings(g *gaps) []doctor.Finding {
 		}
 		first := users[0]
 		f := doctor.Finding{
-			Severity:    doctor.Error,
+			Severity:    k.severity(missing, users),
 			About:       doctor.Subject{Ref: cluster.RefOf(first.object), Field: first.path},
 			Message:     fmt.Sprintf("%s does not exist, but %s", text.Capitalized(missing.what), text.Names(users, text.Most, func(p place) string { return kube.KindName(p.object) + " refers to it in " + p.path })),
 			Consequence: missing.effect,
 			Advice:      "Create it, or correct the name.",
-		}
-		if missing.soft {
-			f.Severity = doctor.Warning
 		}
 		if missing.near != "" {
 			f.Advice = fmt.Sprintf("Create it, or correct the name: the nearest that exists is %s.", missing.near)
 		}
 		if !k.manifests {
 			f.Command = show(first.object)
+			f.Needs = append(missing.needs, cluster.RefOf(first.object))
+			for _, p := range users[1:] {
+				f.Affects = appendRef(f.Affects, first, p)
+			}
 		}
 		findings = append(findings, f)
 	}
 	return findings
+}
+
+// severity tells how bad a gap is. What users own is theirs to repair. On a cluster, what may be served from elsewhere is only worth knowing
+// unless its name is a slip away from what is there.
+func (k *known) severity(g *gap, users []place) doctor.Severity {
+	switch {
+	case !k.manifests && g.elsewhere && g.near == "":
+		return doctor.Info
+	case g.soft, !k.manifests && !slices.ContainsFunc(users, func(p place) bool { return !k.profiles[p.object.GetNamespace()] }):
+		return doctor.Warning
+	}
+	return doctor.Error
+}
+
+// appendRef adds the object of a place to those that a finding affects, once, if it is not the one that the finding is about.
+func appendRef(list []cluster.Ref, first, p place) []cluster.Ref {
+	ref := cluster.RefOf(p.object)
+	if ref == cluster.RefOf(first.object) || slices.Contains(list, ref) {
+		return list
+	}
+	return append(list, ref)
 }
 
 func resource(o *unstructured.Unstructured) string {

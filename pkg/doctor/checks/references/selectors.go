@@ -81,6 +81,7 @@ func selected(pods []pod, namespace string, selector labels.Selector) []pod {
 // selected pods do not have.
 func (k *known) followSelectors(g *gaps) {
 	pods := k.pods()
+	everywhere := append(slices.Clone(pods), k.podsElsewhere()...)
 	inNamespace := map[string][]pod{"": pods}
 	for _, p := range pods {
 		inNamespace[p.owner.GetNamespace()] = append(inNamespace[p.owner.GetNamespace()], p)
@@ -91,7 +92,11 @@ func (k *known) followSelectors(g *gaps) {
 			if s.anywhere || s.from == authorizationKind && namespace == dashboard.KubeflowNamespace {
 				namespace = ""
 			}
-			places(o, s.field, func(p place) { k.followSelector(s, p, inNamespace[namespace], namespace, g) })
+			among := inNamespace[namespace]
+			if s.anywhere {
+				among = everywhere
+			}
+			places(o, s.field, func(p place) { k.followSelector(s, p, among, namespace, g) })
 		}
 	}
 }
@@ -119,11 +124,14 @@ func (k *known) followSelector(s selection, at place, pods []pod, namespace stri
 	if s.from == kube.ServiceKind && len(found) > 0 {
 		k.followTargetPorts(o, found, g)
 	}
-	if len(found) > 0 || !k.manifests && s.from != kube.ServiceKind {
+	if len(found) > 0 || !k.allPods(s, namespace) {
 		return
 	}
 	near := nearly(pods, wanted, o.GetName())
-	if near == nil || shipped(at) {
+	if near == nil && s.anywhere && !k.manifests {
+		g.add(at, gap{what: "pod with labels " + labels.Set(wanted).String(), elsewhere: !k.routed(o), soft: true, effect: s.effect})
+	}
+	if near == nil || shipped(at) || !k.manifests && !slip(near, wanted, o.GetName()) {
 		return // pods that something else makes: Knative's, notebooks, jobs
 	}
 	var differ []string
@@ -138,6 +146,59 @@ func (k *known) followSelector(s selection, at place, pods []pod, namespace stri
 		what: "pod with labels " + labels.Set(wanted).String() + inWords(namespace), effect: s.effect,
 		near: fmt.Sprintf("%s, whose pods have %s", kube.KindName(near.owner), strings.Join(differ, ", ")),
 	})
+}
+
+// allPods reports whether what makes the pods that a selector may select is known. On a cluster, pods without a workload are not.
+func (k *known) allPods(s selection, namespace string) bool {
+	switch {
+	case k.manifests:
+		return true
+	case s.anywhere, namespace == "":
+		return k.read[kube.DeploymentKind][""]
+	}
+	return k.read[kube.DeploymentKind][namespace] && k.read[kube.StatefulSetKind][namespace]
+}
+
+// routed reports whether a VirtualService names a gateway.
+func (k *known) routed(o *unstructured.Unstructured) bool {
+	for _, service := range k.of(virtualServiceKind) {
+		found := false
+		places(service, "spec.gateways[]", func(p place) {
+			t := gateway(p)
+			found = found || t.namespace == o.GetNamespace() && t.name == o.GetName()
+		})
+		if found {
+			return true
+		}
+	}
+	return false
+}
+
+// slip reports whether pods were meant: each label is theirs or a slip away from it, or they have the name of what selects.
+func slip(p *pod, wanted map[string]string, name string) bool {
+	for key, value := range wanted {
+		have, there := p.labels[key]
+		if have != value && (!there || text.Closest(value, []string{have}) == "" && text.Within(value, []string{have}) == "") {
+			return p.owner.GetName() == name
+		}
+	}
+	return true
+}
+
+// podsElsewhere returns the pods that Deployments in other namespaces make, and those that are there without a workload.
+func (k *known) podsElsewhere() []pod {
+	var all []pod
+	for _, o := range k.elsewhere {
+		p := pod{owner: o, labels: map[string]string{}}
+		for key, value := range kube.Map(o.Object, "spec", "template", "metadata", "labels") {
+			p.labels[key] = fmt.Sprint(value)
+		}
+		all = append(all, p)
+	}
+	for _, o := range k.of(kube.PodKind) {
+		all = append(all, pod{owner: o, labels: o.GetLabels()})
+	}
+	return all
 }
 
 func inWords(namespace string) string {

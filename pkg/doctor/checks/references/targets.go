@@ -6,12 +6,17 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
 // A target is the object that a field names. One without a name is not looked for: wildcards, other clusters.
 type target struct {
 	kind            schema.GroupKind
 	namespace, name string
+}
+
+func (t target) ref() cluster.Ref {
+	return cluster.Ref{APIVersion: t.kind.WithVersion("v1").GroupVersion().String(), Kind: t.kind.Kind, Namespace: t.namespace, Name: t.name}
 }
 
 // The ways in which names are written.
