@@ -124,3 +124,11 @@ func covers(rule networkingv1.NetworkPolicyPort, port Port) bool {
 	}
 	return rule.Port.IntVal == port.Number
 }
+
+// ClosedPorts returns which ports of a pod NetworkPolicies of its namespace close to clients that are no pods, such as nodes and the API server.
+func ClosedPorts(policies []networkingv1.NetworkPolicy, pod labels.Set, ports ...Port) []Port {
+	return blockedPorts(policies, pod, ports, nil)
+}
+
+// Admits reports whether a policy would let clients that are no pods reach a port, if it selected the pod.
+func Admits(p networkingv1.NetworkPolicy, port Port) bool { return admits(p, port, nil) }

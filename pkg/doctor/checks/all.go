@@ -10,6 +10,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/certificates"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/controllers"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/exposure"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/installation"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/manifests"
@@ -63,6 +64,7 @@ func All() []*doctor.Check {
 		platform.PodSecurity,
 		platform.AdmissionsEnforcer,
 		platform.Webhooks,
+		platform.WebhookPolicies,
 		references.Names,
 		nodes.Ready,
 		nodes.Clock,
@@ -103,6 +105,7 @@ func All() []*doctor.Check {
 		notebooks.GpuTolerations,
 		notebooks.PipelinesToken,
 		notebooks.Culling,
+		notebooks.VolumeMounts,
 		training.MpiOperator,
 		training.MpiOwners,
 		exposure.Endpoint,
@@ -118,6 +121,7 @@ func All() []*doctor.Check {
 		tenancy.Contributors,
 		tenancy.NamespaceDeletion,
 		tenancy.Quotas,
+		controllers.Conditions,
 		team.Workloads,
 		team.PodDefaults,
 		upgrades.LeftOvers,

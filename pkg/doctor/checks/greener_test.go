@@ -16,8 +16,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/controllers"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/installation"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/pods"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/references"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/status"
@@ -60,6 +62,24 @@ func TestDoctorIsNeverGreenerThanStatus(t *testing.T) {
 		}
 	}
 	t.Logf("%d broken objects, each named", broken)
+}
+
+// TestReleasesThatRunHaveNoBrokenReferences takes each release as a healthy cluster: what is read of one is less than of manifests.
+func TestReleasesThatRunHaveNoBrokenReferences(t *testing.T) {
+	mirror := kubetest.Mirror(t)
+	for _, name := range []string{"1.2.0", "1.8.1", "1.9.1", "1.10.2", "26.03"} {
+		rendered, err := release.Render(t.Context(), release.Input{Release: name}, release.RenderOptions{Mirror: mirror, SkipVerify: true, CacheDir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		healthy := running(rendered.Objects())
+		live := cluster.Saved("the test", cluster.Memory{Now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Version: &version.Info{GitVersion: "v1.35.4"}}, healthy...)
+		for _, c := range []*doctor.Check{references.Names, controllers.Conditions} {
+			if got := runCheck(live, c, doctor.Settings{}); slices.ContainsFunc(got.Findings, func(f doctor.Finding) bool { return f.Severity.AtLeast(doctor.Warning) }) {
+				t.Errorf("%s is healthy, and %s finds:\n%s", name, c.ID, formatReport(got))
+			}
+		}
+	}
 }
 
 // greener returns what the checks find, and what status calls not ready.

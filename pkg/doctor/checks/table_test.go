@@ -103,6 +103,9 @@ func skipReason(path string, a *txtar.Archive) string {
 var skippedCases = map[string]string{
 	"platform/removed-apis/of-kubeflow-1-2":                   "no API server serves these APIs anymore",
 	"references/names/cluster":                                "needs a mesh",
+	"references/names/a-healthy-cluster":                      "needs a mesh",
+	"references/names/permissions-of-a-cluster":               "needs a mesh",
+	"references/names/routes-of-a-cluster":                    "needs a mesh",
 	"references/names/manifests":                              "of manifests alone",
 	"manifests/valid/refused":                                 "no API server accepts these objects",
 	"platform/admissions-enforcer/manifests-for-aks":          "before an install",

@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -188,4 +189,20 @@ func sameHost(a, b string) bool {
 	u, err := url.Parse(a)
 	v, err2 := url.Parse(b)
 	return err == nil && err2 == nil && u.Host == v.Host
+}
+
+// judgeSessions reports several oauth2-proxies that do not share what they remember: a sign-in that begins at one and ends at another fails.
+func (c chain) judgeSessions() []doctor.Finding {
+	store, proof := c.Setting("session_store_type"), c.Setting("code_challenge_method")
+	if !c.proxy() || kube.Replicas(c.Workload) < 2 || !proof.Set || proof.Value == "" || store.Value == "redis" {
+		return nil
+	}
+	return []doctor.Finding{{
+		Severity:    doctor.Warning,
+		About:       doctor.Subject{Ref: cluster.RefOf(c.Workload), Field: "spec.replicas"},
+		Message:     fmt.Sprintf("oauth2-proxy has %d replicas, uses PKCE, and has no session store that they share", kube.Replicas(c.Workload)),
+		Consequence: "Now and then a user's sign-in fails with Invalid code_verifier.",
+		Advice:      "Run one replica, or configure Redis as the session store.",
+		Command:     fmt.Sprintf("kubectl scale deployment -n %s %s --replicas=1", escape.Word(c.Workload.GetNamespace()), escape.Word(c.Workload.GetName())),
+	}}
 }

@@ -126,7 +126,7 @@ func (c chain) idle() bool {
 
 // judge compares the parts of a sign-in.
 func (c chain) judge(ctx context.Context) ([]doctor.Finding, error) {
-	findings := slices.Concat(down(c.Workload), c.judgeCookie(), c.judgeScopes())
+	findings := slices.Concat(down(c.Workload), c.judgeCookie(), c.judgeSessions(), c.judgeScopes())
 	if !c.ownDex() {
 		foreign, err := c.judgeForeign(ctx)
 		return slices.Concat(findings, foreign, c.judgeRules()), err
