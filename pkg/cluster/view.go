@@ -77,6 +77,7 @@ func Ahead(ctx context.Context, view View, questions ...Question) {
 	if !joined {
 		asking = &sync.WaitGroup{}
 	}
+	ctx = context.WithValue(ctx, inAdvance{}, true)
 	for _, q := range questions {
 		asking.Go(func() {
 			if q.Ref.Name != "" {
@@ -89,6 +90,11 @@ func Ahead(ctx context.Context, view View, questions ...Question) {
 }
 
 type aheadKey struct{}
+
+type inAdvance struct{}
+
+// InAdvance reports whether a View is asked ahead: whoever asks may never need the answer.
+func InAdvance(ctx context.Context) bool { return ctx.Value(inAdvance{}) != nil }
 
 // Joined returns a context, and a function that waits until all questions asked ahead with it are answered. A View of objects reads
 // what its caller may change afterwards.

@@ -26,8 +26,8 @@ type asked struct {
 // A sight is whether what was asked for was there. Namespaces and events are left out: there are some, or none, whatever is looked at.
 type sight struct{ looked, saw atomic.Bool }
 
-func (s *sight) note(kind schema.GroupKind, saw bool) {
-	if s == nil || kind == kube.NamespaceKind || kind == kube.EventKind {
+func (s *sight) note(ctx context.Context, kind schema.GroupKind, saw bool) {
+	if s == nil || cluster.InAdvance(ctx) || kind == kube.NamespaceKind || kind == kube.EventKind {
 		return
 	}
 	s.looked.Store(true)
@@ -62,7 +62,7 @@ func (e *askedError) needs() string {
 
 func (v asked) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstructured, error) {
 	o, err := v.view.Get(ctx, ref)
-	v.sight.note(ref.GroupKind(), err == nil)
+	v.sight.note(ctx, ref.GroupKind(), err == nil)
 	if err != nil {
 		err = &askedError{"get", ref.Kind, ref.Namespace, err}
 	}
@@ -71,7 +71,7 @@ func (v asked) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstruct
 
 func (v asked) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
 	list, err := v.view.List(ctx, kind, in)
-	v.sight.note(kind, len(list) > 0)
+	v.sight.note(ctx, kind, len(list) > 0)
 	if err != nil {
 		err = &askedError{"list", kind.Kind, in.Namespace, err}
 	}
@@ -88,7 +88,7 @@ func (v asked) Logs(ctx context.Context, pod cluster.Ref, of cluster.LogScope) (
 
 func (v asked) Raw(ctx context.Context, path string) ([]byte, error) {
 	answer, err := v.view.Raw(ctx, path)
-	v.sight.note(schema.GroupKind{}, err == nil)
+	v.sight.note(ctx, schema.GroupKind{}, err == nil)
 	if err != nil {
 		err = &askedError{"get", path, "", err}
 	}

@@ -59,7 +59,7 @@ func hasMounts(notebook *unstructured.Unstructured) bool {
 func mountsFinding(notebooks []*unstructured.Unstructured) doctor.Finding {
 	first := notebooks[0]
 	f := doctor.Finding{
-		Severity:    doctor.Warning,
+		Severity:    doctor.Info, // of a user, who may not use the dashboard
 		About:       doctor.Subject{Ref: cluster.RefOf(first), Field: "spec.template.spec.containers[0].volumeMounts"},
 		Message:     text.Names(notebooks, text.Most, kube.KindName) + text.Verb(len(notebooks), " has", " have") + " no volumeMounts",
 		Consequence: "The dashboard's page of notebooks answers with an internal error (500) in that namespace.",

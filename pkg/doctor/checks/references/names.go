@@ -130,13 +130,14 @@ func (k *known) findings(g *gaps) []doctor.Finding {
 	return findings
 }
 
-// severity tells how bad a gap is. What users own is theirs to repair. On a cluster, what may be served from elsewhere is only worth knowing
-// unless its name is a slip away from what is there.
+// severity tells how bad a gap is. On a cluster, what users own is theirs to repair, and may name what they have yet to make; that, and what
+// may be served from elsewhere, is only worth knowing unless its name is a slip away from what is there.
 func (k *known) severity(g *gap, users []place) doctor.Severity {
+	ofUsers := !k.manifests && !slices.ContainsFunc(users, func(p place) bool { return !k.profiles[p.object.GetNamespace()] })
 	switch {
-	case !k.manifests && g.elsewhere && g.near == "":
+	case !k.manifests && g.near == "" && (g.elsewhere || ofUsers):
 		return doctor.Info
-	case g.soft, !k.manifests && !slices.ContainsFunc(users, func(p place) bool { return !k.profiles[p.object.GetNamespace()] }):
+	case g.soft, ofUsers:
 		return doctor.Warning
 	}
 	return doctor.Error
