@@ -158,8 +158,9 @@ func random(name string) bool {
 		if len(run) > 8 && strings.ToLower(run) != run && strings.ToUpper(run) != run && !Known(run) && scrambled(run) {
 			return true
 		}
-		if len(run) > longestAbbreviation && lettersOnly.MatchString(run) && !vowel.MatchString(run) {
-			return true
+		if letters := digit.ReplaceAllString(run, ""); !vowel.MatchString(letters) &&
+			(len(letters) > longestAbbreviation || len(run) > 8 && letters != run && strings.ToLower(run) != run) {
+			return true // capitals and digits are in no hash that names a pod
 		}
 		if numberOnly.MatchString(run) && len(run) > maxDigits {
 			return true

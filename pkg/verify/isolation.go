@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -145,7 +146,7 @@ func (t *T) pagesOf(ctx context.Context, other string) (tried int, err error) {
 			if !strings.Contains(p.text, `"success"`) {
 				continue // a page, not the API
 			}
-			return tried, &Failure{Message: fmt.Sprintf("%s may see %s, which belongs to %s", t.browser.user, path, stranger), Next: "Find why: kubectl auth can-i --list -n " + other + " --as " + t.browser.user}
+			return tried, &Failure{Message: fmt.Sprintf("%s may see %s, which belongs to %s", t.browser.user, path, stranger), Next: "Find why: " + escape.Commandf("kubectl auth can-i --list -n %s --as %s", other, t.browser.user)}
 		default:
 			return tried, p.unexpected("403")
 		}

@@ -77,10 +77,14 @@ func with(t *testing.T, a *txtar.Archive, more ...*unstructured.Unstructured) *t
 func elsewhere(c doctor.CheckReport) (found map[string]doctor.Severity, changes []string) {
 	found = map[string]doctor.Severity{}
 	for _, f := range c.Findings {
-		if f.About.Namespace == editors || f.About.Name == editors || !f.Severity.AtLeast(doctor.Warning) {
+		if !f.Severity.AtLeast(doctor.Warning) {
 			continue
 		}
-		found[f.About.Ref.Identity().String()] = f.Severity
+		for _, about := range append([]cluster.Ref{f.About.Ref}, f.Affects...) {
+			if about.Namespace != editors && about.Name != editors {
+				found[about.Identity().String()] = f.Severity
+			}
+		}
 		if f.Fix == nil {
 			continue
 		}

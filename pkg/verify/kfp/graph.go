@@ -5,11 +5,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 )
 
 // A node is a node in the status of an Argo Workflow.
@@ -149,7 +150,7 @@ func unpack(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unpacking the artifact: %w", err)
 	}
-	content, err := io.ReadAll(io.LimitReader(packed, largest))
+	content, err := bounded.Start(packed, largest)
 	if err != nil {
 		return nil, fmt.Errorf("unpacking the artifact: %w", err)
 	}
@@ -160,7 +161,7 @@ func unpack(data []byte) ([]byte, error) {
 			return content, nil // a compressed file that is no archive
 		}
 		if header.Typeflag == tar.TypeReg {
-			return io.ReadAll(io.LimitReader(archive, largest))
+			return bounded.Start(archive, largest)
 		}
 	}
 }

@@ -101,11 +101,11 @@ func changePassword(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error
 	user := dex.User(e.PasswordUser)
 	switch {
 	case user == nil:
-		return nil, fmt.Errorf("dex has no user %s of its own", e.PasswordUser)
+		return nil, doctor.Skip("dex has no user %s of its own", e.PasswordUser)
 	case user.Hash.Value == e.PasswordHash:
 		return nil, nil
 	case user.Hash.Object == nil || !cluster.PasswordHash.MatchString(user.Hash.Value):
-		return nil, fmt.Errorf("where dex has the password of %s is not known", e.PasswordUser)
+		return nil, doctor.Skip("where dex has the password of %s is not known", e.PasswordUser)
 	}
 	holder := cluster.RefOf(user.Hash.Object).Identity()
 	var put func(*unstructured.Unstructured)
@@ -119,7 +119,7 @@ func changePassword(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error
 		}
 		put = func(o *unstructured.Unstructured) { _ = unstructured.SetNestedField(o.Object, file, "data", dexFile) }
 	default:
-		return nil, fmt.Errorf("the password of %s is in %s, where this program does not write", e.PasswordUser, holder)
+		return nil, doctor.Skip("the password of %s is in %s, where this program does not write", e.PasswordUser, holder)
 	}
 	write := cluster.Edit(user.Hash.Object, put)
 	f := doctor.Finding{

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -18,7 +19,7 @@ var Authentication = &doctor.Check{
 	FixNote: "No automatic fix, because every remedy excludes some clients: make the load balancer internal, limit its source ranges, or remove the address with " +
 		"kubectl kubeflow expose.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
-	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.RouteKinds, dashboard.AuthenticationKinds),
+	Reads:   append(slices.Concat(dashboard.GatewayKinds, dashboard.RouteKinds, dashboard.AuthenticationKinds), kube.NamespaceKind),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		gateway, endpoints, err := Outside(ctx, e)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
@@ -16,7 +17,7 @@ var Endpoint = &doctor.Check{
 	Why: "Kubeflow creates no address that is reachable from outside the cluster: its gateway's Service is a NodePort or ClusterIP. That is a valid choice, " +
 		"because a port-forward always works, so this is never more than information.",
 	FixNote: "No automatic fix: kubectl kubeflow expose lists the methods, and refuses a public address without authentication.",
-	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.RouteKinds),
+	Reads:   append(slices.Concat(dashboard.GatewayKinds, dashboard.RouteKinds), kube.NamespaceKind),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		gateway, err := findGateway(ctx, e)
 		if err != nil {

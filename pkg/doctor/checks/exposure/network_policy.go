@@ -24,7 +24,7 @@ var NetworkPolicy = &doctor.Check{
 	FixNote: "--fix adds a NetworkPolicy that admits all sources to the gateway's ports, as kubectl kubeflow expose --lb does. Limit the clients at the load " +
 		"balancer, because the gateway sees the address of a node as their source.",
 	Sources: []string{"kubeflow/manifests#3547", "kubeflow/manifests#3227"},
-	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.NetworkKinds),
+	Reads:   append(slices.Concat(dashboard.GatewayKinds, dashboard.NetworkKinds), kube.NamespaceKind),
 	Writes:  []doctor.Write{{Kind: kube.NetworkPolicyKind, Names: []string{dashboard.AllowName}, Fields: []string{"/spec"}, Create: true}},
 	Hint:    "A network security group on the subnet may block clients of the load balancer: az network nsg list.",
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -17,7 +18,7 @@ var TLS = &doctor.Check{
 	FixNote: "No automatic fix, because you choose the DNS name. kubectl kubeflow expose --lb --tls serves HTTPS with a certificate from a private CA, --tls " +
 		"letsencrypt with one for a public DNS name. A proxy in front of the load balancer may terminate TLS as well, which this check cannot see.",
 	Sources: []string{"https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"},
-	Reads:   dashboard.GatewayKinds,
+	Reads:   append(slices.Clone(dashboard.GatewayKinds), kube.NamespaceKind),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		gateway, services, err := LoadBalancers(ctx, e)
 		if err != nil {
