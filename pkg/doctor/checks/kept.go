@@ -54,8 +54,8 @@ func keptFields() redact.Table {
 		dashboard.AuthorizationPolicyKind:                                {"spec/**"},
 		dashboard.RequestAuthenticationKind:                              {"spec/**"},
 		{Group: "security.istio.io", Kind: "*"}:                          {"spec/**"},
-		{Group: "rbac.authorization.k8s.io", Kind: "RoleBinding"}:        {"roleRef/{kind,name} name", "subjects/kind kind", "subjects/name person", "subjects/namespace name"},
-		{Group: "rbac.authorization.k8s.io", Kind: "ClusterRoleBinding"}: {"roleRef/{kind,name} name", "subjects/kind kind", "subjects/name person", "subjects/namespace name"},
+		{Group: "rbac.authorization.k8s.io", Kind: "RoleBinding"}:        {"roleRef/kind kind", "roleRef/name id", "subjects/kind kind", "subjects/name person", "subjects/namespace name"},
+		{Group: "rbac.authorization.k8s.io", Kind: "ClusterRoleBinding"}: {"roleRef/kind kind", "roleRef/name id", "subjects/kind kind", "subjects/name person", "subjects/namespace name"},
 		{Group: "gateway.networking.k8s.io", Kind: "*"}:                  {"spec/**", "status/addresses/{type,value} host", conditions},
 		{Group: "kubeflow.org", Kind: "PodDefault"}:                      {"spec/desc text", selector("spec/selector"), "spec/env env", "spec/volumes/name name", "spec/volumes/projected/sources/serviceAccountToken/{audience,path,expirationSeconds} id", "spec/volumeMounts/name name", "spec/volumeMounts/{mountPath,readOnly}"},
 		{Group: "kubeflow.org", Kind: "Profile"}:                         {"spec/owner/kind", "spec/owner/name person", "spec/resourceQuotaSpec/hard resources", conditions},
@@ -112,7 +112,7 @@ var podSpec = []string{
 	"volumes/projected/sources/serviceAccountToken/{audience,path,expirationSeconds} id",
 	containers("name name"), containers("image image"), containers("{restartPolicy,imagePullPolicy}"), containers("{args,command} args"), containers("env env"), containers("envFrom/{configMapRef,secretRef}/name name"), containers("envFrom/prefix"), containers("envFrom/{configMapRef,secretRef}/optional"),
 	containers("resources/{requests,limits} resources"), containers("ports/name name"), containers("ports/{containerPort,hostPort,protocol,hostIP}"), containers("volumeMounts/name name"), containers("volumeMounts/{mountPath,readOnly,subPath}"),
-	containers("securityContext/**"), containers("{livenessProbe,readinessProbe,startupProbe}/{httpGet,tcpSocket,grpc}/host name"), containers("{livenessProbe,readinessProbe,startupProbe}/{httpGet,tcpSocket,grpc}/{port,scheme}"),
+	containers("securityContext/**"), containers("{livenessProbe,readinessProbe,startupProbe}/{httpGet,tcpSocket,grpc}/host name"), containers("{livenessProbe,readinessProbe,startupProbe}/{httpGet,tcpSocket,grpc}/port name"), containers("{livenessProbe,readinessProbe,startupProbe}/httpGet/scheme"),
 	containers("lifecycle/{postStart,preStop}/{httpGet,tcpSocket}/host name"),
 }
 

@@ -363,13 +363,16 @@ func TestRolesAreSufficient(t *testing.T) {
 			all = append(all, objects(t, "{apiVersion: v1, kind: Namespace, metadata: {name: "+ns+"}}")...)
 		}
 	}
-	all = append(all, objects(t, string(content))...)
+	roles := objects(t, string(content))
+	all = append(all, roles...)
 	all = append(all, binding("Role", state.Namespace, state.WriterRole, "fixing-user"))
 	for user, names := range map[string][]string{"diagnosing-user": {reader}, "fixing-user": {reader, fixer}} {
 		for _, name := range names {
 			all = append(all, binding("ClusterRole", "", name, user))
-			for _, ns := range secretNamespaces {
-				all = append(all, binding("Role", ns, name, user))
+			for _, role := range roles {
+				if role.GetKind() == "Role" && role.GetName() == name {
+					all = append(all, binding("Role", role.GetNamespace(), name, user))
+				}
 			}
 		}
 	}

@@ -181,7 +181,7 @@ func admitsSystem(policies []networkingv1.NetworkPolicy, pod labels.Set, port da
 // finding names the policy that was meant to admit the API server, or one that isolates the pods.
 func (c called) finding(configuration, service, pod *unstructured.Unstructured, port dashboard.Port, policies []networkingv1.NetworkPolicy, engine string) *doctor.Finding {
 	f := &doctor.Finding{
-		Severity:    doctor.Error,
+		Severity:    doctor.Info, // whether an engine applies them to the API server's connections differs
 		Message:     fmt.Sprintf("NetworkPolicies in namespace %s keep the API server from the pods of Service %s/%s, and %s enforces them", c.namespace, c.namespace, c.name, engine),
 		Consequence: fmt.Sprintf("%s cannot be called: the objects that it should review are rejected after a timeout.", kube.KindName(configuration)),
 		Advice:      "Admit all sources to the webhook's port.",
@@ -196,7 +196,7 @@ func (c called) finding(configuration, service, pod *unstructured.Unstructured, 
 		if selects(p, pod.GetLabels()) || !dashboard.Admits(p, port) || !matchesSome(p, c.name, pod) {
 			continue
 		}
-		f.About = policySubject(p)
+		f.Severity, f.About = doctor.Warning, policySubject(p)
 		f.Cause = fmt.Sprintf("NetworkPolicy %s/%s would admit it, and selects labels that the pods do not have.", p.Namespace, p.Name)
 		f.Advice = "Make it select the labels that the Service selects."
 		f.Command = escape.Commandf("kubectl patch networkpolicy -n %s %s --type=json -p %s", p.Namespace, p.Name,
