@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -58,7 +57,7 @@ func keep(ctx context.Context, view cluster.View, components []release.RenderedC
 	unadapted := k.leaveOut(adapted, claims)
 	https := doctor.Adaptation{Check: "exposure/tls", Title: "Keep HTTPS on the gateway", Reason: "it was configured on the cluster, and the manifests have none"}
 	secrets := doctor.Adaptation{Check: "auth/secrets", Title: "Keep the password and secrets that the cluster has", Reason: "the manifests contain the default ones"}
-	volumes := doctor.Adaptation{Check: "storage/claims", Title: "Keep the volumes that the cluster has", Reason: "the spec of a PVC cannot be changed"}
+	volumes := doctor.Adaptation{Check: "storage/claims", Title: "Keep the size of volumes that were expanded", Reason: "a volume cannot shrink"}
 	for n := range k.components {
 		objects := slices.Clone(k.components[n].Objects)
 		k.components[n].Objects = objects
@@ -154,31 +153,14 @@ func (k *kept) leaveOut(adapted []doctor.Adaptation, claims map[cluster.Ref]*uns
 	return before
 }
 
-// immutable are the fields of a PVC that the API server lets nobody change.
-var immutable = []string{"storageClassName", "accessModes", "volumeMode", "volumeName", "selector", "dataSource", "dataSourceRef"}
-
-// keepVolume returns a PVC with the immutable fields of the one on the cluster, and with no smaller size; nil where the manifests want
-// the same.
+// keepVolume returns a PVC with the size of the one on the cluster; nil unless that is larger, since a volume cannot shrink.
 func keepVolume(wanted, live *unstructured.Unstructured) *unstructured.Unstructured {
-	out := wanted.DeepCopy()
-	spec, theirs := kube.Map(out.Object, "spec"), kube.Map(live.Object, "spec")
-	for _, field := range immutable {
-		if _, set := spec[field]; !set {
-			continue
-		}
-		if value, there := theirs[field]; there {
-			spec[field] = value
-		} else {
-			delete(spec, field)
-		}
-	}
-	requests, now := kube.Map(spec, "resources", "requests"), kube.Text(theirs, "resources", "requests", "storage")
-	if smaller(kube.Text(requests, "storage"), now) {
-		requests["storage"] = now
-	}
-	if equality.Semantic.DeepEqual(out.Object, wanted.Object) {
+	size := kube.Text(live.Object, "spec", "resources", "requests", "storage")
+	if !smaller(kube.Text(wanted.Object, "spec", "resources", "requests", "storage"), size) {
 		return nil
 	}
+	out := wanted.DeepCopy()
+	kube.Map(out.Object, "spec", "resources", "requests")["storage"] = size
 	return out
 }
 
