@@ -26,7 +26,7 @@ func follow(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.MkdirAll(played, 0o755))
 	programs := map[string]string{
 		"az":           "case \"$*\" in *get-credentials*) cp \"$SANDBOX_KUBECONFIG\" \"$HOME/credentials\";; esac\n",
-		"kubectl-krew": "[ \"$*\" = 'install kubeflow' ]\n",
+		"kubectl-krew": "case \"$*\" in 'install kubeflow' | 'install kubeflow/kubeflow' | 'index add kubeflow https://'*/kubectl-kubeflow.git) ;; *) exit 1 ;; esac\n",
 		"kubectl-kubeflow": `case "$*" in
 *--port-forward*|dashboard*) timeout -s INT 6 "$PLUGIN" "$@"; code=$?; [ $code -eq 124 ] || [ $code -eq 0 ];;
 install*) "$PLUGIN" "$@" --mirror "$MIRROR" --skip-verify --yes;;
