@@ -85,6 +85,7 @@ func (k *known) readCluster(ctx context.Context, e doctor.Exam) error {
 	for _, ns := range namespaces {
 		k.profiles[ns.GetName()] = doctor.IsProfile(ns)
 	}
+	addOn := k.find(target{kube.NamespaceKind, "", addOnNamespace}) != nil // before others write what is known
 	var mu sync.Mutex
 	var wait sync.WaitGroup
 	var first error
@@ -109,7 +110,7 @@ func (k *known) readCluster(ctx context.Context, e doctor.Exam) error {
 		}
 	}
 	ask(kube.DeploymentKind, workloads.EveryDeployment, func(list []*unstructured.Unstructured) { k.takeElsewhere(list) })
-	if k.find(target{kube.NamespaceKind, "", addOnNamespace}) != nil {
+	if addOn {
 		ask(kube.ConfigMapKind, cluster.Scope{Namespace: addOnNamespace}, func(list []*unstructured.Unstructured) { k.add(list...) })
 	}
 	wait.Wait()
