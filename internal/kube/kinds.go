@@ -30,6 +30,7 @@ var (
 	LeaseKind                          = schema.GroupKind{Group: "coordination.k8s.io", Kind: "Lease"}
 	MutatingWebhookConfigurationKind   = schema.GroupKind{Group: "admissionregistration.k8s.io", Kind: "MutatingWebhookConfiguration"}
 	NetworkPolicyKind                  = schema.GroupKind{Group: "networking.k8s.io", Kind: "NetworkPolicy"}
+	RoleBindingKind                    = schema.GroupKind{Group: "rbac.authorization.k8s.io", Kind: "RoleBinding"}
 	StorageClassKind                   = schema.GroupKind{Group: "storage.k8s.io", Kind: "StorageClass"}
 	ValidatingWebhookConfigurationKind = schema.GroupKind{Group: "admissionregistration.k8s.io", Kind: "ValidatingWebhookConfiguration"}
 )

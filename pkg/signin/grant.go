@@ -23,7 +23,7 @@ type Grant struct {
 	User          string
 	Profile       string            // a Profile of the user's own; "" for none
 	ContributorOf []string          // other users' Profiles
-	Role          string            // there: one of Roles, "edit" if ""
+	Role          string            // there: one of [tenancy.Roles], "edit" if ""
 	Quota         map[string]string // of the user's own Profile: limits by resource, cpu=8; nil leaves it
 }
 
@@ -41,8 +41,8 @@ func (g Grant) Check() error {
 	if parsed, err := mail.ParseAddress(g.User); err != nil || parsed.Address != g.User {
 		return usage(fmt.Sprintf("%q is not an e-mail address", g.User), "Kubeflow knows users by their e-mail addresses, for example ann@example.com")
 	}
-	if g.Role != "" && !slices.Contains(Roles, g.Role) {
-		return usage(fmt.Sprintf("there is no role %q", g.Role), "The roles are "+strings.Join(Roles, ", "))
+	if g.Role != "" && !slices.Contains(tenancy.Roles, g.Role) {
+		return usage(fmt.Sprintf("there is no role %q", g.Role), "The roles are "+strings.Join(tenancy.Roles, ", "))
 	}
 	for _, name := range append(slices.Clone(g.ContributorOf), g.Profile) {
 		if name != "" && len(validation.IsDNS1123Label(name)) > 0 {
@@ -171,14 +171,14 @@ func (g Grant) own(now *Profile) ([]cluster.Change, error) {
 func (g Grant) contribute(p *Profile, owner *unstructured.Unstructured) ([]cluster.Change, error) {
 	role := g.Role
 	if role == "" {
-		role = Roles[0]
+		role = tenancy.Roles[0]
 	}
 	if slices.ContainsFunc(p.Contributors, func(c Contributor) bool { return c.User == g.User && c.Role == role }) {
 		return nil, nil
 	}
 	binding := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "rbac.authorization.k8s.io/v1", "kind": roleBindingKind.Kind,
-		"metadata": map[string]any{"name": bindingName(g.User, role), "namespace": p.Name, "annotations": map[string]any{"user": g.User, "role": role}},
+		"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kube.RoleBindingKind.Kind,
+		"metadata": map[string]any{"name": bindingName(g.User, role), "namespace": p.Name, "annotations": map[string]any{tenancy.UserAnnotation: g.User, tenancy.RoleAnnotation: role}},
 		"roleRef":  map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "kubeflow-" + role},
 		"subjects": []any{map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": g.User}},
 	}}
@@ -216,7 +216,7 @@ func Remove(user string, profiles []Profile, policies map[string]*unstructured.U
 				continue // a RoleBinding for several people is not this program's to delete
 			}
 			r.Changes = append(r.Changes, cluster.Change{Verb: cluster.Delete, Before: c.binding})
-			if policy := policies[p.Name+"/"+c.binding.GetName()]; policy != nil && policy.GetAnnotations()["user"] == user {
+			if policy := policies[p.Name+"/"+c.binding.GetName()]; policy != nil && policy.GetAnnotations()[tenancy.UserAnnotation] == user {
 				r.Changes = append(r.Changes, cluster.Change{Verb: cluster.Delete, Before: policy})
 			}
 		}

@@ -10,11 +10,11 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/tenancy"
 )
 
 var (
-	profileKind     = schema.GroupKind{Group: "kubeflow.org", Kind: "Profile"}
-	roleBindingKind = schema.GroupKind{Group: "rbac.authorization.k8s.io", Kind: "RoleBinding"}
+	profileKind = schema.GroupKind{Group: "kubeflow.org", Kind: "Profile"}
 )
 
 // A Profile is a user's namespace, with whom its owner shares it.
@@ -30,13 +30,10 @@ type Profile struct {
 // A Contributor is a user to whom a RoleBinding gives a role of Kubeflow in the namespace of another user's Profile.
 type Contributor struct {
 	User string `json:"user"`
-	Role string `json:"role"` // admin, edit or view
+	Role string `json:"role"` // one of [tenancy.Roles]
 
 	binding *unstructured.Unstructured
 }
-
-// Roles are those that a contributor may have.
-var Roles = []string{"edit", "view", "admin"}
 
 // ownerBinding is the RoleBinding of a Profile's owner, which the profile controller makes.
 const ownerBinding = "namespaceAdmin"
@@ -44,7 +41,7 @@ const ownerBinding = "namespaceAdmin"
 // Profiles returns the Profiles with their contributors, by name. Who may do something is read from what RoleBindings grant, not from
 // their annotations.
 func Profiles(ctx context.Context, view cluster.View) ([]Profile, error) {
-	cluster.Ahead(ctx, view, cluster.Question{Kind: profileKind}, cluster.Question{Kind: roleBindingKind})
+	cluster.Ahead(ctx, view, cluster.Question{Kind: profileKind}, cluster.Question{Kind: kube.RoleBindingKind})
 	list, err := cluster.IgnoreNoMatch(view.List(ctx, profileKind, cluster.Scope{}))
 	if err != nil {
 		return nil, err
@@ -56,14 +53,14 @@ func Profiles(ctx context.Context, view cluster.View) ([]Profile, error) {
 		quota, _, _ := unstructured.NestedStringMap(o.Object, "spec", "resourceQuotaSpec", "hard")
 		profiles = append(profiles, Profile{Name: o.GetName(), Owner: kube.Text(o.Object, "spec", "owner", "name"), Quota: quota, object: o})
 	}
-	bindings, err := view.List(ctx, roleBindingKind, cluster.Scope{})
+	bindings, err := view.List(ctx, kube.RoleBindingKind, cluster.Scope{})
 	if err != nil {
 		return nil, err
 	}
 	for _, b := range bindings {
 		i, found := at[b.GetNamespace()]
 		role, ours := strings.CutPrefix(kube.Text(b.Object, "roleRef", "name"), "kubeflow-")
-		if !found || !ours || !slices.Contains(Roles, role) || kube.Text(b.Object, "roleRef", "kind") != "ClusterRole" || b.GetName() == ownerBinding {
+		if !found || !ours || !slices.Contains(tenancy.Roles, role) || kube.Text(b.Object, "roleRef", "kind") != "ClusterRole" || b.GetName() == ownerBinding {
 			continue
 		}
 		for _, subject := range kube.Items(b.Object, "subjects") {

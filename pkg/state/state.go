@@ -105,7 +105,7 @@ func OfUser(namespace *unstructured.Unstructured) string {
 // Ahead asks ahead for what [List] asks for, in each kind.
 func Ahead(ctx context.Context, view cluster.View, in cluster.Scope, kinds ...schema.GroupKind) {
 	in.Namespace = Namespace
-	questions := []cluster.Question{{Ref: ref()}, {Kind: schema.GroupKind{Group: rbacGroup, Kind: "RoleBinding"}, In: cluster.Scope{Namespace: Namespace}}}
+	questions := []cluster.Question{{Ref: ref()}, {Kind: kube.RoleBindingKind, In: cluster.Scope{Namespace: Namespace}}}
 	for _, kind := range kinds {
 		questions = append(questions, cluster.Question{Kind: kind, In: in})
 	}

@@ -8,7 +8,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -23,7 +22,7 @@ const rbacGroup = "rbac.authorization.k8s.io"
 // writableByOthers says which RoleBinding lets others than the cluster's own components and administrators write to the namespace, ""
 // if none does. Who is not allowed to list RoleBindings has few permissions, which is all that a planted record could use.
 func writableByOthers(ctx context.Context, view cluster.View) (string, error) {
-	bindings, err := cluster.IgnoreNoMatch(view.List(ctx, schema.GroupKind{Group: rbacGroup, Kind: "RoleBinding"}, cluster.Scope{Namespace: Namespace}))
+	bindings, err := cluster.IgnoreNoMatch(view.List(ctx, kube.RoleBindingKind, cluster.Scope{Namespace: Namespace}))
 	if apierrors.IsForbidden(err) {
 		return "", nil
 	}

@@ -2,38 +2,18 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/signin"
 )
-
-// change are the flags of a command that makes a fix.
-type change struct {
-	*cli.Deps
-	yes, dryRun bool
-	timeout     time.Duration
-}
-
-func (o *change) addFlags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask for confirmation")
-	f.BoolVar(&o.dryRun, "dry-run", false, "show what would be changed, and change nothing")
-	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long restarted pods may take to be ready, as a `DURATION`")
-}
 
 type passwordOptions struct {
 	change
@@ -84,7 +64,7 @@ func (o *passwordOptions) run(ctx context.Context) error {
 	if o.generate && o.file != "" {
 		return &problem.Error{Usage: true, What: "--generate and --from-file are mutually exclusive", Next: "Specify one of them"}
 	}
-	if o.file == "-" && !o.yes && !o.dryRun {
+	if o.file == "-" && !o.yes && !bool(o.dryRun) {
 		return &problem.Error{Usage: true, What: "--from-file - leaves nobody to ask", Next: "Confirm with --yes, or preview with --dry-run"}
 	}
 	client, err := o.Connect()
@@ -100,7 +80,7 @@ func (o *passwordOptions) run(ctx context.Context) error {
 		return err
 	}
 	report, err := kubeflow.SetPassword(ctx, client, o.user, hash, o.options())
-	if err := o.result(report, err, "the password of "+o.user); err != nil || o.dryRun {
+	if err := o.result(report, err, "the password of "+o.user); err != nil || bool(o.dryRun) {
 		return err
 	}
 	if o.generate {
@@ -116,17 +96,7 @@ func (o *passwordOptions) newPassword(ctx context.Context) (string, error) {
 	case o.generate:
 		return signin.NewSecret()[:20], nil
 	case o.file != "":
-		var content []byte
-		var err error
-		if o.file == "-" {
-			content, err = bounded.All(ctx, o.In, bounded.Password)
-		} else {
-			content, err = bounded.File(ctx, o.file, bounded.Password)
-		}
-		if err != nil {
-			return "", &problem.Error{Usage: true, What: "--from-file: " + err.Error(), Next: "Write the password to a file, on one line"}
-		}
-		return strings.TrimRight(string(content), "\r\n"), nil
+		return o.ReadPassword(ctx, "from-file", o.file)
 	}
 	terminal, isFile := o.In.(*os.File)
 	if !isFile || !term.IsTerminal(int(terminal.Fd())) {
@@ -172,56 +142,4 @@ func (o *passwordOptions) ask(ctx context.Context, terminal *os.File) (string, e
 		err = &problem.Error{What: "the two passwords are not the same", Next: "Nothing was changed. Run the command again"}
 	}
 	return first, err
-}
-
-// options are those of a fix that asks once.
-func (o *change) options() kubeflow.Options {
-	return kubeflow.Options{
-		Options: fixes.Options{
-			DryRun: o.dryRun, Wait: o.timeout, Now: o.Now,
-			Progress: func(line string) { o.Screen().Say("%s", line) },
-			Confirm:  o.confirm,
-		},
-		Notify: o.Notify,
-	}
-}
-
-func (o *change) confirm(ctx context.Context, plan doctor.FixPlan) ([]doctor.Proposal, error) {
-	if err := o.Screen().Plan(plan); err != nil {
-		return nil, err
-	}
-	return plan.Apply, o.Agree(ctx, o.yes, "Change it?", "Confirm with --yes, or preview with --dry-run")
-}
-
-// result returns the error of a fix that was not made, and shows the plan of a dry run.
-func (o *change) result(report *doctor.Report, err error, what string) error {
-	if err != nil {
-		if report != nil && !errors.Is(err, cli.ErrCancelled) && ctxDone(err) {
-			return &problem.Error{What: "not completed: " + err.Error(), Next: "Finish it with the same command, or undo it with: kubectl kubeflow doctor --undo", Err: err}
-		}
-		return err
-	}
-	for _, c := range report.Checks {
-		if c.Status == doctor.Unknown || c.Status == doctor.NotApplicable {
-			return &problem.Error{What: fmt.Sprintf("%s was not changed: %s", what, c.Reason), Next: "Nothing was changed"}
-		}
-	}
-	if o.dryRun {
-		plan := doctor.PlanFixes(report, []doctor.Impact{doctor.RestartsPods})
-		if len(plan.Apply) == 0 {
-			o.Screen().Say("Nothing would be changed")
-			return nil
-		}
-		return o.Screen().Plan(plan)
-	}
-	for _, f := range report.Fixes {
-		if f.Outcome != doctor.Fixed {
-			return &problem.Error{What: fmt.Sprintf("%s was not changed: %s", what, f.Reason), Next: "See what the doctor says: kubectl kubeflow doctor auth"}
-		}
-	}
-	return nil
-}
-
-func ctxDone(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -28,7 +28,7 @@ Exit codes: 0 replaced, or nothing to replace; 1 not replaced.`,
 				return err
 			}
 			report, err := kubeflow.RotateSecrets(cmd.Context(), client, o.options())
-			if err := o.result(report, err, "a secret"); err != nil || o.dryRun {
+			if err := o.result(report, err, "a secret"); err != nil || bool(o.dryRun) {
 				return err
 			}
 			if len(report.Fixes) == 0 {

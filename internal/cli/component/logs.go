@@ -15,7 +15,6 @@ import (
 
 type logsOptions struct {
 	*cli.Deps
-	name   string
 	tail   int64
 	all    bool
 	output string
@@ -36,10 +35,7 @@ logs are masked.`,
   kubectl kubeflow logs ml-pipeline --tail 100 # of one workload
   kubectl kubeflow logs pipelines --all      # of every pod`,
 		Args: one, ValidArgsFunction: names,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.name = args[0]
-			return o.run(cmd.Context())
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
@@ -49,7 +45,7 @@ logs are masked.`,
 	return cmd
 }
 
-func (o *logsOptions) run(ctx context.Context) error {
+func (o *logsOptions) run(ctx context.Context, name string) error {
 	if err := logsOutput.Check(o.output); err != nil {
 		return err
 	}
@@ -60,12 +56,12 @@ func (o *logsOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	logs, err := component.Logs(ctx, client, o.name, component.LogOptions{Lines: o.tail, All: o.all})
+	logs, err := component.Logs(ctx, client, name, component.LogOptions{Lines: o.tail, All: o.all})
 	if err != nil {
 		return err
 	}
 	if o.output != "" {
-		return cli.PrintDocument(o.Out, o.output, logList{APIVersion: cli.ResultVersion, Kind: "Logs", Component: o.name, Logs: logs})
+		return cli.PrintDocument(o.Out, o.output, logList{APIVersion: cli.ResultVersion, Kind: "Logs", Component: name, Logs: logs})
 	}
 	o.show(logs)
 	return nil

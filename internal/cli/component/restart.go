@@ -22,7 +22,6 @@ import (
 
 type restartOptions struct {
 	*cli.Deps
-	name    string
 	yes     bool
 	dryRun  string
 	timeout time.Duration
@@ -42,10 +41,7 @@ become ready.`,
 		Example: `  kubectl kubeflow restart pipelines
   kubectl kubeflow restart ml-pipeline --yes # one workload, without asking`,
 		Args: one, ValidArgsFunction: names,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.name = args[0]
-			return o.run(cmd.Context())
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args[0]) },
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
@@ -55,7 +51,7 @@ become ready.`,
 	return cmd
 }
 
-func (o *restartOptions) run(ctx context.Context) error {
+func (o *restartOptions) run(ctx context.Context, name string) error {
 	if err := restartDryRun.Check(o.dryRun); err != nil {
 		return err
 	}
@@ -66,7 +62,7 @@ func (o *restartOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	workloads, err := component.Workloads(ctx, client, o.name)
+	workloads, err := component.Workloads(ctx, client, name)
 	if err != nil {
 		return err
 	}
@@ -88,9 +84,9 @@ func (o *restartOptions) run(ctx context.Context) error {
 		return err
 	}
 	if len(notReady) > 0 {
-		return unready(o.name, notReady)
+		return unready(name, notReady)
 	}
-	fmt.Fprintf(o.Out, "%s %s: %s restarted (%s)\n", o.Screen().Done(), escape.Line(o.name), text.Plural(len(workloads), "workload"), ui.Brief(o.Now().Sub(began)))
+	fmt.Fprintf(o.Out, "%s %s: %s restarted (%s)\n", o.Screen().Done(), escape.Line(name), text.Plural(len(workloads), "workload"), ui.Brief(o.Now().Sub(began)))
 	return nil
 }
 

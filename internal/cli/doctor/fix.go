@@ -3,15 +3,12 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 func runFix(ctx context.Context, o *doctorOptions) error {
@@ -35,7 +32,7 @@ func runFix(ctx context.Context, o *doctorOptions) error {
 	}
 	if err != nil {
 		o.partial = report
-		return o.interrupted(report, err)
+		return cli.Interrupted(report, err)
 	}
 	if bool(o.dryRun) && o.output == "table" {
 		o.output = "wide"
@@ -103,23 +100,4 @@ func (o *doctorOptions) cancelled(agreed []doctor.Proposal) error {
 		return nil
 	}
 	return cli.ErrCancelled
-}
-
-// interrupted adds to the error of an interrupted fix how to resume or undo it.
-func (o *doctorOptions) interrupted(r *doctor.Report, err error) error {
-	for _, t := range r.Fixes {
-		if t.Run != "" {
-			next := fmt.Sprintf("Resume with the same command, or undo it with: kubectl kubeflow doctor --undo=%s", escape.Word(t.Run))
-			return &problem.Error{What: unfinished("fix", err), Next: next, Err: err}
-		}
-	}
-	return err
-}
-
-// unfinished says that a run was interrupted, or why it did not complete.
-func unfinished(what string, err error) string {
-	if errors.Is(err, context.Canceled) {
-		return "interrupted: the " + what + " is not complete"
-	}
-	return what + " not completed: " + err.Error()
 }

@@ -56,7 +56,7 @@ func runUndo(ctx context.Context, o *doctorOptions) error {
 		return err
 	}
 	if err != nil {
-		return &problem.Error{What: unfinished("undo", err), Next: "Resume with: kubectl kubeflow doctor --undo=" + escape.Word(run.Name), Err: err}
+		return &problem.Error{What: cli.Unfinished("undo", err), Next: "Resume with: kubectl kubeflow doctor --undo=" + escape.Word(run.Name), Err: err}
 	}
 	if o.output == "json" || o.output == "yaml" {
 		err = o.print(undone)

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/atomicfile"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
@@ -124,19 +123,11 @@ func (o *verifyOptions) complete(ctx context.Context) error {
 	return o.readPassword(ctx)
 }
 
-// longestPassword is more than dex accepts.
-const longestPassword = 1024
-
-func (o *verifyOptions) readPassword(ctx context.Context) error {
-	if o.passwordFile == "" {
-		return nil
+func (o *verifyOptions) readPassword(ctx context.Context) (err error) {
+	if o.passwordFile != "" {
+		o.run.Password, err = o.ReadPassword(ctx, "password-file", o.passwordFile)
 	}
-	text, err := bounded.File(ctx, o.passwordFile, longestPassword)
-	if err != nil {
-		return &problem.Error{Usage: true, What: "the password cannot be read: " + err.Error(), Next: "Name a file that holds the password and nothing else", Err: err}
-	}
-	o.run.Password = strings.TrimRight(string(text), "\r\n")
-	return nil
+	return err
 }
 
 func run(ctx context.Context, o *verifyOptions) error {

@@ -33,7 +33,6 @@ var (
 
 	roleKind               = schema.GroupKind{Group: "rbac.authorization.k8s.io", Kind: "Role"}
 	clusterRoleKind        = schema.GroupKind{Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"}
-	roleBindingKind        = schema.GroupKind{Group: "rbac.authorization.k8s.io", Kind: "RoleBinding"}
 	clusterRoleBindingKind = schema.GroupKind{Group: "rbac.authorization.k8s.io", Kind: "ClusterRoleBinding"}
 
 	autoscalerKind       = schema.GroupKind{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"}
@@ -104,7 +103,7 @@ const podsWait = "Its pods do not start: they wait in ContainerCreating or Creat
 var (
 	webhookKinds = []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind}
 	injected     = append([]schema.GroupKind{kube.CustomResourceDefinitionKind, kube.APIServiceKind}, webhookKinds...)
-	bindings     = []schema.GroupKind{roleBindingKind, clusterRoleBindingKind}
+	bindings     = []schema.GroupKind{kube.RoleBindingKind, clusterRoleBindingKind}
 )
 
 // edges are all references but those of pods.

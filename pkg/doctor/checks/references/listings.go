@@ -45,7 +45,7 @@ var listings = []listing{
 	{kind: certificateKind},
 	{kind: roleKind, metadata: true, keep: "metadata/name"},
 	{kind: clusterRoleKind, metadata: true, keep: "metadata/name"},
-	{kind: roleBindingKind, keep: "roleRef subjects"},
+	{kind: kube.RoleBindingKind, keep: "roleRef subjects"},
 	{kind: clusterRoleBindingKind, keep: "roleRef subjects"},
 	{kind: kube.MutatingWebhookConfigurationKind},
 	{kind: kube.ValidatingWebhookConfigurationKind},

@@ -129,29 +129,6 @@ func keysOf(o *unstructured.Unstructured) []string {
 	return keys
 }
 
-// followPort looks for the port of a Service that is wanted.
-func (k *known) followPort(e edge, p place, service *unstructured.Unstructured, g *gaps) {
-	if e.port == nil {
-		return
-	}
-	wanted := e.port(p)
-	if wanted == nil || kube.Text(service.Object, "spec", "type") == "ExternalName" {
-		return
-	}
-	var ports []string
-	for _, port := range kube.Items(service.Object, "spec", "ports") {
-		if fmt.Sprint(port["port"]) == fmt.Sprint(wanted) || port["name"] == wanted {
-			return
-		}
-		ports = append(ports, fmt.Sprint(port["port"]))
-	}
-	if len(ports) == 0 {
-		return
-	}
-	p.path = p.path[:strings.LastIndexByte(p.path, '.')] + ".port"
-	g.add(p, gap{what: fmt.Sprintf("port %v of %s", wanted, kube.KindName(service)), near: "port " + text.List(ports, text.Most), effect: e.effect})
-}
-
 // given reports whether an object exists in every cluster.
 func given(t target) bool {
 	switch t.kind {
@@ -159,7 +136,7 @@ func given(t target) bool {
 		return t.name == "default"
 	case clusterRoleKind:
 		return slices.Contains([]string{"admin", "edit", "view", "cluster-admin"}, t.name)
-	case roleKind, roleBindingKind:
+	case roleKind, kube.RoleBindingKind:
 		return strings.HasPrefix(t.name, "system:") || strings.HasPrefix(t.name, "extension-apiserver-")
 	case priorityClassKind:
 		return strings.HasPrefix(t.name, "system-")

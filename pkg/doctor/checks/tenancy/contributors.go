@@ -18,15 +18,17 @@ import (
 )
 
 var (
-	roleBindingKind        = schema.GroupKind{Group: "rbac.authorization.k8s.io", Kind: "RoleBinding"}
 	serviceRoleBindingKind = schema.GroupKind{Group: "rbac.istio.io", Kind: "ServiceRoleBinding"} // in place of policies up to Kubeflow 1.2
 )
 
 // The annotations that Kubeflow's access management puts on both objects of a contributor.
 const (
-	userAnnotation = "user"
-	roleAnnotation = "role"
+	UserAnnotation = "user"
+	RoleAnnotation = "role"
 )
+
+// Roles are those that a contributor may have: ClusterRole kubeflow-edit, and so on.
+var Roles = []string{"edit", "view", "admin"}
 
 // OwnerPolicy is the policy by which the profile controller lets the owner in.
 const OwnerPolicy = "ns-owner-access-istio"
@@ -39,7 +41,7 @@ var Contributors = &doctor.Check{
 	FixNote: "--fix adds a missing AuthorizationPolicy: it admits the user of the RoleBinding, by the header that the policy of the Profile's owner asks for. A missing " +
 		"RoleBinding is not added, because doctor gives no permissions: the finding has the command that removes the rest.",
 	Sources: []string{"kubeflow/kubeflow#5984", "StatCan/aaw#1048"},
-	Reads:   []schema.GroupKind{kube.NamespaceKind, roleBindingKind, dashboard.AuthorizationPolicyKind, serviceRoleBindingKind},
+	Reads:   []schema.GroupKind{kube.NamespaceKind, kube.RoleBindingKind, dashboard.AuthorizationPolicyKind, serviceRoleBindingKind},
 	Writes:  []doctor.Write{{Kind: dashboard.AuthorizationPolicyKind, In: []string{doctor.Profiles}, Fields: []string{"/metadata/annotations", "/spec/rules"}, Create: true}},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		profiles, err := workloads.ProfileNamespaces(ctx, e)
@@ -50,7 +52,7 @@ var Contributors = &doctor.Check{
 		if err != nil {
 			return nil, err
 		}
-		bindings, err := e.List(ctx, roleBindingKind, cluster.Scope{Metadata: true})
+		bindings, err := e.List(ctx, kube.RoleBindingKind, cluster.Scope{Metadata: true})
 		if err != nil {
 			return nil, err
 		}
@@ -77,7 +79,7 @@ func contributions(list []*unstructured.Unstructured, profiles map[string]*unstr
 	for _, o := range list {
 		a := o.GetAnnotations()
 		owner := o.GetName() == OwnerPolicy || o.GetName() == "namespaceAdmin" || o.GetName() == "owner-binding-istio"
-		if profiles[o.GetNamespace()] != nil && a[userAnnotation] != "" && a[roleAnnotation] != "" && !owner {
+		if profiles[o.GetNamespace()] != nil && a[UserAnnotation] != "" && a[RoleAnnotation] != "" && !owner {
 			found[fullName(o)] = o
 		}
 	}
@@ -139,7 +141,7 @@ func withoutPolicy(ctx context.Context, e doctor.Exam, bindings []*unstructured.
 // wholeObjects reads the RoleBindings and the policies of owners, by namespace and name.
 func wholeObjects(ctx context.Context, e doctor.Exam) (bindings, owners map[string]*unstructured.Unstructured, err error) {
 	bindings, owners = map[string]*unstructured.Unstructured{}, map[string]*unstructured.Unstructured{}
-	list, err := e.List(ctx, roleBindingKind, cluster.Scope{})
+	list, err := e.List(ctx, kube.RoleBindingKind, cluster.Scope{})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -160,9 +162,9 @@ func PolicyFor(binding, owner *unstructured.Unstructured) *unstructured.Unstruct
 		return nil
 	}
 	ns := binding.GetNamespace()
-	role := binding.GetAnnotations()[roleAnnotation]
+	role := binding.GetAnnotations()[RoleAnnotation]
 	subjects := kube.Items(binding.Object, "subjects")
-	if len(subjects) != 1 || kube.Text(subjects[0], "kind") != "User" || kube.Text(binding.Object, "roleRef", "name") != "kubeflow-"+role || !slices.Contains([]string{"edit", "view", "admin"}, role) {
+	if len(subjects) != 1 || kube.Text(subjects[0], "kind") != "User" || kube.Text(binding.Object, "roleRef", "name") != "kubeflow-"+role || !slices.Contains(Roles, role) {
 		return nil
 	}
 	user := kube.Text(subjects[0], "name") // whom the RoleBinding gives permissions, whatever its annotation says
@@ -176,7 +178,7 @@ func PolicyFor(binding, owner *unstructured.Unstructured) *unstructured.Unstruct
 	}
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": owner.GetAPIVersion(), "kind": owner.GetKind(),
-		"metadata": map[string]any{"name": binding.GetName(), "namespace": ns, "annotations": map[string]any{userAnnotation: user, roleAnnotation: role}},
+		"metadata": map[string]any{"name": binding.GetName(), "namespace": ns, "annotations": map[string]any{UserAnnotation: user, RoleAnnotation: role}},
 		"spec":     map[string]any{"rules": []any{rule}},
 	}}
 }
@@ -198,7 +200,7 @@ func headerOf(policy *unstructured.Unstructured) (prefix, key string, known bool
 		return "", "", false
 	}
 	key, values := kube.Text(when[0], "key"), kube.Texts(when[0], "values")
-	owner := policy.GetAnnotations()[userAnnotation]
+	owner := policy.GetAnnotations()[UserAnnotation]
 	if len(values) != 1 || len(key) < len("request.headers[]") || key[:len("request.headers[")] != "request.headers[" {
 		return "", "", false
 	}
