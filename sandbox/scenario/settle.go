@@ -10,8 +10,11 @@ import (
 )
 
 // Settle waits until every Deployment of the scenario has a pod, and every pod is
-// ready or has failed, so that the cluster is in the state that was promised.
+// ready or has failed, and the API server enforces its admission policies, so that the cluster is in the state that was promised.
 func (s Scenario) Settle(ctx context.Context, client kubernetes.Interface) error {
+	if err := s.enforced(ctx, client); err != nil {
+		return err
+	}
 	return patiently(ctx, func() error {
 		for _, object := range s.Objects {
 			if object.GetKind() != "Deployment" {
