@@ -34,3 +34,10 @@ var (
 	StorageClassKind                   = schema.GroupKind{Group: "storage.k8s.io", Kind: "StorageClass"}
 	ValidatingWebhookConfigurationKind = schema.GroupKind{Group: "admissionregistration.k8s.io", Kind: "ValidatingWebhookConfiguration"}
 )
+
+// Kubeflow's kinds that more than one package reads or writes.
+var (
+	NotebookKind   = schema.GroupKind{Group: "kubeflow.org", Kind: "Notebook"}
+	PodDefaultKind = schema.GroupKind{Group: "kubeflow.org", Kind: "PodDefault"}
+	ProfileKind    = schema.GroupKind{Group: "kubeflow.org", Kind: "Profile"}
+)

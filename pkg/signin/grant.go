@@ -141,7 +141,7 @@ func (g Grant) own(now *Profile) ([]cluster.Change, error) {
 			spec["resourceQuotaSpec"] = map[string]any{"hard": g.quota()}
 		}
 		return []cluster.Change{{Verb: cluster.Create, After: &unstructured.Unstructured{Object: map[string]any{
-			"apiVersion": "kubeflow.org/v1", "kind": profileKind.Kind, "metadata": map[string]any{"name": g.Profile}, "spec": spec,
+			"apiVersion": "kubeflow.org/v1", "kind": kube.ProfileKind.Kind, "metadata": map[string]any{"name": g.Profile}, "spec": spec,
 		}}}}, nil
 	}
 	if now.Owner != g.User {

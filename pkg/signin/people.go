@@ -6,15 +6,10 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/tenancy"
-)
-
-var (
-	profileKind = schema.GroupKind{Group: "kubeflow.org", Kind: "Profile"}
 )
 
 // A Profile is a user's namespace, with whom its owner shares it.
@@ -41,8 +36,8 @@ const ownerBinding = "namespaceAdmin"
 // Profiles returns the Profiles with their contributors, by name. Who may do something is read from what RoleBindings grant, not from
 // their annotations.
 func Profiles(ctx context.Context, view cluster.View) ([]Profile, error) {
-	cluster.Ahead(ctx, view, cluster.Question{Kind: profileKind}, cluster.Question{Kind: kube.RoleBindingKind})
-	list, err := cluster.IgnoreNoMatch(view.List(ctx, profileKind, cluster.Scope{}))
+	cluster.Ahead(ctx, view, cluster.Question{Kind: kube.ProfileKind}, cluster.Question{Kind: kube.RoleBindingKind})
+	list, err := cluster.IgnoreNoMatch(view.List(ctx, kube.ProfileKind, cluster.Scope{}))
 	if err != nil {
 		return nil, err
 	}

@@ -51,8 +51,8 @@ func (d *planner) addUserData() {
 	for _, o := range d.profileNamespaces() {
 		d.add(profiles, o)
 	}
-	if d.ownKinds[profileKind] {
-		for _, o := range d.snapshot.objects[profileKind] {
+	if d.ownKinds[kube.ProfileKind] {
+		for _, o := range d.snapshot.objects[kube.ProfileKind] {
 			d.add(profiles, o)
 		}
 	}
@@ -70,7 +70,7 @@ func (d *planner) addUserData() {
 func (d *planner) profileNamespaces() []*unstructured.Unstructured {
 	var out []*unstructured.Unstructured
 	for _, o := range d.snapshot.objects[kube.NamespaceKind] {
-		if isProfileNamespace(o) && (d.ownKinds[profileKind] || d.entries[cluster.RefOf(o).Identity()].Name != "") {
+		if isProfileNamespace(o) && (d.ownKinds[kube.ProfileKind] || d.entries[cluster.RefOf(o).Identity()].Name != "") {
 			out = append(out, o)
 		}
 	}
@@ -85,7 +85,7 @@ func (d *planner) userResources() []*unstructured.Unstructured {
 	}
 	var out []*unstructured.Unstructured
 	for _, kind := range d.snapshot.kinds {
-		if !d.ownKinds[kind.GroupKind] || kind.GroupKind == profileKind {
+		if !d.ownKinds[kind.GroupKind] || kind.GroupKind == kube.ProfileKind {
 			continue
 		}
 		for _, o := range d.snapshot.objects[kind.GroupKind] {
@@ -127,8 +127,8 @@ func (d *planner) measureData() {
 		data.Namespaces = append(data.Namespaces, o.GetName())
 		spaces[o.GetName()] = true
 	}
-	if d.ownKinds[profileKind] {
-		for _, o := range d.snapshot.objects[profileKind] {
+	if d.ownKinds[kube.ProfileKind] {
+		for _, o := range d.snapshot.objects[kube.ProfileKind] {
 			data.Profiles = append(data.Profiles, o.GetName())
 		}
 	}

@@ -82,7 +82,7 @@ func phaseOf(kind schema.GroupKind) phase {
 	switch {
 	case kind == kube.MutatingWebhookConfigurationKind, kind == kube.ValidatingWebhookConfigurationKind, kind == kube.APIServiceKind:
 		return webhooks
-	case kind == profileKind:
+	case kind == kube.ProfileKind:
 		return profiles
 	case kind == kube.CustomResourceDefinitionKind:
 		return crds

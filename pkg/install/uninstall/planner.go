@@ -133,7 +133,7 @@ func (d *planner) classifyNamespace(entry inventory.Entry, o *unstructured.Unstr
 }
 
 func holdsData(kind schema.GroupKind) bool {
-	return kind == kube.PersistentVolumeClaimKind || kind == kube.PersistentVolumeKind || kind == profileKind
+	return kind == kube.PersistentVolumeClaimKind || kind == kube.PersistentVolumeKind || kind == kube.ProfileKind
 }
 
 // notOurs is why an object that an inventory lists is kept: what a record says alone deletes nothing.

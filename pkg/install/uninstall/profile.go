@@ -20,7 +20,7 @@ var profileController = cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", N
 // releaseProfile removes the finalizer of a Profile that is being deleted, where the controller that would remove it was uninstalled
 // before and has nothing to revoke.
 func (w *deletion) releaseProfile(ctx context.Context, o *unstructured.Unstructured) error {
-	if o.GroupVersionKind().GroupKind() != profileKind || !slices.Equal(o.GetFinalizers(), []string{profileFinalizer}) || len(kube.Items(o.Object, "spec", "plugins")) > 0 {
+	if o.GroupVersionKind().GroupKind() != kube.ProfileKind || !slices.Equal(o.GetFinalizers(), []string{profileFinalizer}) || len(kube.Items(o.Object, "spec", "plugins")) > 0 {
 		return nil
 	}
 	if _, err := w.client.View().Get(ctx, profileController); !apierrors.IsNotFound(err) {

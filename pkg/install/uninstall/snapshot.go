@@ -28,10 +28,6 @@ type Snapshot struct {
 	unread  map[schema.GroupKind]error
 }
 
-var (
-	profileKind = schema.GroupKind{Group: "kubeflow.org", Kind: "Profile"}
-)
-
 // fullKinds are the kinds that are read in full, not only their metadata.
 var fullKinds = map[schema.GroupKind]bool{kube.PersistentVolumeClaimKind: true, kube.PersistentVolumeKind: true, kube.APIServiceKind: true, kube.MutatingWebhookConfigurationKind: true, kube.ValidatingWebhookConfigurationKind: true}
 
@@ -150,7 +146,7 @@ func isRecord(o *unstructured.Unstructured) bool {
 // isProfileNamespace reports whether a namespace was created for a Profile: Kubeflow's controller makes the Profile its owner.
 func isProfileNamespace(o *unstructured.Unstructured) bool {
 	for _, owner := range o.GetOwnerReferences() {
-		if owner.Kind == profileKind.Kind && strings.HasPrefix(owner.APIVersion, profileKind.Group+"/") {
+		if owner.Kind == kube.ProfileKind.Kind && strings.HasPrefix(owner.APIVersion, kube.ProfileKind.Group+"/") {
 			return true
 		}
 	}

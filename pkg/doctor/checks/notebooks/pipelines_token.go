@@ -15,8 +15,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
-var podDefaultKind = schema.GroupKind{Group: "kubeflow.org", Kind: "PodDefault"}
-
 var PipelinesToken = &doctor.Check{
 	ID:    "notebooks/pipelines-token",
 	Title: "Notebooks can get a token for Pipelines",
@@ -25,14 +23,14 @@ var PipelinesToken = &doctor.Check{
 	FixNote: "Fixed only if the check is named, since you decide whether notebooks may start pipelines: doctor notebooks/pipelines-token --fix " +
 		"creates the PodDefault in every profile namespace.",
 	Reach:  doctor.AlsoOneNamespace,
-	Reads:  []schema.GroupKind{kube.NamespaceKind, podDefaultKind},
-	Writes: []doctor.Write{{Kind: podDefaultKind, In: []string{doctor.Profiles}, Names: []string{tokenPodDefaultName}, Fields: []string{"/spec/desc", "/spec/env", "/spec/selector", "/spec/volumeMounts", "/spec/volumes"}, Create: true}},
+	Reads:  []schema.GroupKind{kube.NamespaceKind, kube.PodDefaultKind},
+	Writes: []doctor.Write{{Kind: kube.PodDefaultKind, In: []string{doctor.Profiles}, Names: []string{tokenPodDefaultName}, Fields: []string{"/spec/desc", "/spec/env", "/spec/selector", "/spec/volumeMounts", "/spec/volumes"}, Create: true}},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		namespaces, err := e.List(ctx, kube.NamespaceKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
-		defaults, err := e.List(ctx, podDefaultKind, cluster.Scope{})
+		defaults, err := e.List(ctx, kube.PodDefaultKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +66,7 @@ var PipelinesToken = &doctor.Check{
 func tokenPodDefault(namespace string) *unstructured.Unstructured {
 	const volume, folder = "volume-kf-pipeline-token", "/var/run/secrets/kubeflow/pipelines"
 	return &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "kubeflow.org/v1alpha1", "kind": podDefaultKind.Kind,
+		"apiVersion": "kubeflow.org/v1alpha1", "kind": kube.PodDefaultKind.Kind,
 		"metadata": map[string]any{"name": tokenPodDefaultName, "namespace": namespace},
 		"spec": map[string]any{
 			"desc":     "Allow access to Kubeflow Pipelines",

@@ -15,8 +15,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
-var notebookKind = schema.GroupKind{Group: "kubeflow.org", Kind: "Notebook"}
-
 var VolumeMounts = &doctor.Check{
 	ID:    "notebooks/volume-mounts",
 	Title: "Notebooks have the fields that the dashboard reads",
@@ -24,9 +22,9 @@ var VolumeMounts = &doctor.Check{
 		"Notebook without one, applied from a file, the page of the whole namespace answers with an internal error (500).",
 	FixNote: "No automatic fix: a change of its container restarts the notebook. The finding has the command, for a moment that suits its user.",
 	Sources: []string{"https://github.com/kubeflow/kubeflow/blob/master/components/crud-web-apps/jupyter/backend/apps/common/utils.py"},
-	Reads:   []schema.GroupKind{notebookKind, kube.NamespaceKind},
+	Reads:   []schema.GroupKind{kube.NotebookKind, kube.NamespaceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		list, err := e.List(ctx, notebookKind, workloads.EveryNotebook)
+		list, err := e.List(ctx, kube.NotebookKind, workloads.EveryNotebook)
 		if err != nil {
 			return nil, err
 		}

@@ -28,7 +28,7 @@ const (
 
 // kinds are listed in the order in which they are reported.
 var kinds = []kind{
-	{schema.GroupKind{Group: "kubeflow.org", Kind: "Notebook"}, "notebook-name", notebookState},
+	{kube.NotebookKind, "notebook-name", notebookState},
 	{schema.GroupKind{Group: "argoproj.io", Kind: "Workflow"}, "workflows.argoproj.io/workflow", phaseState},
 	{schema.GroupKind{Group: "kubeflow.org", Kind: "Experiment"}, "katib.kubeflow.org/experiment", conditionState},
 	{schema.GroupKind{Group: "serving.kserve.io", Kind: "InferenceService"}, "serving.kserve.io/inferenceservice", readyState},

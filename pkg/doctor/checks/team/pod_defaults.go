@@ -20,11 +20,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
-var (
-	podDefaultKind = schema.GroupKind{Group: "kubeflow.org", Kind: "PodDefault"}
-	notebookKind   = schema.GroupKind{Group: "kubeflow.org", Kind: "Notebook"}
-)
-
 var PodDefaults = &doctor.Check{
 	ID:    "team/pod-defaults",
 	Title: "PodDefaults of a notebook do not contradict each other",
@@ -32,16 +27,16 @@ var PodDefaults = &doctor.Check{
 		"values contradict each other: the webhook rejects the pod, and the notebook never starts.",
 	FixNote: "No automatic fix: you decide which of the values is right. Change one of the PodDefaults, or select only one of them.",
 	Reach:   doctor.OneNamespace,
-	Reads:   []schema.GroupKind{podDefaultKind, notebookKind},
+	Reads:   []schema.GroupKind{kube.PodDefaultKind, kube.NotebookKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		if e.Namespace == "" {
 			return nil, doctor.Skip("it is part of doctor -n NAMESPACE")
 		}
-		defaults, err := e.List(ctx, podDefaultKind, cluster.Scope{})
+		defaults, err := e.List(ctx, kube.PodDefaultKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
-		notebooks, err := e.List(ctx, notebookKind, cluster.Scope{})
+		notebooks, err := e.List(ctx, kube.NotebookKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}

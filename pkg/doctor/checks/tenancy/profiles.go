@@ -20,8 +20,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
-var profileKind = schema.GroupKind{Group: "kubeflow.org", Kind: "Profile"}
-
 // reconcileTime is how long the profile controllers may take to reconcile a Profile.
 const reconcileTime = 5 * time.Minute
 
@@ -37,10 +35,10 @@ var Profiles = &doctor.Check{
 		"ignore it.",
 	FixNote: "--fix (with --allow-restart) restarts the profile controller, which reconciles every Profile on startup. A label with a different " +
 		"value is left unchanged.",
-	Reads:  []schema.GroupKind{profileKind, kube.NamespaceKind, kube.ConfigMapKind, kube.DeploymentKind},
+	Reads:  []schema.GroupKind{kube.ProfileKind, kube.NamespaceKind, kube.ConfigMapKind, kube.DeploymentKind},
 	Writes: []doctor.Write{{Kind: kube.DeploymentKind, In: []string{workloads.Namespace}, Names: []string{profilesRef.Name}, Restart: true}},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
-		list, err := e.List(ctx, profileKind, cluster.Scope{})
+		list, err := e.List(ctx, kube.ProfileKind, cluster.Scope{})
 		if err != nil {
 			return nil, err
 		}
@@ -104,7 +102,7 @@ const (
 func noProfileFinding() doctor.Finding {
 	return doctor.Finding{
 		Severity:    doctor.Info,
-		About:       doctor.Subject{Ref: cluster.Ref{APIVersion: "kubeflow.org/v1", Kind: profileKind.Kind, Name: "NAME"}},
+		About:       doctor.Subject{Ref: cluster.Ref{APIVersion: "kubeflow.org/v1", Kind: kube.ProfileKind.Kind, Name: "NAME"}},
 		Message:     noProfileMessage,
 		Consequence: noProfileImpact,
 		Advice:      noProfileAdvice,
