@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +19,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/uninstall"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/verify"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/version"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 const usageTemplate = `{{if .HasExample}}Examples:
@@ -53,10 +51,9 @@ and expose the dashboard. Commands use the cluster of the current context.`,
 		Example: `  kubectl kubeflow install       # install the newest compatible release
   kubectl kubeflow doctor --fix  # diagnose, preview the fixes, and apply them
   kubectl kubeflow expose --lb   # create an external address for the dashboard`,
-		SilenceUsage:               true,
-		SilenceErrors:              true,
-		SuggestionsMinimumDistance: 2,
-		Args:                       cobra.ArbitraryArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.ArbitraryArgs,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			d.LogRequests()
 			if err := cli.ReadEnvironment(cmd); err != nil {
@@ -69,13 +66,8 @@ and expose the dashboard. Commands use the cluster of the current context.`,
 			d.ShowBusy()
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			return unknownCommand(cmd, args[0])
-		},
 	}
+	cli.GroupCommand(root)
 	root.Version = cli.PluginVersion()
 	root.SetVersionTemplate("Client Version: {{.Version}}\n")
 	cobra.AddTemplateFunc("groupedFlags", cli.GroupedFlags)
@@ -122,21 +114,7 @@ func oneCommand(cmd *cobra.Command, args []string) error {
 	if err != nil || len(rest) == 0 {
 		return err
 	}
-	return unknownCommand(found, rest[0])
-}
-
-// flagsOf are the flags that do what people look for as a command.
-var flagsOf = map[string]string{"fix": "doctor --fix", "repair": "doctor --fix", "undo": "doctor --undo", "rollback": "doctor --undo", "open": "dashboard"}
-
-func unknownCommand(parent *cobra.Command, name string) error {
-	next := fmt.Sprintf("See the commands with: %s --help", parent.CommandPath())
-	if near := parent.SuggestionsFor(name); len(near) > 0 {
-		next = fmt.Sprintf("Did you mean: %s %s?", parent.CommandPath(), strings.Join(near, ", or "))
-	}
-	if flag, known := flagsOf[name]; known && !parent.HasParent() {
-		next = fmt.Sprintf("Did you mean: %s %s?", parent.CommandPath(), flag)
-	}
-	return &problem.Error{Usage: true, What: fmt.Sprintf("unknown command %q", name), Next: next}
+	return cli.UnknownCommand(found, rest[0])
 }
 
 // newOptionsCommand shows the flags that other commands' help leaves out, as "kubectl options" does.

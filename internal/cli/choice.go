@@ -28,6 +28,8 @@ func DryRuns(client, server string) Choice {
 	return Choice{Flag: "dry-run", Def: "none", Values: []string{"none", "client (" + client + ")", "server (" + server + ")"}}
 }
 
+const dryRunModes = "Specify one of: none, client, server"
+
 // A DryRun is the value of --dry-run where the mode makes no difference: it takes the same words as on other commands.
 type DryRun bool
 

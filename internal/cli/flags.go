@@ -76,6 +76,8 @@ func BadFlag(cmd *cobra.Command, err error) error {
 			next = "Use true or false"
 		case "int", "int32", "uint16":
 			next = "Use an integer"
+		case new(DryRun).Type():
+			next = dryRunModes
 		}
 	}
 	return &problem.Error{Usage: true, What: what, Next: next}
@@ -83,7 +85,7 @@ func BadFlag(cmd *cobra.Command, err error) error {
 
 // nearFlags suggests flags with similar names, with the function that cobra has for commands: each flag becomes a command.
 func nearFlags(cmd *cobra.Command, typed string) []string {
-	names := &cobra.Command{SuggestionsMinimumDistance: min(2, 1+len(typed)/4)} // with two edits, any short name is near any other
+	names := &cobra.Command{SuggestionsMinimumDistance: maxEdits(typed)}
 	add := func(f *pflag.Flag) {
 		if !f.Hidden {
 			names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})

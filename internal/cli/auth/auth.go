@@ -2,14 +2,12 @@ package auth
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/signin"
 )
 
@@ -30,7 +28,7 @@ Exit codes: 0 shown, 1 Kubeflow was not found or could not be read.`,
   kubectl kubeflow auth user add ann@example.com --profile ann`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && args[0] != "status" {
-				return &problem.Error{Usage: true, What: fmt.Sprintf("unknown command %q", args[0]), Next: "See the commands with: " + cmd.CommandPath() + " --help"}
+				return cli.UnknownCommand(cmd, args[0])
 			}
 			return nil
 		},

@@ -23,9 +23,8 @@ func newUserCommand(d *cli.Deps) *cobra.Command {
 can open the dashboard; a Profile gives a user a namespace, and a contributor
 shares the namespace of another user. How users prove who they are is the
 provider's: see kubectl kubeflow auth.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	cli.GroupCommand(cmd)
 	cmd.AddCommand(newListCommand(d), newAddCommand(d), newRemoveCommand(d))
 	return cmd
 }

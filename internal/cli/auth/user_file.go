@@ -16,7 +16,7 @@ import (
 func (o *addOptions) readFile(ctx context.Context) ([]signin.Grant, error) {
 	content, err := o.ReadFile(ctx, o.file, bounded.Config)
 	if err != nil {
-		return nil, &problem.Error{Usage: true, What: o.file + ": " + err.Error(), Next: "Name a CSV file"}
+		return nil, &problem.Error{Usage: true, What: "-f: " + err.Error(), Next: "Specify a CSV file"}
 	}
 	grants, err := parseUsers(content)
 	if err != nil {
