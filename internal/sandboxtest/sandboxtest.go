@@ -11,12 +11,15 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"k8s.io/klog/v2"
 )
 
 // Start runs a sandbox, with the flags of "sandbox run", and returns its
 // administrator's kubeconfig and what ends it. It is for TestMain: when there is
 // no sandbox it says why and ends the test binary with a failure.
 func Start(flags ...string) (kubeconfig string, stop func()) {
+	klog.SetLogger(klog.Logger{}) // as the program does: the log of client-go hides why a test failed
 	program, err := program()
 	if err != nil {
 		fail(err)
