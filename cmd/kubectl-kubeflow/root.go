@@ -53,7 +53,6 @@ and expose the dashboard. Commands use the cluster of the current context.`,
   kubectl kubeflow expose --lb   # create an external address for the dashboard`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.ArbitraryArgs,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			d.LogRequests()
 			if err := cli.ReadEnvironment(cmd); err != nil {

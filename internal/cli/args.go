@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +19,14 @@ func GroupCommand(cmd *cobra.Command) {
 		}
 		return UnknownCommand(cmd, args[0])
 	}
+}
+
+// Positive validates the value of --timeout.
+func Positive(timeout time.Duration, example string) error {
+	if timeout > 0 {
+		return nil
+	}
+	return &problem.Error{Usage: true, What: "--timeout must be positive", Next: "For example: --timeout " + example}
 }
 
 // NoArgs rejects arguments, for commands that have only flags.

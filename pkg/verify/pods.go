@@ -7,14 +7,11 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
-
-var eventKind = schema.GroupKind{Kind: "Event"}
 
 // persistence is how long a pod's problem may last before it is believed: an image pull is tried again, and autoscaling adds nodes.
 var persistence = map[kube.PodState]time.Duration{kube.Crashed: 0, kube.Waiting: 15 * time.Second, kube.Unschedulable: 5 * time.Minute}
@@ -156,7 +153,7 @@ func (t *T) logs(ctx context.Context, pod cluster.Ref, container string) []strin
 
 // events returns the events about an object, the oldest first.
 func (t *T) events(ctx context.Context, o *unstructured.Unstructured) []*unstructured.Unstructured {
-	list, err := t.Client.View().List(ctx, eventKind, cluster.Scope{Namespace: o.GetNamespace(), Fields: "involvedObject.uid=" + string(o.GetUID())})
+	list, err := t.Client.View().List(ctx, kube.EventKind, cluster.Scope{Namespace: o.GetNamespace(), Fields: "involvedObject.uid=" + string(o.GetUID())})
 	if err != nil {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -12,8 +13,10 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// probe is the name of the policy and of the ConfigMap that it denies.
-const probe = "sandbox-scenario-probe"
+const (
+	probe  = "sandbox-scenario-probe" // the policy, and the ConfigMap that it denies
+	denial = "the policies are in force"
+)
 
 // enforced waits until the API server enforces the scenario's ValidatingAdmissionPolicies, which it reads from watches
 // some time after they exist. Watches keep the order of creation: as soon as a policy that was created last denies its
@@ -46,7 +49,7 @@ func (s Scenario) enforced(ctx context.Context, client kubernetes.Interface) (er
 	return patiently(ctx, func() error {
 		_, err := client.CoreV1().ConfigMaps(metav1.NamespaceDefault).Create(ctx, denied, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		switch {
-		case apierrors.IsInvalid(err) || apierrors.IsForbidden(err):
+		case apierrors.IsInvalid(err) && strings.Contains(err.Error(), denial):
 			return nil
 		case err != nil:
 			return err
@@ -69,7 +72,7 @@ func probePolicy() (*admissionv1.ValidatingAdmissionPolicy, *admissionv1.Validat
 					Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"configmaps"}},
 				},
 			}}},
-			Validations: []admissionv1.Validation{{Expression: "false", Message: "the policies are in force"}},
+			Validations: []admissionv1.Validation{{Expression: "false", Message: denial}},
 		},
 	}
 	binding := &admissionv1.ValidatingAdmissionPolicyBinding{

@@ -15,7 +15,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
-const dryRunUsage = "preview without changing anything; `MODE` is client or server, which are the same here"
+const (
+	dryRunUsage      = "preview without changing anything; `MODE` is client or server, which are the same here"
+	confirmOrPreview = "Confirm with --yes, or preview with --dry-run"
+)
 
 // change are the flags of a command that makes a fix.
 type change struct {
@@ -23,6 +26,11 @@ type change struct {
 	yes     bool
 	dryRun  cli.DryRun
 	timeout time.Duration
+}
+
+// inputTaken is the error of a flag that reads standard input, which then has no answer to a question.
+func inputTaken(flag string) error {
+	return &problem.Error{Usage: true, What: flag + " - reads standard input, so that a confirmation cannot be asked for", Next: confirmOrPreview}
 }
 
 func (o *change) addFlags(cmd *cobra.Command) {
@@ -48,7 +56,7 @@ func (o *change) confirm(ctx context.Context, plan doctor.FixPlan) ([]doctor.Pro
 	if err := o.Screen().Plan(plan); err != nil {
 		return nil, err
 	}
-	return plan.Apply, o.Agree(ctx, o.yes, "Change it?", "Confirm with --yes, or preview with --dry-run")
+	return plan.Apply, o.Agree(ctx, o.yes, "Change it?", confirmOrPreview)
 }
 
 // result returns the error of a fix that was not made, and shows the plan of a dry run.

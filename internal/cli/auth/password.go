@@ -65,7 +65,10 @@ func (o *passwordOptions) run(ctx context.Context) error {
 		return &problem.Error{Usage: true, What: "--generate and --from-file are mutually exclusive", Next: "Specify one of them"}
 	}
 	if o.file == "-" && !o.yes && !bool(o.dryRun) {
-		return &problem.Error{Usage: true, What: "--from-file - leaves nobody to ask", Next: "Confirm with --yes, or preview with --dry-run"}
+		return inputTaken("--from-file")
+	}
+	if err := cli.Positive(o.timeout, "5m"); err != nil {
+		return err
 	}
 	client, err := o.Connect()
 	if err != nil {

@@ -23,6 +23,9 @@ Exit codes: 0 replaced, or nothing to replace; 1 not replaced.`,
   kubectl kubeflow auth rotate-secrets`,
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := cli.Positive(o.timeout, "5m"); err != nil {
+				return err
+			}
 			client, err := o.Connect()
 			if err != nil {
 				return err

@@ -86,7 +86,7 @@ func (o *addOptions) run(ctx context.Context, args []string) error {
 	if o.dryRun {
 		return nil
 	}
-	if err := o.Agree(ctx, o.yes, "Make these changes?", "Confirm with --yes, or preview with --dry-run"); err != nil {
+	if err := o.Agree(ctx, o.yes, "Make these changes?", confirmOrPreview); err != nil {
 		return err
 	}
 	if err := makeChanges(ctx, o.Deps, client, changes); err != nil || len(later) == 0 {
@@ -113,7 +113,7 @@ func (o *addOptions) grants(ctx context.Context, args []string) ([]signin.Grant,
 	case o.file != "" && (len(args) > 0 || o.grant.Profile != "" || len(o.grant.ContributorOf) > 0 || len(o.quota) > 0):
 		return nil, &problem.Error{Usage: true, What: "-f cannot be used with a user, a Profile or a quota", Next: "Write them to the file"}
 	case o.file == "-" && !o.yes && !bool(o.dryRun):
-		return nil, &problem.Error{Usage: true, What: "-f - leaves nobody to ask", Next: "Confirm with --yes, or preview with --dry-run"}
+		return nil, inputTaken("-f")
 	case o.file != "":
 		return o.readFile(ctx)
 	}

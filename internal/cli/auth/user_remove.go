@@ -83,9 +83,9 @@ func (o *removeOptions) run(ctx context.Context, user string) error {
 // agree asks for a confirmation: for each Profile that is deleted by its name.
 func (o *removeOptions) agree(ctx context.Context) error {
 	if len(o.profiles) == 0 || o.yes {
-		return o.Agree(ctx, o.yes, "Delete these?", "Confirm with --yes, or preview with --dry-run")
+		return o.Agree(ctx, o.yes, "Delete these?", confirmOrPreview)
 	}
-	if err := o.MustAsk("Confirm with --yes, or preview with --dry-run"); err != nil {
+	if err := o.MustAsk(confirmOrPreview); err != nil {
 		return err
 	}
 	for _, name := range o.profiles {

@@ -55,8 +55,8 @@ func (o *restartOptions) run(ctx context.Context, name string) error {
 	if err := restartDryRun.Check(o.dryRun); err != nil {
 		return err
 	}
-	if o.timeout <= 0 {
-		return &problem.Error{Usage: true, What: "--timeout must be positive", Next: "For example: --timeout 10m"}
+	if err := cli.Positive(o.timeout, "10m"); err != nil {
+		return err
 	}
 	client, err := o.Connect()
 	if err != nil {

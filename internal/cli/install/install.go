@@ -125,7 +125,7 @@ func (o *installOptions) validate() error {
 	case o.release != "" && o.file != "":
 		return &problem.Error{Usage: true, What: "--release and --filename are mutually exclusive", Next: "Specify one of them"}
 	case o.timeout <= 0:
-		return &problem.Error{Usage: true, What: "--timeout must be positive", Next: "For example: --timeout 30m"}
+		return cli.Positive(o.timeout, "30m")
 	case o.verify && !o.wait:
 		return &problem.Error{Usage: true, What: "--verify needs --wait: tests run when everything is ready", Next: "Specify one of them"}
 	}

@@ -78,7 +78,7 @@ func (o *statusOptions) validate() error {
 	case o.tree && o.output == "name":
 		return &problem.Error{Usage: true, What: "--tree cannot be used with -o name", Next: "Specify one of them"}
 	case o.timeout <= 0:
-		return &problem.Error{Usage: true, What: "--timeout must be positive", Next: "For example: --timeout 10m"}
+		return cli.Positive(o.timeout, "10m")
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func (o *uninstallOptions) validate() error {
 	case o.confirmed != "" && !o.deleteData:
 		return &problem.Error{Usage: true, What: "--confirm requires --delete-data", Next: "Without --delete-data, confirm with -y"}
 	case o.timeout <= 0:
-		return &problem.Error{Usage: true, What: "--timeout must be positive", Next: "For example: --timeout 15m"}
+		return cli.Positive(o.timeout, "15m")
 	}
 	return cmp.Or(cli.CheckName(o.name), uninstallDryRun.Check(o.dryRun), uninstallOutput.Check(o.output))
 }

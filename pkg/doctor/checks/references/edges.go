@@ -26,10 +26,9 @@ type edge struct {
 }
 
 var (
-	serviceAccountKind = schema.GroupKind{Kind: "ServiceAccount"}
-	priorityClassKind  = schema.GroupKind{Group: "scheduling.k8s.io", Kind: "PriorityClass"}
-	runtimeClassKind   = schema.GroupKind{Group: "node.k8s.io", Kind: "RuntimeClass"}
-	cronJobKind        = schema.GroupKind{Group: "batch", Kind: "CronJob"}
+	priorityClassKind = schema.GroupKind{Group: "scheduling.k8s.io", Kind: "PriorityClass"}
+	runtimeClassKind  = schema.GroupKind{Group: "node.k8s.io", Kind: "RuntimeClass"}
+	cronJobKind       = schema.GroupKind{Group: "batch", Kind: "CronJob"}
 
 	roleKind               = schema.GroupKind{Group: "rbac.authorization.k8s.io", Kind: "Role"}
 	clusterRoleKind        = schema.GroupKind{Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"}
@@ -91,8 +90,8 @@ var podEdges = []edge{
 	{field: "{containers,initContainers}[].env[].valueFrom.secretKeyRef.name", to: kube.SecretKind, keys: "key", effect: podsWait},
 	{field: "{containers,initContainers}[].envFrom[].configMapRef.name", to: kube.ConfigMapKind, effect: podsWait},
 	{field: "{containers,initContainers}[].envFrom[].secretRef.name", to: kube.SecretKind, effect: podsWait},
-	{field: "serviceAccountName", to: serviceAccountKind, effect: "No pod can be created."},
-	{field: "serviceAccount", to: serviceAccountKind, effect: "No pod can be created."},
+	{field: "serviceAccountName", to: kube.ServiceAccountKind, effect: "No pod can be created."},
+	{field: "serviceAccount", to: kube.ServiceAccountKind, effect: "No pod can be created."},
 	{field: "imagePullSecrets[].name", to: kube.SecretKind, soft: true, effect: "Images of a private registry cannot be pulled."},
 	{field: "priorityClassName", to: priorityClassKind, effect: "No pod can be created."},
 	{field: "runtimeClassName", to: runtimeClassKind, effect: "No pod can be created."},

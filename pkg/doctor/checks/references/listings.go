@@ -37,7 +37,7 @@ var listings = []listing{
 	{kind: kube.PersistentVolumeClaimKind, in: workloads.Namespaces},
 	{kind: kube.ServiceKind, in: workloads.Namespaces},
 	{kind: kube.SecretKind, in: []string{"auth", dashboard.KubeflowNamespace, workloads.Namespace, "oauth2-proxy"}, metadata: true},
-	{kind: serviceAccountKind, metadata: true, keep: "metadata/name"},
+	{kind: kube.ServiceAccountKind, metadata: true, keep: "metadata/name"},
 	{kind: virtualServiceKind, keep: "spec/gateways spec/http/route/destination spec/tls/route/destination spec/tcp/route/destination"},
 	{kind: authorizationKind, keep: "spec"},
 	{kind: gatewayKind},

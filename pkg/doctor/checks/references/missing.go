@@ -132,7 +132,7 @@ func keysOf(o *unstructured.Unstructured) []string {
 // given reports whether an object exists in every cluster.
 func given(t target) bool {
 	switch t.kind {
-	case serviceAccountKind:
+	case kube.ServiceAccountKind:
 		return t.name == "default"
 	case clusterRoleKind:
 		return slices.Contains([]string{"admin", "edit", "view", "cluster-admin"}, t.name)

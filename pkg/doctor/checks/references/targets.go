@@ -45,14 +45,14 @@ func role(p place) target {
 }
 
 func subject(p place) target {
-	if p.text("kind") != serviceAccountKind.Kind {
+	if p.text("kind") != kube.ServiceAccountKind.Kind {
 		return target{}
 	}
 	namespace := p.text("namespace")
 	if namespace == "" {
 		namespace = p.object.GetNamespace()
 	}
-	return target{serviceAccountKind, namespace, valueOf(p)}
+	return target{kube.ServiceAccountKind, namespace, valueOf(p)}
 }
 
 func scaled(p place) target {
@@ -106,7 +106,7 @@ func principal(p place) target {
 	if len(parts) != 5 || parts[0] != "cluster.local" || strings.Contains(valueOf(p), "*") {
 		return target{}
 	}
-	return target{serviceAccountKind, parts[2], parts[4]}
+	return target{kube.ServiceAccountKind, parts[2], parts[4]}
 }
 
 func principalCondition(p place) target {

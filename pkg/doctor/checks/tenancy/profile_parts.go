@@ -18,15 +18,13 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
-var serviceAccountKind = schema.GroupKind{Kind: "ServiceAccount"}
-
 var ProfileParts = &doctor.Check{
 	ID:    "tenancy/profile-parts",
 	Title: "Profile namespaces are complete",
 	Why: "The profile controller creates the service account default-editor in each profile namespace, and the Pipelines profile controller " +
 		"creates the artifact server. Without them notebooks do not start, or run outputs cannot be viewed.",
 	FixNote: "--fix (with --allow-restart) restarts the controllers that create them; on startup they reconcile every namespace.",
-	Reads:   []schema.GroupKind{kube.NamespaceKind, serviceAccountKind, kube.DeploymentKind, kube.StatefulSetKind, kube.ConfigMapKind},
+	Reads:   []schema.GroupKind{kube.NamespaceKind, kube.ServiceAccountKind, kube.DeploymentKind, kube.StatefulSetKind, kube.ConfigMapKind},
 	Writes: []doctor.Write{
 		{Kind: kube.DeploymentKind, In: []string{workloads.Namespace}, Names: []string{profilesRef.Name, "kubeflow-pipelines-profile-controller"}, Restart: true},
 		{Kind: kube.StatefulSetKind, In: []string{workloads.Namespace}, Names: []string{"metacontroller"}, Restart: true},
@@ -74,7 +72,7 @@ type profilePart struct {
 }
 
 var profileParts = []profilePart{
-	{kind: serviceAccountKind, in: cluster.Scope{Fields: "metadata.name=default-editor", Metadata: true}, name: "default-editor",
+	{kind: kube.ServiceAccountKind, in: cluster.Scope{Fields: "metadata.name=default-editor", Metadata: true}, name: "default-editor",
 		controllers: []cluster.Ref{profilesRef}, consequence: "Notebooks and pipelines there do not start."},
 	{kind: kube.DeploymentKind, in: cluster.Scope{Labels: workloads.ProfileServers, Metadata: true}, name: "ml-pipeline-ui-artifact",
 		controllers: []cluster.Ref{
