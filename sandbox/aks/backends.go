@@ -11,6 +11,9 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -29,13 +32,24 @@ func (a *AKS) Dial(_ context.Context, service types.NamespacedName, port corev1.
 	}
 	// The API server keeps the connection, so each request looks for the pod that is ready now.
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := webhook.Handler{Service: service, KubernetesMinor: a.kubernetesMinor()}
+		h := webhook.Handler{Service: service, KubernetesMinor: a.kubernetesMinor(), PodDefaults: a.podDefaults}
 		for _, pod := range a.podsBehind(service) {
 			h.Image, h.NativeSidecars = pod.Spec.Containers[0].Image, environment(pod, "ENABLE_NATIVE_SIDECARS") == "true"
 		}
 		h.ServeHTTP(w, r)
 	})
 	return a.board.Connect(handler, a.board.As(service.Name+"."+service.Namespace+".svc", service.Name+"."+service.Namespace+".svc.cluster.local"))
+}
+
+// podDefaults returns the PodDefaults of a namespace, none where the kind does not exist.
+func (a *AKS) podDefaults(namespace string) []unstructured.Unstructured {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	list, err := a.dynamic.Resource(schema.GroupVersionResource{Group: "kubeflow.org", Version: "v1alpha1", Resource: "poddefaults"}).Namespace(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil
+	}
+	return list.Items
 }
 
 // podsBehind returns the ready pods of a Service, the newest last.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -20,6 +21,8 @@ type Handler struct {
 	NativeSidecars bool
 	// KubernetesMinor is the cluster's minor version; 0 is a new one.
 	KubernetesMinor int
+	// PodDefaults returns those of a namespace.
+	PodDefaults func(namespace string) []unstructured.Unstructured
 }
 
 // A review is an AdmissionReview or a ConversionReview of any version.

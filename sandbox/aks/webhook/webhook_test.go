@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -150,5 +151,36 @@ func TestTheKindOfSidecarDependsOnTheVersions(t *testing.T) {
 		if native := len(pod.Spec.Containers) == 1; native != c.native {
 			t.Errorf("%s: native is %v", name, native)
 		}
+	}
+}
+
+func TestPodDefaultsAreAddedToThePodsTheySelect(t *testing.T) {
+	h := Handler{Service: types.NamespacedName{Namespace: "kubeflow", Name: "admission-webhook-service"}, PodDefaults: func(namespace string) []unstructured.Unstructured {
+		if namespace != "team" {
+			return nil
+		}
+		of := func(name, env string, volume any, selects map[string]any) unstructured.Unstructured {
+			return unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{"name": name, "resourceVersion": "9"}, "spec": map[string]any{
+				"selector": map[string]any{"matchLabels": selects}, "env": []any{map[string]any{"name": "WHO", "value": env}},
+				"volumes": []any{map[string]any{"name": "token", "secret": map[string]any{"secretName": volume}}}, "volumeMounts": []any{map[string]any{"name": "token", "mountPath": "/token"}},
+			}}}
+		}
+		return []unstructured.Unstructured{of("access", "one", "a", map[string]any{"access": "true"}), of("other", "two", "b", map[string]any{"other": "true"})}
+	}}
+	ask := func(namespace, labels string) map[string]any {
+		return post(t, h, podDefaultsPath, `{"kind":"AdmissionReview","request":{"uid":"7","kind":{"kind":"Pod"},"namespace":"`+namespace+`","object":{"metadata":{"labels":{`+labels+`}},"spec":{"containers":[{"name":"main"}]}}}}`)["response"].(map[string]any)
+	}
+	patch, _ := base64.StdEncoding.DecodeString(ask("team", `"access":"true"`)["patch"].(string))
+	for _, want := range []string{`{"name":"WHO","value":"one"}`, `"secretName":"a"`, `"mountPath":"/token"`, `"poddefault.admission.kubeflow.org/poddefault-access":"9"`} {
+		if !strings.Contains(string(patch), want) {
+			t.Errorf("%s is not in %s", want, patch)
+		}
+	}
+	if ask("team", `"else":"true"`)["patch"] != nil || ask("other", `"access":"true"`)["patch"] != nil {
+		t.Error("a pod that no PodDefault selects was changed")
+	}
+	denied := ask("team", `"access":"true","other":"true"`)
+	if why, _ := json.Marshal(denied["status"]); denied["allowed"] != false || !strings.Contains(string(why), "conflict occurred while applying poddefaults: access,other") {
+		t.Errorf("PodDefaults that contradict each other: %v", denied)
 	}
 }
