@@ -23,7 +23,10 @@ test: build ## run all tests (needs no internet; tests of real releases need KUB
 	cd sandbox && $(GO) test -timeout 45m ./...
 
 race: ## run the tests that need no cluster under the race detector
-	CGO_ENABLED=1 $(GO) test -race -short -timeout 30m -skip Planted ./pkg/... ./internal/... # tests of planted secrets run in one goroutine, for minutes
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 30m -skip '$(ONE_GOROUTINE)' ./pkg/... ./internal/...
+
+# tests that run in one goroutine, and would take minutes under the race detector
+ONE_GOROUTINE := Planted|MalformedFieldsBreak|AChangedChainIs|RandomPoliciesAre|NoRouteOfAProfile|ReadersStopAtTheirBounds|UnpackToTooMuch|AHostileBundleIs
 
 fuzz: ## run each fuzz test for FUZZTIME
 	@for package in $$(grep -rl '^func Fuzz' --include='*_test.go' pkg internal | xargs -n1 dirname | sort -u); do \

@@ -62,7 +62,7 @@ func VerifyVerdict(report *verify.Report, err error) error {
 	return nil
 }
 
-// explanations are the findings of the doctor.
+// explanations are the findings of the doctor, without what other findings explain.
 func explanations(ctx context.Context, client *cluster.Client) ([]verify.Explanation, error) {
 	in, err := kubeflow.FromCluster(ctx, client)
 	if err != nil {
@@ -75,10 +75,10 @@ func explanations(ctx context.Context, client *cluster.Client) ([]verify.Explana
 	var all []verify.Explanation
 	for _, c := range report.Checks {
 		for _, f := range c.Findings {
-			if !f.Severity.AtLeast(doctor.Warning) {
+			if !f.Severity.AtLeast(doctor.Warning) || f.ExplainedBy != "" {
 				continue
 			}
-			e := verify.Explanation{ID: c.ID, Message: f.Message, Severe: f.Severity.AtLeast(doctor.Error)}
+			e := verify.Explanation{ID: c.ID, Message: f.Message, About: f.About.String(), Severe: f.Severity.AtLeast(doctor.Error)}
 			if f.Fix != nil {
 				e.Fix = f.Fix.Title
 			}

@@ -13,6 +13,12 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
+// The workloads that sign users in, where the releases have them: oauth2-proxy from 1.9 on, authservice before.
+var (
+	ProxyRef       = cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: "oauth2-proxy", Name: "oauth2-proxy"}
+	AuthserviceRef = cluster.Ref{APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: KubeflowNamespace, Name: "authservice"}
+)
+
 // A SignIn is what users sign in with: an authenticator that the gateway asks, and what it is configured with.
 type SignIn struct {
 	Product   string                     // "oauth2-proxy" or "authservice"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -49,7 +50,13 @@ func (t *T) await(ctx context.Context, made *unstructured.Unstructured, end outc
 		if len(kube.Items(now.Object, "status", "conditions")) == 0 && time.Since(began) > 2*time.Second {
 			t.Step("waiting for the controller of %s", ref.Kind)
 		}
-		return false, t.startsPods(ctx, end, watchers)
+		if err := t.startsPods(ctx, end, watchers); err != nil {
+			return false, err
+		}
+		if len(watchers) == 0 && time.Since(began) > 3*time.Second {
+			return false, t.refusedPods(ctx, now)
+		}
+		return false, nil
 	})
 	if err == nil || last == nil {
 		return last, err
@@ -58,6 +65,26 @@ func (t *T) await(ctx context.Context, made *unstructured.Unstructured, end outc
 		return last, &Failure{About: &ref, Message: why}
 	}
 	return last, err
+}
+
+// refusedPods returns why pods of an object cannot be created, as what its controller created for that says: a Job, a ReplicaSet, or
+// the object itself. Their names begin with its name.
+func (t *T) refusedPods(ctx context.Context, o *unstructured.Unstructured) error {
+	since := o.GetCreationTimestamp().UTC().Format(time.RFC3339)
+	events, err := t.Client.View().List(ctx, kube.EventKind, cluster.Scope{Namespace: o.GetNamespace(), Fields: "type=Warning"})
+	if err != nil {
+		return nil //nolint:nilerr // a tenant may not list them
+	}
+	for _, e := range events {
+		about := kube.Map(e.Object, "involvedObject")
+		name, reason := kube.Text(about, "name"), kube.Text(e.Object, "reason")
+		if reason != "FailedCreate" && reason != "FailedCreatePod" || name != o.GetName() && !strings.HasPrefix(name, o.GetName()+"-") || kube.Text(e.Object, "lastTimestamp") < since {
+			continue
+		}
+		ref := cluster.Ref{APIVersion: kube.Text(about, "apiVersion"), Kind: kube.Text(about, "kind"), Namespace: o.GetNamespace(), Name: name}
+		return refusedPod(ref, redact.Message(kube.Text(e.Object, "message")))
+	}
+	return nil
 }
 
 func isTrue(o *unstructured.Unstructured, kind string) map[string]any {

@@ -143,7 +143,8 @@ func failureOf(err error) *Failure {
 	return &Failure{Message: err.Error()}
 }
 
-// explain adds the doctor's findings to the failures that they may explain: those of a test's areas, errors first.
+// explain adds the doctor's findings to the failures that they may explain: errors, what is about parts of the test first, and after
+// a timeout warnings where there are none. What a failure itself says to do next is kept, unless that is to ask the doctor.
 func explain(ctx context.Context, results []Result, o Options) {
 	found, err := o.Explain(ctx)
 	if err != nil {
@@ -155,21 +156,56 @@ func explain(ctx context.Context, results []Result, o Options) {
 			continue
 		}
 		test := o.Tests[slices.IndexFunc(o.Tests, func(t *Test) bool { return t.Name == results[i].Test })]
+		var all []Explanation
 		for _, e := range found {
-			if slices.ContainsFunc(test.Checks, func(c string) bool { return e.ID == c || strings.HasPrefix(e.ID, c+"/") }) {
-				f.ExplainedBy = append(f.ExplainedBy, e)
+			if test.explainedBy(e) {
+				all = append(all, e)
 			}
 		}
-		slices.SortStableFunc(f.ExplainedBy, func(a, b Explanation) int { return rank(b) - rank(a) })
-		if len(f.ExplainedBy) > 0 {
-			f.Next = "kubectl kubeflow doctor " + escape.Word(f.ExplainedBy[0].ID) + " --fix"
+		slices.SortStableFunc(all, func(a, b Explanation) int { return test.rank(b) - test.rank(a) })
+		severe := len(all) > 0 && all[0].Severe
+		if severe || !f.TimedOut {
+			all = slices.DeleteFunc(all, func(e Explanation) bool { return !e.Severe })
+		}
+		f.ExplainedBy = all
+		if severe && (f.TimedOut || f.Next == "" || strings.Contains(f.Next, "kubectl kubeflow doctor")) {
+			f.Next = all[0].next()
 		}
 	}
 }
 
-func rank(e Explanation) int {
-	if e.Severe {
-		return 1
+// everything are the areas of checks that look at all components alike.
+var everything = []string{"workloads", "pods", "platform"}
+
+// explainedBy reports whether a finding may be why the test failed.
+func (t *Test) explainedBy(e Explanation) bool {
+	area, _, _ := strings.Cut(e.ID, "/")
+	if slices.Contains(everything, area) {
+		return t.names(e)
 	}
-	return 0
+	return slices.ContainsFunc(t.Checks, func(c string) bool { return e.ID == c || area == c })
+}
+
+func (e Explanation) next() string {
+	command := "kubectl kubeflow doctor " + escape.Word(e.ID)
+	if e.Fix != "" {
+		command += " --fix"
+	}
+	return command
+}
+
+func (t *Test) rank(e Explanation) int {
+	rank := 0
+	if e.Severe {
+		rank = 2
+	}
+	if t.names(e) {
+		rank++
+	}
+	return rank
+}
+
+// names reports whether a finding is about a part of the test.
+func (t *Test) names(e Explanation) bool {
+	return slices.ContainsFunc(t.Parts, func(part string) bool { return strings.Contains(e.Message+" "+e.About, part) })
 }

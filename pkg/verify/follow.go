@@ -99,6 +99,9 @@ func (t *T) failedRun(ctx context.Context, run *kfp.Run) error {
 	if step == nil {
 		return f
 	}
+	if advice := quotaAdvice(step.Message, t.Namespace); advice != "" {
+		f.Next = advice
+	}
 	f.Message = fmt.Sprintf("step %s %s: %s", step.Name, step.State.Word(), redact.Message(cmpOr(step.Message, run.Message)))
 	pods, err := t.Client.View().List(ctx, podKind, cluster.Scope{Namespace: t.Namespace, Labels: runLabelOfPipelines + "=" + run.ID})
 	if err != nil {

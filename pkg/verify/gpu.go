@@ -13,6 +13,7 @@ import (
 var gpu = &Test{
 	Name: "gpu", Title: "A pod gets a GPU",
 	Checks:  []string{"nodes", "pods"},
+	Parts:   []string{"gpu", "nvidia"},
 	Uses:    []Use{Notebook},
 	Applies: hasGPUs,
 	Run:     runGPU,

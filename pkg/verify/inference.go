@@ -17,6 +17,7 @@ import (
 var inference = &Test{
 	Name: "inference", Title: "A model is served and predicts",
 	Checks:  []string{"pods", "platform", "mesh", "tenancy"},
+	Parts:   []string{"kserve", "kfserving", "knative", "serving"},
 	Uses:    []Use{Notebook},
 	Applies: needs("KServe", kserveKind, kfservingKind),
 	Run:     runInference,

@@ -19,7 +19,8 @@ import (
 
 var isolation = &Test{
 	Name: "isolation", Title: "One user cannot reach another's namespace, notebook and runs", Quick: true,
-	Checks: []string{"tenancy", "auth", "mesh", "exposure"},
+	Checks: []string{"tenancy", "auth", "mesh", "exposure", "installation"},
+	Parts:  []string{"profiles", "kfam", "pipeline", "istiod"},
 	Uses:   []Use{Notebook},
 	Applies: func(_ context.Context, s *Session) (string, error) {
 		if s.frontOf == nil && s.auth.By == dashboard.NoAuthentication {

@@ -11,6 +11,7 @@ import (
 var katib = &Test{
 	Name: "katib", Title: "An experiment runs two trials and finds the better one",
 	Checks:  []string{"pods", "platform", "tenancy", "mesh"},
+	Parts:   []string{"katib"},
 	Uses:    []Use{Shell},
 	Applies: needs("Katib", experimentKind),
 	Run:     runKatib,

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 )
 
 var login = &Test{
 	Name: "login", Title: "The dashboard opens, after login where that is needed", Quick: true,
-	Checks: []string{"auth", "exposure", "mesh"},
+	Checks: []string{"auth", "exposure", "mesh", "installation"},
+	Parts:  []string{"dashboard", "dex", "oauth2-proxy", "authservice", "ingressgateway", "istiod"},
 	Applies: func(_ context.Context, s *Session) (string, error) {
 		if errors.Is(s.frontOf, dashboard.ErrNoGateway) {
 			return "this cluster has no gateway for the dashboard", nil
@@ -39,6 +41,9 @@ func runLogin(ctx context.Context, t *T) error {
 	case t.auth.By == dashboard.NoAuthentication && !shown:
 		return t.Layer(Gateway, p.unexpected("the dashboard"))
 	case t.auth.By == dashboard.NoAuthentication:
+		if installed := t.authenticator(ctx); installed != "" {
+			return t.Layer(Gateway, &Failure{Message: "the dashboard opens without login, although " + installed + " is installed", Next: "kubectl kubeflow doctor installation auth exposure"})
+		}
 		t.Detail("200 without login: %s", p.title)
 		return t.Layer(Gateway, nil)
 	case shown:
@@ -59,4 +64,14 @@ func runLogin(ctx context.Context, t *T) error {
 	}
 	t.Detail("%s is signed in: %s", t.browser.user, p.title)
 	return t.Layer(Gateway, nil)
+}
+
+// authenticator names what is installed to sign users in, "" if nothing is, or if that cannot be read.
+func (t *T) authenticator(ctx context.Context) string {
+	for _, ref := range []cluster.Ref{dashboard.ProxyRef, dashboard.AuthserviceRef} {
+		if found, err := t.Get(ctx, ref); err == nil && found != nil {
+			return ref.Name
+		}
+	}
+	return ""
 }

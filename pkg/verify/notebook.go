@@ -21,6 +21,7 @@ import (
 var notebook = &Test{
 	Name: "notebook", Title: "A notebook starts, runs Python in its kernel, and stops", Quick: true,
 	Checks: []string{"notebooks", "tenancy", "mesh", "platform", "pods"},
+	Parts:  []string{"notebook", "admission-webhook", "profiles"},
 	Uses:   []Use{Notebook},
 	Applies: func(ctx context.Context, s *Session) (string, error) {
 		served, err := s.View.Serves(ctx, notebookKind)
@@ -146,8 +147,7 @@ func (t *T) noPod(ctx context.Context, ref cluster.Ref) error {
 		return nil
 	}
 	if why := t.complaint(ctx, set); why != "" {
-		setRef := cluster.RefOf(set)
-		return &Failure{About: &setRef, Message: "its pod was refused: " + why, Next: "Find what refuses it: kubectl kubeflow doctor notebooks tenancy platform"}
+		return refusedPod(cluster.RefOf(set), why)
 	}
 	return nil
 }

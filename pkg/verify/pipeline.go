@@ -19,6 +19,7 @@ import (
 var pipeline = &Test{
 	Name: "pipeline", Title: "A pipeline runs, and its artifact can be read back", Quick: true,
 	Checks:  []string{"pipelines", "mesh", "tenancy", "pods", "storage", "auth"},
+	Parts:   []string{"pipeline", "workflow", "minio", "seaweedfs", "mysql", "metadata"},
 	Uses:    []Use{Shell},
 	Applies: hasPipelines,
 	Run:     runPipeline,

@@ -3,13 +3,16 @@ package verify
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
 
@@ -71,9 +74,30 @@ func (w *watcher) judge(ctx context.Context, pod *unstructured.Unstructured) (*u
 	case time.Since(w.since) < patience:
 		return pod, nil
 	case unmounted != "":
-		return pod, &Failure{About: &w.ref, Message: "it cannot start: " + unmounted, Next: "kubectl kubeflow doctor pipelines notebooks storage"}
+		return pod, &Failure{About: &w.ref, Message: "it cannot start: " + unmounted, Next: cmpOr(podDefaultAdvice(pod), "kubectl kubeflow doctor pipelines notebooks storage")}
 	}
 	return pod, w.failure(ctx, problem)
+}
+
+// podDefaultAdvice names the PodDefaults that were applied to a pod, which may add what does not exist, "" if there are none.
+func podDefaultAdvice(pod *unstructured.Unstructured) string {
+	var names []string
+	for key := range pod.GetAnnotations() {
+		if name, ok := strings.CutPrefix(key, "poddefault.admission.kubeflow.org/poddefault-"); ok {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	slices.Sort(names)
+	return fmt.Sprintf("Correct what was added to the pod by PodDefault %s: %s", text.And(names...), escape.Commandf("kubectl describe poddefaults -n %s", pod.GetNamespace()))
+}
+
+// refusedPod says that what should create a pod may not.
+func refusedPod(ref cluster.Ref, why string) *Failure {
+	return &Failure{About: &ref, Message: "its pod was refused: " + why,
+		Next: cmpOr(quotaAdvice(why, ref.Namespace), "Find what refuses it: kubectl kubeflow doctor notebooks tenancy platform")}
 }
 
 // unmountedPatience is how long a volume may fail to mount: a disk is detached from another node first, and a Secret may follow its pod.

@@ -15,6 +15,7 @@ import (
 var storage = &Test{
 	Name: "storage", Title: "A volume of the default StorageClass is bound and can be written to", Quick: true,
 	Checks:  []string{"storage", "nodes", "tenancy/quotas"},
+	Parts:   []string{"storage", "csi", "disk"},
 	Uses:    []Use{Shell},
 	Applies: func(context.Context, *Session) (string, error) { return "", nil },
 	Run:     runStorage,

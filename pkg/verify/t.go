@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -101,14 +103,23 @@ func (t *T) Create(ctx context.Context, o *unstructured.Unstructured) (*unstruct
 		return made, nil
 	}
 	ref := cluster.RefOf(o)
-	f := &Failure{About: &ref, Message: "it was refused: " + rootCause(err)}
+	f := &Failure{About: &ref, Message: "it was refused: " + rootCause(err), Next: quotaAdvice(rootCause(err), t.Namespace)}
 	switch {
+	case f.Next != "":
 	case apierrors.IsForbidden(err) && t.options.Namespace != "":
-		f.Next = "Check the permissions and the quota of the namespace: kubectl describe resourcequota -n " + t.Namespace
+		f.Next = escape.Commandf("Check your permissions in the namespace: kubectl auth can-i --list -n %s", t.Namespace)
 	case apierrors.IsForbidden(err):
 		f.Next = "Ask the administrator for the permission, or test in a namespace of yours: kubectl kubeflow verify -n NAMESPACE"
 	}
 	return nil, f
+}
+
+// quotaAdvice is what to do if a message says that a quota refused something, "" otherwise.
+func quotaAdvice(message, namespace string) string {
+	if !strings.Contains(message, "exceeded quota") && !strings.Contains(message, "failed quota") {
+		return ""
+	}
+	return escape.Commandf("Raise the quota (spec.resourceQuotaSpec of the Profile), or free what it counts: kubectl describe resourcequota -n %s", namespace)
 }
 
 // Poll calls look until it is done, an error, or the end of the test's time.

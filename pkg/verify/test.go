@@ -19,6 +19,9 @@ type Test struct {
 
 	// Checks are the areas or IDs of the doctor's checks that may explain a failure.
 	Checks []string
+	// Parts are words in the names of what the test needs: of the many objects that a check of all components finds, only these
+	// explain its failure.
+	Parts []string
 	// Uses are the images that it runs.
 	Uses []Use
 	// Applies returns why the test does not apply to this Kubeflow, "" if it does.
@@ -103,6 +106,7 @@ type Failure struct {
 type Explanation struct {
 	ID      string `json:"id"`
 	Message string `json:"message"`
+	About   string `json:"about,omitempty"`
 	Fix     string `json:"fix,omitempty"`
 	Severe  bool   `json:"-"` // an error, not a warning
 }

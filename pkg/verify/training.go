@@ -11,6 +11,7 @@ import (
 var training = &Test{
 	Name: "training", Title: "A training job runs to its end",
 	Checks:  []string{"training", "pods", "platform", "mesh", "tenancy"},
+	Parts:   []string{"train", "pytorch", "mpi-operator", "jobset"},
 	Uses:    []Use{Shell},
 	Applies: needs("An operator for training", trainJobKind, pytorchJobKind, mpiJobKind),
 	Run:     runTraining,

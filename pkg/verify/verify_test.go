@@ -3,12 +3,12 @@ package verify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,16 +125,31 @@ func TestOnlyWhatThisProgramLabelledIsRemoved(t *testing.T) {
 }
 
 func TestFailuresAreExplainedByFindingsOfTheirAreas(t *testing.T) {
-	results := []Result{{Test: "storage", Failure: &Failure{Message: "no volume"}}, {Test: "login"}}
-	explain(t.Context(), results, Options{Tests: Tests(), Explain: func(context.Context) ([]Explanation, error) {
-		return []Explanation{{ID: "mesh/sidecars", Severe: true}, {ID: "nodes/capacity"}, {ID: "storage/default-class", Severe: true}}, nil
-	}})
-	var ids []string
-	for _, e := range results[0].Failure.ExplainedBy {
-		ids = append(ids, e.ID)
+	pull := "Use another image with --image a=b"
+	results := []Result{
+		{Test: "storage", Failure: &Failure{Message: "no volume", Next: "kubectl kubeflow doctor storage"}}, {Test: "login"},
+		{Test: "katib", Failure: &Failure{Message: "timed out after 3m: waiting for the controller", TimedOut: true}},
+		{Test: "training", Failure: &Failure{Message: "image a cannot be pulled", Next: pull}},
 	}
-	if !slices.Equal(ids, []string{"storage/default-class", "nodes/capacity"}) || !strings.Contains(results[0].Failure.Next, "storage/default-class") {
-		t.Errorf("%v, %s", ids, results[0].Failure.Next)
+	explain(t.Context(), results, Options{Tests: Tests(), Explain: func(context.Context) ([]Explanation, error) {
+		return []Explanation{
+			{ID: "mesh/sidecars", Severe: true}, {ID: "nodes/capacity"}, {ID: "storage/default-class", Severe: true, Fix: "Mark it"},
+			{ID: "platform/kubernetes-version", Message: "was tested on another version"}, {ID: "workloads/available", Message: "Deployment katib-controller was scaled to zero", Severe: true},
+			{ID: "workloads/available", Message: "it was scaled to zero", About: "Deployment/kubeflow/notebook-controller-deployment", Severe: true},
+		}, nil
+	}})
+	for i, want := range map[int]string{
+		0: "[storage/default-class] kubectl kubeflow doctor storage/default-class --fix",
+		2: "[workloads/available mesh/sidecars] kubectl kubeflow doctor workloads/available",
+		3: "[mesh/sidecars] " + pull,
+	} {
+		var ids []string
+		for _, e := range results[i].Failure.ExplainedBy {
+			ids = append(ids, e.ID)
+		}
+		if got := fmt.Sprint(ids, " ", results[i].Failure.Next); got != want {
+			t.Errorf("%s: got  %s\nwant %s", results[i].Test, got, want)
+		}
 	}
 }
 

@@ -36,6 +36,7 @@ type operator struct {
 	label      string     // on pods, with the object's name
 	condition  string     // when all is done
 	serves     bool       // its pods do not end
+	creates    string     // the kind that it creates pods through, "" if it creates them itself
 	template   [][]string // where the pod templates are, and how often each is run
 	count      int
 }
@@ -43,18 +44,18 @@ type operator struct {
 func operators() []operator {
 	kubeflow := []string{"kubeflow"}
 	return []operator{
-		{kind: kindOf("kubeflow.org", "v1beta1", "experiments"), namespaces: kubeflow, deployment: []string{"katib-controller"}, label: "katib.kubeflow.org/experiment",
+		{kind: kindOf("kubeflow.org", "v1beta1", "experiments"), namespaces: kubeflow, deployment: []string{"katib-controller"}, label: "katib.kubeflow.org/experiment", creates: "Job",
 			condition: "Succeeded", template: [][]string{{"spec", "trialTemplate", "trialSpec", "spec", "template"}}, count: 2},
 		{kind: kindOf("kubeflow.org", "v1", "pytorchjobs"), namespaces: kubeflow, deployment: []string{"training-operator", "pytorch-operator"}, label: "training.kubeflow.org/job-name",
 			condition: "Succeeded", template: [][]string{{"spec", "pytorchReplicaSpecs", "Master", "template"}}, count: 1},
 		{kind: kindOf("kubeflow.org", "v1", "mpijobs"), namespaces: kubeflow, deployment: []string{"mpi-operator", "training-operator"}, label: "mpi_job_name",
 			condition: "Succeeded", template: [][]string{{"spec", "mpiReplicaSpecs", "Launcher", "template"}}, count: 1},
 		{kind: kindOf("trainer.kubeflow.org", "v1alpha1", "trainjobs"), namespaces: []string{"kubeflow-system", "kubeflow"}, deployment: []string{"kubeflow-trainer-controller-manager"},
-			label: "jobset.sigs.k8s.io/jobset-name", condition: "Complete", count: 1},
+			label: "jobset.sigs.k8s.io/jobset-name", creates: "Job", condition: "Complete", count: 1},
 		{kind: kindOf("serving.kserve.io", "v1beta1", "inferenceservices"), namespaces: []string{"kubeflow", "kserve"}, deployment: []string{"kserve-controller-manager"},
-			label: "serving.kserve.io/inferenceservice", condition: "Ready", serves: true, count: 1},
+			label: "serving.kserve.io/inferenceservice", creates: "ReplicaSet", condition: "Ready", serves: true, count: 1},
 		{kind: kindOf("serving.kubeflow.org", "v1beta1", "inferenceservices"), namespaces: []string{"kubeflow", "kfserving-system"}, deployment: []string{"kfserving-controller-manager"},
-			label: "serving.kubeflow.org/inferenceservice", condition: "Ready", serves: true, count: 1},
+			label: "serving.kubeflow.org/inferenceservice", creates: "ReplicaSet", condition: "Ready", serves: true, count: 1},
 	}
 }
 
@@ -112,6 +113,9 @@ func (c controller) reconcile(ctx context.Context, kind schema.GroupVersionResou
 			made.Name, made.Namespace = name, o.GetNamespace()
 			made.OwnerReferences = []metav1.OwnerReference{{APIVersion: o.GetAPIVersion(), Kind: o.GetKind(), Name: o.GetName(), UID: o.GetUID(), Controller: &yes}}
 			pod, err = c.client.CoreV1().Pods(o.GetNamespace()).Create(ctx, made, metav1.CreateOptions{FieldManager: control.Manager})
+			if apierrors.IsForbidden(err) {
+				return false, c.refused(ctx, o, err)
+			}
 		}
 		switch {
 		case err != nil:
@@ -124,6 +128,25 @@ func (c controller) reconcile(ctx context.Context, kind schema.GroupVersionResou
 		return false, nil
 	}
 	return false, c.finish(ctx, kind, o)
+}
+
+// refused is the event of the controller that creates an object's pods, about the object that it creates them for.
+func (c controller) refused(ctx context.Context, o *unstructured.Unstructured, why error) error {
+	about := corev1.ObjectReference{APIVersion: o.GetAPIVersion(), Kind: o.GetKind(), Namespace: o.GetNamespace(), Name: o.GetName(), UID: o.GetUID()}
+	reason := "FailedCreatePod"
+	if c.creates != "" {
+		about = corev1.ObjectReference{Kind: c.creates, Namespace: o.GetNamespace(), Name: o.GetName() + "-0"}
+		reason = "FailedCreate"
+	}
+	now := metav1.Now()
+	_, err := c.client.CoreV1().Events(o.GetNamespace()).Create(ctx, &corev1.Event{
+		ObjectMeta: metav1.ObjectMeta{Name: about.Name + ".refused", Namespace: o.GetNamespace()}, InvolvedObject: about, Type: corev1.EventTypeWarning,
+		Reason: reason, Message: "Error creating: " + why.Error(), FirstTimestamp: now, LastTimestamp: now, Count: 1, Source: corev1.EventSource{Component: control.Manager},
+	}, metav1.CreateOptions{FieldManager: control.Manager})
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return err
 }
 
 func ready(pod *corev1.Pod) bool {

@@ -21,7 +21,7 @@ var (
 	dexConfigRef = cluster.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: "auth", Name: "dex"}
 	dexClientRef = cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: "auth", Name: "dex-oidc-client"}
 	passwordsRef = cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: "auth", Name: "dex-passwords"}
-	proxyRef     = cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: "oauth2-proxy", Name: "oauth2-proxy"}
+	proxyRef     = dashboard.ProxyRef
 	oldClientRef = cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: dashboard.KubeflowNamespace, Name: "oidc-authservice-client"}
 	storeKeyRef  = cluster.Ref{APIVersion: "v1", Kind: "Secret", Namespace: workloads.Namespace, Name: "mlpipeline-minio-artifact"}
 )

@@ -99,6 +99,22 @@ func installCommand(found *doctor.Inspection, component string) string {
 	return command
 }
 
+// guards are the kinds of objects that refuse requests, or have them authenticated.
+var guards = map[string]string{
+	"AuthorizationPolicy": "security.istio.io", "RequestAuthentication": "security.istio.io", "PeerAuthentication": "security.istio.io", "EnvoyFilter": "networking.istio.io",
+	"NetworkPolicy": "networking.k8s.io", "ValidatingAdmissionPolicyBinding": "admissionregistration.k8s.io",
+}
+
+// withoutThem is what comes of missing objects.
+func withoutThem(missing []doctor.Inspected) string {
+	for _, o := range missing {
+		if group, ok := guards[o.Ref.Kind]; ok && strings.HasPrefix(o.Ref.APIVersion, group+"/") {
+			return "What needs them does not work, and requests that they refuse or have authenticated may pass: the dashboard may open without login."
+		}
+	}
+	return "What needs them does not work."
+}
+
 // missingFindings returns one finding for each component of which an object is missing.
 func missingFindings(found *doctor.Inspection) []doctor.Finding {
 	var findings []doctor.Finding
@@ -107,7 +123,7 @@ func missingFindings(found *doctor.Inspection) []doctor.Finding {
 			Severity:    doctor.Error,
 			About:       doctor.Subject{Ref: part[0].Ref},
 			Message:     fmt.Sprintf("%s of component %s missing: %s", text.Plural(len(part), "object"), part[0].Component, names(part)),
-			Consequence: "What needs them does not work.",
+			Consequence: withoutThem(part),
 			Cause:       workloads.Sentence(part[0].Why),
 			Advice:      "Apply the component again.",
 			Command:     installCommand(found, part[0].Component),
