@@ -98,12 +98,13 @@ func TestWavesHoldEachObjectAfterItsGates(t *testing.T) {
 					at[ref], all[ref] = n, o
 				}
 			}
+			behind := workloadsBehind(all)
 			for _, g := range decided.Objects {
 				ref := g.Ref().Identity()
 				if all[ref] == nil || !reflect.DeepEqual(plain(t, all[ref]), plain(t, g.Object)) {
 					t.Errorf("%s is not as an install applies it: %v", ref, all[ref])
 				}
-				for _, opener := range openersOf(g.Gates, all) {
+				for _, opener := range openersOf(g.Gates, all, behind) {
 					if at[opener] >= at[ref] {
 						t.Errorf("%s is in wave %d, and what opens its gate, %s, in wave %d", ref, at[ref], opener, at[opener])
 					}
@@ -127,7 +128,7 @@ func TestWavesHoldEachObjectAfterItsGates(t *testing.T) {
 }
 
 // openersOf returns the objects that must be ready before gates open: what they name, and the workloads behind their Services.
-func openersOf(gates []plan.Gate, all map[cluster.Ref]*unstructured.Unstructured) []cluster.Ref {
+func openersOf(gates []plan.Gate, all map[cluster.Ref]*unstructured.Unstructured, behind map[cluster.Ref][]cluster.Ref) []cluster.Ref {
 	var out []cluster.Ref
 	for _, gate := range gates {
 		for _, ref := range []cluster.Ref{gate.On, gate.Service} {
@@ -135,19 +136,30 @@ func openersOf(gates []plan.Gate, all map[cluster.Ref]*unstructured.Unstructured
 				out = append(out, ref)
 			}
 		}
-		service := all[gate.Service]
-		if service == nil {
+		out = append(out, behind[gate.Service]...)
+	}
+	return out
+}
+
+// workloadsBehind returns the workloads that each Service selects.
+func workloadsBehind(all map[cluster.Ref]*unstructured.Unstructured) map[cluster.Ref][]cluster.Ref {
+	behind := map[cluster.Ref][]cluster.Ref{}
+	for service, s := range all {
+		chosen, _, _ := unstructured.NestedStringMap(s.Object, "spec", "selector")
+		if service.Kind != "Service" || len(chosen) == 0 {
 			continue
 		}
-		selector, _, _ := unstructured.NestedStringMap(service.Object, "spec", "selector")
+		selector := labels.SelectorFromSet(chosen)
 		for ref, o := range all {
-			template := plan.PodTemplate(o)
-			if template != nil && len(selector) > 0 && ref.Namespace == gate.Service.Namespace && labels.SelectorFromSet(selector).Matches(labels.Set(plan.TemplateLabels(template))) {
-				out = append(out, ref)
+			if ref.Namespace != service.Namespace {
+				continue
+			}
+			if template := plan.PodTemplate(o); template != nil && selector.Matches(labels.Set(plan.TemplateLabels(template))) {
+				behind[service] = append(behind[service], ref)
 			}
 		}
 	}
-	return out
+	return behind
 }
 
 func TestWavesOfArgoCDAndFlux(t *testing.T) {

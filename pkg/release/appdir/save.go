@@ -75,4 +75,4 @@ func unwritten(name string, err error) error {
 }
 
 // holdsSecret matches a file that contains a Secret, which only its owner may read.
-var holdsSecret = regexp.MustCompile(`["']?\bkind["']?\s*:\s*["']?Secret\b`)
+var holdsSecret = regexp.MustCompile(`kind["']?\s*:\s*["']?Secret\b`)
