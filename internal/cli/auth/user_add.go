@@ -122,9 +122,12 @@ func (o *addOptions) grants(ctx context.Context, args []string) ([]signin.Grant,
 		return nil, &problem.Error{Usage: true, What: "--quota: " + err.Error(), Next: "For example: --quota cpu=8,memory=32Gi,gpu=1"}
 	}
 	o.grant.User, o.grant.Quota = args[0], quota
+	if err := o.grant.Check(); err != nil {
+		return nil, err
+	}
 	if o.grant.Profile == "" && len(o.grant.ContributorOf) == 0 {
 		return nil, &problem.Error{Usage: true, What: "nothing to give " + args[0],
 			Next: fmt.Sprintf("For a Profile: --profile %s. To share another user's: --contributor-of NAME", escape.Word(signin.ProfileFor(args[0])))}
 	}
-	return []signin.Grant{o.grant}, o.grant.Check()
+	return []signin.Grant{o.grant}, nil
 }
