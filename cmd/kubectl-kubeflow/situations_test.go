@@ -26,7 +26,10 @@ var typed = map[string]string{
 	"install": "install -r mini", "upgrade": "upgrade", "diff": "diff -r mini", "status": "status", "doctor": "doctor", "expose": "expose",
 	"verify": "verify login", "dashboard": "dashboard", "logs": "logs pipelines", "restart": "restart pipelines", "uninstall": "uninstall",
 	"bundle": "bundle -O -", "version": "version", "releases": "releases", "build": "", "completion": "", "options": "", "help": "",
-	"auth": "auth", "cluster": "",
+	"completion bash": "", "completion zsh": "", "completion fish": "", "completion powershell": "", "completion kubectl": "",
+	"auth": "auth", "auth user": "", "auth password": "auth password --generate --yes", "auth rotate-secrets": "auth rotate-secrets --yes",
+	"auth user list": "auth user list", "auth user add": "auth user add ann@example.com --profile ann --yes", "auth user remove": "auth user remove ann@example.com --yes",
+	"cluster": "",
 }
 
 // A situation is what can be wrong around a command.
@@ -64,28 +67,36 @@ func TestEveryCommandEndsTheSameWayInTheSameSituation(t *testing.T) {
 	t.Setenv("KUBERNETES_SERVICE_HOST", "")
 	t.Setenv("HOME", t.TempDir())
 	root := newRootCommand(cli.NewDeps(genericiooptions.NewTestIOStreamsDiscard()))
-	for _, cmd := range root.Commands() {
-		line, known := typed[cmd.Name()]
-		if !known && !cmd.Hidden {
-			t.Errorf("%s is in no situation: add how it is typed", cmd.Name())
-		}
-		if line == "" {
-			line = wrongFlagOnly(cmd)
+	for _, cmd := range runnable(root) {
+		name := strings.TrimPrefix(cmd.CommandPath(), root.CommandPath()+" ")
+		line, known := typed[name]
+		if !known {
+			t.Errorf("%s is in no situation: add how it is typed", name)
 		}
 		for _, s := range situations {
-			if !strings.HasPrefix(line, cmd.Name()) || typed[cmd.Name()] == "" && s.args != " --nonesuch" {
-				continue
+			switch {
+			case line != "":
+				t.Run(name+"/"+s.name, func(t *testing.T) { s.check(t, name, line) })
+			case s.args == " --nonesuch" && name != "help":
+				t.Run(name+"/"+s.name, func(t *testing.T) { s.check(t, name, name) })
 			}
-			t.Run(cmd.Name()+"/"+s.name, func(t *testing.T) { s.check(t, cmd.Name(), line) })
 		}
 	}
 }
 
-func wrongFlagOnly(cmd *cobra.Command) string {
-	if cmd.Name() == "help" || cmd.Hidden {
-		return ""
+// runnable returns the commands below one that do something, without those for programs.
+func runnable(cmd *cobra.Command) []*cobra.Command {
+	var all []*cobra.Command
+	for _, c := range cmd.Commands() {
+		if c.Hidden {
+			continue
+		}
+		if c.Runnable() {
+			all = append(all, c)
+		}
+		all = append(all, runnable(c)...)
 	}
-	return cmd.Name()
+	return all
 }
 
 func (s situation) check(t *testing.T, command, line string) {
