@@ -25,6 +25,9 @@ func (a *AKS) program(pod *corev1.Pod, port int32) (handler http.Handler, simula
 		}
 		return nil, true
 	}
+	if a.signIn.Is(pod) {
+		return a.signInProgram(pod, port), true
+	}
 	if jobs.Serves(pod) {
 		return http.HandlerFunc(jobs.Model), true
 	}
