@@ -35,6 +35,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusMovedPermanently)
 		return
 	}
+	r.Header.Set("X-Forwarded-Proto", map[bool]string{true: "https", false: "http"}[r.TLS != nil])
 	system := g.pod.Namespace
 	if excepted(g.cluster.list(ctx, authorizationPolicies, system), r.URL.Path) {
 		w.WriteHeader(http.StatusNotFound) // the sandbox serves nothing there
