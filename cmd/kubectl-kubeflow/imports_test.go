@@ -23,7 +23,7 @@ var layers = []struct {
 	{[]string{"internal/cli"}, "Commands are flags and a screen: what others need belongs in pkg/kubeflow."},
 	{[]string{"internal/ui"}, "How results look is the commands' to choose: return a value, and let internal/cli draw it."},
 	{[]string{"pkg/kubeflow"}, "Only the use cases know install, doctor and expose together: take what you need as an argument."},
-	{[]string{"pkg/verify", "pkg/signin"}, "They use what the commands use, and nothing below knows them."},
+	{[]string{"pkg/verify", "pkg/signin", "pkg/azure"}, "They use what the commands use, and nothing below knows them."},
 	{[]string{"pkg/install", "pkg/doctor", "pkg/expose", "pkg/bundle"}, "install, doctor and expose do not know each other: join them in pkg/kubeflow, or move what both need below."},
 	{[]string{"pkg/lock"}, "Whoever writes holds the Lease, which knows none of them."},
 	{[]string{"pkg/state"}, "Where records are kept knows nothing of what they hold."},
@@ -100,6 +100,17 @@ func TestOnlyTheCommandLineKnowsTheTerminal(t *testing.T) {
 	}
 }
 
+// TestOnlyOnePackageKnowsAzure keeps the Azure SDK in one place: what others need of it is a value of pkg/azure.
+func TestOnlyOnePackageKnowsAzure(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, path := range p.Imports {
+			if ours(p.ImportPath) != "pkg/azure" && strings.HasPrefix(path, "github.com/Azure/azure-sdk-for-go/") {
+				t.Errorf("%s imports %s: only pkg/azure imports the Azure SDK", p.ImportPath, path)
+			}
+		}
+	}
+}
+
 type goPackage struct {
 	ImportPath              string
 	Imports                 []string
@@ -129,7 +140,7 @@ func packages(t *testing.T) []goPackage {
 // ours returns a package's folder in this module; "" for another module's, and for what only tests and developers run.
 func ours(path string) string {
 	folder, ok := strings.CutPrefix(path, module)
-	for _, aside := range []string{"internal/sandboxtest", "internal/kubetest", "internal/faultproxy", "internal/mutants", "bench", "hack"} {
+	for _, aside := range []string{"internal/sandboxtest", "internal/kubetest", "internal/faultproxy", "internal/armtest", "internal/mutants", "bench", "hack"} {
 		if folder == aside || strings.HasPrefix(folder, aside+"/") {
 			return ""
 		}

@@ -1,0 +1,278 @@
+package azure
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	aks "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/containerservice/armcontainerservice/v9"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
+)
+
+// A Plan is what "cluster create" will do. Making one changes nothing.
+type Plan struct {
+	Request Request
+	Checks  []Result
+	State   string // the provisioning state of a cluster that an earlier run began; "" without one
+}
+
+// The provisioning states that decide how to go on.
+const (
+	succeeded = "Succeeded"
+	failed    = "Failed"
+	canceled  = "Canceled"
+	deleting  = "Deleting"
+)
+
+// Prepare reads what there is and decides what to do: create, follow or complete. With problems, the plan's first is the error.
+func (c *Client) Prepare(ctx context.Context, o Options) (*Plan, error) {
+	if err := c.FindSubscription(ctx); err != nil {
+		return nil, err
+	}
+	o.Subscription = c.Subscription
+	existing, err := c.cluster(ctx, o.ResourceGroup, o.Name)
+	if err != nil {
+		return nil, err
+	}
+	if existing != nil {
+		return continuing(o, existing)
+	}
+	facts, err := c.ReadFacts(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	var refused []*problem.Error
+	version, err := ChooseVersion(facts.Offers, o.Release, o.KubernetesVersion, o.Location)
+	var known *problem.Error
+	if errors.As(err, &known) {
+		refused, version = append(refused, known), UsualVersion(o.Release)
+	}
+	o.KubernetesVersion = version
+	p := &Plan{Request: NewRequest(o)}
+	p.Checks = append([]Result{{Name: "Kubernetes", Detail: version, Problems: refused}}, Check(o, facts)...)
+	return p, p.Problem()
+}
+
+// Problem returns what stops the plan.
+func (p *Plan) Problem() error {
+	first, count := FirstProblem(p.Checks)
+	switch {
+	case first == nil:
+		return nil
+	case count == 1:
+		return first
+	}
+	return &problem.Error{What: fmt.Sprintf("%d problems would stop the creation; the first: %s", count, first.What), Next: first.Next, Usage: first.Usage, Err: first}
+}
+
+// continuing decides how to go on with a cluster of this name.
+func continuing(o Options, existing *Existing) (*Plan, error) {
+	switch {
+	case !existing.Ours():
+		return nil, &problem.Error{What: fmt.Sprintf("the name %s is taken: resource group %s has a cluster of this name, which was not created by this program (Conflict)", o.Name, o.ResourceGroup),
+			Next: "Choose another name, or use that cluster: " + credentialsCommand(o.ResourceGroup, o.Name)}
+	case existing.Tags[optionsTag] != o.digest():
+		return nil, &problem.Error{What: fmt.Sprintf("the cluster %s exists, and was created with other options", o.Name),
+			Next: "Run the command with the options of before, delete the cluster with: " + deleteCommand(o.ResourceGroup, o.Name) + ", or choose another name"}
+	case existing.State == deleting:
+		return nil, &problem.Error{What: fmt.Sprintf("the cluster %s is being deleted", o.Name), Next: "Wait until it is gone, and run the same command again"}
+	}
+	o.KubernetesVersion = existing.wanted
+	return &Plan{Request: NewRequest(o), State: existing.State}, nil
+}
+
+// Apply carries the plan out, or goes on with what an earlier run began. Each step can be repeated.
+func (c *Client) Apply(ctx context.Context, p *Plan, progress Progress) error {
+	o := p.Request.Options
+	err := c.apply(ctx, p, progress)
+	if err != nil && ctx.Err() != nil {
+		return unfinished(ctx, "creating cluster "+escape.Line(o.Name)+" if it has the request", "Follow it with the same command, or delete the cluster with: "+deleteCommand(o.ResourceGroup, o.Name))
+	}
+	return err
+}
+
+func (c *Client) apply(ctx context.Context, p *Plan, progress Progress) error {
+	o := p.Request.Options
+	doing := "creating cluster " + escape.Line(o.Name)
+	if err := c.create(ctx, p, progress); err != nil {
+		return c.explain(err, doing)
+	}
+	existing, err := c.cluster(ctx, o.ResourceGroup, o.Name)
+	if err != nil {
+		return err
+	}
+	if existing == nil {
+		return &problem.Error{What: "the cluster is gone: it was deleted meanwhile", Next: "Run the same command again"}
+	}
+	progress.step("Setting the maintenance window")
+	if _, err := c.windows.CreateOrUpdate(ctx, o.ResourceGroup, o.Name, maintenanceName, p.Request.Maintenance, nil); err != nil {
+		return c.explain(err, "setting the maintenance window")
+	}
+	return c.assignRoles(ctx, p.Request, existing.identity, progress)
+}
+
+// create brings the cluster into the state Succeeded.
+func (c *Client) create(ctx context.Context, p *Plan, progress Progress) error {
+	o := p.Request.Options
+	doing := "Creating cluster " + o.Name
+	switch p.State {
+	case succeeded:
+		return nil
+	case "":
+		if err := c.createGroup(ctx, p.Request); err != nil {
+			return err
+		}
+		return c.put(ctx, p.Request, &aks.ManagedClustersClientBeginCreateOrUpdateOptions{IfNoneMatch: to.Ptr("*")}, doing, progress)
+	case failed, canceled:
+		return c.put(ctx, p.Request, nil, "Completing cluster "+o.Name, progress)
+	}
+	return c.follow(ctx, o, doing, progress)
+}
+
+func (c *Client) put(ctx context.Context, r Request, options *aks.ManagedClustersClientBeginCreateOrUpdateOptions, doing string, progress Progress) error {
+	progress.step("%s: sending the request", doing)
+	poller, err := c.clusters.BeginCreateOrUpdate(ctx, r.Options.ResourceGroup, r.Options.Name, r.Cluster, options)
+	if err != nil {
+		return err
+	}
+	return wait(ctx, c, poller, doing, progress)
+}
+
+func (c *Client) createGroup(ctx context.Context, r Request) error {
+	group, err := c.group(ctx, r.Options.ResourceGroup)
+	if err != nil || group != nil {
+		return err
+	}
+	_, err = c.request(ctx, http.MethodPut, versioned(groupID(c.Subscription, r.Options.ResourceGroup), versionGroups), r.Group, nil)
+	return c.explain(err, "creating the resource group "+escape.Line(r.Options.ResourceGroup))
+}
+
+// assignRoles makes the caller the administrator of the cluster. What is assigned already stays.
+func (c *Client) assignRoles(ctx context.Context, r Request, identity string, progress Progress) error {
+	if r.Options.NoRoleAssignment {
+		return nil
+	}
+	caller, err := c.caller(ctx)
+	if err != nil {
+		return err
+	}
+	for _, role := range r.Roles(caller, identity) {
+		progress.step("Assigning a role: %s", role.Why)
+		path := versioned(role.Scope+"/providers/Microsoft.Authorization/roleAssignments/"+role.Name(), versionRoles)
+		if _, err := c.request(ctx, http.MethodPut, path, role.Body, nil); err != nil && Code(err) != "RoleAssignmentExists" {
+			return c.explain(err, "assigning a role, because "+role.Why)
+		}
+	}
+	return nil
+}
+
+// caller returns the object ID of who is signed in, from the token that Azure gave. The token goes nowhere else.
+func (c *Client) caller(ctx context.Context) (string, error) {
+	scope := strings.TrimSuffix(c.Cloud.config.Services["resourceManager"].Audience, "/") + "/.default"
+	token, err := c.credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}})
+	if err != nil {
+		return "", c.explain(err, "signing in")
+	}
+	var claims struct {
+		Object string `json:"oid"`
+	}
+	parts := strings.Split(token.Token, ".")
+	if len(parts) == 3 {
+		body, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+		if err == nil {
+			_ = json.Unmarshal(body, &claims) // checked below
+		}
+	}
+	if !validID.MatchString(claims.Object) {
+		return "", &problem.Error{What: "the token of Azure does not name who is signed in", Next: "Pass --no-role-assignment, and let an owner assign the role Azure Kubernetes Service RBAC Cluster Admin to you"}
+	}
+	return claims.Object, nil
+}
+
+// An Existing is a cluster that Azure has.
+type Existing struct {
+	Name          string            `json:"name"`
+	ResourceGroup string            `json:"resourceGroup"`
+	Location      string            `json:"location"`
+	Kubernetes    string            `json:"kubernetes"`
+	State         string            `json:"state"` // of the last operation
+	Power         string            `json:"power"` // Running or Stopped
+	Nodes         int               `json:"nodes"`
+	Private       bool              `json:"private"`
+	Tags          map[string]string `json:"tags,omitempty"`
+
+	wanted   string // the version that was asked for
+	identity string // the object ID of its identity
+	group    string // of its nodes
+	failure  string // why the last operation failed
+}
+
+// Ours reports whether this program created the cluster.
+func (e *Existing) Ours() bool { return e.Tags[CreatedBy] == Program && e.Tags[optionsTag] != "" }
+
+// cluster returns a cluster, nil if there is none of this name.
+func (c *Client) cluster(ctx context.Context, group, name string) (*Existing, error) {
+	if err := c.open(); err != nil {
+		return nil, err
+	}
+	answer, err := c.clusters.Get(ctx, group, name, nil)
+	if notFound(err) && slices.Contains([]string{"ResourceNotFound", "ResourceGroupNotFound", "NotFound", ""}, Code(err)) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, c.explain(err, "reading cluster "+escape.Line(name))
+	}
+	return existing(&answer.ManagedCluster), nil
+}
+
+func existing(m *aks.ManagedCluster) *Existing {
+	e := &Existing{Name: value(m.Name), Location: value(m.Location), Tags: map[string]string{}}
+	for key, tag := range m.Tags {
+		e.Tags[key] = value(tag)
+	}
+	e.ResourceGroup = groupOf(value(m.ID))
+	if m.Identity != nil {
+		e.identity = value(m.Identity.PrincipalID)
+	}
+	p := m.Properties
+	if p == nil {
+		return e
+	}
+	e.wanted, e.State, e.group = value(p.KubernetesVersion), value(p.ProvisioningState), value(p.NodeResourceGroup)
+	if e.Kubernetes = value(p.CurrentKubernetesVersion); e.Kubernetes == "" {
+		e.Kubernetes = e.wanted
+	}
+	if p.PowerState != nil && p.PowerState.Code != nil {
+		e.Power = string(*p.PowerState.Code)
+	}
+	for _, pool := range p.AgentPoolProfiles {
+		if pool != nil && pool.Count != nil {
+			e.Nodes += int(*pool.Count)
+		}
+	}
+	e.Private = p.APIServerAccessProfile != nil && is(p.APIServerAccessProfile.EnablePrivateCluster)
+	if p.Status != nil && p.Status.ProvisioningError != nil {
+		e.failure = strings.TrimSpace(value(p.Status.ProvisioningError.Message) + " (" + value(p.Status.ProvisioningError.Code) + ")")
+	}
+	return e
+}
+
+// groupOf returns the resource group in a resource ID.
+func groupOf(id string) string {
+	parts := strings.Split(id, "/")
+	for i, part := range parts[:max(0, len(parts)-1)] {
+		if strings.EqualFold(part, "resourceGroups") {
+			return parts[i+1]
+		}
+	}
+	return ""
+}
