@@ -18,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/armtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
@@ -64,10 +65,13 @@ func TestJourneys(t *testing.T) {
 			env.Setenv("MIRROR", mirror)
 			env.Setenv("REPOSITORY", repository)
 			env.Setenv("PLUGIN_PATH", env.Getenv("PATH"))
+			env.Values[armKey{}] = armtest.New(env.T().(testing.TB), repository)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"sandbox":    startSandbox,
+			"azure":      startAzure,
+			"arm":        arm,
 			"get":        getPage,
 			"verified":   getVerified,
 			"browse":     browse,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -9,6 +10,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/auth"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/build"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/bundle"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/completion"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/component"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli/doctor"
@@ -96,7 +98,7 @@ and expose the dashboard. Commands use the cluster of the current context.`,
 		cmd.GroupID = "main"
 		root.AddCommand(cmd)
 	}
-	root.AddCommand(build.NewCommand(d), bundle.NewCommand(d), releases.NewCommand(d), version.NewCommand(d),
+	root.AddCommand(cluster.NewCommand(d, again(d)), build.NewCommand(d), bundle.NewCommand(d), releases.NewCommand(d), version.NewCommand(d),
 		completion.NewCommand(d), newOptionsCommand())
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.InitDefaultHelpCmd()
@@ -105,6 +107,18 @@ and expose the dashboard. Commands use the cluster of the current context.`,
 	}
 	d.CompleteConnection(root)
 	return root
+}
+
+// again runs another command line on the same streams, with a connection of its own: "cluster create --install" goes on with it.
+func again(d *cli.Deps) cluster.Run {
+	return func(ctx context.Context, args ...string) error {
+		next := cli.NewDeps(d.IOStreams)
+		next.Color, next.Quiet, next.Verbosity, next.Now = d.Color, d.Quiet, d.Verbosity, d.Now
+		root := newRootCommand(next)
+		root.SetArgs(args)
+		defer next.Idle()
+		return next.Explain(root.ExecuteContext(ctx))
+	}
 }
 
 // oneCommand validates the arguments of help: the path of one command.

@@ -156,7 +156,7 @@ func sources(t *testing.T) sourceFiles {
 				return err
 			}
 			short := filepath.ToSlash(strings.TrimPrefix(name, filepath.FromSlash("../../")))
-			for _, folder := range []string{"internal/sandboxtest/", "internal/kubetest/", "internal/faultproxy/"} {
+			for _, folder := range []string{"internal/sandboxtest/", "internal/kubetest/", "internal/faultproxy/", "internal/armtest/"} {
 				if strings.HasPrefix(short, folder) {
 					return nil
 				}

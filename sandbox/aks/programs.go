@@ -25,9 +25,6 @@ func (a *AKS) program(pod *corev1.Pod, port int32) (handler http.Handler, simula
 		}
 		return nil, true
 	}
-	if a.signIn.Is(pod) {
-		return a.signInProgram(pod, port), true
-	}
 	if jobs.Serves(pod) {
 		return http.HandlerFunc(jobs.Model), true
 	}
@@ -42,7 +39,7 @@ func (a *AKS) program(pod *corev1.Pod, port int32) (handler http.Handler, simula
 	case (name == "minio" || name == "seaweedfs") && (port == 9000 || port == 8333):
 		return a.objectStore(pod), true
 	case name == "jupyter-web-app" || name == "volumes-web-app" || name == "tensorboards-web-app":
-		return webapps.Limited(environment(pod, "GUNICORN_CMD_ARGS"), webapps.Handler(a.client, name)), true
+		return webapps.Handler(a.client, name), true
 	}
 	return nil, false
 }
