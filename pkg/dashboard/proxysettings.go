@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -178,4 +179,72 @@ func withoutComment(line string) string {
 		}
 	}
 	return line
+}
+
+// EditProxyFile returns the configuration file of oauth2-proxy with settings changed: to a value as TOML writes it ("false", `"a"`), or removed
+// where that is "". The other lines stay as they are. ok is false if the file is written in a way that cannot be edited.
+func EditProxyFile(file string, to map[string]string) (edited string, ok bool) {
+	want, ok := parseProxyFile(file)
+	if !ok {
+		return "", false
+	}
+	var lines, held []string
+	pending := ""
+	for line := range strings.SplitSeq(file, "\n") {
+		held = append(held, line)
+		if pending = strings.TrimSpace(pending + " " + withoutComment(line)); openList.MatchString(pending) && !strings.HasSuffix(pending, "]") {
+			continue
+		}
+		name := ""
+		if parts := assignment.FindStringSubmatch(pending); parts != nil {
+			name = strings.ToLower(parts[1])
+		}
+		value, wanted := to[name]
+		switch {
+		case name == "" || !wanted:
+			lines = append(lines, held...)
+		case value != "":
+			lines = append(lines, name+" = "+value)
+		}
+		pending, held = "", nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(to)) {
+		if to[name] == "" || slices.ContainsFunc(want, func(s setting) bool { return s.name == name }) {
+			continue
+		}
+		at := len(lines)
+		if at > 0 && lines[at-1] == "" {
+			at--
+		}
+		lines = slices.Insert(lines, at, name+" = "+to[name])
+	}
+	edited = strings.Join(lines, "\n")
+	return edited, sameSettings(want, to, edited)
+}
+
+// sameSettings reports whether an edited file has the settings that it had, with those that were to change as they were to be.
+func sameSettings(before []setting, to map[string]string, edited string) bool {
+	after, ok := parseProxyFile(edited)
+	if !ok {
+		return false
+	}
+	values := func(all []setting) map[string][]string {
+		m := map[string][]string{}
+		for _, s := range all {
+			m[s.name] = append(m[s.name], strings.Join(s.values, "\x00"))
+		}
+		return m
+	}
+	want, got := values(before), values(after)
+	for name, value := range to {
+		delete(want, name)
+		if value != "" {
+			one, ok := parseProxyFile(name + " = " + value)
+			if !ok {
+				return false
+			}
+			want[name] = values(one)[name]
+		}
+	}
+	return maps.EqualFunc(want, got, slices.Equal)
 }

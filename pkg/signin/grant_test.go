@@ -61,7 +61,7 @@ spec:
   - when: [{key: source.namespace, values: [team]}]
 `
 
-func state(t *testing.T) ([]Profile, map[string]*unstructured.Unstructured) {
+func given(t *testing.T) ([]Profile, map[string]*unstructured.Unstructured) {
 	t.Helper()
 	profiles, err := Profiles(t.Context(), cluster.Objects("a cluster", nil, kubetest.Objects(t, []byte(people))...))
 	if err != nil {
@@ -71,7 +71,7 @@ func state(t *testing.T) ([]Profile, map[string]*unstructured.Unstructured) {
 }
 
 func TestContributorsAreWhomRoleBindingsName(t *testing.T) {
-	profiles, _ := state(t)
+	profiles, _ := given(t)
 	var got []string
 	for _, p := range profiles {
 		for _, c := range p.Contributors {
@@ -102,7 +102,7 @@ func TestAUserGetsWhatIsMissing(t *testing.T) {
 		"a share of nothing":      {grant: Grant{User: "ann@example.com", ContributorOf: []string{"nobody"}}, says: "there is no Profile nobody"},
 		"a share without a model": {grant: Grant{User: "ben@example.com", ContributorOf: []string{"ann"}}, says: "namespace ann has no AuthorizationPolicy ns-owner-access-istio"},
 	} {
-		profiles, owners := state(t)
+		profiles, owners := given(t)
 		changes, err := Add(c.grant, profiles, owners)
 		var got []string
 		for _, change := range changes {
@@ -119,7 +119,7 @@ func TestAUserGetsWhatIsMissing(t *testing.T) {
 }
 
 func TestAContributorIsLetInAsTheOwnerIs(t *testing.T) {
-	profiles, owners := state(t)
+	profiles, owners := given(t)
 	changes, err := Add(Grant{User: "ann@example.com", ContributorOf: []string{"team"}}, profiles, owners)
 	if err != nil || len(changes) != 2 {
 		t.Fatalf("%v, %v", changes, err)
@@ -132,7 +132,7 @@ func TestAContributorIsLetInAsTheOwnerIs(t *testing.T) {
 }
 
 func TestRemovingAUserLeavesOthersAndTheUsersData(t *testing.T) {
-	profiles, _ := state(t)
+	profiles, _ := given(t)
 	r := Remove("ben@example.com", profiles, nil)
 	if len(r.Changes) != 1 || r.Changes[0].Ref().Name != "user-ben-example-com-clusterrole-view" || len(r.Own) != 0 {
 		t.Errorf("%v", r)
@@ -171,7 +171,7 @@ func TestGrantsAreChecked(t *testing.T) {
 }
 
 func TestSharesOfNewProfilesComeLater(t *testing.T) {
-	profiles, _ := state(t)
+	profiles, _ := given(t)
 	now, later := Split([]Grant{
 		{User: "ben@example.com", ContributorOf: []string{"team", "joe"}, Role: "view"},
 		{User: "joe@example.com", Profile: "joe"},
