@@ -42,6 +42,7 @@ var inner = map[string][]string{
 	"pkg/install/preflight":  {"pkg/install/plan", "pkg/install/inventory"},
 	"internal/ui/progress":   {"internal/ui"},
 	"pkg/kubeflow/component": {"pkg/kubeflow"},
+	"pkg/kubeflow/identity":  {"pkg/kubeflow"},
 	"pkg/install/gitops":     {"pkg/install/plan"},
 	"pkg/install/plan":       {"pkg/install/inventory"},
 	"pkg/lock":               {"pkg/install/inventory"},

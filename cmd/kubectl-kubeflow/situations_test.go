@@ -28,6 +28,7 @@ var typed = map[string]string{
 	"bundle": "bundle -O -", "version": "version", "releases": "releases", "build": "", "completion": "", "options": "", "help": "",
 	"completion bash": "", "completion zsh": "", "completion fish": "", "completion powershell": "", "completion kubectl": "",
 	"auth": "auth", "auth user": "", "auth password": "auth password --generate --yes", "auth rotate-secrets": "auth rotate-secrets --yes",
+	"auth entra": "auth entra --remove --yes", "auth oidc": "auth oidc --remove --yes",
 	"auth user list": "auth user list", "auth user add": "auth user add ann@example.com --profile ann --yes", "auth user remove": "auth user remove ann@example.com --yes",
 	// They connect to Azure, and TestClusters holds how they end.
 	"cluster": "", "cluster create": "", "cluster credentials": "", "cluster list": "", "cluster start": "", "cluster stop": "", "cluster delete": "",

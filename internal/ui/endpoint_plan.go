@@ -76,3 +76,11 @@ func (s *Screen) change(c cluster.Change) {
 		s.Say("  %s", line)
 	}
 }
+
+// ChangeFor shows a change with a diff, and why it is made.
+func (s *Screen) ChangeFor(c cluster.Change, reasons []string) {
+	s.change(c)
+	for _, reason := range reasons {
+		s.Say("  because %s", reason)
+	}
+}

@@ -3,15 +3,19 @@ package kubeflow
 import (
 	"cmp"
 	"context"
+	"regexp"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/tls"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/lock"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/signin"
 )
 
 // ExposeOptions say how the dashboard gets an address of the load balancer.
@@ -44,11 +48,46 @@ func (o ExposeOptions) prepare(ctx context.Context, view cluster.View) (*ExposeP
 		return nil, err
 	}
 	p := &ExposePlan{Target: t, secure: tls.Read(ctx, view, t, o.Options), options: o}
-	if p.Plan, err = loadbalancer.NewPlan(p.secure, o.Options); err != nil || !o.DryRun.writes() {
+	if p.Plan, err = loadbalancer.NewPlan(p.secure, o.Options); err != nil {
 		return p, err
+	}
+	if uri := movedRedirect(p.All()); uri != "" {
+		p.Notes = append(p.Notes, registerAgain(ctx, view, uri))
+	}
+	if !o.DryRun.writes() {
+		return p, nil
 	}
 	p.Refused, err = o.judge(ctx, view, p.Target, p.Plan)
 	return p, err
+}
+
+// redirectURI finds where an identity provider sends signed-in users, in the settings of dex and oauth2-proxy.
+var redirectURI = regexp.MustCompile(`https://[^/\s"']+/(dex|oauth2)/callback`)
+
+// movedRedirect returns the redirect URI that changes make of another one, "" if they make none.
+func movedRedirect(changes []cluster.Change) string {
+	for _, c := range changes {
+		if c.Before == nil || c.After == nil {
+			continue
+		}
+		for key, value := range kube.Map(c.After.Object, "data") {
+			text, _ := value.(string)
+			before, now := redirectURI.FindString(kube.Text(c.Before.Object, "data", key)), redirectURI.FindString(text)
+			if before != "" && now != "" && before != now {
+				return now
+			}
+		}
+	}
+	return ""
+}
+
+// registerAgain says what has to be registered with the identity provider of users, which only knows the old address.
+func registerAgain(ctx context.Context, view cluster.View, uri string) string {
+	note := "Users sign in with a provider that has to know the new redirect URI: register " + uri + " there."
+	if r, _, err := signin.ReadRecord(ctx, view); err == nil && r != nil && r.Identity.Entra != nil {
+		note += " With az: az ad app update --id " + escape.Word(r.Identity.ClientID) + " --web-redirect-uris " + escape.Word(uri)
+	}
+	return note
 }
 
 // An UnexposePlan is what reverts everything that expose created and changed.

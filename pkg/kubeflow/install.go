@@ -64,7 +64,7 @@ func PrepareInstall(ctx context.Context, client *cluster.Client, o InstallOption
 	if err != nil {
 		return nil, err
 	}
-	p.Adapted, p.decidedBy = kept.made, kept.decidedBy
+	p.Adapted, p.decidedBy, p.signIn = kept.made, kept.decidedBy, kept.signIn
 	request := o.request(rendered, kept.components)
 	for _, notice := range recordNotices(records) {
 		o.Notify.warn("%s", notice)

@@ -27,6 +27,7 @@ type InstallPlan struct {
 	report    *doctor.Report // of the checks before an install; nil if nothing is to be written
 	dryRun    DryRun
 	decidedBy []revision
+	signIn    *keptSignIn
 }
 
 // InstallApplyOptions say how an install is carried out.
@@ -51,7 +52,16 @@ func (p *InstallPlan) Apply(ctx context.Context, o InstallApplyOptions) (*apply.
 	if err := p.stillHolds(ctx); err != nil {
 		return nil, err
 	}
-	return apply.Run(ctx, p.client, p.Plan, apply.Options{Timeout: o.Timeout, NoWait: o.NoWait, Observe: o.Observe})
+	if p.Writes() > 0 {
+		if err := p.signIn.store(ctx, p.client, false); err != nil {
+			return nil, err
+		}
+	}
+	result, err := apply.Run(ctx, p.client, p.Plan, apply.Options{Timeout: o.Timeout, NoWait: o.NoWait, Observe: o.Observe})
+	if err == nil && p.Writes() > 0 {
+		err = p.signIn.store(ctx, p.client, true)
+	}
+	return result, err
 }
 
 // RefuseDowngrade is the error of an install that goes back to an older release without being allowed to.

@@ -18,7 +18,10 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/record"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/signin"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 // kept is what an install must not silently revert: HTTPS on the gateway with the settings that follow its name, and a password
@@ -27,6 +30,29 @@ type kept struct {
 	components []release.RenderedComponent
 	made       []doctor.Adaptation
 	decidedBy  []revision
+	signIn     *keptSignIn // nil where no identity provider was added
+}
+
+// A keptSignIn is the record of the identity provider that users sign in with, as it is and as it is after an install.
+type keptSignIn struct {
+	prior, record *signin.Record
+	secret        *unstructured.Unstructured
+}
+
+// store writes the record: before an install also what the objects of the earlier release were.
+func (s *keptSignIn) store(ctx context.Context, client *cluster.Client, installed bool) error {
+	if s == nil {
+		return nil
+	}
+	r := s.record
+	if !installed {
+		before := *r
+		before.Earlier = s.prior
+		r = &before
+	}
+	var err error
+	s.secret, err = r.Store(ctx, client, s.secret)
+	return err
 }
 
 // A revision is a state of a live object that a decision rests on.
@@ -37,6 +63,12 @@ type revision struct {
 
 // keep returns adapted components with what the cluster's own objects keep, and the adaptations that are left.
 func keep(ctx context.Context, view cluster.View, components []release.RenderedComponent, adapted []doctor.Adaptation) (*kept, error) {
+	k := &kept{components: slices.Clone(components)}
+	live := view
+	view, err := k.withoutIdentity(ctx, live)
+	if err != nil {
+		return nil, err
+	}
 	edited, err := expose.ReadEdited(ctx, view)
 	if err != nil {
 		return nil, fmt.Errorf("looking for what expose changed: %w", err)
@@ -53,7 +85,6 @@ func keep(ctx context.Context, view cluster.View, components []release.RenderedC
 	if err != nil {
 		return nil, fmt.Errorf("looking for volumes: %w", err)
 	}
-	k := &kept{components: slices.Clone(components)}
 	unadapted := k.leaveOut(adapted, claims)
 	https := doctor.Adaptation{Check: "exposure/tls", Title: "Keep HTTPS on the gateway", Reason: "it was configured on the cluster, and the manifests have none"}
 	secrets := doctor.Adaptation{Check: "auth/secrets", Title: "Keep the password and secrets that the cluster has", Reason: "the manifests contain the default ones"}
@@ -92,12 +123,60 @@ func keep(ctx context.Context, view cluster.View, components []release.RenderedC
 			}
 		}
 	}
-	for _, made := range []doctor.Adaptation{secrets, https, volumes} {
+	identity, err := k.keepIdentity(ctx, live)
+	if err != nil {
+		return nil, err
+	}
+	for _, made := range []doctor.Adaptation{secrets, https, volumes, identity} {
 		if len(made.Changes) > 0 {
 			k.made = append(k.made, made)
 		}
 	}
 	return k, nil
+}
+
+// withoutIdentity returns a View without the identity provider that was added to the cluster, and notes its record.
+func (k *kept) withoutIdentity(ctx context.Context, view cluster.View) (cluster.View, error) {
+	cluster.Ahead(ctx, view, cluster.Question{Ref: signin.RecordRef})
+	written, secret, err := signin.ReadRecord(ctx, view)
+	if apierrors.IsForbidden(err) {
+		return nil, &problem.Error{Err: err, What: "you are not allowed to read how users sign in, which an install must keep", Next: state.AskFor}
+	}
+	if written == nil || err != nil {
+		return view, err
+	}
+	k.rests(signin.RecordRef, secret)
+	k.signIn = &keptSignIn{prior: written, secret: secret}
+	return written.Without(ctx, view)
+}
+
+// keepIdentity gives the components the identity provider that users sign in with, where one was added.
+func (k *kept) keepIdentity(ctx context.Context, view cluster.View) (doctor.Adaptation, error) {
+	made := doctor.Adaptation{Check: "auth/sign-in", Title: "Keep the identity provider that users sign in with", Reason: "it was added to the cluster, and the manifests have none"}
+	if k.signIn == nil {
+		return made, nil
+	}
+	var rendered []*unstructured.Unstructured
+	for _, component := range k.components {
+		rendered = append(rendered, component.Objects...)
+	}
+	edits, after, err := k.signIn.prior.Keep(ctx, view, rendered)
+	if err != nil || after == nil { // none of its objects is installed
+		k.signIn = nil
+		return made, err
+	}
+	k.signIn.record = after
+	for _, e := range edits {
+		made.Changes = append(made.Changes, cluster.Change{Verb: cluster.Patch, Before: e.Before, After: e.After})
+		for _, component := range k.components {
+			for i, o := range component.Objects {
+				if o == e.Before {
+					component.Objects[i] = e.After
+				}
+			}
+		}
+	}
+	return made, nil
 }
 
 // byIdentity returns the objects of a kind on the cluster by identity; none if the kind is not there, or they may not be read.

@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/inventory"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/uninstall"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/signin"
 )
 
 // UninstallOptions say what to remove.
@@ -83,7 +84,7 @@ func (o UninstallOptions) request(ctx context.Context, view cluster.View, all []
 	return request, err
 }
 
-// besides returns what doctor and expose left for the Kubeflow that goes.
+// besides returns what doctor, expose and auth left for the Kubeflow that goes.
 func besides(ctx context.Context, view cluster.View) ([]*unstructured.Unstructured, error) {
 	made, err := expose.ReadInventory(ctx, view)
 	if err != nil {
@@ -93,7 +94,11 @@ func besides(ctx context.Context, view cluster.View) ([]*unstructured.Unstructur
 	if err != nil {
 		return nil, fmt.Errorf("looking for what doctor recorded: %w", err)
 	}
-	return append(made.Objects, records...), nil
+	_, signIn, err := signin.ReadRecord(ctx, view)
+	if signIn != nil { // also one that cannot be used
+		return slices.Concat(made.Objects, records, []*unstructured.Unstructured{signIn}), nil
+	}
+	return append(made.Objects, records...), err
 }
 
 // An UninstallPlan is what an uninstall removes and keeps.

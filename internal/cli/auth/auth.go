@@ -40,7 +40,7 @@ Exit codes: 0 shown, 1 Kubeflow was not found or could not be read.`,
 		},
 	}
 	documents.Add(cmd, cmd.Flags(), &output, "o", "print the result as `FORMAT`: %s")
-	cmd.AddCommand(newPasswordCommand(d), newRotateCommand(d), newUserCommand(d))
+	cmd.AddCommand(newPasswordCommand(d), newRotateCommand(d), newEntraCommand(d), newOIDCCommand(d), newUserCommand(d))
 	return cmd
 }
 
