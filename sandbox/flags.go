@@ -26,6 +26,7 @@ func bindOptions(flags *pflag.FlagSet, o *cluster.Options) {
 	flags.StringSliceVar(&o.Without, "without", nil, "parts of AKS to leave out: "+strings.Join(aks.Parts(), ", "))
 	flags.BoolVar(&o.APIOnly, "api-only", false, "run only an API server: no controller changes its objects")
 	flags.BoolVar(&o.NetworkPolicy, "network-policy", false, "enforce NetworkPolicies")
+	flags.BoolVar(&o.IdentityProvider, "identity-provider", false, "run a stand-in for Microsoft Entra ID, and say where")
 	flags.DurationVar(&o.Latency, "latency", 0, "how long a round trip to the API server takes, for users of the kubeconfig")
 	flags.DurationVar(&o.StartDelay, "start-delay", 0, "how long a pod's images take to pull")
 	flags.Var((*delays)(&o.Delays), "delay", "IMAGE=DURATION: start delay of images whose name contains IMAGE")
@@ -51,6 +52,7 @@ func arguments(o cluster.Options) []string {
 		"--kubeconfig=" + o.Kubeconfig,
 		fmt.Sprintf("--api-only=%t", o.APIOnly),
 		fmt.Sprintf("--network-policy=%t", o.NetworkPolicy),
+		fmt.Sprintf("--identity-provider=%t", o.IdentityProvider),
 		"--latency=" + o.Latency.String(),
 		"--start-delay=" + o.StartDelay.String(),
 		"--load-balancer-delay=" + o.LoadBalancerDelay.String(),

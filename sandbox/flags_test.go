@@ -14,7 +14,7 @@ func TestArguments(t *testing.T) {
 	t.Run("the background process gets every option", func(t *testing.T) {
 		want := cluster.Options{
 			Name: "n", Kubernetes: "1.21", Nodes: 5, GPUNodes: 1, Runtime: "docker://19.3.14", Scenario: "guide",
-			Without: []string{"enforcer"}, NetworkPolicy: true, APIOnly: true, StartDelay: time.Second,
+			Without: []string{"enforcer"}, NetworkPolicy: true, IdentityProvider: true, APIOnly: true, StartDelay: time.Second,
 			Delays: map[string]time.Duration{"pilot": 2 * time.Second}, PullFailures: []string{"gcr.io"}, Hanging: []string{"mysql"},
 			LoadBalancerDelay: time.Minute, Latency: 120 * time.Millisecond, LoadBalancerFailure: "AuthorizationFailed", Kubeconfig: "k",
 		}

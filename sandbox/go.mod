@@ -3,6 +3,7 @@ module github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox
 go 1.26.0
 
 require (
+	github.com/go-jose/go-jose/v4 v4.1.8
 	github.com/minio/minio-go/v7 v7.1.0
 	github.com/rclone/gofakes3 v0.0.12
 	github.com/spf13/cobra v1.10.2

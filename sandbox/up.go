@@ -44,6 +44,7 @@ func up(ctx context.Context, o cluster.Options, out, log io.Writer) error {
 	}
 	if place, err := cluster.Find(o.Name); err == nil && place.Running && place.Ready {
 		fmt.Fprintf(log, "sandbox: %s is already running, with Kubernetes %s\n", place.Name, place.Kubernetes)
+		tellIdentity(log, place)
 		return printExport(out, place)
 	}
 	if _, err := build.Ensure(ctx, version, log); err != nil { // in the foreground, so that its progress is visible
@@ -59,7 +60,15 @@ func up(ctx context.Context, o cluster.Options, out, log io.Writer) error {
 	}
 	fmt.Fprintf(log, "sandbox: %s is ready after %s: Kubernetes %s, context sandbox-%s\n",
 		place.Name, time.Since(start).Round(100*time.Millisecond), place.Kubernetes, place.Name)
+	tellIdentity(log, place)
 	return printExport(out, place)
+}
+
+// tellIdentity prints what a sandbox's identity provider has registered.
+func tellIdentity(log io.Writer, place cluster.Place) {
+	if text, err := os.ReadFile(place.Identity); err == nil {
+		fmt.Fprintf(log, "sandbox: the identity provider, as %s has it:\n%s\n", place.Identity, text)
+	}
 }
 
 func printExport(out io.Writer, place cluster.Place) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,9 +21,11 @@ import (
 	"k8s.io/client-go/tools/record"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/answer"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/egress"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/gateway"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/notebooks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/pipelines"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/process"
 )
 
 // An AKS simulates the platform of one cluster.
@@ -35,7 +38,10 @@ type AKS struct {
 	authority *answer.Authority
 	board     *answer.Switchboard
 	mesh      gateway.Cluster
-	servers   *notebooks.Servers
+	servers   *process.Servers // of notebooks
+	signIn    *process.Servers
+	egress    *egress.Proxy
+	provider  net.Listener // of the stand-in for Entra ID, or nil
 	pipelines *pipelines.Server
 	objects   *pipelines.Store
 	minor     atomic.Int64 // of the cluster's Kubernetes version, once known
@@ -72,7 +78,11 @@ func New(o Options) (*AKS, error) {
 	core := a.factory.Core().V1()
 	core.Services().Informer() // the backends read these, whichever parts are enabled
 	core.Pods().Informer()
-	if a.servers, err = notebooks.NewServers(a.factory); err != nil {
+	core.ConfigMaps().Informer()
+	if a.servers, err = process.New(a.factory, notebooks.Server()); err != nil {
+		return nil, err
+	}
+	if err := a.realSignIn(); err != nil {
 		return nil, err
 	}
 	if a.objects, err = pipelines.NewStore(); err != nil {
@@ -80,7 +90,8 @@ func New(o Options) (*AKS, error) {
 	}
 	a.pipelines = pipelines.NewServer(client, untyped, a.factory, a.objectsOf)
 	a.mesh = gateway.Cluster{
-		Istio: untyped, Pods: core.Pods().Lister(), Services: core.Services().Lister(),
+		Istio: untyped, Pods: core.Pods().Lister(), Services: core.Services().Lister(), Configs: core.ConfigMaps().Lister(),
+		Keys: gateway.NewKeys(a.outbound()), Real: a.signIn.Is,
 		Sessions: gateway.NewSessions(), Password: a.password, Program: a.behindGateway,
 	}
 	return a, nil

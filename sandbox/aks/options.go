@@ -26,6 +26,10 @@ type Options struct {
 	LoadBalancerDelay   time.Duration // until a Service has its address
 	LoadBalancerFailure string        // the error if it never gets one: AuthorizationFailed, PublicIPCountLimitReached
 
+	OAuth2Proxy string // the program; without it sign-in is simulated
+
+	IdentityProvider bool // whether a stand-in for Microsoft Entra ID runs
+
 	Without map[string]bool // parts to leave out, by name
 	Log     io.Writer       // for errors; may be nil
 }

@@ -41,11 +41,12 @@ const (
 	Notebooks    = "notebooks"
 	Pipelines    = "pipelines"
 	Jobs         = "jobs"
+	SignIn       = "signin" // without it oauth2-proxy and dex are simulated
 )
 
 // Parts returns the names of all parts.
 func Parts() []string {
-	return []string{Nodes, Pods, Storage, Enforcer, CABundles, LoadBalancer, CertManager, Profiles, Notebooks, Pipelines, Jobs}
+	return []string{Nodes, Pods, Storage, Enforcer, CABundles, LoadBalancer, CertManager, Profiles, Notebooks, Pipelines, Jobs, SignIn}
 }
 
 // Stages returns KWOK's configuration.
@@ -94,7 +95,9 @@ func (a *AKS) parts(events func(component string) record.EventRecorder) ([]part,
 		name string
 		make func() (part, error)
 	}{
-		{Pods, func() (part, error) { return pods.Loop(a.client, a.factory, events("kubelet"), a.script()) }},
+		{Pods, func() (part, error) { return a.kubelet(events("kubelet")) }},
+		{SignIn, func() (part, error) { return a.signIn.Loop(), nil }},
+		{SignIn, func() (part, error) { return a.egress, nil }},
 		{Storage, func() (part, error) { return storage.Loop(a.client, a.factory, events("disk.csi.azure.com")) }},
 		{Enforcer, func() (part, error) { return enforcer.Loop(a.client, a.factory) }},
 		{CABundles, func() (part, error) { return cabundle.Loop(a.dynamic, a.untyped, a.factory, a.authority.PEM()) }},
@@ -107,6 +110,9 @@ func (a *AKS) parts(events func(component string) record.EventRecorder) ([]part,
 		{LoadBalancer, func() (part, error) { return loadbalancer.New(a.factory, a.balancer(events("service-controller"))) }},
 	}
 	var all []part
+	if a.provider != nil {
+		all = append(all, identityProvider{a})
+	}
 	if a.o.with(Jobs) {
 		for _, loop := range jobs.Loops(a.client, a.dynamic, a.factory) {
 			all = append(all, loop)
@@ -125,8 +131,15 @@ func (a *AKS) parts(events func(component string) record.EventRecorder) ([]part,
 	return all, nil
 }
 
-func (a *AKS) script() pods.Script {
-	return pods.Script{StartDelay: a.o.StartDelay, Delays: a.o.Delays, PullFailures: a.o.PullFailures, Hanging: a.o.Hanging}
+// kubelet creates the loop of the kubelets. A real program's pod fares as the program does.
+func (a *AKS) kubelet(events record.EventRecorder) (part, error) {
+	loop, err := pods.Loop(a.client, a.factory, events, pods.Script{
+		StartDelay: a.o.StartDelay, Delays: a.o.Delays, PullFailures: a.o.PullFailures, Hanging: a.o.Hanging, Rules: []pods.Rule{a.signIn.Rule},
+	})
+	if err == nil {
+		a.signIn.OnChange(loop.Add)
+	}
+	return loop, err
 }
 
 // certManager issues certificates for gateways; it sends its challenges to the gateway as Let's Encrypt would.

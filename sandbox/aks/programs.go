@@ -25,6 +25,9 @@ func (a *AKS) program(pod *corev1.Pod, port int32) (handler http.Handler, simula
 		}
 		return nil, true
 	}
+	if a.signIn.Is(pod) {
+		return a.signInProgram(pod, port), true
+	}
 	if jobs.Serves(pod) {
 		return http.HandlerFunc(jobs.Model), true
 	}
@@ -39,7 +42,7 @@ func (a *AKS) program(pod *corev1.Pod, port int32) (handler http.Handler, simula
 	case (name == "minio" || name == "seaweedfs") && (port == 9000 || port == 8333):
 		return a.objectStore(pod), true
 	case name == "jupyter-web-app" || name == "volumes-web-app" || name == "tensorboards-web-app":
-		return webapps.Handler(a.client, name), true
+		return webapps.Limited(environment(pod, "GUNICORN_CMD_ARGS"), webapps.Handler(a.client, name)), true
 	}
 	return nil, false
 }

@@ -25,7 +25,7 @@ func TestResolve(t *testing.T) {
 }
 
 func TestComponents(t *testing.T) {
-	all := []component{etcd, kwok, kubernetesVersions[Newest], kubernetesVersions[Default], kubernetesVersions[Oldest]}
+	all := []component{etcd, kwok, oauth2Proxy, kubernetesVersions[Newest], kubernetesVersions[Default], kubernetesVersions[Oldest]}
 	for _, c := range all {
 		t.Run(c.module+" pins the version that it names", func(t *testing.T) {
 			mod, sum, err := c.files()

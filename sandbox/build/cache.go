@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -41,7 +42,7 @@ func (c component) folder() (string, error) {
 	}
 	hash := sha256.New()
 	for _, part := range []string{
-		string(mod), string(sum), c.main, c.ldflags(), strings.Join(c.packages, " "),
+		string(mod), string(sum), c.main, c.ldflags(), strings.Join(slices.Concat(c.packages, c.alone), " "),
 		openAPIPackages(c), runtime.GOOS, runtime.GOARCH,
 	} {
 		fmt.Fprintf(hash, "%d:%s", len(part), part)

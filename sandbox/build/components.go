@@ -14,6 +14,7 @@ type component struct {
 	packages []string // import paths of main packages; "." is the generated main.go, of a module named as the program
 	main     string   // main.go of the generated module, if a package needs one
 	stamps   []string // packages whose version variables the linker sets
+	alone    []string // packages, besides Kubernetes', that nothing else of the sandbox or the plugin compiles
 	openAPI  bool     // the generated OpenAPI definitions are missing from the tag
 }
 
@@ -66,6 +67,11 @@ func main() { etcdmain.Main(os.Args) }
 var (
 	etcd = component{name: "etcd", version: "v3.6.16", module: "etcd", packages: []string{"."}, main: etcdMain}
 	kwok = component{name: "kwok", version: "v0.8.0", module: "kwok", packages: []string{"sigs.k8s.io/kwok/cmd/kwok"}}
+
+	oauth2Proxy = component{
+		name: "oauth2-proxy", version: "v7.15.6", module: "oauth2-proxy", packages: []string{"github.com/oauth2-proxy/oauth2-proxy/v7"},
+		alone: []string{"github.com/...", "golang.org/...", "google.golang.org/...", "go.opentelemetry.io/...", "cloud.google.com/...", "go.yaml.in/..."},
+	}
 )
 
 // Versions lists the Kubernetes versions that Ensure accepts, newest first.

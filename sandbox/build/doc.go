@@ -1,6 +1,6 @@
 // Package build builds the programs of a real Kubernetes control plane from Go
 // modules: etcd, kube-apiserver, kube-controller-manager, kube-scheduler,
-// kubectl and kwok. It needs only the Go toolchain and the Go module proxy: no
+// kubectl and kwok; and oauth2-proxy. It needs only the Go toolchain and the Go module proxy: no
 // container image, no release archive.
 //
 // The main type is Programs: the paths of the binaries. Ensure finds them in the

@@ -33,6 +33,8 @@ type Options struct {
 	APIOnly       bool     // only an API server: no AKS, no controllers
 	NetworkPolicy bool     // whether NetworkPolicies are enforced
 
+	IdentityProvider bool // whether a stand-in for Microsoft Entra ID runs
+
 	StartDelay          time.Duration            // how long images take to pull
 	Delays              map[string]time.Duration // the same, by substring of the image name
 	PullFailures        []string                 // substrings of the names of images that cannot be pulled
@@ -107,7 +109,7 @@ func (c *Cluster) start(ctx context.Context, o Options, programs build.Programs)
 		_ = egress.Close()
 		return err
 	}
-	platform, err := aks.New(o.platform(c.control, programs.Kubernetes))
+	platform, err := aks.New(o.platform(c.control, programs))
 	if err != nil {
 		return err
 	}
@@ -130,6 +132,9 @@ func (c *Cluster) start(ctx context.Context, o Options, programs build.Programs)
 	}
 	c.listenForOutages()
 	if err := c.distance(o); err != nil {
+		return err
+	}
+	if err := c.tellIdentityProvider(platform); err != nil {
 		return err
 	}
 	return c.announce(o, programs)

@@ -22,6 +22,7 @@ type Place struct {
 	Kubernetes string    `json:"kubernetes"`
 	Kubeconfig string    `json:"kubeconfig"`
 	Distant    string    `json:"distant,omitempty"`  // the same through the latency that was asked for
+	Identity   string    `json:"identity,omitempty"` // the file that describes the identity provider
 	Exported   string    `json:"exported,omitempty"` // the user's kubeconfig that has the context
 	Previous   string    `json:"previous,omitempty"` // its previous current context
 	Started    time.Time `json:"started"`

@@ -12,11 +12,12 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/build"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/controlplane"
 )
 
 // platform returns the options of AKS.
-func (o Options) platform(control *controlplane.ControlPlane, version string) aks.Options {
+func (o Options) platform(control *controlplane.ControlPlane, programs build.Programs) aks.Options {
 	without := map[string]bool{}
 	for _, part := range o.Without {
 		without[part] = true
@@ -25,7 +26,8 @@ func (o Options) platform(control *controlplane.ControlPlane, version string) ak
 		Config: control.Config,
 		CA:     aks.CA{Cert: control.CA.CertPEM, Key: control.CA.KeyPEM},
 		Name:   o.Name,
-		Nodes:  o.Nodes, GPUNodes: o.GPUNodes, Runtime: o.Runtime, KubernetesVersion: version,
+		Nodes:  o.Nodes, GPUNodes: o.GPUNodes, Runtime: o.Runtime, KubernetesVersion: programs.Kubernetes,
+		OAuth2Proxy: programs.OAuth2Proxy, IdentityProvider: o.IdentityProvider,
 		NetworkPolicy: o.NetworkPolicy,
 		StartDelay:    o.StartDelay, Delays: o.Delays, PullFailures: o.PullFailures, Hanging: o.Hanging,
 		LoadBalancerDelay: o.LoadBalancerDelay, LoadBalancerFailure: o.LoadBalancerFailure,

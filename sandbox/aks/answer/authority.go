@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"math/big"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -38,7 +39,7 @@ func NewAuthority(certPEM, keyPEM []byte) (*Authority, error) {
 // PEM is the CA's certificate in the form of a caBundle.
 func (a *Authority) PEM() []byte { return a.pem }
 
-// For returns a certificate for these DNS names. It issues each certificate once.
+// For returns a certificate for these DNS names and IP addresses. It issues each certificate once.
 func (a *Authority) For(names ...string) (*tls.Certificate, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -66,11 +67,17 @@ func (a *Authority) issue(names []string) (*tls.Certificate, error) {
 	template := &x509.Certificate{
 		SerialNumber: serial,
 		Subject:      pkix.Name{CommonName: "sandbox"},
-		DNSNames:     names,
 		NotBefore:    time.Now().Add(-time.Hour),
 		NotAfter:     a.ca.Leaf.NotAfter,
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	for _, name := range names {
+		if ip := net.ParseIP(name); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+			continue
+		}
+		template.DNSNames = append(template.DNSNames, name)
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.ca.Leaf, key.Public(), a.ca.PrivateKey)
 	if err != nil {

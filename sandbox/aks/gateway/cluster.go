@@ -15,11 +15,12 @@ import (
 
 // Istio's kinds that the gateway reads, in versions that every release serves.
 var (
-	virtualServices       = schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1alpha3", Resource: "virtualservices"}
-	destinationRules      = schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1alpha3", Resource: "destinationrules"}
-	gateways              = schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1alpha3", Resource: "gateways"}
-	envoyFilters          = schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1alpha3", Resource: "envoyfilters"}
-	authorizationPolicies = schema.GroupVersionResource{Group: "security.istio.io", Version: "v1beta1", Resource: "authorizationpolicies"}
+	virtualServices        = schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1alpha3", Resource: "virtualservices"}
+	destinationRules       = schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1alpha3", Resource: "destinationrules"}
+	gateways               = schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1alpha3", Resource: "gateways"}
+	envoyFilters           = schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1alpha3", Resource: "envoyfilters"}
+	requestAuthentications = schema.GroupVersionResource{Group: "security.istio.io", Version: "v1beta1", Resource: "requestauthentications"}
+	authorizationPolicies  = schema.GroupVersionResource{Group: "security.istio.io", Version: "v1beta1", Resource: "authorizationpolicies"}
 )
 
 // A Cluster is the gateway's access to the cluster.
@@ -27,10 +28,13 @@ type Cluster struct {
 	Istio    dynamic.Interface
 	Pods     corelisters.PodLister
 	Services corelisters.ServiceLister
+	Configs  corelisters.ConfigMapLister // Istio's mesh configuration; may be nil
+	Keys     *Keys                       // of the issuers of tokens; nil: only those in RequestAuthentications
 
 	Sessions *Sessions                                                   // nil: nobody can sign in
 	Password func(user, password string) bool                            // dex's password database
 	Program  func(pod *corev1.Pod, service *corev1.Service) http.Handler // a program that runs in a pod, nil if none does; may be nil
+	Real     func(pod *corev1.Pod) bool                                  // whether the program of sign-in in a pod is a real one; may be nil
 }
 
 // list returns nothing if the kind does not exist, like an Istio without that

@@ -59,11 +59,11 @@ func cluster(t *testing.T, pods []*corev1.Pod, objects []string) Cluster {
 	}
 	istio := dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{
 		virtualServices: "VirtualServiceList", destinationRules: "DestinationRuleList", gateways: "GatewayList",
-		envoyFilters: "EnvoyFilterList", authorizationPolicies: "AuthorizationPolicyList",
+		envoyFilters: "EnvoyFilterList", authorizationPolicies: "AuthorizationPolicyList", requestAuthentications: "RequestAuthenticationList",
 	})
 	resources := map[string]schema.GroupVersionResource{
 		"VirtualService": virtualServices, "DestinationRule": destinationRules, "Gateway": gateways,
-		"EnvoyFilter": envoyFilters, "AuthorizationPolicy": authorizationPolicies,
+		"EnvoyFilter": envoyFilters, "AuthorizationPolicy": authorizationPolicies, "RequestAuthentication": requestAuthentications,
 	}
 	for _, text := range objects {
 		object := &unstructured.Unstructured{}

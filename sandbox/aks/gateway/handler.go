@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
@@ -37,29 +35,14 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusMovedPermanently)
 		return
 	}
+	r.Header.Set("X-Forwarded-Proto", map[bool]string{true: "https", false: "http"}[r.TLS != nil])
 	system := g.pod.Namespace
 	if excepted(g.cluster.list(ctx, authorizationPolicies, system), r.URL.Path) {
 		w.WriteHeader(http.StatusNotFound) // the sandbox serves nothing there
 		return
 	}
-	in := signIn(g.cluster.list(ctx, envoyFilters, system), g.cluster.list(ctx, authorizationPolicies, system), g.pod.Labels)
-	if !in.passes(r) {
-		g.refuse(w, r, in)
+	if !g.authenticate(w, r, system) {
 		return
-	}
-	if in == oauth2Proxy && strings.HasPrefix(r.URL.Path, "/oauth2/start") {
-		back := url.Values{"redirect_uri": {callbacks[in]}, "state": {r.URL.Query().Get("rd")}}
-		redirect(w, "/dex/auth?client_id=kubeflow-oidc-authservice&response_type=code&"+back.Encode())
-		return
-	}
-	if in != open && g.cluster.Sessions != nil && r.URL.Path == callbacks[in] {
-		g.finish(w, r, in)
-		return
-	}
-	if user := g.identity(r, in); user != "" { // never as the client says
-		r.Header.Set("kubeflow-userid", user)
-	} else if in != open {
-		r.Header.Del("kubeflow-userid")
 	}
 	to, ok := route(g.cluster.list(ctx, virtualServices, ""), r.URL.Path)
 	if !ok {
@@ -67,17 +50,6 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g.forward(w, r, to)
-}
-
-// refuse redirects to the login page, if the authentication service is ready.
-func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, in gate) {
-	namespace := map[gate]string{oauth2Proxy: "oauth2-proxy", authservice: g.pod.Namespace}[in]
-	if len(g.cluster.ready(namespace, string(in))) == 0 {
-		// Envoy's response if its external authorizer is unreachable.
-		w.WriteHeader(http.StatusForbidden)
-		return
-	}
-	redirect(w, in.page(r))
 }
 
 func redirect(w http.ResponseWriter, location string) {
@@ -111,7 +83,7 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, to host) {
 		http.Error(w, "RBAC: access denied", http.StatusForbidden)
 		return
 	}
-	if to.name == "dex" && g.dex(w, r) || g.program(w, r, to, pod) {
+	if to.name == "dex" && g.simulatesDex(ctx) && g.dex(w, r) || g.program(w, r, to, pod) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

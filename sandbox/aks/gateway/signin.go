@@ -57,6 +57,17 @@ func (g gate) page(r *http.Request) string {
 	}.Encode()
 }
 
+// refuse redirects to the login page, if the authentication service is ready.
+func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, in gate) {
+	namespace := map[gate]string{oauth2Proxy: "oauth2-proxy", authservice: g.pod.Namespace}[in]
+	if len(g.cluster.ready(namespace, string(in))) == 0 {
+		// Envoy's response if its external authorizer is unreachable.
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	redirect(w, in.page(r))
+}
+
 // challenge is the path of HTTP-01 challenges.
 const challenge = "/.well-known/acme-challenge/"
 

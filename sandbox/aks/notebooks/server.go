@@ -2,94 +2,70 @@ package notebooks
 
 import (
 	"context"
-	"fmt"
 	"net"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strconv"
-	"syscall"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/sandbox/aks/process"
 )
 
-// A server is the process of one pod.
-type server struct {
-	pod     types.UID
-	address string
-	proxy   *httputil.ReverseProxy
-	dir     string
-	cmd     *exec.Cmd
-	ended   chan struct{}
+// interpreter is Debian's jupyter-server. Others on the PATH may lack a kernel with numpy.
+const interpreter = "/usr/bin/jupyter-server"
+
+// Server is the server of a notebook's pod.
+func Server() *process.Program {
+	return &process.Program{Name: "notebook", Command: command, Container: func(pod *corev1.Pod) string {
+		if !Is(pod) {
+			return ""
+		}
+		return pod.Labels["notebook-name"]
+	}}
 }
 
-// start runs a pod's server until its context ends or it is stopped. Without Jupyter it returns nil.
-func start(ctx context.Context, pod *corev1.Pod) (*server, error) {
-	if !installed() {
+// Is reports whether a pod is a notebook's.
+func Is(pod *corev1.Pod) bool { return pathOf(pod) != "" }
+
+// pathOf returns the path below which the server in a pod listens, "" for other pods.
+func pathOf(pod *corev1.Pod) string {
+	if pod.Labels["notebook-name"] == "" {
+		return ""
+	}
+	for i := range pod.Spec.Containers {
+		for _, v := range pod.Spec.Containers[i].Env {
+			if v.Name == "NB_PREFIX" {
+				return v.Value
+			}
+		}
+	}
+	return ""
+}
+
+// command returns the command line of Kubeflow's images, nil without Jupyter.
+func command(_ context.Context, pod *corev1.Pod, dir, address string) (*exec.Cmd, error) {
+	if _, err := os.Stat(interpreter); err != nil {
 		return nil, nil
 	}
-	address, err := freeAddress()
+	_, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "sandbox-notebook-")
-	if err != nil {
-		return nil, err
-	}
-	_, port, _ := net.SplitHostPort(address)
-	s := &server{pod: pod.UID, address: address, dir: dir, ended: make(chan struct{}), cmd: command(dir, pathOf(pod), port)}
-	s.proxy = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(&url.URL{Scheme: "http", Host: address})
-		r.Out.Host = r.In.Host
-	}}
-	log, err := os.Create(filepath.Join(dir, "server.log"))
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close()
-	s.cmd.Stdout, s.cmd.Stderr = log, log
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := s.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting the server of notebook pod %s: %w", pod.Name, err)
-	}
-	go func() {
-		_ = s.cmd.Wait()
-		close(s.ended)
-		_ = os.RemoveAll(dir)
-	}()
-	context.AfterFunc(ctx, s.stop)
-	return s, nil
+	path := pathOf(pod)
+	cmd := exec.Command(interpreter, "--notebook-dir="+dir, "--ip=127.0.0.1", "--port="+port, "--ServerApp.port_retries=0", "--no-browser",
+		"--allow-root", "--ServerApp.token=", "--ServerApp.password=", "--ServerApp.allow_origin=*", "--ServerApp.allow_remote_access=True",
+		"--ServerApp.base_url="+path, "--ServerApp.authenticate_prometheus=False")
+	cmd.Dir = dir
+	cmd.Env = []string{"HOME=" + dir, "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "JUPYTER_RUNTIME_DIR=" + dir, "OPENBLAS_NUM_THREADS=1", "NB_PREFIX=" + path}
+	return cmd, nil
 }
 
-// stop ends the process; it ends its kernels itself.
-func (s *server) stop() {
-	_ = s.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-s.ended:
-	case <-time.After(3 * time.Second):
-		_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
-		<-s.ended
+// Port returns the port of a notebook's server.
+func Port(pod *corev1.Pod) int32 {
+	for i := range pod.Spec.Containers {
+		if c := &pod.Spec.Containers[i]; c.Name == pod.Labels["notebook-name"] && len(c.Ports) > 0 {
+			return c.Ports[0].ContainerPort
+		}
 	}
-}
-
-func (s *server) listens() bool {
-	conn, err := net.DialTimeout("tcp", s.address, time.Second)
-	if err != nil {
-		return false
-	}
-	conn.Close()
-	return true
-}
-
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer listener.Close()
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)), nil
+	return serverPort
 }

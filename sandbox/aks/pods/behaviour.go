@@ -1,6 +1,7 @@
 package pods
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,7 @@ type Script struct {
 	Delays       map[string]time.Duration // instead of StartDelay
 	PullFailures []string
 	Hanging      []string
+	Rules        []Rule // of programs that run for real
 }
 
 // A Rule simulates one way in which real programs fail. It returns nil for
@@ -48,7 +50,7 @@ func (s Script) act(pod *corev1.Pod, container *corev1.Container, config Config)
 	if contains(s.PullFailures, container.Image) {
 		return Act{Behaviour: Unpulled}
 	}
-	for _, rule := range rules {
+	for _, rule := range slices.Concat(s.Rules, rules) {
 		if act := rule(pod, container, config); act != nil {
 			return *act
 		}

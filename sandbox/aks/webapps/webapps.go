@@ -1,5 +1,6 @@
 // Package webapps simulates the backends of Kubeflow's web apps (jupyter, volumes, tensorboards) as far as a client sees who may
-// list what: api/namespaces/NAMESPACE/RESOURCE answers after a SubjectAccessReview for the user in the header.
+// list what: api/namespaces/NAMESPACE/RESOURCE answers after a SubjectAccessReview for the user in the header. A token that is too
+// large for gunicorn is rejected.
 //
 // It follows components/crud-web-apps/common/backend/kubeflow/kubeflow/crud_backend (authz.py, errors/handlers.py) of
 // kubeflow/kubeflow.
