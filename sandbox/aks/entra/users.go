@@ -2,6 +2,8 @@ package entra
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -33,13 +35,7 @@ var users = map[string]user{
 }
 
 // Users are those who can sign in.
-func Users() []string {
-	var all []string
-	for name := range users {
-		all = append(all, name)
-	}
-	return all
-}
+func Users() []string { return slices.Sorted(maps.Keys(users)) }
 
 // id returns the object ID of a user.
 func (u user) id() string { return fmt.Sprintf("aaaaaaaa-0000-4000-8000-%012x", []byte(u.upn)[:6]) }
