@@ -47,7 +47,7 @@ func checkSubscription(f *Facts) Result {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("The subscription %s is in state %s and may soon be disabled", s.ID, s.State))
 			return r
 		}
-		r.fail("Enable it at "+f.Portal+"/#view/Microsoft_Azure_Billing/SubscriptionsBlade, or choose another with --subscription",
+		r.fail("Enable it on the page Subscriptions of "+f.Portal+", or choose another with --subscription",
 			"the subscription %s is in state %s (%s)", s.ID, escape.Line(s.State), code)
 	}
 	return r
@@ -102,7 +102,7 @@ func checkAddresses(_ Options, f *Facts) Result {
 		r.Detail = fmt.Sprintf("%d left", left)
 		switch {
 		case left < 1:
-			r.fail("Delete public IP addresses that are not used, or request more at "+f.Portal+"/#view/Microsoft_Azure_Capacity/QuotaMenuBlade/~/myQuotas",
+			r.fail("Delete public IP addresses that are not used, or request more on the page Quotas of "+f.Portal,
 				"the cluster needs a public IP address for outbound traffic, and all %d are used (PublicIPCountLimitReached)", u.Limit)
 			return r
 		case left < 2:

@@ -78,7 +78,7 @@ func checkQuota(o Options, f *Facts) Result {
 		}
 		switch {
 		case left < need.first:
-			r.fail("Request an increase at "+f.Portal+"/#view/Microsoft_Azure_Capacity/QuotaMenuBlade/~/myQuotas, or choose another size, number or location. "+
+			r.fail("Request an increase on the page Quotas of "+f.Portal+", or choose another size, number or location. "+
 				escape.Commandf("To see the quotas: az vm list-usage --location %s -o table", o.Location),
 				"%s needs %s with the node that upgrades add, and %d of %d are left in %s (ErrCode_InsufficientVCPUQuota)", label, text.Plural(int(need.first), "vCPU"), left, usage.Limit, o.Location)
 		case left < need.most:

@@ -12,7 +12,7 @@ const kept = 5
 
 // checkSubnet holds the subnet of the nodes against their number, and against the other addresses of the cluster.
 func checkSubnet(o Options, f *Facts) Result {
-	r := Result{Name: "subnet", Detail: "created with the cluster"}
+	r := Result{Name: "subnet"}
 	if f.Subnet == nil {
 		return r
 	}

@@ -71,7 +71,7 @@ func (p *Plan) Problem() error {
 	case count == 1:
 		return first
 	}
-	return &problem.Error{What: fmt.Sprintf("%d problems would stop the creation; the first: %s", count, first.What), Next: first.Next, Usage: first.Usage, Err: first}
+	return &problem.Error{What: fmt.Sprintf("%d problems would stop the creation", count), Next: "Solve each as its line says, and run the same command again", Err: first}
 }
 
 // continuing decides how to go on with a cluster of this name.
@@ -144,7 +144,21 @@ func (c *Client) put(ctx context.Context, r Request, options *aks.ManagedCluster
 	if err != nil {
 		return err
 	}
-	return wait(ctx, c, poller, doing, progress)
+	err = wait(ctx, c, poller, doing+" (4 to 10 minutes are usual)", progress)
+	if err != nil && status(err) == http.StatusOK { // the operation ended, and failed
+		return halfMade(c.explain(err, strings.ToLower(doing[:1])+escape.Line(doing[1:])), r.Options)
+	}
+	return err
+}
+
+// halfMade adds to the error of an operation what is left of it: other options are refused while the cluster exists.
+func halfMade(err error, o Options) error {
+	var known *problem.Error
+	if !errors.As(err, &known) {
+		return err
+	}
+	return &problem.Error{What: known.What, Err: err,
+		Next: known.Next + ". The same command completes the half-made cluster; for other options, delete it first: " + deleteCommand(o.ResourceGroup, o.Name)}
 }
 
 func (c *Client) createGroup(ctx context.Context, r Request) error {

@@ -139,9 +139,9 @@ var advices = []struct {
 	{[]string{"AuthorizationFailed", "LinkedAuthorizationFailed"}, noPermission},
 	{[]string{"MissingSubscriptionRegistration", "SubscriptionNotRegistered"}, "Register the provider with: az provider register --namespace Microsoft.ContainerService --wait"},
 	{[]string{"SubscriptionNotFound", "InvalidSubscriptionId"}, "Choose a subscription with --subscription; to see them: az account list -o table"},
-	{[]string{"ReadOnlyDisabledSubscription", "SubscriptionDisabled"}, "Enable the subscription at PORTAL/#view/Microsoft_Azure_Billing/SubscriptionsBlade, or choose another with --subscription"},
-	{[]string{"PublicIPCountLimit", "PublicIPAddressCountLimit"}, "Delete public IP addresses that are not used, or request more at PORTAL/#view/Microsoft_Azure_Capacity/QuotaMenuBlade/~/myQuotas"},
-	{[]string{"Quota", "OperationNotAllowedLimit", "LimitExceeded", "InsufficientVCPU"}, "Request more quota at PORTAL/#view/Microsoft_Azure_Capacity/QuotaMenuBlade/~/myQuotas, or choose another --node-size, --nodes or --location"},
+	{[]string{"ReadOnlyDisabledSubscription", "SubscriptionDisabled"}, "Enable the subscription on the page Subscriptions of PORTAL, or choose another with --subscription"},
+	{[]string{"PublicIPCountLimit", "PublicIPAddressCountLimit"}, "Delete public IP addresses that are not used, or request more on the page Quotas of PORTAL"},
+	{[]string{"Quota", "OperationNotAllowedLimit", "LimitExceeded", "InsufficientVCPU"}, "Request more quota on the page Quotas of PORTAL, or choose another --node-size, --nodes or --location"},
 	{[]string{"SkuNotAvailable", "NotAvailableForSubscription", "VMSizeNotSupported", "AllocationFailed", "OverconstrainedAllocation"}, "Choose another --node-size, --zones or --location; to see what is offered: az vm list-skus --location LOCATION --resource-type virtualMachines -o table"},
 	{[]string{"K8sVersionNotSupported", "UnsupportedKubernetesVersion"}, "To see what is offered: az aks get-versions --location LOCATION -o table"},
 	{[]string{"ResourceGroupNotFound"}, "Check the name of the resource group with: az group list -o table"},
@@ -162,7 +162,7 @@ func isSignIn(err error) bool {
 
 // notSignedIn keeps the first line alone: the others repeat it for each kind of credential.
 func notSignedIn(err error) error {
-	why := text.FirstLine(err.Error())
+	why := strings.TrimSuffix(text.FirstLine(err.Error()), ".")
 	if len(why) > longest {
 		why = strings.ToValidUTF8(why[:longest], "") + "..."
 	}

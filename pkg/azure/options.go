@@ -106,7 +106,7 @@ func ParseRange(text string) (Range, error) {
 		fmt.Sscan(parts[2], &r.Max)
 	}
 	if r.Max < r.Min || r.Max < 1 || r.Max > 1000 {
-		return r, fmt.Errorf("%q is not between 1 and 1000 with the smaller number first", text)
+		return r, fmt.Errorf("%q is not a range of up to 1000 nodes with the smaller number first", text)
 	}
 	return r, nil
 }

@@ -221,7 +221,7 @@ func TestBicepHasNoOpenText(t *testing.T) {
 func TestRoleAssignmentsHaveOneNameEach(t *testing.T) {
 	r := NewRequest(options(t, func(o *Options) { o.Subnet = testSubnet }))
 	roles := r.Roles("aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee", "11111111-2222-4333-8444-555555555555")
-	if len(roles) != 2 || roles[0].Name() == roles[1].Name() || roles[0].Name() != roles[0].Name() || !validID.MatchString(roles[0].Name()) {
+	if len(roles) != 2 || roles[0].Name() == roles[1].Name() || !validID.MatchString(roles[0].Name()) {
 		t.Errorf("%+v", roles)
 	}
 }

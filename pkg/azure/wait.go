@@ -66,7 +66,7 @@ func (c *Client) follow(ctx context.Context, o Options, doing string, progress P
 		case existing.State == succeeded:
 			return nil
 		}
-		progress.step("%s, which an earlier run began: %s, %s", doing, existing.State, elapsed(began))
+		progress.step("%s, which an earlier run began (4 to 10 minutes are usual): %s, %s", doing, existing.State, elapsed(began))
 		if err := kube.Sleep(ctx, after(resp)); err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (c *Client) follow(ctx context.Context, o Options, doing string, progress P
 }
 
 func elapsed(since time.Time) string {
-	return time.Since(since).Round(time.Second).String() + " (4 to 10 minutes are usual)"
+	return time.Since(since).Round(time.Second).String()
 }
 
 // after returns how long Azure asks to wait before the next request.

@@ -46,7 +46,7 @@ func (o *createOptions) showChecks(results []azure.Result) {
 	s := o.Screen()
 	var passed []string
 	for _, r := range results {
-		if len(r.Problems) == 0 {
+		if len(r.Problems) == 0 && r.Detail != "" {
 			passed = append(passed, strings.TrimSuffix(fmt.Sprintf("%s: %s", r.Name, r.Detail), ": "))
 		}
 	}
@@ -58,6 +58,9 @@ func (o *createOptions) showChecks(results []azure.Result) {
 			s.Say("Warning: %s", warning)
 		}
 		for _, p := range r.Problems {
+			if _, count := azure.FirstProblem(results); count == 1 {
+				break // it is the error that the command ends with
+			}
 			s.Say("%s %s: %s\n%s", s.Paint(ui.Red, s.Sign("✗", "x")), r.Name, p.What, p.Next)
 		}
 	}
