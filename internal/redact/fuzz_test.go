@@ -21,7 +21,7 @@ func FuzzTexts(f *testing.F) {
 			text := before + space + planted + space + after
 			began := time.Now()
 			for name, masked := range map[string]string{
-				"Text": Text(text, nil, Mask), "Config": Config(text, "data", nil, Mask), "Message": Message(text), "Pointer": Pointer("/data/" + text),
+				"Text": Text(text, nil, Mask), "Config": Config(text, "data", nil, Mask), "Message": Message(text), "Pointer": Pointer("/data/" + text), "Log": strings.Join(Log(text, 1<<20), "\n"),
 			} {
 				if strings.Contains(masked, planted) && name != "Message" {
 					t.Errorf("%s of %q is %q", name, text, masked)

@@ -92,7 +92,7 @@ func (r *Recorder) Write(w io.Writer, head Head, o Options) (*Head, error) {
 	files, leftOut := fitting(objects, cmp.Or(o.Most, Most))
 	head.LeftOut = leftOut
 	for _, q := range slices.SortedFunc(maps.Keys(r.logs), func(a, b question) int { return strings.Compare(logFile(a), logFile(b)) }) {
-		log := file{logFile(q), []byte(clean.text(r.logs[q]))}
+		log := file{logFile(q), []byte(clean.text(redact.Uncoloured(r.logs[q])))}
 		files = append(files, log)
 		if err := kept.takeLog(strings.TrimPrefix(log.name, logsDir), string(log.content)); err != nil {
 			return nil, fmt.Errorf("writing down %s: %w", log.name, err)

@@ -102,6 +102,9 @@ func (c *Client) typedPage(ctx context.Context, mapping *meta.RESTMapping, in Sc
 	}
 	var objects []*unstructured.Unstructured
 	err = meta.EachListItem(list, func(item runtime.Object) error {
+		if item == nil { // a list of objects of any kind
+			return fmt.Errorf("the server does not answer with a list of %s", mapping.GroupVersionKind.Kind)
+		}
 		content, err := in.content(item)
 		if err != nil {
 			return fmt.Errorf("reading a %s: %w", mapping.GroupVersionKind.Kind, err)

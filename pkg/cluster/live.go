@@ -19,6 +19,8 @@ import (
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 )
 
 // View returns a new look at the live cluster.
@@ -200,7 +202,12 @@ func (v *liveView) Logs(ctx context.Context, pod Ref, of LogScope) (string, erro
 	return once(v, logKey{pod.Identity(), of}, func() (string, error) {
 		most := int64(mostLog)
 		options := &corev1.PodLogOptions{Container: of.Container, Previous: of.Previous, TailLines: &of.Lines, LimitBytes: &most}
-		answer, err := v.client.Kube.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, options).DoRaw(ctx)
+		stream, err := v.client.Kube.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, options).Stream(ctx)
+		if err != nil {
+			return "", err
+		}
+		defer func() { _ = stream.Close() }()
+		answer, err := bounded.Start(stream, mostLog) // whatever the server makes of the limit
 		return string(answer), err
 	})
 }

@@ -164,11 +164,11 @@ func (w *watcher) failure(ctx context.Context, problem *kube.PodProblem) *Failur
 
 // logs returns the last lines of a container's log, or of the one that ran before.
 func (t *T) logs(ctx context.Context, pod cluster.Ref, container string) []string {
-	const most = 10
+	const most, widest = 10, 400
 	for _, previous := range []bool{false, true} {
 		text, err := t.Client.View().Logs(ctx, pod, cluster.LogScope{Container: container, Previous: previous, Lines: most})
 		if text = strings.TrimSpace(text); err == nil && text != "" {
-			lines := strings.Split(redact.Message(text), "\n")
+			lines := redact.Log(text, widest)
 			return lines[max(0, len(lines)-most):]
 		}
 	}

@@ -99,8 +99,8 @@ func (o *logsOptions) show(logs []component.Log) {
 		case len(log.Lines) == 0:
 			fmt.Fprintln(o.Out, s.Paint(ui.Dim, "(no log)"))
 		}
-		for _, line := range log.Lines {
-			fmt.Fprintln(o.Out, escape.Line(line))
+		for _, line := range log.Lines { // indented, so that no line looks like one of this program
+			fmt.Fprintln(o.Out, "  "+escape.Line(line))
 		}
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 )
 
 // wholeKinds are the types of the built-in kinds, of which every field is filled.
@@ -80,18 +81,18 @@ func plantedObjects(p *planter) []*unstructured.Unstructured {
 
 func (p *planter) metadata(m map[string]any, kind string) {
 	annotations, labels := map[string]any{}, map[string]any{}
-	for _, s := range shapes {
-		annotations["example.com/"+p.core(lower)[:6]] = p.plant(s, kind+".metadata.annotations")
+	for _, s := range kubetest.SecretShapes {
+		annotations["example.com/"+p.Core(kubetest.Lower)[:6]] = p.Plant(s, kind+".metadata.annotations")
 	}
-	annotations["kubectl.kubernetes.io/last-applied-configuration"] = `{"data":{"password":"` + p.next(kind+".last-applied") + `"}}`
+	annotations["kubectl.kubernetes.io/last-applied-configuration"] = `{"data":{"password":"` + p.Next(kind+".last-applied") + `"}}`
 	for _, key := range []string{"password", "app", "component", "x"} {
-		labels[key] = p.plant(shapes[0], kind+".metadata.labels")
-		annotations[key] = p.next(kind + ".metadata.annotations." + key)
+		labels[key] = p.Plant(kubetest.SecretShapes[0], kind+".metadata.labels")
+		annotations[key] = p.Next(kind + ".metadata.annotations." + key)
 	}
-	labels[p.plant(shapes[0], kind+".label key")] = "true"
-	annotations[p.plant(shapes[0], kind+".annotation key")] = "true"
+	labels[p.Plant(kubetest.SecretShapes[0], kind+".label key")] = "true"
+	annotations[p.Plant(kubetest.SecretShapes[0], kind+".annotation key")] = "true"
 	m["annotations"], m["labels"] = annotations, labels
-	m["managedFields"] = []any{map[string]any{"manager": p.plant(shapes[0], kind+".manager"), "fieldsV1": map[string]any{"f:data": map[string]any{"f:" + p.plant(shapes[0], kind+".managedFields"): map[string]any{}}}}}
+	m["managedFields"] = []any{map[string]any{"manager": p.Plant(kubetest.SecretShapes[0], kind+".manager"), "fieldsV1": map[string]any{"f:data": map[string]any{"f:" + p.Plant(kubetest.SecretShapes[0], kind+".managedFields"): map[string]any{}}}}}
 	delete(m, "creationTimestamp")
 }
 
@@ -108,7 +109,7 @@ func (p *planter) fillKept(o map[string]any, kind schema.GroupKind) {
 			at := o
 			for i, step := range steps {
 				if step == "*" {
-					step = p.plant(shapes[0], kind.Kind+" key")
+					step = p.Plant(kubetest.SecretShapes[0], kind.Kind+" key")
 				}
 				if i == len(steps)-1 {
 					if _, there := at[step]; !there {
@@ -124,7 +125,7 @@ func (p *planter) fillKept(o map[string]any, kind schema.GroupKind) {
 					next = map[string]any{}
 					at[step] = next
 				}
-				next["unread"] = p.next(kind.Kind + "." + one + " beside")
+				next["unread"] = p.Next(kind.Kind + "." + one + " beside")
 				at = next
 			}
 		}
@@ -134,8 +135,8 @@ func (p *planter) fillKept(o map[string]any, kind schema.GroupKind) {
 		spec = map[string]any{}
 		o["spec"] = spec
 	}
-	for i, s := range shapes {
-		spec[fmt.Sprintf("field%d", i)] = map[string]any{"list": []any{p.plant(s, kind.Kind+".spec list")}, "text": p.plant(s, kind.Kind+".spec text"), p.plant(shapes[0], kind.Kind+".spec key"): p.plant(s, kind.Kind+".spec value")}
+	for i, s := range kubetest.SecretShapes {
+		spec[fmt.Sprintf("field%d", i)] = map[string]any{"list": []any{p.Plant(s, kind.Kind+".spec list")}, "text": p.Plant(s, kind.Kind+".spec text"), p.Plant(kubetest.SecretShapes[0], kind.Kind+".spec key"): p.Plant(s, kind.Kind+".spec value")}
 	}
 }
 
@@ -143,34 +144,34 @@ func (p *planter) fillKept(o map[string]any, kind schema.GroupKind) {
 func (p *planter) valueOf(form, place string) any {
 	switch form {
 	case "labels", "resources":
-		return map[string]any{p.plant(shapes[0], place+" key"): p.next(place)}
+		return map[string]any{p.Plant(kubetest.SecretShapes[0], place+" key"): p.Next(place)}
 	case "args":
 		var list []any
-		for _, s := range shapes {
-			list = append(list, p.plant(s, place), "--flag", p.plant(s, place), "--level="+p.plant(s, place))
+		for _, s := range kubetest.SecretShapes {
+			list = append(list, p.Plant(s, place), "--flag", p.Plant(s, place), "--level="+p.Plant(s, place))
 		}
 		return list
 	case "env":
 		var list []any
-		for i, s := range shapes {
-			list = append(list, map[string]any{"name": []string{"DB_PASSWORD", "X", "LOG_LEVEL", "IMAGE", "TOKEN_PATH"}[i%5], "value": p.plant(s, place)},
-				map[string]any{"name": p.plant(shapes[0], place+" name"), "value": "true"})
+		for i, s := range kubetest.SecretShapes {
+			list = append(list, map[string]any{"name": []string{"DB_PASSWORD", "X", "LOG_LEVEL", "IMAGE", "TOKEN_PATH"}[i%5], "value": p.Plant(s, place)},
+				map[string]any{"name": p.Plant(kubetest.SecretShapes[0], place+" name"), "value": "true"})
 		}
 		return list
 	case "secret":
-		data := map[string]any{p.plant(shapes[0], place+" key"): b64("x")}
-		for i, s := range shapes {
-			data[fmt.Sprintf("key-%d", i)] = b64(p.plant(s, place))
+		data := map[string]any{p.Plant(kubetest.SecretShapes[0], place+" key"): kubetest.Base64("x")}
+		for i, s := range kubetest.SecretShapes {
+			data[fmt.Sprintf("key-%d", i)] = kubetest.Base64(p.Plant(s, place))
 		}
 		return data
 	case "text", "config":
 		var lines []string
-		for _, s := range shapes {
-			lines = append(lines, p.plant(s, place))
+		for _, s := range kubetest.SecretShapes {
+			lines = append(lines, p.Plant(s, place))
 		}
 		return strings.Join(lines, "\n")
 	}
-	return p.next(place)
+	return p.Next(place)
 }
 
 func expand(path string) []string {
@@ -192,21 +193,21 @@ func (p *planter) shapedObjects() []*unstructured.Unstructured {
 		fields["apiVersion"], fields["kind"], fields["metadata"] = "v1", kind, map[string]any{"name": name, "namespace": "kubeflow"}
 		objects = append(objects, &unstructured.Unstructured{Object: fields})
 	}
-	for i, s := range shapes {
+	for i, s := range kubetest.SecretShapes {
 		name := fmt.Sprintf("shape-%d", i)
 		data := map[string]any{}
 		for _, key := range []string{"config", "config.yaml", "artifactRepository", "oauth2_proxy.cfg", "spawner_ui_config.yaml", "mesh", "x"} {
-			data[key] = p.plant(s, "ConfigMap.data."+key)
+			data[key] = p.Plant(s, "ConfigMap.data."+key)
 		}
-		data[p.plant(shapes[0], "ConfigMap key")] = p.plant(s, "ConfigMap.data")
-		add("ConfigMap", name, map[string]any{"data": data, "binaryData": map[string]any{"x": b64(p.plant(s, "binaryData"))}})
-		add("Secret", name, map[string]any{"type": "kubernetes.io/dockerconfigjson", "data": map[string]any{".dockerconfigjson": b64(p.plant(s, "Secret"))}, "stringData": map[string]any{"a": p.plant(s, "stringData")}})
-		add("Event", name, map[string]any{"involvedObject": map[string]any{"kind": "Pod", "name": "planted"}, "message": "Error: " + p.plant(s, "Event.message"), "reason": "Failed"})
-		message := func(place string) string { return p.plant(s, "Pod.status "+place) }
+		data[p.Plant(kubetest.SecretShapes[0], "ConfigMap key")] = p.Plant(s, "ConfigMap.data")
+		add("ConfigMap", name, map[string]any{"data": data, "binaryData": map[string]any{"x": kubetest.Base64(p.Plant(s, "binaryData"))}})
+		add("Secret", name, map[string]any{"type": "kubernetes.io/dockerconfigjson", "data": map[string]any{".dockerconfigjson": kubetest.Base64(p.Plant(s, "Secret"))}, "stringData": map[string]any{"a": p.Plant(s, "stringData")}})
+		add("Event", name, map[string]any{"involvedObject": map[string]any{"kind": "Pod", "name": "planted"}, "message": "Error: " + p.Plant(s, "Event.message"), "reason": "Failed"})
+		message := func(place string) string { return p.Plant(s, "Pod.status "+place) }
 		add("Pod", name, map[string]any{
 			"spec": map[string]any{"containers": []any{map[string]any{
-				"name": "main", "image": "busybox:1", "args": []any{"serve", p.plant(s, "arg"), "--password", p.plant(s, "arg after a flag"), "--x=" + p.plant(s, "arg in a flag")}, "command": []any{"sh", "-c", p.plant(s, "command")},
-				"env": []any{map[string]any{"name": "A", "value": p.plant(s, "env")}, map[string]any{"name": "IMAGE", "value": p.plant(s, "env of a known name")}},
+				"name": "main", "image": "busybox:1", "args": []any{"serve", p.Plant(s, "arg"), "--password", p.Plant(s, "arg after a flag"), "--x=" + p.Plant(s, "arg in a flag")}, "command": []any{"sh", "-c", p.Plant(s, "command")},
+				"env": []any{map[string]any{"name": "A", "value": p.Plant(s, "env")}, map[string]any{"name": "IMAGE", "value": p.Plant(s, "env of a known name")}},
 			}}},
 			"status": map[string]any{"phase": "Running", "message": message("message"), "conditions": []any{map[string]any{"type": "Ready", "status": "False", "message": message("condition")}}, "containerStatuses": []any{map[string]any{
 				"name": "main", "ready": false, "restartCount": int64(3), "state": map[string]any{"waiting": map[string]any{"reason": "CrashLoopBackOff", "message": message("waiting")}},
@@ -230,7 +231,7 @@ func (p *planter) fill(v reflect.Value, place string, depth map[reflect.Type]int
 		*x = resource.MustParse("1")
 		return
 	case *intstr.IntOrString:
-		*x = intstr.FromString(p.next(place))
+		*x = intstr.FromString(p.Next(place))
 		return
 	case *metav1.FieldsV1:
 		*x = *metav1.NewFieldsV1(`{"f:x":{}}`)
@@ -246,7 +247,7 @@ func (p *planter) fill(v reflect.Value, place string, depth map[reflect.Type]int
 	defer func() { depth[v.Type()]-- }()
 	switch v.Kind() {
 	case reflect.String:
-		v.SetString(p.next(place))
+		v.SetString(p.Next(place))
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		p.fill(v.Elem(), place, depth)
@@ -260,7 +261,7 @@ func (p *planter) fill(v reflect.Value, place string, depth map[reflect.Type]int
 		}
 	case reflect.Slice:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
-			v.SetBytes([]byte(p.next(place)))
+			v.SetBytes([]byte(p.Next(place)))
 			return
 		}
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
@@ -268,7 +269,7 @@ func (p *planter) fill(v reflect.Value, place string, depth map[reflect.Type]int
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
 		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
-		key.SetString(p.plant(shapes[0], place+" key"))
+		key.SetString(p.Plant(kubetest.SecretShapes[0], place+" key"))
 		p.fill(value, place, depth)
 		v.SetMapIndex(key, value)
 	}

@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/bundle"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -24,11 +25,16 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
+// A planter plants secrets in objects.
+type planter struct{ *kubetest.Planter }
+
+func newPlanter() *planter { return &planter{kubetest.NewPlanter()} }
+
 // report fails the test if a planted secret can be read.
 func (p *planter) report(t *testing.T, where, text string) {
 	t.Helper()
-	found := p.readable(text)
-	t.Logf("%s: %d of %d planted secrets of %d shapes are readable (%d kB)", where, len(found), len(p.planted), len(shapes), len(text)/1024)
+	found := p.Readable(text)
+	t.Logf("%s: %d of %d planted secrets of %d shapes are readable (%d kB)", where, len(found), p.Planted(), len(kubetest.SecretShapes), len(text)/1024)
 	for i, s := range found {
 		if i == 40 {
 			t.Errorf("and %d more", len(found)-i)
@@ -44,15 +50,15 @@ func TestPlantedSecretsAreNotInABundle(t *testing.T) {
 	objects := plantedObjects(p)
 	logs := map[cluster.Ref]map[cluster.LogScope]string{}
 	var lines []string
-	for _, s := range shapes {
-		lines = append(lines, "2026-03-01T12:00:00Z ERROR "+p.plant(s, "log"), p.plant(s, "log"), `{"level":"error","msg":"`+strings.ReplaceAll(p.plant(s, "JSON log"), "\n", `\n`)+`"}`)
+	for _, s := range kubetest.SecretShapes {
+		lines = append(lines, "2026-03-01T12:00:00Z ERROR "+p.Plant(s, "log"), p.Plant(s, "log"), `{"level":"error","msg":"`+strings.ReplaceAll(p.Plant(s, "JSON log"), "\n", `\n`)+`"}`)
 	}
 	pod := cluster.Ref{APIVersion: "v1", Kind: "Pod", Namespace: "kubeflow", Name: "planted"}
 	of := cluster.LogScope{Container: "main", Lines: cluster.LogLines}
 	logs[pod.Identity()] = map[cluster.LogScope]string{of: strings.Join(lines, "\n")}
 	view := failingOnce{cluster.Saved("the test", cluster.Memory{Now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Logs: logs, Raw: map[string][]byte{
-		"/.well-known/openid-configuration": []byte(`{"issuer":"https://u:` + p.next("issuer") + `@h/","x":"` + p.plant(shapes[0], "raw") + `"}`),
-	}}, objects...), apierrors.NewInternalError(errors.New("invalid value: \"" + p.plant(shapes[0], "error") + "\""))}
+		"/.well-known/openid-configuration": []byte(`{"issuer":"https://u:` + p.Next("issuer") + `@h/","x":"` + p.Plant(kubetest.SecretShapes[0], "raw") + `"}`),
+	}}, objects...), apierrors.NewInternalError(errors.New("invalid value: \"" + p.Plant(kubetest.SecretShapes[0], "error") + "\""))}
 	recorder := bundle.Record(view)
 	_, _ = recorder.Now(ctx)
 	seen := map[schema.GroupKind]bool{}
@@ -66,7 +72,7 @@ func TestPlantedSecretsAreNotInABundle(t *testing.T) {
 	_, _ = recorder.Raw(ctx, "/.well-known/openid-configuration")
 	_, _ = recorder.Raw(ctx, "/fails")
 	var out bytes.Buffer
-	head := bundle.Head{Context: p.plant(shapes[0], "context"), Server: "https://u:" + p.plant(shapes[0], "server") + "@h:443"}
+	head := bundle.Head{Context: p.Plant(kubetest.SecretShapes[0], "context"), Server: "https://u:" + p.Plant(kubetest.SecretShapes[0], "server") + "@h:443"}
 	if _, err := recorder.Write(&out, head, bundle.Options{Shipped: Public, Keep: Kept, Report: func(v cluster.View) any {
 		return doctor.Diagnose(ctx, v, All(), doctor.Options{})
 	}}); err != nil {
@@ -137,30 +143,30 @@ func TestPlantedSecretsAreNotInUndoLists(t *testing.T) {
 			t.Fatal(err)
 		}
 		about := cluster.RefOf(o)
-		add(nil, &fixes.Step{Check: "auth/secrets", Title: p.next("title"), Verb: cluster.Patch, About: about, Inverse: inverse},
-			&fixes.Step{Check: "auth/secrets", Title: p.next("title"), Verb: cluster.Delete, About: about, Before: o},
-			&fixes.Step{Check: "auth/secrets", Title: p.next("title"), Verb: cluster.Create, About: about, Created: true})
+		add(nil, &fixes.Step{Check: "auth/secrets", Title: p.Next("title"), Verb: cluster.Patch, About: about, Inverse: inverse},
+			&fixes.Step{Check: "auth/secrets", Title: p.Next("title"), Verb: cluster.Delete, About: about, Before: o},
+			&fixes.Step{Check: "auth/secrets", Title: p.Next("title"), Verb: cluster.Create, About: about, Created: true})
 		step := fixes.Step{Check: "auth/secrets", Verb: cluster.Patch, About: about, Inverse: inverse}
-		for _, spoiled := range []fixes.Step{{Verb: cluster.Verb(p.next("verb"))}, {Verb: cluster.Patch, State: fixes.StepState(p.next("state"))}, {Verb: cluster.Delete}, {Verb: cluster.Patch, Before: o}, {Verb: cluster.Delete, Before: after[0]}} {
+		for _, spoiled := range []fixes.Step{{Verb: cluster.Verb(p.Next("verb"))}, {Verb: cluster.Patch, State: fixes.StepState(p.Next("state"))}, {Verb: cluster.Delete}, {Verb: cluster.Patch, Before: o}, {Verb: cluster.Delete, Before: after[0]}} {
 			spoiled.Check, spoiled.About = step.Check, step.About
 			add(nil, &spoiled)
 		}
 		for _, operation := range []string{`{"op":%s,"path":"/data"}`, `{"op":"copy","from":%s,"path":"/data"}`, `{"op":%s}`, `%s`, `[%s]`} {
-			quoted, _ := json.Marshal(p.next("operation"))
+			quoted, _ := json.Marshal(p.Next("operation"))
 			spoiled := step
 			spoiled.Inverse = json.RawMessage("[" + strings.ReplaceAll(operation, "%s", string(quoted)) + "]")
 			add(nil, &spoiled)
 		}
-		number := p.plant(shapes[3], "number")
+		number := p.Plant(kubetest.SecretShapes[3], "number")
 		spoiled := step
 		spoiled.Inverse = json.RawMessage(`[{"op":` + strings.TrimLeft(number, "0") + `}]`)
 		add(nil, &spoiled)
 		add(func(run string) string { return run[:2*len(run)/3] }, &step)
 		add(func(run string) string {
-			return strings.Replace(run, `"started":"`, `"started":"`+p.plant(shapes[0], "started"), 1)
+			return strings.Replace(run, `"started":"`, `"started":"`+p.Plant(kubetest.SecretShapes[0], "started"), 1)
 		}, &step)
 		add(func(run string) string {
-			return strings.Replace(run, `"name":"2`, `"name":"`+p.plant(shapes[0], "name"), 1)
+			return strings.Replace(run, `"name":"2`, `"name":"`+p.Plant(kubetest.SecretShapes[0], "name"), 1)
 		}, &step)
 	}
 	history, err := fixes.ReadHistory(t.Context(), cluster.Saved("the test", cluster.Memory{Now: first}, records...))

@@ -3,7 +3,6 @@ package component
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -104,6 +103,9 @@ func logsOf(ctx context.Context, view cluster.View, pod *unstructured.Unstructur
 
 func unfinished(c kube.Container) bool { return !c.Ready && !c.Done() }
 
+// widest is how much of one line is shown.
+const widest = 4096
+
 func read(ctx context.Context, view cluster.View, pod *unstructured.Unstructured, why string, of cluster.LogScope) Log {
 	log := Log{Pod: cluster.RefOf(pod), Container: of.Container, Previous: of.Previous, Why: why, Lines: []string{}}
 	text, err := view.Logs(ctx, log.Pod, of)
@@ -111,8 +113,6 @@ func read(ctx context.Context, view cluster.View, pod *unstructured.Unstructured
 		log.Error = redact.Message(err.Error())
 		return log
 	}
-	for line := range strings.Lines(text) {
-		log.Lines = append(log.Lines, redact.Message(strings.TrimRight(line, "\r\n")))
-	}
+	log.Lines = redact.Log(text, widest)
 	return log
 }

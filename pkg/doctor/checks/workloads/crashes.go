@@ -9,20 +9,23 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 )
 
 // Some causes are visible only in the log of a container that exited. Only such logs are read, and few of them.
 
-// maxCrashes limits how many logs are read.
-const maxCrashes = 10
+const (
+	maxCrashes  = 10  // logs that are read
+	longestLine = 200 // characters of a line
+)
 
 // A Crash is a crash-looping container and the log of its previous run.
 type Crash struct {
 	pod       *unstructured.Unstructured
 	Container string
-	log       string
+	lines     []string // without credentials
 }
 
 // FindCrashes returns the crash-looping containers of the selected Kubeflow pods, with their logs.
@@ -42,7 +45,7 @@ func FindCrashes(ctx context.Context, e doctor.Exam, about func(pod *unstructure
 			return nil, err
 		}
 		if err == nil { // the log may be gone, or the kubelet unreachable
-			crashes = append(crashes, Crash{pod, c.Name, log})
+			crashes = append(crashes, Crash{pod, c.Name, redact.Log(log, longestLine)})
 		}
 	}
 	return crashes, nil
@@ -50,23 +53,14 @@ func FindCrashes(ctx context.Context, e doctor.Exam, about func(pod *unstructure
 
 // LogLine returns the first line of the log that contains one of these texts, or "".
 func (c Crash) LogLine(signs ...string) string {
-	for line := range strings.Lines(c.log) {
+	for _, line := range c.lines {
 		for _, sign := range signs {
 			if strings.Contains(line, sign) {
-				return truncate(strings.TrimSpace(line))
+				return strings.TrimSpace(line)
 			}
 		}
 	}
 	return ""
-}
-
-// truncate shortens a long line of a log.
-func truncate(line string) string {
-	const most = 200
-	if runes := []rune(line); len(runes) > most {
-		return string(runes[:most]) + "..."
-	}
-	return line
 }
 
 // Finding reports a crash whose log shows why.
