@@ -56,6 +56,35 @@ func TestYAMLIsBoundedBeforeItIsParsed(t *testing.T) {
 	}
 }
 
+// A text in an object is parsed up to the size and the values that a configuration may have, also if its signs are written as escapes.
+func TestATextOfAnObjectIsBoundedBeforeItIsParsed(t *testing.T) {
+	list := func(n int) string { return "a: [" + strings.Repeat("x,", n-3) + "x]" }
+	for name, c := range map[string]struct {
+		text    string
+		refused bool
+	}{
+		"a configuration":      {"issuer: http://dex\nstorage: {type: kubernetes}\n", false},
+		"as many values":       {list(FieldNodes), false},
+		"one value more":       {list(FieldNodes + 1), true},
+		"as much text":         {"a: " + strings.Repeat("x", Field-3), false},
+		"a byte more":          {"a: " + strings.Repeat("x", Field-2), true},
+		"a bomb":               {bomb(7), true},
+		"not YAML":             {"a: [", true},
+		"a bomb in a string":   {"b: |-\n  " + strings.ReplaceAll(bomb(8), "\n", "\n  "), true},
+		"other words in flow":  {"a: {b: c}", false},
+		"escaped signs":        {"a: \"" + strings.Repeat(`\x7b\x7d\x2c`, FieldNodes/2) + "\"", true},
+		"longer escapes":       {"a: \"" + strings.Repeat(`\u007b\u005B\U0000002c`, FieldNodes/2) + "\"", true},
+		"escapes of words":     {"a: \"" + strings.Repeat(`\u4e2d\x41`, FieldNodes) + "\"", false},
+		"escapes in a string":  {`a: "` + strings.Repeat(`\\\x7b`, FieldNodes) + `"`, true},
+		"a text without value": {"", false},
+	} {
+		var value any
+		if err := Unmarshal(c.text, &value); (err != nil) != c.refused {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestOnlyFilesAndPipesAreRead(t *testing.T) {
 	folder := t.TempDir()
 	write := func(name, content string) string {
@@ -159,6 +188,10 @@ func FuzzYAML(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) {
 		began := time.Now()
 		_ = YAML(content)
+		var value any
+		if err := Unmarshal(string(content), &value); err == nil && len(content) > Field {
+			t.Errorf("%d bytes are parsed", len(content))
+		}
 		if took := time.Since(began); took > 5*time.Second {
 			t.Fatalf("%d bytes took %s", len(content), took)
 		}

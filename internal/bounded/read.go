@@ -1,6 +1,7 @@
 package bounded
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -14,8 +15,9 @@ const (
 	Manifests = 64 << 20 // rendered YAML; that of Kubeflow 26.03 has 6 MB
 	Config    = 1 << 20  // a configuration or lock file
 	Password  = 4 << 10
-	Program   = 512 << 20 // this one
-	Message   = 64 << 10  // an error from a peer, a web page's head
+	Field     = 1536 << 10 // a text in an object: the API server stores no larger object
+	Program   = 512 << 20  // this one
+	Message   = 64 << 10   // an error from a peer, a web page's head
 )
 
 // longest is how long a pipe may take to deliver its content.
@@ -26,6 +28,14 @@ type Error struct{ Why string }
 
 // Error returns the limit.
 func (e *Error) Error() string { return e.Why }
+
+// Size checks what was read already.
+func Size(content []byte, limit int64) error {
+	if int64(len(content)) > limit {
+		return tooLarge(limit)
+	}
+	return nil
+}
 
 func tooLarge(limit int64) error { return &Error{"it is larger than " + size(limit)} }
 
@@ -70,6 +80,9 @@ func File(ctx context.Context, name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
+	if stat, err := file.Stat(); err == nil && stat.Mode().IsRegular() {
+		return regular(file, stat.Size(), limit)
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, longest, &Error{"it has no end after " + longest.String()})
 	defer cancel()
 	return All(ctx, file, limit)
@@ -122,14 +135,20 @@ func Inside(root *os.Root, name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if stat.Size() > limit {
+	return regular(file, stat.Size(), limit)
+}
+
+// regular reads a file that says how large it is, which is not believed: it may grow, and those of the kernel say 0.
+func regular(file io.Reader, size, limit int64) ([]byte, error) {
+	if size > limit {
 		return nil, tooLarge(limit)
 	}
-	content, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err == nil && int64(len(content)) > limit {
+	content := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)) // taken at once: growing would take five times as much
+	_, err := content.ReadFrom(io.LimitReader(file, limit+1))
+	if err == nil && int64(content.Len()) > limit {
 		return nil, tooLarge(limit)
 	}
-	return content, err
+	return content.Bytes(), err
 }
 
 // In reads a regular file of a folder like Inside.

@@ -8,11 +8,15 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	objectyaml "sigs.k8s.io/yaml"
 )
 
 // Nodes limits the values in one YAML or JSON text, with what its aliases stand for. Each takes some hundred bytes of memory
 // when it is parsed, also if it takes two bytes in the text. The largest file of Kubeflow 26.03 has 40,000.
 const Nodes = 1_000_000
+
+// FieldNodes limits the values in the text of one field of an object, which is YAML within YAML. Those of Kubeflow have some hundred.
+const FieldNodes = 100_000
 
 // YAML checks a text before it is parsed. Text that is not YAML passes: its parser has the better message. (Parsers limit
 // the depth themselves.)
@@ -28,6 +32,25 @@ func YAML(content []byte) error {
 
 var errNodes = &Error{fmt.Sprintf("it holds more than %d values", Nodes)}
 
+// Unmarshal parses the YAML or JSON in a field of an object, such as a configuration in a ConfigMap.
+func Unmarshal(text string, into any) error {
+	if err := Text(text); err != nil {
+		return err
+	}
+	return objectyaml.Unmarshal([]byte(text), into)
+}
+
+// Text checks the text of a field of an object before it is parsed.
+func Text(text string) error {
+	if len(text) > Field {
+		return tooLarge(Field)
+	}
+	if Values([]byte(text)) > FieldNodes {
+		return &Error{fmt.Sprintf("it holds more than %d values", FieldNodes)}
+	}
+	return aliases([]byte(text), 3)
+}
+
 // Values counts at least as many values as a parser would make, in one pass.
 func Values(content []byte) int {
 	n := 1
@@ -37,6 +60,10 @@ func Values(content []byte) int {
 			n++
 		case ':', '-', '?': // these count only before a space, the end of a line or a value in JSON
 			if i+1 == len(content) || content[i+1] <= ' ' || bytes.IndexByte([]byte(`"'[{`), content[i+1]) >= 0 {
+				n++
+			}
+		case '\\': // YAML in a quoted string of YAML may have its signs escaped
+			if i+1 < len(content) && strings.IndexByte("xuU", content[i+1]) >= 0 && written.Match(content[i:min(i+10, len(content))]) {
 				n++
 			}
 		}
@@ -61,6 +88,9 @@ func anchored(content []byte) bool {
 		}
 	}
 }
+
+// written matches the signs that [Values] counts, escaped in a string.
+var written = regexp.MustCompile(`^\\(x|u00|U000000)(2[cCdD]|3[aAfF]|5[bB]|7[bB])`)
 
 // aliases checks that what the aliases of a text stand for is not too much: kustomize expands them without a limit, and also
 // parses YAML within the strings of YAML.

@@ -22,7 +22,7 @@ func (d *Deps) ReadFile(ctx context.Context, name string, limit int64) (string, 
 func (d *Deps) ReadPassword(ctx context.Context, flag, name string) (string, error) {
 	content, err := d.ReadFile(ctx, name, bounded.Password)
 	if err != nil {
-		return "", &problem.Error{Usage: true, What: "--" + flag + ": " + err.Error(), Next: "Write the password to a file, on one line, and pass the name of the file", Err: err}
+		return "", &problem.Error{Usage: true, What: "--" + flag, Next: "Write the password to a file, on one line, and pass the name of the file", Err: err}
 	}
 	return strings.TrimRight(content, "\r\n"), nil
 }

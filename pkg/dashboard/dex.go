@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
@@ -94,7 +94,7 @@ func ReadDex(ctx context.Context, view cluster.View) (*Dex, error) {
 // parse reads dex's configuration.
 func (d *Dex) parse(environment map[string]Setting) {
 	var config map[string]any
-	if !d.Config.Known || yaml.Unmarshal([]byte(d.Config.Value), &config) != nil {
+	if !d.Config.Known || bounded.Unmarshal(d.Config.Value, &config) != nil {
 		return
 	}
 	d.Known = true

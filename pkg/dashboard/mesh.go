@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
@@ -41,7 +41,7 @@ func readMesh(ctx context.Context, view cluster.View, gateway string) (mesh, err
 			continue
 		}
 		var config map[string]any
-		if yaml.Unmarshal([]byte(kube.Text(o.Object, "data", "mesh")), &config) != nil {
+		if bounded.Unmarshal(kube.Text(o.Object, "data", "mesh"), &config) != nil {
 			continue // Istio does not understand it either, and nothing in it counts
 		}
 		if root := kube.Text(config, "rootNamespace"); root != "" && name == "istio" {

@@ -5,8 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/yaml"
-
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
@@ -101,7 +100,7 @@ func (s *Session) notebookImage(ctx context.Context) (string, error) {
 				Image struct{ Value string }
 			} `json:"spawnerFormDefaults"`
 		}
-		if yaml.Unmarshal([]byte(kube.Text(config.Object, "data", "spawner_ui_config.yaml")), &form) == nil && form.Defaults.Image.Value != "" {
+		if bounded.Unmarshal(kube.Text(config.Object, "data", "spawner_ui_config.yaml"), &form) == nil && form.Defaults.Image.Value != "" {
 			return form.Defaults.Image.Value, nil
 		}
 	}

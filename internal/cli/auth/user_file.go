@@ -37,6 +37,9 @@ func parseQuota(words []string) (map[string]string, error) {
 	return quota, nil
 }
 
+// mostUsers limits the users of a file: each is compared with all others.
+const mostUsers = 5000
+
 // parseUsers reads a CSV file whose first line names its columns. Several values in one field are separated by spaces or commas.
 func parseUsers(content string) ([]signin.Grant, error) {
 	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(content, "\ufeff")))
@@ -53,6 +56,9 @@ func parseUsers(content string) ([]signin.Grant, error) {
 		}
 		if err != nil {
 			return nil, err
+		}
+		if len(grants) == mostUsers {
+			return nil, fmt.Errorf("it holds more than %d users", mostUsers)
 		}
 		var g signin.Grant
 		for i, value := range fields {

@@ -1,6 +1,7 @@
 package appdir
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"regexp"
@@ -84,7 +85,7 @@ func ValidName(name string) bool { return nameRule.MatchString(name) }
 // ParseConfig reads a kubeflow.yaml; an unknown field is an error.
 func ParseConfig(name string, content []byte) (Config, error) {
 	var c Config
-	if err := bounded.YAML(content); err != nil {
+	if err := cmp.Or(bounded.Size(content, bounded.Config), bounded.YAML(content)); err != nil {
 		return c, &problem.Error{Usage: true, What: name + " cannot be read", Next: "Correct it, or build into a new directory", Err: err}
 	}
 	if err := yaml.UnmarshalStrict(content, &c); err != nil {

@@ -149,7 +149,7 @@ func isKfDef(content []byte) bool {
 		return false
 	}
 	var head struct{ APIVersion, Kind string }
-	return yaml.Unmarshal(content, &head) == nil && head.Kind == "KfDef"
+	return bounded.YAML(content) == nil && yaml.Unmarshal(content, &head) == nil && head.Kind == "KfDef"
 }
 
 // usable returns an error for a directory that is neither empty nor an application directory.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
@@ -29,6 +30,9 @@ var hashRule = regexp.MustCompile(`^h1:[A-Za-z0-9+/]{43}=$`)
 // ParseLock reads a kubeflow.lock, and rejects what a build would not have written.
 func ParseLock(name string, content []byte) (Lock, error) {
 	lock := Lock{Sources: map[string]string{}, Bases: map[string]string{}}
+	if err := bounded.Size(content, bounded.Config); err != nil {
+		return Lock{}, unreadable(name, err)
+	}
 	head := false
 	number := 0
 	for line := range strings.Lines(string(content)) {
@@ -68,15 +72,15 @@ func (l Lock) line(line string) error {
 	name, err := unescape(fields[1])
 	switch {
 	case into == nil:
-		return fmt.Errorf("it begins with %q, not with source or base", fields[0])
+		return fmt.Errorf("it begins with %.100q, not with source or base", fields[0])
 	case err != nil || name == "":
-		return fmt.Errorf("%q cannot be read", fields[1])
+		return fmt.Errorf("%.100q cannot be read", fields[1])
 	case fields[0] == "base" && !componentRule.MatchString(name):
-		return fmt.Errorf("%q is no component's name", name)
+		return fmt.Errorf("%.100q is no component's name", name)
 	case !hashRule.MatchString(fields[2]):
-		return fmt.Errorf("%q is no hash", fields[2])
+		return fmt.Errorf("%.100q is no hash", fields[2])
 	case into[name] != "":
-		return fmt.Errorf("%s is there twice", name)
+		return fmt.Errorf("%.100s is there twice", name)
 	}
 	into[name] = fields[2]
 	return nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
@@ -63,4 +64,28 @@ func FuzzLock(f *testing.F) {
 			t.Errorf("%q reads as %v, and back as %v, %v", content, lock, again, err)
 		}
 	})
+}
+
+// A lock is read up to its bound, and an error about it is a sentence, however long its lines are.
+func TestALockIsBounded(t *testing.T) {
+	head := lockHead + "\n#"
+	fill := func(size int) []byte { return []byte(head + strings.Repeat("x", size-len(head))) }
+	if _, err := ParseLock("kubeflow.lock", fill(bounded.Config)); err != nil {
+		t.Errorf("at the bound: %v", err)
+	}
+	if _, err := ParseLock("kubeflow.lock", fill(bounded.Config+1)); err == nil || !strings.Contains(err.Error(), "larger than 1 MiB") {
+		t.Errorf("a byte over the bound: %v", err)
+	}
+	for _, line := range []string{strings.Repeat("x", 100_000), "source " + strings.Repeat("x", 100_000) + " h1:", "base " + strings.Repeat("x", 100_000) + " h1:", "source a " + strings.Repeat("x", 100_000), "source %zz" + strings.Repeat("x", 100_000) + " h1:"} {
+		if _, err := ParseLock("kubeflow.lock", []byte(lockHead+"\n"+line)); err == nil || len(err.Error()) > 500 {
+			t.Errorf("a line of %d bytes: an error of %d bytes", len(line), len(err.Error()))
+		}
+	}
+}
+
+func TestAFileOfManyValuesIsNoKfDef(t *testing.T) {
+	head := "apiVersion: kfdef.apps.kubeflow.org/v1\nkind: KfDef\n"
+	if !isKfDef([]byte(head)) || isKfDef([]byte(head+"a: ["+strings.Repeat("{},", bounded.Nodes)+"]")) {
+		t.Error("a KfDef is not told from a file that takes all memory")
+	}
 }

@@ -8,6 +8,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -114,17 +117,71 @@ func TestUnsafeArchivesAreRejected(t *testing.T) {
 
 func TestArchivesBeyondTheLimitsAreRejected(t *testing.T) {
 	content := packed(t, file("top/a", strings.Repeat("a", 600)), file("top/b", strings.Repeat("b", 600)))
-	roomy := Limits{Download: 1 << 20, Total: 2000, File: 700, Entries: 2}
+	roomy := Limits{Download: 1 << 20, Total: 1200, File: 600, Entries: 2} // exactly what it holds
 	if _, err := Unpack("x", content, roomy); err != nil {
 		t.Fatalf("within the limits: %v", err)
 	}
 	for name, tight := range map[string]Limits{
-		"all files together": {Total: 1000, File: 700, Entries: 2},
-		"one file":           {Total: 2000, File: 500, Entries: 2},
-		"the entries":        {Total: 2000, File: 700, Entries: 1},
+		"all files together": {Total: 1199, File: 600, Entries: 2},
+		"one file":           {Total: 1200, File: 599, Entries: 2},
+		"the entries":        {Total: 1200, File: 600, Entries: 1},
 	} {
 		if _, err := Unpack("x", content, tight); err == nil {
 			t.Errorf("%s exceeds the limits without an error", name)
+		}
+	}
+}
+
+// What is in an archive besides its files is limited as well: the records of its headers.
+func TestHeadersBeyondTheLimitAreRejected(t *testing.T) {
+	limits := Limits{Download: 1 << 20, Total: 1 << 20, File: 1 << 20, Entries: 10}
+	for _, records := range []int{1, 9} {
+		var out bytes.Buffer
+		zipped := gzip.NewWriter(&out)
+		writer := tar.NewWriter(zipped)
+		for i := range records {
+			if err := writer.WriteHeader(&tar.Header{Name: fmt.Sprint("top/", i), Typeflag: tar.TypeReg, Mode: 0o644, PAXRecords: map[string]string{"VENDOR.x": strings.Repeat("x", 900<<10)}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(writer.Close(), zipped.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Unpack("x.tar.gz", out.Bytes(), limits); (err != nil) != (records > 1) {
+			t.Errorf("%d records of 900 KiB: %v", records, err)
+		}
+	}
+}
+
+// A download is as large as the limit, or one byte larger, wherever it comes from.
+func TestDownloadsBeyondTheLimitAreRejected(t *testing.T) {
+	content := packed(t, file("r-1/a", "x"))
+	mirror := t.TempDir()
+	const place = "github.com/o/r/archive/refs/tags/v1.tar.gz"
+	put(t, mirror, place, content)
+	server := httptest.NewServer(http.FileServer(http.Dir(mirror)))
+	defer server.Close()
+	for from, fetch := range map[string]func(Limits) error{
+		"a mirror's folder": func(l Limits) error {
+			_, err := (&Fetcher{Mirror: mirror, Limits: l}).Fetch(t.Context(), Request{URL: tagged})
+			return err
+		},
+		"a mirror's server": func(l Limits) error {
+			_, err := (&Fetcher{Mirror: server.URL, Retry: atOnce, Limits: l}).Fetch(t.Context(), Request{URL: tagged})
+			return err
+		},
+		"a file": func(l Limits) error {
+			_, err := (&Fetcher{Limits: l}).Fetch(t.Context(), Request{URL: filepath.Join(mirror, place)})
+			return err
+		},
+	} {
+		limits := Limits{Download: int64(len(content)), Total: 1 << 20, File: 1 << 20, Entries: 10}
+		if err := fetch(limits); err != nil {
+			t.Errorf("%s, at the limit: %v", from, err)
+		}
+		limits.Download--
+		if err := fetch(limits); err == nil || !strings.Contains(err.Error(), "larger") {
+			t.Errorf("%s, a byte over the limit: %v", from, err)
 		}
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 )
@@ -56,7 +56,7 @@ func CarryPassword(wanted, config *unstructured.Unstructured) *unstructured.Unst
 	var dex struct {
 		StaticPasswords []struct{ Email, Hash string } `json:"staticPasswords"`
 	}
-	if err := yaml.Unmarshal([]byte(kube.Text(config.Object, "data", dexFile)), &dex); err != nil {
+	if err := bounded.Unmarshal(kube.Text(config.Object, "data", dexFile), &dex); err != nil {
 		return nil
 	}
 	for _, user := range dex.StaticPasswords {

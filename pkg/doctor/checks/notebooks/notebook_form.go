@@ -27,7 +27,7 @@ type notebookForm struct {
 // offersToleration reports whether the form has an option that tolerates a taint.
 func offersToleration(form string, taint corev1.Taint) (bool, error) {
 	var f notebookForm
-	if err := yaml.Unmarshal([]byte(form), &f); err != nil {
+	if err := yamledit.Parse(form, &f); err != nil {
 		return false, fmt.Errorf("reading the notebook form: %w", err)
 	}
 	for _, option := range f.Defaults.Group.Options {
@@ -41,7 +41,7 @@ func offersToleration(form string, taint corev1.Taint) (bool, error) {
 // addTolerations adds an option for each taint, and keeps every other character.
 func addTolerations(form string, taints []corev1.Taint) (string, error) {
 	var document yaml.Node
-	if err := yaml.Unmarshal([]byte(form), &document); err != nil || len(document.Content) == 0 {
+	if err := yamledit.Parse(form, &document); err != nil || len(document.Content) == 0 {
 		return "", fmt.Errorf("the form cannot be read")
 	}
 	at := document.Content[0]
@@ -101,7 +101,7 @@ func keyOf(mapping *yaml.Node, name string) *yaml.Node {
 func verifyAdditions(original, edited string, n int) error {
 	var was, is map[string]any
 	unsafe := fmt.Errorf("the form is written in a way that cannot be edited safely")
-	if yaml.Unmarshal([]byte(original), &was) != nil || yaml.Unmarshal([]byte(edited), &is) != nil {
+	if yamledit.Parse(original, &was) != nil || yamledit.Parse(edited, &is) != nil {
 		return unsafe
 	}
 	group, ok := nestedMap(is, "spawnerFormDefaults", "tolerationGroup")

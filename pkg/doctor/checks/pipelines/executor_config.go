@@ -8,7 +8,6 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/yamledit"
 )
@@ -40,14 +39,14 @@ func readExecutor(configMap *unstructured.Unstructured) (executorConfig, error) 
 		c.singleKey = true
 		c.extra = slices.Sorted(maps.Keys(data))
 		c.extra = slices.DeleteFunc(c.extra, func(key string) bool { return key == "config" })
-		if err := yaml.Unmarshal([]byte(config), &fields); err != nil {
+		if err := yamledit.Parse(config, &fields); err != nil {
 			return c, fmt.Errorf("reading data.config: %w", err)
 		}
 	} else {
 		for _, key := range []string{executorKey, yamledit.ExecutorsKey} {
 			if fragment, ok := data[key]; ok {
 				var value any
-				if err := yaml.Unmarshal([]byte(fragment), &value); err != nil {
+				if err := yamledit.Parse(fragment, &value); err != nil {
 					return c, fmt.Errorf("reading data.%s: %w", key, err)
 				}
 				fields[key] = value

@@ -10,8 +10,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -66,14 +66,14 @@ func hasRepository(config *unstructured.Unstructured) bool {
 	data, _, _ := unstructured.NestedStringMap(config.Object, "data")
 	if whole, single := data["config"]; single {
 		fields := map[string]any{}
-		if yaml.Unmarshal([]byte(whole), &fields) != nil {
+		if bounded.Unmarshal(whole, &fields) != nil {
 			return true
 		}
 		repository, _ := fields["artifactRepository"].(map[string]any)
 		return stores(repository)
 	}
 	fields := map[string]any{}
-	return yaml.Unmarshal([]byte(data["artifactRepository"]), &fields) != nil || stores(fields)
+	return bounded.Unmarshal(data["artifactRepository"], &fields) != nil || stores(fields)
 }
 
 // stores reports whether an artifact repository says where it stores artifacts: besides that, it has only archiveLogs.

@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -136,7 +136,7 @@ func (k controllerKind) instanceOf(ctx context.Context, e doctor.Exam, d *unstru
 		return id, nil
 	}
 	settings := map[string]any{}
-	if yaml.Unmarshal([]byte(kube.Text(config.Object, "data", "config")), &settings) != nil {
+	if bounded.Unmarshal(kube.Text(config.Object, "data", "config"), &settings) != nil {
 		return "", nil
 	}
 	id, _ := settings[k.with].(string)

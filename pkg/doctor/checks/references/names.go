@@ -8,8 +8,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
@@ -79,7 +79,7 @@ func (k *known) followProviders(g *gaps) {
 		}
 		var config map[string]any
 		content, isMesh := kube.Map(o.Object, "data")["mesh"].(string)
-		if !isMesh || yaml.Unmarshal([]byte(content), &config) != nil {
+		if !isMesh || bounded.Unmarshal(content, &config) != nil {
 			continue
 		}
 		known = true

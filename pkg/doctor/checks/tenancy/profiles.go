@@ -10,8 +10,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
@@ -152,7 +152,7 @@ func profileLabels(ctx context.Context, e doctor.Exam) (map[string]string, error
 	for _, m := range maps {
 		for _, key := range []string{"namespace-labels.yaml", "namespace-labels"} {
 			var more map[string]string
-			if yaml.Unmarshal([]byte(kube.Text(m.Object, "data", key)), &more) == nil {
+			if bounded.Unmarshal(kube.Text(m.Object, "data", key), &more) == nil {
 				for label, value := range more {
 					labels[label] = value
 				}

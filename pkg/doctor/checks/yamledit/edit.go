@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 )
 
 const ExecutorsKey = "containerRuntimeExecutors"
@@ -20,10 +22,18 @@ type entry struct {
 	node              *yaml.Node
 }
 
+// Parse parses the text of a field, within bounds: as a value, or as nodes with their places in the text.
+func Parse(text string, into any) error {
+	if err := bounded.Text(text); err != nil {
+		return err
+	}
+	return yaml.Unmarshal([]byte(text), into)
+}
+
 // entries finds the keys of the outermost mapping. flow reports whether it is in flow style (braces).
 func entries(content string) (list []entry, flow bool, err error) {
 	var document yaml.Node
-	if err := yaml.Unmarshal([]byte(content), &document); err != nil {
+	if err := Parse(content, &document); err != nil {
 		return nil, false, err
 	}
 	if len(document.Content) == 0 {
@@ -139,7 +149,7 @@ func RemoveKey(content, key string) (string, error) {
 // SetNames replaces every name of the list of executors that is docker. The text is the list, or holds it.
 func SetNames(content, value string) (string, error) {
 	var document yaml.Node
-	if err := yaml.Unmarshal([]byte(content), &document); err != nil {
+	if err := Parse(content, &document); err != nil {
 		return "", fmt.Errorf("reading %s: %w", ExecutorsKey, err)
 	}
 	names := dockerNames(&document)
@@ -189,11 +199,11 @@ func ValueOf(mapping *yaml.Node, key string) *yaml.Node {
 // verified returns the edited text if it parses as the original with only that edit.
 func verified(original, edited string, edit func(map[string]any)) (string, error) {
 	want, got := map[string]any{}, map[string]any{}
-	if err := yaml.Unmarshal([]byte(original), &want); err != nil {
+	if err := Parse(original, &want); err != nil {
 		return "", err
 	}
 	edit(want)
-	if err := yaml.Unmarshal([]byte(edited), &got); err != nil || !reflect.DeepEqual(want, got) {
+	if err := Parse(edited, &got); err != nil || !reflect.DeepEqual(want, got) {
 		return "", fmt.Errorf("the configuration is written in a way that cannot be edited safely")
 	}
 	return edited, nil
