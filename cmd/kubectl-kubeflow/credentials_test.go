@@ -59,6 +59,7 @@ func TestNoCommandShowsCredentials(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", work)
 	write(t, "secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: default}\nstringData: {k: "+planted+", password: "+planted+"}\n")
 	write(t, "pw", planted)
+	write(t, "users.csv", "email,profile,contributor-of\nann@example.com,ann,ben\n")
 	write(t, "tls.crt", planted)
 	write(t, "tls.key", "-----BEGIN PRIVATE KEY-----\n"+planted+"\n-----END PRIVATE KEY-----\n")
 	write(t, "plugin", "#!/bin/sh\necho '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":\""+planted+"\"}}'\n")
@@ -74,6 +75,9 @@ func TestNoCommandShowsCredentials(t *testing.T) {
 		{"doctor"}, {"doctor", "-o", "json"}, {"doctor", "-o", "yaml"}, {"doctor", "--fix", "--yes", "--dex-password", "pw"}, {"doctor", "--undo=list"},
 		{"status"}, {"status", "-o", "json"}, {"install", "-f", "secret.yaml", "--yes"}, {"install", "-f", "secret.yaml", "--yes", "-o", "json"}, {"install", "-f", "secret.yaml", "--dry-run=client"},
 		{"uninstall", "--yes"}, {"expose", "--lb", "--yes"}, {"expose", "--lb", "--tls-secret", "a", "--yes"}, {"bundle", "-O", "-"}, {"version"}, {"doctor", "-v=9"},
+		{"auth"}, {"auth", "-o", "json"}, {"auth", "password", "--from-file", "pw", "--yes"}, {"auth", "rotate-secrets", "--yes"}, {"auth", "user", "list"}, {"auth", "user", "add", "-f", "users.csv", "--yes"}, {"auth", "user", "remove", "ann@example.com", "--yes"},
+		{"verify", "login", "--password-file", "pw", "--timeout=1s"}, {"verify", "login", "--password-file", "pw", "--timeout=1s", "-o", "json"}, {"verify", "--cleanup"}, {"upgrade", "--backup", "backup.yaml", "--yes"}, {"upgrade", "--yes", "-o", "json"},
+		{"logs", "pipelines"}, {"logs", "pipelines", "-o", "json"}, {"restart", "pipelines", "--yes"}, {"diff", "-f", "secret.yaml"}, {"build", "-f", "secret.yaml", "--dir", "app", "--format=argocd"}, {"build", "--dir", "app", "--format=flux"},
 	}
 	for name, user := range users {
 		used := false

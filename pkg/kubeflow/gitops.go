@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/gitops"
@@ -47,8 +48,12 @@ func (b *Built) putGitOps(ctx context.Context, notify Notify) error {
 	if err != nil {
 		return err
 	}
+	repository := redact.URL(config.Repository)
+	if repository != config.Repository {
+		notify.warn("gitops/ has the address of the repository without its credentials: give them to the program that reads it, and remove them from %s", filepath.Join(b.Path, "kubeflow.yaml"))
+	}
 	files, waves, err := gitops.Files(decided, gitops.Options{
-		Format: config.Format, Name: decided.Name, Repository: cmp.Or(config.Repository, gitops.Placeholder), Revision: cmp.Or(config.Revision, "main"),
+		Format: config.Format, Name: decided.Name, Repository: cmp.Or(repository, gitops.Placeholder), Revision: cmp.Or(config.Revision, "main"),
 		Path: path.Join(cmp.Or(config.Path, pathInRepository(b.Path)), "gitops"),
 	})
 	if err != nil {

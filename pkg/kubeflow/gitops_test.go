@@ -267,3 +267,43 @@ func readiness(o *unstructured.Unstructured) []string {
 	}
 	return nil
 }
+
+// The files for Argo CD and Flux are committed, so that the address of the repository in them names nobody.
+func TestGitOpsFilesHoldNoCredentials(t *testing.T) {
+	for _, format := range []string{"argocd", "flux"} {
+		dir := filepath.Join(t.TempDir(), "kf")
+		options := kubeflow.BuildOptions{Source: kubeflow.Source{Release: "mini", CacheDir: t.TempDir()}, Dir: dir, Format: format}
+		if _, err := kubeflow.Build(t.Context(), options); err != nil {
+			t.Fatal(err)
+		}
+		config := filepath.Join(dir, "kubeflow.yaml")
+		content, err := os.ReadFile(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := strings.Replace(string(content), "format: "+format, "format: "+format+"\n  repository: https://u:hUnter2xPlanted@git.example.com/o/r.git", 1)
+		if err := os.WriteFile(config, []byte(changed), 0o600); err != nil || changed == string(content) {
+			t.Fatal(err, changed)
+		}
+		var told []string
+		options = kubeflow.BuildOptions{Dir: dir, Notify: func(n kubeflow.Notice) { told = append(told, n.Text) }}
+		if _, err := kubeflow.Build(t.Context(), options); err != nil {
+			t.Fatal(err)
+		}
+		address := false
+		err = filepath.WalkDir(filepath.Join(dir, "gitops"), func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			content, err := os.ReadFile(name)
+			address = address || bytes.Contains(content, []byte("https://git.example.com/o/r.git"))
+			if bytes.Contains(content, []byte("hUnter2xPlanted")) {
+				t.Errorf("%s has the password of the repository", name)
+			}
+			return err
+		})
+		if all := strings.Join(told, "\n"); err != nil || !address || strings.Contains(all, "hUnter2xPlanted") || !strings.Contains(all, "without its credentials") {
+			t.Errorf("%s: %v, %v, told %s", format, err, address, all)
+		}
+	}
+}

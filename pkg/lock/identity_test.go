@@ -20,3 +20,19 @@ func TestOnlyAnEndedLocalProcessIsKnownToBeGone(t *testing.T) {
 		}
 	}
 }
+
+// FuzzIdentity reads what another program wrote as the holder of a Lease.
+func FuzzIdentity(f *testing.F) {
+	f.Add("jane@laptop/ns/1/nonce")
+	f.Add("@////")
+	f.Add(ownIdentity().String())
+	f.Fuzz(func(t *testing.T, holder string) {
+		own := ownIdentity()
+		if parseIdentity(holder).who() == "" {
+			t.Errorf("%q is nobody", holder)
+		}
+		if own.is(holder) && own.knowsGone(holder) {
+			t.Errorf("%q is this process, and has ended", holder)
+		}
+	})
+}

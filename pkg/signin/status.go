@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
@@ -98,7 +99,28 @@ func Read(ctx context.Context, view cluster.View) (*Status, error) {
 		s.unread(err)
 		err = nil
 	}
+	s.mask()
 	return s, err
+}
+
+// mask leaves out what signs in to an address: a status is shown and shared.
+func (s *Status) mask() {
+	for i := range s.Authenticators {
+		a := &s.Authenticators[i]
+		a.Issuer, a.RedirectURL = redact.URL(a.Issuer), redact.URL(a.RedirectURL)
+	}
+	for i := range s.TokenIssuers {
+		s.TokenIssuers[i] = redact.URL(s.TokenIssuers[i])
+	}
+	if p := s.Provider; p != nil {
+		p.Issuer = redact.URL(p.Issuer)
+		for i := range p.RedirectURIs {
+			p.RedirectURIs[i] = redact.URL(p.RedirectURIs[i])
+		}
+	}
+	for i := range s.Unread {
+		s.Unread[i] = redact.Message(s.Unread[i])
+	}
 }
 
 func (s *Status) unread(err error) {

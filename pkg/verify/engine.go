@@ -81,6 +81,7 @@ func (s *Session) runAll(ctx context.Context, tests []*Test) []Result {
 	for i, test := range tests {
 		all.Go(func() {
 			results[i] = s.run(ctx, test)
+			results[i].mask()
 			s.options.Observe(Event{Test: test.Name, Result: &results[i]})
 		})
 	}

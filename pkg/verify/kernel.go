@@ -126,6 +126,7 @@ func (s *server) connect(ctx context.Context, kernel string) (*websocket.Conn, e
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the kernel: %w", err)
 	}
+	conn.SetReadLimit(longestPage) // of one message
 	return conn, nil
 }
 
@@ -167,7 +168,9 @@ func run(conn *websocket.Conn, code string) (string, error) {
 		switch m.Header["msg_type"] {
 		case "stream":
 			text, _ := m.Content["text"].(string)
-			printed.WriteString(text)
+			if printed.WriteString(text); printed.Len() > longestPage {
+				return "", &Failure{Message: "the code printed more than it does"}
+			}
 		case "error":
 			return "", &Failure{Message: fmt.Sprintf("Python failed: %v: %v", m.Content["ename"], m.Content["evalue"])}
 		case "execute_reply":

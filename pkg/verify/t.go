@@ -34,7 +34,7 @@ type T struct {
 
 // Step says what the test does now.
 func (t *T) Step(format string, args ...any) {
-	step := fmt.Sprintf(format, args...)
+	step := redact.Message(fmt.Sprintf(format, args...))
 	t.mu.Lock()
 	same := t.waiting == step
 	t.waiting = step

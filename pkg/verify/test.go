@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/verify/kfp"
@@ -90,6 +91,23 @@ type Result struct {
 	Graph   []kfp.Line    `json:"graph,omitempty"`   // the steps of a pipeline's run
 	Images  []string      `json:"images,omitempty"`
 	Failure *Failure      `json:"failure,omitempty"`
+}
+
+// mask hides credentials in what a result quotes of answers, pages, events and objects. (Logs are masked where they are read.)
+func (r *Result) mask() {
+	texts := []*string{&r.Reason}
+	for i := range r.Layers {
+		texts = append(texts, &r.Layers[i].Reason)
+	}
+	for i := range r.Details {
+		texts = append(texts, &r.Details[i])
+	}
+	if r.Failure != nil {
+		texts = append(texts, &r.Failure.Message)
+	}
+	for _, text := range texts {
+		*text = redact.Message(*text)
+	}
 }
 
 // A Failure is why a test failed. It is the error that tests return.

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -252,5 +253,25 @@ func TestAKernelRunsCodeOrSaysWhyNot(t *testing.T) {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// Whatever a test quotes of answers, pages and events, credentials in it are masked in one place.
+func TestResultsShowNoCredentials(t *testing.T) {
+	const quoted = "password=hUnter2xPlanted, Authorization: Bearer hUnter2xPlanted at https://u:hUnter2xPlanted@h/?sig=hUnter2xPlanted"
+	session := &Session{options: Options{Timeout: time.Minute, Observe: func(e Event) {
+		if strings.Contains(e.Step, "hUnter2xPlanted") || e.Result != nil && e.Result.Failure != nil && strings.Contains(e.Result.Failure.Message, "hUnter2xPlanted") {
+			t.Errorf("the event %+v shows a credential", e)
+		}
+	}}}
+	results := session.runAll(t.Context(), []*Test{{Name: "a", Applies: func(context.Context, *Session) (string, error) { return "", nil }, Run: func(_ context.Context, t *T) error {
+		t.Step("waiting: %s", quoted)
+		t.Detail("seen: %s", quoted)
+		t.Skip("layer", quoted)
+		return t.Layer("other", &Failure{Message: quoted})
+	}}, {Name: "b", Applies: func(context.Context, *Session) (string, error) { return quoted, nil }}})
+	shown, err := json.Marshal(results)
+	if err != nil || len(results) != 2 || results[0].Failure == nil || strings.Contains(string(shown), "hUnter2xPlanted") || !strings.Contains(string(shown), "***") {
+		t.Errorf("%s, %v", shown, err)
 	}
 }

@@ -48,6 +48,9 @@ type Line struct {
 	Message string  `json:"message,omitempty"`
 }
 
+// deepest limits how far a step is indented, whatever the graph.
+const deepest = 20
+
 // Tree orders the steps of a run as a tree: each below the first of those that lead to it, in the order of their start.
 func (r *Run) Tree() []Line {
 	steps := map[string]Step{}
@@ -69,7 +72,7 @@ func (r *Run) Tree() []Line {
 				continue
 			}
 			drawn[id] = true
-			lines = append(lines, s.line(depth))
+			lines = append(lines, s.line(min(depth, deepest)))
 			draw(slices.Clone(s.After), depth+1)
 		}
 	}
