@@ -36,6 +36,24 @@ func TestCredentialsAreToldFromReferences(t *testing.T) {
 	}
 }
 
+// A harmless value under the name of a credential is a bad credential, and not shown either.
+func TestNoValueOfACredentialIsASetting(t *testing.T) {
+	for _, value := range []string{"1234", "true", "admin", "debug", "10.0.0.1", "v1.2.3", "5m"} {
+		if !Setting("level", value) && value != "admin" {
+			t.Errorf("%q is not shown", value)
+		}
+		for _, key := range []string{"DB_PASSWORD", "--pin", "spec.clientSecret", "api-key"} {
+			if Setting(key, value) {
+				t.Errorf("%s=%q is shown", key, value)
+			}
+			args := Args([]any{"serve", "--" + strings.TrimLeft(key, "-") + "=" + value}, func(int, string) string { return Masked })
+			if last := args[1].(string); strings.HasSuffix(last, "="+value) {
+				t.Errorf("%s is shown", last)
+			}
+		}
+	}
+}
+
 func TestAMessageKeepsItsWordsOnly(t *testing.T) {
 	for in, want := range map[string]string{
 		"Back-off restarting failed container":                                         "Back-off restarting failed container",

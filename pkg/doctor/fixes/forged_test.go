@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
@@ -18,6 +19,7 @@ var honest = []*doctor.Check{{ID: "area/check", Writes: []doctor.Write{
 	{Kind: schema.GroupKind{Kind: "ConfigMap"}, In: []string{"kubeflow", "auth", doctor.Profiles}, Names: []string{"settings"}, Fields: []string{"/data/x"}, Create: true},
 	{Kind: schema.GroupKind{Group: "apps", Kind: "Deployment"}, In: []string{"kubeflow", "istio-system"}, Restart: true},
 	{Kind: schema.GroupKind{Group: "apps", Kind: "StatefulSet"}, In: []string{"istio-system"}, Names: []string{"authservice"}, Delete: true},
+	{Kind: schema.GroupKind{Kind: "ConfigMap"}, Names: []string{"anywhere"}, Fields: []string{"/data/x"}},
 	{Kind: schema.GroupKind{Group: "storage.k8s.io", Kind: "StorageClass"}, Fields: []string{"/metadata/annotations/default"}, Edit: func(o *unstructured.Unstructured) {
 		_ = unstructured.SetNestedField(o.Object, "true", "metadata", "annotations", "default")
 	}},
@@ -81,6 +83,8 @@ func TestARecordLeadsToNothingButTheUndoingOfAFix(t *testing.T) {
 		{"a namespace that no fix writes in", settings("shop", "settings", ""), `"verb":"patch","state":"made","uid":"1","inverse":` + back, settings("shop", "settings", x), "kept", "kept"},
 		{"a Profile's namespace", settings("alice", "settings", ""), `"verb":"patch","state":"made","uid":"1","inverse":` + back, settings("alice", "settings", x), "patch", "kept"},
 		{"the system's namespace", settings("kube-system", "settings", ""), `"verb":"patch","state":"made","uid":"1","inverse":` + back, settings("kube-system", "settings", x), "kept", "kept"},
+		{"an object that a fix writes everywhere", settings("shop", "anywhere", ""), `"verb":"patch","state":"made","uid":"1","inverse":` + back, settings("shop", "anywhere", x), "patch", "kept"},
+		{"that object in the system's namespace", settings("kube-system", "anywhere", ""), `"verb":"patch","state":"made","uid":"1","inverse":` + back, settings("kube-system", "anywhere", x), "kept", "kept"},
 		{"a kind that no fix writes", webhook, `"verb":"patch","state":"made","uid":"1","inverse":[{"op":"add","path":"/webhooks","value":[]}]`, webhook, "kept", "kept"},
 
 		{"a creation", settings("kubeflow", "settings", ""), `"verb":"apply","state":"made","uid":"1","created":true`, settings("kubeflow", "settings", x), "delete", "delete"},
@@ -137,5 +141,36 @@ func TestARecordOfAnUnknownCheckLeadsToNothing(t *testing.T) {
 	u := &undoer{checks: honest, run: &Run{Steps: []*Step{s}}, isProfile: func(string) bool { return false }}
 	if i := u.decide(s, nil); i.Change != nil || i.Outcome != Kept {
 		t.Errorf("it leads to %+v", i)
+	}
+}
+
+// What was confirmed is done only if it is still the same: another verb, object or value is not.
+func TestOnlyTheEffectThatWasConfirmedIsMade(t *testing.T) {
+	edit := func(uid, version, to string) cluster.Change {
+		before := object("v1", "ConfigMap", "kubeflow", "settings", "", map[string]any{"data": map[string]any{"x": "good"}})
+		before.SetUID(types.UID(uid))
+		before.SetResourceVersion(version)
+		return cluster.Edit(before, func(o *unstructured.Unstructured) { _ = unstructured.SetNestedField(o.Object, to, "data", "x") })
+	}
+	deletion := edit("1", "7", "bad")
+	deletion.Verb = cluster.Delete
+	elsewhere := edit("1", "7", "bad")
+	for _, o := range []*unstructured.Unstructured{elsewhere.Before, elsewhere.After} {
+		o.SetNamespace("shop")
+	}
+	for name, c := range map[string]struct {
+		later cluster.Change
+		same  bool
+	}{
+		"the same":                   {edit("1", "7", "bad"), true},
+		"the same on a later object": {edit("1", "8", "bad"), true},
+		"another value":              {edit("1", "7", "worse"), false},
+		"another object of the name": {edit("2", "7", "bad"), false},
+		"another namespace":          {elsewhere, false},
+		"a deletion":                 {deletion, false},
+	} {
+		if got := sameEffect(edit("1", "7", "bad"), c.later); got != c.same {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }

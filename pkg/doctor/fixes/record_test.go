@@ -30,6 +30,9 @@ func TestASpoiledRecordIsNamedWithItsReason(t *testing.T) {
 		{"no time", "last", strings.ReplaceAll(run(), name, "last"), "no valid name"},
 		{"the future", "29990101-000000", strings.ReplaceAll(run(), name, "29990101-000000"), "of the future"},
 		{"too large", name, run() + strings.Repeat(" ", 2<<20), "larger than"},
+		{"as large as it may be", name, run() + strings.Repeat(" ", mostBytes-len(run())), ""},
+		{"a byte too large", name, run() + strings.Repeat(" ", mostBytes-len(run())+3), "larger than"}, // base64 has three bytes in a group
+		{"as many steps as there may be", name, run(strings.Repeat(step(`"verb":"patch"`)+",", mostSteps-1) + step(`"verb":"patch"`)), ""},
 		{"too many steps", name, run(strings.Repeat(step(`"verb":"patch"`)+",", mostSteps) + step(`"verb":"patch"`)), "more than"},
 		{"no object", name, run(`{"check":"a/b","verb":"patch"}`), "does not name an object"},
 		{"null", name, run("null"), "does not name an object"},

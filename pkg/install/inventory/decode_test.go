@@ -40,6 +40,9 @@ func TestOnlyWhatThisProgramWritesIsRead(t *testing.T) {
 		{"an escape sequence in a name", `[{"apiVersion":"v1","kind":"Secret","name":"s\u001b[2J"}]`, "invalid name"},
 		{"a namespace that is none", `[{"apiVersion":"v1","kind":"Secret","namespace":"-n x","name":"s"}]`, "invalid namespace"},
 		{"a long hash", `[{"apiVersion":"v1","kind":"Secret","name":"s","applied":"` + strings.Repeat("a", 65) + `"}]`, "invalid hash"},
+		{"as many as there may be", "[" + strings.Repeat(`{"apiVersion":"v1","kind":"A","name":"a"},`, maxObjects-1) + `{"apiVersion":"v1","kind":"A","name":"a"}]`, ""},
+		{"as much as there may be", "[" + strings.Repeat(" ", maxSize-2) + "]", ""},
+		{"a byte too much", "[" + strings.Repeat(" ", maxSize-1) + "]", "1000001 bytes are more than 1000000"},
 		{"too many", "[" + strings.Repeat(`{"kind":"A"},`, maxObjects) + "{}]", "20001 are more than 20000"},
 		{"too much", "[" + strings.Repeat(" ", maxSize) + "]", "1000002 bytes are more than 1000000"},
 	} {
