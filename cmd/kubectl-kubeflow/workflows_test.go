@@ -1,0 +1,77 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+// byTag are the actions that are named by a tag, which their owners can move, because their commit has not been verified. Their job has no
+// permission to write, and no credentials on disk.
+var byTag = []string{"rajatjindal/krew-release-bot"}
+
+var pinned = regexp.MustCompile(`^\s*(?:- )?uses: ([\w.-]+/[\w./-]+)@([0-9a-f]{40}) # v\d+\.\d+\.\d+$`)
+
+// A workflow is what of a workflow decides what its actions can do.
+type workflow struct {
+	Permissions map[string]string
+	Jobs        map[string]struct {
+		Permissions map[string]string
+		Steps       []struct {
+			Uses string
+			Run  string
+			With map[string]any
+		}
+	}
+}
+
+// TestActionsArePinnedByTheirCommits demands that nobody but this repository can change what its workflows run.
+func TestActionsArePinnedByTheirCommits(t *testing.T) {
+	files, err := filepath.Glob("../../.github/workflows/*.y*ml")
+	if err != nil || len(files) < 3 {
+		t.Fatal(files, err)
+	}
+	scans, actions := false, 0
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(content)) {
+			if line = strings.TrimRight(line, "\n"); !strings.Contains(line, "uses:") || strings.HasPrefix(strings.TrimSpace(line), "#") {
+				continue
+			}
+			actions++
+			if !pinned.MatchString(line) && !slices.ContainsFunc(byTag, func(action string) bool { return strings.Contains(line, action+"@v") }) {
+				t.Errorf("%s: %q is not pinned: name the commit, and the version behind it in a comment", filepath.Base(file), strings.TrimSpace(line))
+			}
+		}
+		var w workflow
+		if err := yaml.Unmarshal(content, &w); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		if w.Permissions == nil {
+			t.Errorf("%s: it has all permissions: name those that it needs", filepath.Base(file))
+		}
+		for name, job := range w.Jobs {
+			unverified, keeps := false, false
+			for _, step := range job.Steps {
+				scans = scans || strings.Contains(step.Run, "make vulnerabilities")
+				action, _, _ := strings.Cut(step.Uses, "@")
+				unverified = unverified || slices.Contains(byTag, action)
+				keeps = keeps || action == "actions/checkout" && step.With["persist-credentials"] != false
+			}
+			if unverified && (keeps || len(job.Permissions) != 1 || job.Permissions["contents"] != "read") {
+				t.Errorf("%s: job %s runs an action whose commit is not verified, with %v and credentials on disk: %v", filepath.Base(file), name, job.Permissions, keeps)
+			}
+		}
+	}
+	if !scans || actions < 10 {
+		t.Errorf("%d actions; a scan for vulnerabilities: %v", actions, scans)
+	}
+}
