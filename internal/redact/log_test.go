@@ -59,7 +59,7 @@ func TestALogShowsNoPasswordThatIsAWord(t *testing.T) {
 	for _, line := range []string{
 		"password=correcthorse", "\x1b[36mpassword\x1b[0m=\x1b[33mcorrecthorse\x1b[0m", "\u009b36mclient_secret\u009b0m=correcthorse", `{"db_password": "correcthorse"}`, `"{\"token\":\"correcthorse\"}"`,
 		"bindPW:\n  correcthorse", "\x1b]8;;https://u:correcthorse@h/\x07link\x1b]8;;\x07 password: correcthorse", "--client-secret correcthorse", "mysql://root:correcthorse@mysql:3306/db",
-		"-----BEGIN PRIVATE KEY-----\ncorrecthorse\nbattery\n-----END PRIVATE KEY-----", "api_key: 'correcthorse'", "Authorization: Basic correcthorse",
+		"waiting: password=correcthorse", `level=info msg="login: password=correcthorse"`, "-----BEGIN PRIVATE KEY-----\ncorrecthorse\nbattery\n-----END PRIVATE KEY-----", "api_key: 'correcthorse'", "Authorization: Basic correcthorse",
 	} {
 		if got := strings.Join(redact.Log(line, 1000), "\n"); strings.Contains(got, "correcthorse") {
 			t.Errorf("%q is shown as %q", line, got)

@@ -12,7 +12,8 @@ var (
 	rawBytes    = regexp.MustCompile(`(error found in #[0-9]+ byte of \.\.\.\|).*`)
 	userInfo    = regexp.MustCompile(`[^\s/@:"'|]+:[^\s@"'/]+@([A-Za-z0-9\[])`)
 	signIn      = regexp.MustCompile(`(?i)\b(bearer|basic|negotiate|apikey)(\s+)([A-Za-z0-9+/=._~-]{6,})`)
-	assigned    = regexp.MustCompile(`(\\?["']?)([A-Za-z][A-Za-z0-9_.-]*)(\\?["']?\s*(?:=|:\s?)\s*)(\\?"(?:[^"\\]|\\[^"])*\\?"|'[^']*'|[^\s"'\\,;&|)}\]]+)`)
+	assigned    = regexp.MustCompile(`([A-Za-z][A-Za-z0-9_.-]*)\\?["']?\s*(?:=|:\s?)\s*`)
+	assignedTo  = regexp.MustCompile(`^(?:\\?"(?:[^"\\]|\\[^"])*\\?"|'[^']*'|[^\s"'\\,;&|)}\]]+)`)
 	flagValue   = regexp.MustCompile(`(--?)([a-z][a-z0-9-]*)(\s+)([^\s"',;)-][^\s"',;)]*)`)
 	token       = regexp.MustCompile(`[A-Za-z0-9_.~+=-]{16,}`)
 )
@@ -38,7 +39,7 @@ func Message(text string) string {
 		}
 		return part[1] + part[2] + Masked
 	})
-	text = assigned.ReplaceAllStringFunc(text, maskAssigned)
+	text = maskAssigned(text)
 	text = flagValue.ReplaceAllStringFunc(text, func(found string) string {
 		part := flagValue.FindStringSubmatch(found)
 		if !IsCredential(part[2]) || Known(part[4]) {
@@ -68,13 +69,23 @@ func maskQuoted(found string) string {
 	return part[1] + mark + Masked + mark
 }
 
-func maskAssigned(found string) string {
-	part := assigned.FindStringSubmatch(found)
-	value := part[4]
-	core := strings.Trim(value, `\"'`)
-	if !IsCredential(part[2]) || core == "" || core == Masked || Word(core) || strings.Contains(core, Masked) {
-		return found
+// maskAssigned masks what is assigned to the name of a credential. What is assigned to other names may be such an assignment itself:
+// msg="login: password=x".
+func maskAssigned(text string) string {
+	var out strings.Builder
+	done := 0
+	for _, at := range assigned.FindAllStringSubmatchIndex(text, -1) {
+		if at[0] < done || !IsCredential(text[at[2]:at[3]]) {
+			continue
+		}
+		value := assignedTo.FindString(text[at[1]:])
+		core := strings.Trim(value, `\"'`)
+		if core == "" || core == Masked || Word(core) || strings.Contains(core, Masked) {
+			continue
+		}
+		start := strings.Index(value, core)
+		out.WriteString(text[done:at[1]] + value[:start] + Masked + value[start+len(core):])
+		done = at[1] + len(value)
 	}
-	quote := value[:strings.Index(value, core)]
-	return part[1] + part[2] + part[3] + quote + Masked + value[strings.Index(value, core)+len(core):]
+	return out.String() + text[done:]
 }
