@@ -34,21 +34,24 @@ var errNodes = &Error{fmt.Sprintf("it holds more than %d values", Nodes)}
 
 // Unmarshal parses the YAML or JSON in a field of an object, such as a configuration in a ConfigMap.
 func Unmarshal(text string, into any) error {
-	if err := Text(text); err != nil {
+	content := []byte(text)
+	if err := field(content); err != nil {
 		return err
 	}
-	return objectyaml.Unmarshal([]byte(text), into)
+	return objectyaml.Unmarshal(content, into)
 }
 
 // Text checks the text of a field of an object before it is parsed.
-func Text(text string) error {
-	if len(text) > Field {
+func Text(text string) error { return field([]byte(text)) }
+
+func field(content []byte) error {
+	if len(content) > Field {
 		return tooLarge(Field)
 	}
-	if Values([]byte(text)) > FieldNodes {
+	if Values(content) > FieldNodes {
 		return &Error{fmt.Sprintf("it holds more than %d values", FieldNodes)}
 	}
-	return aliases([]byte(text), 3)
+	return aliases(content, 3)
 }
 
 // Values counts at least as many values as a parser would make, in one pass.
