@@ -86,8 +86,12 @@ func (v *objectView) List(_ context.Context, kind schema.GroupKind, in Scope) ([
 	if err != nil {
 		return nil, err
 	}
+	name, named := fielded.RequiresExactMatch("metadata.name")
 	var chosen []*unstructured.Unstructured
 	for _, o := range all {
+		if named && o.GetName() != name { // without its labels and fields, which take memory for each object
+			continue
+		}
 		if (in.Namespace == "" || o.GetNamespace() == in.Namespace) && labelled.Matches(labels.Set(o.GetLabels())) && fielded.Matches(fieldsOf(o, paths)) {
 			chosen = append(chosen, in.trim(o))
 		}
