@@ -14,6 +14,7 @@ var (
 	signIn      = regexp.MustCompile(`(?i)\b(bearer|basic|negotiate|apikey)(\s+)([A-Za-z0-9+/=._~-]{6,})`)
 	assigned    = regexp.MustCompile(`([A-Za-z][A-Za-z0-9_.-]*)\\?["']?\s*(?:=|:\s?)\s*`)
 	assignedTo  = regexp.MustCompile(`^(?:\\?"(?:[^"\\]|\\[^"])*\\?"|'[^']*'|[^\s"'\\,;&|)}\]]+)`)
+	hints       = regexp.MustCompile(`(?i)pass|pwd|secret|token|key|credential|auth|bearer|cookie|sig|pin|pw|bind|hash|conn|dsn|webhook|otp|salt|nonce|seed|dockerconfig|kubeconfig|jwt|sas`) // in every name that [IsCredential] knows
 	flagValue   = regexp.MustCompile(`(--?)([a-z][a-z0-9-]*)(\s+)([^\s"',;)-][^\s"',;)]*)`)
 	token       = regexp.MustCompile(`[A-Za-z0-9_.~+=-]{16,}`)
 )
@@ -72,6 +73,9 @@ func maskQuoted(found string) string {
 // maskAssigned masks what is assigned to the name of a credential. What is assigned to other names may be such an assignment itself:
 // msg="login: password=x".
 func maskAssigned(text string) string {
+	if !hints.MatchString(text) { // most texts name no credential, and are long
+		return text
+	}
 	var out strings.Builder
 	done := 0
 	for _, at := range assigned.FindAllStringSubmatchIndex(text, -1) {
