@@ -87,12 +87,13 @@ func (v *objectView) List(_ context.Context, kind schema.GroupKind, in Scope) ([
 		return nil, err
 	}
 	name, named := fielded.RequiresExactMatch("metadata.name")
+	alone := named && len(fielded.Requirements()) == 1
 	var chosen []*unstructured.Unstructured
 	for _, o := range all {
 		if named && o.GetName() != name { // without its labels and fields, which take memory for each object
 			continue
 		}
-		if (in.Namespace == "" || o.GetNamespace() == in.Namespace) && labelled.Matches(labels.Set(o.GetLabels())) && fielded.Matches(fieldsOf(o, paths)) {
+		if (in.Namespace == "" || o.GetNamespace() == in.Namespace) && (labelled.Empty() || labelled.Matches(labels.Set(o.GetLabels()))) && (alone || fielded.Empty() || fielded.Matches(fieldsOf(o, paths))) {
 			chosen = append(chosen, in.trim(o))
 		}
 	}
