@@ -49,9 +49,13 @@ type Request struct {
 	URL     string
 	Address string         // the IP to connect to, for a name that does not resolve yet; "" resolves it
 	Roots   *x509.CertPool // a private CA to accept besides the public ones; may be nil
+	Within  bool           // follow redirects to the same host
 }
 
-// Do requests a page once, as a browser would, and classifies the response. It follows no redirect.
+const mostRedirects = 5
+
+// Do requests a page once, as a browser would, and classifies the response. It follows no redirect, but those
+// [Request.Within] the host if that is asked for.
 func Do(ctx context.Context, r Request) Result {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL, nil)
 	if err != nil {
@@ -96,7 +100,12 @@ func (r Request) client(request *http.Request, shown **Certificate) *http.Client
 	}
 	return &http.Client{
 		Timeout: 10 * time.Second, Transport: transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: func(next *http.Request, before []*http.Request) error {
+			if r.Within && next.URL.Host == before[0].URL.Host && len(before) < mostRedirects {
+				return nil
+			}
+			return http.ErrUseLastResponse
+		},
 	}
 }
 

@@ -47,12 +47,14 @@ func (p *Plan) verify(ctx context.Context, say func(string)) error {
 	if err != nil {
 		return err
 	}
-	answer := probe.Until(ctx, p.request(ctx, page), patience)
+	request := p.request(ctx, page)
+	request.Within = true // dex leads to the connector in two steps
+	answer := probe.Until(ctx, request, patience)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if answer.Status < 300 || answer.Status > 399 || !sameEndpoint(answer.To, p.provider.Authorization) {
-		return &problem.Error{What: fmt.Sprintf("the login page does not lead to %s: it %s", p.Identity.Issuer, answer.Message), Next: "Find out why with: kubectl kubeflow doctor auth"}
+		return &problem.Error{What: fmt.Sprintf("the login page does not lead to %s: %s", p.Identity.Issuer, answer.Message), Next: "Find out why with: kubectl kubeflow doctor auth"}
 	}
 	return nil
 }
@@ -85,6 +87,7 @@ func (p *Plan) loginPage(ctx context.Context) (string, error) {
 		return "", err
 	}
 	client := dex.Clients[0]
-	query := url.Values{"client_id": {client.ID.Value}, "redirect_uri": {client.RedirectURIs[0]}, "response_type": {"code"}, "scope": {"openid email profile"}, "state": {"probe"}}
-	return p.Identity.URL + "/dex/auth/" + p.Identity.Name + "?" + query.Encode(), nil
+	query := url.Values{"client_id": {client.ID.Value}, "redirect_uri": {client.RedirectURIs[0]}, "response_type": {"code"}, "scope": {"openid email profile"}, "state": {"probe"},
+		"connector_id": {p.Identity.Name}}
+	return p.Identity.URL + "/dex/auth?" + query.Encode(), nil
 }
