@@ -85,6 +85,8 @@ func arm(ts *testscript.TestScript, neg bool, args []string) {
 			f.RetryAfter = args[6]
 		}
 		s.Fail(f)
+	case "lose": // METHOD PATH
+		s.Fail(armtest.Fault{Method: args[1], Path: args[2], Times: 1, Status: 503, Code: "ServiceUnavailable", Message: "The answer is lost.", Lost: true})
 	case "fail-operation":
 		s.Change(func() { s.FailOperation = args[1] })
 	case "quota":

@@ -135,6 +135,9 @@ func (s *Server) putCluster(a *answer, m []string, sent map[string]any) {
 	case s.groups[strings.ToLower(m[1])] == nil:
 		a.refuse(404, "ResourceGroupNotFound", "Resource group '%s' could not be found.", m[1])
 		return
+	case c != nil && s.header.Get("If-None-Match") == "*":
+		a.refuse(http.StatusPreconditionFailed, "PreconditionFailed", "The cluster exists.")
+		return
 	case c != nil && state(c) != "Succeeded" && state(c) != "Failed":
 		a.refuse(409, "OperationNotAllowed", "Another operation is in progress.")
 		return

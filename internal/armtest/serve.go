@@ -72,6 +72,7 @@ func (a *answer) refuse(status int, code, format string, args ...any) {
 // route holds a request against faults, the token and the role, and carries it out.
 func (s *Server) route(a *answer, r *http.Request, body []byte) {
 	path := r.URL.Path
+	s.header = r.Header
 	for _, f := range s.faults {
 		if f.Times < 0 || f.Method != r.Method || !strings.Contains(path, f.Path) {
 			continue
@@ -80,6 +81,9 @@ func (s *Server) route(a *answer, r *http.Request, body []byte) {
 			f.Times = -1
 		} else if f.Times > 1 {
 			f.Times--
+		}
+		if f.Lost {
+			s.route(&answer{header: http.Header{}}, r, body)
 		}
 		if f.RetryAfter != "" {
 			a.header.Set("Retry-After", f.RetryAfter)

@@ -39,6 +39,7 @@ type Fault struct {
 	Code         string
 	Message      string
 	RetryAfter   string
+	Lost         bool // the request is carried out, and its own answer lost
 }
 
 // A Server is the stand-in. Its fields are changed in [Server.Change].
@@ -66,6 +67,7 @@ type Server struct {
 	roles    map[string]any
 	windows  map[string]any
 	ops      map[string]*operation
+	header   http.Header // of the request
 	asked    []string
 	expired  bool
 	hold     *hold

@@ -141,6 +141,9 @@ func (c *Client) create(ctx context.Context, p *Plan, progress Progress) error {
 func (c *Client) put(ctx context.Context, r Request, options *aks.ManagedClustersClientBeginCreateOrUpdateOptions, doing string, progress Progress) error {
 	progress.step("%s: sending the request", doing)
 	poller, err := c.clusters.BeginCreateOrUpdate(ctx, r.Options.ResourceGroup, r.Options.Name, r.Cluster, options)
+	if options != nil && slices.Contains([]int{http.StatusConflict, http.StatusPreconditionFailed}, status(err)) && c.begun(ctx, r.Options) {
+		return c.follow(ctx, r.Options, doing, progress)
+	}
 	if err != nil {
 		return err
 	}
@@ -149,6 +152,13 @@ func (c *Client) put(ctx context.Context, r Request, options *aks.ManagedCluster
 		return halfMade(c.explain(err, strings.ToLower(doing[:1])+escape.Line(doing[1:])), r.Options)
 	}
 	return err
+}
+
+// begun reports whether the cluster is there after all: Azure had the request, but its answer was lost and the SDK sent it
+// again, or the same command runs twice.
+func (c *Client) begun(ctx context.Context, o Options) bool {
+	existing, err := c.cluster(ctx, o.ResourceGroup, o.Name)
+	return err == nil && existing != nil && existing.Ours() && existing.Tags[optionsTag] == o.digest()
 }
 
 // halfMade adds to the error of an operation what is left of it: other options are refused while the cluster exists.

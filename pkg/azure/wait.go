@@ -66,7 +66,7 @@ func (c *Client) follow(ctx context.Context, o Options, doing string, progress P
 		case existing.State == succeeded:
 			return nil
 		}
-		progress.step("%s, which an earlier run began (4 to 10 minutes are usual): %s, %s", doing, existing.State, elapsed(began))
+		progress.step("%s, which has begun (4 to 10 minutes are usual): %s, %s", doing, existing.State, elapsed(began))
 		if err := kube.Sleep(ctx, after(resp)); err != nil {
 			return err
 		}
