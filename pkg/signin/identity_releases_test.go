@@ -286,6 +286,13 @@ func TestNobodyIsLockedOutBetweenTheStages(t *testing.T) {
 			to.writes(t, tr, all, nil)
 			for _, step := range []struct{ tr *Transition }{{tr}, {to.plan(t, tr.Record, nil)}} {
 				w.writes(t, step.tr, all, func(s Stage) {
+					for _, target := range step.tr.Targets { // the new pods find the secrets
+						for key, value := range kube.Map(target.Want.Object, "data") {
+							if got := kube.Map(w[cluster.RefOf(target.Want).Identity()].Object, "data")[key]; s == Switch && got != value {
+								t.Errorf("%s: when pods are replaced, %s has another %s", name, cluster.RefOf(target.Want), key)
+							}
+						}
+					}
 					got := w.issuers()
 					for _, issuer := range slices.Concat(old, to.issuers()) {
 						if s != Settle && !slices.Contains(got, issuer) {
