@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -107,4 +108,73 @@ func overlayMap(base, over map[string]any) {
 		}
 		base[key] = value
 	}
+}
+
+// Replace returns a View with other objects in the place of some, by their identities. Unlike those of [Overlay], they keep no field
+// of what was there.
+func Replace(view View, objects map[Ref]*unstructured.Unstructured) View {
+	if len(objects) == 0 {
+		return view
+	}
+	return &replacedView{base: view, objects: objects, more: Objects("what is about to be applied", nil, slices.Collect(maps.Values(objects))...)}
+}
+
+type replacedView struct {
+	base    View
+	objects map[Ref]*unstructured.Unstructured
+	more    View
+}
+
+func (v *replacedView) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured, error) {
+	if o := v.objects[ref.Identity()]; o != nil {
+		return o, nil
+	}
+	return v.base.Get(ctx, ref)
+}
+
+func (v *replacedView) List(ctx context.Context, kind schema.GroupKind, in Scope) ([]*unstructured.Unstructured, error) {
+	list, err := v.base.List(ctx, kind, in)
+	if err != nil && !meta.IsNoMatchError(err) {
+		return nil, err
+	}
+	out := slices.Clone(list)
+	for i, o := range out {
+		if replaced := v.objects[RefOf(o).Identity()]; replaced != nil {
+			out[i] = replaced
+		}
+	}
+	added, missing := v.more.List(ctx, kind, in)
+	if missing != nil { // it has none of the kind
+		return out, err
+	}
+	for _, o := range added {
+		if !slices.ContainsFunc(out, func(other *unstructured.Unstructured) bool {
+			return RefOf(other).Identity() == RefOf(o).Identity()
+		}) {
+			out = append(out, o)
+		}
+	}
+	return out, nil
+}
+
+func (v *replacedView) Can(ctx context.Context, verb string, kind schema.GroupKind, in Scope) (bool, error) {
+	return v.base.Can(ctx, verb, kind, in)
+}
+
+func (v *replacedView) Serves(ctx context.Context, kind schema.GroupVersionKind) (bool, error) {
+	return v.base.Serves(ctx, kind)
+}
+
+func (v *replacedView) Version(ctx context.Context) (*version.Info, error) {
+	return v.base.Version(ctx)
+}
+
+func (v *replacedView) Now(ctx context.Context) (time.Time, error) { return v.base.Now(ctx) }
+
+func (v *replacedView) Logs(ctx context.Context, pod Ref, of LogScope) (string, error) {
+	return v.base.Logs(ctx, pod, of)
+}
+
+func (v *replacedView) Raw(ctx context.Context, path string) ([]byte, error) {
+	return v.base.Raw(ctx, path)
 }

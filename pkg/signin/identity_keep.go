@@ -27,7 +27,7 @@ func (r *Record) Keep(ctx context.Context, view cluster.View, rendered []*unstru
 	for _, o := range rendered {
 		objects[cluster.RefOf(o).Identity()] = o
 	}
-	plan, err := PlanIdentity(ctx, replacing(view, objects), front, identity)
+	plan, err := PlanIdentity(ctx, cluster.Replace(view, objects), front, identity)
 	if err != nil {
 		return nil, nil, &problem.Error{Err: err, What: "the identity provider that users sign in with cannot be kept: " + err.Error(),
 			Next: "Remove it first with --remove of kubectl kubeflow auth, and add it again afterwards"}
@@ -65,7 +65,7 @@ func (r *Record) Without(ctx context.Context, view cluster.View) (cluster.View, 
 	if errors.As(err, &changed) { // others changed what the identity needs, which is planned anew
 		return view, nil
 	}
-	return replacing(view, base), err
+	return cluster.Replace(view, base), err
 }
 
 // frontOf returns the gateway before the dashboard; the one that Kubeflow brings, if it is not there.

@@ -8,9 +8,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -64,7 +62,7 @@ func PlanTransition(ctx context.Context, view cluster.View, front Front, now *Re
 	t := &Transition{}
 	planned := map[cluster.Ref]bool{}
 	if to != nil {
-		plan, err := PlanIdentity(ctx, replacing(view, base), front, *to)
+		plan, err := PlanIdentity(ctx, cluster.Replace(view, base), front, *to)
 		if err != nil {
 			return nil, err
 		}
@@ -81,7 +79,7 @@ func PlanTransition(ctx context.Context, view cluster.View, front Front, now *Re
 		}
 	}
 	if to == nil {
-		if err := leavesNobody(ctx, replacing(view, base), front); err != nil {
+		if err := leavesNobody(ctx, cluster.Replace(view, base), front); err != nil {
 			return nil, err
 		}
 	}
@@ -254,50 +252,4 @@ func withKeys(now, want *unstructured.Unstructured, replace bool) *unstructured.
 		}
 	}
 	return out
-}
-
-// replacing returns a View with other objects in the place of some.
-func replacing(view cluster.View, objects map[cluster.Ref]*unstructured.Unstructured) cluster.View {
-	if len(objects) == 0 {
-		return view
-	}
-	return &replacedView{View: view, objects: objects, more: cluster.Objects("what is about to be applied", nil, slices.Collect(maps.Values(objects))...)}
-}
-
-type replacedView struct {
-	cluster.View
-	objects map[cluster.Ref]*unstructured.Unstructured
-	more    cluster.View
-}
-
-func (v *replacedView) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstructured, error) {
-	if o := v.objects[ref.Identity()]; o != nil {
-		return o, nil
-	}
-	return v.View.Get(ctx, ref)
-}
-
-func (v *replacedView) List(ctx context.Context, kind schema.GroupKind, in cluster.Scope) ([]*unstructured.Unstructured, error) {
-	list, err := v.View.List(ctx, kind, in)
-	if err != nil && !meta.IsNoMatchError(err) {
-		return nil, err
-	}
-	out := slices.Clone(list)
-	for i, o := range out {
-		if replaced := v.objects[cluster.RefOf(o).Identity()]; replaced != nil {
-			out[i] = replaced
-		}
-	}
-	added, missing := v.more.List(ctx, kind, in)
-	if missing != nil { // it has none of the kind
-		return out, err
-	}
-	for _, o := range added {
-		if !slices.ContainsFunc(out, func(other *unstructured.Unstructured) bool {
-			return cluster.RefOf(other).Identity() == cluster.RefOf(o).Identity()
-		}) {
-			out = append(out, o)
-		}
-	}
-	return out, nil
 }
