@@ -94,13 +94,19 @@ func Grants(ctx context.Context, client *cluster.Client, grants []signin.Grant) 
 			return nil, nil, err
 		}
 		for _, c := range some {
-			if !slices.ContainsFunc(changes, func(o cluster.Change) bool { return o.Ref().Identity() == c.Ref().Identity() }) {
+			i := slices.IndexFunc(changes, func(o cluster.Change) bool { return o.Ref().Identity() == c.Ref().Identity() })
+			if i < 0 {
 				changes = append(changes, c)
+			} else if has := userOf(changes[i]); has != userOf(c) {
+				return nil, nil, signin.SameName(has, userOf(c), c.Ref().Namespace)
 			}
 		}
 	}
 	return changes, later, nil
 }
+
+// userOf is the contributor whom a new object is for, "" for another object.
+func userOf(c cluster.Change) string { return c.After.GetAnnotations()[tenancy.UserAnnotation] }
 
 // Settled waits until the profile controller has filled the namespaces of Profiles that users are to share.
 func Settled(ctx context.Context, client *cluster.Client, shares []signin.Grant, timeout time.Duration) error {

@@ -176,6 +176,9 @@ func (g Grant) contribute(p *Profile, owner *unstructured.Unstructured) ([]clust
 	if slices.ContainsFunc(p.Contributors, func(c Contributor) bool { return c.User == g.User && c.Role == role }) {
 		return nil, nil
 	}
+	if i := slices.IndexFunc(p.Contributors, func(c Contributor) bool { return c.binding.GetName() == bindingName(g.User, role) }); i >= 0 {
+		return nil, SameName(p.Contributors[i].User, g.User, p.Name)
+	}
 	binding := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kube.RoleBindingKind.Kind,
 		"metadata": map[string]any{"name": bindingName(g.User, role), "namespace": p.Name, "annotations": map[string]any{tenancy.UserAnnotation: g.User, tenancy.RoleAnnotation: role}},
@@ -192,6 +195,13 @@ func (g Grant) contribute(p *Profile, owner *unstructured.Unstructured) ([]clust
 
 var unsafeInNames = regexp.MustCompile(`[^a-z0-9]+`)
 
+// SameName is the error if two people would share one RoleBinding of a Profile. Kubeflow itself finds it by that name when somebody is
+// removed, so another name would let it remove the wrong one.
+func SameName(has, wants, profile string) error {
+	return &problem.Error{What: fmt.Sprintf("Kubeflow keeps %s and %s under the same name in Profile %s, so that only one of them can share it", has, wants, profile),
+		Next: "Use an address of the other that differs in letters or digits"}
+}
+
 // bindingName is the name that Kubeflow's access management gives both objects of a contributor, so that the dashboard can remove them.
 func bindingName(user, role string) string {
 	return unsafeInNames.ReplaceAllString(strings.ToLower("user-"+user+"-clusterrole-"+role), "-")
@@ -201,6 +211,7 @@ func bindingName(user, role string) string {
 type Removal struct {
 	Changes []cluster.Change // RoleBindings and AuthorizationPolicies of a contributor
 	Own     []Profile        // Profiles of the user's own, whose deletion loses their data
+	Kept    []cluster.Ref    // RoleBindings that let the user in and name other people as well, which this program does not delete
 }
 
 // Remove returns what takes away what a user has in other users' Profiles, and which are the user's own. policies are the AuthorizationPolicies of
@@ -212,8 +223,12 @@ func Remove(user string, profiles []Profile, policies map[string]*unstructured.U
 			r.Own = append(r.Own, p)
 		}
 		for _, c := range p.Contributors {
-			if c.User != user || len(kube.Items(c.binding.Object, "subjects")) != 1 {
-				continue // a RoleBinding for several people is not this program's to delete
+			switch {
+			case c.User != user:
+				continue
+			case len(kube.Items(c.binding.Object, "subjects")) != 1:
+				r.Kept = append(r.Kept, cluster.RefOf(c.binding))
+				continue
 			}
 			r.Changes = append(r.Changes, cluster.Change{Verb: cluster.Delete, Before: c.binding})
 			if policy := policies[p.Name+"/"+c.binding.GetName()]; policy != nil && policy.GetAnnotations()[tenancy.UserAnnotation] == user {

@@ -97,10 +97,11 @@ func TestAUserGetsWhatIsMissing(t *testing.T) {
 		"another's Profile":    {grant: Grant{User: "joe@example.com", Profile: "ann"}, says: "Profile ann belongs to ann@example.com"},
 		"a share": {grant: Grant{User: "ann@example.com", ContributorOf: []string{"team"}},
 			want: "create RoleBinding/team/user-ann-example-com-clusterrole-edit, create AuthorizationPolicy/team/user-ann-example-com-clusterrole-edit"},
-		"a share that it has":     {grant: Grant{User: "ben@example.com", ContributorOf: []string{"team"}, Role: "view"}},
-		"a share of its own":      {grant: Grant{User: "lead@example.com", ContributorOf: []string{"team"}}},
-		"a share of nothing":      {grant: Grant{User: "ann@example.com", ContributorOf: []string{"nobody"}}, says: "there is no Profile nobody"},
-		"a share without a model": {grant: Grant{User: "ben@example.com", ContributorOf: []string{"ann"}}, says: "namespace ann has no AuthorizationPolicy ns-owner-access-istio"},
+		"a share that it has":       {grant: Grant{User: "ben@example.com", ContributorOf: []string{"team"}, Role: "view"}},
+		"a share of another's name": {grant: Grant{User: "ben-example@com", ContributorOf: []string{"team"}, Role: "view"}, says: "keeps ben@example.com and ben-example@com under the same name"},
+		"a share of its own":        {grant: Grant{User: "lead@example.com", ContributorOf: []string{"team"}}},
+		"a share of nothing":        {grant: Grant{User: "ann@example.com", ContributorOf: []string{"nobody"}}, says: "there is no Profile nobody"},
+		"a share without a model":   {grant: Grant{User: "ben@example.com", ContributorOf: []string{"ann"}}, says: "namespace ann has no AuthorizationPolicy ns-owner-access-istio"},
 	} {
 		profiles, owners := given(t)
 		changes, err := Add(c.grant, profiles, owners)
@@ -134,7 +135,7 @@ func TestAContributorIsLetInAsTheOwnerIs(t *testing.T) {
 func TestRemovingAUserLeavesOthersAndTheUsersData(t *testing.T) {
 	profiles, _ := given(t)
 	r := Remove("ben@example.com", profiles, nil)
-	if len(r.Changes) != 1 || r.Changes[0].Ref().Name != "user-ben-example-com-clusterrole-view" || len(r.Own) != 0 {
+	if len(r.Changes) != 1 || r.Changes[0].Ref().Name != "user-ben-example-com-clusterrole-view" || len(r.Own) != 0 || len(r.Kept) != 1 || r.Kept[0].Name != "all" {
 		t.Errorf("%v", r)
 	}
 	r = Remove("ann@example.com", profiles, nil)

@@ -124,8 +124,12 @@ func (o *identityOptions) show(client *cluster.Client, plan *identity.Plan) {
 		return
 	}
 	s.Paragraph("Redirect URI that has to be registered with the provider: " + plan.Identity.RedirectURI())
-	for _, command := range identity.Commands(*plan.Identity, plan.Subject) {
+	commands := identity.Commands(*plan.Identity, plan.Subject)
+	for _, command := range commands {
 		s.Say("  %s", command)
+	}
+	if len(commands) > 0 {
+		s.Paragraph("The first command replaces the redirect URIs of the app registration: add those that other programs use.")
 	}
 	if plan.Identity.Via == signin.ViaDex {
 		s.Paragraph("Users that dex knows itself can still sign in. All users have to sign in again.")

@@ -63,10 +63,15 @@ func (o *removeOptions) run(ctx context.Context, user string) error {
 		return err
 	}
 	stay := text.Names(removal.Own, text.Most, func(p signin.Profile) string { return escape.Line(p.Name) })
-	if len(changes) == 0 {
-		o.Screen().Say("%s has no access to others' Profiles. Nothing was changed.", escape.Line(user))
-	} else {
+	switch {
+	case len(changes) > 0:
 		listChanges(o.Deps, changes)
+	case len(removal.Kept) == 0:
+		o.Screen().Say("%s has no access to others' Profiles. Nothing was changed.", escape.Line(user))
+	}
+	for _, ref := range removal.Kept {
+		o.Screen().Say("%s lets the user in, and stays because it names other people as well. Remove the user from it with: %s", escape.Line(ref.String()),
+			escape.Commandf("kubectl edit rolebinding -n %s %s", ref.Namespace, ref.Name))
 	}
 	if len(removal.Own) > len(o.profiles) {
 		o.Screen().Say("The user's own Profiles stay, with their data, but for those named with --delete-profile: %s", stay)
