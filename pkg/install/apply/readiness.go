@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -51,7 +52,7 @@ func (e *engine) watch(it *item) {
 // observe updates the readiness of an object. o is nil if its live state is not known.
 func (e *engine) observe(i int, o *unstructured.Unstructured) {
 	it := e.items[i]
-	if o != nil {
+	if o != nil && !older(o, it.live) {
 		it.live = o
 	}
 	if it.state != sent {
@@ -74,6 +75,16 @@ func (e *engine) observe(i int, o *unstructured.Unstructured) {
 		ready, why := cluster.Ready(it.live)
 		e.setReady(it, ready, why)
 	}
+}
+
+// older reports whether an object is an earlier version of one that was seen. The watch may deliver what a controller wrote before the
+// response to a request arrives, after which no other event comes: the response must not take its place.
+func older(o, seen *unstructured.Unstructured) bool {
+	if seen == nil {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(o.GetResourceVersion(), seen.GetResourceVersion())
+	return err == nil && order < 0
 }
 
 // setEstablished marks a CRD ready and opens its gate.
