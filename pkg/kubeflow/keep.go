@@ -18,10 +18,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/record"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/signin"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/state"
 )
 
 // kept is what an install must not silently revert: HTTPS on the gateway with the settings that follow its name, and a password
@@ -31,28 +28,6 @@ type kept struct {
 	made       []doctor.Adaptation
 	decidedBy  []revision
 	signIn     *keptSignIn // nil where no identity provider was added
-}
-
-// A keptSignIn is the record of the identity provider that users sign in with, as it is and as it is after an install.
-type keptSignIn struct {
-	prior, record *signin.Record
-	secret        *unstructured.Unstructured
-}
-
-// store writes the record: before an install also what the objects of the earlier release were.
-func (s *keptSignIn) store(ctx context.Context, client *cluster.Client, installed bool) error {
-	if s == nil {
-		return nil
-	}
-	r := s.record
-	if !installed {
-		before := *r
-		before.Earlier = s.prior
-		r = &before
-	}
-	var err error
-	s.secret, err = r.Store(ctx, client, s.secret)
-	return err
 }
 
 // A revision is a state of a live object that a decision rests on.
@@ -133,50 +108,6 @@ func keep(ctx context.Context, view cluster.View, components []release.RenderedC
 		}
 	}
 	return k, nil
-}
-
-// withoutIdentity returns a View without the identity provider that was added to the cluster, and notes its record.
-func (k *kept) withoutIdentity(ctx context.Context, view cluster.View) (cluster.View, error) {
-	cluster.Ahead(ctx, view, cluster.Question{Ref: signin.RecordRef})
-	written, secret, err := signin.ReadRecord(ctx, view)
-	if apierrors.IsForbidden(err) {
-		return nil, &problem.Error{Err: err, What: "you are not allowed to read how users sign in, which an install must keep", Next: state.AskFor}
-	}
-	if written == nil || err != nil {
-		return view, err
-	}
-	k.rests(signin.RecordRef, secret)
-	k.signIn = &keptSignIn{prior: written, secret: secret}
-	return written.Without(ctx, view)
-}
-
-// keepIdentity gives the components the identity provider that users sign in with, where one was added.
-func (k *kept) keepIdentity(ctx context.Context, view cluster.View) (doctor.Adaptation, error) {
-	made := doctor.Adaptation{Check: "auth/sign-in", Title: "Keep the identity provider that users sign in with", Reason: "it was added to the cluster, and the manifests have none"}
-	if k.signIn == nil {
-		return made, nil
-	}
-	var rendered []*unstructured.Unstructured
-	for _, component := range k.components {
-		rendered = append(rendered, component.Objects...)
-	}
-	edits, after, err := k.signIn.prior.Keep(ctx, view, rendered)
-	if err != nil || after == nil { // none of its objects is installed
-		k.signIn = nil
-		return made, err
-	}
-	k.signIn.record = after
-	for _, e := range edits {
-		made.Changes = append(made.Changes, cluster.Change{Verb: cluster.Patch, Before: e.Before, After: e.After})
-		for _, component := range k.components {
-			for i, o := range component.Objects {
-				if o == e.Before {
-					component.Objects[i] = e.After
-				}
-			}
-		}
-	}
-	return made, nil
 }
 
 // byIdentity returns the objects of a kind on the cluster by identity; none if the kind is not there, or they may not be read.

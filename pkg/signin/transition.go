@@ -103,7 +103,7 @@ func leavesNobody(ctx context.Context, view cluster.View, front Front) error {
 		return err
 	}
 	if p.chain = chains[0]; p.ownDex() && len(p.dex.Users) == 0 && len(p.dex.Connectors) == 0 {
-		return &problem.Error{What: "without this provider, dex would have no user and no other provider, so nobody could sign in", Next: "Add another provider, which takes the place of this one, or a user to staticPasswords of dex"}
+		return &problem.Error{What: "without this provider, dex would have no user and no other provider, so that no user could sign in", Next: "Add another provider, which takes the place of this one, or a user to staticPasswords of dex"}
 	}
 	return nil
 }
