@@ -14,7 +14,6 @@ import (
 	"testing"
 
 	"golang.org/x/tools/txtar"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -203,13 +202,7 @@ func (d decisions) notGreener(t *testing.T, who string, before decisions) {
 // look returns all objects of the cluster.
 func (s *stage) look() snapshot {
 	s.Helper()
-	flags := genericclioptions.NewConfigFlags(true)
-	flags.KubeConfig = &s.kubeconfig
-	client, err := cluster.Connect(flags)
-	if err != nil {
-		s.Fatal(err)
-	}
-	all, err := takeSnapshot(s.Context(), client)
+	all, err := takeSnapshot(s.Context(), sandboxtest.Connect(s, s.kubeconfig))
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -3,12 +3,7 @@
 // A sandbox takes about five seconds to start, so a package starts one for all
 // of its tests:
 //
-//	func TestMain(m *testing.M) {
-//		kubeconfig, stop := sandboxtest.Start("--kubernetes=1.35")
-//		code := m.Run()
-//		stop()
-//		os.Exit(code)
-//	}
+//	func TestMain(m *testing.M) { sandboxtest.Main(m, &kubeconfig, "--kubernetes=1.35") }
 //
 // The sandbox is a program of its own, built from the sandbox folder; the
 // environment variable KUBEFLOW_SANDBOX may name a built one instead. It ends

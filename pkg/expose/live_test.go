@@ -12,7 +12,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
@@ -58,9 +57,7 @@ func TestMain(m *testing.M) {
 
 // onEach runs a test on a real API server with each shape.
 func onEach(t *testing.T, test func(t *testing.T, ctx context.Context, l *live)) {
-	if testing.Short() {
-		t.Skip("needs a cluster, which -short asks to leave out")
-	}
+	sandboxtest.Needed(t)
 	for _, l := range lives {
 		t.Run(l.shape, func(t *testing.T) {
 			ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -83,13 +80,7 @@ func onAddresses(t *testing.T, test func(t *testing.T, ctx context.Context, l *l
 func (l *live) prepare(t *testing.T, ctx context.Context) {
 	t.Helper()
 	if l.client == nil {
-		flags := genericclioptions.NewConfigFlags(true)
-		flags.KubeConfig = &l.kubeconfig
-		client, err := cluster.Connect(flags)
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.client = client
+		l.client = sandboxtest.Connect(t, l.kubeconfig)
 		l.apply(t, read(t, "testdata/live-kinds.yaml"))
 		l.kubectl(t, "", "wait", "--for=condition=Established", "crd", "--all")
 		l.apply(t, l.objects(t))

@@ -12,7 +12,7 @@ import (
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
 )
@@ -62,13 +62,8 @@ func TestAnInstallSurvivesDroppedConnections(t *testing.T) {
 	c := &cutter{}
 	go c.serve(listener, strings.TrimPrefix(direct.Server(), "https://"))
 
-	flags := genericclioptions.NewConfigFlags(true).WithDiscoveryQPS(-1)
-	address, cache := "https://"+listener.Addr().String(), t.TempDir()
-	flags.KubeConfig, flags.APIServer, flags.CacheDir = &sharedFile, &address, &cache
-	client, err := cluster.Connect(flags)
-	if err != nil {
-		t.Fatal(err)
-	}
+	address := "https://" + listener.Addr().String()
+	client := sandboxtest.Connect(t, sharedFile, func(flags *genericclioptions.ConfigFlags) { flags.APIServer = &address })
 	applied := 0
 	_, err = installYAML(t, client, "dropped", strings.ReplaceAll(shop, "shop", "dropped"), apply.Options{Timeout: 2 * time.Minute, Observe: func(e events.Event) {
 		if _, ok := e.(events.ObjectApplied); ok {

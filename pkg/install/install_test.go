@@ -14,7 +14,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
@@ -55,29 +54,14 @@ var (
 // live returns a client of a sandbox that the tests of this package share. Each works in namespaces of its own.
 func live(t *testing.T) *cluster.Client {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("needs a cluster, which -short asks to leave out")
-	}
+	sandboxtest.Needed(t)
 	startShared.Do(func() {
 		sharedFile, stopShared = sandboxtest.Start("--kubernetes=1.35")
-		if err := state.Ensure(t.Context(), connect(t, sharedFile)); err != nil { // whoever runs a plan with the Lease has it
+		if err := state.Ensure(t.Context(), sandboxtest.Connect(t, sharedFile)); err != nil { // whoever runs a plan with the Lease has it
 			t.Fatal(err)
 		}
 	})
-	return connect(t, sharedFile)
-}
-
-func connect(t *testing.T, kubeconfig string) *cluster.Client {
-	t.Helper()
-	flags := genericclioptions.NewConfigFlags(true).WithDiscoveryQPS(-1)
-	flags.KubeConfig = &kubeconfig
-	cache := t.TempDir()
-	flags.CacheDir = &cache
-	client, err := cluster.Connect(flags)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
+	return sandboxtest.Connect(t, sharedFile)
 }
 
 // installYAML installs YAML under a name and returns the result.

@@ -29,9 +29,7 @@ type killing struct {
 // times anywhere in the 676 writes of applying (each run sends all of them again), twice while it reads, and twice
 // while it prunes a component. One more run must lead to the same state as an install without interruptions.
 func TestAnInstallKilledAtTwelveMomentsIsFinishedByOneMoreRun(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs clusters, which -short asks to leave out")
-	}
+	sandboxtest.Needed(t)
 	all := source{Release: "26.03", Mirror: kubetest.Mirror(t), Cache: t.TempDir()}
 	fewer := all
 	fewer.Skip = []string{"spark"}

@@ -85,9 +85,7 @@ func (s source) install(ctx context.Context, observe func(events.Event)) error {
 // TestAKilledInstallIsFinishedByTheSameCommand kills an install with SIGKILL at five moments, runs it once more, and
 // compares everything this program applied, and the inventory, with an install without interruptions.
 func TestAKilledInstallIsFinishedByTheSameCommand(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs clusters, which -short asks to leave out")
-	}
+	sandboxtest.Needed(t)
 	s := source{Mirror: kubetest.Mirror(t), Cache: t.TempDir()}
 	s.Release = "1.2.0"
 	testKilledInstall(t, s, "1.21", []int{1, 60, 200, 450, 900})
@@ -122,7 +120,7 @@ func mustEqualUninterrupted(t *testing.T, want map[cluster.Ref]string, kubeconfi
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("unexpected end state (-uninterrupted +killed):\n%s", diff)
 	}
-	all, err := inventory.List(t.Context(), connect(t, kubeconfig).View())
+	all, err := inventory.List(t.Context(), sandboxtest.Connect(t, kubeconfig).View())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +173,7 @@ func kill(t *testing.T, s source, events int) {
 // appliedOn returns everything on a cluster that this program has applied, without what differs between clusters or over time.
 func appliedOn(t *testing.T, kubeconfig string) map[cluster.Ref]string {
 	t.Helper()
-	client := connect(t, kubeconfig)
+	client := sandboxtest.Connect(t, kubeconfig)
 	lists, err := client.Kube.Discovery().ServerPreferredResources()
 	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
 		t.Fatal(err)

@@ -22,9 +22,7 @@ const outage = 2 * time.Second
 // at ten of uninstalls, and brings it back: all connections break, and new ones fail until then. A run that was writing continues by
 // itself, and what it leads to is what an uninterrupted one leads to.
 func TestTheAPIServerStopsAndStartsMeanwhile(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a cluster, which -short asks to leave out")
-	}
+	sandboxtest.Needed(t)
 	kubeconfig, stop := sandboxtest.Start("--kubernetes=1.35")
 	defer stop()
 	before := namesOn(t, kubeconfig)

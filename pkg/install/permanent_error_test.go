@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
@@ -190,7 +191,7 @@ func TestAnUnavailableAggregatedAPIDoesNotBlockAnInstall(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	fresh := connect(t, sharedFile)
+	fresh := sandboxtest.Connect(t, sharedFile)
 	plan := planOf(t, fresh, "beside-the-dead", strings.ReplaceAll(shop, "shop", "beside-the-dead"))
 	if err := preflight.Run(t.Context(), fresh, plan); err != nil {
 		t.Fatal(err)

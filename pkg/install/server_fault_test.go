@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/faultproxy"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/apply"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/install/events"
@@ -26,7 +27,7 @@ func through(t *testing.T) (*cluster.Client, *faultproxy.Proxy) {
 	t.Helper()
 	live(t)
 	proxy := faultproxy.Start(t, sharedFile)
-	return connect(t, proxy.Kubeconfig), proxy
+	return sandboxtest.Connect(t, proxy.Kubeconfig), proxy
 }
 
 // TestTemporaryServerFaultsDoNotFailAnInstall installs the whole shop while the server has one kind of fault. Each install

@@ -81,9 +81,7 @@ func (s source) uninstall(ctx context.Context, observe func(events.Event)) error
 // TestAKilledUninstallIsFinishedByTheSameCommand kills an uninstall with SIGKILL in each of its waves, after some objects of
 // it are gone. One more run must restore the state before the install, without an inventory or a Lease.
 func TestAKilledUninstallIsFinishedByTheSameCommand(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a cluster, which -short asks to leave out")
-	}
+	sandboxtest.Needed(t)
 	kubeconfig, stop := sandboxtest.Start("--kubernetes=1.35")
 	defer stop()
 	s := source{Kubeconfig: kubeconfig, Release: "mini", Cache: t.TempDir()}
@@ -118,7 +116,7 @@ func TestAKilledUninstallIsFinishedByTheSameCommand(t *testing.T) {
 // mustReportInterruptedUninstall checks that status distinguishes an interrupted uninstall from objects that another client deleted.
 func mustReportInterruptedUninstall(t *testing.T, kubeconfig string) {
 	t.Helper()
-	view := connect(t, kubeconfig).View()
+	view := sandboxtest.Connect(t, kubeconfig).View()
 	all, err := inventory.List(t.Context(), view)
 	inv := inventory.Choose(all, "")
 	if err != nil || inv == nil {
@@ -136,7 +134,7 @@ func mustReportInterruptedUninstall(t *testing.T, kubeconfig string) {
 // namesOn returns the names of all objects on a cluster except those that Kubernetes creates and deletes by itself, and the Lease.
 func namesOn(t *testing.T, kubeconfig string) []string {
 	t.Helper()
-	client := connect(t, kubeconfig)
+	client := sandboxtest.Connect(t, kubeconfig)
 	survey, err := uninstall.ReadCluster(t.Context(), client)
 	if err != nil {
 		t.Fatal(err)

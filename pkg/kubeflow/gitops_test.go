@@ -212,9 +212,7 @@ func read(t *testing.T, dir, name string) []*unstructured.Unstructured {
 
 // TestWavesBecomeReadyOneAfterAnother applies each wave once with kubectl, and waits for it before the next.
 func TestWavesBecomeReadyOneAfterAnother(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a cluster, which -short asks to leave out")
-	}
+	sandboxtest.Needed(t)
 	for _, version := range []string{"mini", "26.03"} {
 		t.Run(version, func(t *testing.T) {
 			config, stop := sandboxtest.Start("--kubernetes=1.35")

@@ -5,7 +5,6 @@ package kubeflow_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"os"
 	"os/exec"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/util/cert"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
@@ -38,31 +36,14 @@ func TestMain(m *testing.M) {
 	if os.Getenv(errandVariable) != "" {
 		os.Exit(errandSubprocess())
 	}
-	flag.Parse()
-	if testing.Short() {
-		os.Exit(m.Run())
-	}
-	var stop func()
-	kubeconfig, stop = sandboxtest.Start("--kubernetes=1.35")
-	code := m.Run()
-	stop()
-	os.Exit(code)
+	sandboxtest.Main(m, &kubeconfig, "--kubernetes=1.35")
 }
 
 // connect returns a client of the sandbox that the tests share.
 func connect(t *testing.T) *cluster.Client {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("needs a cluster, which -short asks to leave out")
-	}
-	flags := genericclioptions.NewConfigFlags(true).WithDiscoveryQPS(-1)
-	cache := t.TempDir()
-	flags.KubeConfig, flags.CacheDir = &kubeconfig, &cache
-	client, err := cluster.Connect(flags)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
+	sandboxtest.Needed(t)
+	return sandboxtest.Connect(t, kubeconfig)
 }
 
 // kubectl is another user of the same cluster.

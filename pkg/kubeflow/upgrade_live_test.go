@@ -218,14 +218,7 @@ func newCluster(t *testing.T, kubernetes string) testCluster {
 	t.Helper()
 	file, stop := sandboxtest.Start("--kubernetes="+kubernetes, "--nodes=4")
 	t.Cleanup(stop)
-	flags := genericclioptions.NewConfigFlags(true).WithDiscoveryQPS(-1)
-	cache := t.TempDir()
-	flags.KubeConfig, flags.CacheDir = &file, &cache
-	client, err := cluster.Connect(flags)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return testCluster{client, file}
+	return testCluster{sandboxtest.Connect(t, file), file}
 }
 
 func installRelease(t *testing.T, client testCluster, version, folder string) {

@@ -2,8 +2,6 @@ package checks
 
 import (
 	"context"
-	"flag"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -29,23 +27,13 @@ func options() doctor.Options { return doctor.Options{Settings: doctor.Settings{
 var kubeconfig string
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if testing.Short() {
-		os.Exit(m.Run())
-	}
-	var stop func()
-	kubeconfig, stop = sandboxtest.Start("--kubernetes=1.35")
-	code := m.Run()
-	stop()
-	os.Exit(code)
+	sandboxtest.Main(m, &kubeconfig, "--kubernetes=1.35")
 }
 
 // connect returns a client of the sandbox with a small Kubeflow on it, broken as in the guide: fixes of earlier tests are undone.
 func connect(t *testing.T, ctx context.Context) *cluster.Client {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("needs a cluster, which -short asks to leave out")
-	}
+	sandboxtest.Needed(t)
 	client := clientOf(t, "")
 	rendered, err := release.Render(ctx, release.Input{Release: "mini"}, release.RenderOptions{CacheDir: t.TempDir()})
 	if err != nil {
@@ -71,13 +59,7 @@ func connect(t *testing.T, ctx context.Context) *cluster.Client {
 // clientOf returns a client of the sandbox for a user; "" is its administrator.
 func clientOf(t *testing.T, user string) *cluster.Client {
 	t.Helper()
-	flags := genericclioptions.NewConfigFlags(true)
-	flags.KubeConfig, flags.Impersonate = &kubeconfig, &user
-	client, err := cluster.Connect(flags)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
+	return sandboxtest.Connect(t, kubeconfig, func(flags *genericclioptions.ConfigFlags) { flags.Impersonate = &user })
 }
 
 // applyAll applies objects repeatedly until the server has accepted each, as users do with kubectl.

@@ -12,10 +12,8 @@ import (
 
 	"golang.org/x/tools/txtar"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 )
@@ -25,19 +23,12 @@ const fixTable = "../../../docs/fixes.md"
 // TestEveryFailingCaseOnARealServer creates every failing case on a real API server and expects the findings of its file there. A fix
 // is applied, applied again without any change, and undone, after which the finding is back. docs/fixes.md is the table of results.
 func TestEveryFailingCaseOnARealServer(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a cluster, which -short asks to leave out")
-	}
+	sandboxtest.Needed(t)
 	ctx, done := context.WithTimeout(t.Context(), 12*time.Minute)
 	defer done()
 	kubeconfig, stop := sandboxtest.Start("--kubernetes=1.35", "--api-only")
 	defer stop()
-	flags := genericclioptions.NewConfigFlags(true)
-	flags.KubeConfig = &kubeconfig
-	client, err := cluster.Connect(flags)
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := sandboxtest.Connect(t, kubeconfig)
 	cases := &caseCluster{client: client}
 	var all []*unstructured.Unstructured
 	eachCase(t, func(t *testing.T, _ *doctor.Check, _ string, a *txtar.Archive) {

@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/faultproxy"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/lock"
@@ -81,7 +82,7 @@ func (w *world) atEveryWrite(before func(), do func(*cluster.Client), after func
 		k := &killer{moment: moment{at: n / 2, did: n%2 == 1}}
 		proxy.Clear()
 		before()
-		client := connectTo(w.T, proxy.Kubeconfig)
+		client := sandboxtest.Connect(w.T, proxy.Kubeconfig)
 		proxy.Add(faultproxy.Rule{Do: k.fault})
 		do(client)
 		if !k.isDead() {
@@ -200,7 +201,7 @@ func TestWhatAKilledFixDidNotWriteIsNotRevertedWhereAnotherClientDidIt(t *testin
 	proxy := faultproxy.Start(t, kubeconfig)
 	k := &killer{moment: moment{at: 3}} // after the Lease, what says that no older records are left, and the record
 	proxy.Add(faultproxy.Rule{Do: k.fault})
-	_, _ = w.fix(connectTo(t, proxy.Kubeconfig), nil, does("update", sets("a", "good")))
+	_, _ = w.fix(sandboxtest.Connect(t, proxy.Kubeconfig), nil, does("update", sets("a", "good")))
 	if !k.isDead() || w.values()["a"] != "bad" {
 		t.Fatalf("it was not killed before its change: %v", w.values())
 	}
@@ -256,7 +257,7 @@ func TestAFixAndItsUndoSurviveAnOutageOfTheServer(t *testing.T) {
 		undoing := &outage{moment: moment{random.IntN(9), random.IntN(2) == 1}, length: time.Duration(random.IntN(1500)) * time.Millisecond}
 		w.resetEverything()
 		proxy.Clear()
-		client := connectTo(t, proxy.Kubeconfig)
+		client := sandboxtest.Connect(t, proxy.Kubeconfig)
 		proxy.Add(faultproxy.Rule{Do: fixing.fault})
 		_, cut := w.fix(client, nil, everything()...)
 		if r, err := w.fix(w.client, nil, everything()...); err != nil || r.Summary.Error > 0 {
@@ -264,7 +265,7 @@ func TestAFixAndItsUndoSurviveAnOutageOfTheServer(t *testing.T) {
 		}
 		w.oneEntryPerChange(fixing.moment)
 		proxy.Clear()
-		client = connectTo(t, proxy.Kubeconfig)
+		client = sandboxtest.Connect(t, proxy.Kubeconfig)
 		proxy.Add(faultproxy.Rule{Do: undoing.fault})
 		_, undoCut := w.undo(client)
 		t.Logf("fix: %+v for %s, %v; undo: %+v for %s, %v", fixing.moment, fixing.length, cut, undoing.moment, undoing.length, undoCut)

@@ -3,10 +3,8 @@ package fixes
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -14,7 +12,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -26,15 +23,7 @@ import (
 var kubeconfig string
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if testing.Short() {
-		os.Exit(m.Run())
-	}
-	var stop func()
-	kubeconfig, stop = sandboxtest.Start("--kubernetes=1.35", "--nodes=1")
-	code := m.Run()
-	stop()
-	os.Exit(code)
+	sandboxtest.Main(m, &kubeconfig, "--kubernetes=1.35", "--nodes=1")
 }
 
 // A world is a few objects on a real API server, which the tests' checks look at.
@@ -49,29 +38,16 @@ const mark = "undo-test"
 // worldOf returns a world without objects and without records.
 func worldOf(t *testing.T) *world {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("needs a cluster, which -short asks to leave out")
-	}
+	sandboxtest.Needed(t)
 	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(stop)
-	w := &world{t, ctx, connectTo(t, kubeconfig)}
+	w := &world{t, ctx, sandboxtest.Connect(t, kubeconfig)}
 	w.write(&unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": earlierNamespace}}})
 	if err := state.Ensure(ctx, w.client); err != nil {
 		t.Fatal(err)
 	}
 	w.reset()
 	return w
-}
-
-func connectTo(t *testing.T, file string) *cluster.Client {
-	t.Helper()
-	flags := genericclioptions.NewConfigFlags(true)
-	flags.KubeConfig = &file
-	client, err := cluster.Connect(flags)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
 }
 
 // reset deletes everything, and puts these objects there.

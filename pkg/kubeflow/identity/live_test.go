@@ -6,17 +6,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
@@ -29,30 +26,13 @@ import (
 var kubeconfig string
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if testing.Short() {
-		os.Exit(m.Run())
-	}
-	var stop func()
-	kubeconfig, stop = sandboxtest.Start("--kubernetes=1.35", "--identity-provider")
-	code := m.Run()
-	stop()
-	os.Exit(code)
+	sandboxtest.Main(m, &kubeconfig, "--kubernetes=1.35", "--identity-provider")
 }
 
 func connect(t *testing.T) *cluster.Client {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("needs a cluster, which -short asks to leave out")
-	}
-	flags := genericclioptions.NewConfigFlags(true).WithDiscoveryQPS(-1)
-	cache := t.TempDir()
-	flags.KubeConfig, flags.CacheDir = &kubeconfig, &cache
-	client, err := cluster.Connect(flags)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
+	sandboxtest.Needed(t)
+	return sandboxtest.Connect(t, kubeconfig)
 }
 
 // A site is the dashboard and the provider, as this computer reaches them.
