@@ -43,6 +43,13 @@ func TestReachDependsOnTheType(t *testing.T) {
 	}
 }
 
+// An external IP is an address of every node that routes it.
+func TestAPrivateExternalIPReachesTheNetworkOnly(t *testing.T) {
+	if got, open := dashboard.ReachOf(&corev1.Service{Spec: corev1.ServiceSpec{ExternalIPs: []string{"10.9.9.9"}}}); got != dashboard.Internal || open != "" {
+		t.Errorf("%s (%s), want %s", got, open, dashboard.Internal)
+	}
+}
+
 // Ranges at random: what counts as restricted admits few of many addresses chosen at random, and a further range never narrows.
 func TestRandomRangesAreRestrictedOnlyIfTheyAdmitFew(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
