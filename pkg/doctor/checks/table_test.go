@@ -98,6 +98,7 @@ var skippedCases = map[string]string{
 	"references/names/permissions-of-a-cluster":               "needs a mesh",
 	"references/names/routes-of-a-cluster":                    "needs a mesh",
 	"references/names/manifests":                              "of manifests alone",
+	"platform/webhook-policies/manifests":                     "of manifests alone",
 	"manifests/valid/refused":                                 "no API server accepts these objects",
 	"platform/admissions-enforcer/manifests-for-aks":          "before an install",
 	"certificates/pipelines-cache/denied":                     "needs a rejecting admission webhook",

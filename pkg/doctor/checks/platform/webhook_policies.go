@@ -1,11 +1,13 @@
 package platform
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -28,17 +30,16 @@ var WebhookPolicies = &doctor.Check{
 	Why: "Where the cluster enforces NetworkPolicies, the pods of a webhook that a policy isolates answer the API server only if another policy admits it. " +
 		"A policy that was meant to do so may select a label that the pods do not have, for example one that only Istio's sidecar injector writes. " +
 		"Every object that the webhook should review is then rejected after a timeout (504).",
-	FixNote: "No automatic fix: the policy belongs to the release. The finding has the command that makes it select the webhook's pods.",
+	FixNote: "--fix makes the policy that was meant for the webhook select the pods of its Service; install patches the manifests in the same way. If no policy " +
+		"was meant for it, there is no automatic fix.",
 	Sources: []string{"https://github.com/Azure/kubeflow-aks", "https://kubernetes.io/docs/concepts/services-networking/network-policies/"},
 	Reads: []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind, kube.ServiceKind, kube.PodKind,
-		kube.NetworkPolicyKind, kube.DaemonSetKind},
+		kube.NetworkPolicyKind, kube.DaemonSetKind, kube.DeploymentKind, kube.StatefulSetKind},
+	Writes: []doctor.Write{{Kind: kube.NetworkPolicyKind, In: workloads.Namespaces, Fields: []string{"/spec/podSelector"}}},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		engine, err := cluster.PolicyEngine(ctx, e)
 		if err != nil {
 			return nil, err
-		}
-		if engine == "" {
-			return nil, doctor.Skip("nothing on the cluster enforces NetworkPolicies")
 		}
 		var findings []doctor.Finding
 		seen := map[string]bool{} // Services
@@ -48,6 +49,9 @@ var WebhookPolicies = &doctor.Check{
 				return nil, err
 			}
 			for _, o := range configurations {
+				if engine == "" && workloads.OnCluster(o) { // manifests must be right wherever they are applied
+					return nil, doctor.Skip("nothing on the cluster enforces NetworkPolicies")
+				}
 				for _, w := range kube.Items(o.Object, "webhooks") {
 					called := calledBy(w)
 					if !workloads.IsSystem(called.namespace) || seen[called.String()] {
@@ -66,6 +70,27 @@ var WebhookPolicies = &doctor.Check{
 		}
 		return findings, nil
 	},
+}
+
+// podsIn returns the pods of a namespace; of manifests, what its workloads would create.
+func podsIn(ctx context.Context, e doctor.Exam, namespace string, rendered bool) ([]*unstructured.Unstructured, error) {
+	if !rendered {
+		return e.List(ctx, kube.PodKind, cluster.Scope{Namespace: namespace})
+	}
+	var pods []*unstructured.Unstructured
+	for _, kind := range []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind} {
+		list, err := e.List(ctx, kind, cluster.Scope{Namespace: namespace})
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range list {
+			pod := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Pod", "spec": kube.Map(o.Object, "spec", "template", "spec")}}
+			pod.SetLabels(stringsOf(kube.Map(o.Object, "spec", "template", "metadata", "labels")))
+			pod.SetName(o.GetName())
+			pods = append(pods, pod)
+		}
+	}
+	return pods, nil
 }
 
 // A called Service is the one of a webhook.
@@ -91,7 +116,7 @@ func (c called) judge(ctx context.Context, e doctor.Exam, configuration *unstruc
 	if err != nil || service == nil {
 		return nil, err
 	}
-	pods, err := e.List(ctx, kube.PodKind, cluster.Scope{Namespace: c.namespace})
+	pods, err := podsIn(ctx, e, c.namespace, engine == "")
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +132,7 @@ func (c called) judge(ctx context.Context, e doctor.Exam, configuration *unstruc
 		}
 		policies = append(policies, *typed)
 	}
-	selector := selectorOfService(service)
+	selector := stringsOf(kube.Map(service.Object, "spec", "selector"))
 	var pod *unstructured.Unstructured
 	var port dashboard.Port
 	for _, p := range pods {
@@ -123,15 +148,23 @@ func (c called) judge(ctx context.Context, e doctor.Exam, configuration *unstruc
 	if pod == nil {
 		return nil, nil
 	}
+	for i, p := range policies {
+		if !selects(p, pod.GetLabels()) && dashboard.Admits(p, port) && c.meantFor(p, pod) {
+			return c.mislabelled(configuration, service, list[i], selector, engine), nil
+		}
+	}
+	if engine == "" {
+		return nil, nil
+	}
 	return c.finding(configuration, service, pod, port, policies, engine), nil
 }
 
-func selectorOfService(service *unstructured.Unstructured) map[string]string {
-	selector := map[string]string{}
-	for key, value := range kube.Map(service.Object, "spec", "selector") {
-		selector[key] = fmt.Sprint(value)
+func stringsOf(labels map[string]any) map[string]string {
+	texts := map[string]string{}
+	for key, value := range labels {
+		texts[key] = fmt.Sprint(value)
 	}
-	return selector
+	return texts
 }
 
 // targetPort returns the port of a pod to which a port of its Service leads.
@@ -178,7 +211,45 @@ func admitsSystem(policies []networkingv1.NetworkPolicy, pod labels.Set, port da
 	return false
 }
 
-// finding names the policy that was meant to admit the API server, or one that isolates the pods.
+// mislabelled reports a policy that was meant to admit the API server, and does not select the pods.
+func (c called) mislabelled(configuration, service, policy *unstructured.Unstructured, selector map[string]string, engine string) *doctor.Finding {
+	name := policy.GetNamespace() + "/" + policy.GetName()
+	f := &doctor.Finding{
+		Severity:    doctor.Warning,
+		About:       doctor.Subject{Ref: cluster.RefOf(policy), Field: "spec.podSelector"},
+		Message:     fmt.Sprintf("NetworkPolicies in namespace %s keep the API server from the pods of Service %s/%s, and %s enforces them", c.namespace, c.namespace, c.name, engine),
+		Consequence: fmt.Sprintf("%s cannot be called: the objects that it should review are rejected after a timeout.", kube.KindName(configuration)),
+		Cause:       fmt.Sprintf("NetworkPolicy %s would admit it, and selects labels that the pods do not have.", name),
+		Advice:      "Make it select the labels that the Service selects.",
+		Affects:     []cluster.Ref{cluster.RefOf(configuration), cluster.RefOf(service)},
+		Fix: &doctor.Fix{
+			Title:  fmt.Sprintf("Make NetworkPolicy %s select the pods of Service %s", name, c.name),
+			Impact: doctor.Safe,
+			Changes: []cluster.Change{cluster.Edit(policy, func(o *unstructured.Unstructured) {
+				_ = unstructured.SetNestedMap(o.Object, map[string]any{"matchLabels": anyOf(selector)}, "spec", "podSelector")
+			})},
+		},
+	}
+	if engine == "" {
+		f.Message = fmt.Sprintf("NetworkPolicies in namespace %s keep the API server from the pods of Service %s/%s, unless they have a sidecar", c.namespace, c.namespace, c.name)
+		f.Cause = fmt.Sprintf("NetworkPolicy %s would admit it, and selects labels that the pods do not have in the manifests.", name)
+		f.Consequence = fmt.Sprintf("Where NetworkPolicies are enforced, %s cannot be called: the objects that it should review are rejected after a timeout.", kube.KindName(configuration))
+		return f
+	}
+	f.Command = escape.Commandf("kubectl patch networkpolicy -n %s %s --type=json -p %s", policy.GetNamespace(), policy.GetName(),
+		fmt.Sprintf(`[{"op":"replace","path":"/spec/podSelector","value":{"matchLabels":%s}}]`, jsonOf(selector)))
+	return f
+}
+
+func anyOf(labels map[string]string) map[string]any {
+	values := map[string]any{}
+	for key, value := range labels {
+		values[key] = value
+	}
+	return values
+}
+
+// finding names a policy that isolates the pods.
 func (c called) finding(configuration, service, pod *unstructured.Unstructured, port dashboard.Port, policies []networkingv1.NetworkPolicy, engine string) *doctor.Finding {
 	f := &doctor.Finding{
 		Severity:    doctor.Info, // whether an engine applies them to the API server's connections differs
@@ -192,17 +263,6 @@ func (c called) finding(configuration, service, pod *unstructured.Unstructured, 
 			f.About = policySubject(p)
 		}
 	}
-	for _, p := range policies {
-		if selects(p, pod.GetLabels()) || !dashboard.Admits(p, port) || !matchesSome(p, c.name, pod) {
-			continue
-		}
-		f.Severity, f.About = doctor.Warning, policySubject(p)
-		f.Cause = fmt.Sprintf("NetworkPolicy %s/%s would admit it, and selects labels that the pods do not have.", p.Namespace, p.Name)
-		f.Advice = "Make it select the labels that the Service selects."
-		f.Command = escape.Commandf("kubectl patch networkpolicy -n %s %s --type=json -p %s", p.Namespace, p.Name,
-			fmt.Sprintf(`[{"op":"replace","path":"/spec/podSelector","value":{"matchLabels":%s}}]`, jsonOf(selectorOfService(service))))
-		break
-	}
 	return f
 }
 
@@ -210,16 +270,29 @@ func policySubject(p networkingv1.NetworkPolicy) doctor.Subject {
 	return doctor.Subject{Ref: cluster.Ref{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy", Namespace: p.Namespace, Name: p.Name}, Field: "spec.podSelector"}
 }
 
-// matchesSome reports whether a policy was meant for the pods of a Service: it has the name of the Service, or selects by a value that is one of
-// their labels under another key.
-func matchesSome(p networkingv1.NetworkPolicy, service string, pod *unstructured.Unstructured) bool {
+// meantFor reports whether a policy was meant for a pod behind the Service: it has the name of the Service, selects the labels that Istio adds
+// with a sidecar, or selects by a value that is one of the pod's labels under another key.
+func (c called) meantFor(p networkingv1.NetworkPolicy, pod *unstructured.Unstructured) bool {
+	if p.Name == c.name || p.Name+"-service" == c.name || selects(p, withSidecar(pod)) {
+		return true
+	}
 	values := slices.Collect(maps.Values(pod.GetLabels()))
 	for _, value := range p.Spec.PodSelector.MatchLabels {
 		if slices.Contains(values, value) {
 			return true
 		}
 	}
-	return p.Name == service
+	return false
+}
+
+// withSidecar returns the labels that a pod has once Istio added a sidecar, as its injection template says.
+func withSidecar(pod *unstructured.Unstructured) labels.Set {
+	own := labels.Set(pod.GetLabels())
+	workload := pod.GetName() // of manifests
+	for _, owner := range pod.GetOwnerReferences() {
+		workload = strings.TrimSuffix(owner.Name, "-"+own["pod-template-hash"])
+	}
+	return labels.Merge(labels.Set{"service.istio.io/canonical-name": cmp.Or(own["app.kubernetes.io/name"], own["app"], workload)}, own)
 }
 
 func selects(p networkingv1.NetworkPolicy, pod labels.Set) bool {
