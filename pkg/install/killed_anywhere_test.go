@@ -3,11 +3,8 @@
 package install
 
 import (
-	"encoding/json"
 	"math/rand/v2"
 	"net/http"
-	"os"
-	"os/exec"
 	"sync"
 	"syscall"
 	"testing"
@@ -72,16 +69,7 @@ func TestAnInstallKilledAtTwelveMomentsIsFinishedByOneMoreRun(t *testing.T) {
 // killAt starts an install and kills it at a moment.
 func killAt(t *testing.T, s source, proxy *faultproxy.Proxy, m killing) {
 	t.Helper()
-	config, err := json.Marshal(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), installSourceVariable+"="+string(config))
+	cmd := s.subprocess(t, installSourceVariable)
 	var started sync.WaitGroup
 	started.Add(1)
 	kill := func() {

@@ -133,8 +133,8 @@ func mustEqualUninterrupted(t *testing.T, want map[cluster.Ref]string, kubeconfi
 	}
 }
 
-// kill starts an install and kills it with SIGKILL after a number of events, or when it ends by itself.
-func kill(t *testing.T, s source, events int) {
+// subprocess returns this test binary as the subprocess that TestMain runs for a variable.
+func (s source) subprocess(t *testing.T, variable string) *exec.Cmd {
 	t.Helper()
 	config, err := json.Marshal(s)
 	if err != nil {
@@ -145,7 +145,14 @@ func kill(t *testing.T, s source, events int) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), installSourceVariable+"="+string(config))
+	cmd.Env = append(os.Environ(), variable+"="+string(config))
+	return cmd
+}
+
+// kill starts an install and kills it with SIGKILL after a number of events, or when it ends by itself.
+func kill(t *testing.T, s source, events int) {
+	t.Helper()
+	cmd := s.subprocess(t, installSourceVariable)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -153,16 +152,7 @@ func namesOn(t *testing.T, kubeconfig string) []string {
 // killUninstall starts an uninstall and kills it with SIGKILL once a wave has started and a number of its objects are gone.
 func killUninstall(t *testing.T, s source, wave string, gone int) {
 	t.Helper()
-	config, err := json.Marshal(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), uninstallSourceVariable+"="+string(config))
+	cmd := s.subprocess(t, uninstallSourceVariable)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
