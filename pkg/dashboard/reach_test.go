@@ -25,9 +25,17 @@ func TestReachIsWhoCanConnect(t *testing.T) {
 			if got == dashboard.Public {
 				continue
 			}
-			s.Annotations["service.beta.kubernetes.io/azure-new"] = "x"
-			if wider, _ := dashboard.ReachOf(s); wider != dashboard.Public {
-				t.Errorf("%s, %v: %s with an annotation that nobody knows", r.About, families, wider)
+			for key, want := range map[string]dashboard.Reach{
+				"service.beta.kubernetes.io/azure-new":   dashboard.Public,
+				"service.beta.kubernetes.io/port_80_new": dashboard.Public,
+				"networking.Azure.example/new":           dashboard.Public,
+				"example.com/owner":                      got, // the cloud provider does not read it
+			} {
+				s.Annotations[key] = "x"
+				if with, _ := dashboard.ReachOf(s); with != want {
+					t.Errorf("%s, %v: %s with annotation %s, want %s", r.About, families, with, key, want)
+				}
+				delete(s.Annotations, key)
 			}
 		}
 	}
