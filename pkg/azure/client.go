@@ -134,7 +134,7 @@ func (c *Client) connect() error {
 	c.options = &arm.ClientOptions{ClientOptions: client, DisableRPRegistration: true} // a check says what is not registered
 	var err error
 	if c.credential = c.settings.credential; c.credential == nil {
-		if c.credential, err = newCredential(c.Cloud.config); err != nil {
+		if c.credential, err = newCredential(c.Cloud.config, ""); err != nil {
 			return notSignedIn(err)
 		}
 	}
@@ -150,16 +150,17 @@ func (c *Client) connect() error {
 	return nil
 }
 
-// newCredential prefers the sign-in of az, which people have on their computers. AZURE_TOKEN_CREDENTIALS selects others.
-func newCredential(where cloud.Configuration) (azcore.TokenCredential, error) {
-	others, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{ClientOptions: policy.ClientOptions{Cloud: where}})
+// newCredential prefers the sign-in of az, which people have on their computers. AZURE_TOKEN_CREDENTIALS selects others. Tokens are of a
+// tenant, or of the subscription's own ("").
+func newCredential(where cloud.Configuration, tenant string) (azcore.TokenCredential, error) {
+	others, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{ClientOptions: policy.ClientOptions{Cloud: where}, TenantID: tenant})
 	if err != nil || os.Getenv("AZURE_TOKEN_CREDENTIALS") != "" {
 		return others, err
 	}
 	if _, err := exec.LookPath("az"); err != nil {
 		return others, nil
 	}
-	return azidentity.NewAzureCLICredential(nil)
+	return azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: tenant})
 }
 
 // throttled says that Azure asks for patience, so that a wait is not taken for a hang.

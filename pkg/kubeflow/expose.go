@@ -85,7 +85,7 @@ func movedRedirect(changes []cluster.Change) string {
 func registerAgain(ctx context.Context, view cluster.View, uri string) string {
 	note := "Users sign in with a provider that has to know the new redirect URI: register " + uri + " there."
 	if r, _, err := signin.ReadRecord(ctx, view); err == nil && r != nil && r.Identity.Entra != nil {
-		note += " With az: az ad app update --id " + escape.Word(r.Identity.ClientID) + " --web-redirect-uris " + escape.Word(uri)
+		note += " With az: az ad app update --id " + escape.Word(r.Identity.ClientID) + " --web-redirect-uris " + escape.Word(uri) + " (which replaces the others), or with kubectl kubeflow auth entra --create-app, if that created the app registration."
 	}
 	return note
 }

@@ -94,11 +94,15 @@ func besides(ctx context.Context, view cluster.View) ([]*unstructured.Unstructur
 	if err != nil {
 		return nil, fmt.Errorf("looking for what doctor recorded: %w", err)
 	}
+	all := append(made.Objects, records...)
+	if _, app, err := signin.ReadApp(ctx, view); err == nil && app != nil {
+		all = append(all, app)
+	}
 	_, signIn, err := signin.ReadRecord(ctx, view)
 	if signIn != nil { // also one that cannot be used
-		return slices.Concat(made.Objects, records, []*unstructured.Unstructured{signIn}), nil
+		return append(all, signIn), nil
 	}
-	return append(made.Objects, records...), err
+	return all, err
 }
 
 // An UninstallPlan is what an uninstall removes and keeps.

@@ -149,7 +149,10 @@ func (i Identity) secretKey() string {
 }
 
 // GraphScope is the scope of a token of the client itself, which a client with a valid secret gets.
-func (e Entra) GraphScope() string { return e.cloud().Graph + "/.default" }
+func (e Entra) GraphScope() string { return e.Graph() + "/.default" }
+
+// Graph is the address of Microsoft Graph.
+func (e Entra) Graph() string { return e.cloud().Graph }
 
 // Same reports whether two identities are the same, so that nothing has to change between them.
 func (i Identity) Same(o Identity) bool {

@@ -95,11 +95,16 @@ func (r *Record) Object() (*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding the record: %w", err)
 	}
+	return recordSecret(RecordRef, recordKey, content), nil
+}
+
+// recordSecret is a Secret in the namespace of the records.
+func recordSecret(ref cluster.Ref, key string, content []byte) *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": kube.SecretKind.Kind,
-		"metadata": map[string]any{"name": RecordRef.Name, "namespace": RecordRef.Namespace, "labels": map[string]any{state.ManagedByLabel: state.Manager}},
-		"data":     map[string]any{recordKey: base64.StdEncoding.EncodeToString(content)},
-	}}, nil
+		"metadata": map[string]any{"name": ref.Name, "namespace": ref.Namespace, "labels": map[string]any{state.ManagedByLabel: state.Manager}},
+		"data":     map[string]any{key: base64.StdEncoding.EncodeToString(content)},
+	}}
 }
 
 // Manager is the field manager of what is written for an identity.
@@ -109,17 +114,25 @@ const Manager = "kubectl-kubeflow-auth"
 // deletes the Secret.
 func (r *Record) Store(ctx context.Context, client *cluster.Client, secret *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	if r == nil {
-		if secret == nil {
-			return nil, nil
-		}
-		_, err := client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: secret}, cluster.Options{Manager: Manager})
-		_, err = cluster.IgnoreNotFound(nil, err)
-		return nil, err
+		return nil, deleteSecret(ctx, client, secret)
 	}
 	o, err := r.Object()
 	if err != nil {
 		return secret, err
 	}
+	return storeSecret(ctx, client, secret, o)
+}
+
+func deleteSecret(ctx context.Context, client *cluster.Client, secret *unstructured.Unstructured) error {
+	if secret == nil {
+		return nil
+	}
+	_, err := client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: secret}, cluster.Options{Manager: Manager})
+	_, err = cluster.IgnoreNotFound(nil, err)
+	return err
+}
+
+func storeSecret(ctx context.Context, client *cluster.Client, secret, o *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	change := cluster.Change{Verb: cluster.Create, After: o}
 	if secret != nil {
 		change = cluster.Edit(secret, func(live *unstructured.Unstructured) { live.Object["data"] = o.Object["data"] })

@@ -29,6 +29,7 @@ type IdentityProvider struct {
 	ClientSecret string   `json:"clientSecret"`
 	Users        []string `json:"users"`
 	Password     string   `json:"password"`
+	AzToken      string   `json:"azToken"` // that an az of an administrator of the tenant would have
 }
 
 // IdentityProvider returns the stand-in for Entra ID, nil if none was asked for.
@@ -38,7 +39,7 @@ func (a *AKS) IdentityProvider() *IdentityProvider {
 	}
 	return &IdentityProvider{
 		URL: "https://" + a.provider.Addr().String(), Proxy: "http://" + a.egress.Address(), Tenant: entra.Tenant, OtherTenant: entra.OtherTenant,
-		ClientID: entra.Client, ClientSecret: entra.Secret, Users: entra.Users(), Password: entra.Password,
+		ClientID: entra.Client, ClientSecret: entra.Secret, Users: entra.Users(), Password: entra.Password, AzToken: entra.AzToken,
 	}
 }
 

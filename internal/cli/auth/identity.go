@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/azure/registration"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow/identity"
@@ -21,6 +22,8 @@ import (
 type identityOptions struct {
 	*cli.Deps
 	clientID, secretFile, via, url, claim string
+
+	graph registration.Caller // creates the app registration; nil uses one that exists
 
 	remove, yes bool
 	dryRun      string
@@ -62,7 +65,7 @@ func (o *identityOptions) run(ctx context.Context, command string, of func(secre
 	if err != nil {
 		return err
 	}
-	plan, err := identity.Prepare(ctx, client, identity.Options{Identity: wanted, DryRun: kubeflow.DryRun(o.dryRun)})
+	plan, err := identity.Prepare(ctx, client, identity.Options{Identity: wanted, DryRun: kubeflow.DryRun(o.dryRun), Graph: o.graph})
 	if errors.Is(err, identity.ErrNothing) {
 		o.Screen().Say("No identity provider was added. Nothing was changed.")
 		return nil
@@ -70,7 +73,7 @@ func (o *identityOptions) run(ctx context.Context, command string, of func(secre
 	if err != nil {
 		return err
 	}
-	if len(plan.Changes()) == 0 && plan.Settled() {
+	if plan.Identity != nil && len(plan.Changes()) == 0 && plan.Settled() {
 		o.Screen().Say("Nothing to change: users sign in this way.")
 		return nil
 	}
@@ -104,8 +107,11 @@ func (o *identityOptions) wanted(ctx context.Context, of func(secret string) sig
 	if checked.URL == "" { // it is read from the cluster
 		checked.URL = "https://HOST"
 	}
-	if i.Entra != nil && i.ClientID == "" {
-		return nil, &problem.Error{Usage: true, What: "no client: --client-id is missing", Next: "Specify the ID of an app registration. To create one", Command: identity.CreateCommand(checked)}
+	if o.graph != nil { // the client is not known yet
+		checked = identity.Unregistered(checked)
+	}
+	if i.Entra != nil && checked.ClientID == "" {
+		return nil, &problem.Error{Usage: true, What: "no client: --client-id is missing", Next: "Create one with --create-app, or specify the ID of an app registration. To create one", Command: identity.CreateCommand(checked)}
 	}
 	return &i, checked.Check()
 }
@@ -119,8 +125,16 @@ func (o *identityOptions) show(client *cluster.Client, plan *identity.Plan) {
 			s.ChangeFor(cluster.Change{Verb: cluster.Patch, Before: t.Live, After: t.Want}, t.Reasons)
 		}
 	}
+	if plan.Identity == nil && plan.Removes == nil {
+		s.Paragraph("No identity provider was added. The client secret of app registration " + escape.Line(plan.App.ClientID()) + " is deleted from the cluster.")
+		return
+	}
 	if plan.Identity == nil {
 		s.Paragraph("Users sign in as before " + plan.Removes.Title + " was added, and have to sign in again.")
+		return
+	}
+	if o.graph != nil {
+		o.showApp(plan)
 		return
 	}
 	s.Paragraph("Redirect URI that has to be registered with the provider: " + plan.Identity.RedirectURI())
@@ -131,6 +145,28 @@ func (o *identityOptions) show(client *cluster.Client, plan *identity.Plan) {
 	if len(commands) > 0 {
 		s.Paragraph("The first command replaces the redirect URIs of the app registration: add those that other programs use.")
 	}
+	o.showUsers(plan)
+}
+
+// showApp lists what is created in Entra ID before anything changes in the cluster.
+func (o *identityOptions) showApp(plan *identity.Plan) {
+	s := o.Screen()
+	if len(plan.App.Steps) > 0 {
+		s.Paragraph("In tenant " + plan.Identity.Entra.Tenant + " of Microsoft Entra ID, first:")
+	}
+	for _, step := range plan.App.Steps {
+		s.Say("  %s", step.Says)
+	}
+	for _, note := range plan.App.Notes {
+		s.Say("  %s", note)
+	}
+	s.Paragraph("If the tenant does not let users consent to openid, profile, email and User.Read, an administrator has to, once, with: az ad app permission admin-consent --id " + escape.Word(identity.ClientOf(plan)))
+	o.showUsers(plan)
+}
+
+// showUsers says who signs in afterwards.
+func (o *identityOptions) showUsers(plan *identity.Plan) {
+	s := o.Screen()
 	if plan.Identity.Via == signin.ViaDex {
 		s.Paragraph("Users that dex knows itself can still sign in. All users have to sign in again.")
 	} else {
@@ -161,7 +197,12 @@ func (o *identityOptions) apply(ctx context.Context, command string, plan *ident
 	}
 	s := o.Screen()
 	if plan.Identity == nil {
-		s.Say("%s Users sign in as before %s was added.", s.Done(), plan.Removes.Title)
+		if plan.Removes != nil {
+			s.Say("%s Users sign in as before %s was added.", s.Done(), plan.Removes.Title)
+		}
+		if id := plan.Registration(); id != "" {
+			s.Say("  App registration %s stays. If nothing else uses it, delete it with: az ad app delete --id %s", escape.Line(id), escape.Word(id))
+		}
 		return nil
 	}
 	s.Say("%s Users sign in with %s at %s", s.Done(), plan.Identity.Title, plan.Identity.URL)

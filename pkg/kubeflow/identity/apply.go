@@ -36,6 +36,9 @@ func (p *Plan) Apply(ctx context.Context, o ApplyOptions) error {
 		return err
 	}
 	defer free()
+	if err := p.enroll(held, o.Say); err != nil {
+		return cmp.Or(lock.Lost(held), err)
+	}
 	p.probeBefore(held)
 	if err := p.remember(held); err != nil {
 		return err
@@ -46,7 +49,7 @@ func (p *Plan) Apply(ctx context.Context, o ApplyOptions) error {
 	}
 	err = r.forward(held)
 	if err == nil {
-		return cmp.Or(p.forget(held), lock.Lost(held))
+		return cmp.Or(p.forget(held), p.release(held), lock.Lost(held))
 	}
 	if lost := lock.Lost(held); lost != nil {
 		return lost
@@ -217,6 +220,15 @@ func (p *Plan) remember(ctx context.Context) error {
 
 // forget ends the record of an earlier run, or of all after a removal.
 func (p *Plan) forget(ctx context.Context) error { return p.store(ctx, p.Record) }
+
+// release deletes the client secret that the cluster has, after a removal.
+func (p *Plan) release(ctx context.Context) error {
+	if p.Identity != nil || p.App == nil {
+		return nil
+	}
+	_, err := signin.StoreApp(ctx, p.client, p.App.secret, nil)
+	return err
+}
 
 // recall makes the record what it was before.
 func (p *Plan) recall(ctx context.Context) error { return p.store(ctx, p.prior) }

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -26,7 +27,7 @@ import (
 
 // A tenant is the sandbox's stand-in for Entra ID.
 type tenant struct {
-	Proxy, CAFile, Tenant, ClientID, ClientSecret, Password string
+	Proxy, CAFile, Tenant, ClientID, ClientSecret, Password, AzToken string
 }
 
 func readTenant(t *testing.T) tenant {
@@ -76,17 +77,20 @@ func TestUsersOfEntraIDSignIn(t *testing.T) {
 	client := connect(t)
 	installSignIn(t, client)
 	e, at := readTenant(t), forward(t)
-	apply := func(i *signin.Identity) {
+	applyWith := func(i *signin.Identity, o Options) *Plan {
 		t.Helper()
 		client.Forget()
-		plan, err := Prepare(t.Context(), client, Options{Identity: i, HTTP: e.browser(t)})
+		o.Identity, o.HTTP = i, e.browser(t)
+		plan, err := Prepare(t.Context(), client, o)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := plan.Apply(t.Context(), ApplyOptions{Wait: 2 * time.Minute, Say: func(line string) { t.Log(line) }}); err != nil {
 			t.Fatal(err)
 		}
+		return plan
 	}
+	apply := func(i *signin.Identity) { applyWith(i, Options{}) }
 	with := func(via, secret string) *signin.Identity {
 		i := signin.NewEntra(signin.Entra{Tenant: e.Tenant, Cloud: "AzureCloud", WorkloadIdentity: secret == ""}, e.ClientID, secret, via, at)
 		return &i
@@ -117,12 +121,62 @@ func TestUsersOfEntraIDSignIn(t *testing.T) {
 	}
 	apply(with(signin.ViaDex, e.ClientSecret))
 	people("by dex", []string{local, known, bob}, []string{mallory})
-	apply(with(signin.ViaProxy, e.ClientSecret))
-	people("by oauth2-proxy", []string{known, bob}, []string{mallory})
-	apply(with(signin.ViaProxy, ""))
+	created := func(federated bool) *signin.Identity {
+		i := signin.NewEntra(signin.Entra{Tenant: e.Tenant, Cloud: "AzureCloud", WorkloadIdentity: federated}, "", "", signin.ViaProxy, at)
+		return &i
+	}
+	register := Options{Graph: graph{e.browser(t), e.AzToken}, ClusterIssuer: "https://kubernetes.default.svc.cluster.local"}
+	first := applyWith(created(false), register)
+	people("by oauth2-proxy, registered through Graph", []string{known, bob}, []string{mallory})
+	client.Forget()
+	again, err := Prepare(t.Context(), client, Options{Identity: created(false), HTTP: e.browser(t), Graph: register.Graph})
+	if err != nil || len(again.Changes()) > 0 || !again.Settled() || again.Identity.ClientID != first.Identity.ClientID {
+		t.Errorf("registered again: %v, %+v", err, again)
+	}
+	if _, err := Prepare(t.Context(), client, Options{Identity: created(false), HTTP: e.browser(t), Graph: graph{e.browser(t), "token-of-a-member"}}); err == nil {
+		t.Error("whoever may not register applications does")
+	}
+	if second := applyWith(created(true), register); second.Identity.ClientID != first.Identity.ClientID {
+		t.Errorf("%s is registered, and %s", first.Identity.ClientID, second.Identity.ClientID)
+	}
 	people("without a secret", []string{known}, []string{mallory})
 	apply(nil)
 	people("removed", []string{local}, nil)
+	client.Forget()
+	if _, secret, err := signin.ReadApp(t.Context(), client.View()); err != nil || secret != nil {
+		t.Errorf("the removal leaves the client secret: %v", err)
+	}
+}
+
+// A graph calls Microsoft Graph with a token, as a *azure.Directory does.
+type graph struct {
+	client *http.Client
+	token  string
+}
+
+func (g graph) Call(ctx context.Context, method, path, doing string, body, into any) (int, error) {
+	sent, err := json.Marshal(body)
+	if err != nil {
+		return 0, err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, "https://graph.microsoft.com/v1.0"+path, strings.NewReader(string(sent)))
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("Authorization", "Bearer "+g.token)
+	request.Header.Set("Prefer", "create-if-missing")
+	response, err := g.client.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode >= 300 {
+		return response.StatusCode, fmt.Errorf("%s: %s", doing, response.Status)
+	}
+	if into != nil && response.StatusCode != http.StatusNoContent {
+		err = json.NewDecoder(response.Body).Decode(into)
+	}
+	return response.StatusCode, err
 }
 
 // forward returns the URL at which the gateway's HTTP port is forwarded.

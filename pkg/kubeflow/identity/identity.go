@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/azure/registration"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/probe"
@@ -26,6 +27,9 @@ type Options struct {
 	Identity *signin.Identity // nil removes what an earlier run added; with an empty URL, it is the dashboard's HTTPS address
 	DryRun   kubeflow.DryRun
 	HTTP     *http.Client // asks the provider; nil is one that honours the proxy environment
+
+	Graph         registration.Caller // creates the app registration, whose client the identity gets; nil if it names its own
+	ClusterIssuer string              // of ServiceAccount tokens, for a workload identity; "" is what the API server names
 }
 
 // A Plan is what Apply does.
@@ -34,8 +38,11 @@ type Plan struct {
 	Identity *signin.Identity // as it will be; nil for a removal
 	Removes  *signin.Identity // that an earlier run added, and that goes; nil if there is none
 	Rejected error            // why the provider cannot be used as it is, in a dry run
+	App      *App             // the app registration of the cluster; nil if there is none, and none is to be created
 
 	client   *cluster.Client
+	view     cluster.View
+	http     *http.Client
 	front    signin.Front
 	dryRun   kubeflow.DryRun
 	prior    *signin.Record
@@ -56,11 +63,14 @@ func Prepare(ctx context.Context, client *cluster.Client, o Options) (*Plan, err
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{client: client, dryRun: o.DryRun, front: signin.Front{Namespace: d.Namespace(), Pods: d.Labels()}}
+	p := &Plan{client: client, view: view, http: o.HTTP, dryRun: o.DryRun, front: signin.Front{Namespace: d.Namespace(), Pods: d.Labels()}}
 	if p.prior, p.secret, err = signin.ReadRecord(ctx, view); err != nil {
 		return nil, err
 	}
-	if o.Identity == nil && p.prior == nil {
+	if err := p.readApp(ctx, view); err != nil {
+		return nil, err
+	}
+	if o.Identity == nil && p.prior == nil && p.App == nil {
 		return nil, ErrNothing
 	}
 	if p.prior != nil {
@@ -74,6 +84,11 @@ func Prepare(ctx context.Context, client *cluster.Client, o Options) (*Plan, err
 			}
 		}
 		i.URL = strings.TrimRight(i.URL, "/")
+		if o.Graph != nil {
+			if err := p.planApp(ctx, view, o, &i); err != nil {
+				return nil, err
+			}
+		}
 		if err := i.Check(); err != nil {
 			return nil, err
 		}
@@ -81,11 +96,15 @@ func Prepare(ctx context.Context, client *cluster.Client, o Options) (*Plan, err
 		p.Identity = &i
 		p.address = ipOf(d, i.URL)
 	}
+	if p.Identity == nil && p.prior == nil { // the client secret alone is there
+		p.Transition = &signin.Transition{}
+		return p, nil
+	}
 	if p.Transition, err = signin.PlanTransition(ctx, view, p.front, p.prior, p.Identity); err != nil {
 		return nil, err
 	}
 	if p.Identity != nil {
-		if p.provider, err = newProvider(o.HTTP, *p.Identity).check(ctx); err == nil {
+		if p.provider, err = p.ask(ctx); err == nil {
 			err = p.trusted(ctx)
 		}
 		if err != nil && p.writes() {
@@ -94,6 +113,15 @@ func Prepare(ctx context.Context, client *cluster.Client, o Options) (*Plan, err
 		p.Rejected = err
 	}
 	return p, nil
+}
+
+// ask asks the provider about the client; if that is not registered yet, about itself alone.
+func (p *Plan) ask(ctx context.Context) (discovery, error) {
+	about := newProvider(p.http, *p.Identity)
+	if p.App.pending() {
+		return about.discover(ctx)
+	}
+	return about.check(ctx)
 }
 
 // trusted reports whether authservice can discover dex under the dashboard's address: it needs a certificate of a public CA.
@@ -115,7 +143,7 @@ func (p *Plan) trusted(ctx context.Context) error {
 
 // Settled reports whether the record of the last run is complete, so that a plan without changes has nothing to do.
 func (p *Plan) Settled() bool {
-	return p.Identity != nil && p.prior != nil && p.prior.Earlier == nil && p.prior.Identity.Same(*p.Identity)
+	return p.Identity != nil && !p.App.pending() && p.prior != nil && p.prior.Earlier == nil && p.prior.Identity.Same(*p.Identity)
 }
 
 func (p *Plan) writes() bool { return p.dryRun == "" || p.dryRun == kubeflow.DryRunNone }
@@ -162,6 +190,9 @@ func (p *Plan) DryRunServer(ctx context.Context) error {
 	return nil
 }
 
+// defaultSubject is the ServiceAccount of oauth2-proxy in every release.
+const defaultSubject = "system:serviceaccount:oauth2-proxy:oauth2-proxy"
+
 // Commands returns the az commands that register the client with Entra ID for this plan: the redirect URI, and what a workload identity
 // needs. None for another provider.
 func Commands(i signin.Identity, subject string) []string {
@@ -171,7 +202,7 @@ func Commands(i signin.Identity, subject string) []string {
 	commands := []string{escape.Commandf("az ad app update --id %s --web-redirect-uris %s", i.ClientID, i.RedirectURI())}
 	if i.Entra.WorkloadIdentity {
 		if subject == "" {
-			subject = "system:serviceaccount:oauth2-proxy:oauth2-proxy"
+			subject = defaultSubject
 		}
 		credential := fmt.Sprintf(`{"name":"kubeflow","issuer":"ISSUER","subject":%q,"audiences":["api://AzureADTokenExchange"]}`, subject)
 		commands = append(commands,

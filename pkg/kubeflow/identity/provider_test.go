@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/azure/registration"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/signin"
 )
@@ -105,5 +106,22 @@ func TestTheCommandsOfAzNameTheRedirectURI(t *testing.T) {
 	}
 	if got := Commands(signin.Identity{}, ""); got != nil {
 		t.Error(got)
+	}
+	for _, scope := range registration.Scopes { // what is printed and what is done are the same
+		if all := strings.Join(Commands(dex, ""), "\n"); !strings.Contains(all, scope+"=Scope") {
+			t.Errorf("%s lacks %s", all, scope)
+		}
+	}
+}
+
+func TestOnlyAPublicIssuerIsFederated(t *testing.T) {
+	for issuer, want := range map[string]bool{
+		"https://westeurope.oic.prod-aks.azure.com/11111111-2222-3333-4444-555555555555/66666666-7777-8888-9999-000000000000/": true, "https://oidc.example.com": true,
+		"https://kubernetes.default.svc.cluster.local": false, "https://kubernetes.default.svc": false, "https://kf-dns-1a2b.hcp.westeurope.azmk8s.io": false,
+		"http://oidc.example.com": false, "https://10.0.0.1:6443": false, "https://[fd00::1]": false, "https://localhost": false, "": false, "kubernetes/serviceaccount": false,
+	} {
+		if public(issuer) != want {
+			t.Errorf("%q: want %t", issuer, want)
+		}
 	}
 }

@@ -10,5 +10,9 @@
 // holds, one with more, whose groups are in Graph alone. Everybody's password is Password. Application Client is registered in
 // Tenant for the paths of oauth2-proxy and dex at every host.
 //
+// Graph also registers applications in Tenant for whoever has AzToken, which stands for an administrator's sign-in of az: applications by
+// uniqueName and service principals by appId are upserts (PATCH with Prefer: create-if-missing), addPassword shows a secret once, and the
+// first requests about a new object meet a server that does not know it. Everybody else's token is answered Authorization_RequestDenied.
+//
 // Left out: consent, sign-out, other flows. The library mockoidc has one user and one path, so it is not used.
 package entra

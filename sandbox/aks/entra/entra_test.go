@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -135,5 +136,56 @@ func TestTheApplicationProvesWhoItIs(t *testing.T) {
 		if claims, _, failure := exchange(s, code, c.proof); (claims == nil) != (c.want != "") || !strings.Contains(failure, c.want) {
 			t.Errorf("%s: %v, %q; want %q", c.name, claims, failure, c.want)
 		}
+	}
+}
+
+// graph makes a request to Graph with a token.
+func graph(s *Server, token, method, path string, body any) (int, map[string]any) {
+	text, _ := json.Marshal(body)
+	r := httptest.NewRequest(method, "https://graph.microsoft.com/v1.0"+path, strings.NewReader(string(text)))
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Prefer", "create-if-missing")
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	var answer map[string]any
+	_ = json.NewDecoder(w.Body).Decode(&answer)
+	return w.Code, answer
+}
+
+func TestAnApplicationIsRegisteredThroughGraph(t *testing.T) {
+	s, _ := serve(t)
+	const path = "/applications(uniqueName='cluster-1')"
+	body := map[string]any{"displayName": "kubeflow", "signInAudience": "AzureADMyOrg", "web": map[string]any{"redirectUris": []string{callback}}}
+	for token, want := range map[string]int{"token-of-a-member": http.StatusForbidden, "nothing": http.StatusUnauthorized} {
+		if status, _ := graph(s, token, http.MethodPatch, path, body); status != want {
+			t.Errorf("%s: %d, want %d", token, status, want)
+		}
+	}
+	status, made := graph(s, AzToken, http.MethodPatch, path, body)
+	if status != http.StatusCreated {
+		t.Fatal(status, made)
+	}
+	if status, _ := graph(s, AzToken, http.MethodPatch, path, body); status != http.StatusNoContent {
+		t.Errorf("again: %d", status)
+	}
+	id, client := made["id"].(string), made["appId"].(string)
+	for range replication {
+		if status, _ := graph(s, AzToken, http.MethodPost, "/applications/"+id+"/addPassword", nil); status != http.StatusNotFound {
+			t.Errorf("a new application is known at once: %d", status)
+		}
+	}
+	_, secret := graph(s, AzToken, http.MethodPost, "/applications/"+id+"/addPassword", map[string]any{})
+	if s.knows(Tenant, client) {
+		t.Error("an application without a service principal is known")
+	}
+	if status, _ := graph(s, AzToken, http.MethodPatch, "/servicePrincipals(appId='"+client+"')", map[string]any{}); status != http.StatusCreated {
+		t.Errorf("service principal: %d", status)
+	}
+	text, _ := secret["secretText"].(string)
+	if !s.knows(Tenant, client) || s.knows(OtherTenant, client) || !s.proves(client, text) || s.proves(client, Secret) || !s.redirects(client, callback) || s.redirects(client, "https://other/oauth2/callback") {
+		t.Errorf("%+v", secret)
+	}
+	if _, shown := graph(s, AzToken, http.MethodGet, path, nil); strings.Contains(fmt.Sprint(shown), text) {
+		t.Error("a secret is shown again")
 	}
 }

@@ -23,10 +23,12 @@ type Server struct {
 
 	mu     sync.Mutex
 	grants map[string]grant // by code, access token or refresh token
+	apps   map[string]*app  // by client ID: what was registered through Graph
 }
 
 // A grant is a user who signed in to the application.
 type grant struct {
+	client                                string
 	user                                  user
 	redirectURI, nonce, challenge, method string
 	scopes                                []string
@@ -40,13 +42,14 @@ func New(federated func(ctx context.Context) (jose.JSONWebKeySet, error)) (*Serv
 	}
 	s := &Server{
 		key:       jose.JSONWebKey{Key: key, KeyID: rand.Text(), Algorithm: "RS256", Use: "sig"},
-		federated: federated, mux: http.NewServeMux(), grants: map[string]grant{},
+		federated: federated, mux: http.NewServeMux(), grants: map[string]grant{}, apps: map[string]*app{},
 	}
 	for path, handler := range map[string]http.HandlerFunc{
 		"GET /{tenant}/v2.0/.well-known/openid-configuration": s.discovery, "GET /{tenant}/discovery/v2.0/keys": s.keys,
 		"/{tenant}/oauth2/v2.0/authorize": s.authorize, "POST /{tenant}/oauth2/v2.0/token": s.token,
 		"GET /v1.0/me": s.me, "GET /v1.0/me/memberOf": s.memberOf, "GET /v1.0/me/transitiveMemberOf": s.memberOf,
 		"GET /oidc/userinfo": s.userInfo,
+		"/v1.0/{object}":     s.object, "/v1.0/applications/{id}": s.application, "/v1.0/applications/{id}/{part}": s.application,
 	} {
 		s.mux.HandleFunc(path, handler)
 	}
@@ -112,11 +115,11 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	case !ok:
 		page(w, http.StatusBadRequest, "", "AADSTS90002: Tenant '"+name+"' not found.")
 		return
-	case query.Get("client_id") != Client:
+	case !s.knows(name, query.Get("client_id")):
 		page(w, http.StatusBadRequest, "", "AADSTS700016: Application with identifier '"+query.Get("client_id")+"' was not found in the directory '"+name+"'.")
 		return
-	case err != nil || !to.IsAbs() || !registered(query.Get("redirect_uri")):
-		page(w, http.StatusBadRequest, "", "AADSTS50011: The redirect URI '"+query.Get("redirect_uri")+"' specified in the request does not match the redirect URIs configured for the application '"+Client+"'.")
+	case err != nil || !to.IsAbs() || !s.redirects(query.Get("client_id"), query.Get("redirect_uri")):
+		page(w, http.StatusBadRequest, "", "AADSTS50011: The redirect URI '"+query.Get("redirect_uri")+"' specified in the request does not match the redirect URIs configured for the application '"+query.Get("client_id")+"'.")
 		return
 	case r.Method != http.MethodPost:
 		page(w, http.StatusOK, r.URL.RequestURI(), "")
@@ -134,7 +137,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	values := to.Query()
 	values.Set("state", query.Get("state"))
 	values.Set("code", s.put(grant{
-		user: who, redirectURI: query.Get("redirect_uri"), nonce: query.Get("nonce"),
+		client: query.Get("client_id"), user: who, redirectURI: query.Get("redirect_uri"), nonce: query.Get("nonce"),
 		challenge: query.Get("code_challenge"), method: query.Get("code_challenge_method"), scopes: strings.Fields(query.Get("scope")),
 	}))
 	to.RawQuery = values.Encode()

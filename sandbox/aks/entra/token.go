@@ -28,19 +28,23 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		id, secret = r.PostFormValue("client_id"), r.PostFormValue("client_secret")
 	}
 	switch assertion := r.PostFormValue("client_assertion"); {
-	case id != Client:
+	case !s.knows(r.PathValue("tenant"), id):
 		fail(w, http.StatusBadRequest, "unauthorized_client", "AADSTS700016: Application with identifier '"+id+"' was not found in the directory.")
 		return
 	case assertion != "":
-		if why := s.refuses(r.Context(), assertion); why != "" {
+		if why := s.refuses(r.Context(), id, assertion); why != "" {
 			fail(w, http.StatusUnauthorized, "invalid_client", why)
 			return
 		}
 	case secret == "":
 		fail(w, http.StatusUnauthorized, "invalid_client", "AADSTS7000218: The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
 		return
-	case secret != Secret:
+	case !s.proves(id, secret):
 		fail(w, http.StatusUnauthorized, "invalid_client", "AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID.")
+		return
+	}
+	if r.PostFormValue("grant_type") == "client_credentials" {
+		reply(w, http.StatusOK, map[string]any{"token_type": "Bearer", "expires_in": int(lifetime.Seconds()), "access_token": s.put(grant{client: id})})
 		return
 	}
 	code := r.PostFormValue("code")
@@ -49,7 +53,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	}
 	g, ok := s.get(code)
 	switch {
-	case !ok:
+	case !ok || g.client != id:
 		fail(w, http.StatusBadRequest, "invalid_grant", "AADSTS70008: The provided authorization code or refresh token has expired.")
 		return
 	case r.PostFormValue("code") != "" && g.redirectURI != r.PostFormValue("redirect_uri"):
@@ -71,7 +75,7 @@ func (g grant) proves(verifier string) bool {
 }
 
 // refuses returns why a federated token is refused, "" if it is not.
-func (s *Server) refuses(ctx context.Context, assertion string) string {
+func (s *Server) refuses(ctx context.Context, client, assertion string) string {
 	const prefix = "AADSTS70021: No matching federated identity record found for presented assertion. "
 	signed, err := jose.ParseSignedCompact(assertion, []jose.SignatureAlgorithm{jose.RS256, jose.ES256})
 	if err != nil {
@@ -86,6 +90,7 @@ func (s *Server) refuses(ctx context.Context, assertion string) string {
 		return "AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application."
 	}
 	var claims struct {
+		Issuer   string   `json:"iss"`
 		Subject  string   `json:"sub"`
 		Audience []string `json:"aud"`
 		Expires  int64    `json:"exp"`
@@ -95,7 +100,7 @@ func (s *Server) refuses(ctx context.Context, assertion string) string {
 		return "AADSTS50027: JWT token is invalid or malformed."
 	case time.Now().Unix() > claims.Expires:
 		return "AADSTS700024: Client assertion is not within its valid time range."
-	case !slices.Contains(subjects, claims.Subject):
+	case !s.federates(client, claims.Issuer, claims.Subject):
 		return prefix + "Assertion Subject: '" + claims.Subject + "'."
 	case !slices.Contains(claims.Audience, audience):
 		return prefix + "Assertion Audience: '" + strings.Join(claims.Audience, " ") + "'."
@@ -106,7 +111,7 @@ func (s *Server) refuses(ctx context.Context, assertion string) string {
 func (s *Server) issue(w http.ResponseWriter, r *http.Request, g grant) {
 	now := time.Now()
 	claims := g.user.claims(g.scopes)
-	claims["iss"], claims["aud"] = issuer(r, g.user.tenant), Client
+	claims["iss"], claims["aud"] = issuer(r, g.user.tenant), g.client
 	claims["iat"], claims["nbf"], claims["exp"] = now.Unix(), now.Unix(), now.Add(lifetime).Unix()
 	if g.nonce != "" {
 		claims["nonce"] = g.nonce

@@ -14,6 +14,7 @@ const (
 	Client      = "33333333-3333-4333-8333-333333333333"
 	Secret      = "secret-of-the-application"
 	Password    = "correct-horse" // of every user
+	AzToken     = "token-of-an-administrator"
 )
 
 // mostGroups is how many groups a token holds; with more it names Graph instead.
