@@ -131,8 +131,14 @@ func (e errand) run(ctx context.Context, client *cluster.Client) error {
 		if err != nil {
 			return err
 		}
-		_, err = kubeflow.Fix(ctx, client, kubeflow.Options{Checks: broken, Options: fixes.Options{Allow: []doctor.Impact{doctor.RestartsPods}, Wait: wait}})
-		return err
+		report, err := kubeflow.Fix(ctx, client, kubeflow.Options{Checks: broken, Options: fixes.Options{Allow: []doctor.Impact{doctor.RestartsPods}, Wait: wait}})
+		if err != nil {
+			return err
+		}
+		if blind := report.Blind(); len(blind) > 0 { // the command ends with an error then, too
+			return &problem.Error{What: "a check could not run: " + blind[0].Reason, Next: "Run the same command again"}
+		}
+		return nil
 	case "undo":
 		return undoLast(ctx, client)
 	case "uninstall":
