@@ -30,6 +30,7 @@ var typed = map[string]string{
 	"auth": "auth", "auth user": "", "auth password": "auth password --generate --yes", "auth rotate-secrets": "auth rotate-secrets --yes",
 	"auth entra": "auth entra --remove --yes", "auth oidc": "auth oidc --remove --yes",
 	"auth user list": "auth user list", "auth user add": "auth user add ann@example.com --profile ann --yes", "auth user remove": "auth user remove ann@example.com --yes",
+	"cluster gpu-plugin": "cluster gpu-plugin --yes",
 	// They connect to Azure, and TestClusters holds how they end.
 	"cluster": "", "cluster create": "", "cluster credentials": "", "cluster list": "", "cluster start": "", "cluster stop": "", "cluster delete": "",
 }

@@ -30,7 +30,7 @@ nothing else.`,
   kubectl kubeflow cluster delete kf -g kubeflow`,
 	}
 	cli.GroupCommand(cmd)
-	cmd.AddCommand(newCreateCommand(d, run), newCredentialsCommand(d), newListCommand(d), newPowerCommand(d, starting), newPowerCommand(d, stopping), newDeleteCommand(d))
+	cmd.AddCommand(newCreateCommand(d, run), newCredentialsCommand(d), newListCommand(d), newPowerCommand(d, starting), newPowerCommand(d, stopping), newDeleteCommand(d), newPluginCommand(d))
 	return cmd
 }
 

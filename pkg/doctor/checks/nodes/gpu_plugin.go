@@ -78,7 +78,7 @@ func gpuFinding(missing []*unstructured.Unstructured, all int, sets []*unstructu
 		Consequence: "Pods that request a GPU cannot run there.",
 		Cause:       "The NVIDIA device plugin is not installed.",
 		Advice:      "Install the NVIDIA device plugin with a toleration for the pool's taint, or the GPU operator.",
-		Command:     "kubectl get daemonsets -A",
+		Command:     "kubectl kubeflow cluster gpu-plugin --dry-run",
 	}
 	plugin := slices.IndexFunc(sets, func(o *unstructured.Unstructured) bool { return strings.Contains(o.GetName(), "nvidia-device-plugin") })
 	if plugin >= 0 {
