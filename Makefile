@@ -43,6 +43,9 @@ outages: build ## kill and restart the API server at OUTAGES moments of each com
 
 OUTAGES ?= 10
 
+journeys: build ## run the journeys that take too long for "make test" (minutes; needs KUBEFLOW_MIRROR)
+	KUBEFLOW_TEST_LONG=1 KUBEFLOW_SANDBOX=$(CURDIR)/bin/sandbox $(GO) test -timeout 30m -run 'TestJourneys/newest_cluster' ./cmd/kubectl-kubeflow
+
 newest: build ## run the tests that install, upgrade and expose on the newest Kubernetes (needs KUBEFLOW_MIRROR)
 	bin/sandbox build --kubernetes $(KUBERNETES)
 	KUBEFLOW_TEST_KUBERNETES=$(KUBERNETES) KUBEFLOW_SANDBOX=$(CURDIR)/bin/sandbox $(GO) test -timeout 90m ./cmd/kubectl-kubeflow ./pkg/kubeflow ./pkg/install ./pkg/expose ./pkg/doctor/...
@@ -97,4 +100,4 @@ CYCLONEDX := v1.10.0
 GOVULNCHECK := v1.9.0
 KREW := v0.4.3
 
-.PHONY: help build demo test race fuzz outages newest test-fast golden pictures snapshot release try-snapshot try-archive bench lint lint-windows vulnerabilities
+.PHONY: help build demo test race fuzz outages journeys newest test-fast golden pictures snapshot release try-snapshot try-archive bench lint lint-windows vulnerabilities

@@ -35,7 +35,7 @@ func TestClusters(t *testing.T) {
 			env.Setenv("LANG", "C.UTF-8")
 			return toAzure(env.WorkDir, server, env.Getenv, env.Setenv)
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"arm": arm},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"arm": arm, "exits": exits},
 	})
 }
 
@@ -103,6 +103,10 @@ func arm(ts *testscript.TestScript, neg bool, args []string) {
 		s.Change(func() { s.SubscriptionState = args[1] })
 	case "others":
 		s.Put(args[1], args[2])
+	case "others-gone":
+		s.Remove(args[1], args[2])
+	case "offer":
+		s.Change(func() { s.Offer = args[1] })
 	case "add":
 		s.Add(args[1], args[2], args[3])
 	case "expire":

@@ -48,6 +48,8 @@ func TestJourneys(t *testing.T) {
 			switch name {
 			case "archives":
 				return haveArchives(mirror)
+			case "long":
+				return os.Getenv("KUBEFLOW_TEST_LONG") != "", nil
 			case "browser":
 				return haveBrowser()
 			case "shells":

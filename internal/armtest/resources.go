@@ -18,7 +18,7 @@ var versions = map[string]any{"values": []any{
 }}
 
 func (s *Server) subscription() any {
-	return map[string]any{"subscriptionId": Subscription, "displayName": "Test", "state": s.SubscriptionState, "tenantId": "99999999-8888-4777-8666-555555555555"}
+	return map[string]any{"subscriptionId": Subscription, "displayName": "Test", "state": s.SubscriptionState, "subscriptionPolicies": map[string]any{"quotaId": s.Offer}, "tenantId": "99999999-8888-4777-8666-555555555555"}
 }
 
 // sizes are those of the region: name, family, vCPUs, GiB, GPUs, architecture.

@@ -27,7 +27,7 @@ const (
 	Subscription = "12345678-90ab-4cde-8f01-234567890abc"
 	Caller       = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 	Identity     = "11111111-2222-4333-8444-555555555555"
-	Token        = "e30.eyJvaWQiOiJhYWFhYWFhYS1iYmJiLTRjY2MtOGRkZC1lZWVlZWVlZWVlZWUifQ.c2lnbmF0dXJl" // of the caller
+	Token        = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJvaWQiOiJhYWFhYWFhYS1iYmJiLTRjY2MtOGRkZC1lZWVlZWVlZWVlZWUifQ.c2lnbmF0dXJl" // of the caller
 	Location     = "westeurope"
 )
 
@@ -51,6 +51,7 @@ type Server struct {
 	Unregistered      []string          // providers
 	Restricted        map[string]string // reasons, by VM size
 	Quota             map[string]int    // what is left, by family; 100 otherwise
+	Offer             string            // the quotaId of the subscription
 	Addresses         int               // public IP addresses that are left
 	Permissions       []string          // actions of the caller's role, beside those of the role in docs
 	KubeServer        string            // the API server of clusters
@@ -184,6 +185,13 @@ func (s *Server) Put(group, name string) {
 	defer s.mu.Unlock()
 	id := groupPath(group) + "/providers/Microsoft.ContainerService/managedClusters/" + name
 	s.clusters[strings.ToLower(id)] = map[string]any{"id": id, "name": name, "location": Location, "properties": map[string]any{"provisioningState": "Succeeded"}}
+}
+
+// Remove deletes a cluster of others.
+func (s *Server) Remove(group, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.clusters, strings.ToLower(groupPath(group)+"/providers/Microsoft.ContainerService/managedClusters/"+name))
 }
 
 // State returns what there is, and what was written, sorted: for tests to compare.

@@ -25,6 +25,7 @@ func (r Request) Bicep() (string, error) {
 	var out strings.Builder
 	fmt.Fprintf(&out, "// %s\n// %s\n", escape.Commandf("az group create --name %s --location %s", o.ResourceGroup, o.Location),
 		escape.Commandf("az deployment group create --resource-group %s --template-file FILE", o.ResourceGroup)+r.parameter())
+	fmt.Fprintf(&out, "// %s\n", escape.Line(o.Sizing()))
 	out.WriteString("targetScope = 'resourceGroup'\n\n")
 	if !o.NoRoleAssignment {
 		out.WriteString("@description('The object ID of who administers the cluster')\nparam principalId string\n\n")
@@ -42,6 +43,10 @@ func (r Request) Bicep() (string, error) {
 		fmt.Fprintf(&out, "// The cluster creates load balancers in the subnet. After the deployment:\n// %s \\\n//   --assignee-object-id \"$(%s)\" --assignee-principal-type ServicePrincipal\n",
 			escape.Commandf("az role assignment create --role %s --scope %s", networkContributor, o.Subnet),
 			escape.Commandf("az aks show --resource-group %s --name %s --query identity.principalId -o tsv", o.ResourceGroup, o.Name))
+	}
+	if o.GPU != nil {
+		out.WriteString("// AKS installs the driver of GPUs, and not NVIDIA's device plugin. After the deployment:\n")
+		fmt.Fprintf(&out, "// kubectl kubeflow cluster credentials %s\n// kubectl kubeflow cluster gpu-plugin\n", escape.Words(o.Name, "-g", o.ResourceGroup))
 	}
 	return strings.TrimRight(out.String(), "\n") + "\n", nil
 }

@@ -21,7 +21,7 @@ type Result struct {
 
 // Check decides what would stop the creation, before anything is created. The options have a Kubernetes version.
 func Check(o Options, f *Facts) []Result {
-	return []Result{checkSubscription(f), checkProviders(f), checkSizes(o, f), checkQuota(o, f), checkAddresses(o, f), checkSubnet(o, f), checkRoles(o, f)}
+	return []Result{checkSubscription(f), checkProviders(f), checkSizes(o, f), checkQuota(o, f), checkClusters(o, f), checkAddresses(o, f), checkSubnet(o, f), checkPods(o, f), checkRoles(o, f)}
 }
 
 // FirstProblem returns the first problem of several results, and how many there are.
@@ -160,24 +160,5 @@ func checkRestrictions(r *Result, o Options, sku *SKU, list string) {
 				r.fail("Choose other zones, or leave out --zones. "+list, "the VM size %s is restricted in zone %s of %s for this subscription (%s)", sku.Name, zone, o.Location, escape.Line(limit.Reason))
 			}
 		}
-	}
-}
-
-// What a complete Kubeflow 26.03 requests with its sidecars, which is the most of all releases, and what AKS keeps of a node
-// for itself and its own pods: docs/sizing.md.
-const (
-	neededCPU    = 4.4
-	neededMemory = 12.3 // GiB
-	usableCPU    = 0.8
-	usableMemory = 0.7
-)
-
-// checkRoom compares the nodes with what Kubeflow requests.
-func checkRoom(r *Result, o Options, sku *SKU) {
-	nodes := float64(o.Nodes.Max)
-	cpu, memory := nodes*float64(sku.vCPUs())*usableCPU, nodes*sku.number("MemoryGB")*usableMemory
-	if cpu < neededCPU || memory < neededMemory {
-		r.fail("For example: --node-size "+DefaultNodeSize+" --nodes 3",
-			"%s of %s leave about %.1f CPUs and %.1f GiB for pods, and Kubeflow requests up to %.1f CPUs and %.1f GiB", text.Plural(int(o.Nodes.Max), "node"), sku.Name, cpu, memory, neededCPU, neededMemory)
 	}
 }

@@ -91,6 +91,35 @@ func checkQuota(o Options, f *Facts) Result {
 	return r
 }
 
+// mostClusters is how many clusters a subscription has at most, in all regions together.
+const mostClusters = 5000
+
+// usualClusters is how many clusters a subscription may have in a region unless its owner asked for more, by the offer that the
+// subscription belongs to. Azure has no call that answers with the limit itself.
+var usualClusters = map[string]int{"FreeTrial": 3, "PayAsYouGo": 10, "EnterpriseAgreement": 100}
+
+// checkClusters holds the number of clusters against the quotas of the subscription.
+func checkClusters(o Options, f *Facts) Result {
+	here := 0
+	for _, e := range f.Clusters {
+		if strings.EqualFold(strings.ReplaceAll(e.Location, " ", ""), o.Location) {
+			here++
+		}
+	}
+	r := Result{Name: "clusters", Detail: fmt.Sprintf("%d in %s", here, o.Location)}
+	increase := "Request more on the page Quotas of " + f.Portal + ", provider Azure Kubernetes Service, or delete clusters that are not used: kubectl kubeflow cluster list --all"
+	if len(f.Clusters) >= mostClusters {
+		r.fail(increase, "the subscription has %s, and at most %d are possible (QuotaExceeded)", text.Plural(len(f.Clusters), "cluster"), mostClusters)
+		return r
+	}
+	offer, _, _ := strings.Cut(f.Subscription.Policies.Quota, "_")
+	if most := usualClusters[offer]; most > 0 && here >= most {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s in %s, as many as subscriptions of the offer %s may have unless they asked for more: Azure may answer with QuotaExceeded. %s",
+			text.Plural(here, "cluster"), o.Location, offer, increase))
+	}
+	return r
+}
+
 func (f *Facts) usage(name string) *Usage {
 	for i := range f.Usage {
 		if strings.EqualFold(f.Usage[i].Name.Value, name) {

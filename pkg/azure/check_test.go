@@ -89,6 +89,21 @@ func TestWhatStopsACreationIsFoundBefore(t *testing.T) {
 		{what: "spot GPUs without a spot quota", change: func(o *Options) { gpus(o); o.Spot = true }, facts: func(f *Facts) { f.allow("lowPriorityCores", 3) }, want: "ErrCode_InsufficientVCPUQuota"},
 		{what: "a quota for the smallest number", change: func(o *Options) { o.Nodes = Range{3, 20} }, facts: func(f *Facts) { f.allow("cores", 16) }, warns: "88 are needed"},
 		{what: "a quota that Azure does not name", facts: func(f *Facts) { f.Usage = f.Usage[:1] }, warns: "not known"},
+		{what: "room for more clusters than there are", facts: clusters(9, "PayAsYouGo_2014-09-01")},
+		{what: "as many clusters as the offer usually has", facts: clusters(10, "PayAsYouGo_2014-09-01"), warns: "QuotaExceeded"},
+		{what: "many clusters of an offer that is not known", facts: clusters(200, "Internal_2014-09-01")},
+		{what: "clusters of other regions", facts: func(f *Facts) {
+			clusters(12, "PayAsYouGo_2014-09-01")(f)
+			for _, e := range f.Clusters {
+				e.Location = "northeurope"
+			}
+		}},
+		{what: "as many clusters as a subscription may have", facts: clusters(5000, ""), want: "QuotaExceeded"},
+		{what: "as many nodes as have addresses for their pods", change: func(o *Options) { o.Nodes = Range{3, 232} }, warns: "when all pools have grown"}, // and 24 more in an upgrade
+		{what: "more nodes than have addresses for their pods", change: func(o *Options) { o.Nodes = Range{3, 233} }, want: "suffice for 256", warns: "when all pools have grown"},
+		{what: "more nodes of all pools than have addresses", change: func(o *Options) { gpus(o); o.Nodes, o.GPU.Nodes.Max = Range{3, 200}, 40 }, want: "suffice for 256", warns: "when all pools have grown"},
+		{what: "spot nodes, which no upgrade adds to", change: func(o *Options) { gpus(o); o.Spot, o.Nodes, o.GPU.Nodes.Max = true, Range{3, 200}, 36 }, warns: "when all pools have grown"},
+		{what: "fewer disks than volumes", facts: func(f *Facts) { f.SKUs[0].set("MaxDataDiskCount", "0.5") }, want: "attach"},
 		{what: "no public IP address", facts: func(f *Facts) { f.Network[0].Current = 1000 }, want: "PublicIPCountLimitReached"},
 		{what: "one public IP address", facts: func(f *Facts) { f.Network[0].Current = 999 }, warns: "expose"},
 		{what: "a contributor, who may not assign roles", facts: func(f *Facts) {
@@ -103,6 +118,8 @@ func TestWhatStopsACreationIsFoundBefore(t *testing.T) {
 		{what: "a subnet that is used", change: func(o *Options) { o.Subnet = testSubnet }, facts: subnet("10.240.0.0/28", 8), want: "InsufficientSubnetSize"},
 		{what: "a subnet that is small for growth", change: func(o *Options) { o.Subnet, o.Nodes = testSubnet, Range{3, 20} }, facts: subnet("10.240.0.0/28", 0), warns: "when all pools have grown"},
 		{what: "a subnet in the range of Services", change: func(o *Options) { o.Subnet = testSubnet }, facts: subnet("10.0.3.0/24", 0), want: "ServiceCidrOverlapExistingSubnetsCidr"},
+		{what: "a subnet for the nodes alone, and a private API server", change: func(o *Options) { o.Subnet, o.Private = testSubnet, true }, facts: subnet("10.240.0.0/28", 7), want: "InsufficientSubnetSize"},
+		{what: "a subnet for the nodes and a private API server", change: func(o *Options) { o.Subnet, o.Private = testSubnet, true }, facts: subnet("10.240.0.0/28", 6)},
 		{what: "a subnet in the range of pods", change: func(o *Options) { o.Subnet = testSubnet }, facts: subnet("10.244.7.0/24", 0), want: "ServiceCidrOverlapExistingSubnetsCidr"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -127,6 +144,23 @@ func TestWhatStopsACreationIsFoundBefore(t *testing.T) {
 			}
 		})
 	}
+}
+
+// clusters are some in the region, in a subscription of an offer.
+func clusters(count int, offer string) func(*Facts) {
+	return func(f *Facts) {
+		f.Subscription.Policies.Quota = offer
+		for range count {
+			f.Clusters = append(f.Clusters, &Existing{Location: "West Europe"})
+		}
+	}
+}
+
+// set adds a capability.
+func (s *SKU) set(name, value string) {
+	capability := s.Capabilities[0]
+	capability.Name, capability.Value = name, value
+	s.Capabilities = append(s.Capabilities, capability)
 }
 
 func subnet(prefix string, used int) func(*Facts) {

@@ -27,6 +27,7 @@ type Facts struct {
 	Group        *Group // nil if it does not exist
 	Permissions  []Permission
 	Subnet       *Subnet
+	Clusters     []*Existing // of the subscription
 }
 
 // namespaces are the providers without which no cluster can be created.
@@ -83,6 +84,7 @@ func (c *Client) ReadFacts(ctx context.Context, o Options) (*Facts, error) {
 	})
 	work.Go(func() (err error) { f.Group, f.Permissions, err = c.groupFacts(ctx, o); return err })
 	work.Go(func() (err error) { f.Subnet, err = c.subnet(ctx, o); return err })
+	work.Go(func() (err error) { f.Clusters, err = c.List(ctx, "", true); return err })
 	if err := work.Wait(); err != nil {
 		return nil, err
 	}

@@ -38,18 +38,15 @@ type Options struct {
 	NoRoleAssignment bool `json:"noRoleAssignment,omitempty"` // leave the permissions in the cluster to others
 }
 
-// The defaults: three nodes of this size hold a complete Kubeflow, with room for small notebooks.
+// The defaults. How many nodes of this size there are follows from what the release requests.
 const (
 	DefaultNodeSize    = "Standard_D4s_v5"
 	DefaultServiceCIDR = "10.0.0.0/16"
 	podCIDR            = "10.244.0.0/16"
 )
 
-// DefaultNodes and DefaultGPUNodes are the sizes of the pools.
-var (
-	DefaultNodes    = Range{Min: 3, Max: 3}
-	DefaultGPUNodes = Range{Min: 0, Max: 2}
-)
+// DefaultGPUNodes is the size of a pool for GPUs.
+var DefaultGPUNodes = Range{Min: 0, Max: 2}
 
 // The tags by which a cluster or a resource group is known as this program's, and the options it was created with.
 const (
@@ -130,7 +127,8 @@ func (o *Options) Validate() error {
 		o.NodeSize = DefaultNodeSize
 	}
 	if o.Nodes == (Range{}) {
-		o.Nodes = DefaultNodes
+		n := nodesFor(o.Release, o.NodeSize)
+		o.Nodes = Range{Min: n, Max: n}
 	}
 	if o.ServiceCIDR == "" {
 		o.ServiceCIDR = DefaultServiceCIDR

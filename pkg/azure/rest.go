@@ -18,6 +18,10 @@ type (
 		Name   string `json:"displayName"`
 		State  string `json:"state"`
 		Tenant string `json:"tenantId"`
+
+		Policies struct {
+			Quota string `json:"quotaId"` // names the offer: PayAsYouGo_2014-09-01
+		} `json:"subscriptionPolicies"`
 	}
 
 	// A Group is a resource group.

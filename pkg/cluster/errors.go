@@ -39,11 +39,11 @@ func Transient(err error) bool {
 // Transient is the function of this name with what a client knows besides: the name of a server that has answered
 // will be known again, and a program that does not sign in any more needs a person.
 func (c *Client) Transient(err error) bool {
-	return !c.unsigned(err) && (Transient(err) || c.reached.Load() && unnamed(err))
+	return !c.Unsigned(err) && (Transient(err) || c.reached.Load() && unnamed(err))
 }
 
-// unsigned reports whether a request was never sent, because the program that signs in did not.
-func (c *Client) unsigned(err error) bool {
+// Unsigned reports whether a request was never sent, because the program that signs in did not.
+func (c *Client) Unsigned(err error) bool {
 	var sent *url.Error
 	var no *noAnswer
 	return c.Config.ExecProvider != nil && errors.As(err, &sent) && !errors.As(err, &no) && !errors.Is(err, context.Canceled)

@@ -46,7 +46,7 @@ func (c *Client) unreached(err error) error {
 	case errors.As(err, &binary):
 		return &problem.Error{Err: err, What: fmt.Sprintf("signing in to the cluster needs %q, which is not on the PATH", binary.Name),
 			Next: "Install it (for AKS: az aks install-cli), then try again"}
-	case c.unsigned(err):
+	case c.Unsigned(err):
 		if provider := c.Config.ExecProvider; provider != nil && strings.Contains(err.Error(), "not found") {
 			return &problem.Error{Err: err, What: "this kubeconfig signs in with " + provider.Command + ", which is not installed", Next: installed(provider.Command)}
 		}

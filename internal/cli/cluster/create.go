@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,6 +11,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/azure"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release/images"
 )
 
 type createOptions struct {
@@ -28,6 +28,9 @@ type createOptions struct {
 	install, yes          bool
 	timeout               time.Duration
 	dryRun, output        string
+	forInstall            []string // the flags after --
+	images                []string // the values of --image among them
+	rules                 []images.Rule
 }
 
 const createLong = `Create an AKS cluster that is fit for a Kubeflow release, and add it to the
@@ -44,11 +47,15 @@ upgrades on Sundays. A creation takes 4 to 10 minutes. Azure goes on with it if
 this command is interrupted: run the same command again to follow or complete
 it.
 
+--install goes on with "kubectl kubeflow install". Its flags follow after --.
+
 Exit codes: 0 the cluster is ready, 1 not, 4 timed out waiting.`
 
 const createExample = `  kubectl kubeflow cluster create kf -g kubeflow --location westeurope
   kubectl kubeflow cluster create kf -g kubeflow --location westeurope \
     --gpu Standard_NC4as_T4_v3:0-2 --spot --install
+  kubectl kubeflow cluster create kf -g kubeflow --location westeurope \
+    --install -- --mirror ./mirror
   kubectl kubeflow cluster create kf -g kubeflow --location westeurope \
     --dry-run -o bicep > kf.bicep`
 
@@ -60,9 +67,12 @@ var (
 func newCreateCommand(d *cli.Deps, run Run) *cobra.Command {
 	o := &createOptions{place: place{Deps: d}, run: run}
 	cmd := &cobra.Command{
-		Use: "create NAME", Short: "Create an AKS cluster for Kubeflow", Long: createLong, Example: createExample,
+		Use: "create NAME [flags] [-- INSTALL FLAGS]", DisableFlagsInUseLine: true, Short: "Create an AKS cluster for Kubeflow", Long: createLong, Example: createExample,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if at := cmd.ArgsLenAtDash(); at >= 0 {
+				args, o.forInstall = args[:at], args[at:]
+			}
 			options, err := o.options(cmd, args)
 			if err != nil {
 				return err
@@ -76,7 +86,7 @@ func newCreateCommand(d *cli.Deps, run Run) *cobra.Command {
 	f.StringVarP(&o.release, "release", "r", "", "the Kubeflow `VERSION` to be fit for (default: the newest)")
 	f.StringVar(&o.kubernetes, "kubernetes-version", "", "the Kubernetes `VERSION`, if the one of the release is not wanted: 1.35 or 1.35.4")
 	f.StringVar(&o.size, "node-size", azure.DefaultNodeSize, "the VM `SIZE` of the nodes")
-	f.StringVar(&o.nodes, "nodes", azure.DefaultNodes.String(), "the `NUMBER` of nodes, or MIN-MAX for the cluster autoscaler")
+	f.StringVar(&o.nodes, "nodes", "", "the `NUMBER` of nodes, or MIN-MAX for the cluster autoscaler (default: for twice what the release requests, at least 3)")
 	f.StringVar(&o.gpu, "gpu", "", "add a node pool for GPUs, as `SIZE[:MIN-MAX]` (default range "+azure.DefaultGPUNodes.String()+")")
 	f.BoolVar(&o.spot, "spot", false, "use spot virtual machines for the GPU pool: cheaper, and evicted at any time")
 	f.BoolVar(&o.private, "private", false, "give the API server a private address only")
@@ -98,7 +108,7 @@ func newCreateCommand(d *cli.Deps, run Run) *cobra.Command {
 func (o *createOptions) options(cmd *cobra.Command, args []string) (azure.Options, error) {
 	out := azure.Options{ResourceGroup: o.group, Location: o.location, KubernetesVersion: o.kubernetes, NodeSize: o.size, Spot: o.spot, Private: o.private,
 		Zones: o.zones, Subnet: o.subnet, ServiceCIDR: o.services, Tags: o.tags, NoRoleAssignment: o.noRole}
-	for _, err := range []error{o.name(cmd, args), createDryRun.Check(o.dryRun), createOutput.Check(o.output), cli.Positive(o.timeout, "30m")} {
+	for _, err := range []error{o.name(cmd, args), o.checkInstall(cmd), createDryRun.Check(o.dryRun), createOutput.Check(o.output), cli.Positive(o.timeout, "30m")} {
 		if err != nil {
 			return out, err
 		}
@@ -118,8 +128,10 @@ func (o *createOptions) options(cmd *cobra.Command, args []string) (azure.Option
 	if out.Release, err = chosen(o.release); err != nil {
 		return out, &problem.Error{Usage: true, What: err.Error(), Next: "To see the releases: kubectl kubeflow releases"}
 	}
-	if out.Nodes, err = azure.ParseRange(o.nodes); err != nil {
-		return out, &problem.Error{Usage: true, What: "--nodes: " + err.Error(), Next: "For example: --nodes 3-6"}
+	if o.nodes != "" {
+		if out.Nodes, err = azure.ParseRange(o.nodes); err != nil {
+			return out, &problem.Error{Usage: true, What: "--nodes: " + err.Error(), Next: "For example: --nodes 3-6"}
+		}
 	}
 	if o.gpu != "" {
 		if out.GPU, err = azure.ParsePool(o.gpu); err != nil {
@@ -188,42 +200,4 @@ func (o *createOptions) preview(client *azure.Client, options azure.Options) err
 		options.KubernetesVersion = azure.UsualVersion(options.Release)
 	}
 	return o.print(azure.NewRequest(options))
-}
-
-// goOn adds the cluster to the kubeconfig, and installs Kubeflow if that is asked for.
-func (o *createOptions) goOn(ctx, wait context.Context, client *azure.Client, options azure.Options) error {
-	s := o.Screen()
-	s.Say("%s Cluster %s is ready", s.Done(), options.Name)
-	merged, err := o.merge(wait, client, options.Name, false)
-	if err != nil {
-		return err
-	}
-	if options.GPU != nil {
-		s.Say("The nodes have the driver for GPUs. The device plugin that offers the GPUs to pods is NVIDIA's, and not part of AKS: see https://aka.ms/aks/gpu")
-	}
-	if !o.install {
-		if options.Private {
-			s.Say("The API server has a private address: run kubectl kubeflow install in its virtual network")
-			return nil
-		}
-		s.Say("Install Kubeflow: %s", installCommand(options))
-		return nil
-	}
-	o.Idle()
-	args := []string{"install", "--release", options.Release.Version, "--context", merged.Context, "--kubeconfig", merged.File, "--yes"}
-	if options.GPU != nil {
-		args = append(args, "--gpu-tolerations")
-	}
-	if err := o.settle(wait, merged); err != nil {
-		return err
-	}
-	return o.run(ctx, args...)
-}
-
-func installCommand(o azure.Options) string {
-	words := []string{"kubectl kubeflow install -r", o.Release.Version}
-	if o.GPU != nil {
-		words = append(words, "--gpu-tolerations")
-	}
-	return strings.Join(words, " ")
 }

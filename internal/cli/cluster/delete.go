@@ -5,8 +5,10 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/azure"
 )
@@ -73,6 +75,9 @@ func (p *place) delete(ctx context.Context, name string, yes, dryRun bool) error
 	p.Step("")
 	s := p.Screen()
 	s.Say("%s Cluster %s is deleted", s.Done(), name)
+	if config, err := clientcmd.LoadFromFile(p.kubeconfig()); err == nil && config.Contexts[name] != nil {
+		s.Say("%s still has the context %s. Remove it with: %s", p.kubeconfig(), line(name), escape.Commandf("kubectl config delete-context %s", name))
+	}
 	return nil
 }
 

@@ -34,6 +34,9 @@ func (o *createOptions) settle(ctx context.Context, merged *azure.Merged) error 
 			return nil
 		}
 		if err != nil && ctx.Err() == nil {
+			if client.Unsigned(err) { // a person has to sign in: waiting does not help
+				return client.Explain(err)
+			}
 			last = err
 		}
 		if first {
@@ -43,7 +46,7 @@ func (o *createOptions) settle(ctx context.Context, merged *azure.Merged) error 
 			if !errors.Is(err, context.DeadlineExceeded) {
 				return err
 			}
-			return &problem.Error{What: "the cluster is ready, and your role in it is not in force yet", Next: "Go on later with: kubectl kubeflow install", Err: errors.Join(err, last)}
+			return &problem.Error{What: "the cluster is ready, and your role in it is not in force yet", Next: "Run the same command again later: it goes on with the rest", Err: errors.Join(err, last)}
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/ui"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/azure"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow/deviceplugin"
 )
 
 // A document is the result of --dry-run.
@@ -17,7 +18,23 @@ type document struct {
 	Kind         string       `json:"kind"`
 	Subscription string       `json:"subscription"`
 	Release      string       `json:"release"`
+	Sizing       string       `json:"sizing"`
 	Requests     []azure.Step `json:"requests"`
+	Objects      []applied    `json:"objects,omitempty"`
+}
+
+// An applied is an object that is applied in the cluster when it is there.
+type applied struct {
+	Why    string         `json:"why"`
+	Object map[string]any `json:"object"`
+}
+
+// objects are those that the creation applies in the cluster.
+func (o *createOptions) objects(options azure.Options) []applied {
+	if options.GPU == nil || unreachable(options) != "" {
+		return nil
+	}
+	return []applied{{deviceplugin.Why, deviceplugin.Object(o.rules).Object}}
 }
 
 const apiVersion = "kubeflow.cluster/v1alpha1"
@@ -38,7 +55,7 @@ func (o *createOptions) print(r azure.Request) error {
 	if format == "" {
 		format = "yaml"
 	}
-	return cli.PrintDocument(o.Out, format, document{apiVersion, "ClusterRequest", r.Options.Subscription, r.Options.Release.Version, steps})
+	return cli.PrintDocument(o.Out, format, document{apiVersion, "ClusterRequest", r.Options.Subscription, r.Options.Release.Version, r.Options.Sizing(), steps, o.objects(r.Options)})
 }
 
 // showChecks prints a line for all checks that passed, and one for each warning and problem.
@@ -51,7 +68,7 @@ func (o *createOptions) showChecks(results []azure.Result) {
 		}
 	}
 	if len(passed) > 0 && !o.Quiet {
-		s.Say("Preflight  %s %s", s.Done(), strings.Join(passed, "; "))
+		s.Hanging(o.ErrOut, fmt.Sprintf("Preflight  %s ", s.Done()), len("Preflight  ✓ ")-2, strings.Join(passed, "; "))
 	}
 	for _, r := range results {
 		for _, warning := range r.Warnings {
@@ -79,8 +96,9 @@ func (o *createOptions) showPlan(p *azure.Plan) {
 	s.Say("New cluster %s in resource group %s, %s, subscription %s", r.Name, r.ResourceGroup, r.Location, r.Subscription)
 	s.Say("  Kubernetes %s, for %s", r.KubernetesVersion, r.Release)
 	s.Say("  %s", nodes(r.NodeSize, r.Nodes, false))
+	s.Hanging(o.ErrOut, "    ", 4, r.Sizing())
 	if r.GPU != nil {
-		s.Say("  %s, for GPUs", nodes(r.GPU.Size, r.GPU.Nodes, r.Spot))
+		s.Say("  %s, for GPUs; then NVIDIA's device plugin: AKS installs the driver alone", nodes(r.GPU.Size, r.GPU.Nodes, r.Spot))
 	}
 	s.Say("  Costs: https://azure.microsoft.com/pricing/calculator/   Every setting: --dry-run")
 }

@@ -1,6 +1,7 @@
 // az group create --name kubeflow --location westeurope
 // az deployment group create --resource-group kubeflow --template-file FILE \
 //   --parameters principalId="$(az ad signed-in-user show --query id -o tsv)"
+// Kubeflow 26.03 requests 3.3 CPUs and 8.2 GiB in 52 pods, and 3 volumes with 50 GiB in total; 3 nodes of Standard_D4s_v5 leave 9.6 CPUs and 33.6 GiB for pods
 targetScope = 'resourceGroup'
 
 @description('The object ID of who administers the cluster')

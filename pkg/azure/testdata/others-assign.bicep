@@ -1,5 +1,6 @@
 // az group create --name kubeflow --location westeurope
 // az deployment group create --resource-group kubeflow --template-file FILE
+// Kubeflow 26.03 requests 3.3 CPUs and 8.2 GiB in 52 pods, and 3 volumes with 50 GiB in total; 3 nodes of Standard_D4s_v5 leave 9.6 CPUs and 33.6 GiB for pods
 targetScope = 'resourceGroup'
 
 resource cluster 'Microsoft.ContainerService/managedClusters@2026-04-01' = {
@@ -105,3 +106,7 @@ resource maintenance 'Microsoft.ContainerService/managedClusters/maintenanceConf
     }
   }
 }
+
+// AKS installs the driver of GPUs, and not NVIDIA's device plugin. After the deployment:
+// kubectl kubeflow cluster credentials kf -g kubeflow
+// kubectl kubeflow cluster gpu-plugin
