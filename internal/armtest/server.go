@@ -99,7 +99,7 @@ func New(t testing.TB, root string) *Server {
 	t.Helper()
 	s := &Server{SubscriptionState: "Enabled", Restricted: map[string]string{}, Quota: map[string]int{}, Addresses: 10,
 		groups: map[string]map[string]any{}, clusters: map[string]map[string]any{}, roles: map[string]any{}, windows: map[string]any{}, ops: map[string]*operation{},
-		KubeServer: "https://kf.example.com:443", KubeCA: []byte("-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n")}
+		KubeServer: "https://kf.example.com:443"}
 	var role azure.RoleDefinition
 	content, err := os.ReadFile(filepath.Join(root, "docs", "azure-role.json"))
 	if err != nil {
@@ -116,6 +116,7 @@ func New(t testing.TB, root string) *Server {
 	t.Cleanup(s.Release) // before the server waits for its requests
 	s.URL, s.CA = server.URL, filepath.Join(t.TempDir(), "ca.pem")
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	s.KubeCA = certificate
 	if err := os.WriteFile(s.CA, certificate, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,8 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/cli"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/azure"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/kubeflow/deviceplugin"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
@@ -70,13 +70,10 @@ func (o *createOptions) goOn(ctx, wait context.Context, client *azure.Client, op
 		}
 	}
 	if options.GPU != nil && why != "" {
-		s.Say("%s. %s: kubectl kubeflow cluster gpu-plugin", deviceplugin.Why, why)
+		s.Say("%s, install NVIDIA's device plugin, without which pods get no GPUs: kubectl kubeflow cluster gpu-plugin", why)
 	}
 	if !o.install {
-		if why != "" {
-			why += ": "
-		}
-		s.Say("Install Kubeflow: %s%s", why, installCommand(options))
+		s.Say("%s: %s", text.Capitalized(strings.TrimPrefix(why+", install Kubeflow", ", ")), installCommand(options))
 		return nil
 	}
 	o.Idle()
@@ -90,7 +87,7 @@ func (o *createOptions) goOn(ctx, wait context.Context, client *azure.Client, op
 func unreachable(options azure.Options) string {
 	switch {
 	case options.Private:
-		return "In its virtual network, from where alone its private address is reached"
+		return "In its virtual network, which alone reaches its private address"
 	case options.NoRoleAssignment:
 		return "When you have a role in the cluster"
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
 
 // Look reads what may offer GPUs.
@@ -38,9 +37,9 @@ func Prepare(ctx context.Context, client *cluster.Client, wanted *unstructured.U
 	}
 	after, err := client.Do(ctx, *p.Change, cluster.Options{Manager: Manager, DryRun: true})
 	switch before := p.Change.Before; {
-	case apierrors.IsConflict(err):
-		return Plan{}, &problem.Error{What: cluster.RefOf(wanted).String() + " has been changed by another program since it was installed", Err: err,
-			Next: "Keep it as it is, or remove it and install it again: " + RemoveCommand}
+	case apierrors.IsConflict(err): // whoever changed it knows why
+		return Plan{Why: "it is installed, and another program changed it: it stays as it is",
+			Warning: "To have it as this program installs it, remove it and install it again: " + RemoveCommand}, nil
 	case err != nil:
 		return Plan{}, err
 	case before != nil && len(cluster.ChangedFields(before, after)) == 0:
