@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/uuid"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
@@ -70,6 +71,7 @@ func running(t *testing.T, rendered []*unstructured.Unstructured) []*unstructure
 	var all []*unstructured.Unstructured
 	for _, o := range rendered {
 		o = o.DeepCopy()
+		o.SetUID(uuid.NewUUID())
 		all = append(all, o)
 		switch o.GetKind() {
 		case "Deployment", "StatefulSet":

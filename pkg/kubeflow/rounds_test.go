@@ -95,7 +95,7 @@ func TestCommandsWaitForFewRoundTrips(t *testing.T) {
 		run              func(context.Context, cluster.View) error
 	}{
 		// A list for each kind that has references or conditions, and for what is in Kubeflow's namespaces one for each.
-		{"the checks of doctor", 7, 176, func(ctx context.Context, v cluster.View) error {
+		{"the checks of doctor", 7, 183, func(ctx context.Context, v cluster.View) error {
 			dashboard.Ahead(ctx, v)
 			doctor.Diagnose(ctx, v, checks.All(), doctor.Options{})
 			return nil
