@@ -98,7 +98,11 @@ func (o *createOptions) showPlan(p *azure.Plan) {
 	s.Say("  %s", nodes(r.NodeSize, r.Nodes, false))
 	s.Hanging(o.ErrOut, "    ", 4, r.Sizing())
 	if r.GPU != nil {
-		s.Say("  %s, for GPUs; then NVIDIA's device plugin: AKS installs the driver alone", nodes(r.GPU.Size, r.GPU.Nodes, r.Spot))
+		plugin := "; then NVIDIA's device plugin: AKS installs the driver alone"
+		if unreachable(r) != "" { // what to do then is said when the cluster is ready
+			plugin = ""
+		}
+		s.Say("  %s, for GPUs%s", nodes(r.GPU.Size, r.GPU.Nodes, r.Spot), plugin)
 	}
 	s.Say("  Costs: https://azure.microsoft.com/pricing/calculator/   Every setting: --dry-run")
 }
