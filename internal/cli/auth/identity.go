@@ -36,7 +36,7 @@ func (o *identityOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.clientID, "client-id", "", "the `ID` of the client that is registered with the provider")
 	f.StringVar(&o.secretFile, "client-secret-file", "", "read the client secret from `FILE`, on one line; - is standard input")
-	f.StringVar(&o.via, "via", signin.ViaDex, "what asks the provider: dex, which keeps its own users, or oauth2-proxy, which replaces dex")
+	f.StringVar(&o.via, "via", signin.ViaDex, "the `COMPONENT` that signs users in with the provider: dex, which keeps its own users, or oauth2-proxy, which replaces dex")
 	f.StringVar(&o.url, "url", "", "the `URL` at which users open the dashboard (default: its external HTTPS address)")
 	f.StringVar(&o.claim, "user-claim", "", "the `CLAIM` of the provider's tokens that becomes the user's name in Kubeflow")
 	f.BoolVar(&o.remove, "remove", false, "restore how users signed in before")

@@ -42,7 +42,7 @@ Exit codes: 0 users sign in this way, or would (dry run); 1 not changed.`,
 	f.SortFlags = false
 	f.StringVar(&issuer, "issuer", "", "the `URL` of the issuer, as its discovery document names it")
 	f.StringVar(&name, "name", "oidc", "the `NAME` of the connector of dex")
-	f.StringVar(&title, "title", "", "what the login page calls the provider (default: the name)")
+	f.StringVar(&title, "title", "", "the `TITLE` of the provider on the login page (default: its name)")
 	o.addFlags(cmd)
 	return cmd
 }

@@ -52,7 +52,7 @@ Exit codes: 0 the users have what was asked for, 1 not.`,
 	f.SortFlags = false
 	f.StringVar(&o.grant.Profile, "profile", "", "the `NAME` of the user's own Profile, which is created if it does not exist")
 	f.StringSliceVar(&o.grant.ContributorOf, "contributor-of", nil, "the `NAMES` of others' Profiles to share")
-	f.StringVar(&o.grant.Role, "role", "", "the role of a contributor: "+strings.Join(tenancy.Roles, ", ")+" (default edit)")
+	f.StringVar(&o.grant.Role, "role", "", "the `ROLE` of a contributor: "+strings.Join(tenancy.Roles, ", ")+" (default edit)")
 	f.StringSliceVar(&o.quota, "quota", nil, "limits of the user's own Profile, as `RESOURCE=AMOUNT,...` of cpu, memory, gpu, storage, or of a resource of a ResourceQuota")
 	f.StringVarP(&o.file, "filename", "f", "", "read users from a CSV `FILE`; - is standard input")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask for confirmation")

@@ -42,7 +42,7 @@ Exit codes: 0 written, 1 not.`,
 		},
 	}
 	p.addFlags(cmd)
-	cmd.Flags().BoolVar(&admin, "admin", false, "ask for the administrator credentials, which belong to no person")
+	cmd.Flags().BoolVar(&admin, "admin", false, "get the administrator's credentials, which belong to no person")
 	return cmd
 }
 

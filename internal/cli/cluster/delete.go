@@ -40,7 +40,7 @@ Exit codes: 0 deleted, 1 not.`,
 	}
 	p.addFlags(cmd)
 	cli.AddDryRun(cmd, cmd.Flags(), &dryRun, "preview without deleting anything; `MODE` is client or server, which are the same here")
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask for the name")
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask for the name of the cluster")
 	return cmd
 }
 
