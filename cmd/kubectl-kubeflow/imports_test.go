@@ -49,7 +49,7 @@ var inner = map[string][]string{
 
 	"pkg/verify": {"pkg/verify/kfp"},
 
-	"pkg/doctor/checks/auth":      {"pkg/doctor/checks/exposure"},
+	"pkg/doctor/checks/auth":      {"pkg/doctor/checks/exposure", "pkg/doctor/checks/pipelines"},
 	"pkg/doctor/checks/pipelines": {"pkg/doctor/checks/nodes"},
 	"pkg/doctor/checks/platform":  {"pkg/doctor/checks/mesh"},
 	"pkg/doctor/checks/pods":      {"pkg/doctor/checks/pipelines"},

@@ -2,6 +2,7 @@ package kubeflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/tenancy"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/fixes"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/lock"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/signin"
@@ -61,14 +63,65 @@ func SetPassword(ctx context.Context, client *cluster.Client, user, hash string,
 	return Fix(ctx, client, o)
 }
 
-// RotateSecrets gives authentication new secrets in the place of the default ones: see [Fix].
+// RotateSecrets gives authentication and the object store new secrets in the place of the default ones: see [Fix]. If the object store or
+// one of its clients does not run with the new key, everything is undone.
 func RotateSecrets(ctx context.Context, client *cluster.Client, o Options) (*doctor.Report, error) {
 	var err error
 	if o.Checks, err = checks.Find("auth/secrets"); err != nil {
 		return nil, err
 	}
 	o.Named, o.Allow = true, []doctor.Impact{doctor.RestartsPods}
-	return Fix(ctx, client, o)
+	report, err := Fix(ctx, client, o)
+	if err != nil || o.DryRun {
+		return report, err
+	}
+	return report, undoUnlessRunning(ctx, client, report, o)
+}
+
+// rotationTime is how long pods that came to rest may take to be ready, where --timeout has passed already.
+const rotationTime = 30 * time.Second
+
+// undoUnlessRunning undoes a rotation after which a restarted workload does not run.
+func undoUnlessRunning(ctx context.Context, client *cluster.Client, report *doctor.Report, o Options) error {
+	var restarted []cluster.Ref
+	run := ""
+	for _, f := range report.Fixes {
+		for _, c := range f.Fix.Changes {
+			if c.Verb == cluster.Restart && f.Outcome != doctor.Failed && f.Outcome != doctor.Refused {
+				restarted, run = append(restarted, c.Ref()), f.Run
+			}
+		}
+	}
+	if run == "" {
+		return nil
+	}
+	notReady, err := fixes.RollOut(ctx, client, restarted, rotationTime, func(string) {})
+	if err != nil || len(notReady) == 0 {
+		return err
+	}
+	broken := restarted[slices.IndexFunc(restarted, func(r cluster.Ref) bool { return notReady[r] != "" })]
+	what := fmt.Sprintf("%s does not run with the new secrets: %s", broken, notReady[broken])
+	if err := undoRun(ctx, client, run, o); err != nil {
+		return &problem.Error{Err: err, What: what + "; and undoing the change failed: " + err.Error(), Next: "Undo it with: kubectl kubeflow doctor --undo"}
+	}
+	return &problem.Error{What: what, Next: "All secrets are the old ones again. Find out why with: kubectl kubeflow doctor pods"}
+}
+
+// undoRun undoes a run of fixes.
+func undoRun(ctx context.Context, client *cluster.Client, name string, o Options) error {
+	history, err := fixes.ReadHistory(ctx, client.View())
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(history.Runs, func(r fixes.Run) bool { return r.Name == name })
+	if at < 0 {
+		return fmt.Errorf("the record %s was not found", name)
+	}
+	undone, err := fixes.Undo(ctx, client, checks.All(), history.Runs[at], fixes.UndoOptions{Wait: o.Wait, Now: o.Now, Progress: o.Progress})
+	if err == nil && !undone.Whole() {
+		err = errors.New("another client changed an object since")
+	}
+	return err
 }
 
 // Grants returns the changes that give users what is asked for, decided together: nothing is returned if one of them is refused. Shares of

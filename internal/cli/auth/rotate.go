@@ -10,12 +10,17 @@ import (
 func newRotateCommand(d *cli.Deps) *cobra.Command {
 	o := &change{Deps: d}
 	cmd := &cobra.Command{
-		Use: "rotate-secrets", Short: "Replace the default secrets of authentication by random ones",
-		Long: `Replace the default secrets of authentication by random ones: the client secret
-that dex shares with oauth2-proxy or authservice, and the key that signs session
-cookies. Those are in the manifests of every release: any client that reaches
-the dashboard can forge a session with them. The programs are restarted, and all
-users have to sign in again. Secrets that are not the default ones stay. To
+		Use: "rotate-secrets", Short: "Replace the default secrets of authentication and the object store by random ones",
+		Long: `Replace the default secrets by random ones: the client secret that dex shares
+with oauth2-proxy or authservice, the key that signs session cookies, and the
+key of the object store of Kubeflow Pipelines. Those are in the manifests of
+every release: any client that reaches the dashboard can forge a session with
+them, and any pod can read all artifacts. The programs are restarted. All users
+have to sign in again. Pipelines that run fail when they save artifacts.
+The key of the object store is replaced in namespace kubeflow and in the
+Profiles that have a copy of it. Copies that users made, for example for KServe,
+have to be changed by hand. If a program does not run with the new secrets,
+the old ones are restored. Secrets that are not the default ones stay. To
 restore the old ones: kubectl kubeflow doctor --undo
 
 Exit codes: 0 replaced, or nothing to replace; 1 not replaced.`,
@@ -35,7 +40,7 @@ Exit codes: 0 replaced, or nothing to replace; 1 not replaced.`,
 				return err
 			}
 			if len(report.Fixes) == 0 {
-				o.Screen().Say("Authentication has no default secrets. Nothing was changed.")
+				o.Screen().Say("There are no default secrets. Nothing was changed.")
 				return nil
 			}
 			o.Screen().Say("%s The default secrets are replaced. All users have to sign in again.", o.Screen().Done())

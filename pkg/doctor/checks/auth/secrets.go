@@ -23,10 +23,11 @@ var Secrets = &doctor.Check{
 		"signs session cookies. With that key an attacker can forge a session of any user without a password. The object store's key is public too, though " +
 		"only pods can reach the store.",
 	FixNote: "--fix (with --allow-restart) generates new random secrets for authentication, the same on both sides, and restarts dex and oauth2-proxy: users have " +
-		"to sign in again. The object store's key is not changed, because its clients have copies in every profile namespace. Installing again keeps the new " +
-		"secrets.",
+		"to sign in again. If the check is named (or with auth rotate-secrets), the object store's key is rotated too: in namespace kubeflow and in the Profiles that have a copy of it " +
+		"(from SeaweedFS on, Profiles have keys of their own), and the store and its clients are restarted. Copies that users made, for example for KServe, have to be changed by hand. " +
+		"Installing again keeps the new secrets.",
 	Sources: []string{"https://github.com/kubeflow/community-distribution/blob/master/README.md"},
-	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.RouteKinds, signInKinds),
+	Reads:   slices.Concat(dashboard.GatewayKinds, dashboard.RouteKinds, signInKinds, storeKinds),
 	Writes: slices.Concat([]doctor.Write{
 		{Kind: kube.SecretKind, In: []string{dexClientRef.Namespace}, Names: []string{dexClientRef.Name}, Fields: []string{"/data/*"}},
 		{Kind: kube.SecretKind, In: []string{oldClientRef.Namespace}, Names: []string{oldClientRef.Name}, Fields: []string{"/data/*"}},
@@ -34,7 +35,7 @@ var Secrets = &doctor.Check{
 		{Kind: kube.DeploymentKind, In: []string{dexRef.Namespace}, Names: []string{dexRef.Name}, Restart: true},
 		{Kind: kube.DeploymentKind, In: []string{proxyRef.Namespace}, Names: []string{proxyRef.Name}, Restart: true},
 		{Kind: kube.StatefulSetKind, In: []string{dashboard.KubeflowNamespace}, Names: []string{"authservice", "oidc-authservice"}, Restart: true},
-	}, renewsKeys),
+	}, renewsKeys, storeWrites),
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		secrets, err := authenticationSecrets(ctx, e)
 		if err != nil {
@@ -68,16 +69,8 @@ var Secrets = &doctor.Check{
 			}
 			findings = append(findings, f)
 		}
-		store, err := workloads.Find(ctx, e, storeKeyRef)
-		if err == nil && store != nil && len(knownIn([]*unstructured.Unstructured{store})) > 0 {
-			findings = append(findings, doctor.Finding{
-				Severity:    doctor.Info,
-				About:       doctor.Subject{Ref: storeKeyRef, Field: "data"},
-				Message:     storeKeyMessage,
-				Consequence: storeKeyImpact,
-				Advice:      storeKeyAdvice,
-			})
-		}
+		store, err := storeKey(ctx, e)
+		findings = append(findings, store...)
 		return findings, err
 	},
 }
@@ -90,7 +83,8 @@ const (
 	rotateFix             = "Rotate the authentication secrets"
 	storeKeyMessage       = "the object store has the default key"
 	storeKeyImpact        = "Every pod that reaches the store can read and write the data of all users."
-	storeKeyAdvice        = "If users do not trust each other, give the store its own key, or use Azure storage."
+	storeKeyAdvice        = "If users do not trust each other, rotate the key, or use Azure storage. Copies of the key that users made, for example for KServe, have to be changed by hand."
+	rotateStoreFix        = "Rotate the key of the object store"
 )
 
 // ofAnotherProvider reports whether a Secret holds settings of an authenticator whose provider is not the cluster's own dex.

@@ -98,7 +98,7 @@ func issuesKeys(controller *unstructured.Unstructured) bool {
 
 // copiedKeys reports Secrets that should be copies of the store's. A Profile with a store of its own is left out.
 func copiedKeys(ctx context.Context, e doctor.Exam, store *unstructured.Unstructured, secrets []*unstructured.Unstructured) ([]doctor.Finding, error) {
-	own, err := withOwnStore(ctx, e)
+	own, err := WithOwnStore(ctx, e)
 	if err != nil {
 		return nil, err
 	}
@@ -138,8 +138,8 @@ func cannotWork(secret, store *unstructured.Unstructured) bool {
 	return !complete(secret) || keyOf(secret)[0] == keyOf(store)[0]
 }
 
-// withOwnStore returns the namespaces that configure an object store of their own.
-func withOwnStore(ctx context.Context, e doctor.Exam) (map[string]bool, error) {
+// WithOwnStore returns the namespaces that configure an object store of their own.
+func WithOwnStore(ctx context.Context, e doctor.Exam) (map[string]bool, error) {
 	own := map[string]bool{}
 	launchers, err := e.List(ctx, kube.ConfigMapKind, cluster.Scope{Fields: "metadata.name=kfp-launcher"})
 	if err != nil {
