@@ -46,6 +46,13 @@ OUTAGES ?= 10
 journeys: build ## run the journeys that take too long for "make test" (minutes; needs KUBEFLOW_MIRROR)
 	KUBEFLOW_TEST_LONG=1 KUBEFLOW_SANDBOX=$(CURDIR)/bin/sandbox $(GO) test -timeout 30m -run 'TestJourneys/newest_cluster' ./cmd/kubectl-kubeflow
 
+signin: build ## sign in with a browser by each provider, on each release in SIGNIN (minutes; needs KUBEFLOW_MIRROR and chromium)
+	bin/sandbox build
+	@for release in $(SIGNIN); do echo "== $$release"; \
+		KUBEFLOW_TEST_SIGNIN=$$release KUBEFLOW_SANDBOX=$(CURDIR)/bin/sandbox $(GO) test -count=1 -timeout 30m -run 'TestUsersSignInWithABrowser' -v ./pkg/kubeflow/identity || exit 1; done
+
+SIGNIN ?= 26.03 1.10.2
+
 newest: build ## run the tests that install, upgrade and expose on the newest Kubernetes (needs KUBEFLOW_MIRROR)
 	bin/sandbox build --kubernetes $(KUBERNETES)
 	KUBEFLOW_TEST_KUBERNETES=$(KUBERNETES) KUBEFLOW_SANDBOX=$(CURDIR)/bin/sandbox $(GO) test -timeout 90m ./cmd/kubectl-kubeflow ./pkg/kubeflow ./pkg/install ./pkg/expose ./pkg/doctor/...
@@ -100,4 +107,4 @@ CYCLONEDX := v1.10.0
 GOVULNCHECK := v1.9.0
 KREW := v0.4.3
 
-.PHONY: help build demo test race fuzz outages journeys newest test-fast golden pictures snapshot release try-snapshot try-archive bench lint lint-windows vulnerabilities
+.PHONY: help build demo test race fuzz outages journeys newest test-fast golden pictures snapshot release try-snapshot try-archive bench lint lint-windows vulnerabilities signin

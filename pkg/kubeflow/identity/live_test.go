@@ -3,17 +3,19 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kubetest"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
@@ -100,7 +102,7 @@ func TestUsersSignInWithAnotherProviderAndBack(t *testing.T) {
 	if err := apply(t.Context(), &wanted, log); !errors.As(err, &known) || !strings.Contains(known.What, "the login page does not lead to") || !strings.Contains(known.Next, "all changes were reverted") {
 		t.Errorf("a login page that leads astray: %v", err)
 	}
-	if diff := cmp.Diff(before, settings(t, client)); diff != "" {
+	if diff := gocmp.Diff(before, settings(t, client)); diff != "" {
 		t.Fatalf("a failed change leaves %s", diff)
 	}
 	s.lead(false)
@@ -125,7 +127,7 @@ func TestUsersSignInWithAnotherProviderAndBack(t *testing.T) {
 	if _, err := install().Apply(t.Context(), kubeflow.InstallApplyOptions{Timeout: 2 * time.Minute}); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(kept, settings(t, client)); diff != "" {
+	if diff := gocmp.Diff(kept, settings(t, client)); diff != "" {
 		t.Errorf("installing again changes %s", diff)
 	}
 	if plan := install(); plan.Writes() > 0 {
@@ -134,7 +136,7 @@ func TestUsersSignInWithAnotherProviderAndBack(t *testing.T) {
 	if err := apply(t.Context(), nil, log); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(before, settings(t, client)); diff != "" {
+	if diff := gocmp.Diff(before, settings(t, client)); diff != "" {
 		t.Errorf("the removal leaves %s", diff)
 	}
 	if _, err := prepare(nil); !errors.Is(err, ErrNothing) {
@@ -146,7 +148,7 @@ func TestUsersSignInWithAnotherProviderAndBack(t *testing.T) {
 func planSignIn(t *testing.T, client *cluster.Client) *kubeflow.InstallPlan {
 	t.Helper()
 	client.Forget()
-	source := kubeflow.Source{Release: "26.03", Only: []string{"dex", "oauth2-proxy", "kubeflow"}, Mirror: kubetest.Mirror(t), SkipVerify: true, CacheDir: t.TempDir()}
+	source := kubeflow.Source{Release: cmp.Or(os.Getenv("KUBEFLOW_TEST_SIGNIN"), "26.03"), Only: []string{"dex", "oauth2-proxy", "kubeflow"}, Mirror: kubetest.Mirror(t), SkipVerify: true, CacheDir: t.TempDir()}
 	plan, err := kubeflow.PrepareInstall(t.Context(), client, kubeflow.InstallOptions{Source: source})
 	if err != nil {
 		t.Fatal(err)

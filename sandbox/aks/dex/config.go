@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -87,7 +88,10 @@ func ReadConfig(text []byte, env map[string]string) (*Config, error) {
 			return nil, err
 		}
 	}
-	for _, found := range c.Connectors {
+	for i, found := range c.Connectors {
+		if env["DEX_EXPAND_ENV"] != "false" { // what dex does with the settings of connectors
+			c.Connectors[i].Config, _ = expand(found.Config, env).(map[string]any)
+		}
 		if found.ID == "" || found.Name == "" || found.Type == "" {
 			return nil, errors.New("invalid config: ID, Type and Name fields are required for a connector")
 		}
@@ -99,6 +103,23 @@ func ReadConfig(text []byte, env map[string]string) (*Config, error) {
 		return nil, errors.New("failed to initialize server: server: no connectors specified")
 	}
 	return c, nil
+}
+
+// expand replaces $NAME and ${NAME} in all texts of a value.
+func expand(value any, env map[string]string) any {
+	switch v := value.(type) {
+	case string:
+		return os.Expand(v, func(name string) string { return env[name] })
+	case []any:
+		for i := range v {
+			v[i] = expand(v[i], env)
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = expand(v[key], env)
+		}
+	}
+	return value
 }
 
 // decode accepts a hash, and the base64 of one.
