@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/escape"
@@ -61,6 +62,7 @@ const (
 	notReadyReason       = "not ready"
 	taintReason          = "taint "
 	affinityReason       = "does not match the pods' node selector or affinity"
+	selectorAdvice       = "Correct the node selector or affinity of the pods' workload, or add a node pool with these labels."
 )
 
 // taintFindings returns one finding about all pods that no node accepts.
@@ -95,12 +97,36 @@ func taintFindings(coming []pendingPods, all []nodeHeadroom, autoscales bool) []
 		return []doctor.Finding{f}
 	case notReadyReason:
 		f.Advice, f.Command = notReadyAdvice, "kubectl describe nodes"
+	case affinityReason:
+		f.Advice, f.Command = selectorAdvice, "kubectl get nodes --show-labels"
+	}
+	if slices.Contains(why, affinityReason) {
+		f.Cause = wantedLabels(refused)
 	}
 	if autoscales {
 		f.Severity = doctor.Warning
-		f.Advice = taintedPoolsAdvice
+		if reasons != affinityReason {
+			f.Advice = taintedPoolsAdvice
+		}
 	}
 	return []doctor.Finding{f}
+}
+
+// wantedLabels says which nodes the pods want.
+func wantedLabels(refused []pendingPods) string {
+	var wanted []string
+	for _, p := range refused {
+		if len(p.spec.NodeSelector) > 0 {
+			wanted = append(wanted, labels.Set(p.spec.NodeSelector).String()+" (spec.nodeSelector)")
+		} else if p.spec.Affinity != nil && p.spec.Affinity.NodeAffinity != nil {
+			wanted = append(wanted, "what their spec.affinity requires")
+		}
+	}
+	if len(wanted) == 0 {
+		return ""
+	}
+	slices.Sort(wanted)
+	return "The pods want nodes with " + text.List(slices.Compact(wanted), text.Most) + "."
 }
 
 // offerUncordon makes uncordoning the fix where that alone gives every pod a node. More nodes would only leave the cordoned ones idle.
