@@ -42,6 +42,14 @@ func (i *Inspection) Find(ref cluster.Ref) *Inspected {
 	return nil
 }
 
+// Installed returns how the cluster compares with what was installed, nil where that is not known.
+func (e Exam) Installed(ctx context.Context) (*Inspection, error) {
+	if e.Inspect == nil {
+		return nil, nil
+	}
+	return e.Inspect(ctx, e.View)
+}
+
 // inspectOnce returns the settings with an Inspect that all checks share.
 func (s Settings) inspectOnce(ctx context.Context, view cluster.View) Settings {
 	if inspect := s.Inspect; inspect != nil {

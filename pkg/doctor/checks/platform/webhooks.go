@@ -29,7 +29,7 @@ var Webhooks = &doctor.Check{
 	FixNote: "No automatic fix, because a record of a changed webhook configuration could be misused: the finding's command sets the name of a Service that answers under " +
 		"nearly the same name, removes only the webhook whose Service does not exist while others of the configuration answer, or deletes a configuration whose Service is gone.",
 	Sources: []string{"kubeflow/manifests#2660", "kubeflow/manifests#2689"},
-	Reads:   []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind, kube.ServiceKind, kube.EndpointSliceKind},
+	Reads:   []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind, kube.CustomResourceDefinitionKind, kube.ServiceKind, kube.EndpointSliceKind},
 	Run: func(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
 		var findings []doctor.Finding
 		for _, kind := range []schema.GroupKind{kube.MutatingWebhookConfigurationKind, kube.ValidatingWebhookConfigurationKind} {
@@ -45,7 +45,8 @@ var Webhooks = &doctor.Check{
 				findings = append(findings, f...)
 			}
 		}
-		return findings, nil
+		converting, err := conversionFindings(ctx, e)
+		return append(findings, converting...), err
 	},
 }
 

@@ -19,6 +19,8 @@ type edge struct {
 	port func(place) any
 	// soft tells that what refers works without it for a while: a warning instead of an error.
 	soft bool
+	// stays tells that an uninstall or an upgrade leaves such objects behind, whatever they refer to.
+	stays bool
 	// elsewhere tells that what is not on this cluster may be on another one that answers for it.
 	elsewhere bool
 	// effect says what does not work without it.
@@ -112,8 +114,8 @@ var edges = []edge{
 	{from: bindings, field: "subjects[].name", read: subject, soft: true, effect: "Whoever uses another ServiceAccount does not get the permissions."},
 	{from: one(autoscalerKind), field: "spec.scaleTargetRef.name", read: scaled, effect: "Nothing is scaled."},
 	{from: webhookKinds, field: "webhooks[].clientConfig.service.name", read: beside(kube.ServiceKind), port: sibling("port", 443), effect: "The API server cannot call the webhook."},
-	{from: one(kube.CustomResourceDefinitionKind), field: "spec.conversion.webhook.clientConfig.service.name", read: beside(kube.ServiceKind), port: sibling("port", 443), soft: true, effect: conversion},
-	{from: one(kube.CustomResourceDefinitionKind), field: "spec.conversion.webhookClientConfig.service.name", read: beside(kube.ServiceKind), port: sibling("port", 443), soft: true, effect: conversion},
+	{from: one(kube.CustomResourceDefinitionKind), field: "spec.conversion.webhook.clientConfig.service.name", read: beside(kube.ServiceKind), port: sibling("port", 443), stays: true, effect: conversion},
+	{from: one(kube.CustomResourceDefinitionKind), field: "spec.conversion.webhookClientConfig.service.name", read: beside(kube.ServiceKind), port: sibling("port", 443), stays: true, effect: conversion},
 	{from: one(kube.APIServiceKind), field: "spec.service.name", read: beside(kube.ServiceKind), port: sibling("port", 443), effect: "The API server does not serve this API, and deletion of namespaces hangs."},
 	{from: one(kube.IngressKind), field: "spec.defaultBackend.service.name", to: kube.ServiceKind, port: ingressPort, effect: noRoute},
 	{from: one(kube.IngressKind), field: "spec.rules[].http.paths[].backend.service.name", to: kube.ServiceKind, port: ingressPort, effect: noRoute},

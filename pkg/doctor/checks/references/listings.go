@@ -49,7 +49,7 @@ var listings = []listing{
 	{kind: clusterRoleBindingKind, keep: "roleRef subjects"},
 	{kind: kube.MutatingWebhookConfigurationKind},
 	{kind: kube.ValidatingWebhookConfigurationKind},
-	{kind: kube.CustomResourceDefinitionKind, keep: "spec/group spec/names spec/conversion"},
+	{kind: kube.CustomResourceDefinitionKind, keep: workloads.EveryDefinition.Keep},
 	{kind: kube.APIServiceKind},
 }
 

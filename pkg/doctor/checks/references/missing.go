@@ -1,18 +1,21 @@
 package references
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/text"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/workloads"
 )
 
@@ -23,9 +26,11 @@ type gap struct {
 	soft bool
 	// elsewhere tells that it may be in a place that was not read: Services of other clusters of a mesh.
 	elsewhere bool
-	effect    string
-	needs     []cluster.Ref // what is missing, where it is an object
-	users     []place
+	// leftOver tells that those that name it may be left over from an earlier release.
+	leftOver bool
+	effect   string
+	needs    []cluster.Ref // what is missing, where it is an object
+	users    []place
 }
 
 // gaps collects them by what is missing, in the order in which they are found.
@@ -46,6 +51,7 @@ func (g *gaps) add(p place, new gap) {
 	}
 	known.soft = known.soft && new.soft
 	known.elsewhere = known.elsewhere && new.elsewhere
+	known.leftOver = known.leftOver && new.leftOver
 	known.users = append(known.users, p)
 }
 
@@ -81,12 +87,31 @@ func (k *known) followOne(e edge, p place, g *gaps) {
 			near = k.renamed(t)
 		}
 		if near != "" || !e.soft && !alwaysThere(t.namespace) && !shipped(p) {
-			g.add(p, gap{what: describe(t), near: near, soft: runs || soft, elsewhere: e.elsewhere, effect: e.effect, needs: one(t.ref())})
+			g.add(p, gap{what: describe(t), near: near, soft: runs || soft, elsewhere: e.elsewhere, leftOver: e.stays && near == "" && !k.manifests, effect: e.effect, needs: one(t.ref())})
 		}
 	default:
 		k.followKeys(e, p, found, runs, g)
 		k.followPort(e, p, found, g)
 	}
+}
+
+// dropLeftOvers drops what is missed by nothing but objects that may be left over from an earlier release. Those that the last install
+// brought, in the same component as what they miss, are not. Where that is not known, they are taken as left over.
+func (g *gaps) dropLeftOvers(ctx context.Context, e doctor.Exam) error {
+	if !slices.ContainsFunc(g.order, func(missing *gap) bool { return missing.leftOver }) {
+		return nil // an inspection reads everything that was installed
+	}
+	installed, err := e.Installed(ctx)
+	if err != nil && !(apierrors.IsForbidden(err) && e.Without(err)) {
+		return err
+	}
+	g.order = slices.DeleteFunc(g.order, func(missing *gap) bool {
+		return missing.leftOver && !slices.ContainsFunc(missing.users, func(p place) bool {
+			by, of := installed.Find(cluster.RefOf(p.object)), installed.Find(missing.needs[0])
+			return by != nil && of != nil && by.Component == of.Component
+		})
+	})
+	return nil
 }
 
 // runs reports whether a workload on a cluster has all its pods: what it refers to was there when they started, and is missed when they are

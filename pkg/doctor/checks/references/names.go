@@ -41,6 +41,9 @@ var Names = &doctor.Check{
 		k.followCredentials(g)
 		k.followAddresses(g)
 		k.followKinds(g)
+		if err := g.dropLeftOvers(ctx, e); err != nil {
+			return nil, err
+		}
 		return k.findings(g), nil
 	},
 }

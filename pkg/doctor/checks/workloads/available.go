@@ -45,7 +45,7 @@ func runAvailable(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) 
 	if err != nil {
 		return nil, err
 	}
-	installed, unread := installedWith(ctx, e)
+	installed, unread := e.Installed(ctx)
 	if unread != nil && (!e.Without(unread) || slices.ContainsFunc(all, func(o *unstructured.Unstructured) bool { return scales(o) && kube.Replicas(o) == 0 })) {
 		return nil, unread // only the record knows whether that is a fault
 	}
@@ -75,14 +75,6 @@ func runAvailable(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) 
 		findings = append(findings, *f)
 	}
 	return joinRejected(findings), nil
-}
-
-// installedWith returns how the cluster compares with what was installed, nil where that is not known.
-func installedWith(ctx context.Context, e doctor.Exam) (*doctor.Inspection, error) {
-	if e.Inspect == nil {
-		return nil, nil
-	}
-	return e.Inspect(ctx, e.View)
 }
 
 // withInstalled adds the installed workloads that are in other namespaces, or are Jobs, and are not ready.

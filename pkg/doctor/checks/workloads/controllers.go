@@ -25,6 +25,9 @@ const controllerFields = "metadata/labels metadata/annotations metadata/ownerRef
 var EveryDeployment = cluster.Scope{Keep: "metadata/labels metadata/ownerReferences spec/replicas spec/template/metadata/labels spec/template/spec/containers/name " +
 	"spec/template/spec/containers/image spec/template/spec/containers/command spec/template/spec/containers/args"}
 
+// EveryDefinition is how checks list CustomResourceDefinitions: their schemas are large.
+var EveryDefinition = cluster.Scope{Keep: "spec/group spec/names spec/conversion spec/versions/name"}
+
 // StatusFields are what is read of objects whose controllers write what is wrong with them: there may be thousands.
 const StatusFields = "metadata/annotations metadata/creationTimestamp metadata/deletionTimestamp metadata/generation metadata/ownerReferences " +
 	"status/conditions status/phase status/message"
