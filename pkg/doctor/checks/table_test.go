@@ -97,6 +97,7 @@ var skippedCases = map[string]string{
 	"references/names/a-healthy-cluster":                      "needs a mesh",
 	"references/names/permissions-of-a-cluster":               "needs a mesh",
 	"references/names/routes-of-a-cluster":                    "needs a mesh",
+	"references/names/configurations":                         "needs a mesh",
 	"references/names/manifests":                              "of manifests alone",
 	"platform/webhook-policies/manifests":                     "of manifests alone",
 	"manifests/valid/refused":                                 "no API server accepts these objects",

@@ -21,6 +21,8 @@ type edge struct {
 	soft bool
 	// stays tells that an uninstall or an upgrade leaves such objects behind, whatever they refer to.
 	stays bool
+	// anywhere tells that any namespace may have it: the objects that name it are created in those of users.
+	anywhere bool
 	// elsewhere tells that what is not on this cluster may be on another one that answers for it.
 	elsewhere bool
 	// effect says what does not work without it.

@@ -40,6 +40,7 @@ var Names = &doctor.Check{
 		k.followSubsets(g)
 		k.followCredentials(g)
 		k.followAddresses(g)
+		k.followConfigurations(g)
 		k.followKinds(g)
 		if err := g.dropLeftOvers(ctx, e); err != nil {
 			return nil, err
