@@ -14,6 +14,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/mutants"
 )
 
 // A bench holds the paths that the sides need.
@@ -27,6 +29,9 @@ type bench struct {
 
 // far are the flags of a sandbox whose API server is as far away as the west coast of America is from Europe.
 var far = []string{"--latency=" + roundTrip.String()}
+
+// brokenImages are flags of a sandbox on which the images of mutants cannot be pulled.
+var brokenImages = []string{"--pull-failure=" + mutants.NoSuchImage}
 
 // sides run in turn, each on its own sandbox with these flags.
 var sides = []struct {
@@ -46,6 +51,9 @@ var sides = []struct {
 	{"doctor, mutants of 1.2.0", []string{"--api-only", "--kubernetes=1.21"}, mutate("1.2.0")},
 	{"doctor, mutants of 1.10.2", []string{"--api-only"}, mutate("1.10.2")},
 	{"doctor, mutants of 26.03", []string{"--api-only"}, mutate("26.03")},
+	{"doctor, faults of 1.2.0 that runs", append([]string{"--kubernetes=1.21"}, brokenImages...), running("1.2.0")},
+	{"doctor, faults of 1.10.2 that runs", brokenImages, running("1.10.2")},
+	{"doctor, faults of 26.03 that runs", brokenImages, running("26.03")},
 	{"doctor, many Profiles", []string{"--api-only"}, (*bench).profiles},
 	{"doctor, 5000 nodes", []string{"--api-only"}, (*bench).nodes},
 	{"120 ms from the server", far, (*bench).distant},
