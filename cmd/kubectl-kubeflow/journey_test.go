@@ -89,6 +89,8 @@ func TestJourneys(t *testing.T) {
 			"since":      sinceForScript,
 			"samereport": sameReport,
 			"settled":    settled,
+			"cuts":       cuts,
+			"requests":   requests,
 		},
 	})
 }

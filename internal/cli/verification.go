@@ -56,6 +56,8 @@ func VerifyVerdict(report *verify.Report, err error) error {
 		return &problem.Error{What: report.Summary(), Next: "Allow more time with --timeout, or find the cause with: kubectl kubeflow doctor", Err: context.DeadlineExceeded}
 	case failed > 0 || len(report.Left) > 0:
 		return ErrFound
+	case report.Unchecked():
+		return &problem.Error{What: report.Summary(), Next: "Ask the cluster's administrator for the permissions, or name another user with --context"}
 	case report.Count(verify.Passed) == 0:
 		return &problem.Error{What: "no test applies to this cluster", Next: "Install Kubeflow with: kubectl kubeflow install"}
 	}

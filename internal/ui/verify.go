@@ -97,7 +97,7 @@ func (s *Screen) verifyLine(r verify.Result) string {
 	case verify.Failed:
 		return fmt.Sprintf("%s %-10s failed (%s)", s.Paint(Red, s.Sign("✗", "x")), r.Test, took)
 	}
-	return fmt.Sprintf("- %-10s %s: %s", r.Test, map[verify.Status]string{verify.NotApplicable: "not applicable", verify.Interrupted: "not finished"}[r.Status], Indented(r.Reason))
+	return fmt.Sprintf("- %-10s %s: %s", r.Test, map[verify.Status]string{verify.NotApplicable: "not applicable", verify.Interrupted: "not finished", verify.NotPermitted: "not permitted"}[r.Status], Indented(r.Reason))
 }
 
 // Verify shows a report: what failed and why, the layers, and the verdict last.
@@ -124,6 +124,7 @@ func (s *Screen) Verify(r *verify.Report) error {
 			s.verifyFailure(&b, result)
 		}
 	}
+	s.verifyMissing(&b, r)
 	for _, left := range r.Left {
 		fmt.Fprintf(&b, "! still there: %s\n", Indented(left))
 	}
@@ -133,6 +134,23 @@ func (s *Screen) Verify(r *verify.Report) error {
 	fmt.Fprintf(&b, "%s in %s\n", text.Capitalized(r.Summary()), (time.Duration(r.Seconds * float64(time.Second))).Round(100*time.Millisecond))
 	_, err := io.WriteString(s.Out, b.String())
 	return err
+}
+
+// verifyMissing says in one block what this user may not do, and the role that allows it.
+func (s *Screen) verifyMissing(b *strings.Builder, r *verify.Report) {
+	if len(r.Missing) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "? %s not permitted: this user is not allowed to do what %s\n", text.Plural(r.Count(verify.NotPermitted), "test"), text.Verb(r.Count(verify.NotPermitted), "it needs", "they need"))
+	for i, p := range r.Missing {
+		fmt.Fprintf(b, "    %-9s%s\n", map[bool]string{true: "Missing"}[i == 0], Indented(p.String()))
+	}
+	for i, grant := range r.Grants() {
+		fmt.Fprintf(b, "    %-9s%s\n", map[bool]string{true: "Grant"}[i == 0], Indented(grant))
+	}
+	if r.UnknownImages() {
+		b.WriteString("    Or       name the images: --image notebook=IMAGE --image shell=IMAGE\n")
+	}
 }
 
 // verifyGraph draws the steps of a pipeline's run as a tree.
@@ -178,7 +196,7 @@ func (s *Screen) VerifyJUnit(r *verify.Report) error {
 		switch result.Status {
 		case verify.Failed:
 			c.Failure = &junitReason{Message: result.Failure.Error(), Text: strings.Join(result.Failure.Logs, "\n")}
-		case verify.NotApplicable:
+		case verify.NotApplicable, verify.NotPermitted:
 			c.Skipped = &junitReason{Message: result.Reason}
 		case verify.Interrupted:
 			c.Error = &junitReason{Message: result.Reason, Type: "interrupted"}

@@ -149,6 +149,18 @@ func (v *liveView) Can(ctx context.Context, verb string, kind schema.GroupKind, 
 	})
 }
 
+// Can reports whether the user may do verb on a kind of objects, or on a subresource of theirs, in a namespace.
+func (c *Client) Can(ctx context.Context, verb string, kind schema.GroupResource, subresource, namespace string) (bool, error) {
+	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+		ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: verb, Group: kind.Group, Resource: kind.Resource, Subresource: subresource},
+	}}
+	review, err := c.Kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+	if err != nil {
+		return false, err
+	}
+	return review.Status.Allowed, nil
+}
+
 // CanEverything reports whether the user may do anything to everything: one question that saves a cluster's owner many.
 func (c *Client) CanEverything(ctx context.Context) (bool, error) {
 	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{

@@ -65,12 +65,14 @@ func (s *Session) cleanUp(ctx context.Context) []string {
 			left = append(left, "the run in Pipelines: "+redact.Message(err.Error()))
 		}
 	}
-	return append(left, remove(ctx, s.Client, objects)...)
+	return append(left, s.remove(ctx, objects)...)
 }
 
 // CleanUp removes what runs left that were killed: in one namespace, or with their Profiles in the whole cluster. Only objects whose
 // label this program wrote, as the server notes, are removed.
 func CleanUp(ctx context.Context, client *cluster.Client, namespace string) (removed []cluster.Ref, left []string, err error) {
+	s := newSession(client, Options{Namespace: namespace})
+	defer s.close()
 	view := client.View()
 	var found []*unstructured.Unstructured
 	for _, kind := range kinds {
@@ -91,21 +93,19 @@ func CleanUp(ctx context.Context, client *cluster.Client, namespace string) (rem
 			}
 		}
 	}
-	left = removeRuns(ctx, client, namespace, found)
-	return removed, append(left, remove(ctx, client, found)...), nil
+	left = s.removeRuns(ctx, namespace, found)
+	return removed, append(left, s.remove(ctx, found)...), nil
 }
 
 // removeRuns removes what killed runs left in the database of Pipelines: the experiments of the namespaces that they created, or of
 // the one that the user names. Where Pipelines does not answer they go with it.
-func removeRuns(ctx context.Context, client *cluster.Client, namespace string, found []*unstructured.Unstructured) []string {
+func (s *Session) removeRuns(ctx context.Context, namespace string, found []*unstructured.Unstructured) []string {
 	owners := map[string]string{}
 	for _, o := range found {
 		if o.GetKind() == profileKind.Kind {
 			owners[o.GetName()] = kube.Text(o.Object, "spec", "owner", "name")
 		}
 	}
-	s := newSession(client, Options{Namespace: namespace})
-	defer s.close()
 	if namespace != "" && s.useNamespace(ctx) == nil {
 		owners[namespace] = s.owner
 	}
@@ -146,23 +146,23 @@ func ours(o *unstructured.Unstructured) bool {
 }
 
 // remove deletes objects and waits until they are gone, a Profile with its namespace. It returns what is left, and why.
-func remove(ctx context.Context, client *cluster.Client, objects []*unstructured.Unstructured) []string {
+func (s *Session) remove(ctx context.Context, objects []*unstructured.Unstructured) []string {
 	ctx, cancel := context.WithTimeout(ctx, removal)
 	defer cancel()
 	var left []string
 	for _, o := range objects {
-		_, err := client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: o}, cluster.Options{Manager: Manager, Whole: true})
+		_, err := s.Client.Do(ctx, cluster.Change{Verb: cluster.Delete, Before: o}, cluster.Options{Manager: Manager, Whole: true})
 		if err != nil && !gone(err) && !apierrors.IsConflict(err) {
 			left = append(left, fmt.Sprintf("%s: %v", cluster.RefOf(o), err))
 		}
 	}
 	for _, o := range objects {
 		ref := cluster.RefOf(o)
-		if err := awaitGone(ctx, client, ref); err != nil {
+		if err := s.awaitGone(ctx, ref); err != nil {
 			left = append(left, fmt.Sprintf("%s: %v", ref, err))
 		}
 		if ref.Kind == profileKind.Kind {
-			if err := awaitGone(ctx, client, cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: ref.Name}); err != nil {
+			if err := s.awaitGone(ctx, cluster.Ref{APIVersion: "v1", Kind: "Namespace", Name: ref.Name}); err != nil {
 				left = append(left, fmt.Sprintf("Namespace/%s: %v", ref.Name, err))
 			}
 		}
@@ -170,11 +170,11 @@ func remove(ctx context.Context, client *cluster.Client, objects []*unstructured
 	return left
 }
 
-func awaitGone(ctx context.Context, client *cluster.Client, ref cluster.Ref) error {
+func (s *Session) awaitGone(ctx context.Context, ref cluster.Ref) error {
 	for {
-		o, err := client.View().Get(ctx, ref)
+		o, err := s.Latest(ctx, ref)
 		switch {
-		case err != nil && gone(err):
+		case err == nil && o == nil, err != nil && gone(err):
 			return nil
 		case err != nil && ctx.Err() == nil:
 			return err

@@ -34,7 +34,7 @@ func (t *T) await(ctx context.Context, made *unstructured.Unstructured, end outc
 	began := time.Now()
 	var last *unstructured.Unstructured
 	err := t.Poll(ctx, func(ctx context.Context) (bool, error) {
-		now, err := t.Get(ctx, ref)
+		now, err := t.Latest(ctx, ref)
 		if err != nil || now == nil {
 			return false, err
 		}
@@ -71,7 +71,7 @@ func (t *T) await(ctx context.Context, made *unstructured.Unstructured, end outc
 // the object itself. Their names begin with its name.
 func (t *T) refusedPods(ctx context.Context, o *unstructured.Unstructured) error {
 	since := o.GetCreationTimestamp().UTC().Format(time.RFC3339)
-	events, err := t.Client.View().List(ctx, kube.EventKind, cluster.Scope{Namespace: o.GetNamespace(), Fields: "type=Warning"})
+	events, err := t.latest(ctx, kube.EventKind, cluster.Scope{Namespace: o.GetNamespace(), Fields: "type=Warning"})
 	if err != nil {
 		return nil //nolint:nilerr // a tenant may not list them
 	}
@@ -98,7 +98,7 @@ func isTrue(o *unstructured.Unstructured, kind string) map[string]any {
 
 // startsPods returns the problem of a pod that persists.
 func (t *T) startsPods(ctx context.Context, end outcome, watchers map[string]*watcher) error {
-	pods, err := t.Client.View().List(ctx, podKind, cluster.Scope{Namespace: t.Namespace, Labels: end.pods})
+	pods, err := t.latest(ctx, podKind, cluster.Scope{Namespace: t.Namespace, Labels: end.pods})
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ type Options struct {
 	Images    map[string]string // replacements, by the image or its prefix
 	Timeout   time.Duration     // for each test; pulling images does not count
 	Overall   time.Duration     // for all of them
+	Named     bool              // the user named the tests
 	Sample    bool              // run the tutorial's pipeline
 	Keep      bool              // do not remove what was created
 	Release   string            // as it is known, for the report
@@ -59,6 +60,10 @@ func Run(ctx context.Context, client *cluster.Client, o Options) (*Report, error
 	if err == nil {
 		report.Results = s.runAll(limited, o.Tests)
 	}
+	slices.SortFunc(s.denied, func(a, b Permission) int {
+		return strings.Compare(a.Namespace+a.Resource+a.Verb, b.Namespace+b.Resource+b.Verb)
+	})
+	report.Missing, report.tenant, report.named = slices.Clone(s.denied), o.Namespace != "", o.Named
 	if !o.Keep {
 		o.Observe(Event{Step: "removing what was created"})
 		report.Left = s.cleanUp(context.WithoutCancel(ctx))
@@ -115,6 +120,10 @@ func (s *Session) run(ctx context.Context, test *Test) Result {
 	result.Status = Failed
 	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errBudget) {
 		result.Status, result.Reason, result.Layers = Interrupted, "interrupted", nil
+		return result
+	}
+	if p, denied := s.missing(context.WithoutCancel(ctx), err); denied {
+		result.Status, result.Reason, result.Layers = NotPermitted, "needs "+p.String(), nil
 		return result
 	}
 	result.Failure = failureOf(err)

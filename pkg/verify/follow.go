@@ -70,7 +70,7 @@ func progressOf(run *kfp.Run) string {
 
 // lookAtPods returns the problem of a run's pod that persists.
 func (t *T) lookAtPods(ctx context.Context, run string, watchers map[string]*watcher) error {
-	pods, err := t.Client.View().List(ctx, podKind, cluster.Scope{Namespace: t.Namespace, Labels: runLabelOfPipelines + "=" + run})
+	pods, err := t.latest(ctx, podKind, cluster.Scope{Namespace: t.Namespace, Labels: runLabelOfPipelines + "=" + run})
 	if err != nil {
 		return nil //nolint:nilerr // a tenant may not list them: the run tells
 	}

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"net/http"
 	"sync"
@@ -18,7 +19,27 @@ import (
 // forwards are the port-forwards of a session.
 type forwards struct {
 	mu   sync.Mutex
+	made map[string]*forwarded
 	ends []func()
+}
+
+// A forwarded is one port-forward, which tests share.
+type forwarded struct {
+	mu      sync.Mutex
+	address string
+}
+
+// to returns the port-forward to some pods.
+func (f *forwards) to(pods string) *forwarded {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.made == nil {
+		f.made = map[string]*forwarded{}
+	}
+	if f.made[pods] == nil {
+		f.made[pods] = &forwarded{}
+	}
+	return f.made[pods]
 }
 
 func (f *forwards) close() {
@@ -30,19 +51,38 @@ func (f *forwards) close() {
 	f.ends = nil
 }
 
-// forward carries connections to the pods of a Service. It returns the local address; waiting is told why connections wait.
+// forward carries connections to the pods of a Service, now or as soon as one is ready. It returns the local address.
 func (s *Session) forward(ctx context.Context, to dashboard.Gateway) (address string, err error) {
+	shared := s.forwards.to(fmt.Sprint(to.Namespace(), to.Service.Spec.Selector, to.Listeners[0].Target))
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if shared.address == "" {
+		shared.address, err = s.newForward(ctx, to)
+	}
+	return shared.address, err
+}
+
+func (s *Session) newForward(ctx context.Context, to dashboard.Gateway) (address string, err error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	f := &portforward.Forwarder{Client: s.Client, Gateway: to, Notify: func(portforward.Event) {}}
+	first, tell := make(chan struct{}), sync.Once{}
+	f := &portforward.Forwarder{Client: s.Client, Gateway: to, Notify: func(portforward.Event) { tell.Do(func() { close(first) }) }}
 	ended := make(chan struct{})
+	var failed error
 	go func() {
 		defer close(ended)
-		_ = f.Serve(running, []net.Listener{listener})
+		failed = f.Serve(running, []net.Listener{listener})
 	}()
+	select {
+	case <-first:
+	case <-ended: // it is not permitted
+		stop()
+		return "", failed
+	case <-ctx.Done():
+	}
 	s.forwards.mu.Lock()
 	defer s.forwards.mu.Unlock()
 	s.forwards.ends = append(s.forwards.ends, func() { stop(); <-ended })

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/bounded"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -40,16 +42,19 @@ func Images(ctx context.Context, client *cluster.Client, o Options) ([]string, e
 
 // imageOf returns the image for a use, replaced as --image says.
 func (s *Session) imageOf(ctx context.Context, use Use) (string, error) {
+	if image := s.options.Images[string(use)]; image != "" {
+		return image, nil
+	}
 	find := map[Use]func(context.Context) (string, error){Shell: s.shellImage, Notebook: s.notebookImage}[use]
 	image, err := find(ctx)
+	if apierrors.IsForbidden(err) {
+		image, err = s.offered(ctx, err)
+	}
 	if err != nil {
 		return "", err
 	}
 	if image == "" {
-		image = string(use)
-		if s.options.Images[image] == "" {
-			return "", &problem.Error{What: "this cluster names no image for a " + string(use), Next: "Name one with: --image " + string(use) + "=IMAGE"}
-		}
+		return "", &problem.Error{What: "this cluster names no image for a " + string(use), Next: "Name one with: --image " + string(use) + "=IMAGE"}
 	}
 	return replaced(image, use, s.options.Images), nil
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/redact"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
-	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/verify/kfp"
 )
 
@@ -23,7 +22,7 @@ var isolation = &Test{
 	Parts:  []string{"profiles", "kfam", "pipeline", "istiod"},
 	Uses:   []Use{Notebook},
 	Applies: func(_ context.Context, s *Session) (string, error) {
-		if s.frontOf == nil && s.auth.By == dashboard.NoAuthentication {
+		if s.frontOf == nil && s.open() {
 			return "nobody signs in to this Kubeflow: everybody is " + anonymous, nil
 		}
 		return "", nil
@@ -45,7 +44,7 @@ func runIsolation(ctx context.Context, t *T) error {
 		tried += n
 	}
 	if tried == 0 {
-		return &Failure{Message: "nothing could be tried: you may not review access, and nobody is signed in at the gateway", Next: "Ask the administrator to run this test: kubectl kubeflow verify isolation"}
+		return cmpErr(t.forbidden, &Failure{Message: "nothing could be tried: " + t.noSession(), Next: "Ask the administrator to run this test: kubectl kubeflow verify isolation"})
 	}
 	t.Detail("%d attempts of another user were refused", tried)
 	return nil
@@ -64,6 +63,7 @@ func strangerInCluster(ctx context.Context, t *T) (int, error) {
 			may, err := t.Client.May(ctx, stranger, verb, kind, t.Namespace)
 			switch {
 			case apierrors.IsForbidden(err):
+				t.forbidden = err
 				t.Skip(Inside, "you may not review the access of others")
 				return n, nil
 			case err != nil:
@@ -79,7 +79,12 @@ func strangerInCluster(ctx context.Context, t *T) (int, error) {
 
 // strangerInPipelines lists the namespace's runs as a stranger.
 func strangerInPipelines(ctx context.Context, t *T) (int, error) {
-	if why, err := hasPipelines(ctx, t.Session); why != "" || err != nil {
+	why, err := hasPipelines(ctx, t.Session)
+	if apierrors.IsForbidden(err) {
+		t.forbidden = cmpErr(t.forbidden, err)
+		return 0, nil
+	}
+	if why != "" || err != nil {
 		return 0, err
 	}
 	client, err := t.pipelinesInside(ctx, stranger)
@@ -101,7 +106,7 @@ func strangerInPipelines(ctx context.Context, t *T) (int, error) {
 func signedInElsewhere(ctx context.Context, t *T) (int, error) {
 	switch {
 	case t.browser == nil || t.browser.user == "":
-		t.Skip(Gateway, fmt.Sprintf("no session at the gateway: %v", cmpErr(t.signin, t.frontOf)))
+		t.Skip(Gateway, t.noSession())
 		return 0, nil
 	case t.options.Namespace != "":
 		t.Skip(Gateway, "a second Profile is needed, which -n does not create")

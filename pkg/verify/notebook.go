@@ -73,7 +73,7 @@ func runNotebook(ctx context.Context, t *T) error {
 			return t.Layer(Gateway, err)
 		}
 	} else {
-		t.Skip(Gateway, fmt.Sprintf("no session at the gateway: %v", cmpErr(t.signin, t.frontOf)))
+		t.Skip(Gateway, t.noSession())
 	}
 	if err := t.compute(ctx, through); err != nil {
 		if layer == Gateway {
@@ -117,7 +117,7 @@ func (t *T) awaitNotebook(ctx context.Context, made *unstructured.Unstructured) 
 		if err != nil {
 			return false, err
 		}
-		o, err := t.Get(ctx, ref)
+		o, err := t.Latest(ctx, ref)
 		if err != nil || o == nil {
 			return false, err
 		}
@@ -138,7 +138,7 @@ func (t *T) awaitNotebook(ctx context.Context, made *unstructured.Unstructured) 
 
 // noPod returns why a Notebook has no pod, if something said so.
 func (t *T) noPod(ctx context.Context, ref cluster.Ref) error {
-	set, err := t.Get(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: ref.Namespace, Name: ref.Name})
+	set, err := t.Latest(ctx, cluster.Ref{APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: ref.Namespace, Name: ref.Name})
 	if err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func (t *T) stopNotebook(ctx context.Context, made *unstructured.Unstructured) e
 		return err
 	}
 	return t.Poll(ctx, func(ctx context.Context) (bool, error) {
-		pod, err := t.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "Pod", Namespace: t.Namespace, Name: notebookName + "-0"})
+		pod, err := t.Latest(ctx, cluster.Ref{APIVersion: "v1", Kind: "Pod", Namespace: t.Namespace, Name: notebookName + "-0"})
 		return pod == nil, err
 	})
 }

@@ -30,9 +30,7 @@ var pipelineServer = cluster.Ref{APIVersion: "apps/v1", Kind: "Deployment", Name
 func hasPipelines(ctx context.Context, s *Session) (string, error) {
 	found, err := cluster.IgnoreNotFound(s.View.Get(ctx, pipelineServer))
 	switch {
-	case apierrors.IsForbidden(err) && s.browser == nil:
-		return "you may not reach Pipelines in namespace kubeflow, and nobody is signed in at the gateway", nil
-	case apierrors.IsForbidden(err), err == nil && found != nil:
+	case apierrors.IsForbidden(err) && s.browser != nil, err == nil && found != nil:
 		return "", nil
 	case err != nil:
 		return "", err
@@ -107,7 +105,11 @@ func (t *T) pipelines(ctx context.Context) (*kfp.Client, error) {
 	var f *Failure
 	switch {
 	case apierrors.IsForbidden(err):
-		t.Skip(Inside, "you may not list pods in namespace kubeflow")
+		if t.browser == nil {
+			return nil, err
+		}
+		t.missing(ctx, err)
+		t.Skip(Inside, "you may not reach the pods of Pipelines")
 	case err != nil:
 		f = t.pipelineFailure(ctx, err)
 	}
@@ -126,10 +128,7 @@ func (t *T) pipelines(ctx context.Context) (*kfp.Client, error) {
 		_ = t.Layer(Inside, nil)
 	}
 	if t.browser == nil {
-		t.Skip(Gateway, fmt.Sprintf("no session at the gateway: %v", cmpErr(t.signin, t.frontOf)))
-		if within == nil {
-			return nil, &Failure{Message: "Pipelines cannot be reached: there is no session at the gateway"}
-		}
+		t.Skip(Gateway, t.noSession())
 		return within, nil
 	}
 	through, err := kfp.Discover(ctx, t.browser.client, t.browser.base+"/pipeline")
@@ -159,16 +158,9 @@ func (s *Session) pipelinesInside(ctx context.Context, user string) (*kfp.Client
 		ref := pipelineServer
 		return nil, &Failure{About: &ref, Message: "no pod of the API server is ready", Next: "kubectl kubeflow doctor pipelines pods"}
 	}
-	s.mu.Lock()
-	address := s.kfp
-	s.mu.Unlock()
-	if address == "" {
-		if address, err = s.forwardTo(ctx, "kubeflow", selector, intstr.FromInt32(8888)); err != nil {
-			return nil, err
-		}
-		s.mu.Lock()
-		s.kfp = address
-		s.mu.Unlock()
+	address, err := s.forwardTo(ctx, "kubeflow", selector, intstr.FromInt32(8888))
+	if err != nil {
+		return nil, err
 	}
 	return kfp.Discover(ctx, &http.Client{Transport: inside{address, user}, Timeout: 30 * time.Second}, "http://"+address)
 }

@@ -35,7 +35,7 @@ func (t *T) watch(name string) *watcher {
 
 // look reads the pod; nil without an error if it does not exist yet. A problem that persists is the error.
 func (w *watcher) look(ctx context.Context) (*unstructured.Unstructured, error) {
-	pod, err := w.t.Get(ctx, w.ref)
+	pod, err := w.t.Latest(ctx, w.ref)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +177,7 @@ func (t *T) logs(ctx context.Context, pod cluster.Ref, container string) []strin
 
 // events returns the events about an object, the oldest first.
 func (t *T) events(ctx context.Context, o *unstructured.Unstructured) []*unstructured.Unstructured {
-	list, err := t.Client.View().List(ctx, kube.EventKind, cluster.Scope{Namespace: o.GetNamespace(), Fields: "involvedObject.uid=" + string(o.GetUID())})
+	list, err := t.latest(ctx, kube.EventKind, cluster.Scope{Namespace: o.GetNamespace(), Fields: "involvedObject.uid=" + string(o.GetUID())})
 	if err != nil {
 		return nil
 	}

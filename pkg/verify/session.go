@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 	"strings"
 	"sync"
 
@@ -32,10 +33,11 @@ type Session struct {
 	signin  error    // why
 
 	forwards forwards
+	watches  *watches
 	mu       sync.Mutex
 	created  []*unstructured.Unstructured
 	cleaners []func(context.Context) error // for what is no object of the cluster
-	kfp      string                        // the address of the port-forward to Pipelines
+	denied   []Permission                  // what the user may not do
 }
 
 var profileKind = schema.GroupVersionKind{Group: "kubeflow.org", Version: "v1", Kind: "Profile"}
@@ -44,7 +46,7 @@ var profileKind = schema.GroupVersionKind{Group: "kubeflow.org", Version: "v1", 
 const anonymous = "anonymous@kubeflow.org"
 
 func newSession(client *cluster.Client, o Options) *Session {
-	return &Session{Client: client, View: client.View(), options: o, id: strings.ToLower(rand.Text()[:5]), Namespace: o.Namespace}
+	return &Session{Client: client, View: client.View(), options: o, id: strings.ToLower(rand.Text()[:5]), Namespace: o.Namespace, watches: newWatches()}
 }
 
 // prepare signs in and creates the namespace.
@@ -67,7 +69,7 @@ func (s *Session) prepare(ctx context.Context) error {
 	switch {
 	case s.browser != nil && s.browser.user != "":
 		s.owner = s.browser.user
-	case s.frontOf == nil && s.auth.By == dashboard.NoAuthentication:
+	case s.frontOf == nil && s.open():
 		s.owner = anonymous
 	}
 	return s.createProfile(ctx)
@@ -103,7 +105,9 @@ func (s *Session) createProfile(ctx context.Context) error {
 	s.Namespace = name
 	if _, err := s.create(ctx, o); err != nil {
 		if apierrors.IsForbidden(err) {
-			return &problem.Error{What: "you may not create a Profile", Next: "Test in a namespace of yours: kubectl kubeflow verify -n NAMESPACE", Err: err}
+			s.missing(ctx, err)
+			return &problem.Error{What: "you may not create a Profile, in which the tests run (create profiles.kubeflow.org)",
+				Next: "Test in a namespace of yours: kubectl kubeflow verify -n NAMESPACE. All tests are allowed by ClusterRole " + Role + " (docs/rbac-verify.yaml)", Err: err}
 		}
 		return err
 	}
@@ -116,16 +120,18 @@ func (s *Session) awaitProfile(ctx context.Context, name string) error {
 	defer cancel()
 	last := "namespace " + name + " was not created"
 	for {
-		view := s.Client.View()
-		_, err := view.Get(ctx, cluster.Ref{APIVersion: "v1", Kind: "ServiceAccount", Namespace: name, Name: "default-editor"})
-		if err == nil {
-			_, err = view.Get(ctx, cluster.Ref{APIVersion: "rbac.authorization.k8s.io/v1", Kind: "RoleBinding", Namespace: name, Name: "namespaceAdmin"})
+		made, err := s.Latest(ctx, cluster.Ref{APIVersion: "v1", Kind: "ServiceAccount", Namespace: name, Name: "default-editor"})
+		if made != nil {
+			made, err = s.Latest(ctx, cluster.Ref{APIVersion: "rbac.authorization.k8s.io/v1", Kind: "RoleBinding", Namespace: name, Name: "namespaceAdmin"})
 			last = "RoleBinding namespaceAdmin was not created"
 		}
-		if err == nil {
+		if made != nil {
 			return nil
 		}
-		if profile, err := view.Get(ctx, cluster.Ref{APIVersion: "kubeflow.org/v1", Kind: "Profile", Name: name}); err == nil {
+		if apierrors.IsForbidden(err) {
+			return err
+		}
+		if profile, _ := s.Latest(ctx, cluster.Ref{APIVersion: "kubeflow.org/v1", Kind: "Profile", Name: name}); profile != nil {
 			for _, c := range kube.Items(profile.Object, "status", "conditions") {
 				if kube.Text(c, "type") == "Failed" {
 					return &problem.Error{What: "the profile controller refused Profile " + name + ": " + kube.Text(c, "message"), Next: "Read its log with: kubectl logs -n kubeflow deployment/profiles-deployment -c manager"}
@@ -143,8 +149,17 @@ func (s *Session) create(ctx context.Context, o *unstructured.Unstructured) (*un
 	s.mu.Lock()
 	s.created = append(s.created, o) // before the request, whose answer may be lost
 	s.mu.Unlock()
-	return s.Client.Do(ctx, cluster.Change{Verb: cluster.Create, After: o}, cluster.Options{Manager: Manager})
+	made, err := s.Client.Do(ctx, cluster.Change{Verb: cluster.Create, After: o}, cluster.Options{Manager: Manager})
+	if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) { // then there is nothing to remove
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.created = slices.DeleteFunc(s.created, func(c *unstructured.Unstructured) bool { return c == o })
+	}
+	return made, err
 }
+
+// open reports whether nothing authenticates users, which only those know who may read what would.
+func (s *Session) open() bool { return s.auth.By == dashboard.NoAuthentication && s.auth.Unread == nil }
 
 // onCleanUp has something removed at the end that is no object of the cluster.
 func (s *Session) onCleanUp(remove func(context.Context) error) {
@@ -153,4 +168,7 @@ func (s *Session) onCleanUp(remove func(context.Context) error) {
 	s.cleaners = append(s.cleaners, remove)
 }
 
-func (s *Session) close() { s.forwards.close() }
+func (s *Session) close() {
+	s.forwards.close()
+	s.watches.close()
+}

@@ -30,6 +30,8 @@ type T struct {
 	images  []string
 	graph   []kfp.Line
 	waiting string // what it waits for
+
+	forbidden error // what kept it from trying something
 }
 
 // Step says what the test does now.
@@ -103,7 +105,7 @@ func (t *T) Create(ctx context.Context, o *unstructured.Unstructured) (*unstruct
 		return made, nil
 	}
 	ref := cluster.RefOf(o)
-	f := &Failure{About: &ref, Message: "it was refused: " + rootCause(err), Next: quotaAdvice(rootCause(err), t.Namespace)}
+	f := &Failure{About: &ref, Message: "it was refused: " + rootCause(err), Next: quotaAdvice(rootCause(err), t.Namespace), err: err}
 	switch {
 	case f.Next != "":
 	case apierrors.IsForbidden(err) && t.options.Namespace != "":
@@ -124,18 +126,22 @@ func quotaAdvice(message, namespace string) string {
 
 // Poll calls look until it is done, an error, or the end of the test's time.
 func (t *T) Poll(ctx context.Context, look func(ctx context.Context) (done bool, err error)) error {
-	for {
+	for began := time.Now(); ; {
 		done, err := look(ctx)
 		if done || err != nil {
 			return err
 		}
-		if err := kube.Sleep(ctx, pollInterval); err != nil {
+		if err := kube.Sleep(ctx, min(max(pollInterval, time.Since(began)/20), slowestPoll)); err != nil {
 			return err
 		}
 	}
 }
 
-const pollInterval = 500 * time.Millisecond
+// Looking is for what sends no events: the API server of Pipelines, the gateway. What lasts longer is asked less often.
+const (
+	pollInterval = 500 * time.Millisecond
+	slowestPoll  = 2 * time.Second
+)
 
 // Get reads an object as it is now, nil if it does not exist.
 func (t *T) Get(ctx context.Context, ref cluster.Ref) (*unstructured.Unstructured, error) {
@@ -187,3 +193,73 @@ func unwrap(err error) error {
 
 // now is a time as annotations have it.
 func now() string { return metav1.Now().UTC().Format(time.RFC3339) }
+
+// A clock ends a test's context when its time is used up. It stands still while images are pulled.
+type clock struct {
+	mu      sync.Mutex
+	left    time.Duration
+	pulling int
+	pull    time.Duration
+	done    chan struct{}
+	once    sync.Once
+}
+
+const tick = 100 * time.Millisecond
+
+func newClock(ctx context.Context, budget time.Duration) (context.Context, *clock) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	c := &clock{left: budget, done: make(chan struct{})}
+	go func() {
+		defer cancel(nil)
+		ticker := time.NewTicker(tick)
+		defer ticker.Stop()
+		last := time.Now()
+		for {
+			select {
+			case <-c.done:
+				return
+			case <-ctx.Done():
+				return
+			case now := <-ticker.C:
+				if c.spend(now.Sub(last)) {
+					cancel(errBudget)
+					return
+				}
+				last = now
+			}
+		}
+	}()
+	return ctx, c
+}
+
+// spend counts time and reports whether the budget is used up.
+func (c *clock) spend(d time.Duration) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pulling > 0 {
+		c.pull += d
+		return false
+	}
+	c.left -= d
+	return c.left <= 0
+}
+
+// hold stands still until the returned function is called.
+func (c *clock) hold() (release func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pulling++
+	return sync.OnceFunc(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.pulling--
+	})
+}
+
+func (c *clock) pulled() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pull
+}
+
+func (c *clock) stop() { c.once.Do(func() { close(c.done) }) }

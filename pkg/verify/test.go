@@ -59,6 +59,7 @@ const (
 	Failed        Status = "failed"
 	NotApplicable Status = "notApplicable"
 	Interrupted   Status = "interrupted"
+	NotPermitted  Status = "notPermitted" // the user may not do what it needs
 )
 
 // A Layer is the way by which a test reached a component.
@@ -118,6 +119,8 @@ type Failure struct {
 	ExplainedBy []Explanation `json:"explainedBy,omitempty"`
 	Next        string        `json:"next,omitempty"`
 	TimedOut    bool          `json:"timedOut,omitempty"`
+
+	err error // the cause, if it is an answer of the API server
 }
 
 // An Explanation is a finding of the doctor that may explain a failure.
@@ -136,6 +139,9 @@ func (f *Failure) Error() string {
 	return f.About.String() + ": " + f.Message
 }
 
+// Unwrap returns the answer of the API server that is the cause.
+func (f *Failure) Unwrap() error { return f.err }
+
 // A Report is the result of a run, and its document.
 type Report struct {
 	APIVersion string    `json:"apiVersion"`
@@ -151,6 +157,10 @@ type Report struct {
 	Results    []Result  `json:"results"`
 	Left       []string  `json:"left,omitempty"` // objects of the run that still exist, and why
 	Error      string    `json:"error,omitempty"`
+
+	Missing []Permission `json:"missing,omitempty"` // what the user was not allowed to do
+	tenant  bool         // the tests ran in a namespace that the user named
+	named   bool         // the user named the tests
 }
 
 // NewReport returns the empty report of a cluster; client may be nil.
@@ -160,6 +170,12 @@ func NewReport(client *cluster.Client) *Report {
 		r.Context, r.Server = client.Context, client.Server()
 	}
 	return r
+}
+
+// Unchecked reports whether permissions kept a run from what was asked of it. In the namespace of a tenant, who is not allowed to
+// test the whole of Kubeflow, the tests that could run are enough.
+func (r *Report) Unchecked() bool {
+	return r.Count(NotPermitted) > 0 && (!r.tenant || r.named || r.Count(Passed) == 0)
 }
 
 // Count returns how many tests ended with a status.
@@ -175,14 +191,20 @@ func (r *Report) Count(status Status) int {
 
 // Summary says in a line how a run ended.
 func (r *Report) Summary() string {
-	failed, passed := r.Count(Failed), r.Count(Passed)
+	failed, passed, denied := r.Count(Failed), r.Count(Passed), r.Count(NotPermitted)
+	suffix := ""
+	if denied > 0 {
+		suffix = fmt.Sprintf(", %d not permitted", denied)
+	}
 	switch {
 	case failed > 0:
-		return fmt.Sprintf("%s failed, %d passed", text.Plural(failed, "test"), passed)
+		return fmt.Sprintf("%s failed, %d passed%s", text.Plural(failed, "test"), passed, suffix)
 	case r.Count(Interrupted) > 0:
 		return "interrupted after " + text.Plural(passed, "test")
+	case passed == 0 && denied > 0:
+		return "no test could run" + suffix
 	case passed == 0:
 		return "no test applies to this cluster"
 	}
-	return text.Plural(passed, "test") + " passed"
+	return text.Plural(passed, "test") + " passed" + suffix
 }

@@ -94,6 +94,9 @@ func (o *installOptions) finish(client *cluster.Client, plan *kubeflow.InstallPl
 	return err
 }
 
+// nextOfReady is what to do where nothing changed and everything is ready.
+const nextOfReady = "Next: kubectl kubeflow doctor, then kubectl kubeflow dashboard"
+
 // summary prints the end of an install: what became of it, and what to type next. Where nothing changed, that is two lines.
 func (o *installOptions) summary(plan *kubeflow.InstallPlan, doc installResult, result *apply.Result, took time.Duration) {
 	screen := o.Screen()
@@ -104,11 +107,11 @@ func (o *installOptions) summary(plan *kubeflow.InstallPlan, doc installResult, 
 	}
 	switch {
 	case doc.Health != nil:
-		o.printHealth(doc.Health)
+		o.printHealth(doc.Health, changed > 0)
 	case doc.Status != "ready":
 		fmt.Fprintln(o.Out, "Next: kubectl kubeflow doctor --wait 10m")
 	default:
-		fmt.Fprintln(o.Out, "Next: kubectl kubeflow doctor, then kubectl kubeflow dashboard")
+		fmt.Fprintln(o.Out, nextOfReady)
 	}
 }
 

@@ -69,13 +69,17 @@ func healthOf(report *doctor.Report) *health {
 const maxErrors = 3
 
 // printHealth prints the verdict as the last lines of an install, and what to do next as commands.
-func (o *installOptions) printHealth(h *health) {
+func (o *installOptions) printHealth(h *health, changed bool) {
 	if h.Errors > 0 {
 		fmt.Fprintf(o.Out, "Kubeflow is degraded: doctor finds %s\n", text.Plural(h.Errors, "error"))
 		for _, line := range text.Lines(h.Findings, maxErrors) {
 			fmt.Fprintf(o.Out, "  %s\n", line)
 		}
 		fmt.Fprintln(o.Out, "Next: kubectl kubeflow doctor, then kubectl kubeflow doctor --fix")
+		return
+	}
+	if !changed && len(h.Fixes) == 0 {
+		fmt.Fprintln(o.Out, nextOfReady)
 		return
 	}
 	row := func(name, text string) { o.Screen().Hanging(o.Out, fmt.Sprintf("  %-8s ", name), 11, text) }

@@ -109,7 +109,7 @@ func (o *verifyOptions) complete(ctx context.Context) error {
 	case o.cleanup && (o.listImages || o.keep):
 		return &problem.Error{Usage: true, What: "--cleanup cannot be used with --list-images or --keep", Next: "Specify one of them"}
 	}
-	o.run = verify.Options{Tests: tests, Images: map[string]string{}, Timeout: o.timeout, Overall: o.overall, Keep: o.keep, Sample: o.sample, User: o.user}
+	o.run = verify.Options{Tests: tests, Named: len(o.names) > 0, Images: map[string]string{}, Timeout: o.timeout, Overall: o.overall, Keep: o.keep, Sample: o.sample, User: o.user}
 	if namespace := o.Flags.Namespace; namespace != nil {
 		o.run.Namespace = *namespace
 	}

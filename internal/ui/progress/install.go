@@ -35,6 +35,7 @@ type stage struct {
 	waits   waits
 	ready   bool
 	applied bool // reported
+	changed bool // at least one object
 }
 
 const (
@@ -92,6 +93,7 @@ func (p *Install) Observe(event events.Event) {
 		s.started, s.tally = p.now(), e.Tally
 	case events.ObjectApplied:
 		s := p.stage(e.Stage)
+		s.changed = s.changed || e.Changed
 		if s.tally = e.Tally; e.Tally.Applied == e.Tally.Total && e.Tally.Ready < e.Tally.Total && !s.applied {
 			s.applied = true
 			p.change("%s: all %d applied after %s", s.name, e.Tally.Total, ui.Brief(p.now().Sub(s.started)))
@@ -107,6 +109,9 @@ func (p *Install) Observe(event events.Event) {
 		s.tally = e.Tally
 		if !s.ready {
 			s.ready = true
+			if !s.changed && e.Took < time.Second {
+				return // it was ready before: a run that changes nothing has nothing to say of it
+			}
 			p.change("%s: ready after %s, %s", s.name, ui.Brief(e.Took), text.Plural(s.tally.Total, "object"))
 		}
 	case events.Note:

@@ -50,6 +50,20 @@ ConfigMap/kubeflow/old removed: no longer wanted
 	}
 }
 
+func TestAComponentThatWasReadyBeforeIsNotNamedInAPipe(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Unix(0, 0)
+	p := still(&ui.Screen{ErrOut: &out, Width: 80, Unicode: true}, &now, "istio", "dex")
+	for _, stage := range []string{"istio", "dex"} {
+		p.Observe(events.StageStarted{Stage: stage, Tally: events.Tally{Total: 2}})
+		p.Observe(events.ObjectApplied{Stage: stage, Changed: stage == "dex", Tally: events.Tally{Applied: 2, Ready: 2, Total: 2}})
+		p.Observe(events.StageReady{Stage: stage, Took: time.Millisecond, Tally: events.Tally{Applied: 2, Ready: 2, Total: 2}})
+	}
+	if want := "dex: ready after 0.0s, 2 objects\n"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
+
 func TestATerminalGetsOneBarAndTheComponentsUnderWayInItsWidth(t *testing.T) {
 	for _, width := range []int{40, 60, 80, 160} {
 		var out bytes.Buffer

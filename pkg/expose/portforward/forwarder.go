@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
@@ -168,8 +169,10 @@ func (f *Forwarder) connect(ctx context.Context) error {
 		notify(Event{Connected: pod.Name})
 		opened := time.Now()
 		f.useTunnel(ctx, pods, pod, t)
-		if pause = 0; time.Since(opened) < time.Second { // avoid reconnecting in a tight loop
-			pause = 250 * time.Millisecond
+		if time.Since(opened) >= time.Second {
+			pause = 0
+		} else { // a program that does not listen yet: avoid reconnecting in a tight loop
+			pause = min(max(2*pause, 250*time.Millisecond), 2*time.Second)
 		}
 	}
 }
@@ -182,7 +185,21 @@ func (f *Forwarder) dialPod(ctx context.Context, pod *corev1.Pod) (*tunnel, erro
 	if port == 0 {
 		return nil, fmt.Errorf("pod %s has no port named %s", pod.Name, target.StrVal)
 	}
-	return dial(ctx, f.Client, pod, port)
+	t, err := dial(ctx, f.Client, pod, port)
+	if err != nil && !permanent(err) && ctx.Err() == nil {
+		err = f.refused(ctx, pod, err)
+	}
+	return t, err
+}
+
+// refused gives an error its type if the user may not forward to the pod: an upgrade that is refused is answered in text.
+func (f *Forwarder) refused(ctx context.Context, pod *corev1.Pod, err error) error {
+	may, failed := f.Client.Can(ctx, "create", schema.GroupResource{Resource: "pods"}, "portforward", pod.Namespace)
+	if failed != nil || may {
+		return err
+	}
+	return apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, pod.Name,
+		fmt.Errorf("you cannot create resource %q in API group %q in the namespace %q", "pods/portforward", "", pod.Namespace))
 }
 
 // useTunnel offers a tunnel until it closes, its pod terminates, or a connection dropped it. Its connections end when the pod is gone.
