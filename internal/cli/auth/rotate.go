@@ -10,7 +10,7 @@ import (
 func newRotateCommand(d *cli.Deps) *cobra.Command {
 	o := &change{Deps: d}
 	cmd := &cobra.Command{
-		Use: "rotate-secrets", Short: "Replace the default secrets of authentication and the object store by random ones",
+		Use: "rotate-secrets", Short: "Replace default secrets with random ones",
 		Long: `Replace the default secrets by random ones: the client secret that dex shares
 with oauth2-proxy or authservice, the key that signs session cookies, and the
 key of the object store of Kubeflow Pipelines. Those are in the manifests of
