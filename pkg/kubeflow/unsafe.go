@@ -9,6 +9,7 @@ import (
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/dashboard"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/doctor/checks/auth"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/expose/loadbalancer"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
@@ -65,7 +66,7 @@ func defaultCredentials(ctx context.Context, view cluster.View) (*UnsafeError, e
 	var why []string
 	for _, check := range doctor.Diagnose(ctx, view, known, doctor.Options{}).Checks {
 		for _, f := range check.Findings {
-			if f.Command != "" { // the others do not affect access to the dashboard
+			if auth.AffectsAccess(f) {
 				why = append(why, f.Message)
 			}
 		}

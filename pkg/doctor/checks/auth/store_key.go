@@ -36,6 +36,10 @@ var storeWrites = []doctor.Write{
 	{Kind: kube.DeploymentKind, In: []string{doctor.Profiles}, Names: []string{artifactServer}, Restart: true},
 }
 
+// AffectsAccess reports whether a finding about passwords and secrets is about who has access to the dashboard, and can be fixed. The key of
+// the object store is not, because only pods reach the store.
+func AffectsAccess(f doctor.Finding) bool { return f.Command != "" && f.About.Ref != storeKeyRef }
+
 // storeKey reports the default key of the object store, and rotates it if the user named the check: programs that have copies of it, and
 // pipelines that run, are affected.
 func storeKey(ctx context.Context, e doctor.Exam) ([]doctor.Finding, error) {
