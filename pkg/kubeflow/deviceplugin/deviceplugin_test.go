@@ -26,7 +26,7 @@ func written(t *testing.T, manager string) *unstructured.Unstructured {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: manager, Operation: "Apply", FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: fields}}})
+	o.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: manager, Operation: "Apply", FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(string(fields))}})
 	return o
 }
 
