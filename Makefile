@@ -44,6 +44,7 @@ outages: build ## kill and restart the API server at OUTAGES moments of each com
 OUTAGES ?= 10
 
 journeys: build ## run the journeys that take too long for "make test" (minutes; needs KUBEFLOW_MIRROR)
+	bin/sandbox build
 	KUBEFLOW_TEST_LONG=1 KUBEFLOW_SANDBOX=$(CURDIR)/bin/sandbox $(GO) test -timeout 30m -run 'TestJourneys/newest_cluster' ./cmd/kubectl-kubeflow
 
 signin: build ## sign in with a browser by each provider, on each release in SIGNIN (minutes; needs KUBEFLOW_MIRROR and chromium)

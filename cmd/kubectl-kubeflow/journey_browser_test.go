@@ -9,28 +9,19 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-)
 
-var browsers = []string{"chromium", "chromium-browser", "google-chrome"}
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
+)
 
 // haveBrowser is the condition [browser]: a browser that runs without a screen, and certutil to tell it whom to trust. CI must have them.
 func haveBrowser() (bool, error) {
-	if browser() == "" {
+	if sandboxtest.Browser() == "" {
 		return missing("chromium", exec.ErrNotFound)
 	}
 	if _, err := exec.LookPath("certutil"); err != nil {
 		return missing("certutil (libnss3-tools)", err)
 	}
 	return true, nil
-}
-
-func browser() string {
-	for _, name := range browsers {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	return ""
 }
 
 // browse: "browse URLFILE TEXT [CAFILE]" opens a page in a real browser, which trusts that authority beside those it knows and
@@ -47,7 +38,7 @@ func browse(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	url := strings.TrimSpace(ts.ReadFile(args[0]))
 	// A page that never comes must not hold the script up.
-	cmd := exec.Command(browser(), "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--user-data-dir="+filepath.Join(ts.Getenv("WORK"), "browser"), "--dump-dom", url)
+	cmd := exec.Command(sandboxtest.Browser(), "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--user-data-dir="+filepath.Join(ts.Getenv("WORK"), "browser"), "--dump-dom", url)
 	cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"))
 	late := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
 	defer late.Stop()

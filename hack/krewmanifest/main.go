@@ -1,4 +1,4 @@
-// Command krewmanifest fills in krew/kubeflow.yaml as krew-release-bot does, with local archives instead of released ones:
+// Command krewmanifest fills in krew/kubeflow.yaml with the checksums of archives:
 //
 //	krewmanifest [-partial] TAG FOLDER
 //

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
 )
 
 // A chromium is a real browser without a screen, driven by its DevTools protocol.
@@ -27,7 +29,7 @@ var listening = regexp.MustCompile(`DevTools listening on (ws://\S+)`)
 // startBrowser starts a browser that reaches the tenant through its proxy.
 func startBrowser(t *testing.T, e tenant) *chromium {
 	t.Helper()
-	cmd := exec.Command("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--ignore-certificate-errors",
+	cmd := exec.Command(sandboxtest.Browser(), "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--ignore-certificate-errors",
 		"--remote-debugging-port=0", "--user-data-dir="+t.TempDir(), "--proxy-server=https="+strings.TrimPrefix(e.Proxy, "http://"), "about:blank")
 	errors, err := cmd.StderrPipe()
 	if err != nil {

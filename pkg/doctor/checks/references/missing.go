@@ -87,7 +87,7 @@ func (k *known) followOne(e edge, p place, g *gaps) {
 			near = k.renamed(t)
 		}
 		if near != "" || !e.soft && !alwaysThere(t.namespace) && !shipped(p) {
-			g.add(p, gap{what: describe(t), near: near, soft: runs || soft, elsewhere: e.elsewhere, leftOver: e.stays && near == "" && !k.manifests, effect: e.effect, needs: one(t.ref())})
+			g.add(p, gap{what: describe(t), near: near, soft: runs || soft, elsewhere: e.elsewhere, leftOver: e.stays && !k.manifests, effect: e.effect, needs: one(t.ref())})
 		}
 	default:
 		k.followKeys(e, p, found, runs, g)
