@@ -22,13 +22,13 @@ func TestADelayedConnectionCarriesEverythingLater(t *testing.T) {
 	}()
 	const roundTrip = 40 * time.Millisecond
 	go Delay(front, server.Addr().String(), roundTrip)
+	began := time.Now() // the delay of connecting begins when the connection is accepted
 	c, err := net.Dial("tcp", front.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
 	reader := bufio.NewReader(c)
-	began := time.Now()
 	for i := range 3 {
 		fmt.Fprintf(c, "line %d\n", i)
 		if got, err := reader.ReadString('\n'); err != nil || got != fmt.Sprintf("line %d\n", i) {
