@@ -43,6 +43,7 @@ type level struct {
 	indent int
 	key    string
 	secret bool
+	ref    bool   // a reference to a Secret, whose name is no credential: "accessKeySecret: {name: store, key: accesskey}"
 	named  string // the last name in this list: what "value" is the value of
 }
 
@@ -106,7 +107,8 @@ func (c *config) entry(indent int, body string) string {
 		return c.scalar(in.key, value, in.secret) + c.comment(end)
 	}
 	key, value := unquoted(found[1]), body[len(found[0]):]
-	secret := in.secret || IsCredential(key) || (key == "value" || key == "values") && IsCredential(in.named)
+	within := in.within(key)
+	secret := within || IsCredential(key)
 	head := found[1]
 	if !Known(key) {
 		head = c.replace(key)
@@ -115,9 +117,9 @@ func (c *config) entry(indent int, body string) string {
 	value, end := withoutComment(value)
 	switch {
 	case value == "" || opensBlock.MatchString(value):
-		c.keys = append(c.keys, level{indent: indent, key: key, secret: secret})
+		c.keys = append(c.keys, below(indent, key, within))
 	case value[0] == '{' || value[0] == '[':
-		value = c.startFlow(key, secret, value)
+		value = c.startFlow(key, within, value)
 	default:
 		if key == "name" || key == "key" {
 			in.named = unquoted(value)
@@ -126,6 +128,22 @@ func (c *config) entry(indent int, body string) string {
 		c.keys = append(c.keys, level{indent: indent, key: key, secret: true}) // what continues the value on the next lines
 	}
 	return head + value + c.comment(end)
+}
+
+// below returns the level of what a key holds, within a credential or not.
+func below(indent int, key string, within bool) level {
+	return level{indent: indent, key: key, secret: within || IsCredential(key), ref: !within && secretRef.MatchString(key)}
+}
+
+// secretRef matches the keys below which Kubernetes' programs name a Secret and one of its keys.
+var secretRef = regexp.MustCompile(`^[a-zA-Z]*[a-z]Secret$`)
+
+// within reports whether the value of a key is a part of a credential, whatever the key is.
+func (l level) within(key string) bool {
+	if key == "value" || key == "values" {
+		return l.secret || IsCredential(l.named)
+	}
+	return l.secret && !(l.ref && key == "name")
 }
 
 // scalar judges a value with its quotes, and what follows it.

@@ -7,7 +7,8 @@ import "strings"
 var settingForms = map[string]Form{
 	"image": Image, "images": Image, "tag": Name, "registry": Host,
 	"name": Name, "namespace": Name, "displayname": Word, "groupkey": Name, "key": Word, "value": Word, "operator": Word, "effect": Word,
-	"executor": Word, "containerruntimeexecutor": Word, "issuer": Address, "oidc_issuer_url": Address, "issuerurl": Address,
+	"executor": Word, "containerruntimeexecutor": Word, "ingressgateway": Identifier, "kserveingressgateway": Identifier, "localgateway": Identifier, "knativelocalgateway": Identifier,
+	"issuer": Address, "oidc_issuer_url": Address, "issuerurl": Address,
 	"endpoint": Address, "url": Address, "uri": Address, "redirecturi": Address, "redirecturis": Address, "redirect_url": Address, "host": Host, "hosts": Host, "hostname": Host, "server": Host, "domain": Host, "clusterdomain": Host,
 	"service": Host, "cluster": envoyCluster, "cluster_name": envoyCluster, "skip_auth_uri": Word, "skip_auth_urls": Word, "skip_auth_routes": Word, "skip_auth_route": Word, "skip_auth_regex": Word,
 	"skip-auth-regex": Word, "skip-auth-route": Word, "proxy-prefix": Word, "proxy_prefix": Word, "ping_path": Word, "ready_path": Word, "email_domains": Host, "whitelist_domains": Host, "upstreams": Address,

@@ -47,7 +47,7 @@ func (c *config) sign(b byte) {
 	top := f.open[len(f.open)-1]
 	switch f.last = b; b {
 	case '{', '[':
-		f.open = append(f.open, level{key: f.key, secret: top.secret || IsCredential(f.key)})
+		f.open = append(f.open, below(0, f.key, top.secret))
 	case '}', ']':
 		f.open = f.open[:len(f.open)-1]
 		if len(f.open) <= 1 {
@@ -78,7 +78,7 @@ func (c *config) flowScalar(text string, quote byte, rest string) string {
 		}
 		return before + inner + after
 	}
-	secret := top.secret || IsCredential(f.key) || (f.key == "value" || f.key == "values") && IsCredential(top.named)
+	secret := top.within(f.key) || IsCredential(f.key)
 	if f.key == "name" || f.key == "key" {
 		top.named = inner
 	}

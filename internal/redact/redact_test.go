@@ -144,3 +144,22 @@ func TestADiffShowsThatAHiddenValueChanged(t *testing.T) {
 		}
 	}
 }
+
+// TestANameOfASecretIsNotACredential keeps the name in a reference to a Secret, and nothing else below a key of a credential.
+func TestANameOfASecretIsNotACredential(t *testing.T) {
+	hide := func(string) string { return "hidden" }
+	for text, want := range map[string]string{
+		"accessKeySecret: {name: my-store, key: k3y}":                                    "accessKeySecret: {name: my-store, key: hidden}",
+		`{"s3": {"secretKeySecret": {"key": "k3y", "name": "my-store"}}}`:                `{"s3": {"secretKeySecret": {"key": "hidden", "name": "my-store"}}}`,
+		"s3:\n  accessKeySecret:\n    name: my-store\n    key: k3y":                      "s3:\n  accessKeySecret:\n    name: my-store\n    key: hidden",
+		"accessKeySecret: {name: aGVsbG8td29ybGQtMTIzNDU2Nzg5}":                          "accessKeySecret: {name: hidden}", // generated
+		"password:\n  accessKeySecret:\n    name: my-store":                              "password:\n  accessKeySecret:\n    name: hidden",
+		"password: {accessKeySecret: {name: my-store}}":                                  "password: {accessKeySecret: {name: hidden}}",
+		"accessKeySecret: {value: {name: my-store}}\nclientSecret: my-store":             "accessKeySecret: {value: {name: hidden}}\nclientSecret: hidden",
+		"secret: {name: my-store}\naccessKey: {name: my-store}\ntoken: {name: my-store}": "secret: {name: hidden}\naccessKey: {name: hidden}\ntoken: {name: hidden}",
+	} {
+		if got := Config(text, "", nil, hide); got != want {
+			t.Errorf("%s\nbecomes\n%s\nwant\n%s", text, got, want)
+		}
+	}
+}

@@ -49,9 +49,6 @@ func TestABundleKeepsTheFieldsThatChecksRead(t *testing.T) {
 		if path == "auth/testdata/sign-in/cookie-secret-too-short.txtar" {
 			return // a bundle keeps of a secret whether it equals another, and not its length
 		}
-		if path == "references/testdata/names/configurations.txtar" {
-			return // nor, of the configuration of controllers, what is below a key that may be of a credential
-		}
 		if c.Reach == doctor.OneNamespace {
 			return // nor of one namespace
 		}
