@@ -1,16 +1,11 @@
 package platform
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -72,27 +67,6 @@ var WebhookPolicies = &doctor.Check{
 	},
 }
 
-// podsIn returns the pods of a namespace; of manifests, what its workloads would create.
-func podsIn(ctx context.Context, e doctor.Exam, namespace string, rendered bool) ([]*unstructured.Unstructured, error) {
-	if !rendered {
-		return e.List(ctx, kube.PodKind, cluster.Scope{Namespace: namespace})
-	}
-	var pods []*unstructured.Unstructured
-	for _, kind := range []schema.GroupKind{kube.DeploymentKind, kube.StatefulSetKind} {
-		list, err := e.List(ctx, kind, cluster.Scope{Namespace: namespace})
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range list {
-			pod := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Pod", "spec": kube.Map(o.Object, "spec", "template", "spec")}}
-			pod.SetLabels(stringsOf(kube.Map(o.Object, "spec", "template", "metadata", "labels")))
-			pod.SetName(o.GetName())
-			pods = append(pods, pod)
-		}
-	}
-	return pods, nil
-}
-
 // A called Service is the one of a webhook.
 type called struct {
 	namespace, name string
@@ -120,6 +94,10 @@ func (c called) judge(ctx context.Context, e doctor.Exam, configuration *unstruc
 	if err != nil {
 		return nil, err
 	}
+	selector, _, _ := unstructured.NestedStringMap(service.Object, "spec", "selector")
+	if len(selector) == 0 {
+		return nil, nil
+	}
 	list, err := e.List(ctx, kube.NetworkPolicyKind, cluster.Scope{Namespace: c.namespace})
 	if err != nil {
 		return nil, err
@@ -132,11 +110,10 @@ func (c called) judge(ctx context.Context, e doctor.Exam, configuration *unstruc
 		}
 		policies = append(policies, *typed)
 	}
-	selector := stringsOf(kube.Map(service.Object, "spec", "selector"))
 	var pod *unstructured.Unstructured
 	var port dashboard.Port
 	for _, p := range pods {
-		if len(selector) == 0 || !workloads.IsActive(p) || !labels.SelectorFromSet(selector).Matches(labels.Set(p.GetLabels())) {
+		if !workloads.IsActive(p) || !labels.SelectorFromSet(selector).Matches(labels.Set(p.GetLabels())) {
 			continue
 		}
 		at, known := targetPort(service, p, c.port)
@@ -148,8 +125,12 @@ func (c called) judge(ctx context.Context, e doctor.Exam, configuration *unstruc
 	if pod == nil {
 		return nil, nil
 	}
+	others, err := othersIn(ctx, e, c.namespace, selector, pods)
+	if err != nil {
+		return nil, err
+	}
 	for i, p := range policies {
-		if !selects(p, pod.GetLabels()) && dashboard.Admits(p, port) && c.meantFor(p, pod) {
+		if !selects(p, pod.GetLabels()) && dashboard.Admits(p, port) && c.meantFor(p, pod) && !servesAny(p, others) {
 			return c.mislabelled(configuration, service, list[i], selector, engine), nil
 		}
 	}
@@ -157,58 +138,6 @@ func (c called) judge(ctx context.Context, e doctor.Exam, configuration *unstruc
 		return nil, nil
 	}
 	return c.finding(configuration, service, pod, port, policies, engine), nil
-}
-
-func stringsOf(labels map[string]any) map[string]string {
-	texts := map[string]string{}
-	for key, value := range labels {
-		texts[key] = fmt.Sprint(value)
-	}
-	return texts
-}
-
-// targetPort returns the port of a pod to which a port of its Service leads.
-func targetPort(service, pod *unstructured.Unstructured, number int64) (dashboard.Port, bool) {
-	for _, p := range kube.Items(service.Object, "spec", "ports") {
-		if kube.Number(p, "port") != number {
-			continue
-		}
-		switch target := p["targetPort"].(type) {
-		case int64:
-			return dashboard.Port{Number: int32(target)}, true
-		case nil:
-			return dashboard.Port{Number: int32(number)}, true
-		case string:
-			for _, c := range kube.Items(pod.Object, "spec", "containers") {
-				for _, named := range kube.Items(c, "ports") {
-					if kube.Text(named, "name") == target {
-						return dashboard.Port{Number: int32(kube.Number(named, "containerPort")), Name: target}, true
-					}
-				}
-			}
-		}
-	}
-	return dashboard.Port{}, false
-}
-
-// admitsSystem reports whether a policy admits pods of kube-system to a port: on AKS the API server's connections come from there.
-func admitsSystem(policies []networkingv1.NetworkPolicy, pod labels.Set, port dashboard.Port) bool {
-	system := labels.Set{"kubernetes.io/metadata.name": "kube-system"}
-	for _, p := range policies {
-		opened := *p.DeepCopy()
-		for i := range opened.Spec.Ingress {
-			rule := &opened.Spec.Ingress[i]
-			if slices.ContainsFunc(rule.From, func(peer networkingv1.NetworkPolicyPeer) bool {
-				return peer.NamespaceSelector != nil && matchesLabels(peer.NamespaceSelector, system)
-			}) {
-				rule.From = nil
-			}
-		}
-		if selects(opened, pod) && dashboard.Admits(opened, port) {
-			return true
-		}
-	}
-	return false
 }
 
 // mislabelled reports a policy that was meant to admit the API server, and does not select the pods.
@@ -226,7 +155,8 @@ func (c called) mislabelled(configuration, service, policy *unstructured.Unstruc
 			Title:  fmt.Sprintf("Make NetworkPolicy %s select the pods of Service %s", name, c.name),
 			Impact: doctor.Safe,
 			Changes: []cluster.Change{cluster.Edit(policy, func(o *unstructured.Unstructured) {
-				_ = unstructured.SetNestedMap(o.Object, map[string]any{"matchLabels": anyOf(selector)}, "spec", "podSelector")
+				unstructured.RemoveNestedField(o.Object, "spec", "podSelector")
+				_ = unstructured.SetNestedStringMap(o.Object, selector, "spec", "podSelector", "matchLabels")
 			})},
 		},
 	}
@@ -239,14 +169,6 @@ func (c called) mislabelled(configuration, service, policy *unstructured.Unstruc
 	f.Command = escape.Commandf("kubectl patch networkpolicy -n %s %s --type=json -p %s", policy.GetNamespace(), policy.GetName(),
 		fmt.Sprintf(`[{"op":"replace","path":"/spec/podSelector","value":{"matchLabels":%s}}]`, jsonOf(selector)))
 	return f
-}
-
-func anyOf(labels map[string]string) map[string]any {
-	values := map[string]any{}
-	for key, value := range labels {
-		values[key] = value
-	}
-	return values
 }
 
 // finding names a policy that isolates the pods.
@@ -268,40 +190,6 @@ func (c called) finding(configuration, service, pod *unstructured.Unstructured, 
 
 func policySubject(p networkingv1.NetworkPolicy) doctor.Subject {
 	return doctor.Subject{Ref: cluster.Ref{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy", Namespace: p.Namespace, Name: p.Name}, Field: "spec.podSelector"}
-}
-
-// meantFor reports whether a policy was meant for a pod behind the Service: it has the name of the Service, selects the labels that Istio adds
-// with a sidecar, or selects by a value that is one of the pod's labels under another key.
-func (c called) meantFor(p networkingv1.NetworkPolicy, pod *unstructured.Unstructured) bool {
-	if p.Name == c.name || p.Name+"-service" == c.name || selects(p, withSidecar(pod)) {
-		return true
-	}
-	values := slices.Collect(maps.Values(pod.GetLabels()))
-	for _, value := range p.Spec.PodSelector.MatchLabels {
-		if slices.Contains(values, value) {
-			return true
-		}
-	}
-	return false
-}
-
-// withSidecar returns the labels that a pod has once Istio added a sidecar, as its injection template says.
-func withSidecar(pod *unstructured.Unstructured) labels.Set {
-	own := labels.Set(pod.GetLabels())
-	workload := pod.GetName() // of manifests
-	for _, owner := range pod.GetOwnerReferences() {
-		workload = strings.TrimSuffix(owner.Name, "-"+own["pod-template-hash"])
-	}
-	return labels.Merge(labels.Set{"service.istio.io/canonical-name": cmp.Or(own["app.kubernetes.io/name"], own["app"], workload)}, own)
-}
-
-func selects(p networkingv1.NetworkPolicy, pod labels.Set) bool {
-	return matchesLabels(&p.Spec.PodSelector, pod)
-}
-
-func matchesLabels(selector *metav1.LabelSelector, set labels.Set) bool {
-	matches, err := metav1.LabelSelectorAsSelector(selector)
-	return err == nil && matches.Matches(set)
 }
 
 func jsonOf(set map[string]string) string {
