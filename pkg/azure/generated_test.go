@@ -5,14 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-
-	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/release"
 )
@@ -216,14 +213,7 @@ func (r *bicepReader) closes(token string) bool {
 // pool of GPUs.
 func azBody(t *testing.T, o Options) map[string]any {
 	t.Helper()
-	content, err := os.ReadFile("testdata/az-aks-create.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var az map[string]any
-	if err := yaml.Unmarshal(content, &az); err != nil {
-		t.Fatal(err)
-	}
+	az := bodyOfAz(t)
 	properties := az["properties"].(map[string]any)
 	network := properties["networkProfile"].(map[string]any)
 	system := properties["agentPoolProfiles"].([]any)[0].(map[string]any)

@@ -102,9 +102,9 @@ var differences = map[string]string{
 	"tags.kubectl-kubeflow-options":                           "a second run knows whether it continues the first",
 }
 
-// TestTheRequestIsThatOfAz compares the default request with the body that "az aks create" sends for the same options. Each
-// difference is known, with its reason.
-func TestTheRequestIsThatOfAz(t *testing.T) {
+// bodyOfAz is what "az aks create" sends for the defaults.
+func bodyOfAz(t *testing.T) map[string]any {
+	t.Helper()
 	content, err := os.ReadFile("testdata/az-aks-create.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -113,6 +113,13 @@ func TestTheRequestIsThatOfAz(t *testing.T) {
 	if err := yaml.Unmarshal(content, &az); err != nil {
 		t.Fatal(err)
 	}
+	return az
+}
+
+// TestTheRequestIsThatOfAz compares the default request with the body that "az aks create" sends for the same options. Each
+// difference is known, with its reason.
+func TestTheRequestIsThatOfAz(t *testing.T) {
+	az := bodyOfAz(t)
 	ours, err := plain(NewRequest(options(t, nil)).Cluster)
 	if err != nil {
 		t.Fatal(err)

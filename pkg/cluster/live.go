@@ -136,16 +136,7 @@ func (v *liveView) Can(ctx context.Context, verb string, kind schema.GroupKind, 
 		if err != nil {
 			return false, err
 		}
-		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-			ResourceAttributes: &authorizationv1.ResourceAttributes{
-				Namespace: in.Namespace, Verb: verb, Group: kind.Group, Resource: mapping.Resource.Resource,
-			},
-		}}
-		review, err = v.client.Kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
-		if err != nil {
-			return false, err
-		}
-		return review.Status.Allowed, nil
+		return v.client.Can(ctx, verb, mapping.Resource.GroupResource(), "", in.Namespace)
 	})
 }
 
@@ -163,14 +154,7 @@ func (c *Client) Can(ctx context.Context, verb string, kind schema.GroupResource
 
 // CanEverything reports whether the user may do anything to everything: one question that saves a cluster's owner many.
 func (c *Client) CanEverything(ctx context.Context) (bool, error) {
-	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-		ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: "*", Group: "*", Resource: "*"},
-	}}
-	review, err := c.Kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
-	if err != nil {
-		return false, err
-	}
-	return review.Status.Allowed, nil
+	return c.Can(ctx, "*", schema.GroupResource{Group: "*", Resource: "*"}, "", "")
 }
 
 func (v *liveView) Serves(ctx context.Context, kind schema.GroupVersionKind) (bool, error) {

@@ -2,7 +2,6 @@ package signin
 
 import (
 	"context"
-	"encoding/base64"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -19,19 +18,7 @@ const appKey = "registration"
 
 // ReadApp returns what the Secret holds, and the Secret; nil if there is none. The errors are those of [state.Check].
 func ReadApp(ctx context.Context, view cluster.View) ([]byte, *unstructured.Unstructured, error) {
-	exists, err := state.Check(ctx, view)
-	if err != nil || !exists {
-		return nil, nil, err
-	}
-	o, err := cluster.IgnoreNotFound(view.Get(ctx, AppRef))
-	if err != nil || o == nil {
-		return nil, nil, err
-	}
-	content, err := base64.StdEncoding.DecodeString(kube.Text(o.Object, "data", appKey))
-	if err != nil {
-		content = nil // it is written anew
-	}
-	return content, o, nil
+	return readSecret(ctx, view, AppRef, appKey)
 }
 
 // StoreApp writes the Secret in the place of the one that was read, nil if there was none; without content it deletes that.

@@ -37,17 +37,12 @@ var RecordRef = cluster.Ref{APIVersion: "v1", Kind: kube.SecretKind.Kind, Namesp
 // ReadRecord reads the record, and the Secret that holds it; nil if there is none. The errors are those of [state.Check], and a
 // *problem.Error for a record that cannot be used.
 func ReadRecord(ctx context.Context, view cluster.View) (*Record, *unstructured.Unstructured, error) {
-	exists, err := state.Check(ctx, view)
-	if err != nil || !exists {
-		return nil, nil, err
-	}
-	o, err := cluster.IgnoreNotFound(view.Get(ctx, RecordRef))
+	content, o, err := readSecret(ctx, view, RecordRef, recordKey)
 	if err != nil || o == nil {
 		return nil, nil, err
 	}
-	content, err := base64.StdEncoding.DecodeString(kube.Text(o.Object, "data", recordKey))
 	r := &Record{}
-	if err != nil || json.Unmarshal(content, r) != nil || !r.valid(mostEarlier) {
+	if json.Unmarshal(content, r) != nil || !r.valid(mostEarlier) {
 		return nil, o, &problem.Error{What: fmt.Sprintf("%s is not a record of this program", RecordRef), Next: "Delete it, and configure how users sign in by hand"}
 	}
 	return r, o, nil
@@ -105,6 +100,24 @@ func recordSecret(ref cluster.Ref, key string, content []byte) *unstructured.Uns
 		"metadata": map[string]any{"name": ref.Name, "namespace": ref.Namespace, "labels": map[string]any{state.ManagedByLabel: state.Manager}},
 		"data":     map[string]any{key: base64.StdEncoding.EncodeToString(content)},
 	}}
+}
+
+// readSecret returns what such a Secret holds, nil where that is not base64, and the Secret; nil if there is none. The errors are those of
+// [state.Check].
+func readSecret(ctx context.Context, view cluster.View, ref cluster.Ref, key string) ([]byte, *unstructured.Unstructured, error) {
+	exists, err := state.Check(ctx, view)
+	if err != nil || !exists {
+		return nil, nil, err
+	}
+	o, err := cluster.IgnoreNotFound(view.Get(ctx, ref))
+	if err != nil || o == nil {
+		return nil, nil, err
+	}
+	content, err := base64.StdEncoding.DecodeString(kube.Text(o.Object, "data", key))
+	if err != nil {
+		content = nil
+	}
+	return content, o, nil
 }
 
 // Manager is the field manager of what is written for an identity.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
+
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/kube"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/problem"
 )
@@ -183,10 +185,21 @@ func (r Run) sweep(ctx context.Context, app Application, h Held) {
 
 // settled repeats a call on what was just created while the server that answers does not know it, which one of some statuses tells.
 func (r Run) settled(ctx context.Context, call func() (int, error), unknown ...int) error {
-	deadline := time.Now().Add(r.Wait)
-	for pause := 500 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
+	return Patiently(ctx, r.Wait, func() (bool, error) {
 		status, err := call()
-		if err == nil || !slices.Contains(unknown, status) || time.Now().Add(pause).After(deadline) {
+		return slices.Contains(unknown, status), err
+	})
+}
+
+// Patiently makes a call, and again with growing pauses while it fails and says that another one may not; at most for the time given. The
+// error is the last one.
+func Patiently(ctx context.Context, patience time.Duration, call func() (again bool, err error)) error {
+	deadline := time.Now().Add(patience)
+	pauses := wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Steps: 10, Cap: 10 * time.Second}
+	for {
+		again, err := call()
+		pause := pauses.Step()
+		if err == nil || !again || time.Now().Add(pause).After(deadline) {
 			return err
 		}
 		if err := kube.Sleep(ctx, pause); err != nil {

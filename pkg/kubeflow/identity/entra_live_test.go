@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/internal/sandboxtest"
+	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/cluster"
 	"github.com/kubectl-kubeflow/kubectl-kubeflow/pkg/signin"
 )
 
@@ -74,25 +75,28 @@ func (e tenant) browser(t *testing.T) *http.Client {
 // forgedToken is signed by no key of the tenant.
 const forgedToken = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2xvZ2luLm1pY3Jvc29mdG9ubGluZS5jb20vMTExMTExMTEtMTExMS00MTExLTgxMTEtMTExMTExMTExMTExL3YyLjAiLCJzdWIiOiJhIiwiZXhwIjo5OTk5OTk5OTk5fQ.AAAA"
 
+// apply makes users sign in with an identity.
+func (e tenant) apply(t *testing.T, client *cluster.Client, i *signin.Identity, o Options) *Plan {
+	t.Helper()
+	client.Forget()
+	o.Identity, o.HTTP = i, e.browser(t)
+	plan, err := Prepare(t.Context(), client, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := plan.Apply(t.Context(), ApplyOptions{Wait: 3 * time.Minute, Say: func(line string) { t.Log(line) }}); err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
 // TestUsersOfEntraIDSignIn lets users of a tenant in, by dex and by oauth2-proxy with and without a secret, and back: the real oauth2-proxy runs
 // with what the commands write.
 func TestUsersOfEntraIDSignIn(t *testing.T) {
 	client := connect(t)
 	installSignIn(t, client)
 	e, at := readTenant(t), forward(t)
-	applyWith := func(i *signin.Identity, o Options) *Plan {
-		t.Helper()
-		client.Forget()
-		o.Identity, o.HTTP = i, e.browser(t)
-		plan, err := Prepare(t.Context(), client, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := plan.Apply(t.Context(), ApplyOptions{Wait: 2 * time.Minute, Say: func(line string) { t.Log(line) }}); err != nil {
-			t.Fatal(err)
-		}
-		return plan
-	}
+	applyWith := func(i *signin.Identity, o Options) *Plan { t.Helper(); return e.apply(t, client, i, o) }
 	apply := func(i *signin.Identity) { applyWith(i, Options{}) }
 	with := func(via, secret string) *signin.Identity {
 		i := signin.NewEntra(signin.Entra{Tenant: e.Tenant, Cloud: "AzureCloud", WorkloadIdentity: secret == ""}, e.ClientID, secret, via, at)

@@ -63,18 +63,7 @@ func TestUsersSignInWithABrowser(t *testing.T) {
 		}
 		t.Logf("%s: in %v, out %v", when, in, out)
 	}
-	apply := func(i *signin.Identity, o Options) {
-		t.Helper()
-		client.Forget()
-		o.Identity, o.HTTP = i, e.browser(t)
-		plan, err := Prepare(t.Context(), client, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := plan.Apply(t.Context(), ApplyOptions{Wait: 3 * time.Minute, Say: func(string) {}}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	apply := func(i *signin.Identity, o Options) { t.Helper(); e.apply(t, client, i, o) }
 
 	people("with the default password", []string{local}, nil)
 	sessions = nil // a new password ends no session

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/url"
 	"strings"
-	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -233,14 +232,8 @@ func (p *Plan) enroll(ctx context.Context, say func(string)) error {
 // known waits until the provider knows the client and its secret, which takes a moment after they were created.
 func (p *Plan) known(ctx context.Context) error {
 	about := newProvider(p.http, *p.Identity)
-	deadline := time.Now().Add(registration.Patience)
-	for pause := time.Second; ; pause = min(2*pause, 10*time.Second) {
-		var err error
-		if p.provider, err = about.check(ctx); err == nil || ctx.Err() != nil || time.Now().Add(pause).After(deadline) {
-			return err
-		}
-		if err := kube.Sleep(ctx, pause); err != nil {
-			return err
-		}
-	}
+	return registration.Patiently(ctx, registration.Patience, func() (_ bool, err error) {
+		p.provider, err = about.check(ctx)
+		return ctx.Err() == nil, err
+	})
 }
