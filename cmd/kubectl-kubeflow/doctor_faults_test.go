@@ -17,9 +17,7 @@ import (
 // TestDoctorLooksThroughFaults looks at a healthy Kubeflow through a proxy that misbehaves: what passes leaves the report as it
 // is, and what does not is "unknown" with its reason, never a finding.
 func TestDoctorLooksThroughFaults(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a sandbox: run without -short")
-	}
+	sandboxtest.Needed(t)
 	kubeconfig, stop := sandboxtest.Start("--kubernetes=1.35", "--scenario=healthy-26.03")
 	defer stop()
 	whole := look(t, kubeconfig, exitOK)

@@ -17,9 +17,7 @@ import (
 // TestFaultsAreSurvivedOrEndWithTheirSentence runs the program, as a user types it, against a real API server through a
 // proxy that misbehaves: what it exits with and what it says, and that the same command finishes it afterwards.
 func TestFaultsAreSurvivedOrEndWithTheirSentence(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a sandbox: run without -short")
-	}
+	sandboxtest.Needed(t)
 	kubeconfig, stop := sandboxtest.Start("--kubernetes=1.35")
 	defer stop()
 	t.Setenv("NO_COLOR", "1")
@@ -90,9 +88,7 @@ spec:
 
 // TestAFullQuotaEndsWithItsSentence has a namespace that takes no pod.
 func TestAFullQuotaEndsWithItsSentence(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a sandbox: run without -short")
-	}
+	sandboxtest.Needed(t)
 	kubeconfig, stop := sandboxtest.Start("--kubernetes=1.35")
 	defer stop()
 	file := filepath.Join(t.TempDir(), "full.yaml")

@@ -122,9 +122,7 @@ func withHostile(random *rand.Rand, value any, path string) any {
 
 // TestNothingHostileInAClusterReachesTheScreen runs every command over the hostile scenario on a real API server.
 func TestNothingHostileInAClusterReachesTheScreen(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a sandbox: run without -short")
-	}
+	sandboxtest.Needed(t)
 	kubeconfig, stop := sandboxtest.Start("--kubernetes=1.35", "--scenario=healthy-26.03")
 	defer stop()
 	apply := exec.Command(sandboxtest.Kubectl("1.35"), "--kubeconfig", kubeconfig, "apply", "--server-side", "--force-conflicts", "-f", manifests(t))

@@ -26,9 +26,7 @@ import (
 // TestJourneys runs the whole program as a user types it, on a real API server. Each script is a file of
 // testdata/journey and starts the sandbox that it needs; those that need the real archives say so.
 func TestJourneys(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a sandbox: run without -short")
-	}
+	sandboxtest.Needed(t)
 	mirror := os.Getenv("KUBEFLOW_MIRROR")
 	if mirror == "" {
 		mirror = "../../../shared/mirror"

@@ -27,9 +27,7 @@ const persons = "testdata/persons.txtar"
 // scenario around them. Then an administrator runs every command: what was found is still found, what was refused still is, what would be
 // changed or deleted is the same, and what is changed and undone leaves everything as it was.
 func TestWhatPersonsWriteDecidesNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a sandbox: run without -short")
-	}
+	sandboxtest.Needed(t)
 	kubeconfig, stop := sandboxtest.Start("--kubernetes=1.35", "--scenario=healthy-26.03")
 	defer stop()
 	s := &stage{T: t, kubeconfig: kubeconfig}

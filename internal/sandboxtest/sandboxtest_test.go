@@ -10,9 +10,7 @@ import (
 )
 
 func TestStart(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a sandbox: run without -short")
-	}
+	Needed(t)
 	kubeconfig, stop := Start("--kubernetes=1.35", "--nodes=1")
 	defer stop()
 
